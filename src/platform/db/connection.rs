@@ -1,0 +1,132 @@
+//! Opening a connection: which database, and how it is set up.
+
+use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
+use std::{path::PathBuf, str::FromStr};
+
+/// A connection to either database.
+#[derive(diesel::MultiConnection)]
+pub enum Conn {
+    /// PostgreSQL 15 or later.
+    Postgres(PgConnection),
+    /// The embedded SQLite.
+    Sqlite(SqliteConnection),
+}
+
+/// Runs one statement on the connection inside, for what the common type cannot express
+/// (`ON CONFLICT`, inserting many rows) or where a benchmark shows that it pays.
+macro_rules! native {
+    ($conn:expr, $native:ident => $body:expr) => {
+        match $conn {
+            $crate::platform::db::Conn::Postgres($native) => $body,
+            $crate::platform::db::Conn::Sqlite($native) => $body,
+        }
+    };
+}
+pub(crate) use native;
+
+/// Which database to use: `sqlite://path` or `postgres://...`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A file.
+    Sqlite(PathBuf),
+    /// A server, with its URL.
+    Postgres(String),
+}
+
+impl FromStr for Target {
+    type Err = String;
+
+    fn from_str(url: &str) -> Result<Self, String> {
+        match url.split_once("://") {
+            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(url.to_owned())),
+            Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
+            _ => Err("write sqlite://PATH for the embedded database or postgres://USER@HOST/NAME for a server".into()),
+        }
+    }
+}
+
+impl std::fmt::Display for Target {
+    /// Without credentials.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
+            Self::Postgres(url) => match url.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@')) {
+                Some((_, host)) => write!(f, "postgres://{host}"),
+                None => f.write_str(url),
+            },
+        }
+    }
+}
+
+impl Target {
+    /// Whether rows would cross a network in plain text: a host that is not this machine.
+    #[must_use]
+    pub fn is_remote(&self) -> bool {
+        let Self::Postgres(url) = self else { return false };
+        let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+        if rest.split_once('?').is_some_and(|(_, query)| query.contains("host=/")) {
+            return false;
+        }
+        let authority = rest.split(['/', '?']).next().unwrap_or("");
+        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+        let host = host.strip_prefix('[').map_or_else(
+            || host.split(':').next().unwrap_or(""),
+            |v6| v6.split(']').next().unwrap_or(""),
+        );
+        !(host.is_empty() || host == "localhost" || host == "::1" || host.starts_with("127.") || host.starts_with("%2F"))
+    }
+
+    /// Opens a connection, ready for use.
+    pub fn open(&self) -> diesel::ConnectionResult<Conn> {
+        match self {
+            Self::Postgres(url) => PgConnection::establish(url).map(Conn::Postgres),
+            Self::Sqlite(path) => {
+                let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
+                // FULL: a commit that was answered survives a power cut, not only a crash.
+                conn.batch_execute(
+                    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+                     PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384; PRAGMA mmap_size = 268435456; \
+                     PRAGMA temp_store = MEMORY;",
+                )
+                .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+                Ok(Conn::Sqlite(conn))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_two_schemes_are_taken() {
+        assert_eq!("sqlite://data/a.db".parse(), Ok(Target::Sqlite("data/a.db".into())));
+        assert!(matches!("postgresql://u@h/d".parse(), Ok(Target::Postgres(_))));
+        for url in ["mysql://h/d", "data/a.db", "sqlite://", "", "file.db"] {
+            assert!(url.parse::<Target>().is_err(), "{url}");
+        }
+    }
+
+    #[test]
+    fn a_remote_server_is_told_from_a_local_one() {
+        let remote = |url: &str| url.parse::<Target>().unwrap().is_remote();
+        for url in [
+            "postgres://u:p@db.example.com/x",
+            "postgres://db.example.com:5432/x",
+            "postgres://u@10.0.0.7/x",
+            "postgres://[2001:db8::1]:5432/x",
+        ] {
+            assert!(remote(url), "{url}");
+        }
+        for url in [
+            "postgres:///x",
+            "postgres://u@localhost:5433/x",
+            "postgres://127.0.0.1/x",
+            "postgres://[::1]/x",
+            "postgres:///x?host=/run/postgresql",
+        ] {
+            assert!(!remote(url), "{url}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The one error type: what went wrong, as the caller will read it.
+
+use serde::Serialize;
+use std::borrow::Cow;
+use utoipa::ToSchema;
+
+/// A stable, documented kind of problem. Its page is served at `/problems/{code}`.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Code {
+    /// Stable identifier; clients branch on it.
+    pub code: &'static str,
+    /// The HTTP status it answers with.
+    pub status: u16,
+    /// One line, the same for every occurrence.
+    pub title: &'static str,
+    /// What it means and how to mend it, for the page.
+    pub help: &'static str,
+}
+
+/// Declares a slice's problem codes: a static each, and `CODES` with all of them for the catalogue.
+#[macro_export]
+macro_rules! problem_codes {
+    ($($name:ident = $code:literal $status:literal $title:literal, $help:literal;)+) => {
+        $(
+            #[doc = $title]
+            pub static $name: $crate::platform::Code = $crate::platform::Code {
+                code: $code,
+                status: $status,
+                title: $title,
+                help: $help,
+            };
+        )+
+
+        /// Every problem code declared here.
+        pub static CODES: &[&$crate::platform::Code] = &[$(&$name),+];
+    };
+}
+
+/// The codes of the conventions; a slice declares its own beside its rules.
+pub mod codes {
+    problem_codes! {
+        MALFORMED = "malformed" 400 "The request cannot be read", "The body is not JSON in UTF-8, or a path, query or header value has the wrong form. `detail` says where.";
+        UNKNOWN_PARAMETER = "unknown_parameter" 400 "Unknown or malformed query parameter", "The operation has no query parameter of that name, or its value has the wrong form. The contract lists the parameters of every operation.";
+        INVALID_CURSOR = "invalid_cursor" 400 "The cursor is not one of ours", "Pass `next_cursor` of the previous page unchanged, with the same filters and the same `sort`, or leave `cursor` out to start again.";
+        UNAUTHENTICATED = "unauthenticated" 401 "Sign in first", "The request carries no access token, or one that is expired, revoked or not ours. Sign in at `POST /v1/auth/login` and send `Authorization: Bearer <access_token>`.";
+        FORBIDDEN = "forbidden" 403 "Your role may not do this", "Each operation lists the roles that may call it. Ask a programme operator, or your organisation's incentive admin.";
+        NOT_FOUND = "not_found" 404 "There is nothing here", "The address is wrong, the record does not exist, or it lies outside what you may see.";
+        METHOD_NOT_ALLOWED = "method_not_allowed" 405 "This address does not take that method", "The `Allow` header lists the methods it takes.";
+        NOT_ACCEPTABLE = "not_acceptable" 406 "No representation you accept", "The service answers `application/json`, and problems as `application/problem+json`.";
+        REQUEST_TIMEOUT = "request_timeout" 408 "The request took too long to arrive", "Send the whole request within the deadline; large uploads have operations of their own.";
+        CONFLICT = "conflict" 409 "Another record stands in the way", "A record with the same unique value exists already, or something still refers to this one.";
+        PRECONDITION_FAILED = "precondition_failed" 412 "The record has changed since you read it", "Read it again, apply your change to what you see, and send it with the new `ETag` in `If-Match`.";
+        TOO_LARGE = "too_large" 413 "The body is too large", "A JSON body may have 1 MiB.";
+        URI_TOO_LONG = "uri_too_long" 414 "The address is too long", "Path and query together may have 8 KiB.";
+        UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type" 415 "This media type is not taken", "Send `Content-Type: application/json` (a change also `application/merge-patch+json`), without content encoding.";
+        INVALID = "invalid" 422 "Some fields are not valid", "`errors` lists every field with a JSON pointer, a code and how to mend it.";
+        IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused" 422 "This idempotency key was used for another request", "Make a new key for every new request; repeat a key only with the identical request.";
+        PRECONDITION_REQUIRED = "precondition_required" 428 "Say which revision you are changing", "Send the `ETag` you read in `If-Match`, so that nobody's change is lost.";
+        TOO_MANY_REQUESTS = "too_many_requests" 429 "Too many requests", "Wait as long as `Retry-After` says. `RateLimit` and `RateLimit-Policy` show what is left.";
+        HEADERS_TOO_LARGE = "headers_too_large" 431 "The header fields are too large", "Header fields together may have 32 KiB.";
+        INTERNAL = "internal" 500 "Something went wrong on our side", "Nothing was changed. Try again; if it stays, report the `request_id`.";
+        UNAVAILABLE = "unavailable" 503 "The service cannot answer just now", "The database is busy or out of reach. Nothing was changed; repeat after `Retry-After`, with the same `Idempotency-Key`.";
+    }
+}
+
+/// One field that is not right.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(example = json!({"pointer": "/country", "code": "format", "message": "write an ISO 3166-1 alpha-2 country such as DE"}))]
+pub struct FieldError {
+    /// Where, as a JSON pointer into the request body (RFC 6901), or the name of a query parameter.
+    #[schema(max_length = 400, examples("/country"))]
+    pub pointer: String,
+    /// Stable kind of the fault.
+    #[schema(max_length = 60, examples("format"))]
+    pub code: Cow<'static, str>,
+    /// What is wrong and how to mend it.
+    #[schema(max_length = 1000, examples("write an ISO 3166-1 alpha-2 country such as DE"))]
+    pub message: String,
+}
+
+impl FieldError {
+    /// A fault at a JSON pointer.
+    pub fn new(pointer: impl Into<String>, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+        Self { pointer: pointer.into(), code: code.into(), message: message.into() }
+    }
+}
+
+/// Why a request was not done. Every function of the service that can fail returns it.
+#[derive(Debug)]
+pub struct Error {
+    /// Which documented problem this is.
+    pub code: &'static Code,
+    /// What happened this time, and how to mend it.
+    pub detail: Cow<'static, str>,
+    /// Every field that is not right, for validation problems.
+    pub errors: Vec<FieldError>,
+    /// Members of the problem beyond the common ones, such as `checks` or `allowed`.
+    pub extra: serde_json::Map<String, serde_json::Value>,
+    /// Seconds after which a repeat makes sense.
+    pub retry_after: Option<u32>,
+    /// For the log only; never sent.
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl Error {
+    /// A problem of the given code.
+    pub fn new(code: &'static Code, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            code,
+            detail: detail.into(),
+            errors: Vec::new(),
+            extra: serde_json::Map::new(),
+            retry_after: None,
+            source: None,
+        }
+    }
+
+    /// The record does not exist, or the caller may not know that it does.
+    #[must_use]
+    pub fn not_found(what: &'static str) -> Self {
+        Self::new(&codes::NOT_FOUND, format!("there is no such {what}, or it lies outside what you may see"))
+    }
+
+    /// Fields that are not right.
+    #[must_use]
+    pub fn invalid(errors: Vec<FieldError>) -> Self {
+        let detail = match errors.as_slice() {
+            [one] => format!("{}: {}", one.pointer, one.message),
+            many => format!("{} fields are not valid; see errors", many.len()),
+        };
+        Self { errors, ..Self::new(&codes::INVALID, detail) }
+    }
+
+    /// One field that is not right.
+    pub fn invalid_field(
+        pointer: impl Into<String>,
+        code: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+    ) -> Self {
+        Self::invalid(vec![FieldError::new(pointer, code, message)])
+    }
+
+    /// Something broke on our side; the source goes to the log.
+    pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self {
+            source: Some(source.into()),
+            ..Self::new(&codes::INTERNAL, "an unexpected fault; nothing was changed")
+        }
+    }
+
+    /// The service cannot answer just now.
+    pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self {
+            source: Some(source.into()),
+            retry_after: Some(1),
+            ..Self::new(&codes::UNAVAILABLE, "the database is busy or out of reach; nothing was changed")
+        }
+    }
+
+    /// Adds a member to the problem.
+    #[must_use]
+    pub fn with(mut self, member: &str, value: impl Serialize) -> Self {
+        self.extra.insert(member.to_owned(), serde_json::to_value(value).unwrap_or_default());
+        self
+    }
+}
+
+impl std::fmt::Display for Error {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}: {}", self.code.code, self.detail)?;
+        match &self.source {
+            Some(source) => write!(f, " ({source})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

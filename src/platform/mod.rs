@@ -1,0 +1,14 @@
+//! How we serve; knows no business word.
+//!
+//! Nothing in here may name a partner, a program or a rebate: a reader who knows only HTTP and SQL
+//! understands every line.
+
+pub mod db;
+mod error;
+pub mod http;
+pub mod values;
+
+pub use error::{Code, Error, FieldError, codes};
+
+/// What a fallible function of this service returns.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

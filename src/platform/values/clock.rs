@@ -1,0 +1,85 @@
+//! Where time and ids come from: both are handed in, so that a story in a test is literal.
+
+use super::{Id, Timestamp};
+use std::sync::{
+    Arc,
+    atomic::{AtomicI64, AtomicU64, Ordering},
+};
+use uuid::{ContextV7, Uuid};
+
+/// The source of "now".
+#[derive(Clone, Debug, Default)]
+pub enum Clock {
+    /// The machine's clock.
+    #[default]
+    System,
+    /// A clock that stands until it is set; microseconds since 1970.
+    Set(Arc<AtomicI64>),
+}
+
+impl Clock {
+    /// A clock that stands at the given instant.
+    #[must_use]
+    pub fn standing_at(instant: Timestamp) -> Self {
+        Self::Set(Arc::new(AtomicI64::new(instant.as_micros())))
+    }
+
+    /// Moves a standing clock; the machine's clock is left alone.
+    pub fn set(&self, instant: Timestamp) {
+        if let Self::Set(micros) = self {
+            micros.store(instant.as_micros(), Ordering::SeqCst);
+        }
+    }
+
+    /// The instant it is.
+    #[must_use]
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Self::System => jiff::Timestamp::now().into(),
+            Self::Set(micros) => Timestamp::from_micros(micros.load(Ordering::SeqCst)),
+        }
+    }
+}
+
+/// The source of new ids.
+#[derive(Clone, Debug)]
+pub enum Ids {
+    /// Version 7 ids: the instant, a counter that keeps their order within a millisecond, randomness.
+    Random(Arc<std::sync::Mutex<ContextV7>>),
+    /// Version 7 ids that count up from one, the same in every run.
+    Counting(Arc<AtomicU64>),
+}
+
+impl Ids {
+    /// Ids for production.
+    #[must_use]
+    pub fn random() -> Self {
+        Self::Random(Arc::new(std::sync::Mutex::new(ContextV7::new())))
+    }
+
+    /// Ids that repeat from run to run.
+    #[must_use]
+    pub fn counting() -> Self {
+        Self::Counting(Arc::new(AtomicU64::new(1)))
+    }
+
+    /// A new id, later than every one made before in this process.
+    #[must_use]
+    pub fn next(&self, now: Timestamp) -> Id {
+        let micros = u64::try_from(now.as_micros()).unwrap_or(0);
+        match self {
+            Self::Random(context) => {
+                let context = context.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                let nanos = u32::try_from(micros % 1_000_000 * 1000).unwrap_or(0);
+                Id(Uuid::new_v7(uuid::Timestamp::from_unix(&*context, micros / 1_000_000, nanos)))
+            }
+            Self::Counting(counter) => {
+                let count = counter.fetch_add(1, Ordering::SeqCst);
+                let mut random = [0; 10];
+                random.iter_mut().rev().zip(count.to_be_bytes().iter().rev()).for_each(|(to, from)| *to = *from);
+                Id(uuid::Builder::from_unix_timestamp_millis(micros / 1000, &random).into_uuid())
+            }
+        }
+    }
+}

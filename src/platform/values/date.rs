@@ -1,0 +1,137 @@
+//! Calendar dates and periods of them.
+
+use super::Unparsable;
+use diesel::{deserialize::FromSqlRow, expression::AsExpression};
+use jiff::{Span, civil};
+use std::{fmt, str::FromStr};
+use utoipa::{PartialSchema, ToSchema, openapi};
+
+/// A calendar date in UTC, years 1900 to 9999.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, AsExpression, FromSqlRow)]
+#[diesel(sql_type = diesel::sql_types::Date)]
+pub struct CalendarDate(civil::Date);
+
+impl CalendarDate {
+    /// The last date there is; what an open end is compared as.
+    pub const MAX: Self = Self(civil::Date::MAX);
+
+    /// The date, where year, month and day make one.
+    #[must_use]
+    pub fn new(year: i16, month: i8, day: i8) -> Option<Self> {
+        civil::Date::new(year, month, day).ok().filter(|d| d.year() >= 1900).map(Self)
+    }
+
+    /// This date moved by a signed number of days; stops at the ends of the calendar.
+    #[must_use]
+    pub fn plus_days(self, days: i32) -> Self {
+        Self(self.0.saturating_add(Span::new().days(days.clamp(-1_000_000, 1_000_000))))
+    }
+
+    /// Days from this date to `later`; negative where `later` is earlier.
+    #[must_use]
+    pub fn days_until(self, later: Self) -> i32 {
+        self.0.until(later.0).map_or(0, |span| span.get_days())
+    }
+
+    /// The first day of this date's month.
+    #[must_use]
+    pub fn first_of_month(self) -> Self {
+        Self(self.0.first_of_month())
+    }
+
+    /// The calendar year.
+    #[must_use]
+    pub fn year(self) -> i16 {
+        self.0.year()
+    }
+
+    /// The month, 1 to 12.
+    #[must_use]
+    pub fn month(self) -> i8 {
+        self.0.month()
+    }
+
+    /// The day of the month, 1 to 31.
+    #[must_use]
+    pub fn day(self) -> i8 {
+        self.0.day()
+    }
+}
+
+impl From<civil::Date> for CalendarDate {
+    fn from(date: civil::Date) -> Self {
+        Self(date)
+    }
+}
+
+impl From<CalendarDate> for civil::Date {
+    fn from(date: CalendarDate) -> Self {
+        date.0
+    }
+}
+
+impl fmt::Display for CalendarDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Debug for CalendarDate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl FromStr for CalendarDate {
+    type Err = Unparsable;
+
+    fn from_str(text: &str) -> Result<Self, Unparsable> {
+        let shaped = text.len() == 10
+            && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
+        text.parse::<civil::Date>()
+            .ok()
+            .filter(|date| shaped && date.year() >= 1900)
+            .map(Self)
+            .ok_or_else(|| Unparsable(format!("{text:?} is not a date such as 2026-07-01, from 1900 on")))
+    }
+}
+
+super::text_value!(CalendarDate);
+
+impl PartialSchema for CalendarDate {
+    fn schema() -> openapi::RefOr<openapi::Schema> {
+        openapi::ObjectBuilder::new()
+            .schema_type(openapi::Type::String)
+            .format(Some(openapi::SchemaFormat::KnownFormat(openapi::KnownFormat::Date)))
+            .min_length(Some(10))
+            .max_length(Some(10))
+            .description(Some("Calendar date in UTC, YYYY-MM-DD, from 1900-01-01 on."))
+            .examples(["2026-07-01"])
+            .into()
+    }
+}
+
+impl ToSchema for CalendarDate {}
+
+/// A run of days, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Period {
+    /// The first day.
+    pub from: CalendarDate,
+    /// The last day; [`CalendarDate::MAX`] where it is open.
+    pub to: CalendarDate,
+}
+
+impl Period {
+    /// Whether the day lies inside.
+    #[must_use]
+    pub fn contains(self, day: CalendarDate) -> bool {
+        self.from <= day && day <= self.to
+    }
+
+    /// Whether the two share a day.
+    #[must_use]
+    pub fn overlaps(self, other: Self) -> bool {
+        self.from <= other.to && other.from <= self.to
+    }
+}

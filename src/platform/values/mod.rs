@@ -1,0 +1,31 @@
+//! The values every slice speaks in: each parses once, at the border, and is right from then on.
+
+mod clock;
+mod date;
+mod id;
+mod money;
+mod place;
+mod rate;
+mod text_enum;
+mod timestamp;
+
+pub use clock::{Clock, Ids};
+pub use date::{CalendarDate, Period};
+pub use id::Id;
+pub use money::{Currency, Money};
+pub use place::Country;
+pub use rate::Rate;
+pub(crate) use text_enum::{text_enum, text_value};
+pub use timestamp::Timestamp;
+
+/// Why a text is not the value it should be; the sentence says how to mend it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unparsable(pub String);
+
+impl std::fmt::Display for Unparsable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Unparsable {}
