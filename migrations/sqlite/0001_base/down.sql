@@ -1,1 +1,17 @@
-SELECT 1;
+DROP TABLE notifications;
+DROP TABLE enrollment_changes;
+DROP TABLE enrollments;
+DROP TABLE tax_profiles;
+DROP TABLE payout_profiles;
+DROP TABLE transactions;
+DROP TABLE evaluations;
+DROP TABLE program_versions;
+DROP TABLE programs;
+DROP TABLE attainments;
+DROP TABLE competencies;
+DROP TABLE agreements;
+DROP TABLE audit_events;
+DROP TABLE idempotency_keys;
+DROP TABLE signing_keys;
+DROP TABLE users;
+DROP TABLE partners;

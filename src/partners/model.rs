@@ -1,0 +1,99 @@
+//! What a partner is; no I/O, no clock, no HTTP.
+
+use crate::{
+    platform::values::{Country, Currency, Id, Timestamp, text_enum},
+    schema::partners,
+};
+use diesel::prelude::*;
+
+text_enum! {
+    /// The channel a partner sells through.
+    pub enum PartnerType {
+        /// Buys from the vendor and bills its customers itself (direct reseller).
+        DirectBill = "direct_bill",
+        /// Distributes to indirect resellers.
+        IndirectProvider = "indirect_provider",
+        /// Buys through an indirect provider.
+        IndirectReseller = "indirect_reseller",
+    }
+}
+
+text_enum! {
+    /// Where a partner stands in the network.
+    pub enum PartnerStatus {
+        /// Recorded, not yet active.
+        Pending = "pending",
+        /// Takes part.
+        Active = "active",
+        /// Barred for a time.
+        Suspended = "suspended",
+        /// Has left for good.
+        Closed = "closed",
+    }
+}
+
+/// A partner: the location that sells, enrolls and is paid, or the headquarters that groups locations.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = partners, treat_none_as_null = true)]
+pub struct Partner {
+    /// Identifier.
+    pub id: Id,
+    /// Number in the partner network, 6 to 10 digits, unique.
+    pub mpn_id: String,
+    /// Registered name.
+    pub legal_name: String,
+    /// Where it is registered.
+    pub country: Country,
+    /// What it is paid in.
+    pub currency: Currency,
+    /// Its channel.
+    pub partner_type: PartnerType,
+    /// The headquarters it is a location of; none where it stands alone.
+    pub headquarters_id: Option<Id>,
+    /// Whom to write to.
+    pub contact_email: String,
+    /// Where it stands.
+    pub status: PartnerStatus,
+    /// When the record was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Counts changes; the entity tag.
+    pub revision: i64,
+}
+
+/// What happens to a partner's status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// An operator bars it.
+    Suspension,
+    /// An operator lets it back in, or activates a pending one.
+    Reinstatement,
+    /// It leaves for good.
+    Closure,
+}
+
+impl Event {
+    /// Every event, by the name of its sub-resource.
+    pub const ALL: [(Self, &'static str); 3] =
+        [(Self::Suspension, "suspension"), (Self::Reinstatement, "reinstatement"), (Self::Closure, "closure")];
+}
+
+impl PartnerStatus {
+    /// The status after an event; `None` where the event cannot happen.
+    #[must_use]
+    pub const fn after(self, event: Event) -> Option<Self> {
+        match (self, event) {
+            (Self::Pending | Self::Active, Event::Suspension) => Some(Self::Suspended),
+            (Self::Pending | Self::Suspended, Event::Reinstatement) => Some(Self::Active),
+            (Self::Pending | Self::Active | Self::Suspended, Event::Closure) => Some(Self::Closed),
+            _ => None,
+        }
+    }
+
+    /// The sub-resources whose creation is possible now.
+    #[must_use]
+    pub fn allowed(self) -> Vec<&'static str> {
+        Event::ALL.iter().filter(|(event, _)| self.after(*event).is_some()).map(|(_, name)| *name).collect()
+    }
+}

@@ -1,0 +1,354 @@
+//! The tables, for both databases: one list of columns, native types on each side.
+//!
+//! `tests/suite/schema.rs` proves that every table and column here exists in both databases.
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    partners (id) {
+        id -> Guid,
+        mpn_id -> Text,
+        legal_name -> Text,
+        country -> Text,
+        currency -> Text,
+        partner_type -> Text,
+        headquarters_id -> Nullable<Guid>,
+        contact_email -> Text,
+        status -> Text,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    users (id) {
+        id -> Guid,
+        email -> Text,
+        name -> Text,
+        role -> Text,
+        partner_id -> Nullable<Guid>,
+        status -> Text,
+        password_hash -> Text,
+        must_change_password -> Bool,
+        token_epoch -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    signing_keys (id) {
+        id -> Guid,
+        private_key -> Binary,
+        public_key -> Binary,
+        created_at -> Instant,
+        retires_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    idempotency_keys (caller_id, idempotency_key) {
+        caller_id -> Guid,
+        idempotency_key -> Text,
+        fingerprint -> Binary,
+        status -> Integer,
+        location -> Nullable<Text>,
+        etag -> Nullable<Text>,
+        body -> Binary,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    audit_events (id) {
+        id -> Guid,
+        occurred_at -> Instant,
+        actor_id -> Nullable<Guid>,
+        actor_role -> Text,
+        operation -> Text,
+        resource_type -> Text,
+        resource_id -> Guid,
+        partner_id -> Nullable<Guid>,
+        before -> Nullable<Document>,
+        after -> Nullable<Document>,
+        reason -> Nullable<Text>,
+        request_id -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    agreements (id) {
+        id -> Guid,
+        kind -> Text,
+        partner_id -> Guid,
+        agreement_number -> Text,
+        signed_by -> Text,
+        signed_on -> Date,
+        effective_on -> Date,
+        expires_on -> Nullable<Date>,
+        terminated_on -> Nullable<Date>,
+        termination_reason -> Nullable<Text>,
+        membership_level -> Nullable<Text>,
+        grace_days -> Integer,
+        region -> Nullable<Text>,
+        distributor_authorization -> Nullable<Bool>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    competencies (id) {
+        id -> Guid,
+        code -> Text,
+        name -> Text,
+        retired_on -> Nullable<Date>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    attainments (id) {
+        id -> Guid,
+        partner_id -> Guid,
+        competency_code -> Text,
+        level -> Text,
+        attained_on -> Date,
+        expires_on -> Date,
+        grace_days -> Integer,
+        at_risk_since -> Nullable<Date>,
+        revoked_on -> Nullable<Date>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    programs (id) {
+        id -> Guid,
+        code -> Text,
+        name -> Text,
+        partner_types -> Document,
+        status -> Text,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    program_versions (id) {
+        id -> Guid,
+        program_id -> Guid,
+        version -> Integer,
+        program_year -> Integer,
+        effective_from -> Date,
+        effective_to -> Date,
+        requirements -> Document,
+        levers -> Document,
+        rebate_rate -> BigInt,
+        payment_threshold -> BigInt,
+        coop_threshold -> BigInt,
+        currency -> Text,
+        invitation_days -> Integer,
+        rounding -> Text,
+        state -> Text,
+        published_at -> Nullable<Instant>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    evaluations (id) {
+        id -> Guid,
+        partner_id -> Guid,
+        program_id -> Guid,
+        version -> Integer,
+        as_of -> Date,
+        evaluated_at -> Instant,
+        outcome -> Text,
+        eligible_until -> Nullable<Date>,
+        checks -> Document,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    transactions (id) {
+        id -> Guid,
+        source -> Text,
+        external_id -> Text,
+        partner_id -> Guid,
+        provider_id -> Nullable<Guid>,
+        customer_id -> Text,
+        customer_country -> Text,
+        customer_public_sector -> Bool,
+        product -> Text,
+        product_family -> Text,
+        kind -> Text,
+        original_transaction_id -> Nullable<Guid>,
+        occurred_on -> Date,
+        amount -> BigInt,
+        currency -> Text,
+        units -> Nullable<Integer>,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    payout_profiles (id) {
+        id -> Guid,
+        partner_id -> Guid,
+        holder -> Text,
+        account_number -> Text,
+        bank_country -> Text,
+        currency -> Text,
+        state -> Text,
+        rejection_reason -> Nullable<Text>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    tax_profiles (id) {
+        id -> Guid,
+        partner_id -> Guid,
+        form -> Text,
+        tax_country -> Text,
+        tax_id -> Text,
+        expires_on -> Nullable<Date>,
+        state -> Text,
+        rejection_reason -> Nullable<Text>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    enrollments (id) {
+        id -> Guid,
+        partner_id -> Guid,
+        program_id -> Guid,
+        version -> Integer,
+        program_year -> Integer,
+        state -> Text,
+        invited_on -> Nullable<Date>,
+        invitation_expires_on -> Nullable<Date>,
+        accepted_by -> Nullable<Guid>,
+        earnings_start_on -> Nullable<Date>,
+        ineligible_since -> Nullable<Date>,
+        ended_on -> Nullable<Date>,
+        evaluation_id -> Guid,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    enrollment_changes (id) {
+        id -> Guid,
+        enrollment_id -> Guid,
+        from_state -> Nullable<Text>,
+        to_state -> Text,
+        cause -> Text,
+        actor_id -> Nullable<Guid>,
+        as_of -> Date,
+        evaluation_id -> Guid,
+        reason -> Nullable<Text>,
+        occurred_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    notifications (id) {
+        id -> Guid,
+        user_id -> Guid,
+        partner_id -> Nullable<Guid>,
+        kind -> Text,
+        resource_type -> Text,
+        resource_id -> Guid,
+        subject -> Text,
+        body -> Text,
+        created_at -> Instant,
+    }
+}
+
+diesel::allow_tables_to_appear_in_same_query!(
+    partners,
+    users,
+    signing_keys,
+    idempotency_keys,
+    audit_events,
+    agreements,
+    competencies,
+    attainments,
+    programs,
+    program_versions,
+    evaluations,
+    transactions,
+    payout_profiles,
+    tax_profiles,
+    enrollments,
+    enrollment_changes,
+    notifications,
+);
