@@ -1,0 +1,29 @@
+//! The conventions of the API, each in one place.
+
+mod answer;
+mod body;
+mod conditions;
+mod contract;
+pub mod docs;
+mod edge;
+mod finish;
+mod page;
+mod problem;
+mod query;
+mod rate_limit;
+
+pub use answer::Answer;
+pub use body::{Body, BodyLimits, Wire};
+pub use conditions::{IdempotencyKey, IfMatch};
+pub use contract::{Contract, Operation};
+pub use finish::{Finishing, finish};
+pub use edge::{Edge, RequestId, edge, no_such_address};
+pub use page::{Cursor, Page, PageParams, PageRequest, SortKey};
+pub use problem::{Problem, problem_response};
+pub use query::Query;
+pub use rate_limit::{Quota, RateLimit};
+
+pub(crate) use page::{keyset, page_of};
+
+/// The path parameter of a record's address. A text that is no id is an address that does not exist.
+pub type Path<T> = actix_web::web::Path<T>;

@@ -1,0 +1,87 @@
+//! What a handler answers: a status, a body, and the header fields that belong to the record.
+
+use crate::platform::Error;
+use actix_web::{
+    HttpRequest, HttpResponse, Responder,
+    body::BoxBody,
+    http::{
+        StatusCode,
+        header::{self, HeaderValue},
+    },
+};
+use serde::Serialize;
+
+/// An answer that can be sent now, or kept beside its idempotency key and sent again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The HTTP status.
+    pub status: u16,
+    /// The JSON body; empty where there is none.
+    pub body: Vec<u8>,
+    /// The record's entity tag.
+    pub etag: Option<String>,
+    /// The address of the record made.
+    pub location: Option<String>,
+    /// The address of the next page.
+    pub next: Option<String>,
+    /// Whether this is a stored answer to a repeated request.
+    pub replayed: bool,
+}
+
+impl Answer {
+    fn of(status: u16, body: &impl Serialize) -> Self {
+        let body = serde_json::to_vec(body).unwrap_or_default();
+        Self { status, body, etag: None, location: None, next: None, replayed: false }
+    }
+
+    /// 200 with a body.
+    pub fn ok(body: &impl Serialize) -> Self {
+        Self::of(200, body)
+    }
+
+    /// 200 with a record at a revision.
+    pub fn record(body: &impl Serialize, revision: i64) -> Self {
+        Self { etag: Some(format!("\"{revision}\"")), ..Self::of(200, body) }
+    }
+
+    /// 201 with the record made and where it is.
+    pub fn created(location: String, body: &impl Serialize, revision: i64) -> Self {
+        Self { status: 201, location: Some(location), ..Self::record(body, revision) }
+    }
+
+    /// 204.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self { status: 204, body: Vec::new(), etag: None, location: None, next: None, replayed: false }
+    }
+
+    /// A refusal whose effects (a stored evaluation, say) are kept: the unit commits, the caller gets a problem.
+    #[must_use]
+    pub fn refused(error: &Error, request_id: &str) -> Self {
+        Self { status: error.code.status, body: error.to_problem(request_id), ..Self::nothing() }
+    }
+}
+
+impl Responder for Answer {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::build(StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK));
+        for (name, value) in [(header::ETAG, self.etag), (header::LOCATION, self.location)] {
+            if let Some(value) = value {
+                response.insert_header((name, value));
+            }
+        }
+        if let Some(next) = self.next {
+            response.insert_header((header::LINK, format!("<{next}>; rel=\"next\"")));
+        }
+        if self.replayed {
+            response.insert_header(("Idempotent-Replayed", "true"));
+        }
+        if self.status == 204 {
+            return response.finish();
+        }
+        let media = if self.status >= 400 { "application/problem+json" } else { "application/json" };
+        response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(media))).body(self.body)
+    }
+}

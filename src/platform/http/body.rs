@@ -1,0 +1,159 @@
+//! Request bodies: JSON, checked against the contract, every fault reported at once.
+
+use super::{Contract, IdempotencyKey};
+use crate::platform::{Error, FieldError, Result, codes};
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::{Method, header},
+    web::{Bytes, Data},
+};
+use aws_lc_rs::digest;
+use serde::de::DeserializeOwned;
+use std::{future::Future, pin::Pin, time::Duration};
+use validator::{Validate, ValidationErrors, ValidationErrorsKind};
+
+/// A body the contract describes: its shape is checked against its schema, its members by their types,
+/// rules across members by `Validate`.
+pub trait Wire: DeserializeOwned + Validate + utoipa::ToSchema {}
+impl<T: DeserializeOwned + Validate + utoipa::ToSchema> Wire for T {}
+
+/// The body of a request, valid, with what makes the request repeatable.
+#[derive(Clone, Debug)]
+pub struct Body<T> {
+    /// The body.
+    pub value: T,
+    /// The idempotency key and the digest of the whole request, where it carries a key.
+    pub repeatable: Option<(IdempotencyKey, Vec<u8>)>,
+}
+
+/// How long a body may take to arrive, and how large it may be. Put into the application's data.
+#[derive(Clone, Copy, Debug)]
+pub struct BodyLimits {
+    /// From the end of the head to the last byte.
+    pub deadline: Duration,
+}
+
+impl<T: Wire + 'static> FromRequest for Body<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let bytes = Bytes::from_request(&request, payload);
+        Box::pin(async move {
+            let key = IdempotencyKey::of(&request)?;
+            let media = media_type(&request)?;
+            let deadline = request.app_data::<BodyLimits>().map_or(Duration::from_secs(10), |limits| limits.deadline);
+            let bytes = tokio::time::timeout(deadline, bytes).await.map_err(|_| late())?.map_err(|e| unread(&e))?;
+            let bytes = if bytes.is_empty() && !media { Bytes::from_static(b"{}") } else { bytes };
+            let contract = request.app_data::<Data<Contract>>().ok_or_else(|| Error::internal("no contract"))?;
+            let value = parse(contract, &bytes)?;
+            let repeatable = key.map(|key| (key, fingerprint(&request, &bytes)));
+            Ok(Self { value, repeatable })
+        })
+    }
+}
+
+/// Whether a media type is named; refuses one that is not JSON, and any content encoding.
+fn media_type(request: &HttpRequest) -> Result<bool> {
+    let unsupported = |detail| Err(Error::new(&codes::UNSUPPORTED_MEDIA_TYPE, detail));
+    if request.headers().contains_key(header::CONTENT_ENCODING) {
+        return unsupported("send the body without Content-Encoding");
+    }
+    let Some(field) = request.headers().get(header::CONTENT_TYPE) else {
+        let empty = !request.headers().contains_key(header::TRANSFER_ENCODING)
+            && request.headers().get(header::CONTENT_LENGTH).is_none_or(|length| length == "0");
+        return if empty { Ok(false) } else { unsupported("send Content-Type: application/json") };
+    };
+    let media = field.to_str().unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
+    match media.as_str() {
+        "application/json" => Ok(true),
+        "application/merge-patch+json" if request.method() == Method::PATCH => Ok(true),
+        _ => unsupported("send Content-Type: application/json"),
+    }
+}
+
+fn parse<T: Wire>(contract: &Contract, bytes: &[u8]) -> Result<T> {
+    let malformed = |error: serde_json::Error| {
+        let detail = format!("the body is not JSON in UTF-8: {error}");
+        Error::new(&codes::MALFORMED, detail)
+    };
+    let value: serde_json::Value = serde_json::from_slice(bytes).map_err(malformed)?;
+    let mut faults = contract.faults(&T::name(), &value)?;
+    // Read from the text, not from the parsed value: a member given twice must not pass.
+    let mut source = serde_json::Deserializer::from_slice(bytes);
+    let read: std::result::Result<T, _> = serde_path_to_error::deserialize(&mut source);
+    match read {
+        Ok(read) if faults.is_empty() => {
+            read.validate().map_err(|errors| Error::invalid(across(&errors)))?;
+            Ok(read)
+        }
+        Ok(_) => Err(Error::invalid(faults)),
+        Err(error) => {
+            let pointer = pointer(error.path());
+            if !faults.iter().any(|fault| fault.pointer.starts_with(&pointer)) {
+                let message = error.inner().to_string();
+                let message = message.split(" at line ").next().unwrap_or_default();
+                faults.push(FieldError::new(pointer, "value", message.chars().take(500).collect::<String>()));
+            }
+            Err(Error::invalid(faults))
+        }
+    }
+}
+
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    path.iter()
+        .map(|segment| match segment {
+            Segment::Map { key } => format!("/{}", key.replace('~', "~0").replace('/', "~1")),
+            Segment::Seq { index } => format!("/{index}"),
+            Segment::Enum { .. } | Segment::Unknown => String::new(),
+        })
+        .collect()
+}
+
+/// The faults `validator` found, with JSON pointers.
+fn across(errors: &ValidationErrors) -> Vec<FieldError> {
+    fn walk(errors: &ValidationErrors, at: &str, faults: &mut Vec<FieldError>) {
+        for (field, kind) in errors.errors() {
+            let here = if field == "__all__" { at.to_owned() } else { format!("{at}/{field}") };
+            match kind {
+                ValidationErrorsKind::Struct(inner) => walk(inner, &here, faults),
+                ValidationErrorsKind::List(items) => {
+                    items.iter().for_each(|(index, inner)| walk(inner, &format!("{here}/{index}"), faults));
+                }
+                ValidationErrorsKind::Field(found) => faults.extend(found.iter().map(|error| {
+                    let pointer = error.params.get("pointer").and_then(|p| p.as_str());
+                    let message = error.message.clone().unwrap_or_else(|| error.code.clone());
+                    let pointer = pointer.map_or_else(|| here.clone(), |p| format!("{at}{p}"));
+                    FieldError::new(pointer, error.code.clone(), message)
+                })),
+            }
+        }
+    }
+    let mut faults = Vec::new();
+    walk(errors, "", &mut faults);
+    faults
+}
+
+fn fingerprint(request: &HttpRequest, body: &[u8]) -> Vec<u8> {
+    let mut context = digest::Context::new(&digest::SHA256);
+    for part in [request.method().as_str(), request.path(), request.query_string()] {
+        context.update(part.as_bytes());
+        context.update(b"\n");
+    }
+    context.update(body);
+    context.finish().as_ref().to_vec()
+}
+
+fn late() -> Error {
+    Error::new(&codes::REQUEST_TIMEOUT, "the body did not arrive in time")
+}
+
+fn unread(error: &actix_web::Error) -> Error {
+    match error.as_response_error().status_code().as_u16() {
+        413 => Error::new(&codes::TOO_LARGE, "the body may have 1 MiB"),
+        _ => Error::new(&codes::MALFORMED, "the body could not be read to its end"),
+    }
+}

@@ -1,0 +1,82 @@
+//! Header fields that make a request conditional or repeatable.
+
+use super::Answer;
+use crate::platform::{Error, Result, codes};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
+use std::future::{Ready, ready};
+
+/// The revisions under which a change may happen: the `If-Match` field.
+///
+/// It is looked at inside the unit, when the record is known: a request that would fail anyway fails for
+/// that reason first (RFC 9110, 13.2.1).
+#[derive(Clone, Debug)]
+pub struct IfMatch(Option<String>);
+
+impl IfMatch {
+    /// Refuses a change that names no revision (428) or another one (412).
+    pub fn permits(&self, revision: i64) -> Result<()> {
+        let Some(field) = &self.0 else {
+            return Err(Error::new(
+                &codes::PRECONDITION_REQUIRED,
+                "send the ETag of the record you read in If-Match",
+            ));
+        };
+        let current = format!("\"{revision}\"");
+        if field.trim() == "*" || field.split(',').any(|tag| tag.trim() == current) {
+            return Ok(());
+        }
+        Err(Error::new(
+            &codes::PRECONDITION_FAILED,
+            format!("the record is at revision {current} now; read it again and repeat your change"),
+        ))
+    }
+}
+
+impl FromRequest for IfMatch {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let fields: Vec<_> = request.headers().get_all(header::IF_MATCH).filter_map(|v| v.to_str().ok()).collect();
+        ready(Ok(Self((!fields.is_empty()).then(|| fields.join(",")))))
+    }
+}
+
+/// The `Idempotency-Key` field: 1 to 128 printable ASCII characters without spaces.
+#[derive(Clone, Debug)]
+pub struct IdempotencyKey(pub String);
+
+impl IdempotencyKey {
+    /// The key of a request, where it has one.
+    pub fn of(request: &HttpRequest) -> Result<Option<Self>> {
+        let mut fields = request.headers().get_all("Idempotency-Key");
+        let Some(field) = fields.next() else { return Ok(None) };
+        let key = field.to_str().unwrap_or("");
+        let fits = (1..=128).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic());
+        if !fits || fields.next().is_some() {
+            return Err(Error::new(
+                &codes::MALFORMED,
+                "Idempotency-Key: send one key of 1 to 128 printable ASCII characters without spaces, such as a UUID",
+            ));
+        }
+        Ok(Some(Self(key.to_owned())))
+    }
+}
+
+/// Whether the caller has this very representation already: `If-None-Match` (RFC 9110, 13.1.2).
+pub(super) fn has_it_already(request: &HttpRequest, etag: &str) -> bool {
+    let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    request
+        .headers()
+        .get_all(header::IF_NONE_MATCH)
+        .filter_map(|field| field.to_str().ok())
+        .any(|field| field.trim() == "*" || field.split(',').any(|tag| bare(tag) == bare(etag)))
+}
+
+impl Answer {
+    /// The answer to give again for a repeated request.
+    #[must_use]
+    pub fn again(self) -> Self {
+        Self { replayed: true, ..self }
+    }
+}

@@ -1,0 +1,200 @@
+//! The contract as the service itself uses it: what the document promises is what is checked.
+
+use crate::platform::{Error, FieldError, Result, values};
+use actix_web::{dev::ResourceDef, http::Method};
+use jsonschema::{Validator, error::ValidationErrorKind as Kind};
+use serde_json::{Value, json};
+use std::{
+    collections::HashMap,
+    sync::{Arc, PoisonError, RwLock},
+};
+
+/// The OpenAPI document, its addresses, and the validators of its schemas.
+pub struct Contract {
+    /// The document.
+    pub document: Value,
+    /// The document as sent.
+    pub json: String,
+    /// The entity tag of the document.
+    pub etag: String,
+    addresses: Vec<(ResourceDef, Vec<Method>)>,
+    validators: RwLock<HashMap<String, Arc<Validator>>>,
+}
+
+/// An operation of the document.
+#[derive(Clone, Copy, Debug)]
+pub struct Operation<'a> {
+    /// The path template.
+    pub path: &'a str,
+    /// The method in lower case.
+    pub method: &'a str,
+    /// The operation object.
+    pub object: &'a Value,
+}
+
+impl Contract {
+    /// From a finished document.
+    #[must_use]
+    pub fn new(document: Value) -> Self {
+        let json = serde_json::to_string_pretty(&document).unwrap_or_default();
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, json.as_bytes());
+        let etag = digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>();
+        let mut addresses: Vec<(ResourceDef, Vec<Method>)> = Vec::new();
+        for (path, item) in document["paths"].as_object().into_iter().flatten() {
+            let methods = item.as_object().into_iter().flatten();
+            let methods = methods.filter_map(|(m, _)| m.to_uppercase().parse().ok()).collect();
+            addresses.push((ResourceDef::new(path.as_str()), methods));
+        }
+        Self { document, json, etag: format!("\"{etag}\""), addresses, validators: RwLock::default() }
+    }
+
+    /// Every operation of the document.
+    pub fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
+        self.document["paths"].as_object().into_iter().flatten().flat_map(|(path, item)| {
+            item.as_object().into_iter().flatten().map(move |(method, object)| Operation { path, method, object })
+        })
+    }
+
+    /// The methods an address takes, `HEAD` and `OPTIONS` included; `None` where there is no such address.
+    #[must_use]
+    pub fn methods_at(&self, path: &str) -> Option<Vec<Method>> {
+        let mut methods: Vec<Method> = self
+            .addresses
+            .iter()
+            .filter(|(pattern, _)| pattern.is_match(path))
+            .flat_map(|(_, methods)| methods.clone())
+            .collect();
+        if methods.is_empty() {
+            return None;
+        }
+        if methods.contains(&Method::GET) {
+            methods.push(Method::HEAD);
+        }
+        methods.push(Method::OPTIONS);
+        methods.sort_by(|a, b| a.as_str().cmp(b.as_str()));
+        methods.dedup();
+        Some(methods)
+    }
+
+    /// Every way in which a value is not what the schema of that name asks for.
+    pub fn faults(&self, schema: &str, value: &Value) -> Result<Vec<FieldError>> {
+        let validator = self.validator(schema)?;
+        let mut faults = Vec::new();
+        for error in validator.iter_errors(value) {
+            collect(&error, &mut faults);
+        }
+        forbidden_characters(value, &mut String::new(), &mut faults);
+        faults.truncate(100);
+        Ok(faults)
+    }
+
+    fn validator(&self, schema: &str) -> Result<Arc<Validator>> {
+        if let Some(known) = self.validators.read().unwrap_or_else(PoisonError::into_inner).get(schema) {
+            return Ok(Arc::clone(known));
+        }
+        let root = json!({
+            "$ref": format!("#/components/schemas/{schema}"),
+            "components": { "schemas": self.document["components"]["schemas"] },
+        });
+        let parses = |parsed: std::result::Result<(), values::Unparsable>| parsed.is_ok();
+        let validator = jsonschema::options()
+            .offline()
+            .should_validate_formats(true)
+            .with_format("iso-4217", move |text: &str| parses(text.parse::<values::Currency>().map(drop)))
+            .with_format("iso-3166-1-alpha-2", move |text: &str| parses(text.parse::<values::Country>().map(drop)))
+            .with_format("date", move |text: &str| parses(text.parse::<values::CalendarDate>().map(drop)))
+            .build(&root)
+            .map_err(|error| Error::internal(error.to_string()))?;
+        let validator = Arc::new(validator);
+        let mut validators = self.validators.write().unwrap_or_else(PoisonError::into_inner);
+        validators.insert(schema.to_owned(), Arc::clone(&validator));
+        Ok(validator)
+    }
+}
+
+/// Text no record needs and PostgreSQL cannot keep, or that hides what a person reads.
+fn forbidden_characters(value: &Value, pointer: &mut String, faults: &mut Vec<FieldError>) {
+    let fault = |pointer: &str| {
+        FieldError::new(pointer, "control_character", "write the text without control characters")
+    };
+    let mut within = |segment: &str, member: &Value, pointer: &mut String| {
+        let length = pointer.len();
+        pointer.push('/');
+        pointer.push_str(&segment.replace('~', "~0").replace('/', "~1"));
+        forbidden_characters(member, pointer, faults);
+        pointer.truncate(length);
+    };
+    match value {
+        Value::String(text) if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') => {
+            faults.push(fault(pointer));
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                within(&index.to_string(), item, pointer);
+            }
+        }
+        Value::Object(members) => {
+            for (name, member) in members {
+                within(name, member, pointer);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn collect(error: &jsonschema::ValidationError<'_>, faults: &mut Vec<FieldError>) {
+    let at = error.instance_path().to_string();
+    let below = |name: &str| format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
+    let fault = |code: &'static str, message: String| FieldError::new(at.clone(), code, message);
+    let (code, message) = match error.kind() {
+        Kind::Required { property } => {
+            let name = property.as_str().unwrap_or_default();
+            faults.push(FieldError::new(below(name), "required", "this member is required"));
+            return;
+        }
+        Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
+            faults.extend(unexpected.iter().take(20).map(|name| {
+                let name: String = name.chars().take(100).collect();
+                FieldError::new(below(&name), "unknown_member", "there is no such member here; leave it out")
+            }));
+            return;
+        }
+        // The alternatives of a tagged union: the one whose tag fits tells what is wrong.
+        Kind::OneOfNotValid { context } | Kind::AnyOf { context } => {
+            let fits = |branch: &&Vec<jsonschema::ValidationError<'static>>| {
+                !branch.iter().any(|e| matches!(e.kind(), Kind::Enum { .. } | Kind::Constant { .. } | Kind::Type { .. }))
+            };
+            if let Some(branch) = context.iter().filter(fits).min_by_key(|branch| branch.len()) {
+                branch.iter().for_each(|error| collect(error, faults));
+                return;
+            }
+            ("no_alternative", "fits none of the alternatives the contract lists; check its type or tag".to_owned())
+        }
+        Kind::MinLength { limit: 1 } => ("too_short", "must not be empty".into()),
+        Kind::MinLength { limit } => ("too_short", format!("write at least {limit} characters")),
+        Kind::MaxLength { limit } => ("too_long", format!("write at most {limit} characters")),
+        Kind::Minimum { limit } => ("too_small", format!("must be {limit} or more")),
+        Kind::Maximum { limit } => ("too_large", format!("must be {limit} or less")),
+        Kind::MinItems { limit } => ("too_few", format!("give at least {limit}")),
+        Kind::MaxItems { limit } => ("too_many", format!("give at most {limit}")),
+        Kind::UniqueItems => ("duplicate", "give each item once".into()),
+        Kind::Pattern { pattern } => ("pattern", format!("must match {pattern}")),
+        Kind::Format { format } => ("format", format!("must be {}", described(format))),
+        Kind::Enum { options } => ("not_listed", format!("must be one of {options}")),
+        Kind::Type { .. } => ("type", format!("{error}").chars().take(300).collect()),
+        _ => ("invalid", format!("{error}").chars().take(300).collect()),
+    };
+    faults.push(fault(code, message));
+}
+
+fn described(format: &str) -> &str {
+    match format {
+        "iso-4217" => "an ISO 4217 currency with minor units, such as USD, EUR or JPY",
+        "iso-3166-1-alpha-2" => "an ISO 3166-1 alpha-2 country, such as US, DE or JP",
+        "date" => "a date such as 2026-07-01, from 1900 on",
+        "date-time" => "an RFC 3339 instant such as 2026-07-01T09:30:00Z",
+        "uuid" => "a hyphenated UUID",
+        "email" => "an e-mail address such as mia@example.com",
+        other => other,
+    }
+}

@@ -1,0 +1,84 @@
+//! What people read: Swagger UI, the problem pages, the document itself.
+
+use super::Contract;
+use crate::platform::{Code, Error};
+use actix_web::{HttpResponse, Responder, get, http::header, web};
+use std::fmt::Write;
+
+/// The problem codes of the whole service, for the pages.
+pub struct ProblemCatalogue(pub Vec<&'static Code>);
+
+/// Swagger UI under `/docs/`, from the package in the binary.
+pub fn swagger_ui(config: &mut web::ServiceConfig) {
+    config
+        .route("/docs", web::get().to(|| async { web::Redirect::to("/docs/").permanent() }))
+        .route("/docs/swagger-initializer.js", web::get().to(initializer))
+        .service(utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}"));
+}
+
+async fn initializer() -> impl Responder {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/javascript; charset=utf-8"))
+        .body(include_str!("swagger-initializer.js"))
+}
+
+/// The OpenAPI document
+///
+/// The contract of this service, OpenAPI 3.1, generated from its handlers. Answers 304 where `If-None-Match`
+/// names the current one.
+#[utoipa::path(tag = "service", responses((status = 200, description = "The document.", content_type = "application/json", body = Object, example = json!({"openapi": "3.1.0"}))))]
+#[get("/openapi.json")]
+pub async fn get_openapi(contract: web::Data<Contract>) -> impl Responder {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "application/json"))
+        .insert_header((header::ETAG, contract.etag.as_str()))
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .insert_header((header::LINK, "</openapi.json>; rel=\"service-desc\""))
+        .body(contract.json.clone())
+}
+
+/// The kinds of problem
+///
+/// A page that lists every problem code of the service.
+#[utoipa::path(tag = "service", responses((status = 200, description = "The page.", content_type = "text/html", body = String, example = "<!doctype html>")))]
+#[get("/problems")]
+pub async fn list_problems(catalogue: web::Data<ProblemCatalogue>) -> impl Responder {
+    let mut rows = String::new();
+    for code in &catalogue.0 {
+        let _ = write!(rows, "<li><a href=\"/problems/{0}\">{0}</a> ({1}): {2}</li>", code.code, code.status, code.title);
+    }
+    page("Problems", &format!("<ul>{rows}</ul>"))
+}
+
+/// One kind of problem
+///
+/// The page a problem's `type` points to: what it means and how to mend it.
+#[utoipa::path(
+    tag = "service",
+    params(("code" = String, Path, description = "The problem's code.", max_length = 60, example = "not_found")),
+    responses((status = 200, description = "The page.", content_type = "text/html", body = String, example = "<!doctype html>"))
+)]
+#[get("/problems/{code}")]
+pub async fn get_problem(
+    code: web::Path<String>,
+    catalogue: web::Data<ProblemCatalogue>,
+) -> Result<impl Responder, Error> {
+    let code = catalogue.0.iter().find(|c| c.code == code.as_str()).ok_or(Error::not_found("problem code"))?;
+    let body = format!(
+        "<p>Status <strong>{}</strong>, code <code>{}</code></p><p>{}</p><p><a href=\"/problems\">All problems</a></p>",
+        code.status,
+        code.code,
+        code.help.replace('<', "&lt;")
+    );
+    Ok(page(code.title, &body))
+}
+
+fn page(title: &str, body: &str) -> HttpResponse {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
+        .insert_header((header::CACHE_CONTROL, "public, max-age=3600"))
+        .body(format!(
+            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
+             content=\"width=device-width\"><title>{title}</title><h1>{title}</h1>{body}</html>"
+        ))
+}

@@ -1,0 +1,259 @@
+//! What happens to every request, whatever it asks for: the outermost layer.
+
+use super::{Contract, Quota, conditions::has_it_already, problem::problem_response};
+use crate::platform::{Code, Error, codes, values::{Clock, Ids}};
+use actix_web::{
+    HttpMessage, HttpRequest, HttpResponse,
+    body::{BoxBody, MessageBody},
+    dev::{ServiceRequest, ServiceResponse},
+    http::{
+        Method, StatusCode, Uri,
+        header::{self, HeaderMap, HeaderName, HeaderValue},
+    },
+    middleware::Next,
+    web::Data,
+};
+use std::{
+    future::Future,
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    task::Poll,
+    time::Instant,
+};
+
+/// What the outermost layer needs to know.
+pub struct Edge {
+    /// Where request ids come from.
+    pub ids: Ids,
+    /// Where time comes from.
+    pub clock: Clock,
+    /// Whether a proxy in front has TLS, so that browsers may be told to insist on it.
+    pub https: bool,
+}
+
+/// The id of a request: accepted from the caller where it is well-formed, else made here.
+#[derive(Clone, Debug)]
+pub struct RequestId(String);
+
+impl RequestId {
+    /// The id of this request.
+    #[must_use]
+    pub fn of(request: &HttpRequest) -> Self {
+        request.extensions().get::<Self>().cloned().unwrap_or_else(|| Self("none".into()))
+    }
+
+    /// The id as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    fn accept(headers: &HeaderMap, edge: &Edge) -> Self {
+        let given = headers.get("x-request-id").and_then(|field| field.to_str().ok()).filter(|id| {
+            (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
+        });
+        Self(given.map_or_else(|| edge.ids.next(edge.clock.now()).to_string(), str::to_owned))
+    }
+}
+
+/// The outermost layer: request id, limits on the head, `HEAD`, panics, problems, conditional reads,
+/// security fields and the access log.
+pub async fn edge(
+    mut request: ServiceRequest,
+    next: Next<impl MessageBody + 'static>,
+) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
+    let started = Instant::now();
+    let Some(edge) = request.app_data::<Data<Edge>>().cloned() else {
+        return next.call(request).await.map(ServiceResponse::map_into_boxed_body);
+    };
+    let id = RequestId::accept(request.headers(), &edge);
+    request.extensions_mut().insert(id.clone());
+    let method = request.method().clone();
+    if method == Method::HEAD {
+        // The codec below leaves the body out; nothing above needs to know of HEAD.
+        request.head_mut().method = Method::GET;
+    }
+    let response = match head_fault(&request) {
+        Some(error) => failed(request, &error),
+        None => unwound(next.call(request)).await.map_or_else(
+            // The request went down with the panic; this error carries what the caller needs.
+            || Err(Failed { error: Error::internal("a handler panicked"), id: id.clone() }.into()),
+            |outcome| outcome.map(|response| settle(response.map_into_boxed_body())),
+        )?,
+    };
+    let response = finish(response, &id, &edge);
+    log_access(&response, &method, &id, started);
+    Ok(response)
+}
+
+/// Answers for addresses and methods the contract does not have.
+pub async fn no_such_address(request: HttpRequest) -> HttpResponse {
+    let contract = request.app_data::<Data<Contract>>();
+    let Some(methods) = contract.and_then(|contract| contract.methods_at(request.path())) else {
+        return problem_response(&Error::new(&codes::NOT_FOUND, "there is nothing at this address"), &request);
+    };
+    let allow = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
+    let mut response = if request.method() == Method::OPTIONS {
+        HttpResponse::NoContent().finish()
+    } else {
+        let detail = format!("this address takes {allow}");
+        problem_response(&Error::new(&codes::METHOD_NOT_ALLOWED, detail), &request)
+    };
+    if let Ok(allow) = HeaderValue::from_str(&allow) {
+        response.headers_mut().insert(header::ALLOW, allow);
+    }
+    response
+}
+
+/// Faults of the head alone, before anybody looks at what it asks for.
+fn head_fault(request: &ServiceRequest) -> Option<Error> {
+    let uri: &Uri = request.uri();
+    if uri.path_and_query().is_some_and(|text| text.as_str().len() > 8192) {
+        return Some(Error::new(&codes::URI_TOO_LONG, "path and query together may have 8 KiB"));
+    }
+    let size: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    if size > 32 * 1024 {
+        return Some(Error::new(&codes::HEADERS_TOO_LARGE, "header fields together may have 32 KiB"));
+    }
+    let speaks_json = request.path().starts_with("/v1/") && !request.path().starts_with("/v1/openapi");
+    let accepts = |field: &HeaderValue| {
+        let field = field.to_str().unwrap_or("");
+        field.trim().is_empty()
+            || ["*/*", "application/*", "application/json", "application/problem+json"].iter().any(|m| field.contains(m))
+    };
+    let accept = request.headers().get(header::ACCEPT);
+    (speaks_json && accept.is_some_and(|field| !accepts(field)))
+        .then(|| Error::new(&codes::NOT_ACCEPTABLE, "send Accept: application/json, or no Accept field"))
+}
+
+/// Every failed response becomes a problem document, whoever made it.
+fn settle(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+    let status = response.status();
+    let described = response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == "application/problem+json");
+    if described || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let (request, response) = response.into_parts();
+    let own = response.error().and_then(|error| error.as_error::<Error>());
+    let made = match own {
+        Some(error) => problem_response(error, &request),
+        None => problem_response(&Error::new(code_of(status), response.error().map_or_else(String::new, ToString::to_string)), &request),
+    };
+    let made = if made.status() == StatusCode::REQUEST_TIMEOUT {
+        let mut made = made;
+        made.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+        made
+    } else {
+        made
+    };
+    ServiceResponse::new(request, made)
+}
+
+fn code_of(status: StatusCode) -> &'static Code {
+    codes::CODES.iter().find(|code| code.status == status.as_u16()).copied().unwrap_or(match status.as_u16() {
+        400..=499 => &codes::MALFORMED,
+        _ => &codes::INTERNAL,
+    })
+}
+
+fn failed(request: ServiceRequest, error: &Error) -> ServiceResponse<BoxBody> {
+    let (request, _) = request.into_parts();
+    let response = problem_response(error, &request);
+    ServiceResponse::new(request, response)
+}
+
+/// Header fields every answer carries, and 304 where the caller has this representation already.
+fn finish(mut response: ServiceResponse<BoxBody>, id: &RequestId, edge: &Edge) -> ServiceResponse<BoxBody> {
+    let etag = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
+    let is_read = response.request().method() == Method::GET && response.status() == StatusCode::OK;
+    if is_read && etag.is_some_and(|etag| has_it_already(response.request(), &etag)) {
+        *response.response_mut().status_mut() = StatusCode::NOT_MODIFIED;
+        response = response.map_body(|_, _| BoxBody::new(()));
+        response.headers_mut().remove(header::CONTENT_TYPE);
+    }
+    let quota = response.request().extensions().get::<Quota>().copied();
+    let for_pages = response.request().path().starts_with("/docs");
+    let fields = response.headers_mut();
+    let mut set = |name: &'static str, value: &str| {
+        if let Ok(value) = HeaderValue::from_str(value)
+            && !fields.contains_key(name)
+        {
+            fields.insert(HeaderName::from_static(name), value);
+        }
+    };
+    set("x-request-id", id.as_str());
+    set("x-content-type-options", "nosniff");
+    set("referrer-policy", "no-referrer");
+    set("x-frame-options", "DENY");
+    set("cross-origin-resource-policy", "same-origin");
+    set("cache-control", "no-store");
+    set("content-security-policy", if for_pages { PAGES } else { "default-src 'none'; frame-ancestors 'none'" });
+    if edge.https {
+        set("strict-transport-security", "max-age=31536000; includeSubDomains");
+    }
+    if let Some(quota) = quota {
+        set("ratelimit", &quota.to_string());
+        set("ratelimit-policy", &format!("\"default\";q={};w=60", quota.limit));
+    }
+    response
+}
+
+const PAGES: &str = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
+
+fn log_access(response: &ServiceResponse<BoxBody>, method: &Method, id: &RequestId, started: Instant) {
+    if !log::log_enabled!(target: "access", log::Level::Info) {
+        return;
+    }
+    let request = response.request();
+    let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let trace = request.headers().get("traceparent").and_then(|field| field.to_str().ok()).unwrap_or("");
+    let trace = trace.split('-').nth(1).filter(|id| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()));
+    log::info!(
+        target: "access",
+        request_id = id.as_str(), trace_id = trace.unwrap_or(""), method = method.as_str(), path = request.path(),
+        route = request.match_pattern().unwrap_or_default().as_str(),
+        status = response.status().as_u16(), micros = micros;
+        "{} {} {}", method, request.path(), response.status().as_u16()
+    );
+}
+
+/// Runs a future; `None` where it panicked.
+async fn unwound<F: Future>(future: F) -> Option<F::Output> {
+    let mut future = pin!(future);
+    std::future::poll_fn(|context| {
+        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+            Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
+            Ok(Poll::Pending) => Poll::Pending,
+            Err(_) => Poll::Ready(None),
+        }
+    })
+    .await
+}
+
+/// An error where the request is no longer at hand.
+#[derive(Debug)]
+struct Failed {
+    error: Error,
+    id: RequestId,
+}
+
+impl std::fmt::Display for Failed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.error.fmt(f)
+    }
+}
+
+impl actix_web::ResponseError for Failed {
+    fn status_code(&self) -> StatusCode {
+        StatusCode::from_u16(self.error.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    fn error_response(&self) -> HttpResponse {
+        log::error!(request_id = self.id.as_str(); "{}", self.error);
+        HttpResponse::build(self.status_code())
+            .insert_header((header::CONTENT_TYPE, "application/problem+json"))
+            .insert_header(("x-request-id", self.id.as_str()))
+            .insert_header((header::CACHE_CONTROL, "no-store"))
+            .body(self.error.to_problem(self.id.as_str()))
+    }
+}

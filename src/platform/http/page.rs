@@ -1,0 +1,233 @@
+//! Lists: keyset pages on a stable order.
+
+use super::{Answer, query};
+use crate::platform::{Error, Result, codes, values::Id};
+use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::future::{Ready, ready};
+use utoipa::IntoParams;
+
+/// How to walk a list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents the parameters; `PageRequest` reads them beside the list's filters")]
+pub struct PageParams {
+    /// Items per page.
+    #[param(minimum = 1, maximum = 200, default = 50, example = 50)]
+    limit: Option<u32>,
+    /// `next_cursor` of the page before; leave out for the first page.
+    #[param(max_length = 1024)]
+    cursor: Option<String>,
+    /// Whether to count all items that match, as `total`.
+    #[param(default = false, example = false)]
+    include_total: Option<bool>,
+}
+
+/// The orders a list can be asked for.
+pub trait SortKey: DeserializeOwned + Serialize + Default + PartialEq + Copy {}
+impl<T: DeserializeOwned + Serialize + Default + PartialEq + Copy> SortKey for T {}
+
+/// Where a page ends: the sort value of its last item, and its id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Cursor {
+    /// The sorted column's value, where the list is not simply sorted by id.
+    #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The item's id.
+    #[serde(rename = "i")]
+    pub id: Id,
+}
+
+/// A request for one page of a list: its filters, its order and where it starts.
+#[derive(Clone, Debug)]
+pub struct PageRequest<F, S = ()> {
+    /// The filters of the list.
+    pub filter: F,
+    /// The order asked for.
+    pub sort: S,
+    /// Items per page.
+    pub limit: i64,
+    /// Where the page before ended.
+    pub after: Option<Cursor>,
+    /// Whether to count.
+    pub include_total: bool,
+    address: String,
+    others: Vec<(String, String)>,
+}
+
+/// What a cursor says; the digest ties it to the filters and the order it was made for.
+#[derive(Serialize, Deserialize)]
+struct Sealed {
+    #[serde(flatten)]
+    cursor: Cursor,
+    #[serde(rename = "q")]
+    query: u32,
+}
+
+impl<F: DeserializeOwned, S: SortKey> FromRequest for PageRequest<F, S> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::of(request))
+    }
+}
+
+impl<F: DeserializeOwned, S: SortKey> PageRequest<F, S> {
+    fn of(request: &HttpRequest) -> Result<Self> {
+        let (mut limit, mut cursor, mut include_total, mut sort) = (50, None, false, S::default());
+        let mut others = Vec::new();
+        let mut filters = Vec::new();
+        for (name, value) in query::pairs(request.query_string())? {
+            match name.as_str() {
+                "limit" => limit = one_of(&name, &value, value.parse().ok().filter(|n| (1..=200).contains(n)))?,
+                "include_total" => include_total = one_of(&name, &value, value.parse().ok())?,
+                "cursor" => cursor = Some(value),
+                "sort" => {
+                    let parsed = serde_json::from_value(serde_json::Value::String(value.clone())).ok();
+                    sort = one_of(&name, &value, parsed.filter(|_| std::mem::size_of::<S>() > 0))?;
+                    others.push((name, value));
+                }
+                _ => {
+                    others.push((name.clone(), value.clone()));
+                    filters.push((name, value));
+                }
+            }
+        }
+        let after = cursor.map(|text| open(&text, digest(&others))).transpose()?;
+        let info = request.connection_info();
+        let address = format!("{}://{}{}", info.scheme(), info.host(), request.path());
+        let filter = query::read(filters)?;
+        Ok(Self { filter, sort, limit, after, include_total, address, others })
+    }
+
+    /// The answer: one page. `items` holds up to one item more than the page, which tells that there is a next one.
+    pub fn answer<T, V: Serialize>(
+        &self,
+        mut items: Vec<T>,
+        total: Option<i64>,
+        cursor: impl Fn(&T) -> Cursor,
+        view: impl Fn(T) -> V,
+    ) -> Answer {
+        let limit = usize::try_from(self.limit).unwrap_or(50);
+        let more = items.len() > limit;
+        items.truncate(limit);
+        let next_cursor = items.last().filter(|_| more).map(|last| seal(cursor(last), digest(&self.others)));
+        let next = next_cursor.as_ref().map(|cursor| self.address_of(cursor));
+        let items: Vec<V> = items.into_iter().map(view).collect();
+        Answer { next, ..Answer::ok(&Page { items, next_cursor, total }) }
+    }
+
+    fn address_of(&self, cursor: &str) -> String {
+        let mut query = self.others.clone();
+        query.push(("limit".into(), self.limit.to_string()));
+        if self.include_total {
+            query.push(("include_total".into(), "true".into()));
+        }
+        query.push(("cursor".into(), cursor.to_owned()));
+        format!("{}?{}", self.address, serde_urlencoded::to_string(&query).unwrap_or_default())
+    }
+}
+
+/// One page of a list as sent. The contract names one schema per list, made with `page_of!`.
+#[derive(Serialize)]
+pub struct Page<V> {
+    items: Vec<V>,
+    next_cursor: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total: Option<i64>,
+}
+
+/// Declares the schema of one list's page.
+macro_rules! page_of {
+    ($(#[$meta:meta])* $vis:vis $name:ident as $shown:literal, $view:ty) => {
+        $(#[$meta])*
+        #[derive(utoipa::ToSchema)]
+        #[schema(as = $shown)]
+        #[expect(dead_code, reason = "documents what `Page` sends")]
+        $vis struct $name {
+            /// The items, in the order asked for.
+            #[schema(max_items = 200)]
+            items: Vec<$view>,
+            /// Pass it as `cursor` for the next page; null on the last one.
+            #[schema(max_length = 1024)]
+            next_cursor: Option<String>,
+            /// How many items match in all; only with `include_total=true`.
+            #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64)]
+            total: Option<i64>,
+        }
+    };
+}
+pub(crate) use page_of;
+
+/// Restricts a boxed query to one page: rows after the cursor, in order, one more than the page.
+/// `by id` walks newest first or oldest first; `by column` sorts by a text column, then by id.
+/// A row value lets one index serve both the order and the start.
+macro_rules! keyset {
+    ($query:expr, $page:expr, $table:ident, newest) => {{
+        let query = match &$page.after {
+            Some(cursor) => $query.filter($table::id.lt(cursor.id)),
+            None => $query,
+        };
+        query.order($table::id.desc()).limit($page.limit + 1)
+    }};
+    ($query:expr, $page:expr, $table:ident, oldest) => {{
+        let query = match &$page.after {
+            Some(cursor) => $query.filter($table::id.gt(cursor.id)),
+            None => $query,
+        };
+        query.order($table::id.asc()).limit($page.limit + 1)
+    }};
+    ($query:expr, $page:expr, $table:ident, $column:ident, $order:ident) => {{
+        let query = match &$page.after {
+            Some(cursor) => {
+                let compare = if stringify!($order) == "asc" { ">" } else { "<" };
+                $query.filter(
+                    diesel::dsl::sql::<diesel::sql_types::Bool>(concat!(
+                        "(", stringify!($table), ".", stringify!($column), ", ", stringify!($table), ".id) "
+                    ))
+                    .sql(compare)
+                    .sql(" (")
+                    .bind::<diesel::sql_types::Text, _>(cursor.key.clone().unwrap_or_default())
+                    .sql(", ")
+                    .bind::<$crate::platform::db::types::Guid, _>(cursor.id)
+                    .sql(")"),
+                )
+            }
+            None => $query,
+        };
+        query.order(($table::$column.$order(), $table::id.$order())).limit($page.limit + 1)
+    }};
+}
+pub(crate) use keyset;
+
+fn one_of<T>(name: &str, value: &str, parsed: Option<T>) -> Result<T> {
+    parsed.ok_or_else(|| {
+        Error::new(&codes::UNKNOWN_PARAMETER, format!("{name}: {value:?} is not a value this list takes"))
+    })
+}
+
+fn seal(cursor: Cursor, query: u32) -> String {
+    BASE64_URL_SAFE_NO_PAD.encode(serde_json::to_vec(&Sealed { cursor, query }).unwrap_or_default())
+}
+
+fn open(text: &str, query: u32) -> Result<Cursor> {
+    let sealed: Option<Sealed> =
+        BASE64_URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
+    match sealed {
+        Some(sealed) if sealed.query == query => Ok(sealed.cursor),
+        Some(_) => Err(Error::new(&codes::INVALID_CURSOR, "this cursor belongs to other filters or another order")),
+        None => Err(Error::new(&codes::INVALID_CURSOR, "pass next_cursor of the page before, unchanged")),
+    }
+}
+
+/// A short digest of the filters and the order (FNV-1a); it guards against mistakes, not against attackers.
+fn digest(pairs: &[(String, String)]) -> u32 {
+    let mut pairs: Vec<_> = pairs.iter().collect();
+    pairs.sort();
+    pairs.iter().flat_map(|(name, value)| name.bytes().chain([b'=']).chain(value.bytes()).chain([b'&'])).fold(
+        0x811c_9dc5,
+        |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193),
+    )
+}
