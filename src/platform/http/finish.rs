@@ -62,7 +62,7 @@ impl Op<'_> {
 
     fn parameters(&mut self) {
         let conditional = self.method == "patch";
-        let readable = self.method == "get" && self.answers_a_revision();
+        let readable = self.method == "get" && self.answers_a_record();
         let list = self.object["parameters"].as_array_mut();
         let mut parameters = list.map(std::mem::take).unwrap_or_default();
         for parameter in &mut parameters {
@@ -107,16 +107,16 @@ impl Op<'_> {
         body["description"] = json!(text);
     }
 
-    fn answers_a_revision(&self) -> bool {
+    fn answers_a_record(&self) -> bool {
         ["200", "201"].iter().any(|status| {
             let content = &self.object["responses"][status]["content"];
             let name = schema_name(&content["application/json"]["schema"]).unwrap_or_default();
-            self.schemas[name]["properties"].get("revision").is_some()
+            self.schemas[name]["properties"].get("id").is_some()
         })
     }
 
     fn responses(&mut self, guarded: bool) {
-        let revision = self.answers_a_revision();
+        let record = self.answers_a_record();
         let is_list = self.is_list();
         let is_api = self.path.starts_with("/v1/");
         let has_body = self.object.get("requestBody").is_some();
@@ -143,7 +143,7 @@ impl Op<'_> {
                 add("RateLimit");
                 add("RateLimit-Policy");
             }
-            if revision && status != "204" {
+            if record && status != "204" {
                 add("ETag");
             }
             if status == "201" {
@@ -183,7 +183,7 @@ impl Op<'_> {
                 .entry(*status)
                 .or_insert_with(|| json!({ "$ref": format!("#/components/responses/{name}") }));
         }
-        if revision && self.method == "get" {
+        if record && self.method == "get" {
             responses.insert("304".into(), json!({ "$ref": "#/components/responses/NotModified" }));
         }
         let sorted: std::collections::BTreeMap<_, _> = std::mem::take(responses).into_iter().collect();

@@ -141,10 +141,9 @@ pub struct Page<V> {
 
 /// Declares the schema of one list's page.
 macro_rules! page_of {
-    ($(#[$meta:meta])* $vis:vis $name:ident as $shown:literal, $view:ty) => {
+    ($(#[$meta:meta])* $vis:vis $name:ident of $view:ty) => {
         $(#[$meta])*
         #[derive(utoipa::ToSchema)]
-        #[schema(as = $shown)]
         #[expect(dead_code, reason = "documents what `Page` sends")]
         $vis struct $name {
             /// The items, in the order asked for.

@@ -1,0 +1,263 @@
+//! The extractors that check authority, and hand out what it opens.
+
+use super::{
+    Actor, Gate, PASSWORD_CHANGE_REQUIRED, Role, Tx, idempotency, policy::Policy, token::Claims, token::JsonWebKeySet,
+};
+use crate::{
+    platform::{
+        Error, Result, codes,
+        db::Conn,
+        http::{Answer, Body, RequestId},
+        values::Id,
+    },
+    schema::users,
+};
+use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
+use diesel::prelude::*;
+use std::{
+    future::{Ready, ready},
+    marker::PhantomData,
+    net::{IpAddr, Ipv4Addr},
+    sync::Arc,
+};
+
+/// A caller with a good token whose role the policy lets in. The first argument of every guarded handler,
+/// so that 401 and 403 win over whatever else is wrong with the request.
+pub struct Caller<P> {
+    gate: Gate,
+    claims: Arc<Claims>,
+    request_id: RequestId,
+    policy: PhantomData<fn() -> P>,
+}
+
+impl<P: Policy> FromRequest for Caller<P> {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::admit(request))
+    }
+}
+
+impl<P: Policy> Caller<P> {
+    fn admit(request: &HttpRequest) -> Result<Self> {
+        let gate = gate_of(request)?;
+        let claims = bearer(request).and_then(|token| gate.0.tokens.verify(token)).map_err(|error| {
+            // Guessing tokens costs the address its quota.
+            match gate.0.addresses.check(&address_of(request)) {
+                Ok(_) => error,
+                Err(too_many) => too_many,
+            }
+        })?;
+        let quota = gate.0.users.check(&claims.sub)?;
+        request.extensions_mut().insert(quota);
+        if !P::ROLES.contains(&claims.role) {
+            let roles = P::ROLES.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ");
+            let detail = format!("{} may not do this; it takes one of: {roles}", claims.role);
+            return Err(Error::new(&codes::FORBIDDEN, detail));
+        }
+        Ok(Self { gate, claims, request_id: RequestId::of(request), policy: PhantomData })
+    }
+
+    /// The user's id.
+    #[must_use]
+    pub fn user(&self) -> Id {
+        self.claims.sub
+    }
+
+    /// The user's role.
+    #[must_use]
+    pub fn role(&self) -> Role {
+        self.claims.role
+    }
+
+    /// The id of the request.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        self.request_id.as_str()
+    }
+
+    /// Reads by one statement, which needs no snapshot.
+    pub async fn read<T, F>(self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let db = self.gate.0.db.clone();
+        db.off_thread(move |db| db.glance(|conn| work(&mut self.enter(conn)?))).await
+    }
+
+    /// Reads by several statements that must agree with each other.
+    pub async fn snapshot<T, F>(self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let db = self.gate.0.db.clone();
+        db.off_thread(move |db| db.read(|conn| work(&mut self.enter(conn)?))).await
+    }
+
+    /// Writes: one serialisable unit with its audit event and, where the request carries an idempotency key,
+    /// its stored answer.
+    pub async fn write<B, F>(self, body: Body<B>, work: F) -> Result<Answer>
+    where
+        B: Send + Sync + 'static,
+        F: Fn(&mut Tx<'_>, &B) -> Result<Answer> + Send + 'static,
+    {
+        let db = self.gate.0.db.clone();
+        let Body { value, repeatable } = body;
+        db.write_async(move |conn| {
+            let mut tx = self.enter(conn)?;
+            let user = self.claims.sub;
+            if let Some((key, fingerprint)) = &repeatable
+                && let Some(answer) = idempotency::recall(&mut tx, user, key, fingerprint)?
+            {
+                return Ok(answer);
+            }
+            let answer = work(&mut tx, &value)?;
+            tx.settle(self.gate.0.settle)?;
+            if let Some((key, fingerprint)) = &repeatable {
+                idempotency::remember(&mut tx, user, key, fingerprint, &answer)?;
+            }
+            Ok(answer)
+        })
+        .await
+    }
+
+    /// Writes for a request without a body, such as a deletion.
+    pub async fn act<F>(self, work: F) -> Result<Answer>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<Answer> + Send + 'static,
+    {
+        self.write(Body { value: (), repeatable: None }, move |tx, ()| work(tx)).await
+    }
+
+    /// Hashes or compares passwords, off the request threads.
+    pub async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        self.gate.hashing(work).await
+    }
+
+    /// The user as of now: a disabled user, or one whose tokens were revoked, is out although the token is good.
+    fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
+        let (status, role, partner, epoch, must_change): (String, Role, Option<Id>, i64, bool) = users::table
+            .find(self.claims.sub)
+            .select((users::status, users::role, users::partner_id, users::token_epoch, users::must_change_password))
+            .get_result(conn)
+            .optional()?
+            .ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "the access token's user is unknown"))?;
+        if status == "disabled" || epoch != self.claims.epoch || role != self.claims.role {
+            return Err(Error::new(&codes::UNAUTHENTICATED, "the access token was revoked; sign in again"));
+        }
+        if must_change && !P::WITH_TEMPORARY_PASSWORD {
+            let detail = "a temporary password opens nothing but PUT /v1/me/password; change it there first";
+            return Err(Error::new(&PASSWORD_CHANGE_REQUIRED, detail).with("next", "/v1/me/password"));
+        }
+        let actor = Actor { user: Some(self.claims.sub), role: Some(role), partner };
+        let moment = (self.gate.0.clock.now(), &self.gate.0.ids);
+        Ok(Tx::new(conn, actor, moment, self.request_id.as_str(), P::OPERATION))
+    }
+}
+
+/// Somebody who has not signed in.
+pub struct Public {
+    gate: Gate,
+    request_id: RequestId,
+    address: IpAddr,
+}
+
+impl FromRequest for Public {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(Self::admit(request))
+    }
+}
+
+impl Public {
+    fn admit(request: &HttpRequest) -> Result<Self> {
+        let gate = gate_of(request)?;
+        let address = address_of(request);
+        let quota = gate.0.addresses.check(&address)?;
+        request.extensions_mut().insert(quota);
+        Ok(Self { gate, request_id: RequestId::of(request), address })
+    }
+
+    /// Counts a sign-in attempt against the address and against the name.
+    pub fn count_sign_in(&self, name: &str) -> Result<()> {
+        self.gate.0.sign_ins_by_address.check(&self.address)?;
+        self.gate.0.sign_ins_by_name.check(&name.to_owned()).map(|_| ())
+    }
+
+    /// Reads by one statement.
+    pub async fn read<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+    {
+        self.gate.0.db.off_thread(move |db| db.glance(work)).await
+    }
+
+    /// Writes on behalf of an actor that the sign-in has just made known, or of nobody.
+    pub async fn write<T, F>(&self, actor: Actor, operation: &'static str, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let (gate, request_id) = (self.gate.clone(), self.request_id.clone());
+        let db = self.gate.0.db.clone();
+        db.write_async(move |conn| {
+            let moment = (gate.0.clock.now(), &gate.0.ids);
+            let mut tx = Tx::new(conn, actor, moment, request_id.as_str(), operation);
+            let done = work(&mut tx)?;
+            tx.settle(gate.0.settle)?;
+            Ok(done)
+        })
+        .await
+    }
+
+    /// Issues an access token.
+    pub fn issue(&self, user: Id, role: Role, epoch: i64) -> Result<String> {
+        self.gate.0.tokens.issue(user, role, epoch)
+    }
+
+    /// The public keys.
+    pub async fn key_set(self) -> Result<JsonWebKeySet> {
+        let gate = self.gate;
+        gate.0.db.clone().off_thread(move |_| gate.0.tokens.key_set()).await
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(self) -> Result<()> {
+        actix_web::web::block(move || self.gate.ping()).await.map_err(Error::unavailable)?
+    }
+
+    /// Hashes or compares passwords, off the request threads.
+    pub async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        self.gate.hashing(work).await
+    }
+}
+
+fn gate_of(request: &HttpRequest) -> Result<Gate> {
+    let gate = request.app_data::<Data<Gate>>().ok_or_else(|| Error::internal("the gate is missing"))?;
+    Ok(gate.get_ref().clone())
+}
+
+fn address_of(request: &HttpRequest) -> IpAddr {
+    request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip())
+}
+
+/// The bearer token of a request: one field, one token (RFC 6750, 2.1).
+fn bearer(request: &HttpRequest) -> Result<&str> {
+    let refused = |detail| Error::new(&codes::UNAUTHENTICATED, detail);
+    let mut fields = request.headers().get_all(header::AUTHORIZATION);
+    let field = fields.next().ok_or_else(|| refused("send Authorization: Bearer <access_token>"))?;
+    if fields.next().is_some() {
+        return Err(refused("send one Authorization field"));
+    }
+    let field = field.to_str().map_err(|_| refused("the Authorization field is not text"))?;
+    match field.split_once(' ') {
+        Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.contains(' ') => Ok(token),
+        _ => Err(refused("send Authorization: Bearer <access_token>")),
+    }
+}

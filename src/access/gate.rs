@@ -1,0 +1,100 @@
+//! The application's state, behind the gate: only `Caller` and `Public` open it.
+
+use super::{Actor, Tokens, Tx, unit::Settle};
+use crate::platform::{
+    Error, Result,
+    db::Db,
+    http::RateLimit,
+    values::{Clock, Id, Ids},
+};
+use std::{net::IpAddr, sync::Arc};
+use tokio::sync::Semaphore;
+
+/// Requests per minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Of one user, and of one address that has not signed in.
+    pub requests_per_minute: u32,
+    /// Sign-in attempts of one address, and for one user name.
+    pub sign_ins_per_minute: u32,
+}
+
+/// The state of the application. Cheap to clone; every clone is the same one.
+#[derive(Clone)]
+pub struct Gate(pub(super) Arc<State>);
+
+pub(super) struct State {
+    pub db: Db,
+    pub clock: Clock,
+    pub ids: Ids,
+    pub tokens: Tokens,
+    pub settle: Settle,
+    pub users: RateLimit<Id>,
+    pub addresses: RateLimit<IpAddr>,
+    pub sign_ins_by_address: RateLimit<IpAddr>,
+    pub sign_ins_by_name: RateLimit<String>,
+    /// Password hashes at work; each takes 19 MiB and a core.
+    pub hashing: Semaphore,
+}
+
+impl Gate {
+    /// Opens the gate on a migrated database.
+    pub fn open(db: Db, (clock, ids): (Clock, Ids), limits: Limits, settle: Settle) -> Result<Self> {
+        let tokens = Tokens::open(db.clone(), clock.clone(), ids.clone())?;
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Ok(Self(Arc::new(State {
+            db,
+            clock,
+            ids,
+            tokens,
+            settle,
+            users: RateLimit::new(limits.requests_per_minute),
+            addresses: RateLimit::new(limits.requests_per_minute),
+            sign_ins_by_address: RateLimit::new(limits.sign_ins_per_minute),
+            sign_ins_by_name: RateLimit::new(limits.sign_ins_per_minute),
+            hashing: Semaphore::new(cores),
+        })))
+    }
+
+    /// Whether the database answers.
+    pub fn ping(&self) -> Result<()> {
+        self.0.db.ping()
+    }
+
+    /// The tokens, for the command line and for tests.
+    #[must_use]
+    pub fn tokens(&self) -> &Tokens {
+        &self.0.tokens
+    }
+
+    /// A writing unit of the service itself: set-up, the command line, the demo.
+    pub fn write_as_system<T, F>(&self, operation: &'static str, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let state = Arc::clone(&self.0);
+        self.0.db.write(move |conn| {
+            let moment = (state.clock.now(), &state.ids);
+            let mut tx = Tx::new(conn, Actor::SYSTEM, moment, "command-line", operation);
+            let done = work(&mut tx)?;
+            tx.settle(state.settle)?;
+            Ok(done)
+        })
+    }
+
+    /// A reading unit of the service itself.
+    pub fn read_as_system<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        self.0.db.read(|conn| {
+            let moment = (self.0.clock.now(), &self.0.ids);
+            work(&mut Tx::new(conn, Actor::SYSTEM, moment, "command-line", "CommandLine"))
+        })
+    }
+
+    /// Runs password work off the request threads, a bounded number at a time; sheds what cannot wait.
+    pub(super) async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+        let permit = tokio::time::timeout(std::time::Duration::from_secs(3), self.0.hashing.acquire()).await;
+        let _permit = permit.map_err(|_| Error::unavailable("too many sign-ins at once"))?.map_err(Error::internal)?;
+        actix_web::web::block(work).await.map_err(Error::unavailable)
+    }
+}

@@ -1,0 +1,136 @@
+//! Audit events over HTTP: read only.
+
+use super::{AuditEvent, store};
+use crate::{
+    access::{
+        Caller,
+        policy::{GetAuditEvent, ListAuditEvents},
+    },
+    platform::{
+        Error, Result,
+        http::{Answer, Cursor, PageParams, PageRequest, Path, page_of},
+        values::{Id, Timestamp},
+    },
+};
+use actix_web::get;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// The routes of this slice.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list_audit_events).service(get_audit_event);
+}
+
+/// Who changed what, when and why.
+#[derive(Serialize, ToSchema)]
+#[schema(as = AuditEvent)]
+pub struct AuditEventView {
+    /// Identifier.
+    id: Id,
+    /// When.
+    occurred_at: Timestamp,
+    /// Who; null where the service acted by itself.
+    actor_id: Option<Id>,
+    /// As what: a role, or `system`.
+    #[schema(max_length = 20, examples("operator"))]
+    actor_role: String,
+    /// By which operation.
+    #[schema(max_length = 60, examples("SuspendPartner"))]
+    operation: String,
+    /// Kind of record.
+    #[schema(max_length = 60, examples("partner"))]
+    resource_type: String,
+    /// Which record.
+    resource_id: Id,
+    /// Whose record, where it is a partner's.
+    partner_id: Option<Id>,
+    /// The record before; null where it was made.
+    #[schema(value_type = Option<Object>, examples(json!({"status": "active"})))]
+    before: Option<Value>,
+    /// The record after; null where it was removed.
+    #[schema(value_type = Option<Object>, examples(json!({"status": "suspended"})))]
+    after: Option<Value>,
+    /// Why, in the actor's words.
+    #[schema(max_length = 1000, examples("Payment dispute, ticket 4711"))]
+    reason: Option<String>,
+    /// The request.
+    #[schema(max_length = 128, examples("0193a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b"))]
+    request_id: String,
+}
+
+page_of!(
+    /// One page of audit events.
+    pub AuditEventPage of AuditEventView
+);
+
+/// Which audit events to list.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AuditEventFilter {
+    /// Of this record.
+    pub resource_id: Option<Id>,
+    /// Of this kind of record.
+    #[param(max_length = 60, example = "partner")]
+    pub resource_type: Option<String>,
+    /// Of this partner's records.
+    pub partner_id: Option<Id>,
+    /// By this user.
+    pub actor_id: Option<Id>,
+    /// By this operation, in PascalCase.
+    #[param(max_length = 60, example = "SuspendPartner")]
+    pub operation: Option<String>,
+    /// At or after this instant.
+    pub from: Option<Timestamp>,
+    /// Before this instant.
+    pub to: Option<Timestamp>,
+}
+
+/// List audit events
+///
+/// Every write of the service leaves one event per record it changed, newest first. Events are never changed or
+/// removed.
+#[utoipa::path(tag = "audit", params(AuditEventFilter, PageParams), responses((status = 200, body = AuditEventPage)))]
+#[get("/v1/audit-events")]
+async fn list_audit_events(caller: Caller<ListAuditEvents>, page: PageRequest<AuditEventFilter>) -> Result<Answer> {
+    caller
+        .snapshot(move |tx| {
+            let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
+            let events = store::list(tx, &page)?;
+            Ok(page.answer(events, total, |event| Cursor { key: None, id: event.id }, view))
+        })
+        .await
+}
+
+/// Read an audit event
+///
+/// One event, with the record before and after.
+#[utoipa::path(tag = "audit", responses((status = 200, body = AuditEventView)))]
+#[get("/v1/audit-events/{id}")]
+async fn get_audit_event(caller: Caller<GetAuditEvent>, id: Path<Id>) -> Result<Answer> {
+    caller
+        .read(move |tx| {
+            let event = store::find(tx, *id)?.ok_or(Error::not_found("audit event"))?;
+            Ok(Answer::record(&view(event), 1))
+        })
+        .await
+}
+
+fn view(event: AuditEvent) -> AuditEventView {
+    AuditEventView {
+        id: event.id,
+        occurred_at: event.occurred_at,
+        actor_id: event.actor_id,
+        actor_role: event.actor_role,
+        operation: event.operation,
+        resource_type: event.resource_type,
+        resource_id: event.resource_id,
+        partner_id: event.partner_id,
+        before: event.before.map(|json| json.0),
+        after: event.after.map(|json| json.0),
+        reason: event.reason,
+        request_id: event.request_id,
+    }
+}

@@ -1,0 +1,108 @@
+//! What an audit event is.
+
+use crate::{
+    access::Tx,
+    platform::{
+        Result,
+        db::types::Json,
+        values::{Id, Timestamp},
+    },
+    schema::audit_events,
+};
+use diesel::prelude::*;
+use serde::Serialize;
+use serde_json::Value;
+
+/// One change of one record.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = audit_events)]
+pub struct AuditEvent {
+    /// Identifier.
+    pub id: Id,
+    /// When.
+    pub occurred_at: Timestamp,
+    /// Who; none where the service acted by itself.
+    pub actor_id: Option<Id>,
+    /// As what: a role, or `system`.
+    pub actor_role: String,
+    /// By which operation.
+    pub operation: String,
+    /// Kind of record.
+    pub resource_type: String,
+    /// Which record.
+    pub resource_id: Id,
+    /// Whose record, where it is a partner's.
+    pub partner_id: Option<Id>,
+    /// The record before; none where it was made.
+    pub before: Option<Json<Value>>,
+    /// The record after; none where it was removed.
+    pub after: Option<Json<Value>>,
+    /// Why, in the actor's words.
+    pub reason: Option<String>,
+    /// The request.
+    pub request_id: String,
+}
+
+/// An audit event about to be recorded.
+#[derive(Debug)]
+#[must_use = "an event that is not recorded leaves no trace"]
+pub struct Event {
+    resource_type: &'static str,
+    resource_id: Id,
+    partner_id: Option<Id>,
+    before: Option<Value>,
+    after: Option<Value>,
+    reason: Option<String>,
+}
+
+impl Event {
+    /// Something happened to a record.
+    pub fn on(resource_type: &'static str, resource_id: Id) -> Self {
+        Self { resource_type, resource_id, partner_id: None, before: None, after: None, reason: None }
+    }
+
+    /// The record is this partner's.
+    pub fn of_partner(mut self, partner: Id) -> Self {
+        self.partner_id = Some(partner);
+        self
+    }
+
+    /// What it was before, as the API shows it.
+    pub fn before(mut self, view: &impl Serialize) -> Self {
+        self.before = serde_json::to_value(view).ok();
+        self
+    }
+
+    /// What it is now, as the API shows it.
+    pub fn after(mut self, view: &impl Serialize) -> Self {
+        self.after = serde_json::to_value(view).ok();
+        self
+    }
+
+    /// Why, in the actor's words.
+    pub fn because(mut self, reason: Option<&str>) -> Self {
+        self.reason = reason.map(str::to_owned);
+        self
+    }
+
+    /// Writes the event, inside the unit whose change it tells of.
+    pub fn record(self, tx: &mut Tx<'_>) -> Result<()> {
+        let event = AuditEvent {
+            id: tx.new_id(),
+            occurred_at: tx.now,
+            actor_id: tx.actor.user,
+            actor_role: tx.actor.role.map_or("system", |role| role.as_str()).to_owned(),
+            operation: tx.operation.to_owned(),
+            resource_type: self.resource_type.to_owned(),
+            resource_id: self.resource_id,
+            partner_id: self.partner_id,
+            before: self.before.map(Json),
+            after: self.after.map(Json),
+            reason: self.reason,
+            request_id: tx.request_id.to_owned(),
+        };
+        super::store::insert(tx, &event)?;
+        tx.note_audit();
+        Ok(())
+    }
+}
