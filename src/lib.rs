@@ -1,10 +1,16 @@
 //! draft
 pub mod platform;
-#[allow(missing_docs)]
+#[expect(missing_docs, reason = "the columns are explained on the structs that load them")]
 pub mod schema;
 pub mod access;
 pub mod audit;
 pub mod partners;
+pub mod users;
+pub mod sessions;
 pub mod agreements;
 pub mod competencies;
 pub mod programs;
+pub mod health;
+pub mod config;
+pub mod logging;
+pub mod app;

@@ -132,6 +132,15 @@ impl<P: Policy> Caller<P> {
         self.write(Body { value: (), repeatable: None }, move |tx, ()| work(tx)).await
     }
 
+    /// Reads before the unit what its slow preparation needs, such as a password's hash.
+    pub async fn peek<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+    {
+        self.gate.0.db.off_thread(move |db| db.glance(work)).await
+    }
+
     /// Hashes or compares passwords, off the request threads.
     pub async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         self.gate.hashing(work).await

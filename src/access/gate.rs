@@ -1,12 +1,13 @@
 //! The application's state, behind the gate: only `Caller` and `Public` open it.
 
 use super::{Actor, Tokens, Tx, unit::Settle};
-use crate::platform::{
+use crate::{platform::{
     Error, Result,
     db::Db,
     http::RateLimit,
     values::{Clock, Id, Ids},
-};
+}, schema::audit_events};
+use diesel::prelude::*;
 use std::{net::IpAddr, sync::Arc};
 use tokio::sync::Semaphore;
 
@@ -80,6 +81,21 @@ impl Gate {
             let done = work(&mut tx)?;
             tx.settle(state.settle)?;
             Ok(done)
+        })
+    }
+
+    /// Installs what a new database needs, once: a database with audit events is not new.
+    pub fn write_if_new(&self, work: fn(&mut Tx<'_>) -> Result<()>) -> Result<()> {
+        let state = Arc::clone(&self.0);
+        self.0.db.write(move |conn| {
+            let used: i64 = audit_events::table.limit(1).count().get_result(conn)?;
+            if used > 0 {
+                return Ok(());
+            }
+            let moment = (state.clock.now(), &state.ids);
+            let mut tx = Tx::new(conn, Actor::SYSTEM, moment, "first-start", "Install");
+            work(&mut tx)?;
+            tx.settle(state.settle)
         })
     }
 

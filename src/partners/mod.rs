@@ -1,5 +1,13 @@
-//! Partners: who sells, enrolls and is paid.
+//! Partners: who sells, enrolls and is paid; and headquarters, which group locations.
 
-pub mod model;
+pub mod api;
+mod model;
+mod service;
+mod store;
 
-pub use model::{Partner, PartnerStatus, PartnerType};
+pub use model::{Event, Partner, PartnerStatus, PartnerType};
+pub use api::Reason;
+pub use service::{CODES, NewPartner, TRANSITION_NOT_ALLOWED, create};
+pub use store::{family, get};
+
+pub(crate) use store::in_scope;

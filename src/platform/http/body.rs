@@ -157,3 +157,17 @@ fn unread(error: &actix_web::Error) -> Error {
         _ => Error::new(&codes::MALFORMED, "the body could not be read to its end"),
     }
 }
+
+/// For a member of a merge patch that can be removed: absent is `None`, null is `Some(None)`.
+pub mod double_option {
+    use serde::{Deserialize, Deserializer};
+
+    /// Reads a member that is there.
+    pub fn deserialize<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
+    where
+        D: Deserializer<'de>,
+        T: Deserialize<'de>,
+    {
+        Option::<T>::deserialize(deserializer).map(Some)
+    }
+}

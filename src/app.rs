@@ -1,0 +1,227 @@
+//! The composition root: the only list of slices, and how they are served.
+
+use crate::{
+    access::{self, Gate, Role, Tx, policy},
+    audit,
+    config::Settings,
+    health,
+    platform::{
+        Code, Error, Result, codes,
+        db::Db,
+        http::{self, BodyLimits, Contract, Edge, Finishing, docs},
+        values::{Country, Currency, Id},
+    },
+    partners, sessions, users,
+};
+use actix_cors::Cors;
+use actix_web::{
+    App, HttpServer,
+    dev::Server,
+    middleware::{Condition, from_fn},
+    web::{self, Data},
+};
+use actix_web_prom::PrometheusMetricsBuilder;
+use std::{
+    net::TcpListener,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
+use utoipa::OpenApi;
+use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
+
+/// Every slice that answers requests, in the order of the document.
+fn routes(config: &mut ServiceConfig<'_>) {
+    sessions::api::routes(config);
+    users::api::routes(config);
+    partners::api::routes(config);
+    audit::api::routes(config);
+    health::api::routes(config);
+    config.service(docs::get_openapi).service(docs::list_problems).service(docs::get_problem);
+}
+
+/// Every documented problem code.
+fn problem_codes() -> Vec<&'static Code> {
+    [codes::CODES, access::CODES, users::CODES, partners::CODES].concat()
+}
+
+/// What is looked at again when facts about partners have changed, inside the same unit.
+fn follow_up(_tx: &mut Tx<'_>, _partners: &[Id]) -> Result<()> {
+    Ok(())
+}
+
+/// What a new database needs to be useful at once: the competency catalogue and the founding programs.
+fn install(tx: &mut Tx<'_>) -> Result<()> {
+    audit::Event::on("service", tx.new_id()).record(tx)
+}
+
+/// The running service. Cheap to clone; every clone is the same one.
+#[derive(Clone)]
+pub struct Service {
+    /// The settings it was opened with.
+    pub settings: Settings,
+    /// The gate to its state.
+    pub gate: Gate,
+    /// The database.
+    pub db: Db,
+    /// Whether it is about to stop.
+    pub draining: health::api::Draining,
+}
+
+impl Service {
+    /// Opens the database, brings its schema up to date, and installs what a new one needs.
+    pub fn open(settings: Settings) -> Result<Self> {
+        let target = &settings.database_url;
+        if target.is_remote() && !cfg!(feature = "pg-tls") && !settings.allow_plaintext_database {
+            return Err(Error::internal(
+                "DATABASE_URL names a remote server and this build has no TLS: build with --features pg-tls, \
+                 or set ALLOW_PLAINTEXT_DATABASE=true where the network is trusted",
+            ));
+        }
+        let migrated = Db::migrate(target)?;
+        if migrated > 0 {
+            log::info!("the database {target} was brought up to date by {migrated} migrations");
+        }
+        let db = Db::open(target, settings.database_connections)?;
+        let moment = (settings.clock.clone(), settings.ids.clone());
+        let gate = Gate::open(db.clone(), moment, settings.limits(), follow_up)?;
+        gate.write_if_new(install)?;
+        Ok(Self { settings, gate, db, draining: health::api::Draining::default() })
+    }
+
+    /// An access token for a user, for tests and the benchmark.
+    pub fn token_for(&self, user: Id, role: Role, epoch: i64) -> Result<String> {
+        self.gate.tokens().issue(user, role, epoch)
+    }
+
+    /// Finishes what is queued and folds SQLite's log into its file.
+    pub fn close(&self) {
+        self.db.close();
+    }
+}
+
+/// The contract: the OpenAPI document and what is checked with it. Built once; needs no database.
+pub fn contract() -> Data<Contract> {
+    static CONTRACT: LazyLock<Data<Contract>> = LazyLock::new(|| Data::new(Contract::new(document())));
+    CONTRACT.clone()
+}
+
+/// The OpenAPI document as the handlers make it.
+#[must_use]
+pub fn document() -> serde_json::Value {
+    let (_, collected) = App::new().into_utoipa_app().openapi(Base::openapi()).configure(routes).split_for_parts();
+    let document = serde_json::to_value(collected).unwrap_or_default();
+    let roles = |operation: &str| {
+        policy::roles_of(operation).map(|roles| roles.iter().map(|role| role.as_str()).collect::<Vec<_>>())
+    };
+    http::finish(document, &Finishing { roles: &roles })
+}
+
+/// Serves requests on a listener until its handle is told to stop.
+pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server> {
+    let settings = service.settings.clone();
+    let metrics = PrometheusMetricsBuilder::new("partner_incentives")
+        .mask_unmatched_patterns("unmatched")
+        .build()
+        .map_err(std::io::Error::other)?;
+    let edge = Data::new(Edge {
+        ids: settings.ids.clone(),
+        clock: settings.clock.clone(),
+        https: settings.behind_https,
+    });
+    let gate = Data::new(service.gate.clone());
+    let registry = Data::new(metrics.registry.clone());
+    let draining = Data::new(service.draining.clone());
+    let catalogue = Data::new(docs::ProblemCatalogue(problem_codes()));
+    let contract = contract();
+    let limits = BodyLimits { deadline: Duration::from_secs(settings.body_seconds) };
+    let origins = Arc::new(settings.allowed_origins.clone());
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(contract.clone())
+            .app_data(edge.clone())
+            .app_data(gate.clone())
+            .app_data(registry.clone())
+            .app_data(draining.clone())
+            .app_data(catalogue.clone())
+            .app_data(limits)
+            .app_data(web::PayloadConfig::new(1024 * 1024))
+            .app_data(web::PathConfig::default().error_handler(|_, _| Error::not_found("record").into()))
+            .into_utoipa_app()
+            .configure(routes)
+            .map(|app| {
+                app.configure(docs::swagger_ui)
+                    .default_service(web::to(http::no_such_address))
+                    .wrap(metrics.clone())
+                    .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
+                    .wrap(from_fn(http::edge))
+            })
+            .into_app()
+    });
+    let server = match settings.workers {
+        0 => server,
+        workers => server.workers(usize::from(workers)),
+    };
+    Ok(server
+        .worker_max_blocking_threads(16)
+        .client_request_timeout(Duration::from_secs(5))
+        .client_disconnect_timeout(Duration::from_secs(1))
+        .keep_alive(Duration::from_secs(75))
+        .tcp_nodelay(true)
+        .shutdown_timeout(30)
+        .disable_signals()
+        .listen(listener)?
+        .run())
+}
+
+fn cors(origins: &[String]) -> Cors {
+    let cors = Cors::default()
+        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
+        .allowed_headers(["authorization", "content-type", "if-match", "if-none-match", "idempotency-key", "x-request-id"])
+        .expose_headers(["etag", "link", "location", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"])
+        .max_age(3600);
+    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
+}
+
+/// What the document says beside the operations.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Partner Incentives",
+        description = "Runs a vendor's partner incentive programme: partners sign agreements, earn competencies, \
+            become eligible, enroll, and earn rebates and co-op funds.\n\n\
+            **Start here**: execute `login` (below, under *auth*); the page is then authorised. Read \
+            `GET /v1/partners`, then `GET /v1/partners/{id}/eligibility`.\n\n\
+            Money is a decimal text with exactly its currency's digits, never a number. Lists are walked with \
+            `next_cursor`. A change names the revision it was made from in `If-Match`. A `POST` with an \
+            `Idempotency-Key` is safe to repeat. Errors are problem documents (RFC 9457); their `type` is a page \
+            that explains them, all of them are listed at `/problems`.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+        contact(name = "Partner Incentives", url = "https://example.org/partner-incentives")
+    ),
+    servers((url = "/", description = "This service.")),
+    components(schemas(http::Problem, crate::platform::FieldError, Currency, Country)),
+    tags(
+        (name = "auth", description = "Signing in, and one's own account."),
+        (name = "users", description = "Who may sign in, as what, and for which partner."),
+        (name = "partners", description = "Who sells, enrolls and is paid; and headquarters, which group locations."),
+        (name = "audit", description = "Who did what, when and why."),
+        (name = "service", description = "Health, metrics, this document, the problem pages."),
+    ),
+    modifiers(&Bearer)
+)]
+struct Base;
+
+struct Bearer;
+
+impl utoipa::Modify for Bearer {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+        let scheme = HttpBuilder::new()
+            .scheme(HttpAuthScheme::Bearer)
+            .bearer_format("JWT")
+            .description(Some("An access token of `POST /v1/auth/login`: a JWT after RFC 9068, checked as RFC8725 asks."))
+            .build();
+        let components = openapi.components.get_or_insert_default();
+        components.security_schemes.insert("bearer".into(), SecurityScheme::Http(scheme).into());
+    }
+}

@@ -1,0 +1,126 @@
+//! Typed settings: each is a flag and an environment variable with a default. A test checks that the README
+//! lists them all.
+
+use crate::{
+    access::Limits,
+    platform::{
+        db::Target,
+        values::{Clock, Ids},
+    },
+};
+use clap::{Args, ValueEnum};
+use std::{net::SocketAddr, time::Duration};
+
+/// How log lines look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people where the output is a terminal, else JSON.
+    Auto,
+    /// One JSON object per line.
+    Json,
+    /// For people.
+    Human,
+}
+
+/// What the service can be told.
+#[derive(Clone, Debug, Args)]
+pub struct Settings {
+    /// Database: sqlite://PATH, or postgres://USER@HOST/NAME.
+    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/partner-incentives.db", global = true, hide_env_values = true)]
+    pub database_url: Target,
+
+    /// Connections kept to the database.
+    #[arg(long, env = "DATABASE_CONNECTIONS", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..=1000), global = true)]
+    pub database_connections: u32,
+
+    /// Lets rows cross the network to a remote PostgreSQL without TLS.
+    #[arg(long, env = "ALLOW_PLAINTEXT_DATABASE", default_value_t = false, global = true)]
+    pub allow_plaintext_database: bool,
+
+    /// Address to listen on.
+    #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080", global = true)]
+    pub listen: SocketAddr,
+
+    /// Threads that serve requests; 0 takes one per core.
+    #[arg(long, env = "WORKERS", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=256), global = true)]
+    pub workers: u16,
+
+    /// Requests a minute of one user, and of one address that has not signed in.
+    #[arg(long, env = "REQUESTS_PER_MINUTE", default_value_t = 1200, value_parser = clap::value_parser!(u32).range(1..), global = true)]
+    pub requests_per_minute: u32,
+
+    /// Sign-in attempts a minute of one address, and for one user name.
+    #[arg(long, env = "SIGN_INS_PER_MINUTE", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..), global = true)]
+    pub sign_ins_per_minute: u32,
+
+    /// Origins whose pages may call the service from a browser, separated by commas; none by default.
+    #[arg(long, env = "ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
+    pub allowed_origins: Vec<String>,
+
+    /// Tells browsers to insist on HTTPS; for a service behind a proxy that has TLS.
+    #[arg(long, env = "BEHIND_HTTPS", default_value_t = false, global = true)]
+    pub behind_https: bool,
+
+    /// Seconds a request body may take to arrive.
+    #[arg(long, env = "BODY_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600), global = true)]
+    pub body_seconds: u64,
+
+    /// Milliseconds between "not ready" and the end of listening, so that a balancer notices first.
+    #[arg(long, env = "DRAIN_MILLISECONDS", default_value_t = 500, value_parser = clap::value_parser!(u64).range(0..=60_000), global = true)]
+    pub drain_milliseconds: u64,
+
+    /// How log lines look.
+    #[arg(long, env = "LOG_FORMAT", value_enum, default_value_t = LogFormat::Auto, global = true)]
+    pub log_format: LogFormat,
+
+    /// Which log lines are written, as in `info,access=warn`.
+    #[arg(long, env = "LOG", default_value = "info", global = true)]
+    pub log: String,
+
+    /// Where time comes from; injected by tests.
+    #[arg(skip)]
+    pub clock: Clock,
+
+    /// Where ids come from; injected by tests.
+    #[arg(skip = Ids::random())]
+    pub ids: Ids,
+}
+
+impl Settings {
+    /// Settings for a test: no limits in the way, time and ids as given.
+    #[must_use]
+    pub fn for_tests(database_url: Target, clock: Clock, ids: Ids) -> Self {
+        Self {
+            database_url,
+            database_connections: 8,
+            allow_plaintext_database: false,
+            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            workers: 2,
+            requests_per_minute: 1_000_000,
+            sign_ins_per_minute: 1_000_000,
+            allowed_origins: Vec::new(),
+            behind_https: false,
+            body_seconds: 10,
+            drain_milliseconds: 0,
+            log_format: LogFormat::Auto,
+            log: "off".into(),
+            clock,
+            ids,
+        }
+    }
+
+    /// The limits.
+    #[must_use]
+    pub fn limits(&self) -> Limits {
+        Limits {
+            requests_per_minute: self.requests_per_minute,
+            sign_ins_per_minute: self.sign_ins_per_minute,
+        }
+    }
+
+    /// The time between "not ready" and the end of listening.
+    #[must_use]
+    pub fn drain(&self) -> Duration {
+        Duration::from_millis(self.drain_milliseconds)
+    }
+}

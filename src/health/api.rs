@@ -1,0 +1,75 @@
+//! Health and metrics over HTTP.
+
+use crate::{
+    access::Public,
+    platform::{Error, Result, codes},
+};
+use actix_web::{HttpResponse, Responder, get, web};
+use prometheus::{Encoder, Registry, TextEncoder};
+use serde::Serialize;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// The routes of this slice.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(get_liveness).service(get_readiness).service(get_metrics);
+}
+
+/// Whether the service is about to stop; set once, by the signal handler.
+#[derive(Clone, Debug, Default)]
+pub struct Draining(Arc<AtomicBool>);
+
+impl Draining {
+    /// From now on the service is not ready.
+    pub fn begin(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// How the service is.
+#[derive(Serialize, ToSchema)]
+pub struct Health {
+    /// `up`; anything else is a problem document.
+    #[schema(max_length = 10, examples("up"))]
+    status: &'static str,
+}
+
+/// Whether the process lives
+///
+/// Looks at nothing else: a restart would not mend a database that is away.
+#[utoipa::path(tag = "service", responses((status = 200, body = Health)))]
+#[get("/health/live")]
+async fn get_liveness() -> impl Responder {
+    HttpResponse::Ok().json(Health { status: "up" })
+}
+
+/// Whether the service can answer requests
+///
+/// 503 while the database does not answer or the service is about to stop.
+#[utoipa::path(tag = "service", responses((status = 200, body = Health)))]
+#[get("/health/ready")]
+async fn get_readiness(public: Public, draining: web::Data<Draining>) -> Result<impl Responder> {
+    if draining.0.load(Ordering::SeqCst) {
+        return Err(Error::new(&codes::UNAVAILABLE, "the service is about to stop"));
+    }
+    public.ping().await?;
+    Ok(HttpResponse::Ok().json(Health { status: "up" }))
+}
+
+/// Metrics
+///
+/// Counts and durations of requests by route, method and status, in the text format of Prometheus.
+#[utoipa::path(
+    tag = "service",
+    responses((status = 200, description = "The metrics.", content_type = "text/plain", body = String, example = "# HELP"))
+)]
+#[get("/metrics")]
+async fn get_metrics(registry: web::Data<Registry>) -> Result<impl Responder> {
+    let mut text = Vec::new();
+    TextEncoder::new().encode(&registry.gather(), &mut text).map_err(Error::internal)?;
+    Ok(HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(text))
+}

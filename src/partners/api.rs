@@ -1,0 +1,374 @@
+//! Partners over HTTP.
+
+use super::{Event, Partner, PartnerStatus, PartnerType, service, service::NewPartner, store};
+use crate::{
+    access::{
+        Caller,
+        policy::{
+            ClosePartner, CreatePartner, DeletePartner, GetPartner, ListPartners, Policy, ReinstatePartner,
+            SuspendPartner, UpdatePartner,
+        },
+    },
+    platform::{
+        Result,
+        http::{Answer, Body, Cursor, IfMatch, PageParams, PageRequest, Path, double_option, page_of},
+        values::{Country, Currency, Id, Timestamp},
+    },
+};
+use actix_web::{delete, get, patch, post};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+
+/// The routes of this slice.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(list_partners)
+        .service(create_partner)
+        .service(get_partner)
+        .service(update_partner)
+        .service(delete_partner)
+        .service(suspend_partner)
+        .service(reinstate_partner)
+        .service(close_partner);
+}
+
+/// A partner: the location that sells, enrolls and is paid, or the headquarters that groups locations.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Partner)]
+pub struct PartnerView {
+    /// Identifier.
+    id: Id,
+    /// Number in the partner network.
+    #[schema(min_length = 6, max_length = 10, pattern = "^[0-9]{6,10}$", examples("4567890"))]
+    mpn_id: String,
+    /// Registered name.
+    #[schema(max_length = 200, examples("Contoso Cloud GmbH"))]
+    legal_name: String,
+    /// Where it is registered.
+    country: Country,
+    /// What it is paid in.
+    currency: Currency,
+    /// Its channel.
+    partner_type: PartnerType,
+    /// The headquarters it is a location of; null where it stands alone or is a headquarters itself.
+    headquarters_id: Option<Id>,
+    /// Whom to write to.
+    #[schema(format = "email", max_length = 254, examples("partners@contoso.example"))]
+    contact_email: String,
+    /// Where it stands.
+    status: PartnerStatus,
+    /// The sub-resources that can be posted to now.
+    #[schema(max_items = 5, examples(json!(["suspension", "closure"])))]
+    allowed_transitions: Vec<Transition>,
+    /// When the record was made.
+    created_at: Timestamp,
+    /// When it was last changed.
+    updated_at: Timestamp,
+    /// Counts changes; the `ETag`.
+    #[schema(minimum = 1)]
+    revision: i64,
+}
+
+/// Name of a sub-resource that changes a record's state when it is posted to.
+#[derive(Serialize, ToSchema)]
+#[schema(value_type = String, max_length = 40, examples("suspension"))]
+pub struct Transition(pub &'static str);
+
+impl From<Partner> for PartnerView {
+    fn from(partner: Partner) -> Self {
+        Self {
+            id: partner.id,
+            mpn_id: partner.mpn_id,
+            legal_name: partner.legal_name,
+            country: partner.country,
+            currency: partner.currency,
+            partner_type: partner.partner_type,
+            headquarters_id: partner.headquarters_id,
+            contact_email: partner.contact_email,
+            status: partner.status,
+            allowed_transitions: partner.status.allowed().into_iter().map(Transition).collect(),
+            created_at: partner.created_at,
+            updated_at: partner.updated_at,
+            revision: partner.revision,
+        }
+    }
+}
+
+page_of!(
+    /// One page of partners.
+    pub PartnerPage of PartnerView
+);
+
+/// A partner to record.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "mpn_id": "7654321", "legal_name": "Fabrikam Services Ltd", "country": "GB", "currency": "GBP",
+    "partner_type": "direct_bill", "contact_email": "incentives@fabrikam.example"
+}))]
+pub struct PartnerCreate {
+    /// Number in the partner network, 6 to 10 digits, unique.
+    #[schema(min_length = 6, max_length = 10, pattern = "^[0-9]{6,10}$")]
+    mpn_id: String,
+    /// Registered name.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$")]
+    legal_name: String,
+    /// Where it is registered.
+    country: Country,
+    /// What it is paid in.
+    currency: Currency,
+    /// Its channel.
+    partner_type: PartnerType,
+    /// The headquarters it is a location of.
+    #[serde(default)]
+    headquarters_id: Option<Id>,
+    /// Whom to write to.
+    #[schema(format = "email", min_length = 3, max_length = 254)]
+    contact_email: String,
+    /// Whether it takes part from the start; else it stays `pending` until its reinstatement.
+    #[serde(default = "yes")]
+    #[schema(default = true)]
+    active: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// A change of a partner's record: the members given replace those on record. Its status has operations of its own.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"contact_email": "alliances@fabrikam.example"}))]
+pub struct PartnerUpdate {
+    /// Number in the partner network.
+    #[schema(min_length = 6, max_length = 10, pattern = "^[0-9]{6,10}$", nullable = false)]
+    mpn_id: Option<String>,
+    /// Registered name.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$", nullable = false)]
+    legal_name: Option<String>,
+    /// Where it is registered.
+    #[schema(nullable = false)]
+    country: Option<Country>,
+    /// What it is paid in.
+    #[schema(nullable = false)]
+    currency: Option<Currency>,
+    /// The headquarters it is a location of; null makes it stand alone.
+    #[serde(default, deserialize_with = "double_option::deserialize")]
+    #[schema(value_type = Option<Id>)]
+    headquarters_id: Option<Option<Id>>,
+    /// Whom to write to.
+    #[schema(format = "email", min_length = 3, max_length = 254, nullable = false)]
+    contact_email: Option<String>,
+}
+
+/// Why an operator changes a record's state.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "Payment dispute, ticket 4711"}))]
+pub struct Reason {
+    /// In your own words, for the audit trail.
+    #[schema(min_length = 3, max_length = 1000, pattern = r"^\S(.|\n)*\S$")]
+    pub reason: String,
+}
+
+/// Which partners to list.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct PartnerFilter {
+    /// With this status.
+    #[param(inline)]
+    pub status: Option<PartnerStatus>,
+    /// Of this channel.
+    #[param(inline)]
+    pub partner_type: Option<PartnerType>,
+    /// Registered in this country.
+    pub country: Option<Country>,
+    /// Locations of this headquarters.
+    pub headquarters_id: Option<Id>,
+    /// With this number in the partner network.
+    #[param(max_length = 10, example = "4567890")]
+    pub mpn_id: Option<String>,
+}
+
+/// In which order to list partners.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub enum PartnerSort {
+    /// Newest record first.
+    #[default]
+    #[serde(rename = "-created_at")]
+    Newest,
+    /// Oldest record first.
+    #[serde(rename = "created_at")]
+    Oldest,
+    /// By name.
+    #[serde(rename = "legal_name")]
+    LegalName,
+    /// By name, backwards.
+    #[serde(rename = "-legal_name")]
+    LegalNameDescending,
+}
+
+/// The order of a list of partners.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents the parameter; `PageRequest` reads it")]
+struct PartnerOrder {
+    /// The order; a leading minus turns it round.
+    #[param(inline)]
+    sort: Option<PartnerSort>,
+}
+
+/// List partners
+///
+/// The partners the caller may see: all of them for programme staff, else the own one and its locations.
+#[utoipa::path(
+    tag = "partners",
+    params(PartnerFilter, PartnerOrder, PageParams),
+    responses((status = 200, body = PartnerPage))
+)]
+#[get("/v1/partners")]
+async fn list_partners(
+    caller: Caller<ListPartners>,
+    page: PageRequest<PartnerFilter, PartnerSort>,
+) -> Result<Answer> {
+    caller
+        .snapshot(move |tx| {
+            let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
+            let partners = store::list(tx, &page)?;
+            let by_name = matches!(page.sort, PartnerSort::LegalName | PartnerSort::LegalNameDescending);
+            let cursor = |p: &Partner| Cursor { key: by_name.then(|| p.legal_name.clone()), id: p.id };
+            Ok(page.answer(partners, total, cursor, PartnerView::from))
+        })
+        .await
+}
+
+/// Record a partner
+///
+/// The MPN id must be new. A headquarters is a partner that others name as theirs; it groups locations on one level.
+#[utoipa::path(tag = "partners", request_body = PartnerCreate, responses((status = 201, body = PartnerView)))]
+#[post("/v1/partners")]
+async fn create_partner(caller: Caller<CreatePartner>, body: Body<PartnerCreate>) -> Result<Answer> {
+    caller
+        .write(body, |tx, new| {
+            let id = tx.new_id();
+            let partner = service::create(tx, id, NewPartner::from(new.clone()))?;
+            let (location, revision) = (format!("/v1/partners/{id}"), partner.revision);
+            Ok(Answer::created(location, &PartnerView::from(partner), revision))
+        })
+        .await
+}
+
+/// Read a partner
+///
+/// One partner, with the state changes that are possible now.
+#[utoipa::path(tag = "partners", responses((status = 200, body = PartnerView)))]
+#[get("/v1/partners/{id}")]
+async fn get_partner(caller: Caller<GetPartner>, id: Path<Id>) -> Result<Answer> {
+    caller.read(move |tx| store::get(tx, *id).map(record)).await
+}
+
+/// Change a partner's record
+///
+/// A merge patch (RFC 7396): members given replace those on record, null removes an optional one.
+#[utoipa::path(tag = "partners", request_body = PartnerUpdate, responses((status = 200, body = PartnerView)))]
+#[patch("/v1/partners/{id}")]
+async fn update_partner(
+    caller: Caller<UpdatePartner>,
+    id: Path<Id>,
+    body: Body<PartnerUpdate>,
+    revision: IfMatch,
+) -> Result<Answer> {
+    caller
+        .write(body, move |tx, change| {
+            let before = store::get(tx, *id)?;
+            revision.permits(before.revision)?;
+            service::update(tx, before, |partner| change.apply(partner)).map(record)
+        })
+        .await
+}
+
+/// Delete a partner
+///
+/// Only where nothing refers to it; a partner with records is closed instead.
+#[utoipa::path(tag = "partners", responses((status = 204)))]
+#[delete("/v1/partners/{id}")]
+async fn delete_partner(caller: Caller<DeletePartner>, id: Path<Id>) -> Result<Answer> {
+    caller
+        .act(move |tx| {
+            let partner = store::get(tx, *id)?;
+            service::delete(tx, &partner)?;
+            Ok(Answer::nothing())
+        })
+        .await
+}
+
+/// Suspend a partner
+///
+/// Bars it for a time: it is not eligible while it is suspended.
+#[utoipa::path(tag = "partners", request_body = Reason, responses((status = 200, body = PartnerView)))]
+#[post("/v1/partners/{id}/suspension")]
+async fn suspend_partner(caller: Caller<SuspendPartner>, id: Path<Id>, body: Body<Reason>) -> Result<Answer> {
+    apply(caller, *id, body, Event::Suspension).await
+}
+
+/// Reinstate a partner
+///
+/// Lets a suspended partner back in, or activates a pending one.
+#[utoipa::path(tag = "partners", request_body = Reason, responses((status = 200, body = PartnerView)))]
+#[post("/v1/partners/{id}/reinstatement")]
+async fn reinstate_partner(caller: Caller<ReinstatePartner>, id: Path<Id>, body: Body<Reason>) -> Result<Answer> {
+    apply(caller, *id, body, Event::Reinstatement).await
+}
+
+/// Close a partner
+///
+/// It leaves for good; closing is final.
+#[utoipa::path(tag = "partners", request_body = Reason, responses((status = 200, body = PartnerView)))]
+#[post("/v1/partners/{id}/closure")]
+async fn close_partner(caller: Caller<ClosePartner>, id: Path<Id>, body: Body<Reason>) -> Result<Answer> {
+    apply(caller, *id, body, Event::Closure).await
+}
+
+async fn apply<P: Policy>(caller: Caller<P>, id: Id, body: Body<Reason>, what: Event) -> Result<Answer> {
+    caller
+        .write(body, move |tx, because| {
+            let before = store::get(tx, id)?;
+            service::apply(tx, before, what, &because.reason).map(record)
+        })
+        .await
+}
+
+fn record(partner: Partner) -> Answer {
+    let revision = partner.revision;
+    Answer::record(&PartnerView::from(partner), revision)
+}
+
+impl From<PartnerCreate> for NewPartner {
+    fn from(new: PartnerCreate) -> Self {
+        Self {
+            mpn_id: new.mpn_id,
+            legal_name: new.legal_name,
+            country: new.country,
+            currency: new.currency,
+            partner_type: new.partner_type,
+            headquarters_id: new.headquarters_id,
+            contact_email: new.contact_email,
+            active: new.active,
+        }
+    }
+}
+
+impl PartnerUpdate {
+    fn apply(&self, partner: &mut Partner) {
+        let Self { mpn_id, legal_name, country, currency, headquarters_id, contact_email } = self.clone();
+        partner.mpn_id = mpn_id.unwrap_or(std::mem::take(&mut partner.mpn_id));
+        partner.legal_name = legal_name.unwrap_or(std::mem::take(&mut partner.legal_name));
+        partner.country = country.unwrap_or(partner.country);
+        partner.currency = currency.unwrap_or(partner.currency);
+        partner.headquarters_id = headquarters_id.unwrap_or(partner.headquarters_id);
+        partner.contact_email = contact_email.unwrap_or(std::mem::take(&mut partner.contact_email));
+    }
+}

@@ -1,0 +1,154 @@
+//! What is done with partners.
+
+use super::{Event, Partner, PartnerStatus, PartnerType, api::PartnerView, store};
+use crate::{
+    access::Tx,
+    audit,
+    platform::{
+        Error, Result,
+        values::{Country, Currency, Id},
+    },
+};
+
+crate::problem_codes! {
+    MPN_ID_TAKEN = "mpn_id_taken" 409 "Another partner has this MPN id",
+        "Each partner has its own number in the partner network. Look the other one up with `GET /v1/partners?mpn_id=`.";
+    HEADQUARTERS_NESTED = "headquarters_nested" 409 "A headquarters has no headquarters",
+        "Headquarters group locations on one level: name a partner that stands alone or is a headquarters already, and none for a partner that has locations.";
+    PARTNER_REFERRED_TO = "partner_referred_to" 409 "Other records refer to this partner",
+        "A partner with agreements, users, sales or enrollments is closed, not deleted: `POST /v1/partners/{id}/closure`.";
+    TRANSITION_NOT_ALLOWED = "transition_not_allowed" 409 "The record's state does not allow this",
+        "`from` is the state it is in, `allowed` lists what can be done now.";
+}
+
+/// What a new partner is made of.
+#[derive(Clone, Debug)]
+pub struct NewPartner {
+    /// Number in the partner network.
+    pub mpn_id: String,
+    /// Registered name.
+    pub legal_name: String,
+    /// Where it is registered.
+    pub country: Country,
+    /// What it is paid in.
+    pub currency: Currency,
+    /// Its channel.
+    pub partner_type: PartnerType,
+    /// The headquarters it is a location of.
+    pub headquarters_id: Option<Id>,
+    /// Whom to write to.
+    pub contact_email: String,
+    /// Whether it is active from the start.
+    pub active: bool,
+}
+
+/// Records a new partner.
+pub fn create(tx: &mut Tx<'_>, id: Id, new: NewPartner) -> Result<Partner> {
+    refuse_taken(tx, id, &new.mpn_id)?;
+    if let Some(headquarters) = new.headquarters_id {
+        refuse_nested(tx, id, headquarters)?;
+    }
+    let partner = Partner {
+        id,
+        mpn_id: new.mpn_id,
+        legal_name: new.legal_name,
+        country: new.country,
+        currency: new.currency,
+        partner_type: new.partner_type,
+        headquarters_id: new.headquarters_id,
+        contact_email: new.contact_email,
+        status: if new.active { PartnerStatus::Active } else { PartnerStatus::Pending },
+        created_at: tx.now,
+        updated_at: tx.now,
+        revision: 1,
+    };
+    store::insert(tx, &partner)?;
+    event(&partner).after(&PartnerView::from(partner.clone())).record(tx)?;
+    changed(tx, &partner);
+    Ok(partner)
+}
+
+/// Changes a partner's record; `change` says how.
+pub(super) fn update(tx: &mut Tx<'_>, before: Partner, change: impl Fn(&mut Partner)) -> Result<Partner> {
+    let mut partner = before.clone();
+    change(&mut partner);
+    if partner.mpn_id != before.mpn_id {
+        refuse_taken(tx, partner.id, &partner.mpn_id)?;
+    }
+    if let Some(headquarters) = partner.headquarters_id.filter(|id| before.headquarters_id != Some(*id)) {
+        refuse_nested(tx, partner.id, headquarters)?;
+    }
+    let partner = save(tx, &before, partner, None)?;
+    if let Some(former) = before.headquarters_id {
+        tx.facts_changed(former);
+    }
+    Ok(partner)
+}
+
+/// Suspends, reinstates or closes a partner.
+pub(super) fn apply(tx: &mut Tx<'_>, before: Partner, what: Event, reason: &str) -> Result<Partner> {
+    let status = before.status.after(what).ok_or_else(|| {
+        let detail = format!("a partner that is {} allows: {}", before.status, before.status.allowed().join(", "));
+        Error::new(&TRANSITION_NOT_ALLOWED, detail).with("from", before.status).with("allowed", before.status.allowed())
+    })?;
+    let partner = Partner { status, ..before.clone() };
+    save(tx, &before, partner, Some(reason))
+}
+
+/// Deletes a partner nothing refers to.
+pub(super) fn delete(tx: &mut Tx<'_>, partner: &Partner) -> Result<()> {
+    if let Some(kind) = store::referred_by(tx, partner.id)? {
+        let detail = format!("at least one {kind} refers to this partner; close it instead");
+        return Err(Error::new(&PARTNER_REFERRED_TO, detail).with("referred_by", kind));
+    }
+    event(partner).before(&PartnerView::from(partner.clone())).record(tx)?;
+    store::delete(tx, partner.id)
+}
+
+fn save(tx: &mut Tx<'_>, before: &Partner, partner: Partner, reason: Option<&str>) -> Result<Partner> {
+    let partner = Partner { updated_at: tx.now, revision: before.revision + 1, ..partner };
+    store::update(tx, &partner)?;
+    let views = (PartnerView::from(before.clone()), PartnerView::from(partner.clone()));
+    event(&partner).before(&views.0).after(&views.1).because(reason).record(tx)?;
+    changed(tx, &partner);
+    Ok(partner)
+}
+
+fn event(partner: &Partner) -> audit::Event {
+    audit::Event::on("partner", partner.id).of_partner(partner.id)
+}
+
+/// A partner that becomes a location makes its headquarters one.
+fn changed(tx: &mut Tx<'_>, partner: &Partner) {
+    tx.facts_changed(partner.id);
+    if let Some(headquarters) = partner.headquarters_id {
+        tx.facts_changed(headquarters);
+    }
+}
+
+fn refuse_taken(tx: &mut Tx<'_>, id: Id, mpn_id: &str) -> Result<()> {
+    match store::find_by_mpn_id(tx, mpn_id)? {
+        Some(other) if other != id => {
+            let detail = format!("partner {other} has the MPN id {mpn_id} already");
+            Err(Error::new(&MPN_ID_TAKEN, detail).with("partner_id", other))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn refuse_nested(tx: &mut Tx<'_>, id: Id, headquarters_id: Id) -> Result<()> {
+    let nested = |detail| Err(Error::new(&HEADQUARTERS_NESTED, detail));
+    if headquarters_id == id {
+        return nested("a partner is not its own headquarters; leave headquarters_id out");
+    }
+    let headquarters = store::get(tx, headquarters_id).map_err(|_| {
+        Error::invalid_field("/headquarters_id", "unknown", "there is no such partner; name an existing one")
+    })?;
+    if headquarters.headquarters_id.is_some() {
+        return nested("the partner named as headquarters is a location itself; name its headquarters");
+    }
+    if store::has_locations(tx, id)? {
+        return nested("this partner is a headquarters of others; it cannot become a location");
+    }
+    Ok(())
+}

@@ -1,0 +1,125 @@
+//! The partners in the database.
+
+use super::{
+    Partner,
+    api::{PartnerFilter, PartnerSort},
+};
+use crate::{
+    access::{Scope, Tx},
+    platform::{
+        Error, Result,
+        db::MultiBackend,
+        http::{PageRequest, keyset},
+        values::Id,
+    },
+    schema::{agreements, attainments, enrollments, partners, transactions, users},
+};
+use diesel::{dsl::exists, prelude::*, select};
+
+fn visible(scope: Scope) -> partners::BoxedQuery<'static, MultiBackend> {
+    let all = partners::table.into_boxed();
+    match scope {
+        Scope::All => all,
+        Scope::Partner(own) => all.filter(partners::id.eq(own).or(partners::headquarters_id.eq(own))),
+    }
+}
+
+/// Restricts a boxed query of another slice to the partners the unit may see, by the column that names the partner.
+macro_rules! in_scope {
+    ($query:expr, $column:expr, $scope:expr) => {
+        match $scope {
+            $crate::access::Scope::All => $query,
+            $crate::access::Scope::Partner(own) => {
+                let locations = $crate::schema::partners::table
+                    .filter($crate::schema::partners::headquarters_id.eq(own))
+                    .select($crate::schema::partners::id);
+                $query.filter($column.eq(own).or($column.eq_any(locations)))
+            }
+        }
+    };
+}
+pub(crate) use in_scope;
+
+fn matching(scope: Scope, filter: &PartnerFilter) -> partners::BoxedQuery<'static, MultiBackend> {
+    let mut query = visible(scope);
+    if let Some(status) = filter.status {
+        query = query.filter(partners::status.eq(status));
+    }
+    if let Some(partner_type) = filter.partner_type {
+        query = query.filter(partners::partner_type.eq(partner_type));
+    }
+    if let Some(country) = filter.country {
+        query = query.filter(partners::country.eq(country));
+    }
+    if let Some(headquarters) = filter.headquarters_id {
+        query = query.filter(partners::headquarters_id.eq(headquarters));
+    }
+    if let Some(mpn_id) = &filter.mpn_id {
+        query = query.filter(partners::mpn_id.eq(mpn_id.clone()));
+    }
+    query
+}
+
+pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<PartnerFilter, PartnerSort>) -> Result<Vec<Partner>> {
+    let query = matching(tx.scope(), &page.filter).select(Partner::as_select());
+    Ok(match page.sort {
+        PartnerSort::Newest => keyset!(query, page, partners, newest).load(tx.conn)?,
+        PartnerSort::Oldest => keyset!(query, page, partners, oldest).load(tx.conn)?,
+        PartnerSort::LegalName => keyset!(query, page, partners, legal_name, asc).load(tx.conn)?,
+        PartnerSort::LegalNameDescending => keyset!(query, page, partners, legal_name, desc).load(tx.conn)?,
+    })
+}
+
+pub(super) fn count(tx: &mut Tx<'_>, filter: &PartnerFilter) -> Result<i64> {
+    Ok(matching(tx.scope(), filter).count().get_result(tx.conn)?)
+}
+
+/// The partner, where the unit may see it.
+pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<Partner> {
+    let found = visible(tx.scope()).filter(partners::id.eq(id)).select(Partner::as_select()).get_result(tx.conn);
+    found.optional()?.ok_or(Error::not_found("partner"))
+}
+
+pub(super) fn find_by_mpn_id(tx: &mut Tx<'_>, mpn_id: &str) -> Result<Option<Id>> {
+    Ok(partners::table.filter(partners::mpn_id.eq(mpn_id)).select(partners::id).get_result(tx.conn).optional()?)
+}
+
+pub(super) fn has_locations(tx: &mut Tx<'_>, id: Id) -> Result<bool> {
+    Ok(select(exists(partners::table.filter(partners::headquarters_id.eq(id)))).get_result(tx.conn)?)
+}
+
+/// The partners whose standing rests on this one's records: itself and its locations.
+pub fn family(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<Partner>> {
+    let locations = partners::headquarters_id.eq_any(ids.iter().copied().map(Some).collect::<Vec<_>>());
+    let query = partners::table.filter(partners::id.eq_any(ids.to_vec()).or(locations.assume_not_null()));
+    Ok(query.order(partners::id).select(Partner::as_select()).load(tx.conn)?)
+}
+
+/// The first kind of record that refers to a partner.
+pub(super) fn referred_by(tx: &mut Tx<'_>, id: Id) -> Result<Option<&'static str>> {
+    let conn = &mut *tx.conn;
+    let found = [
+        ("location", select(exists(partners::table.filter(partners::headquarters_id.eq(id)))).get_result(conn)?),
+        ("user", select(exists(users::table.filter(users::partner_id.eq(id)))).get_result(conn)?),
+        ("agreement", select(exists(agreements::table.filter(agreements::partner_id.eq(id)))).get_result(conn)?),
+        ("attainment", select(exists(attainments::table.filter(attainments::partner_id.eq(id)))).get_result(conn)?),
+        ("transaction", select(exists(transactions::table.filter(transactions::partner_id.eq(id)))).get_result(conn)?),
+        ("enrollment", select(exists(enrollments::table.filter(enrollments::partner_id.eq(id)))).get_result(conn)?),
+    ];
+    Ok(found.into_iter().find_map(|(kind, refers): (_, bool)| refers.then_some(kind)))
+}
+
+pub(super) fn insert(tx: &mut Tx<'_>, partner: &Partner) -> Result<()> {
+    diesel::insert_into(partners::table).values(partner).execute(tx.conn)?;
+    Ok(())
+}
+
+pub(super) fn update(tx: &mut Tx<'_>, partner: &Partner) -> Result<()> {
+    diesel::update(partners::table.find(partner.id)).set(partner).execute(tx.conn)?;
+    Ok(())
+}
+
+pub(super) fn delete(tx: &mut Tx<'_>, id: Id) -> Result<()> {
+    diesel::delete(partners::table.find(id)).execute(tx.conn)?;
+    Ok(())
+}

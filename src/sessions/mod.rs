@@ -1,0 +1,3 @@
+//! Sessions: signing in, the keys that verify tokens, and the caller's own account.
+
+pub mod api;

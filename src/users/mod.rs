@@ -1,0 +1,10 @@
+//! Users: who may sign in, as what, and for which partner.
+
+pub mod api;
+mod model;
+mod service;
+mod store;
+
+pub use model::{User, UserStatus, fold};
+pub use service::{CODES, NewUser, WRONG_PASSWORD, change_password, create, provision};
+pub use store::{admins_of, find_by_email};

@@ -1,0 +1,56 @@
+//! What a user is; no I/O, no clock, no HTTP.
+
+use crate::{
+    access::Role,
+    platform::values::{Id, Timestamp, text_enum},
+    schema::users,
+};
+use diesel::prelude::*;
+
+text_enum! {
+    /// Where a user account stands.
+    pub enum UserStatus {
+        /// Made, has never changed the temporary password.
+        Provisioned = "provisioned",
+        /// In use.
+        Active = "active",
+        /// Barred.
+        Disabled = "disabled",
+    }
+}
+
+/// A person who may sign in.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = users, treat_none_as_null = true)]
+pub struct User {
+    /// Identifier.
+    pub id: Id,
+    /// E-mail address, folded to lower case; unique, and the user name.
+    pub email: String,
+    /// Name shown to people.
+    pub name: String,
+    /// What the user may do.
+    pub role: Role,
+    /// Whose user; none for programme staff.
+    pub partner_id: Option<Id>,
+    /// Where the account stands.
+    pub status: UserStatus,
+    /// The password's argon2id hash.
+    pub password_hash: String,
+    /// Whether the password is a temporary one.
+    pub must_change_password: bool,
+    /// Counts revocations of the user's tokens.
+    pub token_epoch: i64,
+    /// When the record was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Counts changes; the entity tag.
+    pub revision: i64,
+}
+
+/// Two spellings of an address that reach the same mailbox are one user name.
+#[must_use]
+pub fn fold(email: &str) -> String {
+    email.trim().to_lowercase()
+}

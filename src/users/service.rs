@@ -1,0 +1,171 @@
+//! What is done with users.
+
+use super::{User, UserStatus, api::UserView, fold, store};
+use crate::{
+    access::{Gate, Role, Tx, password},
+    audit, partners,
+    platform::{Error, Result, codes, values::Id},
+};
+
+crate::problem_codes! {
+    EMAIL_TAKEN = "email_taken" 409 "Another user has this e-mail address",
+        "An address is a user name and belongs to one user. Upper and lower case are the same.";
+    LAST_OPERATOR = "last_operator" 409 "Somebody must be left to run the programme",
+        "Make another operator before you take this one's role or bar this one.";
+    NOT_ONESELF = "not_oneself" 409 "Nobody bars oneself, or changes one's own role",
+        "Ask another administrator.";
+    WRONG_PASSWORD = "wrong_password" 422 "The current password is wrong",
+        "Send the password you signed in with as `current_password`.";
+}
+
+/// What a new user is made of.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// E-mail address.
+    pub email: String,
+    /// Name shown to people.
+    pub name: String,
+    /// What the user may do.
+    pub role: Role,
+    /// Whose user.
+    pub partner_id: Option<Id>,
+    /// The hash of the first password.
+    pub password_hash: String,
+    /// Whether that password is a temporary one.
+    pub must_change_password: bool,
+}
+
+/// Makes a user.
+pub fn create(tx: &mut Tx<'_>, new: NewUser) -> Result<User> {
+    let email = fold(&new.email);
+    may_give(tx, new.role, new.partner_id)?;
+    if store_has(tx, &email)? {
+        return Err(Error::new(&EMAIL_TAKEN, format!("a user with the address {email} exists already")));
+    }
+    let user = User {
+        id: tx.new_id(),
+        email,
+        name: new.name,
+        role: new.role,
+        partner_id: new.partner_id,
+        status: if new.must_change_password { UserStatus::Provisioned } else { UserStatus::Active },
+        password_hash: new.password_hash,
+        must_change_password: new.must_change_password,
+        token_epoch: 1,
+        created_at: tx.now,
+        updated_at: tx.now,
+        revision: 1,
+    };
+    store::insert(tx, &user)?;
+    event(&user).after(&UserView::from(user.clone())).record(tx)?;
+    Ok(user)
+}
+
+/// Makes a user with a known password, for the command line, the demo and tests.
+pub fn provision(gate: &Gate, new: NewUser) -> Result<Id> {
+    gate.write_as_system("CreateUser", move |tx| create(tx, new.clone()).map(|user| user.id))
+}
+
+/// Changes a user's name or role.
+pub(super) fn update(tx: &mut Tx<'_>, before: User, name: Option<&str>, role: Option<Role>) -> Result<User> {
+    let role = role.unwrap_or(before.role);
+    if role != before.role {
+        refuse_oneself(tx, &before)?;
+        may_give(tx, role, before.partner_id)?;
+        keep_an_operator(tx, &before)?;
+    }
+    let name = name.map_or_else(|| before.name.clone(), str::to_owned);
+    let token_epoch = before.token_epoch + i64::from(role != before.role);
+    let user = User { name, role, token_epoch, ..before.clone() };
+    save(tx, &before, user, None)
+}
+
+/// Bars a user; the user's tokens open nothing from now on.
+pub(super) fn deactivate(tx: &mut Tx<'_>, before: User, reason: &str) -> Result<User> {
+    refuse_oneself(tx, &before)?;
+    if before.status == UserStatus::Disabled {
+        return Err(wrong_state(&before, "reactivation"));
+    }
+    keep_an_operator(tx, &before)?;
+    let user = User { status: UserStatus::Disabled, token_epoch: before.token_epoch + 1, ..before.clone() };
+    save(tx, &before, user, Some(reason))
+}
+
+/// Lets a barred user back in.
+pub(super) fn reactivate(tx: &mut Tx<'_>, before: User, reason: &str) -> Result<User> {
+    if before.status != UserStatus::Disabled {
+        return Err(wrong_state(&before, "deactivation"));
+    }
+    let status = if before.must_change_password { UserStatus::Provisioned } else { UserStatus::Active };
+    save(tx, &before, User { status, ..before.clone() }, Some(reason))
+}
+
+/// Sets the user's own password; every token issued before is revoked.
+pub fn change_password(tx: &mut Tx<'_>, password_hash: &str) -> Result<User> {
+    let id = tx.actor.user.ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "sign in first"))?;
+    let before = store::get_own(tx, id)?;
+    let user = User {
+        password_hash: password_hash.to_owned(),
+        must_change_password: false,
+        status: UserStatus::Active,
+        token_epoch: before.token_epoch + 1,
+        ..before.clone()
+    };
+    save(tx, &before, user, None)
+}
+
+fn save(tx: &mut Tx<'_>, before: &User, user: User, reason: Option<&str>) -> Result<User> {
+    let user = User { updated_at: tx.now, revision: before.revision + 1, ..user };
+    store::update(tx, &user)?;
+    let views = (UserView::from(before.clone()), UserView::from(user.clone()));
+    event(&user).before(&views.0).after(&views.1).because(reason).record(tx)?;
+    Ok(user)
+}
+
+fn event(user: &User) -> audit::Event {
+    let event = audit::Event::on("user", user.id);
+    match user.partner_id {
+        Some(partner) => event.of_partner(partner),
+        None => event,
+    }
+}
+
+fn store_has(tx: &mut Tx<'_>, email: &str) -> Result<bool> {
+    Ok(store::find_by_email(tx.conn, email)?.is_some())
+}
+
+/// A role and a partner must go together, and nobody gives what lies outside the own scope.
+fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<()> {
+    if tx.actor.partner.is_some() && !role.belongs_to_a_partner() {
+        let detail = "an incentive admin manages the own partner's incentive admins and viewers";
+        return Err(Error::new(&codes::FORBIDDEN, detail));
+    }
+    match (role.belongs_to_a_partner(), partner_id) {
+        (true, None) => Err(Error::invalid_field("/partner_id", "required", format!("a user who is {role} belongs to a partner; name it"))),
+        (false, Some(_)) => Err(Error::invalid_field("/partner_id", "unexpected", format!("a user who is {role} belongs to no partner; leave it out"))),
+        (true, Some(partner)) => partners::get(tx, partner)
+            .map(drop)
+            .map_err(|_| Error::invalid_field("/partner_id", "unknown", "there is no such partner, or it lies outside what you may see")),
+        (false, None) => Ok(()),
+    }
+}
+
+fn refuse_oneself(tx: &Tx<'_>, user: &User) -> Result<()> {
+    if tx.actor.user == Some(user.id) {
+        return Err(Error::new(&NOT_ONESELF, "ask another administrator to do this to your account"));
+    }
+    Ok(())
+}
+
+fn keep_an_operator(tx: &mut Tx<'_>, user: &User) -> Result<()> {
+    if user.role == Role::Operator && store::other_operators(tx, user.id)? == 0 {
+        return Err(Error::new(&LAST_OPERATOR, "this is the last operator; make another one first"));
+    }
+    Ok(())
+}
+
+fn wrong_state(user: &User, allowed: &'static str) -> Error {
+    Error::new(&partners::TRANSITION_NOT_ALLOWED, format!("a user who is {} allows: {allowed}", user.status))
+        .with("from", user.status)
+        .with("allowed", [allowed])
+}
