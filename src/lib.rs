@@ -6,3 +6,4 @@ pub mod partners;
 pub mod agreements;
 pub mod competencies;
 pub mod programs;
+pub mod eligibility;
