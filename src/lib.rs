@@ -2,6 +2,7 @@
 pub mod platform;
 #[expect(missing_docs, reason = "the columns are explained on the structs that load them")]
 pub mod schema;
+pub mod config;
 pub mod access;
 pub mod audit;
 pub mod partners;
@@ -10,7 +11,7 @@ pub mod sessions;
 pub mod agreements;
 pub mod competencies;
 pub mod programs;
+pub mod eligibility;
 pub mod health;
-pub mod config;
 pub mod logging;
 pub mod app;

@@ -1,8 +1,9 @@
 //! Closed sets of words: one enum that is the Rust type, the wire value and the column.
 
 /// Declares an enum whose values are words on the wire and in a `TEXT` column with a `CHECK`.
+// The word is a `tt`: a `literal` reaches the derives wrapped, and the contract's would not see it.
 macro_rules! text_enum {
-    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:literal),+ $(,)? }) => {
+    ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:tt),+ $(,)? }) => {
         $(#[$meta])*
         #[derive(
             Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord,
@@ -105,3 +106,27 @@ macro_rules! text_value {
 }
 
 pub(crate) use {text_enum, text_value};
+
+#[cfg(test)]
+#[expect(unreachable_pub, reason = "the macro declares for other modules")]
+mod tests {
+    text_enum! {
+        /// Sizes.
+        enum Size {
+            /// Little.
+            Small = "small",
+            /// Much.
+            VeryLarge = "very_large",
+        }
+    }
+
+    #[test]
+    fn the_contract_the_wire_and_the_column_use_the_same_words() {
+        let words: Vec<&str> = Size::ALL.iter().map(|size| size.as_str()).collect();
+        assert_eq!(words, ["small", "very_large"]);
+        assert_eq!(serde_json::to_value(Size::ALL).unwrap(), serde_json::json!(words));
+        let schema = serde_json::to_value(<Size as utoipa::PartialSchema>::schema()).unwrap();
+        assert_eq!(schema["enum"], serde_json::json!(words));
+        assert_eq!("very_large".parse(), Ok(Size::VeryLarge));
+    }
+}

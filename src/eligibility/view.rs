@@ -1,0 +1,97 @@
+//! A check as it is stored with an evaluation and sent to clients.
+
+use super::{
+    model::{Check, Verdict},
+    words::{CheckStatus, CheckWarning, EligibilityCode, EligibilityRule, EvidenceKind},
+};
+use crate::platform::values::{CalendarDate, Id};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// How one eligibility rule came out for a partner on a day.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "rule": "mpn_agreement",
+    "status": "unmet",
+    "code": "mpn_agreement_expired",
+    "message": "MPN agreement A-100 expired on 2019-06-30; its renewal window ended on 2019-07-30.",
+    "evidence": [{
+        "type": "mpn_agreement",
+        "id": "01936f2e-4b00-7000-8000-000000000001",
+        "href": "/v1/mpn-agreements/01936f2e-4b00-7000-8000-000000000001"
+    }],
+    "remedy": "Renew the MPN agreement: POST /v1/mpn-agreements/01936f2e-4b00-7000-8000-000000000001/renewal",
+    "lapses_on": null,
+    "warning": null,
+    "checks": []
+}))]
+pub struct EligibilityCheck {
+    /// The rule.
+    pub rule: EligibilityRule,
+    /// How it came out.
+    pub status: CheckStatus,
+    /// Stable reason where it is unmet, else null. An `any_of` gives the first of its alternatives; the
+    /// others stand in `checks`.
+    #[schema(required)]
+    pub code: Option<EligibilityCode>,
+    /// What was found, for people.
+    #[schema(max_length = 2000, examples("MPN agreement A-100 is active."))]
+    pub message: String,
+    /// The records it rests on; of many, the latest.
+    #[schema(max_items = 20)]
+    pub evidence: Vec<EligibilityEvidence>,
+    /// What to do about it and where; null where there is nothing to do.
+    #[schema(required, max_length = 2000, examples("Record the MPN agreement: POST /v1/mpn-agreements"))]
+    pub remedy: Option<String>,
+    /// The first day a met rule is no longer met if nothing changes; null where nothing known ends it.
+    #[schema(required)]
+    pub lapses_on: Option<CalendarDate>,
+    /// Why a met rule may soon not be.
+    #[schema(required)]
+    pub warning: Option<CheckWarning>,
+    /// The checks of the alternatives, for `any_of`; else empty.
+    #[schema(max_items = 20, no_recursion)]
+    pub checks: Vec<EligibilityCheck>,
+}
+
+/// A record that an eligibility check rests on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(example = json!({
+    "type": "reseller_agreement",
+    "id": "01936f2e-4b00-7000-8000-000000000001",
+    "href": "/v1/reseller-agreements/01936f2e-4b00-7000-8000-000000000001"
+}))]
+pub struct EligibilityEvidence {
+    /// What kind of record.
+    #[serde(rename = "type")]
+    pub kind: EvidenceKind,
+    /// Which one.
+    pub id: Id,
+    /// Where to read it.
+    #[schema(max_length = 200, examples("/v1/transactions/01936f2e-4b00-7000-8000-000000000001"))]
+    pub href: String,
+}
+
+impl Verdict<'_> {
+    /// The checks as they are stored and sent.
+    #[must_use]
+    pub fn view(&self) -> Vec<EligibilityCheck> {
+        self.checks.iter().map(EligibilityCheck::from).collect()
+    }
+}
+
+impl From<&Check<'_>> for EligibilityCheck {
+    fn from(check: &Check<'_>) -> Self {
+        Self {
+            rule: check.rule,
+            status: check.status(),
+            code: check.code(),
+            message: check.message().into_owned(),
+            evidence: check.evidence(),
+            remedy: check.remedy().map(std::borrow::Cow::into_owned),
+            lapses_on: check.lapses_on,
+            warning: check.warning(),
+            checks: check.nested.iter().map(Self::from).collect(),
+        }
+    }
+}
