@@ -33,6 +33,7 @@ fn an_address_that_does_not_exist_is_a_problem_whatever_the_method() {
         operator.put("/v1/nowhere", json!({})),
         operator.patch("/v1/nowhere", json!({})).if_match("\"1\""),
         operator.delete("/v1/nowhere"),
+        operator.ask("POST", "/v1/nowhere"),
     ] {
         ask.send().refused(404, "not_found");
     }

@@ -112,6 +112,7 @@ impl Ask {
     }
 
     /// Asks, waits, and holds the answer against the contract.
+    #[track_caller]
     pub fn send(self) -> Answer {
         let uri = format!("{}{}", self.client.base, self.address);
         let mut request = http::Request::builder().method(self.method.as_str()).uri(uri);

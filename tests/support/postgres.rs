@@ -34,9 +34,9 @@ pub struct Lease {
 
 /// Leases a database with the template's rows; `prepare` fills the template, once.
 pub fn lease(prepare: fn(&Target) -> Staff) -> (Lease, Staff) {
-    static STAFF: OnceLock<Staff> = OnceLock::new();
+    static TEMPLATE: OnceLock<(Staff, bool)> = OnceLock::new();
     let server = server();
-    let staff = STAFF.get_or_init(|| {
+    let (staff, resets) = TEMPLATE.get_or_init(|| {
         let name = server.name("template");
         // It is there already where the preparation failed before: the reason is told again.
         server.run(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
@@ -44,17 +44,19 @@ pub fn lease(prepare: fn(&Target) -> Staff) -> (Lease, Staff) {
         let target = server.target(&name);
         let staff = prepare(&target);
         let mut conn = target.open().expect("reach the template");
-        conn.batch_execute(KEEP_ROWS).expect("keep the template's rows");
-        staff
+        // Only a superuser may; others get a new database per story, which is slower.
+        let resets = conn.batch_execute(KEEP_ROWS).is_ok();
+        see_off(&mut conn);
+        (staff, resets)
     });
     let idle = lock(&server.idle).pop();
-    (idle.unwrap_or_else(|| server.create("template", true)), *staff)
+    (idle.unwrap_or_else(|| server.create(&server.name("template"), *resets)), *staff)
 }
 
 /// Makes a database without a table.
 pub fn empty() -> Lease {
     let server = server();
-    server.create("empty", false)
+    server.create("template0", false)
 }
 
 impl Lease {
@@ -165,12 +167,11 @@ impl Server {
         lock(&self.admin).batch_execute(sql).unwrap_or_else(|error| panic!("{sql}: {error}"));
     }
 
-    fn create(&self, kind: &str, leased: bool) -> Lease {
+    fn create(&self, template: &str, resets: bool) -> Lease {
         let count = self.made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let name = self.name(&format!("{kind}_{count}"));
-        let template = if leased { self.name(kind) } else { "template0".to_owned() };
+        let name = self.name(&count.to_string());
         self.run(&format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy"));
-        let resets = leased.then(|| self.target(&name).open().expect("reach the new database"));
+        let resets = resets.then(|| self.target(&name).open().expect("reach the new database"));
         Lease { name, resets }
     }
 }
@@ -188,7 +189,7 @@ fn server() -> &'static Server {
 }
 
 /// A prefix that no other process uses on this server, for as long as the connection lives. What an
-/// earlier process left under it is dropped.
+/// earlier process left under it is dropped: nothing runs at the end of a test binary that could.
 fn free_prefix(admin: &mut Conn) -> String {
     #[derive(QueryableByName)]
     struct Taken {
@@ -200,19 +201,25 @@ fn free_prefix(admin: &mut Conn) -> String {
         #[diesel(sql_type = Text)]
         name: String,
     }
-    let number = (0..1000)
-        .find(|number| {
-            let sql = format!("SELECT pg_try_advisory_lock(911402, {number}) AS taken");
-            sql_query(sql).get_result::<Taken>(admin).expect("take a number").taken
-        })
-        .expect("fewer than 1000 test runs on one server");
-    let prefix = format!("incentives_test_{number}");
-    let sql = format!("SELECT datname::text AS name FROM pg_database WHERE datname LIKE '{prefix}\\_%'");
-    for old in sql_query(sql).load::<Named>(admin).expect("list databases") {
-        admin.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", old.name)).expect("drop a left-over");
-    }
-    prefix
+    let mut is_free = |number: &u32| {
+        let sql = format!("SELECT pg_try_advisory_lock(911402, {number}) AS taken");
+        if !sql_query(sql).get_result::<Taken>(admin).expect("take a number").taken {
+            return false;
+        }
+        let sql = format!(
+            "SELECT datname::text AS name FROM pg_database WHERE datname LIKE '{PREFIX}\\_{number}\\_%'"
+        );
+        let left: Vec<Named> = sql_query(sql).load(admin).expect("list databases");
+        // Another role's cannot be dropped: the next number.
+        left.iter()
+            .all(|old| admin.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", old.name)).is_ok())
+    };
+    let number = (0..1000).find(|number| is_free(number)).expect("fewer than 1000 test runs on one server");
+    format!("{PREFIX}_{number}")
 }
+
+/// What the databases of all test runs are called.
+const PREFIX: &str = "incentives_test";
 
 /// Splits a database URL around the name of the database.
 fn around_the_name(url: &str) -> (String, String) {
