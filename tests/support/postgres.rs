@@ -46,7 +46,7 @@ pub fn lease(prepare: fn(&Target) -> Staff) -> (Lease, Staff) {
         let mut conn = target.open().expect("reach the template");
         // Only a superuser may; others get a new database per story, which is slower.
         let resets = conn.batch_execute(KEEP_ROWS).is_ok();
-        see_off(&mut conn);
+        see_off(&mut conn, &name);
         (staff, resets)
     });
     let idle = lock(&server.idle).pop();
@@ -70,37 +70,40 @@ impl Drop for Lease {
     fn drop(&mut self) {
         let name = std::mem::take(&mut self.name);
         let reset = self.resets.take().map(|mut conn| {
-            see_off(&mut conn);
+            see_off(&mut conn, &name);
             conn.batch_execute("SELECT kept.restore()").map(|()| conn)
         });
-        match reset {
-            Some(Ok(conn)) => lock(&server().idle).push(Self { name, resets: Some(conn) }),
-            // A story may have broken its database on purpose.
-            Some(Err(_)) | None => server().run(&format!("DROP DATABASE {name} WITH (FORCE)")),
+        if let Some(Ok(conn)) = reset {
+            lock(&server().idle).push(Self { name, resets: Some(conn) });
+        } else {
+            // One that was made empty, or that its story has broken on purpose.
+            let mut admin = lock(&server().admin);
+            see_off(&mut admin, &name);
+            // What stays is dropped by the next run; a panic here could hide that of the story.
+            let _ = admin.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)"));
         }
     }
 }
 
-/// Sees to it that nobody else is connected: a pool that is just going must not meet the next story.
+/// Sees to it that nobody else is connected to a database: a pool that is just going must not meet the next story.
 /// It goes by itself as a rule; one that is thrown out writes so to the terminal.
-fn see_off(conn: &mut Conn) {
+fn see_off(conn: &mut Conn, name: &str) {
     #[derive(QueryableByName)]
     struct Others {
         #[diesel(sql_type = Bool)]
         others: bool,
     }
-    const OTHERS: &str =
-        "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()";
+    let others = format!("FROM pg_stat_activity WHERE datname = '{name}' AND pid <> pg_backend_pid()");
     for _ in 0..100 {
         let seen =
-            sql_query(format!("SELECT EXISTS (SELECT 1 {OTHERS}) AS others")).get_result::<Others>(conn);
+            sql_query(format!("SELECT EXISTS (SELECT 1 {others}) AS others")).get_result::<Others>(conn);
         if seen.is_ok_and(|seen| !seen.others) {
             return;
         }
         std::thread::sleep(Duration::from_millis(1));
     }
     // A failure shows in the statement that follows.
-    let _ = conn.batch_execute(&format!("SELECT pg_terminate_backend(pid) {OTHERS}"));
+    let _ = conn.batch_execute(&format!("SELECT pg_terminate_backend(pid) {others}"));
 }
 
 /// Copies every row into the schema `kept`, and adds the function that brings exactly those rows
