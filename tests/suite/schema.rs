@@ -1,0 +1,193 @@
+//! `src/schema.rs` and the migrations say the same, on this database.
+
+use crate::support::Database;
+use diesel::{
+    ExpressionMethods, QueryDsl, QueryableByName, RunQueryDsl, sql_query,
+    sql_types::{Bool, Text},
+};
+use partner_incentives::{
+    platform::{
+        db::{Conn, Db, Target},
+        values::{Id, Timestamp},
+    },
+    schema::audit_events,
+};
+use std::collections::BTreeMap;
+
+/// Tables, their columns, and of each the type and whether it may be null.
+type Tables = BTreeMap<String, BTreeMap<String, (String, bool)>>;
+
+/// The column type of every concept: in `schema.rs`, on SQLite, on PostgreSQL.
+const TYPES: &[(&str, &str, &str)] = &[
+    ("Guid", "BLOB", "uuid"),
+    ("Text", "TEXT", "text"),
+    ("BigInt", "INTEGER", "bigint"),
+    ("Integer", "INTEGER", "integer"),
+    ("Bool", "INTEGER", "boolean"),
+    ("Instant", "INTEGER", "timestamp with time zone"),
+    ("Date", "TEXT", "date"),
+    ("Document", "TEXT", "jsonb"),
+    ("Binary", "BLOB", "bytea"),
+];
+
+#[test]
+fn every_table_and_column_exists_with_its_type() {
+    let database = migrated();
+    let mut conn = database.target.open().unwrap();
+    let (found, declared) = (found(&mut conn), declared(&conn));
+    assert!(declared.len() > 10, "src/schema.rs was not understood");
+    for (table, columns) in &declared {
+        assert_eq!(found.get(table), Some(columns), "table {table}: the database | src/schema.rs");
+    }
+    assert_eq!(found.keys().collect::<Vec<_>>(), declared.keys().collect::<Vec<_>>(), "the list of tables");
+}
+
+#[test]
+fn every_migration_can_be_taken_back_and_applied_again() {
+    let database = Database::empty();
+    let target = &database.target;
+    let versions = Db::migrate(target).unwrap();
+    assert!(versions > 0);
+    assert_eq!(Db::migrate(target).unwrap(), 0, "a second time there is nothing to do");
+    let before = found(&mut target.open().unwrap());
+    assert_eq!(Db::revert(target).unwrap(), versions);
+    assert_eq!(found(&mut target.open().unwrap()), Tables::new(), "nothing is left behind");
+    assert_eq!(Db::migrate(target).unwrap(), versions);
+    assert_eq!(found(&mut target.open().unwrap()), before);
+}
+
+#[test]
+fn several_instances_may_migrate_at_once() {
+    let database = Database::empty();
+    let target = &database.target;
+    // SQLite has one instance, and no lock for more.
+    let instances = if matches!(target, Target::Postgres(_)) { 4 } else { 1 };
+    let applied: usize = std::thread::scope(|scope| {
+        let migrations: Vec<_> =
+            (0..instances).map(|_| scope.spawn(|| Db::migrate(target).unwrap())).collect();
+        migrations.into_iter().map(|migration| migration.join().unwrap()).sum()
+    });
+    assert!(applied > 0);
+    assert_eq!(Db::migrate(target).unwrap(), 0);
+}
+
+#[test]
+fn both_folders_hold_the_same_versions() {
+    let versions = |folder: &str| {
+        let entries =
+            std::fs::read_dir(format!("{}/migrations/{folder}", env!("CARGO_MANIFEST_DIR"))).unwrap();
+        let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    assert_eq!(versions("sqlite"), versions("postgres"));
+}
+
+#[test]
+fn sqlite_plans_a_statement_once() {
+    let database = migrated();
+    let mut conn = database.target.open().unwrap();
+    if let Conn::Sqlite(_) = conn {
+        let options = "SELECT compile_options AS name FROM pragma_compile_options";
+        let options: Vec<Name> = sql_query(options).load(&mut conn).unwrap();
+        assert!(
+            options.iter().any(|option| option.name == "ENABLE_QPSG"),
+            "build with LIBSQLITE3_FLAGS=-DSQLITE_ENABLE_QPSG, as .cargo/config.toml says"
+        );
+    }
+}
+
+#[test]
+fn audit_events_are_never_changed_nor_deleted() {
+    let database = migrated();
+    let mut conn = database.target.open().unwrap();
+    let id: Id = "01936f2e-4b00-7000-8000-000000000001".parse().unwrap();
+    diesel::insert_into(audit_events::table)
+        .values((
+            audit_events::id.eq(id),
+            audit_events::occurred_at.eq(Timestamp::from_micros(0)),
+            audit_events::actor_role.eq("system"),
+            audit_events::operation.eq("createThing"),
+            audit_events::resource_type.eq("thing"),
+            audit_events::resource_id.eq(id),
+            audit_events::request_id.eq("request"),
+        ))
+        .execute(&mut conn)
+        .unwrap();
+    let changed =
+        diesel::update(audit_events::table).set(audit_events::operation.eq("other")).execute(&mut conn);
+    assert!(changed.unwrap_err().to_string().contains("append-only"));
+    let deleted = diesel::delete(audit_events::table).execute(&mut conn);
+    assert!(deleted.unwrap_err().to_string().contains("append-only"));
+    let operations: Vec<String> =
+        audit_events::table.select(audit_events::operation).load(&mut conn).unwrap();
+    assert_eq!(operations, ["createThing"]);
+}
+
+#[derive(QueryableByName)]
+struct Name {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
+#[derive(QueryableByName)]
+struct Column {
+    #[diesel(sql_type = Text)]
+    of_table: String,
+    #[diesel(sql_type = Text)]
+    name: String,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Bool)]
+    nullable: bool,
+}
+
+fn migrated() -> Database {
+    let database = Database::empty();
+    Db::migrate(&database.target).unwrap();
+    database
+}
+
+/// What the database has, without the list of migrations.
+fn found(conn: &mut Conn) -> Tables {
+    let sql = match conn {
+        Conn::Sqlite(_) => {
+            "SELECT t.name AS of_table, c.name, c.type AS kind, c.\"notnull\" = 0 AS nullable \
+             FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table'"
+        }
+        Conn::Postgres(_) => {
+            "SELECT table_name::text AS of_table, column_name::text AS name, data_type::text AS kind, is_nullable = 'YES' AS nullable \
+             FROM information_schema.columns WHERE table_schema = 'public'"
+        }
+    };
+    let mut tables = Tables::new();
+    for column in sql_query(sql).load::<Column>(conn).unwrap() {
+        if column.of_table != "__diesel_schema_migrations" {
+            let columns = tables.entry(column.of_table).or_default();
+            columns.insert(column.name, (column.kind, column.nullable));
+        }
+    }
+    tables
+}
+
+/// What `src/schema.rs` declares, in the terms of this database.
+fn declared(conn: &Conn) -> Tables {
+    let mut tables = Tables::new();
+    let mut table = String::new();
+    for line in include_str!("../../src/schema.rs").lines().map(str::trim) {
+        if let Some((name, _)) = line.split_once(" (").filter(|_| line.ends_with(") {")) {
+            name.clone_into(&mut table);
+        } else if let Some((column, sql_type)) = line.trim_end_matches(',').split_once(" -> ") {
+            let inner = sql_type.strip_prefix("Nullable<").and_then(|rest| rest.strip_suffix('>'));
+            let concept = inner.unwrap_or(sql_type);
+            let (_, sqlite, postgres) = TYPES
+                .iter()
+                .find(|(name, ..)| *name == concept)
+                .unwrap_or_else(|| panic!("{table}.{column}: add {concept} to TYPES"));
+            let native = if matches!(conn, Conn::Sqlite(_)) { sqlite } else { postgres };
+            let columns = tables.entry(table.clone()).or_default();
+            columns.insert(column.to_owned(), ((*native).to_owned(), inner.is_some()));
+        }
+    }
+    tables
+}

@@ -1,0 +1,108 @@
+//! `Db::write` is serialisable: rules that read before they write hold, however many do it at once.
+
+use crate::support::Database;
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, dsl::sum};
+use partner_incentives::{
+    platform::{
+        Error, Result, codes,
+        db::{Conn, Db},
+        values::{Id, Ids, Timestamp},
+    },
+    schema::idempotency_keys as spendings,
+};
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+const CAP: i64 = 450;
+
+/// Adds ten to what was spent, unless that would be above the cap. Any table serves.
+fn spend(conn: &mut Conn, id: Id) -> Result<()> {
+    if spent(conn)? + 10 > CAP {
+        return Err(Error::new(&codes::CONFLICT, "the budget is spent"));
+    }
+    diesel::insert_into(spendings::table)
+        .values((
+            spendings::caller_id.eq(id),
+            spendings::idempotency_key.eq("key"),
+            spendings::fingerprint.eq([0; 32].as_slice()),
+            spendings::status.eq(10),
+            spendings::body.eq([].as_slice()),
+            spendings::created_at.eq(Timestamp::from_micros(0)),
+        ))
+        .execute(conn)?;
+    Ok(())
+}
+
+fn spent(conn: &mut Conn) -> Result<i64> {
+    Ok(spendings::table.select(sum(spendings::status)).get_result::<Option<i64>>(conn)?.unwrap_or(0))
+}
+
+#[test]
+fn a_budget_is_never_overspent() {
+    let (database, ids, done) = (Database::empty(), Ids::counting(), AtomicUsize::new(0));
+    Db::migrate(&database.target).unwrap();
+    let db = Db::open(&database.target, 8).unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..16 {
+            scope.spawn(|| {
+                for id in (0..4).map(|_| ids.next(Timestamp::from_micros(0))) {
+                    loop {
+                        match db.write(move |conn| spend(conn, id)) {
+                            Ok(()) => _ = done.fetch_add(1, Ordering::SeqCst),
+                            // What a client does that is told to try again.
+                            Err(error) if error.code == &codes::UNAVAILABLE => continue,
+                            Err(error) => assert_eq!(error.code, &codes::CONFLICT, "{error}"),
+                        }
+                        break;
+                    }
+                }
+            });
+        }
+    });
+    assert_eq!(db.read(spent).unwrap(), CAP, "spent");
+    assert_eq!(done.load(Ordering::SeqCst), 45, "who was told that it was done");
+    db.close();
+}
+
+#[test]
+fn a_unit_that_panics_harms_nobody() {
+    let (database, ids) = (Database::empty(), Ids::counting());
+    Db::migrate(&database.target).unwrap();
+    let db = Db::open(&database.target, 2).unwrap();
+    let fresh = || ids.next(Timestamp::from_micros(0));
+    // More often than there are connections, and among units that are in order.
+    for _ in 0..5 {
+        let (good, bad) = (fresh(), fresh());
+        std::thread::scope(|scope| {
+            scope.spawn(|| db.write(move |conn| spend(conn, good)).expect("the unit beside it"));
+            let panicked = catch_unwind(AssertUnwindSafe(|| {
+                db.write(move |conn| -> Result<()> {
+                    spend(conn, bad)?;
+                    panic!("on purpose")
+                })
+            }));
+            if let Ok(told) = panicked {
+                assert_eq!(told.unwrap_err().code, &codes::INTERNAL);
+            }
+        });
+    }
+    assert_eq!(db.read(spent).unwrap(), 50, "only what the units in order spent");
+    db.close();
+}
+
+#[test]
+fn a_unit_that_is_refused_leaves_nothing() {
+    let (database, ids) = (Database::empty(), Ids::counting());
+    Db::migrate(&database.target).unwrap();
+    let db = Db::open(&database.target, 2).unwrap();
+    let id = ids.next(Timestamp::from_micros(0));
+    let refused = db.write(move |conn| -> Result<()> {
+        spend(conn, id)?;
+        Err(Error::new(&codes::CONFLICT, "after the fact"))
+    });
+    assert_eq!(refused.unwrap_err().code, &codes::CONFLICT);
+    assert_eq!(db.read(spent).unwrap(), 0);
+    db.close();
+}

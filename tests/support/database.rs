@@ -1,0 +1,140 @@
+//! A database per story, as the service leaves it at its first start, with two members of staff.
+//!
+//! It is prepared once per test binary and copied: a file on SQLite, rows on PostgreSQL.
+
+use super::postgres;
+use partner_incentives::{
+    access::Role,
+    app::Service,
+    config::Settings,
+    platform::{
+        db::Target,
+        values::{Clock, Id, Ids, Timestamp},
+    },
+    users,
+};
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    sync::OnceLock,
+};
+use tempfile::TempDir;
+
+/// Which database a test binary runs on; the binary names it as `BACKEND`.
+#[derive(Clone, Copy, PartialEq, Eq)]
+#[expect(dead_code, reason = "each test binary uses one of the two")]
+pub enum Backend {
+    /// A file of its own per story.
+    Sqlite,
+    /// A database of its own per story, in a cluster of its own per test binary.
+    Postgres,
+}
+
+/// Everybody's password.
+pub const PASSWORD: &str = "correct horse battery staple";
+
+/// Those who work for the vendor; they are there before the story begins, because hashing a
+/// password costs more than the rest of a story's start.
+#[derive(Clone, Copy)]
+pub struct Staff {
+    /// Runs the programme.
+    pub operator: Id,
+    /// Reads everything.
+    pub auditor: Id,
+}
+
+/// A database that belongs to one story; it goes when this is dropped.
+pub struct Database {
+    /// Where it is.
+    pub target: Target,
+    #[expect(dead_code, reason = "held for its drop")]
+    hold: Hold,
+}
+
+#[expect(dead_code, reason = "held for their drop")]
+enum Hold {
+    Folder(TempDir),
+    Lease(postgres::Lease),
+}
+
+impl Database {
+    /// One that a service has been started on, and the staff in it.
+    pub fn prepared() -> (Self, Staff) {
+        match crate::BACKEND {
+            Backend::Sqlite => {
+                static TEMPLATE: OnceLock<(Vec<u8>, Staff)> = OnceLock::new();
+                let (file, staff) = TEMPLATE.get_or_init(|| {
+                    let made = Self::empty();
+                    let staff = prepare(&made.target);
+                    (std::fs::read(path_of(&made.target)).expect("read the template"), staff)
+                });
+                let copy = Self::empty();
+                std::fs::write(path_of(&copy.target), file).expect("copy the template");
+                (copy, *staff)
+            }
+            Backend::Postgres => {
+                let (lease, staff) = postgres::lease(prepare);
+                (Self { target: lease.target(), hold: Hold::Lease(lease) }, staff)
+            }
+        }
+    }
+
+    /// One without a single table.
+    pub fn empty() -> Self {
+        match crate::BACKEND {
+            Backend::Sqlite => {
+                let folder = tempfile::Builder::new()
+                    .prefix("partner-incentives-")
+                    .tempdir_in(scratch())
+                    .expect("make a folder for the database");
+                Self { target: Target::Sqlite(folder.path().join("test.db")), hold: Hold::Folder(folder) }
+            }
+            Backend::Postgres => {
+                let lease = postgres::empty();
+                Self { target: lease.target(), hold: Hold::Lease(lease) }
+            }
+        }
+    }
+}
+
+/// Starts a service on an empty database, hires the staff and leaves.
+fn prepare(target: &Target) -> Staff {
+    // No story plays on that day, so counted ids of the template never meet those of a story.
+    let clock = Clock::standing_at("2000-01-01T00:00:00Z".parse::<Timestamp>().expect("an instant"));
+    let ids = Ids::counting();
+    let settings = Settings::for_tests(target.clone(), clock.clone(), ids.clone());
+    let service = Service::open(settings)
+        .unwrap_or_else(|error| panic!("a service does not start on an empty database: {error}"));
+    let hire = |email: &str, name: &str, role| {
+        users::provision(&service.db, &clock, &ids, email, name, role, None, PASSWORD, false).expect("hire")
+    };
+    let staff = Staff {
+        operator: hire("operator@vendor.example", "Olga Operator", Role::Operator),
+        auditor: hire("auditor@vendor.example", "Arno Auditor", Role::Auditor),
+    };
+    service.db.close();
+    staff
+}
+
+fn path_of(target: &Target) -> &Path {
+    match target {
+        Target::Sqlite(path) => path,
+        Target::Postgres(_) => unreachable!("the target of an SQLite database"),
+    }
+}
+
+/// Where throw-away files go: memory, where there is room for them.
+pub fn scratch() -> PathBuf {
+    const NEEDED_KIB: u64 = 512 * 1024;
+    static SCRATCH: OnceLock<PathBuf> = OnceLock::new();
+    let find = || {
+        let memory = PathBuf::from("/dev/shm");
+        let free = Command::new("df").args(["-Pk", "/dev/shm"]).output().ok().and_then(|df| {
+            let text = String::from_utf8(df.stdout).ok()?;
+            text.lines().nth(1)?.split_whitespace().nth(3)?.parse::<u64>().ok()
+        });
+        let fits = free.is_some_and(|kib| kib >= NEEDED_KIB) && tempfile::tempdir_in(&memory).is_ok();
+        if fits { memory } else { std::env::temp_dir() }
+    };
+    SCRATCH.get_or_init(find).clone()
+}
