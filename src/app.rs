@@ -1,7 +1,7 @@
 //! The composition root: the only list of slices, and how they are served.
 
 use crate::{
-    access::{self, Gate, Role, Tx, policy},
+    access::{self, Gate, Tx, policy},
     audit,
     config::Settings,
     health,
@@ -88,8 +88,9 @@ impl Service {
         Ok(Self { settings, gate, db, draining: health::api::Draining::default() })
     }
 
-    /// An access token for a user, for tests and the benchmark.
-    pub fn token_for(&self, user: Id, role: Role, epoch: i64) -> Result<String> {
+    /// An access token for a user, without a password: for tests and the benchmark.
+    pub fn token_for(&self, user: Id) -> Result<String> {
+        let (role, epoch) = self.gate.read_as_system(|tx| users::standing(tx, user))?;
         self.gate.tokens().issue(user, role, epoch)
     }
 

@@ -7,4 +7,4 @@ mod store;
 
 pub use model::{User, UserStatus, fold};
 pub use service::{CODES, NewUser, WRONG_PASSWORD, change_password, create, provision};
-pub use store::{admins_of, find_by_email};
+pub use store::{admins_of, find_by_email, standing};

@@ -94,3 +94,8 @@ pub(super) fn update(tx: &mut Tx<'_>, user: &User) -> Result<()> {
 pub(super) fn get_own(tx: &mut Tx<'_>, id: Id) -> Result<User> {
     Ok(users::table.find(id).select(User::as_select()).get_result(tx.conn)?)
 }
+
+/// What a token for this user says.
+pub fn standing(tx: &mut Tx<'_>, id: Id) -> Result<(Role, i64)> {
+    Ok(users::table.find(id).select((users::role, users::token_epoch)).get_result(tx.conn)?)
+}

@@ -35,7 +35,7 @@ impl Contract {
     pub fn of_the_service() -> &'static Self {
         static CONTRACT: OnceLock<Contract> = OnceLock::new();
         CONTRACT
-            .get_or_init(|| Self::new(serde_json::to_value(app::openapi()).expect("the contract is JSON")))
+            .get_or_init(|| Self::new(app::document()))
     }
 
     /// What an OpenAPI 3.1 document promises.

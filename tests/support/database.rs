@@ -4,7 +4,7 @@
 
 use super::postgres;
 use partner_incentives::{
-    access::Role,
+    access::{Role, password},
     app::Service,
     config::Settings,
     platform::{
@@ -97,6 +97,19 @@ impl Database {
     }
 }
 
+/// Somebody with [`PASSWORD`], past its first change. It is hashed once; every story's people share it.
+pub fn person(email: &str, name: &str, role: Role, partner_id: Option<Id>) -> users::NewUser {
+    static HASH: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| password::hash(PASSWORD).expect("a hash"));
+    users::NewUser {
+        email: email.into(),
+        name: name.into(),
+        role,
+        partner_id,
+        password_hash: HASH.clone(),
+        must_change_password: false,
+    }
+}
+
 /// Starts a service on an empty database, hires the staff and leaves.
 fn prepare(target: &Target) -> Staff {
     // No story plays on that day, so counted ids of the template never meet those of a story.
@@ -106,7 +119,7 @@ fn prepare(target: &Target) -> Staff {
     let service = Service::open(settings)
         .unwrap_or_else(|error| panic!("a service does not start on an empty database: {error}"));
     let hire = |email: &str, name: &str, role| {
-        users::provision(&service.db, &clock, &ids, email, name, role, None, PASSWORD, false).expect("hire")
+        users::provision(&service.gate, person(email, name, role, None)).expect("hire")
     };
     let staff = Staff {
         operator: hire("operator@vendor.example", "Olga Operator", Role::Operator),

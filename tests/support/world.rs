@@ -2,7 +2,7 @@
 
 use super::{
     client::Client,
-    database::{Database, PASSWORD, Staff},
+    database::{Database, Staff, person},
 };
 use actix_web::{dev::ServerHandle, rt::System};
 use partner_incentives::{
@@ -79,8 +79,7 @@ impl World {
     fn works_for(&self, partner: &str, name: &str, role: Role) -> Client {
         let partner: Id = partner.parse().expect("the id of a partner");
         let email = format!("{name}-{}@partner.example", self.ids.next(self.clock.now()));
-        let (db, partner) = (&self.service.db, Some(partner));
-        let user = users::provision(db, &self.clock, &self.ids, &email, name, role, partner, PASSWORD, false);
+        let user = users::provision(&self.service.gate, person(&email, name, role, Some(partner)));
         self.signed_in(user.expect("add a user"))
     }
 

@@ -65,10 +65,15 @@ impl Op<'_> {
         let readable = self.method == "get" && self.answers_a_record();
         let list = self.object["parameters"].as_array_mut();
         let mut parameters = list.map(std::mem::take).unwrap_or_default();
-        for parameter in &mut parameters {
-            if parameter["in"] == "path" && parameter["description"].as_str().unwrap_or_default().is_empty() {
-                parameter["description"] = json!("Identifier of the record, as listed.");
+        for name in self.path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
+            if !parameters.iter().any(|parameter| parameter["name"] == name) {
+                parameters.push(json!({
+                    "name": name, "in": "path", "required": true, "schema": { "$ref": "#/components/schemas/Id" },
+                    "description": "Identifier of the record, as listed.",
+                }));
             }
+        }
+        for parameter in &mut parameters {
             if let Some(schema) = parameter.get_mut("schema") {
                 bound(schema);
                 tidy(schema);
