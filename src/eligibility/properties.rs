@@ -63,6 +63,58 @@ prop_compose! {
     }
 }
 
+/// Periods one after another: the days each begins after the last regular day of the one before, and its
+/// length. Renewals within the grace, on its edges and past it.
+fn some_periods() -> impl Strategy<Value = Vec<(CalendarDate, i32)>> {
+    let gap = prop_oneof![Just(1), Just(30), Just(31), Just(32), -10..60_i32];
+    (0..300_i32, vec((gap, 20..300_i32), 0..5)).prop_map(|(first, steps)| {
+        let mut last = start().plus_days(first);
+        let period = |(gap, length): (i32, i32)| {
+            let from = last.plus_days(gap);
+            last = from.plus_days(length);
+            (from, length)
+        };
+        steps.into_iter().map(period).collect()
+    })
+}
+
+fn some_agreements() -> impl Strategy<Value = Vec<Agreement>> {
+    let renewals =
+        (some_periods(), select(Kind::ALL), any::<bool>()).prop_map(|(periods, kind, authorized)| {
+            let renewal = |(from, length): (CalendarDate, i32)| Agreement {
+                effective_on: from,
+                expires_on: Some(from.plus_days(length)),
+                distributor_authorization: Some(authorized),
+                ..agreement(0, kind, "2018-01-01", "")
+            };
+            periods.into_iter().map(renewal).collect::<Vec<_>>()
+        });
+    let parts = (vec(renewals, 1..4), vec(some_agreement(), 0..3));
+    parts.prop_map(|(renewals, others)| {
+        let mut all: Vec<Agreement> = renewals.into_iter().flatten().chain(others).collect();
+        (1..).zip(&mut all).for_each(|(number, agreement)| agreement.id = id(number));
+        all
+    })
+}
+
+fn some_attainments() -> impl Strategy<Value = Vec<Attainment>> {
+    let renewals =
+        (some_periods(), select(&CODES[..]), select(Level::ALL)).prop_map(|(periods, code, level)| {
+            let renewal = |(from, length): (CalendarDate, i32)| Attainment {
+                attained_on: from,
+                expires_on: from.plus_days(length),
+                ..attainment(0, code, level, "2018-01-01", "2018-01-01")
+            };
+            periods.into_iter().map(renewal).collect::<Vec<_>>()
+        });
+    let parts = (vec(renewals, 0..4), vec(some_attainment(), 0..3));
+    parts.prop_map(|(renewals, others)| {
+        let mut all: Vec<Attainment> = renewals.into_iter().flatten().chain(others).collect();
+        (50..).zip(&mut all).for_each(|(number, attainment)| attainment.id = id(number));
+        all
+    })
+}
+
 /// Purchases, some in another currency, each with up to two refunds of any size within it.
 fn some_sales() -> impl Strategy<Value = Vec<Sale>> {
     let refund = || option::weighted(0.4, (0..300_i32, 0..=100_i64));
@@ -140,14 +192,12 @@ prop_compose! {
     fn some_world()(
         partner_type in select(PartnerType::ALL),
         active in prop::bool::weighted(0.95),
-        mut agreements in vec(some_agreement(), 0..7),
-        mut attainments in vec(some_attainment(), 0..6),
+        agreements in some_agreements(),
+        attainments in some_attainments(),
         sales in some_sales(),
         enrolled: bool,
         opted_out_on in option::weighted(0.1, some_day()),
     ) -> World {
-        (1..).zip(&mut agreements).for_each(|(number, agreement)| agreement.id = id(number));
-        (50..).zip(&mut attainments).for_each(|(number, attainment)| attainment.id = id(number));
         let status = if active { PartnerStatus::Active } else { PartnerStatus::Suspended };
         World { partner_type, status, agreements, attainments, sales, enrolled, opted_out_on }
     }
