@@ -40,7 +40,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
 }
 
 /// Every documented problem code.
-fn problem_codes() -> Vec<&'static Code> {
+#[must_use]
+pub fn problem_codes() -> Vec<&'static Code> {
     [codes::CODES, access::CODES, users::CODES, partners::CODES].concat()
 }
 

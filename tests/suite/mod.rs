@@ -3,4 +3,6 @@
 mod harness;
 mod schema;
 mod units;
+mod authority;
+mod enrollments;
 mod partners;

@@ -1,0 +1,251 @@
+//! An enrollment as it is shown: programme staff and incentive admins see every state, viewers a simpler one.
+
+use super::{Cause, Change, Enrollment, State};
+use crate::{
+    access::Role,
+    partners::Transition,
+    platform::{
+        http::page_of,
+        values::{CalendarDate, Id, Timestamp, text_enum},
+    },
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// An enrollment with its program's code.
+pub(super) type Shown = (Enrollment, String);
+
+text_enum! {
+    /// Where an enrollment stands. A viewer sees `enrolling` for `action_required` and `validating`.
+    pub enum EnrollmentState {
+        /// May accept until the invitation runs out.
+        Invited = "invited",
+        /// Accepted; the rest is being settled. Shown to viewers.
+        Enrolling = "enrolling",
+        /// Accepted; a payout or tax profile is missing or refused.
+        ActionRequired = "action_required",
+        /// Accepted; the profiles wait for approval.
+        Validating = "validating",
+        /// Takes part and earns.
+        Enrolled = "enrolled",
+        /// A rule was lost; earns nothing until it is cured.
+        Ineligible = "ineligible",
+        /// The invitation or the program year is over.
+        Expired = "expired",
+        /// The partner stays out for the rest of the year.
+        OptedOut = "opted_out",
+        /// Ended by an operator, for good.
+        Discontinued = "discontinued",
+    }
+}
+
+/// A state as a role sees it.
+fn shown(state: State, is_viewer: bool) -> EnrollmentState {
+    match state {
+        State::ActionRequired | State::Validating if is_viewer => EnrollmentState::Enrolling,
+        State::Invited => EnrollmentState::Invited,
+        State::ActionRequired => EnrollmentState::ActionRequired,
+        State::Validating => EnrollmentState::Validating,
+        State::Enrolled => EnrollmentState::Enrolled,
+        State::Ineligible => EnrollmentState::Ineligible,
+        State::Expired => EnrollmentState::Expired,
+        State::OptedOut => EnrollmentState::OptedOut,
+        State::Discontinued => EnrollmentState::Discontinued,
+    }
+}
+
+/// The states behind one that a role sees; for filters, so that a viewer cannot ask what is not shown.
+pub(super) fn states_behind(state: EnrollmentState, is_viewer: bool) -> Vec<State> {
+    State::ALL.iter().copied().filter(|inner| shown(*inner, is_viewer) == state).collect()
+}
+
+/// A partner's part in a program for a program year.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Enrollment)]
+pub struct EnrollmentView {
+    /// Identifier.
+    id: Id,
+    /// Who takes part.
+    partner_id: Id,
+    /// In which program.
+    program_id: Id,
+    /// The program's code.
+    #[schema(max_length = 64, examples("csp-direct-bill"))]
+    program: String,
+    /// By which of its versions.
+    #[schema(minimum = 1)]
+    version: i32,
+    /// For which program year, named by the year it ends in.
+    #[schema(minimum = 1901, maximum = 9999, examples(2027))]
+    program_year: i32,
+    /// Where it stands.
+    state: EnrollmentState,
+    /// When the invitation was made.
+    invited_on: Option<CalendarDate>,
+    /// The last day on which it can be accepted.
+    invitation_expires_on: Option<CalendarDate>,
+    /// The user who asked for it or accepted it.
+    accepted_by: Option<Id>,
+    /// The first day whose sales earn.
+    earnings_start_on: Option<CalendarDate>,
+    /// The first day on which a rule was lost, while it is.
+    ineligible_since: Option<CalendarDate>,
+    /// The day it ended.
+    ended_on: Option<CalendarDate>,
+    /// What the partner must do next.
+    #[schema(max_items = 5)]
+    next_actions: Vec<NextAction>,
+    /// The newest evaluation.
+    evaluation_id: Id,
+    /// The sub-resources that can be posted to now.
+    #[schema(max_items = 5, examples(json!(["opt-out", "discontinuation"])))]
+    allowed_transitions: Vec<Transition>,
+    /// When the record was made.
+    created_at: Timestamp,
+    /// When it was last changed.
+    updated_at: Timestamp,
+    /// Counts changes; the `ETag`.
+    #[schema(minimum = 1)]
+    revision: i64,
+}
+
+/// Something the partner must do next.
+#[derive(Serialize, ToSchema)]
+#[schema(example = json!({
+    "action": "submit_profiles", "href": "/v1/partners/01936f2e-4b00-7000-8000-000000000001/payout-profile",
+    "deadline": null, "detail": "Submit the payout and the tax profile, or mend the one that was refused."
+}))]
+pub struct NextAction {
+    /// What, as a stable word.
+    #[schema(max_length = 40, examples("submit_profiles"))]
+    action: &'static str,
+    /// Where.
+    #[schema(max_length = 200, format = "uri-reference")]
+    href: String,
+    /// Until when; null where there is no end.
+    deadline: Option<CalendarDate>,
+    /// What, for people.
+    #[schema(max_length = 300)]
+    detail: &'static str,
+}
+
+page_of!(
+    /// One page of enrollments.
+    pub EnrollmentPage of EnrollmentView
+);
+
+impl EnrollmentView {
+    /// As programme staff and incentive admins see it.
+    #[must_use]
+    pub fn full(enrollment: Enrollment, program: String) -> Self {
+        Self {
+            next_actions: next_actions(&enrollment),
+            id: enrollment.id,
+            partner_id: enrollment.partner_id,
+            program_id: enrollment.program_id,
+            program,
+            version: enrollment.version,
+            program_year: enrollment.program_year,
+            state: shown(enrollment.state, false),
+            invited_on: enrollment.invited_on,
+            invitation_expires_on: enrollment.invitation_expires_on,
+            accepted_by: enrollment.accepted_by,
+            earnings_start_on: enrollment.earnings_start_on,
+            ineligible_since: enrollment.ineligible_since,
+            ended_on: enrollment.ended_on,
+            evaluation_id: enrollment.evaluation_id,
+            allowed_transitions: enrollment.state.allowed().iter().copied().map(Transition).collect(),
+            created_at: enrollment.created_at,
+            updated_at: enrollment.updated_at,
+            revision: enrollment.revision,
+        }
+    }
+
+    /// As a role sees it.
+    #[must_use]
+    pub fn seen_by(role: Option<Role>, (enrollment, program): Shown) -> Self {
+        let state = enrollment.state;
+        let full = Self::full(enrollment, program);
+        if role != Some(Role::Viewer) {
+            return full;
+        }
+        Self { state: shown(state, true), next_actions: Vec::new(), allowed_transitions: Vec::new(), ..full }
+    }
+}
+
+fn next_actions(enrollment: &Enrollment) -> Vec<NextAction> {
+    match enrollment.state {
+        State::Invited => vec![NextAction {
+            action: "accept",
+            href: format!("/v1/enrollments/{}/acceptance", enrollment.id),
+            deadline: enrollment.invitation_expires_on,
+            detail: "Accept the invitation, or decline it by opting out.",
+        }],
+        State::ActionRequired => [
+            ("submit_payout_profile", "payout-profile", "Submit the payout profile, or mend it where it was refused."),
+            ("submit_tax_profile", "tax-profile", "Submit the tax profile, or mend it where it was refused."),
+        ]
+        .map(|(action, name, detail)| NextAction {
+            action,
+            href: format!("/v1/partners/{}/{name}", enrollment.partner_id),
+            deadline: None,
+            detail,
+        })
+        .into(),
+        State::Ineligible => vec![NextAction {
+            action: "cure_eligibility",
+            href: format!("/v1/eligibility/evaluations/{}", enrollment.evaluation_id),
+            deadline: None,
+            detail: "Mend the rules that are unmet; the evaluation names each with its remedy.",
+        }],
+        _ => Vec::new(),
+    }
+}
+
+/// One change of an enrollment's state.
+#[derive(Serialize, ToSchema)]
+pub struct EnrollmentChange {
+    /// Identifier.
+    id: Id,
+    /// The state before; null where the enrollment was made.
+    from: Option<EnrollmentState>,
+    /// The state after.
+    to: EnrollmentState,
+    /// Why.
+    cause: Cause,
+    /// Who; null where the service acted by itself.
+    actor_id: Option<Id>,
+    /// The day the rules were looked at for.
+    as_of: CalendarDate,
+    /// What they gave.
+    evaluation_id: Id,
+    /// Why, in the actor's words.
+    #[schema(max_length = 1000, examples("Asked for by telephone"))]
+    reason: Option<String>,
+    /// When.
+    occurred_at: Timestamp,
+}
+
+page_of!(
+    /// One page of an enrollment's history.
+    pub EnrollmentChangePage of EnrollmentChange
+);
+
+impl EnrollmentChange {
+    /// As a role sees it.
+    #[must_use]
+    pub fn seen_by(role: Option<Role>, change: Change) -> Self {
+        let is_viewer = role == Some(Role::Viewer);
+        Self {
+            id: change.id,
+            from: change.from_state.map(|state| shown(state, is_viewer)),
+            to: shown(change.to_state, is_viewer),
+            cause: change.cause,
+            actor_id: change.actor_id,
+            as_of: change.as_of,
+            evaluation_id: change.evaluation_id,
+            reason: change.reason,
+            occurred_at: change.occurred_at,
+        }
+    }
+}
