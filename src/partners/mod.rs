@@ -6,7 +6,7 @@ mod service;
 mod store;
 
 pub use model::{Event, Partner, PartnerStatus, PartnerType};
-pub use api::Reason;
+pub use api::{Reason, Transition};
 pub use service::{CODES, NewPartner, TRANSITION_NOT_ALLOWED, create};
 pub use store::{family, get};
 

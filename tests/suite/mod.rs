@@ -3,4 +3,6 @@
 mod harness;
 mod schema;
 mod units;
+mod notifications;
 mod partners;
+mod profiles;
