@@ -4,14 +4,14 @@ use crate::{
     access::{self, Gate, Tx, policy},
     audit,
     config::Settings,
-    health,
+    health, notifications,
     platform::{
         Code, Error, Result, codes,
         db::Db,
         http::{self, BodyLimits, Contract, Edge, Finishing, docs},
         values::{Country, Currency, Id},
     },
-    partners, sessions, users,
+    partners, profiles, sessions, users,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -34,6 +34,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
     sessions::api::routes(config);
     users::api::routes(config);
     partners::api::routes(config);
+    profiles::api::routes(config);
+    notifications::api::routes(config);
     audit::api::routes(config);
     health::api::routes(config);
     config.service(docs::get_openapi).service(docs::list_problems).service(docs::get_problem);
@@ -206,6 +208,8 @@ fn cors(origins: &[String]) -> Cors {
         (name = "auth", description = "Signing in, and one's own account."),
         (name = "users", description = "Who may sign in, as what, and for which partner."),
         (name = "partners", description = "Who sells, enrolls and is paid; and headquarters, which group locations."),
+        (name = "profiles", description = "Where a partner's money goes, and how it is taxed."),
+        (name = "notifications", description = "What the service tells a partner's incentive admins."),
         (name = "audit", description = "Who did what, when and why."),
         (name = "service", description = "Health, metrics, this document, the problem pages."),
     ),

@@ -1,8 +1,8 @@
 //! Enrollments over HTTP.
 
 use super::{
-    Enrollment, Outcome, service, store,
-    view::{EnrollmentChange, EnrollmentChangePage, EnrollmentPage, EnrollmentState, EnrollmentView},
+    Outcome, service, store,
+    view::{self, EnrollmentChange, EnrollmentChangePage, EnrollmentPage, EnrollmentState, EnrollmentView, Shown},
 };
 use crate::{
     access::{
@@ -12,9 +12,10 @@ use crate::{
             OptOutEnrollment, RequestEnrollment,
         },
     },
+    eligibility::Evaluation,
     partners::Reason,
     platform::{
-        Result,
+        Error, Result,
         http::{Answer, Body, Cursor, PageParams, PageRequest, Path},
         values::Id,
     },
@@ -96,13 +97,12 @@ pub struct NoFilter {}
 #[utoipa::path(tag = "enrollments", params(EnrollmentFilter, PageParams), responses((status = 200, body = EnrollmentPage)))]
 #[get("/v1/enrollments")]
 async fn list_enrollments(caller: Caller<ListEnrollments>, page: PageRequest<EnrollmentFilter>) -> Result<Answer> {
-    let role = Some(caller.role());
     caller
         .snapshot(move |tx| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
             let found = store::list(tx, &page)?;
-            let cursor = |(enrollment, _): &(Enrollment, String)| Cursor { key: None, id: enrollment.id };
-            Ok(page.answer(found, total, cursor, |shown| EnrollmentView::seen_by(role, shown)))
+            let views = view::show(tx, found)?;
+            Ok(page.answer(views, total, |view| Cursor { key: None, id: view.id }, |view| view))
         })
         .await
 }
@@ -118,10 +118,13 @@ async fn request_enrollment(caller: Caller<RequestEnrollment>, body: Body<Enroll
     caller
         .write(body, |tx, asked| {
             let outcome = service::request(tx, asked.partner_id, &asked.program, asked.reason.as_deref())?;
-            Ok(answer(tx, outcome, |enrollment, code| {
-                let (location, revision) = (format!("/v1/enrollments/{}", enrollment.id), enrollment.revision);
-                Answer::created(location, &EnrollmentView::full(enrollment, code), revision)
-            }))
+            match outcome {
+                Outcome::Enrolled(enrollment, code) => {
+                    let location = format!("/v1/enrollments/{}", enrollment.id);
+                    Ok(record(tx, (enrollment, code))?.made_at(location))
+                }
+                Outcome::NotEligible(evaluation) => Ok(refused(tx, &evaluation)),
+            }
         })
         .await
 }
@@ -132,12 +135,10 @@ async fn request_enrollment(caller: Caller<RequestEnrollment>, body: Body<Enroll
 #[utoipa::path(tag = "enrollments", responses((status = 200, body = EnrollmentView)))]
 #[get("/v1/enrollments/{id}")]
 async fn get_enrollment(caller: Caller<GetEnrollment>, id: Path<Id>) -> Result<Answer> {
-    let role = Some(caller.role());
     caller
-        .read(move |tx| {
+        .snapshot(move |tx| {
             let shown = store::get(tx, *id)?;
-            let revision = shown.0.revision;
-            Ok(Answer::record(&EnrollmentView::seen_by(role, shown), revision))
+            record(tx, shown)
         })
         .await
 }
@@ -154,8 +155,10 @@ async fn accept_enrollment(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, note| {
-            let outcome = service::accept(tx, *id, note.reason.as_deref())?;
-            Ok(answer(tx, outcome, record))
+            match service::accept(tx, *id, note.reason.as_deref())? {
+                Outcome::Enrolled(enrollment, code) => record(tx, (enrollment, code)),
+                Outcome::NotEligible(evaluation) => Ok(refused(tx, &evaluation)),
+            }
         })
         .await
 }
@@ -172,7 +175,8 @@ async fn opt_out_enrollment(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, note| {
-            service::opt_out(tx, *id, note.reason.as_deref()).map(|(enrollment, code)| record(enrollment, code))
+            let shown = service::opt_out(tx, *id, note.reason.as_deref())?;
+            record(tx, shown)
         })
         .await
 }
@@ -189,7 +193,8 @@ async fn discontinue_enrollment(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {
-            service::discontinue(tx, *id, &because.reason).map(|(enrollment, code)| record(enrollment, code))
+            let shown = service::discontinue(tx, *id, &because.reason)?;
+            record(tx, shown)
         })
         .await
 }
@@ -216,14 +221,13 @@ async fn list_enrollment_history(
         .await
 }
 
-fn record(enrollment: Enrollment, code: String) -> Answer {
-    let revision = enrollment.revision;
-    Answer::record(&EnrollmentView::full(enrollment, code), revision)
+fn record(tx: &mut Tx<'_>, shown: Shown) -> Result<Answer> {
+    let revision = shown.0.revision;
+    let view = view::show(tx, vec![shown])?.pop().ok_or(Error::not_found("enrollment"))?;
+    Ok(Answer::record(&view, revision))
 }
 
-fn answer(tx: &Tx<'_>, outcome: Outcome, made: impl Fn(Enrollment, String) -> Answer) -> Answer {
-    match outcome {
-        Outcome::Enrolled(enrollment, code) => made(enrollment, code),
-        Outcome::NotEligible(evaluation) => Answer::refused(&Outcome::refusal(&evaluation), tx.request_id),
-    }
+/// The evaluation is kept, so the unit commits: the refusal is an answer, not an error.
+fn refused(tx: &Tx<'_>, evaluation: &Evaluation) -> Answer {
+    Answer::refused(&Outcome::refusal(evaluation), tx.request_id)
 }

@@ -135,7 +135,7 @@ fn trace(
         occurred_at: tx.now,
     };
     store::add_change(tx, &change)?;
-    let show = |enrollment: &Enrollment| EnrollmentView::full(enrollment.clone(), grounds.program.code.clone());
+    let show = |enrollment: &Enrollment| EnrollmentView::plain(enrollment.clone(), grounds.program.code.clone());
     let event = audit::Event::on("enrollment", enrollment.id)
         .of_partner(enrollment.partner_id)
         .after(&show(enrollment))
@@ -180,9 +180,8 @@ fn tell(tx: &mut Tx<'_>, enrollment: &Enrollment, cause: Cause, grounds: &Ground
             format!("Its history: GET /v1/enrollments/{}/history", enrollment.id),
         ),
     };
-    let subject = subject.chars().take(200).collect();
     let notice = Notice { kind, resource_type: "enrollment", resource_id: enrollment.id, subject, body };
-    notifications::notify_admins(tx, grounds.partner, &notice)
+    notifications::notify_admins(tx, grounds.partner, notice)
 }
 
 /// Why an event cannot happen: from where, whereto, and what can.

@@ -2,12 +2,14 @@
 
 use super::{Cause, Change, Enrollment, State};
 use crate::{
-    access::Role,
+    access::{Role, Tx},
     partners::Transition,
     platform::{
+        Result,
         http::page_of,
         values::{CalendarDate, Id, Timestamp, text_enum},
     },
+    profiles::{self, Standing},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -64,7 +66,7 @@ pub(super) fn states_behind(state: EnrollmentState, is_viewer: bool) -> Vec<Stat
 #[schema(as = Enrollment)]
 pub struct EnrollmentView {
     /// Identifier.
-    id: Id,
+    pub(super) id: Id,
     /// Who takes part.
     partner_id: Id,
     /// In which program.
@@ -112,12 +114,12 @@ pub struct EnrollmentView {
 /// Something the partner must do next.
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
-    "action": "submit_profiles", "href": "/v1/partners/01936f2e-4b00-7000-8000-000000000001/payout-profile",
-    "deadline": null, "detail": "Submit the payout and the tax profile, or mend the one that was refused."
+    "action": "submit_payout_profile", "href": "/v1/partners/01936f2e-4b00-7000-8000-000000000001/payout-profile",
+    "deadline": null, "detail": "Submit the payout profile, or mend it where it was refused."
 }))]
 pub struct NextAction {
     /// What, as a stable word.
-    #[schema(max_length = 40, examples("submit_profiles"))]
+    #[schema(max_length = 40, examples("submit_payout_profile"))]
     action: &'static str,
     /// Where.
     #[schema(max_length = 200, format = "uri-reference")]
@@ -125,7 +127,7 @@ pub struct NextAction {
     /// Until when; null where there is no end.
     deadline: Option<CalendarDate>,
     /// What, for people.
-    #[schema(max_length = 300)]
+    #[schema(max_length = 300, examples("Submit the payout profile, or mend it where it was refused."))]
     detail: &'static str,
 }
 
@@ -135,11 +137,11 @@ page_of!(
 );
 
 impl EnrollmentView {
-    /// As programme staff and incentive admins see it.
+    /// The record alone, without what is to be done next: for audit events.
     #[must_use]
-    pub fn full(enrollment: Enrollment, program: String) -> Self {
+    pub fn plain(enrollment: Enrollment, program: String) -> Self {
         Self {
-            next_actions: next_actions(&enrollment),
+            next_actions: Vec::new(),
             id: enrollment.id,
             partner_id: enrollment.partner_id,
             program_id: enrollment.program_id,
@@ -161,19 +163,43 @@ impl EnrollmentView {
         }
     }
 
-    /// As a role sees it.
-    #[must_use]
-    pub fn seen_by(role: Option<Role>, (enrollment, program): Shown) -> Self {
+    /// As a role sees it. A viewer is shown no actions.
+    fn seen_by(role: Option<Role>, (enrollment, program): Shown, standings: (Standing, Standing)) -> Self {
         let state = enrollment.state;
-        let full = Self::full(enrollment, program);
-        if role != Some(Role::Viewer) {
-            return full;
+        let next_actions = next_actions(&enrollment, standings);
+        let plain = Self::plain(enrollment, program);
+        if role == Some(Role::Viewer) {
+            return Self { state: shown(state, true), allowed_transitions: Vec::new(), ..plain };
         }
-        Self { state: shown(state, true), next_actions: Vec::new(), allowed_transitions: Vec::new(), ..full }
+        Self { next_actions, ..plain }
     }
 }
 
-fn next_actions(enrollment: &Enrollment) -> Vec<NextAction> {
+/// Enrollments as the unit's actor sees them, with what is to be done next. Two statements for any number.
+pub(super) fn show(tx: &mut Tx<'_>, found: Vec<Shown>) -> Result<Vec<EnrollmentView>> {
+    let waiting = |(enrollment, _): &&Shown| enrollment.state == State::ActionRequired;
+    let partners: Vec<Id> = found.iter().filter(waiting).map(|(enrollment, _)| enrollment.partner_id).collect();
+    let standings = match partners.as_slice() {
+        [] => std::collections::BTreeMap::new(),
+        partners => profiles::standings_of_each(tx, partners, tx.today())?,
+    };
+    let role = tx.actor.role;
+    let view = |shown: Shown| {
+        let nothing_known = (Standing::Missing, Standing::Missing);
+        let standing = standings.get(&shown.0.partner_id).copied().unwrap_or(nothing_known);
+        EnrollmentView::seen_by(role, shown, standing)
+    };
+    Ok(found.into_iter().map(view).collect())
+}
+
+fn next_actions(enrollment: &Enrollment, (payout, tax): (Standing, Standing)) -> Vec<NextAction> {
+    let profile = |name: &str, action, detail| NextAction {
+        action,
+        href: format!("/v1/partners/{}/{name}", enrollment.partner_id),
+        deadline: None,
+        detail,
+    };
+    let needed = |standing| matches!(standing, Standing::Missing | Standing::ActionRequired);
     match enrollment.state {
         State::Invited => vec![NextAction {
             action: "accept",
@@ -181,17 +207,17 @@ fn next_actions(enrollment: &Enrollment) -> Vec<NextAction> {
             deadline: enrollment.invitation_expires_on,
             detail: "Accept the invitation, or decline it by opting out.",
         }],
-        State::ActionRequired => [
-            ("submit_payout_profile", "payout-profile", "Submit the payout profile, or mend it where it was refused."),
-            ("submit_tax_profile", "tax-profile", "Submit the tax profile, or mend it where it was refused."),
-        ]
-        .map(|(action, name, detail)| NextAction {
-            action,
-            href: format!("/v1/partners/{}/{name}", enrollment.partner_id),
-            deadline: None,
-            detail,
-        })
-        .into(),
+        State::ActionRequired => {
+            let payout = needed(payout).then(|| {
+                let detail = "Submit the payout profile, or mend it where it was refused.";
+                profile("payout-profile", "submit_payout_profile", detail)
+            });
+            let tax = needed(tax).then(|| {
+                let detail = "Submit the tax profile, or mend it where it was refused or has expired.";
+                profile("tax-profile", "submit_tax_profile", detail)
+            });
+            payout.into_iter().chain(tax).collect()
+        }
         State::Ineligible => vec![NextAction {
             action: "cure_eligibility",
             href: format!("/v1/eligibility/evaluations/{}", enrollment.evaluation_id),

@@ -1,8 +1,10 @@
 //! The stories. Each is a sentence, has a world of its own, and runs on both databases.
 
-mod harness;
-mod schema;
-mod units;
 mod authority;
 mod enrollments;
+mod harness;
+mod notifications;
 mod partners;
+mod profiles;
+mod schema;
+mod units;
