@@ -4,14 +4,14 @@ use crate::{
     access::{self, Gate, Tx, policy},
     audit,
     config::Settings,
-    health,
+    eligibility, health,
     platform::{
         Code, Error, Result, codes,
         db::Db,
         http::{self, BodyLimits, Contract, Edge, Finishing, docs},
         values::{Country, Currency, Id},
     },
-    partners, sessions, users,
+    partners, programs, sessions, users,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -34,6 +34,9 @@ fn routes(config: &mut ServiceConfig<'_>) {
     sessions::api::routes(config);
     users::api::routes(config);
     partners::api::routes(config);
+    programs::api::routes(config);
+    programs::version_api::routes(config);
+    eligibility::api::routes(config);
     audit::api::routes(config);
     health::api::routes(config);
     config.service(docs::get_openapi).service(docs::list_problems).service(docs::get_problem);
@@ -41,7 +44,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// Every documented problem code.
 fn problem_codes() -> Vec<&'static Code> {
-    [codes::CODES, access::CODES, users::CODES, partners::CODES].concat()
+    [codes::CODES, access::CODES, users::CODES, partners::CODES, programs::CODES].concat()
 }
 
 /// What is looked at again when facts about partners have changed, inside the same unit.
@@ -51,6 +54,7 @@ fn follow_up(_tx: &mut Tx<'_>, _partners: &[Id]) -> Result<()> {
 
 /// What a new database needs to be useful at once: the competency catalogue and the founding programs.
 fn install(tx: &mut Tx<'_>) -> Result<()> {
+    programs::install(tx)?;
     audit::Event::on("service", tx.new_id()).record(tx)
 }
 
@@ -205,6 +209,8 @@ fn cors(origins: &[String]) -> Cors {
         (name = "auth", description = "Signing in, and one's own account."),
         (name = "users", description = "Who may sign in, as what, and for which partner."),
         (name = "partners", description = "Who sells, enrolls and is paid; and headquarters, which group locations."),
+        (name = "programs", description = "What partners enroll in, and what each version of it asks and gives."),
+        (name = "eligibility", description = "Whether a partner meets what a program asks, on any day, and why."),
         (name = "audit", description = "Who did what, when and why."),
         (name = "service", description = "Health, metrics, this document, the problem pages."),
     ),
