@@ -4,14 +4,14 @@ use crate::{
     access::{self, Gate, Tx, policy},
     audit,
     config::Settings,
-    health, notifications,
+    eligibility, enrollments, health, notifications,
     platform::{
         Code, Error, Result, codes,
         db::Db,
         http::{self, BodyLimits, Contract, Edge, Finishing, docs},
         values::{Country, Currency, Id},
     },
-    partners, profiles, sessions, users,
+    partners, profiles, programs, sessions, users,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -34,7 +34,11 @@ fn routes(config: &mut ServiceConfig<'_>) {
     sessions::api::routes(config);
     users::api::routes(config);
     partners::api::routes(config);
+    programs::api::routes(config);
+    programs::version_api::routes(config);
+    eligibility::api::routes(config);
     profiles::api::routes(config);
+    enrollments::api::routes(config);
     notifications::api::routes(config);
     audit::api::routes(config);
     health::api::routes(config);
@@ -44,17 +48,13 @@ fn routes(config: &mut ServiceConfig<'_>) {
 /// Every documented problem code.
 #[must_use]
 pub fn problem_codes() -> Vec<&'static Code> {
-    [codes::CODES, access::CODES, users::CODES, partners::CODES].concat()
-}
-
-/// What is looked at again when facts about partners have changed, inside the same unit.
-fn follow_up(_tx: &mut Tx<'_>, _partners: &[Id]) -> Result<()> {
-    Ok(())
+    let slices = [users::CODES, partners::CODES, programs::CODES, enrollments::CODES];
+    [codes::CODES, access::CODES, slices.concat().as_slice()].concat()
 }
 
 /// What a new database needs to be useful at once: the competency catalogue and the founding programs.
 fn install(tx: &mut Tx<'_>) -> Result<()> {
-    audit::Event::on("service", tx.new_id()).record(tx)
+    programs::install(tx)
 }
 
 /// The running service. Cheap to clone; every clone is the same one.
@@ -86,7 +86,7 @@ impl Service {
         }
         let db = Db::open(target, settings.database_connections)?;
         let moment = (settings.clock.clone(), settings.ids.clone());
-        let gate = Gate::open(db.clone(), moment, settings.limits(), follow_up)?;
+        let gate = Gate::open(db.clone(), moment, settings.limits(), enrollments::follow_up)?;
         gate.write_if_new(install)?;
         Ok(Self { settings, gate, db, draining: health::api::Draining::default() })
     }
@@ -208,7 +208,10 @@ fn cors(origins: &[String]) -> Cors {
         (name = "auth", description = "Signing in, and one's own account."),
         (name = "users", description = "Who may sign in, as what, and for which partner."),
         (name = "partners", description = "Who sells, enrolls and is paid; and headquarters, which group locations."),
+        (name = "programs", description = "What partners enroll in, and what each version of it asks and gives."),
+        (name = "eligibility", description = "Whether a partner meets what a program asks, on any day, and why."),
         (name = "profiles", description = "Where a partner's money goes, and how it is taxed."),
+        (name = "enrollments", description = "A partner's part in a program for a program year."),
         (name = "notifications", description = "What the service tells a partner's incentive admins."),
         (name = "audit", description = "Who did what, when and why."),
         (name = "service", description = "Health, metrics, this document, the problem pages."),

@@ -19,6 +19,7 @@ use crate::{
         http::{Answer, Body, Cursor, PageParams, PageRequest, Path},
         values::Id,
     },
+    programs::ProgramKey,
 };
 use actix_web::{get, post};
 use serde::Deserialize;
@@ -49,8 +50,7 @@ pub struct EnrollmentRequest {
     /// Who wants to take part.
     partner_id: Id,
     /// In which program: its code or its id.
-    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9-]+$")]
-    program: String,
+    program: ProgramKey,
     /// Why; needed where programme staff act on behalf of the partner.
     #[serde(default)]
     #[schema(min_length = 3, max_length = 1000, pattern = r"^\S(.|\n)*\S$")]
@@ -76,8 +76,7 @@ pub struct EnrollmentFilter {
     /// Of this partner.
     pub partner_id: Option<Id>,
     /// In this program: its code or its id.
-    #[param(max_length = 64, example = "csp-direct-bill")]
-    pub program: Option<String>,
+    pub program: Option<ProgramKey>,
     /// For this program year, named by the year it ends in.
     #[param(minimum = 1901, maximum = 9999, example = 2027)]
     pub program_year: Option<i32>,

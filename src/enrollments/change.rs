@@ -33,9 +33,10 @@ pub(super) fn apply(
 ) -> Result<Enrollment> {
     let from = before.as_ref().map(|enrollment| enrollment.state);
     let to = State::after(from, event).ok_or_else(|| refusal(from, event))?;
-    let evaluation_id = eligibility::record(tx, grounds.assessment)?.id;
+    let evaluation_id = eligibility::record(tx, grounds.assessment.clone())?.id;
     let today = tx.today();
     let actor = tx.actor.user;
+    let held_on = before.as_ref().map_or(today, |enrollment| enrollment.updated_at.date());
     let mut enrollment = match &before {
         Some(enrollment) => Enrollment { updated_at: tx.now, revision: enrollment.revision + 1, ..enrollment.clone() },
         None => fresh(tx, grounds, evaluation_id),
@@ -53,7 +54,7 @@ pub(super) fn apply(
             enrollment.accepted_by = None;
         }
         Event::Acceptance(_) => enrollment.accepted_by = actor,
-        Event::RulesLost => enrollment.ineligible_since = Some(first_bad_day(tx, &enrollment, today)?),
+        Event::RulesLost => enrollment.ineligible_since = Some(first_bad_day(tx, held_on, grounds, today)?),
         _ => {}
     }
     if to != State::Ineligible {
@@ -75,7 +76,7 @@ pub(super) fn apply(
 
 /// Takes an enrollment over into the next program year: a new record, without any action of the partner.
 pub(super) fn roll_over(tx: &mut Tx<'_>, old: &Enrollment, grounds: &Grounds<'_>) -> Result<Enrollment> {
-    let evaluation_id = eligibility::record(tx, grounds.assessment)?.id;
+    let evaluation_id = eligibility::record(tx, grounds.assessment.clone())?.id;
     let enrollment = Enrollment {
         state: State::Enrolled,
         accepted_by: old.accepted_by,
@@ -108,11 +109,15 @@ fn fresh(tx: &Tx<'_>, grounds: &Grounds<'_>, evaluation_id: Id) -> Enrollment {
     }
 }
 
-/// The day after the last good one: where the evaluation before knew the end, that end.
-fn first_bad_day(tx: &mut Tx<'_>, enrollment: &Enrollment, today: CalendarDate) -> Result<CalendarDate> {
-    Ok(eligibility::latest_of(tx, enrollment.partner_id, enrollment.program_id, true)?
-        .and_then(|evaluation| evaluation.eligible_until)
-        .map_or(today, |end| end.min(today)))
+/// The day after the last good one, by what is on record today: the rules held when the enrollment last changed.
+fn first_bad_day(
+    tx: &mut Tx<'_>,
+    held_on: CalendarDate,
+    grounds: &Grounds<'_>,
+    today: CalendarDate,
+) -> Result<CalendarDate> {
+    let then = eligibility::assess(tx, grounds.partner, grounds.program, grounds.version, held_on)?;
+    Ok(if then.is_eligible() { then.eligible_until.map_or(today, |end| end.min(today)) } else { held_on })
 }
 
 fn trace(

@@ -13,4 +13,4 @@ mod view;
 
 pub use model::{Cause, Change, Cure, Enrollment, Event, State};
 pub use reassess::{Invitations, follow_up, reassess};
-pub use service::{CODES, Outcome, accept, discontinue, opt_out, request};
+pub use service::{CODES, Outcome, accept, discontinue, open_of, opt_out, request};

@@ -15,7 +15,7 @@ use crate::{
     profiles::{self, Standing},
     programs::{self, Program, ProgramVersion},
 };
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Whom to invite that turned eligible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub fn reassess(tx: &mut Tx<'_>, partners: &[Partner], invitations: Invitations)
     if known.is_empty() && partners.iter().all(|partner| !invitations.include(partner)) {
         return Ok(0);
     }
-    let assessments = eligibility::assess_all(tx, partners, &offers, today)?;
+    let assessments = worth_a_look(tx, partners, &offers, &known, invitations)?;
     let standings = profiles::standings(tx, &ids, today)?;
     let mut moved = 0;
     for partner in partners {
@@ -61,6 +61,26 @@ pub fn reassess(tx: &mut Tx<'_>, partners: &[Partner], invitations: Invitations)
     }
     moved += close_years_without_successor(tx, partners, &known, &offers)?;
     Ok(moved)
+}
+
+/// The assessments that may move something: where there is an enrollment, and of those who may be invited.
+fn worth_a_look(
+    tx: &mut Tx<'_>,
+    partners: &[Partner],
+    offers: &[(Program, ProgramVersion)],
+    known: &[Enrollment],
+    invitations: Invitations,
+) -> Result<HashMap<(Id, Id), Assessment>> {
+    let pairs: HashSet<(Id, Id)> = known.iter().map(|enrollment| (enrollment.partner_id, enrollment.program_id)).collect();
+    let (today, now) = (tx.today(), tx.now);
+    let mut found = HashMap::new();
+    eligibility::judge_all(tx, partners, offers, today, |partner, (program, version), verdict| {
+        let pair = (partner.id, program.id);
+        if pairs.contains(&pair) || (verdict.is_eligible() && invitations.include(partner)) {
+            found.insert(pair, Assessment::of(partner.id, program, version, verdict, now));
+        }
+    })?;
+    Ok(found)
 }
 
 impl Invitations {
@@ -153,7 +173,8 @@ fn close_years_without_successor(
     });
     for old in orphans {
         let Some(partner) = by_id.get(&old.partner_id) else { continue };
-        let (program, version) = programs::version(tx, old.program_id, old.version)?;
+        let program = programs::get(tx, old.program_id)?;
+        let version = programs::get_version(tx, old.program_id, old.version)?;
         if version.effective_to >= today {
             continue;
         }

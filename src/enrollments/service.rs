@@ -7,19 +7,16 @@ use super::{
 };
 use crate::{
     access::{Role, Tx},
-    audit,
     eligibility::{self, Assessment, Evaluation},
     partners::{self, Partner},
     platform::{Error, Result, values::Id},
     profiles,
-    programs::{self, Program, ProgramVersion},
+    programs::{self, Program, ProgramKey, ProgramVersion},
 };
 
 crate::problem_codes! {
     NOT_ELIGIBLE = "not_eligible" 422 "The partner does not meet every rule",
         "`checks` lists every rule with its evidence and its remedy; those that are `unmet` stand in the way. The evaluation is kept: `evaluation_id`.";
-    PROGRAM_HAS_NO_VERSION = "no_version_in_effect" 409 "The program has no version in effect today",
-        "An operator publishes a version for each program year: `POST /v1/programs/{id}/versions`.";
 }
 
 /// How a request or an acceptance came out.
@@ -45,13 +42,15 @@ impl Outcome {
 }
 
 /// A partner asks to take part in a program, in the program year it is.
-pub fn request(tx: &mut Tx<'_>, partner: Id, program: &str, reason: Option<&str>) -> Result<Outcome> {
+pub fn request(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey, reason: Option<&str>) -> Result<Outcome> {
     on_behalf_needs_a_reason(tx, reason)?;
     let partner = partners::get(tx, partner)
         .map_err(|_| Error::invalid_field("/partner_id", "unknown", "there is no such partner, or it lies outside what you may see"))?;
-    let program = programs::find(tx, program)?
-        .ok_or_else(|| Error::invalid_field("/program", "unknown", "there is no such program; GET /v1/programs lists them"))?;
-    let version = version_today(tx, &program)?;
+    let program = programs::find(tx, program).map_err(|_| {
+        Error::invalid_field("/program", "unknown", "there is no such program; GET /v1/programs lists them")
+    })?;
+    let today = tx.today();
+    let version = programs::version_for(tx, &program, today)?;
     reassess(tx, std::slice::from_ref(&partner), Invitations::IndirectResellers)?;
     let of_year: Vec<Enrollment> = store::of_partners(tx, &[partner.id], &[version.program_year])?
         .into_iter()
@@ -114,8 +113,7 @@ fn decide(
         let enrollment = change::apply(tx, before, event, cause, grounds)?;
         return Ok(Outcome::Enrolled(enrollment, grounds.program.code.clone()));
     }
-    let evaluation = eligibility::record(tx, grounds.assessment)?;
-    audit::Event::on("evaluation", evaluation.id).of_partner(grounds.partner.id).because(grounds.reason).record(tx)?;
+    let evaluation = eligibility::record(tx, grounds.assessment.clone())?;
     Ok(Outcome::NotEligible(Box::new(evaluation)))
 }
 
@@ -125,15 +123,9 @@ fn current(tx: &mut Tx<'_>, id: Id) -> Result<(Enrollment, Partner, Program, Pro
     let partner = partners::get(tx, found.partner_id)?;
     reassess(tx, std::slice::from_ref(&partner), Invitations::IndirectResellers)?;
     let (enrollment, _) = store::get(tx, id)?;
-    let (program, version) = programs::version(tx, enrollment.program_id, enrollment.version)?;
+    let program = programs::get(tx, enrollment.program_id)?;
+    let version = programs::get_version(tx, enrollment.program_id, enrollment.version)?;
     Ok((enrollment, partner, program, version))
-}
-
-fn version_today(tx: &mut Tx<'_>, program: &Program) -> Result<ProgramVersion> {
-    let today = tx.today();
-    programs::nearest_version(tx, program.id, today)?.ok_or_else(|| {
-        Error::new(&PROGRAM_HAS_NO_VERSION, format!("{} has no published version yet", program.code))
-    })
 }
 
 /// Staff who act for a partner say why.
@@ -142,4 +134,12 @@ fn on_behalf_needs_a_reason(tx: &Tx<'_>, reason: Option<&str>) -> Result<()> {
         return Err(Error::invalid_field("/reason", "required", "you act on behalf of the partner; say why"));
     }
     Ok(())
+}
+
+/// The partner's open enrollment in a program, by the program's code.
+pub fn open_of(tx: &mut Tx<'_>, partner: Id, program: &str) -> Result<Id> {
+    let program = programs::find(tx, &ProgramKey::Code(program.to_owned()))?;
+    let all = store::of_partners(tx, &[partner], &[])?;
+    let open = all.iter().find(|enrollment| enrollment.program_id == program.id && enrollment.state.is_open());
+    open.map(|enrollment| enrollment.id).ok_or(Error::not_found("enrollment"))
 }

@@ -14,6 +14,7 @@ use crate::{
         http::{PageRequest, keyset},
         values::Id,
     },
+    programs::ProgramKey,
     schema::{enrollment_changes, enrollments, programs},
 };
 use diesel::{
@@ -32,11 +33,10 @@ fn matching(tx: &Tx<'_>, filter: &EnrollmentFilter) -> WithProgram {
     if let Some(id) = filter.partner_id {
         query = query.filter(enrollments::partner_id.eq(id));
     }
-    if let Some(program) = &filter.program {
-        query = match program.parse::<Id>() {
-            Ok(id) => query.filter(enrollments::program_id.eq(id)),
-            Err(_) => query.filter(programs::code.eq(program.clone())),
-        };
+    match &filter.program {
+        Some(ProgramKey::Id(id)) => query = query.filter(enrollments::program_id.eq(*id)),
+        Some(ProgramKey::Code(code)) => query = query.filter(programs::code.eq(code.clone())),
+        None => {}
     }
     if let Some(year) = filter.program_year {
         query = query.filter(enrollments::program_year.eq(year));
