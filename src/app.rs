@@ -11,7 +11,7 @@ use crate::{
         http::{self, BodyLimits, Contract, Edge, Finishing, docs},
         values::{Country, Currency, Id},
     },
-    partners, profiles, sessions, users,
+    partners, profiles, sessions, transactions, users,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -34,6 +34,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
     sessions::api::routes(config);
     users::api::routes(config);
     partners::api::routes(config);
+    transactions::api::routes(config);
     profiles::api::routes(config);
     notifications::api::routes(config);
     audit::api::routes(config);
@@ -43,7 +44,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// Every documented problem code.
 fn problem_codes() -> Vec<&'static Code> {
-    [codes::CODES, access::CODES, users::CODES, partners::CODES].concat()
+    [codes::CODES, access::CODES, users::CODES, partners::CODES, transactions::CODES].concat()
 }
 
 /// What is looked at again when facts about partners have changed, inside the same unit.
@@ -207,6 +208,7 @@ fn cors(origins: &[String]) -> Cors {
         (name = "auth", description = "Signing in, and one's own account."),
         (name = "users", description = "Who may sign in, as what, and for which partner."),
         (name = "partners", description = "Who sells, enrolls and is paid; and headquarters, which group locations."),
+        (name = "transactions", description = "What partners sold, and what of it was taken back."),
         (name = "profiles", description = "Where a partner's money goes, and how it is taxed."),
         (name = "notifications", description = "What the service tells a partner's incentive admins."),
         (name = "audit", description = "Who did what, when and why."),

@@ -6,3 +6,4 @@ mod units;
 mod notifications;
 mod partners;
 mod profiles;
+mod transactions;
