@@ -8,5 +8,5 @@ mod service;
 mod store;
 
 pub use model::{Customer, NewTransaction, Transaction, TransactionKind};
-pub use service::{CODES, create};
+pub use service::{CODES, REFUND_EXCEEDS_PURCHASE, TRANSACTION_CONFLICT, create};
 pub use store::sales_of;

@@ -210,7 +210,7 @@ impl NewTransaction {
                 fault(here, "required", "name the purchase that is taken back".into());
             }
             (TransactionKind::Refund, Some(_), None) => {
-                fault(here, "unknown", "there is no such transaction".into())
+                fault(here, "unknown", "there is no such transaction".into());
             }
             (TransactionKind::Refund, Some(_), Some(original)) => {
                 if original.kind != TransactionKind::Purchase {

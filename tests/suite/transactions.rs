@@ -9,7 +9,7 @@ use partner_incentives::{
 use serde_json::{Value, json};
 
 /// The body of a purchase; `n` makes its number.
-pub fn purchase(n: u32, partner_id: &str, amount: &str, currency: &str) -> Value {
+pub(super) fn purchase(n: u32, partner_id: &str, amount: &str, currency: &str) -> Value {
     json!({
         "source": "billing", "external_id": format!("INV-{n}"), "partner_id": partner_id,
         "customer": {"id": "C-1", "country": "DE"}, "product": "SKU-1", "product_family": "azure",
@@ -18,7 +18,7 @@ pub fn purchase(n: u32, partner_id: &str, amount: &str, currency: &str) -> Value
 }
 
 /// The body of a refund of a purchase.
-pub fn refund(n: u32, of: &Answer, amount: &str) -> Value {
+pub(super) fn refund(n: u32, of: &Answer, amount: &str) -> Value {
     let partner = of["partner_id"].as_str().unwrap();
     let mut body = purchase(n, partner, amount, of["amount"]["currency"].as_str().unwrap());
     body["kind"] = json!("refund");
@@ -146,12 +146,11 @@ fn a_transaction_reported_twice_is_one_transaction() {
     ];
     assert_eq!(refused["differing"], json!(differing));
 
-    // The same number of another system is another transaction.
+    // Another system's same number is another transaction.
     assert_eq!(report(&world, with(body, "/source", json!("marketplace"))).ok().status, 201);
     let all = world.operator().get("/v1/transactions").query("include_total", true).send().ok();
     assert_eq!(all["total"], 2);
-
-    // So is a refund that has used its purchase up.
+    // So does a refund that has used its purchase up stay one.
     let back = refund(2, &made, "-100.00");
     let first = report(&world, back.clone()).ok();
     assert_eq!(report(&world, back).ok().body, first.body);
@@ -330,7 +329,7 @@ fn who_may_record_and_see_a_transaction() {
             .send()
             .refused(403, "forbidden");
     }
-    world.nobody().post("/v1/transactions", json!({})).send().refused(401, "unauthenticated");
+    world.nobody().get(&path).send().refused(401, "unauthenticated");
     for (person, sees) in [(&above, 2), (&below, 1), (&viewer, 1), (&world.auditor(), 2)] {
         person.get(&path).send().ok();
         let page = person.get("/v1/transactions").query("include_total", true).send().ok();
