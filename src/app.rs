@@ -12,6 +12,7 @@ use crate::{
         values::{Country, Currency, Id},
     },
     partners, profiles, programs, sessions, users,
+    partners, profiles, sessions, transactions, users,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -37,6 +38,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
     programs::api::routes(config);
     programs::version_api::routes(config);
     eligibility::api::routes(config);
+    transactions::api::routes(config);
     profiles::api::routes(config);
     enrollments::api::routes(config);
     notifications::api::routes(config);
@@ -50,6 +52,13 @@ fn routes(config: &mut ServiceConfig<'_>) {
 pub fn problem_codes() -> Vec<&'static Code> {
     let slices = [users::CODES, partners::CODES, programs::CODES, enrollments::CODES];
     [codes::CODES, access::CODES, slices.concat().as_slice()].concat()
+fn problem_codes() -> Vec<&'static Code> {
+    [codes::CODES, access::CODES, users::CODES, partners::CODES, transactions::CODES].concat()
+}
+
+/// What is looked at again when facts about partners have changed, inside the same unit.
+fn follow_up(_tx: &mut Tx<'_>, _partners: &[Id]) -> Result<()> {
+    Ok(())
 }
 
 /// What a new database needs to be useful at once: the competency catalogue and the founding programs.
@@ -210,6 +219,7 @@ fn cors(origins: &[String]) -> Cors {
         (name = "partners", description = "Who sells, enrolls and is paid; and headquarters, which group locations."),
         (name = "programs", description = "What partners enroll in, and what each version of it asks and gives."),
         (name = "eligibility", description = "Whether a partner meets what a program asks, on any day, and why."),
+        (name = "transactions", description = "What partners sold, and what of it was taken back."),
         (name = "profiles", description = "Where a partner's money goes, and how it is taxed."),
         (name = "enrollments", description = "A partner's part in a program for a program year."),
         (name = "notifications", description = "What the service tells a partner's incentive admins."),

@@ -7,4 +7,5 @@ mod notifications;
 mod partners;
 mod profiles;
 mod schema;
+mod transactions;
 mod units;
