@@ -211,7 +211,7 @@ fn cors(origins: &[String]) -> Cors {
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
         contact(name = "Partner Incentives", url = "https://example.org/partner-incentives")
     ),
-    servers((url = "/", description = "This service.")),
+    servers((url = "/", description = "This service, local or in production.")),
     components(schemas(http::Problem, crate::platform::FieldError, Currency, Country)),
     tags(
         (name = "auth", description = "Signing in, and one's own account."),
