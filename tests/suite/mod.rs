@@ -1,11 +1,14 @@
 //! The stories. Each is a sentence, has a world of its own, and runs on both databases.
 
 mod authority;
+mod conventions;
 mod enrollments;
 mod harness;
 mod notifications;
 mod partners;
 mod profiles;
 mod schema;
+mod sessions;
 mod transactions;
 mod units;
+mod users;
