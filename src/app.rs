@@ -37,6 +37,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
     programs::api::routes(config);
     programs::version_api::routes(config);
     eligibility::api::routes(config);
+    eligibility::simulation_api::routes(config);
     audit::api::routes(config);
     health::api::routes(config);
     config.service(docs::get_openapi).service(docs::list_problems).service(docs::get_problem);

@@ -39,6 +39,8 @@ pub mod model;
 mod rules;
 mod sales_rules;
 mod service;
+mod simulation;
+pub mod simulation_api;
 mod store;
 mod view;
 mod wording;

@@ -4,3 +4,6 @@ mod harness;
 mod schema;
 mod units;
 mod partners;
+mod eligibility;
+mod programs;
+mod records;
