@@ -333,6 +333,8 @@ diesel::table! {
     }
 }
 
+diesel::joinable!(enrollments -> programs (program_id));
+
 diesel::allow_tables_to_appear_in_same_query!(
     partners,
     users,

@@ -1,9 +1,14 @@
 //! The stories. Each is a sentence, has a world of its own, and runs on both databases.
 
-mod harness;
-mod schema;
-mod units;
-mod partners;
+mod authority;
 mod eligibility;
+mod enrollments;
+mod harness;
+mod notifications;
+mod partners;
+mod profiles;
 mod programs;
 mod records;
+mod schema;
+mod transactions;
+mod units;
