@@ -11,8 +11,7 @@ use crate::{
         http::{self, BodyLimits, Contract, Edge, Finishing, docs},
         values::{Country, Currency, Id},
     },
-    partners, profiles, programs, sessions, users,
-    partners, profiles, sessions, transactions, users,
+    partners, profiles, programs, sessions, transactions, users,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -51,15 +50,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
 /// Every documented problem code.
 #[must_use]
 pub fn problem_codes() -> Vec<&'static Code> {
-    let slices = [users::CODES, partners::CODES, programs::CODES, enrollments::CODES];
+    let slices = [users::CODES, partners::CODES, programs::CODES, transactions::CODES, enrollments::CODES];
     [codes::CODES, access::CODES, slices.concat().as_slice()].concat()
-fn problem_codes() -> Vec<&'static Code> {
-    [codes::CODES, access::CODES, users::CODES, partners::CODES, transactions::CODES].concat()
-}
-
-/// What is looked at again when facts about partners have changed, inside the same unit.
-fn follow_up(_tx: &mut Tx<'_>, _partners: &[Id]) -> Result<()> {
-    Ok(())
 }
 
 /// What a new database needs to be useful at once: the competency catalogue and the founding programs.

@@ -7,7 +7,11 @@ use partner_incentives::{
     app::{self, Service},
     config::Settings,
     demo, eligibility, logging, partners,
-    platform::{Error, Result, values::{CalendarDate, Id}},
+    platform::{
+        Error, Result,
+        db::Target,
+        values::{CalendarDate, Clock, Id},
+    },
     programs, users,
 };
 use std::{net::TcpListener, process::ExitCode, time::Duration};
@@ -110,12 +114,11 @@ fn run(command: Command, settings: Settings) -> Result<()> {
                 println!("Temporary password, shown this once: {password}");
                 println!("Change it at the first sign-in: PUT /v1/me/password");
             }
-            serve(service)
+            serve(&service, |_| String::new())
         }
         Command::Demo => {
-            let (service, guide) = demo::open(settings)?;
-            println!("{guide}");
-            serve(service)
+            let service = open_demo(settings)?;
+            serve(&service, demo::guide)
         }
         Command::Migrate => {
             let service = Service::open(settings)?;
@@ -160,20 +163,38 @@ fn verdict(service: &Service, partner: &str, program: &str, as_of: Option<Calend
             Ok(id) => partners::get(tx, id)?,
             Err(_) => partners::get_by_mpn_id(tx, partner)?,
         };
-        let program = programs::find(tx, program)?.ok_or(Error::not_found("program"))?;
+        let program = programs::find(tx, &program.parse().map_err(Error::internal)?)?;
         let day = as_of.unwrap_or_else(|| tx.today());
-        let verdict = eligibility::verdict(tx, &partner, &program, day)?;
-        if json { serde_json::to_string_pretty(&verdict).map_err(Error::internal) } else { Ok(verdict.for_people()) }
+        let version = programs::version_for(tx, &program, day)?;
+        let assessment = eligibility::assess(tx, &partner, &program, &version, day)?;
+        Ok(if json { assessment.to_json(&program.code)? } else { assessment.for_people(&partner.legal_name, &program.name) })
     })
 }
 
+/// The demo's service, on a database of its own unless one is named; filled at the first start.
+fn open_demo(mut settings: Settings) -> Result<Service> {
+    if !settings.listen.ip().is_loopback() {
+        let detail = "LISTEN: the demo's passwords are known to everybody; it listens on loopback only";
+        return Err(Error::internal(detail));
+    }
+    if settings.uses_the_default_database() {
+        settings.database_url = Target::Sqlite("data/demo.db".into());
+    }
+    let today = settings.clock.now().date();
+    let clock = Clock::standing_at(demo::begins(today));
+    let past = Service::open(Settings { clock: clock.clone(), ..settings.clone() })?;
+    demo::fill(&past.gate, &clock, today)?;
+    past.close();
+    Service::open(settings)
+}
+
 /// Serves until SIGTERM or SIGINT, then answers what is under way and folds SQLite's log into its file.
-fn serve(service: Service) -> Result<()> {
+fn serve(service: &Service, introduce: impl Fn(&str) -> String) -> Result<()> {
     let address = service.settings.listen;
     let listener = TcpListener::bind(address)
         .map_err(|error| Error::internal(format!("LISTEN: {address} cannot be listened on: {error}")))?;
     let address = listener.local_addr().map_err(Error::internal)?;
-    println!("Swagger UI: http://{address}/docs/");
+    println!("{}Swagger UI: http://{address}/docs/", introduce(&address.to_string()));
     let served = actix_web::rt::System::new().block_on(async {
         let server = app::listen(service.clone(), listener)?;
         let handle = server.handle();

@@ -6,7 +6,7 @@
 mod cast;
 mod story;
 
-pub use story::fill;
+pub use story::{begins, fill};
 
 use crate::platform::values::Id;
 

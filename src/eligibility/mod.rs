@@ -36,6 +36,7 @@ mod evaluation;
 mod evidence;
 mod facts;
 pub mod model;
+mod report;
 mod rules;
 mod sales_rules;
 mod service;

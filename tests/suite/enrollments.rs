@@ -226,8 +226,11 @@ fn two_requests_at_once_give_one_enrollment() {
     let case = eligible_direct_bill(&world, 11);
     world.on("2018-11-01");
     let admin = world.admin_of(&case.id);
+    let admin = &admin;
     let answers: Vec<u16> = std::thread::scope(|scope| {
-        let asks: Vec<_> = (0..8).map(|_| scope.spawn(|| case.ask(&admin, "csp-direct-bill").status)).collect();
+        let body = json!({"partner_id": case.id, "program": "csp-direct-bill"});
+        let ask = |body: Value| admin.post("/v1/enrollments", body).send().status;
+        let asks: Vec<_> = (0..8).map(|_| scope.spawn({ let body = body.clone(); move || ask(body) })).collect();
         asks.into_iter().map(|ask| ask.join().unwrap()).collect()
     });
     assert_eq!(answers.iter().filter(|status| **status == 201).count(), 1, "{answers:?}");
