@@ -37,6 +37,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
     programs::api::routes(config);
     programs::version_api::routes(config);
     eligibility::api::routes(config);
+    eligibility::simulation_api::routes(config);
     transactions::api::routes(config);
     profiles::api::routes(config);
     enrollments::api::routes(config);

@@ -40,6 +40,8 @@ mod report;
 mod rules;
 mod sales_rules;
 mod service;
+mod simulation;
+pub mod simulation_api;
 mod store;
 mod view;
 mod wording;

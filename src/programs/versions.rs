@@ -61,8 +61,8 @@ pub fn founding_version(program_year: i32) -> NewVersion {
         requirements: rule_sets::founding(),
         levers: vec![core],
         rebate_rate: Rate::percent(60),
-        payment_threshold: usd(200_00),
-        coop_threshold: usd(10_000_00),
+        payment_threshold: usd(20_000),
+        coop_threshold: usd(1_000_000),
         invitation_days: 30,
         rounding: Rounding::HalfAwayFromZero,
     }

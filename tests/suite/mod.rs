@@ -2,11 +2,14 @@
 
 mod authority;
 mod conventions;
+mod eligibility;
 mod enrollments;
 mod harness;
 mod notifications;
 mod partners;
 mod profiles;
+mod programs;
+mod records;
 mod schema;
 mod sessions;
 mod transactions;
