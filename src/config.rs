@@ -25,7 +25,7 @@ pub enum LogFormat {
 /// What the service can be told.
 #[derive(Clone, Debug, Args)]
 pub struct Settings {
-    /// Database: sqlite://PATH, or postgres://USER@HOST/NAME.
+    /// Database: `sqlite://PATH`, or `postgres://USER@HOST/NAME`.
     #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/partner-incentives.db", global = true, hide_env_values = true)]
     pub database_url: Target,
 
