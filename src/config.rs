@@ -33,7 +33,7 @@ const DEFAULT_DATABASE: &str = "sqlite://data/partner-incentives.db";
 /// What the service can be told.
 #[derive(Clone, Debug, Args)]
 pub struct Settings {
-    /// Database: sqlite://PATH, or postgres://USER@HOST/NAME.
+    /// Database: `sqlite://PATH`, or `postgres://USER@HOST/NAME`.
     #[arg(long, env = "DATABASE_URL", default_value = DEFAULT_DATABASE, global = true, hide_env_values = true)]
     pub database_url: Target,
 

@@ -39,7 +39,7 @@ pub struct Tx<'a> {
     pub now: Timestamp,
     /// The request, for audit events.
     pub request_id: &'a str,
-    /// The operation, in PascalCase, for audit events.
+    /// The operation, in `PascalCase`, for audit events.
     pub operation: &'static str,
     ids: &'a Ids,
     audited: u32,

@@ -19,7 +19,9 @@ window.onload = function () {
     },
     responseInterceptor: function (response) {
       if (login.test(response.url || "") && response.ok && response.obj && response.obj.access_token) {
-        window.ui.preauthorizeApiKey("bearer", response.obj.access_token);
+        const schema = window.ui.specSelectors.specJson().getIn(["components", "securitySchemes", "bearer"]).toJS();
+        const bearer = { name: "bearer", schema: schema, value: response.obj.access_token };
+        window.ui.authActions.authorizeWithPersistOption({ bearer: bearer });
       }
       return response;
     },

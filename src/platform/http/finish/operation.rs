@@ -76,9 +76,12 @@ impl Operation<'_> {
                 }));
             }
         }
-        for schema in parameters.iter_mut().filter_map(|parameter| parameter.get_mut("schema")) {
-            bound(schema);
-            tidy(schema);
+        for parameter in &mut parameters {
+            bound(&mut parameter["schema"]);
+            tidy(&mut parameter["schema"]);
+            if parameter["in"] == "query" && parameter["required"] != true {
+                unfill(parameter);
+            }
         }
         let shared = match self.method {
             // The key belongs to a caller; a sign-in has none, and its answer must not be stored.
@@ -194,6 +197,14 @@ impl Operation<'_> {
         let schema = self.object.pointer(&format!("/responses/{status}/content/application~1json/schema"));
         let name = schema.and_then(name_of);
         name.is_some_and(|name| self.schemas[name]["properties"].get(member).is_some())
+    }
+}
+
+/// Swagger UI fills in a parameter's example, and a list would start filtered: the example moves into the schema.
+fn unfill(parameter: &mut Value) {
+    let example = parameter.as_object_mut().and_then(|members| members.remove("example"));
+    if let (Some(example), None) = (example, parameter["schema"].get("$ref")) {
+        parameter["schema"]["examples"] = json!([example]);
     }
 }
 
