@@ -2,7 +2,7 @@
 
 use crate::{
     access::{self, Gate, Tx, policy},
-    audit,
+    agreements, audit, competencies,
     config::Settings,
     health,
     platform::{
@@ -34,6 +34,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
     sessions::api::routes(config);
     users::api::routes(config);
     partners::api::routes(config);
+    agreements::api::routes(config);
+    competencies::api::routes(config);
     audit::api::routes(config);
     health::api::routes(config);
     config.service(docs::get_openapi).service(docs::list_problems).service(docs::get_problem);
@@ -41,7 +43,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
 
 /// Every documented problem code.
 fn problem_codes() -> Vec<&'static Code> {
-    [codes::CODES, access::CODES, users::CODES, partners::CODES].concat()
+    [codes::CODES, access::CODES, users::CODES, partners::CODES, agreements::CODES, competencies::CODES].concat()
 }
 
 /// What is looked at again when facts about partners have changed, inside the same unit.
@@ -51,7 +53,7 @@ fn follow_up(_tx: &mut Tx<'_>, _partners: &[Id]) -> Result<()> {
 
 /// What a new database needs to be useful at once: the competency catalogue and the founding programs.
 fn install(tx: &mut Tx<'_>) -> Result<()> {
-    audit::Event::on("service", tx.new_id()).record(tx)
+    competencies::install(tx)
 }
 
 /// The running service. Cheap to clone; every clone is the same one.
@@ -205,6 +207,8 @@ fn cors(origins: &[String]) -> Cors {
         (name = "auth", description = "Signing in, and one's own account."),
         (name = "users", description = "Who may sign in, as what, and for which partner."),
         (name = "partners", description = "Who sells, enrolls and is paid; and headquarters, which group locations."),
+        (name = "agreements", description = "The papers a partner signs: MPN, distributor and reseller agreements."),
+        (name = "competencies", description = "The catalogue of competencies, and what each partner has attained of it."),
         (name = "audit", description = "Who did what, when and why."),
         (name = "service", description = "Health, metrics, this document, the problem pages."),
     ),

@@ -4,3 +4,5 @@ mod harness;
 mod schema;
 mod units;
 mod partners;
+mod agreements;
+mod competencies;
