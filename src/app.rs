@@ -2,7 +2,7 @@
 
 use crate::{
     access::{self, Gate, Tx, policy},
-    audit,
+    agreements, audit, competencies,
     config::Settings,
     eligibility, enrollments, health, notifications,
     platform::{
@@ -34,6 +34,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
     sessions::api::routes(config);
     users::api::routes(config);
     partners::api::routes(config);
+    agreements::api::routes(config);
+    competencies::api::routes(config);
     programs::api::routes(config);
     programs::version_api::routes(config);
     eligibility::api::routes(config);
@@ -55,12 +57,23 @@ fn routes(config: &mut ServiceConfig<'_>) {
 /// Every documented problem code.
 #[must_use]
 pub fn problem_codes() -> Vec<&'static Code> {
-    let slices = [users::CODES, partners::CODES, programs::CODES, transactions::CODES, enrollments::CODES];
-    [codes::CODES, access::CODES, slices.concat().as_slice()].concat()
+    [
+        codes::CODES,
+        access::CODES,
+        users::CODES,
+        partners::CODES,
+        agreements::CODES,
+        competencies::CODES,
+        programs::CODES,
+        transactions::CODES,
+        enrollments::CODES,
+    ]
+    .concat()
 }
 
 /// What a new database needs to be useful at once: the competency catalogue and the founding programs.
 fn install(tx: &mut Tx<'_>) -> Result<()> {
+    competencies::install(tx)?;
     programs::install(tx)
 }
 
@@ -228,6 +241,8 @@ fn cors(origins: &[String]) -> Cors {
         (name = "profiles", description = "Where a partner's money goes, and how it is taxed."),
         (name = "enrollments", description = "A partner's part in a program for a program year."),
         (name = "notifications", description = "What the service tells a partner's incentive admins."),
+        (name = "agreements", description = "The papers a partner signs: MPN, distributor and reseller agreements."),
+        (name = "competencies", description = "The catalogue of competencies, and what each partner has attained of it."),
         (name = "audit", description = "Who did what, when and why."),
         (name = "service", description = "Health, metrics, this document, the problem pages."),
     ),

@@ -13,7 +13,7 @@ mod query;
 mod rate_limit;
 
 pub use answer::Answer;
-pub use body::{Body, BodyLimits, Wire, double_option};
+pub use body::{Body, BodyLimits, Wire, disordered, double_option};
 pub use conditions::{IdempotencyKey, IfMatch};
 pub use contract::{Contract, Operation};
 pub use finish::{Finishing, finish};
