@@ -23,6 +23,6 @@ pub use model::{
     Program, ProgramKey, ProgramStatus, ProgramVersion, ProgramVersionState, Rounding, program_year, program_year_of,
 };
 pub use requirement::{Requirement, competency_codes, validate_requirements};
-pub use service::{CODES, NewProgram, create, install, version_for};
+pub use service::{CODES, NewProgram, create, discontinue, install, update, version_for};
 pub use store::{find, get, get_version, in_effect, nearest_version, version_in_effect};
 pub use versions::{NewVersion, create_version, founding_version, publish, requirement_faults};
