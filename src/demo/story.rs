@@ -46,6 +46,7 @@ pub fn fill(gate: &Gate, clock: &Clock, today: CalendarDate) -> Result<()> {
     stage(DAYS, |tx, _| offers::install(tx))?;
     stage(290, papers_are_signed)?;
     stage(280, competencies_are_attained)?;
+    stage(200, some_are_barred_and_some_go)?;
     stage(120, many_ask_to_take_part)?;
     stage(118, profiles_are_filed)?;
     stage(115, profiles_are_decided)?;
@@ -102,7 +103,7 @@ fn everybody_joins(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
             contact_email: format!("partners-{n}@partner.example"),
             active: player.plot != Plot::Pending,
         };
-        let partner = partners::create(tx, id, new)?;
+        partners::create(tx, id, new)?;
         if player.plot == Plot::Headquarters {
             headquarters = Some(id);
         }
@@ -110,11 +111,6 @@ fn everybody_joins(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
             let (who, name) = if *role == "viewer" { ("viewer", "Vera") } else { ("admin", "Adam") };
             let role = role.parse().unwrap_or(Role::Viewer);
             hire(tx, &format!("{who}-{n}@partner.example"), &format!("{name} of {}", player.name), role, Some(id), hash)?;
-        }
-        match player.plot {
-            Plot::Suspended => drop(partners::apply(tx, partner, Event::Suspension, "fees unpaid since spring")?),
-            Plot::Closed => drop(partners::apply(tx, partner, Event::Closure, "merged into another partner")?),
-            _ => {}
         }
     }
     Ok(())
@@ -219,6 +215,18 @@ fn competencies_are_attained(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
         };
         let new = NewAttainment { level, attained_on, expires_on, grace_days: 30, at_risk_since };
         competencies::put(tx, partner_id(n), code, &new)?;
+    }
+    Ok(())
+}
+
+fn some_are_barred_and_some_go(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+    for (n, player) in with(&[Plot::Suspended, Plot::Closed]) {
+        let partner = partners::get(tx, partner_id(n))?;
+        let (event, reason) = match player.plot {
+            Plot::Closed => (Event::Closure, "merged into another partner"),
+            _ => (Event::Suspension, "fees unpaid since spring"),
+        };
+        partners::apply(tx, partner, event, reason)?;
     }
     Ok(())
 }
