@@ -1,6 +1,8 @@
 //! The stories. Each is a sentence, has a world of its own, and runs on both databases.
 
+mod agreements;
 mod authority;
+mod competencies;
 mod conventions;
 mod eligibility;
 mod enrollments;

@@ -1,6 +1,6 @@
 //! What a handler answers: a status, a body, and the header fields that belong to the record.
 
-use crate::platform::Error;
+use crate::platform::{Error, values::CalendarDate};
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
@@ -42,6 +42,12 @@ impl Answer {
     /// 200 with a record at a revision.
     pub fn record(body: &impl Serialize, revision: i64) -> Self {
         Self { etag: Some(format!("\"{revision}\"")), ..Self::of(200, body) }
+    }
+
+    /// 200 with a record whose view also depends on the day: its tag is of the revision and of that day, so that
+    /// nobody is told "not modified" when the day has changed it. `If-Match` asks for the revision only.
+    pub fn record_on(today: CalendarDate, body: &impl Serialize, revision: i64) -> Self {
+        Self { etag: Some(format!("\"{revision}.{today}\"")), ..Self::of(200, body) }
     }
 
     /// 201 with the record made and where it is.
