@@ -12,15 +12,16 @@ pub mod rule_sets;
 mod service;
 mod store;
 pub mod version_api;
-mod version_view;
+pub mod version_view;
 mod versions;
 
 pub use lever::{
-    CapScope, CustomerFilter, GrowthBaseline, Lever, LeverCap, LeverFilter, LeverGrain, LeverScale, LeverTier,
-    TierPeriod, validate_levers,
+    CapScope, CustomerFilter, GrowthBaseline, Lever, LeverCap, LeverFilter, LeverGrain, LeverScale,
+    LeverTier, TierPeriod, validate_levers,
 };
 pub use model::{
-    Program, ProgramKey, ProgramStatus, ProgramVersion, ProgramVersionState, Rounding, program_year, program_year_of,
+    Program, ProgramKey, ProgramStatus, ProgramVersion, ProgramVersionState, Rounding, program_year,
+    program_year_of,
 };
 pub use requirement::{Requirement, competency_codes, validate_requirements};
 pub use service::{CODES, NewProgram, create, discontinue, install, update, version_for};
