@@ -54,7 +54,7 @@ pub(crate) async fn get_openapi_yaml(contract: web::Data<Contract>) -> impl Resp
 /// Whom to tell about a weakness
 ///
 /// RFC 9116.
-#[utoipa::path(tag = "service", responses((status = 200, description = "The contact.", content_type = "text/plain", body = String, example = "Contact: mailto:security@programme.example")))]
+#[utoipa::path(tag = "service", responses((status = 200, description = "The contact.", content_type = "text/plain", body = String, example = "Contact: mailto:security@example.org")))]
 #[get("/.well-known/security.txt")]
 pub(crate) async fn get_security_contact(contact: web::Data<SecurityContact>) -> impl Responder {
     HttpResponse::Ok()
@@ -64,7 +64,7 @@ pub(crate) async fn get_security_contact(contact: web::Data<SecurityContact>) ->
 
 /// Whom to tell about a weakness of the service.
 pub struct SecurityContact {
-    /// A URI, such as `mailto:security@programme.example`.
+    /// A URI, such as `mailto:security@example.org`.
     pub address: String,
     /// Until when that is surely right.
     pub expires: Timestamp,
