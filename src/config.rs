@@ -1,15 +1,21 @@
 //! Typed settings: each is a flag and an environment variable with a default. A test checks that the README
 //! lists them all.
 
-use crate::{
-    access::Limits,
-    platform::{
-        db::Target,
-        values::{Clock, Ids},
-    },
+use crate::platform::{
+    db::Target,
+    values::{Clock, Ids},
 };
 use clap::{Args, ValueEnum};
 use std::{net::SocketAddr, time::Duration};
+
+/// Requests per minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Of one user, and of one address that has not signed in.
+    pub requests_per_minute: u32,
+    /// Sign-in attempts of one address, and for one user name.
+    pub sign_ins_per_minute: u32,
+}
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -22,11 +28,14 @@ pub enum LogFormat {
     Human,
 }
 
+const DEFAULT_CONTACT: &str = "mailto:security@programme.example";
+const DEFAULT_DATABASE: &str = "sqlite://data/partner-incentives.db";
+
 /// What the service can be told.
 #[derive(Clone, Debug, Args)]
 pub struct Settings {
     /// Database: `sqlite://PATH`, or `postgres://USER@HOST/NAME`.
-    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/partner-incentives.db", global = true, hide_env_values = true)]
+    #[arg(long, env = "DATABASE_URL", default_value = DEFAULT_DATABASE, global = true, hide_env_values = true)]
     pub database_url: Target,
 
     /// Connections kept to the database.
@@ -60,6 +69,10 @@ pub struct Settings {
     /// Tells browsers to insist on HTTPS; for a service behind a proxy that has TLS.
     #[arg(long, env = "BEHIND_HTTPS", default_value_t = false, global = true)]
     pub behind_https: bool,
+
+    /// Whom to tell about a weakness of the service, as a URI; shown in `/.well-known/security.txt`.
+    #[arg(long, env = "SECURITY_CONTACT", default_value = DEFAULT_CONTACT, global = true)]
+    pub security_contact: String,
 
     /// Seconds a request body may take to arrive.
     #[arg(long, env = "BODY_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600), global = true)]
@@ -100,6 +113,7 @@ impl Settings {
             sign_ins_per_minute: 1_000_000,
             allowed_origins: Vec::new(),
             behind_https: false,
+            security_contact: DEFAULT_CONTACT.into(),
             body_seconds: 10,
             drain_milliseconds: 0,
             log_format: LogFormat::Auto,
@@ -107,6 +121,12 @@ impl Settings {
             clock,
             ids,
         }
+    }
+
+    /// Whether nobody named a database.
+    #[must_use]
+    pub fn uses_the_default_database(&self) -> bool {
+        DEFAULT_DATABASE.parse() == Ok(self.database_url.clone())
     }
 
     /// The limits.

@@ -1,6 +1,7 @@
 //! The application's state, behind the gate: only `Caller` and `Public` open it.
 
 use super::{Actor, Tokens, Tx, unit::Settle};
+use crate::config::Limits;
 use crate::{
     platform::{
         Error, Result,
@@ -13,15 +14,6 @@ use crate::{
 use diesel::prelude::*;
 use std::{net::IpAddr, sync::Arc};
 use tokio::sync::Semaphore;
-
-/// Requests per minute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Of one user, and of one address that has not signed in.
-    pub requests_per_minute: u32,
-    /// Sign-in attempts of one address, and for one user name.
-    pub sign_ins_per_minute: u32,
-}
 
 /// The state of the application. Cheap to clone; every clone is the same one.
 #[derive(Clone)]

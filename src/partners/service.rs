@@ -17,6 +17,8 @@ crate::problem_codes! {
         "Headquarters group locations on one level: name a partner that stands alone or is a headquarters already, and none for a partner that has locations.";
     PARTNER_REFERRED_TO = "partner_referred_to" 409 "Other records refer to this partner",
         "A partner with agreements, users, sales or enrollments is closed, not deleted: `POST /v1/partners/{id}/closure`.";
+    PARTNER_CLOSED = "partner_closed" 409 "The partner has left for good",
+        "A closed partner signs and attains nothing new; its records stay and can be corrected.";
     TRANSITION_NOT_ALLOWED = "transition_not_allowed" 409 "The record's state does not allow this",
         "`from` is the state it is in, `allowed` lists what can be done now.";
 }
@@ -86,7 +88,7 @@ pub(super) fn update(tx: &mut Tx<'_>, before: Partner, change: impl Fn(&mut Part
 }
 
 /// Suspends, reinstates or closes a partner.
-pub(super) fn apply(tx: &mut Tx<'_>, before: Partner, what: Event, reason: &str) -> Result<Partner> {
+pub fn apply(tx: &mut Tx<'_>, before: Partner, what: Event, reason: &str) -> Result<Partner> {
     let status = before.status.after(what).ok_or_else(|| {
         let detail = format!("a partner that is {} allows: {}", before.status, before.status.allowed().join(", "));
         Error::new(&TRANSITION_NOT_ALLOWED, detail).with("from", before.status).with("allowed", before.status.allowed())

@@ -1,6 +1,6 @@
 //! What a handler answers: a status, a body, and the header fields that belong to the record.
 
-use crate::platform::Error;
+use crate::platform::{Error, values::CalendarDate};
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
@@ -44,9 +44,21 @@ impl Answer {
         Self { etag: Some(format!("\"{revision}\"")), ..Self::of(200, body) }
     }
 
+    /// 200 with a record whose view also depends on the day: its tag is of the revision and of that day, so that
+    /// nobody is told "not modified" when the day has changed it. `If-Match` asks for the revision only.
+    pub fn record_on(today: CalendarDate, body: &impl Serialize, revision: i64) -> Self {
+        Self { etag: Some(format!("\"{revision}.{today}\"")), ..Self::of(200, body) }
+    }
+
     /// 201 with the record made and where it is.
     pub fn created(location: String, body: &impl Serialize, revision: i64) -> Self {
-        Self { status: 201, location: Some(location), ..Self::record(body, revision) }
+        Self::record(body, revision).made_at(location)
+    }
+
+    /// The same as the answer to a creation: 201, and where the record is.
+    #[must_use]
+    pub fn made_at(self, location: String) -> Self {
+        Self { status: 201, location: Some(location), ..self }
     }
 
     /// 204.

@@ -10,8 +10,8 @@ use actix_web::{
 };
 use aws_lc_rs::digest;
 use serde::de::DeserializeOwned;
-use std::{future::Future, pin::Pin, time::Duration};
-use validator::{Validate, ValidationErrors, ValidationErrorsKind};
+use std::{collections::HashMap, future::Future, pin::Pin, time::Duration};
+use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
 /// A body the contract describes: its shape is checked against its schema, its members by their types,
 /// rules across members by `Validate`.
@@ -114,6 +114,17 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
             Segment::Enum { .. } | Segment::Unknown => String::new(),
         })
         .collect()
+}
+
+/// What `Validate` answers for faults across the members of a body, each placed by its pointer.
+pub fn disordered(faults: Vec<FieldError>) -> std::result::Result<(), ValidationErrors> {
+    let mut errors = ValidationErrors::new();
+    for fault in faults {
+        let mut error = ValidationError { code: fault.code, message: Some(fault.message.into()), params: HashMap::new() };
+        error.add_param("pointer".into(), &fault.pointer);
+        errors.add("__all__", error);
+    }
+    if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
 /// The faults `validator` found, with JSON pointers.

@@ -21,14 +21,26 @@ impl IfMatch {
                 "send the ETag of the record you read in If-Match",
             ));
         };
-        let current = format!("\"{revision}\"");
-        if field.trim() == "*" || field.split(',').any(|tag| tag.trim() == current) {
+        if field.trim() == "*" || field.split(',').any(|tag| names(tag.trim(), revision)) {
             return Ok(());
         }
         Err(Error::new(
             &codes::PRECONDITION_FAILED,
-            format!("the record is at revision {current} now; read it again and repeat your change"),
+            format!("the record is at revision \"{revision}\" now; read it again and repeat your change"),
         ))
+    }
+
+    /// Refuses a change that names another revision (412), where it names one at all: for a `PUT`, which says
+    /// all there is to say. `None` where there is no record yet.
+    pub fn permits_if_sent(&self, revision: Option<i64>) -> Result<()> {
+        match (&self.0, revision) {
+            (None, _) => Ok(()),
+            (Some(_), Some(revision)) => self.permits(revision),
+            (Some(_), None) => Err(Error::new(
+                &codes::PRECONDITION_FAILED,
+                "there is no record to match yet; leave If-Match out to make it",
+            )),
+        }
     }
 }
 
@@ -40,6 +52,12 @@ impl FromRequest for IfMatch {
         let fields: Vec<_> = request.headers().get_all(header::IF_MATCH).filter_map(|v| v.to_str().ok()).collect();
         ready(Ok(Self((!fields.is_empty()).then(|| fields.join(",")))))
     }
+}
+
+/// Whether an entity tag is of this revision, on whatever day it was shown.
+fn names(tag: &str, revision: i64) -> bool {
+    let bare = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+    bare.is_some_and(|bare| bare.split('.').next() == Some(revision.to_string().as_str()))
 }
 
 /// The `Idempotency-Key` field: 1 to 128 printable ASCII characters without spaces.

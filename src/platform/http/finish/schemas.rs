@@ -8,6 +8,7 @@ pub(super) fn finish(mut schemas: Value) -> Value {
         visit(schema, &mut |schema| {
             bound(schema);
             tidy(schema);
+            close(schema);
         });
     }
     let names: Vec<String> =
@@ -59,6 +60,16 @@ pub(super) fn bound(schema: &mut Value) {
     for (name, value) in bounds {
         if schema.get(name).is_none() {
             schema[*name] = json!(value);
+        }
+    }
+}
+
+/// The alternatives of a tagged union take no members but their own, as the handlers refuse them.
+fn close(schema: &mut Value) {
+    let alternatives = schema.get_mut("oneOf").and_then(Value::as_array_mut);
+    for alternative in alternatives.into_iter().flatten().filter_map(Value::as_object_mut) {
+        if alternative.contains_key("title") && alternative.get("type").is_some_and(|kind| kind == "object") {
+            alternative.entry("additionalProperties").or_insert(json!(false));
         }
     }
 }

@@ -1,0 +1,249 @@
+//! What is asked, sent and shown of the catalogue and of attainments.
+
+use super::{Attainment, Competency, Level, NewAttainment};
+use crate::platform::{
+    http::{disordered, double_option, page_of},
+    values::{CalendarDate, Id, Timestamp},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use validator::{Validate, ValidationErrors};
+
+/// A competency of the catalogue.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Competency, example = json!({
+    "id": "01936f2e-4b00-7000-8000-0000000000c1", "code": "cloud-productivity", "name": "Cloud Productivity",
+    "retired_on": null, "retired": false, "created_at": "2026-07-01T09:30:00.000000Z",
+    "updated_at": "2026-07-01T09:30:00.000000Z", "revision": 1
+}))]
+pub(super) struct CompetencyView {
+    /// Identifier.
+    id: Id,
+    /// Stable lower-case slug; never changes.
+    #[schema(max_length = 64)]
+    code: String,
+    /// Name shown to people.
+    #[schema(max_length = 200)]
+    name: String,
+    /// The first day it can no longer be attained; attainments run out on their own.
+    retired_on: Option<CalendarDate>,
+    /// Whether it can no longer be attained today.
+    retired: bool,
+    /// When the record was made.
+    created_at: Timestamp,
+    /// When it was last changed.
+    updated_at: Timestamp,
+    /// Counts changes.
+    #[schema(minimum = 1)]
+    revision: i64,
+}
+
+impl CompetencyView {
+    /// As it is on a day.
+    pub(super) fn on(day: CalendarDate, competency: Competency) -> Self {
+        Self {
+            retired: competency.is_retired_on(day),
+            id: competency.id,
+            code: competency.code,
+            name: competency.name,
+            retired_on: competency.retired_on,
+            created_at: competency.created_at,
+            updated_at: competency.updated_at,
+            revision: competency.revision,
+        }
+    }
+}
+
+page_of!(
+    /// One page of the catalogue.
+    pub(super) CompetencyPage of CompetencyView
+);
+
+/// A competency to add to the catalogue.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"code": "quantum-computing", "name": "Quantum Computing"}))]
+pub(super) struct CompetencyCreate {
+    /// Stable lower-case slug, unique for ever.
+    #[schema(min_length = 1, max_length = 64, pattern = "^[a-z][a-z0-9]*(-[a-z0-9]+)*$")]
+    pub(super) code: String,
+    /// Name shown to people.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$")]
+    pub(super) name: String,
+    /// The first day it can no longer be attained.
+    #[serde(default)]
+    pub(super) retired_on: Option<CalendarDate>,
+}
+
+/// A change of a competency: the members given replace those on record. Its code never changes.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"retired_on": "2031-07-01"}))]
+pub(super) struct CompetencyUpdate {
+    /// Name shown to people.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$", nullable = false)]
+    pub(super) name: Option<String>,
+    /// The first day it can no longer be attained; null brings it back.
+    #[serde(default, deserialize_with = "double_option::deserialize")]
+    #[schema(value_type = Option<CalendarDate>)]
+    pub(super) retired_on: Option<Option<CalendarDate>>,
+}
+
+/// Which competencies to list.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct CompetencyFilter {
+    /// Those that can no longer be attained today, or those that can.
+    #[param(example = false)]
+    pub(super) retired: Option<bool>,
+}
+
+/// In which order to list competencies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub(super) enum CompetencySort {
+    /// By code.
+    #[default]
+    #[serde(rename = "code")]
+    Code,
+    /// By code, backwards.
+    #[serde(rename = "-code")]
+    CodeDescending,
+    /// Newest record first.
+    #[serde(rename = "-created_at")]
+    Newest,
+    /// Oldest record first.
+    #[serde(rename = "created_at")]
+    Oldest,
+}
+
+/// The order of the catalogue.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+#[expect(dead_code, reason = "documents the parameter; `PageRequest` reads it")]
+pub(super) struct CompetencyOrder {
+    /// The order; a leading minus turns it round.
+    #[param(inline)]
+    sort: Option<CompetencySort>,
+}
+
+/// What a partner has attained in a competency.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Attainment, example = json!({
+    "id": "01936f2e-4b00-7000-8000-0000000000d1", "partner_id": "01936f2e-4b00-7000-8000-000000000001",
+    "competency_code": "cloud-productivity", "level": "silver", "attained_on": "2026-07-01",
+    "expires_on": "2027-06-30", "grace_days": 30, "at_risk_since": null, "revoked_on": null, "counts": true,
+    "created_at": "2026-07-01T09:30:00.000000Z", "updated_at": "2026-07-01T09:30:00.000000Z", "revision": 1
+}))]
+pub(super) struct AttainmentView {
+    /// Identifier.
+    id: Id,
+    /// Who attained it.
+    partner_id: Id,
+    /// In which competency of the catalogue.
+    #[schema(max_length = 64)]
+    competency_code: String,
+    /// At which level; gold satisfies what asks for silver.
+    level: Level,
+    /// The first day it counts.
+    attained_on: CalendarDate,
+    /// The last regular day.
+    expires_on: CalendarDate,
+    /// Days after `expires_on` in which it still counts, with a warning.
+    #[schema(minimum = 0, maximum = 365)]
+    grace_days: i32,
+    /// Since when its renewal is in doubt; it still counts, with a warning.
+    at_risk_since: Option<CalendarDate>,
+    /// The first day it no longer counts, where it was revoked.
+    revoked_on: Option<CalendarDate>,
+    /// Whether it counts today, grace included.
+    counts: bool,
+    /// When the record was made.
+    created_at: Timestamp,
+    /// When it was last changed.
+    updated_at: Timestamp,
+    /// Counts changes.
+    #[schema(minimum = 1)]
+    revision: i64,
+}
+
+impl AttainmentView {
+    /// As it is on a day.
+    pub(super) fn on(day: CalendarDate, attainment: Attainment) -> Self {
+        Self {
+            counts: attainment.counts_on(day),
+            id: attainment.id,
+            partner_id: attainment.partner_id,
+            competency_code: attainment.competency_code,
+            level: attainment.level,
+            attained_on: attainment.attained_on,
+            expires_on: attainment.expires_on,
+            grace_days: attainment.grace_days,
+            at_risk_since: attainment.at_risk_since,
+            revoked_on: attainment.revoked_on,
+            created_at: attainment.created_at,
+            updated_at: attainment.updated_at,
+            revision: attainment.revision,
+        }
+    }
+}
+
+page_of!(
+    /// One page of what a partner has attained.
+    pub(super) AttainmentPage of AttainmentView
+);
+
+/// What a partner has attained in a competency, in place of what is on record.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"level": "gold", "attained_on": "2031-07-01", "expires_on": "2032-06-30"}))]
+pub(super) struct AttainmentPut {
+    /// At which level; gold satisfies what asks for silver.
+    level: Level,
+    /// The first day it counts.
+    attained_on: CalendarDate,
+    /// The last regular day.
+    expires_on: CalendarDate,
+    /// Days after `expires_on` in which it still counts, with a warning: the renewal window.
+    #[serde(default = "renewal_window")]
+    #[schema(minimum = 0, maximum = 365, default = 30)]
+    grace_days: i32,
+    /// Since when its renewal is in doubt; it still counts, with a warning.
+    #[serde(default)]
+    at_risk_since: Option<CalendarDate>,
+}
+
+fn renewal_window() -> i32 {
+    30
+}
+
+impl Validate for AttainmentPut {
+    fn validate(&self) -> Result<(), ValidationErrors> {
+        disordered(NewAttainment::from(self.clone()).out_of_order())
+    }
+}
+
+impl From<AttainmentPut> for NewAttainment {
+    fn from(put: AttainmentPut) -> Self {
+        Self {
+            level: put.level,
+            attained_on: put.attained_on,
+            expires_on: put.expires_on,
+            grace_days: put.grace_days,
+            at_risk_since: put.at_risk_since,
+        }
+    }
+}
+
+/// Which attainments to list.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct AttainmentFilter {
+    /// At this level.
+    #[param(inline)]
+    pub(super) level: Option<Level>,
+    /// Those that were revoked, or those that were not.
+    #[param(example = false)]
+    pub(super) revoked: Option<bool>,
+}
