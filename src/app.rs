@@ -4,14 +4,14 @@ use crate::{
     access::{self, Gate, Tx, policy},
     agreements, audit, competencies,
     config::Settings,
-    health,
+    eligibility, enrollments, health, notifications,
     platform::{
         Code, Error, Result, codes,
         db::Db,
         http::{self, BodyLimits, Contract, Edge, Finishing, docs},
         values::{Country, Currency, Id},
     },
-    partners, sessions, users,
+    partners, profiles, programs, sessions, transactions, users,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -36,24 +36,30 @@ fn routes(config: &mut ServiceConfig<'_>) {
     partners::api::routes(config);
     agreements::api::routes(config);
     competencies::api::routes(config);
+    programs::api::routes(config);
+    programs::version_api::routes(config);
+    eligibility::api::routes(config);
+    eligibility::simulation_api::routes(config);
+    transactions::api::routes(config);
+    profiles::api::routes(config);
+    enrollments::api::routes(config);
+    notifications::api::routes(config);
     audit::api::routes(config);
     health::api::routes(config);
     config.service(docs::get_openapi).service(docs::list_problems).service(docs::get_problem);
 }
 
 /// Every documented problem code.
-fn problem_codes() -> Vec<&'static Code> {
-    [codes::CODES, access::CODES, users::CODES, partners::CODES, agreements::CODES, competencies::CODES].concat()
-}
-
-/// What is looked at again when facts about partners have changed, inside the same unit.
-fn follow_up(_tx: &mut Tx<'_>, _partners: &[Id]) -> Result<()> {
-    Ok(())
+#[must_use]
+pub fn problem_codes() -> Vec<&'static Code> {
+    let slices = [users::CODES, partners::CODES, agreements::CODES, competencies::CODES, programs::CODES, transactions::CODES, enrollments::CODES];
+    [codes::CODES, access::CODES, slices.concat().as_slice()].concat()
 }
 
 /// What a new database needs to be useful at once: the competency catalogue and the founding programs.
 fn install(tx: &mut Tx<'_>) -> Result<()> {
-    competencies::install(tx)
+    competencies::install(tx)?;
+    programs::install(tx)
 }
 
 /// The running service. Cheap to clone; every clone is the same one.
@@ -85,7 +91,7 @@ impl Service {
         }
         let db = Db::open(target, settings.database_connections)?;
         let moment = (settings.clock.clone(), settings.ids.clone());
-        let gate = Gate::open(db.clone(), moment, settings.limits(), follow_up)?;
+        let gate = Gate::open(db.clone(), moment, settings.limits(), enrollments::follow_up)?;
         gate.write_if_new(install)?;
         Ok(Self { settings, gate, db, draining: health::api::Draining::default() })
     }
@@ -201,7 +207,7 @@ fn cors(origins: &[String]) -> Cors {
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
         contact(name = "Partner Incentives", url = "https://example.org/partner-incentives")
     ),
-    servers((url = "/", description = "This service.")),
+    servers((url = "/", description = "This service, local or in production.")),
     components(schemas(http::Problem, crate::platform::FieldError, Currency, Country)),
     tags(
         (name = "auth", description = "Signing in, and one's own account."),
@@ -209,6 +215,12 @@ fn cors(origins: &[String]) -> Cors {
         (name = "partners", description = "Who sells, enrolls and is paid; and headquarters, which group locations."),
         (name = "agreements", description = "The papers a partner signs: MPN, distributor and reseller agreements."),
         (name = "competencies", description = "The catalogue of competencies, and what each partner has attained of it."),
+        (name = "programs", description = "What partners enroll in, and what each version of it asks and gives."),
+        (name = "eligibility", description = "Whether a partner meets what a program asks, on any day, and why."),
+        (name = "transactions", description = "What partners sold, and what of it was taken back."),
+        (name = "profiles", description = "Where a partner's money goes, and how it is taxed."),
+        (name = "enrollments", description = "A partner's part in a program for a program year."),
+        (name = "notifications", description = "What the service tells a partner's incentive admins."),
         (name = "audit", description = "Who did what, when and why."),
         (name = "service", description = "Health, metrics, this document, the problem pages."),
     ),

@@ -1,15 +1,21 @@
 //! Typed settings: each is a flag and an environment variable with a default. A test checks that the README
 //! lists them all.
 
-use crate::{
-    access::Limits,
-    platform::{
-        db::Target,
-        values::{Clock, Ids},
-    },
+use crate::platform::{
+    db::Target,
+    values::{Clock, Ids},
 };
 use clap::{Args, ValueEnum};
 use std::{net::SocketAddr, time::Duration};
+
+/// Requests per minute.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Of one user, and of one address that has not signed in.
+    pub requests_per_minute: u32,
+    /// Sign-in attempts of one address, and for one user name.
+    pub sign_ins_per_minute: u32,
+}
 
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -22,11 +28,13 @@ pub enum LogFormat {
     Human,
 }
 
+const DEFAULT_DATABASE: &str = "sqlite://data/partner-incentives.db";
+
 /// What the service can be told.
 #[derive(Clone, Debug, Args)]
 pub struct Settings {
-    /// Database: sqlite://PATH, or postgres://USER@HOST/NAME.
-    #[arg(long, env = "DATABASE_URL", default_value = "sqlite://data/partner-incentives.db", global = true, hide_env_values = true)]
+    /// Database: `sqlite://PATH`, or `postgres://USER@HOST/NAME`.
+    #[arg(long, env = "DATABASE_URL", default_value = DEFAULT_DATABASE, global = true, hide_env_values = true)]
     pub database_url: Target,
 
     /// Connections kept to the database.
@@ -107,6 +115,12 @@ impl Settings {
             clock,
             ids,
         }
+    }
+
+    /// Whether nobody named a database.
+    #[must_use]
+    pub fn uses_the_default_database(&self) -> bool {
+        DEFAULT_DATABASE.parse() == Ok(self.database_url.clone())
     }
 
     /// The limits.

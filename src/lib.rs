@@ -1,21 +1,90 @@
-//! draft
+//! # Partner Incentives
+//!
+//! The service that runs a vendor's partner incentive programme: partners sign agreements, earn competencies,
+//! become eligible, enroll, and earn rebates and co-op funds.
+//!
+//! ## The map
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`platform`] | how we serve; knows no business word: errors, the two databases, HTTP conventions, values |
+//! | [`schema`] | the tables, for both databases |
+//! | [`config`] | typed settings |
+//! | [`access`] | who asks and what they may do: roles, the policy table, tokens, the unit |
+//! | [`audit`] | who did what, when and why |
+//! | [`partners`] | who sells, enrolls and is paid; headquarters |
+//! | [`users`], [`sessions`] | who may sign in; signing in |
+//! | [`agreements`], [`competencies`] | the papers a partner signs; what it has attained |
+//! | [`transactions`] | what a partner sold |
+//! | [`programs`] | incentive programs and their versions: requirements, levers and money terms as data |
+//! | [`eligibility`] | the engine: a pure function from facts and requirements to a reasoned verdict |
+//! | [`profiles`] | how a partner is paid and taxed |
+//! | [`notifications`] | what people are told |
+//! | [`enrollments`] | a partner's part in a program for a year: the state table |
+//! | [`health`] | health and metrics |
+//! | [`demo`] | a believable programme to try everything on |
+//! | [`app`] | the composition root: the only list of slices |
+//!
+//! A slice is a folder: `model.rs` what a thing is (no I/O, no clock, no HTTP), `store.rs` its rows, `service.rs`
+//! commands that touch more than one thing, `api.rs` routes, wire types and handlers, `mod.rs` its public face.
+//!
+//! ## Invariants (checked by `tests/architecture.rs`)
+//!
+//! - `platform` holds no business word.
+//! - `model.rs` does no I/O and cannot learn the time.
+//! - Only `platform::db` names a database; only `api.rs`, `access::caller`, `platform::http` and `app` name actix.
+//! - Slices form a list, in the order of this file: each may use those above it, none below.
+//! - Application state is opaque: only [`access::Caller`] and [`access::Public`] open it, so a handler that
+//!   names neither cannot reach the database. The policy stands in the handler's signature, first.
+//! - Every write is one serialisable unit with its audit event: a unit that writes none is refused.
+//! - A change of a fact about a partner calls [`access::Tx::facts_changed`]; before the commit
+//!   [`enrollments::follow_up`] looks at what rests on it.
+//!
+//! ## Two walkthroughs
+//!
+//! **A request.** `POST /v1/enrollments` meets [`platform::http::edge`] (request id, limits, problem documents),
+//! then `request_enrollment` in `enrollments/api.rs`. Its first argument, `Caller<RequestEnrollment>`, checks token,
+//! quota and role; its second, `Body<EnrollmentRequest>`, checks the body against the contract. `caller.write`
+//! opens the unit, looks at the user again, answers a repeated idempotency key from the store, and calls
+//! `service::request`, which gathers facts, asks the engine, and writes the enrollment with its history, audit event,
+//! evaluation and notices. The unit commits; only then the answer leaves.
+//!
+//! **A new eligibility rule.** A variant of [`programs::Requirement`] with its parameters; its word and codes in
+//! `eligibility/words.rs`; a function in `eligibility/rules.rs` that says whether it is met and until when; its
+//! sentences in `eligibility/wording.rs`; a test; the contract regenerated. Nothing else knows the rules.
+
 pub mod platform;
 #[expect(missing_docs, reason = "the columns are explained on the structs that load them")]
 pub mod schema;
+
 pub mod config;
+
 pub mod access;
+
 pub mod audit;
 pub mod partners;
 pub mod users;
+
 pub mod sessions;
+
 pub mod agreements;
 pub mod competencies;
 pub mod transactions;
+
 pub mod programs;
+
 pub mod eligibility;
+
 pub mod profiles;
+
 pub mod notifications;
+
 pub mod enrollments;
+
 pub mod health;
+
+// pub mod demo;
+
 pub mod logging;
+
 pub mod app;

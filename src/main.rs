@@ -1,18 +1,240 @@
-//! The command line.
+//! The command line. Each command is a few lines over the library.
+#![expect(clippy::print_stdout, reason = "a command line answers on standard output")]
 
-use clap::Parser;
-use partner_incentives::{app, config::Settings, logging};
+use clap::{Parser, Subcommand};
+use partner_incentives::{
+    access::{Role, password},
+    app::{self, Service},
+    config::Settings,
+    demo, eligibility, logging, partners,
+    platform::{
+        Error, Result,
+        db::Target,
+        values::{CalendarDate, Clock, Id},
+    },
+    programs, users,
+};
+use std::{net::TcpListener, process::ExitCode, time::Duration};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+/// Runs a vendor's partner incentive programme: a JSON REST API with an OpenAPI contract.
 #[derive(Parser)]
-struct Cli { #[command(flatten)] settings: Settings }
+#[command(version, about, after_help = "Without a command it serves. Every option is also an environment variable; a flag wins.")]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Option<Command>,
+    #[command(flatten)]
+    settings: Settings,
+}
 
-fn main() {
-    let cli = Cli::parse();
-    logging::start(cli.settings.log_format, &cli.settings.log);
-    let service = app::Service::open(cli.settings).unwrap();
-    let listener = std::net::TcpListener::bind(service.settings.listen).unwrap();
-    actix_web::rt::System::new().block_on(async move { app::listen(service, listener).unwrap().await.unwrap() });
+#[derive(Subcommand)]
+enum Command {
+    /// Serve the API (the default): migrates, installs what a new database needs, listens.
+    Serve,
+    /// Serve a believable programme on a database of its own, filled anew at every start; loopback only.
+    Demo,
+    /// Bring the database's schema up to date and stop.
+    Migrate,
+    /// Print the OpenAPI document.
+    Openapi,
+    /// Work with user accounts.
+    #[command(subcommand)]
+    User(UserCommand),
+    /// Judge a partner: every rule of a program with its evidence and its remedy.
+    Eligibility {
+        /// The partner: its id or its MPN id.
+        #[arg(long)]
+        partner: String,
+        /// The program: its code or its id, as in csp-direct-bill.
+        #[arg(long)]
+        program: String,
+        /// The day to judge by, as in 2026-11-01; today where left out.
+        #[arg(long)]
+        as_of: Option<CalendarDate>,
+        /// Prints JSON, as the API answers.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Work with the keys that sign access tokens.
+    #[command(subcommand)]
+    Keys(KeysCommand),
+    /// Ask a running service whether it is ready; for container health checks.
+    Health,
+}
+
+#[derive(Subcommand)]
+enum UserCommand {
+    /// Make a user and print the temporary password, once.
+    Create {
+        /// E-mail address; the user name.
+        #[arg(long)]
+        email: String,
+        /// Name shown to people.
+        #[arg(long)]
+        name: String,
+        /// operator, auditor, incentive_admin or viewer.
+        #[arg(long)]
+        role: Role,
+        /// The partner's id, for incentive_admin and viewer.
+        #[arg(long)]
+        partner: Option<Id>,
+    },
+}
+
+#[derive(Subcommand)]
+enum KeysCommand {
+    /// Make a new signing key; tokens signed with the ones before stay valid until they expire.
+    Rotate,
+}
+
+fn main() -> ExitCode {
+    let CommandLine { command, settings } = CommandLine::parse();
+    logging::start(settings.log_format, &settings.log);
+    match run(command.unwrap_or(Command::Serve), settings) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            let detail = error.source.as_ref().map_or_else(|| error.detail.to_string(), ToString::to_string);
+            log::error!("{detail}");
+            if !log::log_enabled!(log::Level::Error) {
+                println!("{detail}");
+            }
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(command: Command, settings: Settings) -> Result<()> {
+    match command {
+        Command::Serve => {
+            let service = Service::open(settings)?;
+            if let Some((email, password)) = users::first_operator(&service.gate)? {
+                println!("First operator: {email}");
+                println!("Temporary password, shown this once: {password}");
+                println!("Change it at the first sign-in: PUT /v1/me/password");
+            }
+            serve(&service, |_| String::new())
+        }
+        Command::Demo => {
+            let service = open_demo(settings)?;
+            serve(&service, demo::guide)
+        }
+        Command::Migrate => {
+            let service = Service::open(settings)?;
+            println!("{} is up to date", service.db.target());
+            service.close();
+            Ok(())
+        }
+        Command::Openapi => {
+            println!("{}", app::contract().json);
+            Ok(())
+        }
+        Command::User(UserCommand::Create { email, name, role, partner }) => {
+            let service = Service::open(settings)?;
+            let password = password::temporary()?;
+            let password_hash = password::hash(&password)?;
+            let new = users::NewUser { email, name, role, partner_id: partner, password_hash, must_change_password: true };
+            let id = users::provision(&service.gate, new)?;
+            println!("User {id}\nTemporary password, shown this once: {password}");
+            service.close();
+            Ok(())
+        }
+        Command::Eligibility { partner, program, as_of, json } => {
+            let service = Service::open(settings)?;
+            println!("{}", verdict(&service, &partner, &program, as_of, json)?);
+            service.close();
+            Ok(())
+        }
+        Command::Keys(KeysCommand::Rotate) => {
+            let service = Service::open(settings)?;
+            service.gate.tokens().rotate()?;
+            println!("A new signing key is in use; the ones before verify until their tokens have expired.");
+            service.close();
+            Ok(())
+        }
+        Command::Health => health(&settings),
+    }
+}
+
+fn verdict(service: &Service, partner: &str, program: &str, as_of: Option<CalendarDate>, json: bool) -> Result<String> {
+    service.gate.read_as_system(|tx| {
+        let partner = match partner.parse::<Id>() {
+            Ok(id) => partners::get(tx, id)?,
+            Err(_) => partners::get_by_mpn_id(tx, partner)?,
+        };
+        let program = programs::find(tx, &program.parse().map_err(Error::internal)?)?;
+        let day = as_of.unwrap_or_else(|| tx.today());
+        let version = programs::version_for(tx, &program, day)?;
+        let assessment = eligibility::assess(tx, &partner, &program, &version, day)?;
+        Ok(if json { assessment.to_json(&program.code)? } else { assessment.for_people(&partner.legal_name, &program.name) })
+    })
+}
+
+/// The demo's service, on a database of its own unless one is named; filled at the first start.
+fn open_demo(mut settings: Settings) -> Result<Service> {
+    if !settings.listen.ip().is_loopback() {
+        let detail = "LISTEN: the demo's passwords are known to everybody; it listens on loopback only";
+        return Err(Error::internal(detail));
+    }
+    if settings.uses_the_default_database() {
+        settings.database_url = Target::Sqlite("data/demo.db".into());
+    }
+    let today = settings.clock.now().date();
+    let clock = Clock::standing_at(demo::begins(today));
+    let past = Service::open(Settings { clock: clock.clone(), ..settings.clone() })?;
+    demo::fill(&past.gate, &clock, today)?;
+    past.close();
+    Service::open(settings)
+}
+
+/// Serves until SIGTERM or SIGINT, then answers what is under way and folds SQLite's log into its file.
+fn serve(service: &Service, introduce: impl Fn(&str) -> String) -> Result<()> {
+    let address = service.settings.listen;
+    let listener = TcpListener::bind(address)
+        .map_err(|error| Error::internal(format!("LISTEN: {address} cannot be listened on: {error}")))?;
+    let address = listener.local_addr().map_err(Error::internal)?;
+    println!("{}Swagger UI: http://{address}/docs/", introduce(&address.to_string()));
+    let served = actix_web::rt::System::new().block_on(async {
+        let server = app::listen(service.clone(), listener)?;
+        let handle = server.handle();
+        let (draining, drain) = (service.draining.clone(), service.settings.drain());
+        actix_web::rt::spawn(async move {
+            stop_signal().await;
+            log::info!("stopping: no longer ready, then no new connections, then the end");
+            draining.begin();
+            tokio::time::sleep(drain).await;
+            handle.stop(true).await;
+        });
+        server.await
+    });
+    service.close();
+    served.map_err(Error::internal)
+}
+
+async fn stop_signal() {
+    use tokio::signal::unix::{SignalKind, signal};
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = tokio::signal::ctrl_c() => {}
+    }
+}
+
+/// One request over a plain socket: the image has no other client.
+fn health(settings: &Settings) -> Result<()> {
+    use std::io::{Read, Write};
+    let away = |error: std::io::Error| Error::internal(format!("{} does not answer: {error}", settings.listen));
+    let mut address = settings.listen;
+    if address.ip().is_unspecified() {
+        address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());
+    }
+    let mut socket = std::net::TcpStream::connect_timeout(&address, Duration::from_secs(2)).map_err(away)?;
+    socket.set_read_timeout(Some(Duration::from_secs(3))).map_err(away)?;
+    let request = format!("GET /health/ready HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    socket.write_all(request.as_bytes()).map_err(away)?;
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).map_err(away)?;
+    let ready = answer.starts_with("HTTP/1.1 200");
+    if ready { Ok(()) } else { Err(Error::internal("the service is not ready")) }
 }

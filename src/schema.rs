@@ -2,6 +2,8 @@
 //!
 //! `tests/suite/schema.rs` proves that every table and column here exists in both databases.
 
+diesel::joinable!(enrollments -> programs (program_id));
+
 diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;

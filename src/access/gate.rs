@@ -1,24 +1,19 @@
 //! The application's state, behind the gate: only `Caller` and `Public` open it.
 
 use super::{Actor, Tokens, Tx, unit::Settle};
-use crate::{platform::{
-    Error, Result,
-    db::Db,
-    http::RateLimit,
-    values::{Clock, Id, Ids},
-}, schema::audit_events};
+use crate::config::Limits;
+use crate::{
+    platform::{
+        Error, Result,
+        db::Db,
+        http::RateLimit,
+        values::{Clock, Id, Ids},
+    },
+    schema::audit_events,
+};
 use diesel::prelude::*;
 use std::{net::IpAddr, sync::Arc};
 use tokio::sync::Semaphore;
-
-/// Requests per minute.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Of one user, and of one address that has not signed in.
-    pub requests_per_minute: u32,
-    /// Sign-in attempts of one address, and for one user name.
-    pub sign_ins_per_minute: u32,
-}
 
 /// The state of the application. Cheap to clone; every clone is the same one.
 #[derive(Clone)]
@@ -108,9 +103,13 @@ impl Gate {
     }
 
     /// Runs password work off the request threads, a bounded number at a time; sheds what cannot wait.
-    pub(super) async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    pub(super) async fn hashing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
         let permit = tokio::time::timeout(std::time::Duration::from_secs(3), self.0.hashing.acquire()).await;
-        let _permit = permit.map_err(|_| Error::unavailable("too many sign-ins at once"))?.map_err(Error::internal)?;
-        actix_web::web::block(work).await.map_err(Error::unavailable)
+        let _permit =
+            permit.map_err(|_| Error::unavailable("too many sign-ins at once"))?.map_err(Error::internal)?;
+        tokio::task::spawn_blocking(work).await.map_err(Error::unavailable)
     }
 }

@@ -13,7 +13,7 @@ mod token;
 mod unit;
 
 pub use caller::{Caller, Public};
-pub use gate::{Gate, Limits};
+pub use gate::Gate;
 pub use role::{Role, Scope};
 pub use token::{ACCESS_TOKEN_SECONDS, JsonWebKeySet, Tokens};
 pub use unit::{Actor, Tx};

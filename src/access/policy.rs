@@ -7,7 +7,7 @@ use super::Role::{self, Auditor, IncentiveAdmin, Operator, Viewer};
 
 /// Guards one operation.
 pub trait Policy: 'static {
-    /// The operation's name, in PascalCase.
+    /// The operation's name, in `PascalCase`.
     const OPERATION: &'static str;
     /// Who may call it.
     const ROLES: &'static [Role];

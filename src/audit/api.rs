@@ -79,7 +79,7 @@ pub struct AuditEventFilter {
     pub partner_id: Option<Id>,
     /// By this user.
     pub actor_id: Option<Id>,
-    /// By this operation, in PascalCase.
+    /// By this operation, in `PascalCase`.
     #[param(max_length = 60, example = "SuspendPartner")]
     pub operation: Option<String>,
     /// At or after this instant.

@@ -13,6 +13,16 @@
 //! | `wording`, `evidence` | what a finding says, what to do about it, and the records it rests on |
 //! | `view` | a check as it is stored and sent |
 //!
+//! Around it, what asks it about partners on record:
+//!
+//! | file | holds |
+//! |---|---|
+//! | `facts` | gathers facts about many partners by a constant number of queries |
+//! | `evaluation`, `store` | [`Assessment`], and [`Evaluation`]: an assessment on record |
+//! | `service` | [`assess`], [`assess_all`], [`judge_all`], [`record`] |
+//! | `api` | asking and reading over HTTP |
+//! | `simulation_api`, `simulation` | asking about what is not on record |
+//!
 //! A verdict borrows from its facts and renders its texts only when asked, so the daily refresh judges
 //! every partner without building a single sentence.
 //!
@@ -20,11 +30,19 @@
 //! in `rules` that returns the finding and the first day it no longer holds; its sentences in `wording`.
 
 mod agreement_rule;
+pub mod api;
 mod competency_rule;
+mod evaluation;
 mod evidence;
+mod facts;
 pub mod model;
+mod report;
 mod rules;
 mod sales_rules;
+mod service;
+mod simulation;
+pub mod simulation_api;
+mod store;
 mod view;
 mod wording;
 mod words;
@@ -36,11 +54,13 @@ mod samples;
 #[cfg(test)]
 mod tests;
 
+pub use evaluation::{Assessment, Evaluation};
 pub use model::{
     AgreementFault, Asked, Check, CompetencyFault, Facts, Finding, Gap, Ground, Held, OptOut, Sale, SaleKind,
     Terms, Turnover, Verdict,
 };
 pub use rules::evaluate;
+pub use service::{assess, assess_all, judge_all, record};
 pub use view::{EligibilityCheck, EligibilityEvidence};
 pub use words::{
     CheckStatus, CheckWarning, EligibilityCode, EligibilityOutcome, EligibilityRule, EvidenceKind,

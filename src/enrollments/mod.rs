@@ -1,1 +1,16 @@
-//! draft
+//! Enrollments: a partner takes part in a program for a program year.
+//!
+//! The states and what leads from one to another stand in [`State::after`]; every change writes a history row
+//! with its cause, its actor and the evaluation it rests on.
+
+pub mod api;
+mod change;
+mod model;
+mod reassess;
+mod service;
+mod store;
+mod view;
+
+pub use model::{Cause, Change, Cure, Enrollment, Event, State};
+pub use reassess::{Invitations, follow_up, reassess};
+pub use service::{CODES, Outcome, accept, discontinue, open_of, opt_out, request};

@@ -80,6 +80,12 @@ pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<Partner> {
     found.optional()?.ok_or(Error::not_found("partner"))
 }
 
+/// The partner of that MPN id, where the unit may see it.
+pub fn get_by_mpn_id(tx: &mut Tx<'_>, mpn_id: &str) -> Result<Partner> {
+    let query = visible(tx.scope()).filter(partners::mpn_id.eq(mpn_id.to_owned()));
+    query.select(Partner::as_select()).get_result(tx.conn).optional()?.ok_or(Error::not_found("partner"))
+}
+
 pub(super) fn find_by_mpn_id(tx: &mut Tx<'_>, mpn_id: &str) -> Result<Option<Id>> {
     Ok(partners::table.filter(partners::mpn_id.eq(mpn_id)).select(partners::id).get_result(tx.conn).optional()?)
 }

@@ -95,7 +95,7 @@ pub struct Error {
     /// Every field that is not right, for validation problems.
     pub errors: Vec<FieldError>,
     /// Members of the problem beyond the common ones, such as `checks` or `allowed`.
-    pub extra: serde_json::Map<String, serde_json::Value>,
+    pub extra: Box<serde_json::Map<String, serde_json::Value>>,
     /// Seconds after which a repeat makes sense.
     pub retry_after: Option<u32>,
     /// For the log only; never sent.
@@ -109,7 +109,7 @@ impl Error {
             code,
             detail: detail.into(),
             errors: Vec::new(),
-            extra: serde_json::Map::new(),
+            extra: Box::default(),
             retry_after: None,
             source: None,
         }

@@ -1,1 +1,15 @@
-//! draft
+//! Payout and tax profiles: where a partner's money goes, and how it is taxed. One of each per partner; the partner
+//! files it, an operator approves or rejects it. Two tables, one logic: [`Profile`] over its terms.
+//!
+//! Account numbers and tax ids are [`Secret`]s: shown masked, to everybody. Enrollments ask [`standing`].
+
+pub mod api;
+mod model;
+mod secret;
+mod service;
+mod store;
+mod view;
+
+pub use model::{PayoutTerms, Profile, ProfileState, Standing, TaxForm, TaxTerms};
+pub use secret::Secret;
+pub use service::{standing, standings, standings_of_each};

@@ -1,8 +1,28 @@
 //! Programs and their yearly, immutable versions: requirements, levers and money terms as data.
+//!
+//! A program is what partners enroll in; a version is what it asks and gives in one program year. A version is
+//! written as a draft and published once; published ones of a program never share a day, so that at most one is
+//! in effect on any day, and whoever refers to a version may rely on what it says.
 
+pub mod api;
+mod lever;
 mod model;
 mod requirement;
 pub mod rule_sets;
+mod service;
+mod store;
+pub mod version_api;
+mod version_view;
+mod versions;
 
-pub use model::ProgramStatus;
-pub use requirement::{Requirement, validate_requirements};
+pub use lever::{
+    CapScope, CustomerFilter, GrowthBaseline, Lever, LeverCap, LeverFilter, LeverGrain, LeverScale, LeverTier,
+    TierPeriod, validate_levers,
+};
+pub use model::{
+    Program, ProgramKey, ProgramStatus, ProgramVersion, ProgramVersionState, Rounding, program_year, program_year_of,
+};
+pub use requirement::{Requirement, competency_codes, validate_requirements};
+pub use service::{CODES, NewProgram, create, install, version_for};
+pub use store::{find, get, get_version, in_effect, nearest_version, version_in_effect};
+pub use versions::{NewVersion, create_version, founding_version, publish, requirement_faults};

@@ -22,20 +22,26 @@ const MAX_DEPTH: usize = 4;
 #[schema(example = json!({"rule": "competency", "min_count": 1, "min_level": "silver", "any_of": null}))]
 pub enum Requirement {
     /// The partner is active and no headquarters of others.
+    #[schema(title = "PartnerActiveRequirement")]
     PartnerActive {},
     /// The partner's type is one of the program's.
+    #[schema(title = "PartnerTypeRequirement")]
     PartnerType {},
     /// An MPN agreement is in effect; the renewal window counts, with a warning.
+    #[schema(title = "MpnAgreementRequirement")]
     MpnAgreement {},
     /// A distributor agreement is in effect. Asked of indirect providers only.
+    #[schema(title = "DistributorAgreementRequirement")]
     DistributorAgreement {
         /// Whether the agreement must carry the distributor authorization.
         #[serde(default)]
         authorization_required: bool,
     },
     /// A reseller agreement is in effect. Asked of direct bill partners only.
+    #[schema(title = "ResellerAgreementRequirement")]
     ResellerAgreement {},
     /// Enough attainments of competencies count.
+    #[schema(title = "CompetencyRequirement")]
     Competency {
         /// How many.
         #[schema(minimum = 1, maximum = 100)]
@@ -47,8 +53,10 @@ pub enum Requirement {
         any_of: Option<Vec<String>>,
     },
     /// At least one purchase that is not wholly refunded. Asked of indirect resellers only.
+    #[schema(title = "FirstTransactionRequirement")]
     FirstTransaction {},
     /// Purchases minus refunds over a window that ends on the day reach an amount.
+    #[schema(title = "TrailingRevenueRequirement")]
     TrailingRevenue {
         /// Length of the window in days, the day itself included.
         #[schema(minimum = 1, maximum = 1096)]
@@ -60,12 +68,14 @@ pub enum Requirement {
         keep_once_enrolled: bool,
     },
     /// The partner's country is listed.
+    #[schema(title = "CountryRequirement")]
     Country {
         /// The countries covered.
         #[schema(min_items = 1, max_items = 300)]
         countries: Vec<Country>,
     },
     /// One of the nested requirements is met.
+    #[schema(title = "AnyOfRequirement")]
     AnyOf {
         /// The alternatives; lists may be nested up to four levels deep, the version's own included.
         #[schema(min_items = 1, max_items = 20, no_recursion)]
@@ -90,6 +100,26 @@ impl Requirement {
             Self::AnyOf { .. } => "any_of",
         }
     }
+}
+
+/// Every competency code that a list of requirements at a JSON pointer names, with where it does.
+#[must_use]
+pub fn competency_codes<'a>(requirements: &'a [Requirement], pointer: &str) -> Vec<(String, &'a str)> {
+    let named = |(index, requirement): (usize, &'a Requirement)| {
+        let pointer = format!("{pointer}/{index}");
+        match requirement {
+            Requirement::Competency { any_of: Some(codes), .. } => {
+                let place =
+                    |(index, code): (usize, &'a String)| (format!("{pointer}/any_of/{index}"), code.as_str());
+                codes.iter().enumerate().map(place).collect()
+            }
+            Requirement::AnyOf { requirements } => {
+                competency_codes(requirements, &format!("{pointer}/requirements"))
+            }
+            _ => Vec::new(),
+        }
+    };
+    requirements.iter().enumerate().flat_map(named).collect()
 }
 
 /// Every fault in a list of requirements that came at a JSON pointer; empty where the list is sound.

@@ -1,1 +1,12 @@
-//! draft
+//! Transactions: what partners sold, and what of it was taken back. They are never changed; a correction is a refund.
+//!
+//! Other slices read them with [`sales_of`], and record them with [`create`].
+
+pub mod api;
+mod model;
+mod service;
+mod store;
+
+pub use model::{Customer, NewTransaction, Transaction, TransactionKind};
+pub use service::{CODES, REFUND_EXCEEDS_PURCHASE, TRANSACTION_CONFLICT, create};
+pub use store::sales_of;

@@ -6,5 +6,5 @@ mod service;
 mod store;
 
 pub use model::{User, UserStatus, fold};
-pub use service::{CODES, NewUser, WRONG_PASSWORD, change_password, create, provision};
+pub use service::{CODES, NewUser, WRONG_PASSWORD, change_password, create, first_operator, provision};
 pub use store::{admins_of, find_by_email, standing};

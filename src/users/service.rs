@@ -169,3 +169,25 @@ fn wrong_state(user: &User, allowed: &'static str) -> Error {
         .with("from", user.status)
         .with("allowed", [allowed])
 }
+
+/// Makes the first operator of a database that has none; its address and its temporary password, to be shown once.
+pub fn first_operator(gate: &Gate) -> Result<Option<(String, String)>> {
+    const EMAIL: &str = "operator@programme.example";
+    if gate.read_as_system(store::operators)? > 0 {
+        return Ok(None);
+    }
+    let password = password::temporary()?;
+    let password_hash = password::hash(&password)?;
+    provision(
+        gate,
+        NewUser {
+            email: EMAIL.into(),
+            name: "First Operator".into(),
+            role: Role::Operator,
+            partner_id: None,
+            password_hash,
+            must_change_password: true,
+        },
+    )?;
+    Ok(Some((EMAIL.into(), password)))
+}

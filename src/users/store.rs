@@ -99,3 +99,7 @@ pub(super) fn get_own(tx: &mut Tx<'_>, id: Id) -> Result<User> {
 pub fn standing(tx: &mut Tx<'_>, id: Id) -> Result<(Role, i64)> {
     Ok(users::table.find(id).select((users::role, users::token_epoch)).get_result(tx.conn)?)
 }
+
+pub(super) fn operators(tx: &mut Tx<'_>) -> Result<i64> {
+    Ok(users::table.filter(users::role.eq(Role::Operator)).count().get_result(tx.conn)?)
+}

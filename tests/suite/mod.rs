@@ -1,8 +1,19 @@
 //! The stories. Each is a sentence, has a world of its own, and runs on both databases.
 
-mod harness;
-mod schema;
-mod units;
-mod partners;
 mod agreements;
+mod authority;
 mod competencies;
+mod conventions;
+mod eligibility;
+mod enrollments;
+mod harness;
+mod notifications;
+mod partners;
+mod profiles;
+mod programs;
+mod records;
+mod schema;
+mod sessions;
+mod transactions;
+mod units;
+mod users;

@@ -112,8 +112,8 @@ pub fn person(email: &str, name: &str, role: Role, partner_id: Option<Id>) -> us
 
 /// Starts a service on an empty database, hires the staff and leaves.
 fn prepare(target: &Target) -> Staff {
-    // No story plays on that day, so counted ids of the template never meet those of a story.
-    let clock = Clock::standing_at("2000-01-01T00:00:00Z".parse::<Timestamp>().expect("an instant"));
+    // Stories begin at noon of that day, so counted ids of the template never meet those of a story.
+    let clock = Clock::standing_at("2018-07-01T00:00:00Z".parse::<Timestamp>().expect("an instant"));
     let ids = Ids::counting();
     let settings = Settings::for_tests(target.clone(), clock.clone(), ids.clone());
     let service = Service::open(settings)

@@ -8,8 +8,21 @@ mod postgres;
 mod world;
 
 pub use client::{Answer, Client};
-pub use database::{Backend, Database};
+pub use database::{PASSWORD, Backend, Database};
 pub use world::World;
+
+/// The private cluster's settings: fast, and nothing in it outlives a test run.
+const SERVER_SETTINGS: &[&str] = &[
+    "-cshared_buffers=64MB",
+    "-cfsync=off",
+    "-csynchronous_commit=off",
+    "-cfull_page_writes=off",
+    "-cautovacuum=off",
+    "-cjit=off",
+    "-cwal_level=minimal",
+    "-cmax_wal_senders=0",
+    "-cmax_wal_size=4GB",
+];
 
 /// Whether the environment sets a flag such as `CI=true` or `REQUIRE_POSTGRES=1`.
 fn flag(name: &str) -> bool {

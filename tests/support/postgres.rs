@@ -238,13 +238,13 @@ fn around_the_name(url: &str) -> (String, String) {
 /// the pipe closes, and the shell stops the server and removes the folder.
 fn private_cluster() -> Option<(String, Child)> {
     const KEEPER: &str = r#"
-        "$1/postgres" -D "$2/data" -k "$2" -c listen_addresses= -c max_connections=400 -c shared_buffers=64MB \
-            -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c autovacuum=off -c jit=off \
-            -c wal_level=minimal -c max_wal_senders=0 -c max_wal_size=4GB >"$2/log" 2>&1 </dev/null &
+        binaries=$1; folder=$2; shift 2
+        "$binaries/postgres" -D "$folder/data" -k "$folder" -c listen_addresses= -c max_connections=400 "$@" \
+            >"$folder/log" 2>&1 </dev/null &
         server=$!
         while read -r _; do :; done
         kill -INT $server; wait $server
-        cd /; rm -rf "$2""#;
+        cd /; rm -rf "$folder""#;
     let binaries = server_binaries()?;
     let folder =
         tempfile::Builder::new().prefix("pi-pg-").tempdir_in(scratch()).expect("make a folder").keep();
@@ -286,6 +286,7 @@ fn private_cluster() -> Option<(String, Child)> {
     let keeper = command(Path::new("/bin/sh"))
         .args(["-c", KEEPER, "keeper"])
         .args([&binaries, &folder])
+        .args(super::SERVER_SETTINGS)
         .stdin(Stdio::piped())
         // Nobody who reads the output of the tests must wait for the keeper.
         .stdout(Stdio::null())

@@ -52,7 +52,13 @@ impl Answer {
 
     /// 201 with the record made and where it is.
     pub fn created(location: String, body: &impl Serialize, revision: i64) -> Self {
-        Self { status: 201, location: Some(location), ..Self::record(body, revision) }
+        Self::record(body, revision).made_at(location)
+    }
+
+    /// The same as the answer to a creation: 201, and where the record is.
+    #[must_use]
+    pub fn made_at(self, location: String) -> Self {
+        Self { status: 201, location: Some(location), ..self }
     }
 
     /// 204.

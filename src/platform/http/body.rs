@@ -44,10 +44,13 @@ impl<T: Wire + 'static> FromRequest for Body<T> {
         Box::pin(async move {
             let key = IdempotencyKey::of(&request)?;
             let media = media_type(&request)?;
-            let deadline = request.app_data::<BodyLimits>().map_or(Duration::from_secs(10), |limits| limits.deadline);
-            let bytes = tokio::time::timeout(deadline, bytes).await.map_err(|_| late())?.map_err(|e| unread(&e))?;
+            let deadline =
+                request.app_data::<BodyLimits>().map_or(Duration::from_secs(10), |limits| limits.deadline);
+            let bytes =
+                tokio::time::timeout(deadline, bytes).await.map_err(|_| late())?.map_err(|e| unread(&e))?;
             let bytes = if bytes.is_empty() && !media { Bytes::from_static(b"{}") } else { bytes };
-            let contract = request.app_data::<Data<Contract>>().ok_or_else(|| Error::internal("no contract"))?;
+            let contract =
+                request.app_data::<Data<Contract>>().ok_or_else(|| Error::internal("no contract"))?;
             let value = parse(contract, &bytes)?;
             let repeatable = key.map(|key| (key, fingerprint(&request, &bytes)));
             Ok(Self { value, repeatable })
@@ -132,7 +135,9 @@ fn across(errors: &ValidationErrors) -> Vec<FieldError> {
             match kind {
                 ValidationErrorsKind::Struct(inner) => walk(inner, &here, faults),
                 ValidationErrorsKind::List(items) => {
-                    items.iter().for_each(|(index, inner)| walk(inner, &format!("{here}/{index}"), faults));
+                    for (index, inner) in items {
+                        walk(inner, &format!("{here}/{index}"), faults);
+                    }
                 }
                 ValidationErrorsKind::Field(found) => faults.extend(found.iter().map(|error| {
                     let pointer = error.params.get("pointer").and_then(|p| p.as_str());

@@ -1,7 +1,10 @@
 //! The contract as the service itself uses it: what the document promises is what is checked.
 
+#![expect(clippy::indexing_slicing, reason = "reading a member that a JSON value lacks gives null")]
+
 use crate::platform::{Error, FieldError, Result, values};
 use actix_web::{dev::ResourceDef, http::Method};
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jsonschema::{Validator, error::ValidationErrorKind as Kind};
 use serde_json::{Value, json};
 use std::{
@@ -37,8 +40,8 @@ impl Contract {
     #[must_use]
     pub fn new(document: Value) -> Self {
         let json = serde_json::to_string_pretty(&document).unwrap_or_default();
-        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, json.as_bytes());
-        let etag = digest.as_ref().iter().take(8).map(|byte| format!("{byte:02x}")).collect::<String>();
+        let etag = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, json.as_bytes());
+        let etag = BASE64_URL_SAFE_NO_PAD.encode(etag.as_ref().get(..9).unwrap_or_default());
         let mut addresses: Vec<(ResourceDef, Vec<Method>)> = Vec::new();
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
             let methods = item.as_object().into_iter().flatten();
@@ -51,7 +54,11 @@ impl Contract {
     /// Every operation of the document.
     pub fn operations(&self) -> impl Iterator<Item = Operation<'_>> {
         self.document["paths"].as_object().into_iter().flatten().flat_map(|(path, item)| {
-            item.as_object().into_iter().flatten().map(move |(method, object)| Operation { path, method, object })
+            item.as_object().into_iter().flatten().map(move |(method, object)| Operation {
+                path,
+                method,
+                object,
+            })
         })
     }
 
@@ -101,7 +108,9 @@ impl Contract {
             .offline()
             .should_validate_formats(true)
             .with_format("iso-4217", move |text: &str| parses(text.parse::<values::Currency>().map(drop)))
-            .with_format("iso-3166-1-alpha-2", move |text: &str| parses(text.parse::<values::Country>().map(drop)))
+            .with_format("iso-3166-1-alpha-2", move |text: &str| {
+                parses(text.parse::<values::Country>().map(drop))
+            })
             .with_format("date", move |text: &str| parses(text.parse::<values::CalendarDate>().map(drop)))
             .build(&root)
             .map_err(|error| Error::internal(error.to_string()))?;
@@ -162,13 +171,20 @@ fn collect(error: &jsonschema::ValidationError<'_>, faults: &mut Vec<FieldError>
         // The alternatives of a tagged union: the one whose tag fits tells what is wrong.
         Kind::OneOfNotValid { context } | Kind::AnyOf { context } => {
             let fits = |branch: &&Vec<jsonschema::ValidationError<'static>>| {
-                !branch.iter().any(|e| matches!(e.kind(), Kind::Enum { .. } | Kind::Constant { .. } | Kind::Type { .. }))
+                !branch.iter().any(|e| {
+                    matches!(e.kind(), Kind::Enum { .. } | Kind::Constant { .. } | Kind::Type { .. })
+                })
             };
             if let Some(branch) = context.iter().filter(fits).min_by_key(|branch| branch.len()) {
-                branch.iter().for_each(|error| collect(error, faults));
+                for error in branch {
+                    collect(error, faults);
+                }
                 return;
             }
-            ("no_alternative", "fits none of the alternatives the contract lists; check its type or tag".to_owned())
+            (
+                "no_alternative",
+                "fits none of the alternatives the contract lists; check its type or tag".to_owned(),
+            )
         }
         Kind::MinLength { limit: 1 } => ("too_short", "must not be empty".into()),
         Kind::MinLength { limit } => ("too_short", format!("write at least {limit} characters")),

@@ -28,7 +28,7 @@ async fn initializer() -> impl Responder {
 /// names the current one.
 #[utoipa::path(tag = "service", responses((status = 200, description = "The document.", content_type = "application/json", body = Object, example = json!({"openapi": "3.1.0"}))))]
 #[get("/openapi.json")]
-pub async fn get_openapi(contract: web::Data<Contract>) -> impl Responder {
+pub(crate) async fn get_openapi(contract: web::Data<Contract>) -> impl Responder {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/json"))
         .insert_header((header::ETAG, contract.etag.as_str()))
@@ -42,10 +42,14 @@ pub async fn get_openapi(contract: web::Data<Contract>) -> impl Responder {
 /// A page that lists every problem code of the service.
 #[utoipa::path(tag = "service", responses((status = 200, description = "The page.", content_type = "text/html", body = String, example = "<!doctype html>")))]
 #[get("/problems")]
-pub async fn list_problems(catalogue: web::Data<ProblemCatalogue>) -> impl Responder {
+pub(crate) async fn list_problems(catalogue: web::Data<ProblemCatalogue>) -> impl Responder {
     let mut rows = String::new();
     for code in &catalogue.0 {
-        let _ = write!(rows, "<li><a href=\"/problems/{0}\">{0}</a> ({1}): {2}</li>", code.code, code.status, code.title);
+        let _ = write!(
+            rows,
+            "<li><a href=\"/problems/{0}\">{0}</a> ({1}): {2}</li>",
+            code.code, code.status, code.title
+        );
     }
     page("Problems", &format!("<ul>{rows}</ul>"))
 }
@@ -59,11 +63,12 @@ pub async fn list_problems(catalogue: web::Data<ProblemCatalogue>) -> impl Respo
     responses((status = 200, description = "The page.", content_type = "text/html", body = String, example = "<!doctype html>"))
 )]
 #[get("/problems/{code}")]
-pub async fn get_problem(
+pub(crate) async fn get_problem(
     code: web::Path<String>,
     catalogue: web::Data<ProblemCatalogue>,
 ) -> Result<impl Responder, Error> {
-    let code = catalogue.0.iter().find(|c| c.code == code.as_str()).ok_or(Error::not_found("problem code"))?;
+    let code =
+        catalogue.0.iter().find(|c| c.code == code.as_str()).ok_or(Error::not_found("problem code"))?;
     let body = format!(
         "<p>Status <strong>{}</strong>, code <code>{}</code></p><p>{}</p><p><a href=\"/problems\">All problems</a></p>",
         code.status,

@@ -10,14 +10,13 @@ use actix_web::{
     },
 };
 use serde::Serialize;
-use std::borrow::Cow;
 use utoipa::ToSchema;
 
 /// Why a request was not done (RFC 9457). Clients branch on `code`; `type` is a page that explains it.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "type": "/problems/not_found", "title": "There is nothing here", "status": 404,
-    "detail": "there is no such partner, or it lies outside what you may see", "code": "not_found",
+    "detail": "there is no such record, or it lies outside what you may see", "code": "not_found",
     "request_id": "0193a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b"
 }))]
 pub struct Problem<'a> {
@@ -31,7 +30,7 @@ pub struct Problem<'a> {
     #[schema(minimum = 400, maximum = 599, examples(404))]
     status: u16,
     /// What happened this time, and how to mend it.
-    #[schema(max_length = 2000, examples("there is no such partner, or it lies outside what you may see"))]
+    #[schema(max_length = 2000, examples("there is no such record, or it lies outside what you may see"))]
     detail: &'a str,
     /// Stable identifier of the kind of problem; every code is listed at `/problems`.
     #[schema(max_length = 60, examples("not_found"))]
@@ -90,12 +89,13 @@ fn status_of(code: &Code) -> StatusCode {
 
 /// RFC 6750: 401 and 403 say which scheme opens the door.
 fn challenge(code: &Code, response: &mut HttpResponseBuilder) {
-    let value: Cow<'static, str> = match (code.status, code.code) {
-        (401, _) => r#"Bearer realm="partner-incentives", error="invalid_token""#.into(),
-        (403, name) => format!(r#"Bearer realm="partner-incentives", error="insufficient_scope", error_description="{name}""#).into(),
+    const REALM: &str = concat!("Bearer realm=\"", env!("CARGO_PKG_NAME"), "\"");
+    let error = match code.status {
+        401 => "error=\"invalid_token\"".to_owned(),
+        403 => format!("error=\"insufficient_scope\", error_description=\"{}\"", code.code),
         _ => return,
     };
-    response.insert_header((header::WWW_AUTHENTICATE, value.as_ref()));
+    response.insert_header((header::WWW_AUTHENTICATE, format!("{REALM}, {error}")));
 }
 
 /// Carries an error through actix; `edge` turns it into the problem document, where the request is known.

@@ -7,17 +7,21 @@ window.onload = function () {
     deepLinking: true,
     displayOperationId: true,
     displayRequestDuration: true,
-    docExpansion: "none",
+    docExpansion: "list",
     filter: true,
     persistAuthorization: true,
     tryItOutEnabled: true,
     validatorUrl: null,
-    presets: [SwaggerUIBundle.presets.apis, SwaggerUIStandalonePreset],
-    plugins: [SwaggerUIBundle.plugins.DownloadUrl],
-    layout: "StandaloneLayout",
+    presets: [SwaggerUIBundle.presets.apis],
+    layout: "BaseLayout",
+    onComplete: function () {
+      document.title = window.ui.specSelectors.info().get("title");
+    },
     responseInterceptor: function (response) {
       if (login.test(response.url || "") && response.ok && response.obj && response.obj.access_token) {
-        window.ui.preauthorizeApiKey("bearer", response.obj.access_token);
+        const schema = window.ui.specSelectors.specJson().getIn(["components", "securitySchemes", "bearer"]).toJS();
+        const bearer = { name: "bearer", schema: schema, value: response.obj.access_token };
+        window.ui.authActions.authorizeWithPersistOption({ bearer: bearer });
       }
       return response;
     },

@@ -15,6 +15,9 @@ impl CalendarDate {
     /// The last date there is; what an open end is compared as.
     pub const MAX: Self = Self(civil::Date::MAX);
 
+    /// The first date there is.
+    pub const MIN: Self = Self(civil::date(1900, 1, 1));
+
     /// The date, where year, month and day make one.
     #[must_use]
     pub fn new(year: i16, month: i8, day: i8) -> Option<Self> {

@@ -12,6 +12,9 @@ use utoipa::{PartialSchema, ToSchema, openapi};
 pub struct Currency(iso_currency::Currency);
 
 impl Currency {
+    /// The US dollar.
+    pub const USD: Self = Self(iso_currency::Currency::USD);
+
     /// The three letters.
     #[must_use]
     pub fn as_str(&self) -> &'static str {

@@ -19,6 +19,13 @@ pub struct Rate(i64);
 impl Rate {
     const ONE: i64 = 1_000_000;
 
+    /// So many hundredths; 100 is the most.
+    #[must_use]
+    pub const fn percent(hundredths: u8) -> Self {
+        let hundredths = if hundredths > 100 { 100 } else { hundredths };
+        Self(hundredths as i64 * 10_000)
+    }
+
     /// From millionths, where they lie between 0 and 1,000,000.
     #[must_use]
     pub fn from_millionths(millionths: i64) -> Option<Self> {

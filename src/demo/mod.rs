@@ -1,0 +1,56 @@
+//! The demo: a believable programme on a database of its own, so that everybody can press every button.
+//!
+//! It is told as a story: the clock stands months back, partners join, sign, sell, ask and are decided upon day
+//! by day until today. So every record has the history it would have in real life.
+
+mod cast;
+mod story;
+
+pub use story::{begins, fill};
+
+use crate::platform::values::Id;
+
+/// What the users of the demo sign in with, by role.
+pub const PASSWORDS: [(&str, &str, &str); 4] = [
+    ("operator", "olivia@programme.example", "demo-operator-passphrase"),
+    ("auditor", "arno@programme.example", "demo-auditor-passphrase"),
+    ("incentive_admin", "admin-1@partner.example", "demo-admin-passphrase"),
+    ("viewer", "viewer-1@partner.example", "demo-viewer-passphrase"),
+];
+
+/// The partner that meets every rule and has not asked yet.
+#[must_use]
+pub fn ready() -> Id {
+    cast::partner_id(1)
+}
+
+/// The partner that has nothing in order.
+#[must_use]
+pub fn refused() -> Id {
+    cast::partner_id(3)
+}
+
+/// What the demo prints: who may sign in, and five lines that show the main job.
+#[must_use]
+pub fn guide(address: &str) -> String {
+    let users: String = PASSWORDS.iter().map(|(role, user, password)| format!("  {role:16} {user:28} {password}\n")).collect();
+    let (json, bearer) = ("-H 'Content-Type: application/json'", "-H \"Authorization: Bearer $TOKEN\"");
+    let ask = |partner: Id| {
+        format!(
+            "curl -s http://{address}/v1/enrollments {bearer} {json} \
+             -d '{{\"partner_id\":\"{partner}\",\"program\":\"csp-direct-bill\",\"reason\":\"asked by telephone\"}}'"
+        )
+    };
+    let (_, user, password) = PASSWORDS[0];
+    format!(
+        "Users of the demo (every partner n has admin-n and viewer-n, with the same passwords):\n{users}\n\
+         Five lines that show the main job:\n\n\
+         TOKEN=$(curl -s http://{address}/v1/auth/login {json} \
+         -d '{{\"username\":\"{user}\",\"password\":\"{password}\"}}' | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\n\n\
+         curl -s 'http://{address}/v1/partners?limit=1&sort=legal_name' {bearer}\n\n\
+         curl -s 'http://{address}/v1/partners/{}/eligibility?program=csp-direct-bill' {bearer}\n\n{}\n\n{}\n",
+        ready(),
+        ask(refused()),
+        ask(ready()),
+    )
+}

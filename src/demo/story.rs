@@ -1,0 +1,386 @@
+//! How the demo comes about: what each partner's plot means, day by day.
+
+use super::{
+    PASSWORDS,
+    cast::{CAST, Player, Plot, mpn_id, partner_id},
+};
+use crate::{
+    access::{Actor, Gate, Role, Tx, password},
+    agreements::{self, Agreement, Kind, MembershipLevel, NewAgreement, Termination, Terms},
+    competencies::{self, Level, NewAttainment},
+    enrollments::{self, Invitations},
+    partners::{self, Event, NewPartner, Partner, PartnerType},
+    platform::{
+        Error, Result,
+        values::{CalendarDate, Clock, Id, Money, Timestamp},
+    },
+    profiles::{self, Decision, PayoutTerms, Secret, TaxForm, TaxTerms},
+    programs::{self, ProgramKey},
+    transactions::{self, Customer, NewTransaction, TransactionKind},
+    users::{self, NewUser},
+};
+
+/// How many days the story takes; it ends today.
+const DAYS: i32 = 300;
+
+/// When the story begins, for a clock to stand at.
+#[must_use]
+pub fn begins(today: CalendarDate) -> Timestamp {
+    noon(today.plus_days(-DAYS))
+}
+
+/// Tells the story on an empty database; the clock is moved along. Does nothing where it was told already.
+pub fn fill(gate: &Gate, clock: &Clock, today: CalendarDate) -> Result<()> {
+    let told = gate.read_as_system(|tx| Ok(partners::get(tx, partner_id(1)).is_ok()))?;
+    if told {
+        return Ok(());
+    }
+    let hashes = PASSWORDS.iter().map(|(.., password)| password::hash(password)).collect::<Result<Vec<_>>>()?;
+    let stage = |days_ago: i32, work: fn(&mut Tx<'_>, &Stage) -> Result<()>| {
+        clock.set(noon(today.plus_days(-days_ago)));
+        let stage = Stage { today, hashes: hashes.clone() };
+        gate.write_as_system("Demo", move |tx| work(tx, &stage))
+    };
+    stage(DAYS, everybody_joins)?;
+    stage(DAYS, programs_beside_the_founding_ones)?;
+    stage(290, papers_are_signed)?;
+    stage(280, competencies_are_attained)?;
+    stage(120, many_ask_to_take_part)?;
+    stage(118, profiles_are_filed)?;
+    stage(115, profiles_are_decided)?;
+    stage(100, early_sales)?;
+    stage(60, sales_that_invite_and_are_not_answered)?;
+    stage(20, some_leave_and_some_are_ended)?;
+    stage(10, sales_that_invite)?;
+    stage(0, today_s_refresh)
+}
+
+struct Stage {
+    /// The day the story ends.
+    today: CalendarDate,
+    hashes: Vec<String>,
+}
+
+fn noon(day: CalendarDate) -> Timestamp {
+    format!("{day}T12:00:00Z").parse().unwrap_or(Timestamp::from_micros(0))
+}
+
+/// The players with their numbers, from one.
+fn players() -> impl Iterator<Item = (usize, &'static Player)> {
+    CAST.iter().enumerate().map(|(index, player)| (index + 1, player))
+}
+
+fn with(plots: &'static [Plot]) -> impl Iterator<Item = (usize, &'static Player)> {
+    players().filter(|(_, player)| plots.contains(&player.plot))
+}
+
+fn program_of(player: &Player) -> &'static str {
+    match player.partner_type {
+        PartnerType::DirectBill => "csp-direct-bill",
+        PartnerType::IndirectProvider => "csp-indirect-provider",
+        PartnerType::IndirectReseller => "csp-indirect-reseller",
+    }
+}
+
+fn everybody_joins(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
+    for ((role, email, _), hash) in PASSWORDS.iter().zip(&stage.hashes).take(2) {
+        let name = if *role == "operator" { "Olivia Okafor" } else { "Arno Adler" };
+        hire(tx, email, name, role.parse().unwrap_or(Role::Auditor), None, hash)?;
+    }
+    let mut headquarters = None;
+    for (n, player) in players() {
+        let id = partner_id(n);
+        let new = NewPartner {
+            mpn_id: mpn_id(n),
+            legal_name: player.name.into(),
+            country: parsed(player.country)?,
+            currency: parsed(player.currency)?,
+            partner_type: player.partner_type,
+            headquarters_id: headquarters.filter(|_| player.plot == Plot::Location),
+            contact_email: format!("partners-{n}@partner.example"),
+            active: player.plot != Plot::Pending,
+        };
+        let partner = partners::create(tx, id, new)?;
+        if player.plot == Plot::Headquarters {
+            headquarters = Some(id);
+        }
+        for ((role, ..), hash) in PASSWORDS.iter().zip(&stage.hashes).skip(2) {
+            let (who, name) = if *role == "viewer" { ("viewer", "Vera") } else { ("admin", "Adam") };
+            let role = role.parse().unwrap_or(Role::Viewer);
+            hire(tx, &format!("{who}-{n}@partner.example"), &format!("{name} of {}", player.name), role, Some(id), hash)?;
+        }
+        match player.plot {
+            Plot::Suspended => drop(partners::apply(tx, partner, Event::Suspension, "fees unpaid since spring")?),
+            Plot::Closed => drop(partners::apply(tx, partner, Event::Closure, "merged into another partner")?),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn hire(tx: &mut Tx<'_>, email: &str, name: &str, role: Role, partner_id: Option<Id>, hash: &str) -> Result<()> {
+    let name = name.chars().take(200).collect();
+    let password_hash = hash.to_owned();
+    users::create(tx, NewUser { email: email.into(), name, role, partner_id, password_hash, must_change_password: false })
+        .map(drop)
+}
+
+/// A program that asks more, one that is closed and one that has ended, so that every reason occurs.
+fn programs_beside_the_founding_ones(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+    programs::install_showcase(tx)
+}
+
+fn papers_are_signed(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
+    let today = stage.today;
+    let begin = today.plus_days(-290);
+    let soon = today.plus_days(25);
+    for (n, player) in players() {
+        let long = Some(today.plus_days(400));
+        match player.plot {
+            Plot::MpnMissing | Plot::Location => {}
+            Plot::MpnNotEffective => drop(sign(tx, n, Kind::Mpn, (soon, long))?),
+            Plot::MpnExpired | Plot::NothingInOrder => drop(sign(tx, n, Kind::Mpn, (begin, Some(today.plus_days(-90))))?),
+            Plot::MpnInGrace => drop(sign(tx, n, Kind::Mpn, (begin, Some(today.plus_days(-12))))?),
+            Plot::MpnTerminated => {
+                let signed = sign(tx, n, Kind::Mpn, (begin, long))?;
+                end(tx, &signed, today.plus_days(-30))?;
+            }
+            Plot::MpnGap => {
+                sign(tx, n, Kind::Mpn, (begin, Some(today.plus_days(-200))))?;
+                sign(tx, n, Kind::Mpn, (today.plus_days(-120), long))?;
+            }
+            _ => drop(sign(tx, n, Kind::Mpn, (begin, long))?),
+        }
+        channel_paper(tx, n, player, (begin, soon, today))?;
+    }
+    Ok(())
+}
+
+fn channel_paper(
+    tx: &mut Tx<'_>,
+    n: usize,
+    player: &Player,
+    (begin, soon, today): (CalendarDate, CalendarDate, CalendarDate),
+) -> Result<()> {
+    let kind = match player.partner_type {
+        PartnerType::DirectBill => Kind::Reseller,
+        PartnerType::IndirectProvider => Kind::Distributor,
+        PartnerType::IndirectReseller => return Ok(()),
+    };
+    match player.plot {
+        Plot::ChannelMissing | Plot::NothingInOrder | Plot::Location => {}
+        Plot::ChannelNotEffective => drop(sign(tx, n, kind, (soon, None))?),
+        Plot::ChannelExpired => drop(sign(tx, n, kind, (begin, Some(today.plus_days(-40))))?),
+        Plot::ChannelTerminated => {
+            let signed = sign(tx, n, kind, (begin, None))?;
+            end(tx, &signed, today.plus_days(-50))?;
+        }
+        _ => drop(sign(tx, n, kind, (begin, None))?),
+    }
+    Ok(())
+}
+
+fn sign(tx: &mut Tx<'_>, n: usize, kind: Kind, (from, to): (CalendarDate, Option<CalendarDate>)) -> Result<Agreement> {
+    let authorized = CAST.get(n - 1).is_none_or(|player| player.plot != Plot::Unauthorized);
+    let region = "Worldwide".to_owned();
+    let terms = match kind {
+        Kind::Mpn => Terms::Mpn { membership_level: MembershipLevel::Silver, grace_days: 30 },
+        Kind::Distributor => Terms::Distributor { region, distributor_authorization: authorized },
+        Kind::Reseller => Terms::Reseller { region },
+    };
+    let new = NewAgreement {
+        partner_id: partner_id(n),
+        agreement_number: format!("{}-{n:03}-{from}", kind.as_str().to_uppercase()),
+        signed_by: format!("Sam Signer {n}"),
+        signed_on: from.plus_days(-5),
+        effective_on: from,
+        expires_on: to,
+        terms,
+    };
+    let id = tx.new_id();
+    agreements::create(tx, id, new)
+}
+
+fn end(tx: &mut Tx<'_>, agreement: &Agreement, on: CalendarDate) -> Result<()> {
+    let termination = Termination { terminated_on: Some(on), reason: "annual fee not paid".into() };
+    agreements::terminate(tx, agreement, termination).map(drop)
+}
+
+fn competencies_are_attained(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
+    const CODES: [&str; 4] = ["cloud-productivity", "cloud-platform", "data-analytics", "enterprise-mobility-management"];
+    let today = stage.today;
+    for (n, player) in players() {
+        let code = CODES.get(n % CODES.len()).copied().unwrap_or("cloud-platform");
+        let level = if n % 3 == 0 { Level::Gold } else { Level::Silver };
+        let usual = (today.plus_days(-280), today.plus_days(200), None);
+        let (code, (attained_on, expires_on, at_risk_since)) = match player.plot {
+            Plot::CompetencyMissing | Plot::NothingInOrder | Plot::Location => continue,
+            Plot::CompetencyExpired => (code, (today.plus_days(-280), today.plus_days(-60), None)),
+            Plot::CompetencyElsewhere => ("messaging", usual),
+            Plot::CompetencyAtRisk => (code, (today.plus_days(-280), today.plus_days(80), Some(today.plus_days(-9)))),
+            _ => (code, usual),
+        };
+        let new = NewAttainment { level, attained_on, expires_on, grace_days: 30, at_risk_since };
+        competencies::put(tx, partner_id(n), code, new)?;
+    }
+    Ok(())
+}
+
+/// Those whose enrollment is the story; an indirect reseller sells first and is invited by it.
+const TAKE_PART: &[Plot] = &[
+    Plot::Enrolled,
+    Plot::ActionRequired,
+    Plot::ProfileRefused,
+    Plot::Validating,
+    Plot::LostMpn,
+    Plot::OptedOut,
+    Plot::Discontinued,
+];
+
+fn many_ask_to_take_part(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+    for (n, player) in with(TAKE_PART) {
+        if player.partner_type == PartnerType::IndirectReseller {
+            sell(tx, n, 1, None)?;
+        }
+        as_admin(tx, n, |tx| enrollments::request(tx, partner_id(n), program_of(player), None).map(drop))?;
+    }
+    Ok(())
+}
+
+fn profiles_are_filed(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+    for (n, player) in with(TAKE_PART).filter(|(_, player)| player.plot != Plot::ActionRequired) {
+        let payout = PayoutTerms {
+            holder: player.name.into(),
+            account_number: Secret::new(&format!("9900{:08}", n * 7919)),
+            bank_country: parsed(player.country)?,
+            currency: parsed(player.currency)?,
+        };
+        let tax = TaxTerms {
+            form: if player.country == "US" { TaxForm::W9 } else { TaxForm::Vat },
+            tax_country: parsed(player.country)?,
+            tax_id: Secret::new(&format!("{}{:09}", player.country, n * 104_729)),
+            expires_on: None,
+        };
+        as_admin(tx, n, |tx| {
+            profiles::file(tx, partner_id(n), payout.clone())?;
+            profiles::file(tx, partner_id(n), tax.clone()).map(drop)
+        })?;
+    }
+    Ok(())
+}
+
+fn profiles_are_decided(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+    for (n, player) in with(TAKE_PART) {
+        match player.plot {
+            Plot::ActionRequired | Plot::Validating => {}
+            Plot::ProfileRefused => {
+                profiles::decide::<PayoutTerms>(tx, partner_id(n), Decision::Rejection("the account's holder is not the partner"))?;
+            }
+            _ => {
+                profiles::decide::<PayoutTerms>(tx, partner_id(n), Decision::Approval(None))?;
+                profiles::decide::<TaxTerms>(tx, partner_id(n), Decision::Approval(None))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn early_sales(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+    for (n, _) in with(&[Plot::Enrolled, Plot::LostMpn, Plot::OptedOut]) {
+        for sale in 10..14 {
+            sell(tx, n, sale, None)?;
+        }
+    }
+    Ok(())
+}
+
+fn sales_that_invite_and_are_not_answered(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+    for (n, _) in with(&[Plot::InvitationExpired]) {
+        sell(tx, n, 1, None)?;
+    }
+    Ok(())
+}
+
+fn some_leave_and_some_are_ended(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
+    for (n, player) in with(&[Plot::OptedOut, Plot::Discontinued, Plot::LostMpn]) {
+        let id = partner_id(n);
+        let enrollment = enrollments::open_of(tx, id, program_of(player))?;
+        match player.plot {
+            Plot::OptedOut => as_admin(tx, n, |tx| enrollments::opt_out(tx, enrollment, None).map(drop))?,
+            Plot::Discontinued => {
+                enrollments::discontinue(tx, enrollment, "sales reported twice on purpose, case 88")?;
+            }
+            _ => {
+                let papers = agreements::held_by(tx, &[id])?;
+                let mpn = papers.iter().find(|paper| paper.kind == Kind::Mpn).ok_or(Error::not_found("agreement"))?;
+                end(tx, mpn, stage.today.plus_days(-20))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn sales_that_invite(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+    for (n, player) in with(&[Plot::Invited, Plot::Refunded, Plot::MpnInGrace]) {
+        let purchase = sell(tx, n, 1, None)?;
+        if player.plot == Plot::Refunded {
+            sell(tx, n, 2, Some(purchase))?;
+        }
+    }
+    Ok(())
+}
+
+fn today_s_refresh(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+    let ids: Vec<Id> = players().filter(|(_, p)| p.plot != Plot::Ready).map(|(n, _)| partner_id(n)).collect();
+    let everybody: Vec<Partner> = partners::family(tx, &ids)?;
+    let moved = enrollments::reassess(tx, &everybody, Invitations::IndirectResellers)?;
+    crate::audit::Event::on("demo", tx.new_id()).after(&serde_json::json!({ "enrollments_moved": moved })).record(tx)
+}
+
+fn sell(tx: &mut Tx<'_>, n: usize, sale: u32, refunds: Option<Id>) -> Result<Id> {
+    let player = CAST.get(n - 1).ok_or(Error::not_found("player"))?;
+    let sign = if refunds.is_some() { "-" } else { "" };
+    let whole = if refunds.is_some() { 1_000 + 250 } else { 1_000 * i64::from(sale) + 250 };
+    let currency: crate::platform::values::Currency = parsed(player.currency)?;
+    let fraction = "0".repeat(usize::try_from(currency.digits()).unwrap_or(0));
+    let text = if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") };
+    let id = tx.new_id();
+    let new = NewTransaction {
+        source: "billing".into(),
+        external_id: format!("INV-{n:03}-{sale:03}"),
+        partner_id: partner_id(n),
+        provider_id: (player.partner_type == PartnerType::IndirectReseller).then(|| partner_id(2)),
+        customer: Customer {
+            id: format!("C-{:04}", n * 10 + usize::try_from(sale).unwrap_or(0)),
+            country: parsed(player.country)?,
+            public_sector: false,
+        },
+        product: "CFQ7TTC0LH18".into(),
+        product_family: if sale % 2 == 0 { "azure" } else { "modern-work" }.into(),
+        kind: if refunds.is_some() { TransactionKind::Refund } else { TransactionKind::Purchase },
+        original_transaction_id: refunds,
+        occurred_on: tx.today(),
+        amount: Money::parse(&text, currency).map_err(Error::internal)?,
+        units: Some(10),
+    };
+    transactions::create(tx, id, new).map(|transaction| transaction.id)
+}
+
+/// Does something as the partner's incentive admin.
+fn as_admin(tx: &mut Tx<'_>, n: usize, work: impl Fn(&mut Tx<'_>) -> Result<()>) -> Result<()> {
+    let admin = users::find_by_email(tx.conn, &format!("admin-{n}@partner.example"))?.ok_or(Error::not_found("user"))?;
+    let system = std::mem::replace(
+        &mut tx.actor,
+        Actor { user: Some(admin.id), role: Some(admin.role), partner: admin.partner_id },
+    );
+    let done = work(tx);
+    tx.actor = system;
+    done
+}
+
+fn parsed<T: std::str::FromStr>(text: &str) -> Result<T>
+where
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    text.parse().map_err(Error::internal)
+}

@@ -1,0 +1,210 @@
+//! How a state change is written: the record, its history row, its audit event and its notice, in one unit.
+
+use super::{Cause, Change, Cure, Enrollment, Event, State, store, view::EnrollmentView};
+use crate::{
+    access::Tx,
+    audit,
+    eligibility::{self, Assessment},
+    notifications::{self, Notice, NotificationKind},
+    partners::{Partner, TRANSITION_NOT_ALLOWED},
+    platform::{
+        Error, Result,
+        values::{CalendarDate, Id},
+    },
+    programs::{Program, ProgramVersion},
+};
+
+/// What a change rests on.
+pub(super) struct Grounds<'a> {
+    pub partner: &'a Partner,
+    pub program: &'a Program,
+    pub version: &'a ProgramVersion,
+    pub assessment: &'a Assessment,
+    pub reason: Option<&'a str>,
+}
+
+/// Applies an event to an enrollment, or to none, and writes everything that goes with it.
+pub(super) fn apply(
+    tx: &mut Tx<'_>,
+    before: Option<Enrollment>,
+    event: Event,
+    cause: Cause,
+    grounds: &Grounds<'_>,
+) -> Result<Enrollment> {
+    let from = before.as_ref().map(|enrollment| enrollment.state);
+    let to = State::after(from, event).ok_or_else(|| refusal(from, event))?;
+    let evaluation_id = eligibility::record(tx, grounds.assessment.clone())?.id;
+    let today = tx.today();
+    let actor = tx.actor.user;
+    let held_on = before.as_ref().map_or(today, |enrollment| enrollment.updated_at.date());
+    let mut enrollment = match &before {
+        Some(enrollment) => Enrollment { updated_at: tx.now, revision: enrollment.revision + 1, ..enrollment.clone() },
+        None => fresh(tx, grounds, evaluation_id),
+    };
+    enrollment.state = to;
+    enrollment.evaluation_id = evaluation_id;
+    if enrollment.program_year == grounds.version.program_year {
+        enrollment.version = grounds.version.version;
+    }
+    match event {
+        Event::Invitation | Event::Cured(Cure::WithGap) => {
+            enrollment.invited_on = Some(today);
+            enrollment.invitation_expires_on = Some(today.plus_days(grounds.version.invitation_days));
+            enrollment.earnings_start_on = None;
+            enrollment.accepted_by = None;
+        }
+        Event::Acceptance(_) => enrollment.accepted_by = actor,
+        Event::RulesLost => enrollment.ineligible_since = Some(first_bad_day(tx, held_on, grounds, today)?),
+        _ => {}
+    }
+    if to != State::Ineligible {
+        enrollment.ineligible_since = None;
+    }
+    if to == State::Enrolled && enrollment.earnings_start_on.is_none() {
+        enrollment.earnings_start_on = Some(today.first_of_month());
+    }
+    if !to.is_open() {
+        enrollment.ended_on = Some(today);
+    }
+    match &before {
+        Some(_) => store::update(tx, &enrollment)?,
+        None => store::insert(tx, &enrollment)?,
+    }
+    trace(tx, before.as_ref(), &enrollment, cause, grounds)?;
+    Ok(enrollment)
+}
+
+/// Takes an enrollment over into the next program year: a new record, without any action of the partner.
+pub(super) fn roll_over(tx: &mut Tx<'_>, old: &Enrollment, grounds: &Grounds<'_>) -> Result<Enrollment> {
+    let evaluation_id = eligibility::record(tx, grounds.assessment.clone())?.id;
+    let enrollment = Enrollment {
+        state: State::Enrolled,
+        accepted_by: old.accepted_by,
+        earnings_start_on: Some(grounds.version.effective_from),
+        ..fresh(tx, grounds, evaluation_id)
+    };
+    store::insert(tx, &enrollment)?;
+    trace(tx, None, &enrollment, Cause::RolledOver, grounds)?;
+    Ok(enrollment)
+}
+
+fn fresh(tx: &Tx<'_>, grounds: &Grounds<'_>, evaluation_id: Id) -> Enrollment {
+    Enrollment {
+        id: tx.new_id(),
+        partner_id: grounds.partner.id,
+        program_id: grounds.program.id,
+        version: grounds.version.version,
+        program_year: grounds.version.program_year,
+        state: State::Invited,
+        invited_on: None,
+        invitation_expires_on: None,
+        accepted_by: None,
+        earnings_start_on: None,
+        ineligible_since: None,
+        ended_on: None,
+        evaluation_id,
+        created_at: tx.now,
+        updated_at: tx.now,
+        revision: 1,
+    }
+}
+
+/// The day after the last good one, by what is on record today: the rules held when the enrollment last changed.
+fn first_bad_day(
+    tx: &mut Tx<'_>,
+    held_on: CalendarDate,
+    grounds: &Grounds<'_>,
+    today: CalendarDate,
+) -> Result<CalendarDate> {
+    let then = eligibility::assess(tx, grounds.partner, grounds.program, grounds.version, held_on)?;
+    Ok(if then.is_eligible() { then.eligible_until.map_or(today, |end| end.min(today)) } else { held_on })
+}
+
+fn trace(
+    tx: &mut Tx<'_>,
+    before: Option<&Enrollment>,
+    enrollment: &Enrollment,
+    cause: Cause,
+    grounds: &Grounds<'_>,
+) -> Result<()> {
+    let change = Change {
+        id: tx.new_id(),
+        enrollment_id: enrollment.id,
+        from_state: before.map(|enrollment| enrollment.state),
+        to_state: enrollment.state,
+        cause,
+        actor_id: tx.actor.user,
+        as_of: grounds.assessment.as_of,
+        evaluation_id: enrollment.evaluation_id,
+        reason: grounds.reason.map(str::to_owned),
+        occurred_at: tx.now,
+    };
+    store::add_change(tx, &change)?;
+    let show = |enrollment: &Enrollment| EnrollmentView::plain(enrollment.clone(), grounds.program.code.clone());
+    let event = audit::Event::on("enrollment", enrollment.id)
+        .of_partner(enrollment.partner_id)
+        .after(&show(enrollment))
+        .because(grounds.reason);
+    match before {
+        Some(before) => event.before(&show(before)).record(tx)?,
+        None => event.record(tx)?,
+    }
+    tell(tx, enrollment, cause, grounds)
+}
+
+/// Tells the partner's incentive admins what happened, where they did not do it themselves.
+fn tell(tx: &mut Tx<'_>, enrollment: &Enrollment, cause: Cause, grounds: &Grounds<'_>) -> Result<()> {
+    let (partner, program) = (&grounds.partner.legal_name, &grounds.program.name);
+    let (kind, subject, body) = match (enrollment.state, cause) {
+        (State::Invited, _) => (
+            NotificationKind::EnrollmentInvited,
+            format!("{partner} is invited to {program}"),
+            format!(
+                "{partner} meets every rule of {program}. Accept until {}: POST /v1/enrollments/{}/acceptance",
+                enrollment.invitation_expires_on.map_or_else(String::new, |day| day.to_string()),
+                enrollment.id
+            ),
+        ),
+        (State::ActionRequired, _) => (
+            NotificationKind::EnrollmentActionRequired,
+            format!("{partner}: complete the payout and tax profile for {program}"),
+            format!(
+                "Put both profiles: PUT /v1/partners/{0}/payout-profile and PUT /v1/partners/{0}/tax-profile",
+                grounds.partner.id
+            ),
+        ),
+        (State::Ineligible, _) => (
+            NotificationKind::EligibilityLost,
+            format!("{partner} no longer meets the rules of {program}"),
+            format!("What is missing and how to mend it: GET /v1/eligibility/evaluations/{}", enrollment.evaluation_id),
+        ),
+        (_, Cause::Requested | Cause::Accepted) => return Ok(()),
+        (state, _) => (
+            NotificationKind::EnrollmentStateChanged,
+            format!("{partner}: the enrollment in {program} is {state} now"),
+            format!("Its history: GET /v1/enrollments/{}/history", enrollment.id),
+        ),
+    };
+    let notice = Notice { kind, resource_type: "enrollment", resource_id: enrollment.id, subject, body };
+    notifications::notify_admins(tx, grounds.partner, notice)
+}
+
+/// Why an event cannot happen: from where, whereto, and what can.
+pub(super) fn refusal(from: Option<State>, event: Event) -> Error {
+    let to = match event {
+        Event::Invitation => "invited",
+        Event::Acceptance(standing) => State::after(None, Event::Acceptance(standing)).map_or("", State::as_str),
+        Event::InvitationOver | Event::YearOver => "expired",
+        Event::RulesLost => "ineligible",
+        Event::Profiles(_) | Event::Cured(_) => "enrolled",
+        Event::OptOut => "opted_out",
+        Event::Discontinuation => "discontinued",
+    };
+    let allowed = from.map_or(&["request"][..], State::allowed);
+    let name = from.map_or("none", State::as_str);
+    let can = if allowed.is_empty() { "nothing more".to_owned() } else { allowed.join(", ") };
+    Error::new(&TRANSITION_NOT_ALLOWED, format!("an enrollment that is {name} cannot become {to}; it allows: {can}"))
+        .with("from", name)
+        .with("to", to)
+        .with("allowed", allowed)
+}

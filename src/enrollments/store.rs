@@ -1,0 +1,97 @@
+//! The enrollments in the database.
+
+use super::{
+    Change, Enrollment, State,
+    api::EnrollmentFilter,
+    view::{self, Shown},
+};
+use crate::{
+    access::{Role, Scope, Tx},
+    partners::in_scope,
+    platform::{
+        Error, Result,
+        db::MultiBackend,
+        http::{PageRequest, keyset},
+        values::Id,
+    },
+    programs::ProgramKey,
+    schema::{enrollment_changes, enrollments, programs},
+};
+use diesel::{
+    dsl::{InnerJoin, IntoBoxed},
+    prelude::*,
+};
+
+type WithProgram = IntoBoxed<'static, InnerJoin<enrollments::table, programs::table>, MultiBackend>;
+
+fn visible(scope: Scope) -> WithProgram {
+    in_scope!(enrollments::table.inner_join(programs::table).into_boxed(), enrollments::partner_id, scope)
+}
+
+fn matching(tx: &Tx<'_>, filter: &EnrollmentFilter) -> WithProgram {
+    let mut query = visible(tx.scope());
+    if let Some(id) = filter.partner_id {
+        query = query.filter(enrollments::partner_id.eq(id));
+    }
+    match &filter.program {
+        Some(ProgramKey::Id(id)) => query = query.filter(enrollments::program_id.eq(*id)),
+        Some(ProgramKey::Code(code)) => query = query.filter(programs::code.eq(code.clone())),
+        None => {}
+    }
+    if let Some(year) = filter.program_year {
+        query = query.filter(enrollments::program_year.eq(year));
+    }
+    if let Some(state) = filter.state {
+        let is_viewer = tx.actor.role == Some(Role::Viewer);
+        query = query.filter(enrollments::state.eq_any(view::states_behind(state, is_viewer)));
+    }
+    query
+}
+
+pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<EnrollmentFilter>) -> Result<Vec<Shown>> {
+    let query = keyset!(matching(tx, &page.filter), page, enrollments, newest);
+    Ok(query.select((Enrollment::as_select(), programs::code)).load(tx.conn)?)
+}
+
+pub(super) fn count(tx: &mut Tx<'_>, filter: &EnrollmentFilter) -> Result<i64> {
+    Ok(matching(tx, filter).count().get_result(tx.conn)?)
+}
+
+pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<Shown> {
+    let query = visible(tx.scope()).filter(enrollments::id.eq(id));
+    let found = query.select((Enrollment::as_select(), programs::code)).get_result(tx.conn);
+    found.optional()?.ok_or(Error::not_found("enrollment"))
+}
+
+/// Every enrollment of these partners, the open ones and those of the years given.
+pub(super) fn of_partners(tx: &mut Tx<'_>, partners: &[Id], years: &[i32]) -> Result<Vec<Enrollment>> {
+    let open_or_recent =
+        enrollments::state.eq_any(State::OPEN.to_vec()).or(enrollments::program_year.eq_any(years.to_vec()));
+    let query = enrollments::table.filter(enrollments::partner_id.eq_any(partners.to_vec())).filter(open_or_recent);
+    Ok(query.order(enrollments::id).select(Enrollment::as_select()).load(tx.conn)?)
+}
+
+pub(super) fn insert(tx: &mut Tx<'_>, enrollment: &Enrollment) -> Result<()> {
+    diesel::insert_into(enrollments::table).values(enrollment).execute(tx.conn)?;
+    Ok(())
+}
+
+pub(super) fn update(tx: &mut Tx<'_>, enrollment: &Enrollment) -> Result<()> {
+    diesel::update(enrollments::table.find(enrollment.id)).set(enrollment).execute(tx.conn)?;
+    Ok(())
+}
+
+pub(super) fn add_change(tx: &mut Tx<'_>, change: &Change) -> Result<()> {
+    diesel::insert_into(enrollment_changes::table).values(change).execute(tx.conn)?;
+    Ok(())
+}
+
+pub(super) fn history(tx: &mut Tx<'_>, enrollment: Id, page: &PageRequest<super::api::NoFilter>) -> Result<Vec<Change>> {
+    let query = enrollment_changes::table.filter(enrollment_changes::enrollment_id.eq(enrollment)).into_boxed();
+    Ok(keyset!(query, page, enrollment_changes, newest).select(Change::as_select()).load(tx.conn)?)
+}
+
+pub(super) fn history_count(tx: &mut Tx<'_>, enrollment: Id) -> Result<i64> {
+    let query = enrollment_changes::table.filter(enrollment_changes::enrollment_id.eq(enrollment));
+    Ok(query.count().get_result(tx.conn)?)
+}

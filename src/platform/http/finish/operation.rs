@@ -1,0 +1,235 @@
+//! One operation: its roles, its parameters, and every answer it can give.
+
+use super::{
+    Finishing,
+    components::headers,
+    schemas::{bound, name_of, tidy},
+};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+/// Finishes every operation of the document.
+pub(super) fn finish_all(paths: &mut Value, schemas: &Value, finishing: &Finishing<'_>) {
+    let Some(paths) = paths.as_object_mut() else { return };
+    let gettable: Vec<(String, String)> = paths
+        .iter()
+        .filter_map(|(path, item)| {
+            Some((path.clone(), camel(item.get("get")?.get("operationId")?.as_str()?)))
+        })
+        .collect();
+    for (path, item) in paths {
+        for (method, object) in item.as_object_mut().into_iter().flatten() {
+            Operation { path, method, object, schemas, gettable: &gettable }.finish(finishing);
+        }
+    }
+}
+
+struct Operation<'a> {
+    path: &'a str,
+    method: &'a str,
+    object: &'a mut Value,
+    schemas: &'a Value,
+    /// The paths that can be read, with the operation that does.
+    gettable: &'a [(String, String)],
+}
+
+impl Operation<'_> {
+    fn finish(&mut self, finishing: &Finishing<'_>) {
+        let id = camel(self.object["operationId"].as_str().unwrap_or_default());
+        let roles = (finishing.roles)(&id);
+        self.object["operationId"] = json!(id);
+        self.describe(roles.as_deref());
+        self.parameters(roles.is_some());
+        self.request_body();
+        self.successes();
+        self.failures(roles.is_some());
+    }
+
+    fn describe(&mut self, roles: Option<&[&str]>) {
+        let text = self.text("description").or(self.text("summary")).unwrap_or_default().trim();
+        let who = match roles {
+            Some(roles) => {
+                format!("Roles: {}.", roles.iter().map(|r| format!("`{r}`")).collect::<Vec<_>>().join(", "))
+            }
+            None => "Open to everybody.".to_owned(),
+        };
+        self.object["description"] = json!(format!("{text}\n\n{who}"));
+        // An empty requirement: a token may be sent and is not looked at.
+        self.object["security"] = if roles.is_some() { json!([{ "bearer": [] }]) } else { json!([{}]) };
+        if let Some(roles) = roles {
+            self.object["x-roles"] = json!(roles);
+        }
+    }
+
+    fn text(&self, member: &str) -> Option<&str> {
+        self.object.get(member)?.as_str()
+    }
+
+    fn parameters(&mut self, guarded: bool) {
+        let given = self.object.get_mut("parameters").and_then(Value::as_array_mut);
+        let mut parameters = given.map(std::mem::take).unwrap_or_default();
+        for name in self.path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
+            if !parameters.iter().any(|parameter| parameter["name"] == name) {
+                parameters.push(json!({
+                    "name": name, "in": "path", "required": true, "schema": { "$ref": "#/components/schemas/Id" },
+                    "description": "Identifier of the record, as listed.",
+                }));
+            }
+        }
+        for parameter in &mut parameters {
+            bound(&mut parameter["schema"]);
+            tidy(&mut parameter["schema"]);
+            if parameter["in"] == "query" && parameter["required"] != true {
+                unfill(parameter);
+            }
+        }
+        let shared = match self.method {
+            // The key belongs to a caller; a sign-in has none, and its answer must not be stored.
+            "post" if guarded => Some("IdempotencyKey"),
+            "patch" => Some("IfMatch"),
+            "get" if self.answers_a_record() => Some("IfNoneMatch"),
+            _ => None,
+        };
+        parameters.extend(shared.map(|name| json!({ "$ref": format!("#/components/parameters/{name}") })));
+        if !parameters.is_empty() {
+            self.object["parameters"] = Value::Array(parameters);
+        }
+    }
+
+    fn request_body(&mut self) {
+        let Some(body) = self.object.get_mut("requestBody") else { return };
+        let Some(content) = body["content"].as_object_mut() else { return };
+        let Some(media) = content.get_mut("application/json") else { return };
+        let schema = &self.schemas[name_of(&media["schema"]).unwrap_or_default()];
+        if let Some(example) = schema["examples"].get(0) {
+            media["example"] = example.clone();
+        }
+        if self.method == "patch" {
+            let media = media.clone();
+            content.insert("application/merge-patch+json".into(), media);
+        }
+        let members_required = schema["required"].as_array().is_some_and(|names| !names.is_empty());
+        body["required"] = json!(members_required || self.method != "post");
+        body["description"] = json!(schema["description"].as_str().unwrap_or("The request."));
+    }
+
+    /// What a good answer carries.
+    fn successes(&mut self) {
+        let (record, list) = (self.answers_a_record(), self.answers_a_list());
+        let own = format!("{}/{{id}}", self.path);
+        let readable = self.gettable.iter().find(|(path, _)| *path == own).map(|(_, operation)| operation);
+        let Some(responses) = self.object["responses"].as_object_mut() else { return };
+        for (status, response) in responses.iter_mut().filter(|(status, _)| status.starts_with('2')) {
+            let made = status == "201";
+            if response["description"].as_str().unwrap_or_default().is_empty() {
+                response["description"] = json!(match status.as_str() {
+                    "201" => "Made; `Location` says where.",
+                    "204" => "Done; there is nothing to say.",
+                    _ => "As asked for.",
+                });
+            }
+            let fields = [("ETag", record && status != "204"), ("Location", made), ("Link", list)];
+            let fields = fields.iter().filter(|(_, applies)| *applies).map(|(name, _)| *name);
+            let mut all = headers(fields);
+            if let Some(declared) = response.get_mut("headers").and_then(Value::as_object_mut) {
+                all.append(declared);
+            }
+            response["headers"] = Value::Object(all);
+            finish_content(response, self.schemas);
+            if let (Some(operation), true) = (readable, made) {
+                response["links"] = json!({ operation.clone(): {
+                    "operationId": operation, "parameters": { "id": "$response.body#/id" },
+                    "description": "The record that was made.",
+                }});
+            }
+        }
+    }
+
+    /// Every way it can fail, from what it takes.
+    fn failures(&mut self, guarded: bool) {
+        let is_api = self.path.starts_with("/v1/");
+        let has_body = self.object.get("requestBody").is_some();
+        let has_parameters = self.object.get("parameters").is_some();
+        let writes = is_api && self.method != "get";
+        let patches = self.method == "patch";
+        let reads_record = self.method == "get" && self.answers_a_record();
+        let failures = [
+            (reads_record, "304", "NotModified"),
+            (has_parameters || has_body, "400", "BadRequest"),
+            (guarded, "401", "Unauthorized"),
+            (guarded, "403", "Forbidden"),
+            (self.path.contains('{'), "404", "NotFound"),
+            (is_api, "406", "NotAcceptable"),
+            (has_body, "408", "RequestTimeout"),
+            (writes, "409", "Conflict"),
+            (patches || self.method == "put" || self.method == "delete", "412", "PreconditionFailed"),
+            (has_body, "413", "ContentTooLarge"),
+            (has_body, "415", "UnsupportedMediaType"),
+            (writes, "422", "UnprocessableContent"),
+            (patches, "428", "PreconditionRequired"),
+            (true, "429", "TooManyRequests"),
+            (true, "500", "InternalServerError"),
+            (true, "503", "ServiceUnavailable"),
+        ];
+        let Some(responses) = self.object["responses"].as_object_mut() else { return };
+        for (_, status, name) in failures.iter().filter(|(applies, ..)| *applies) {
+            let shared = || json!({ "$ref": format!("#/components/responses/{name}") });
+            responses.entry(*status).or_insert_with(shared);
+        }
+        for response in
+            responses.values_mut().filter(|r| r.get("$ref").is_none() && r.get("headers").is_none())
+        {
+            response["headers"] = Value::Object(headers([]));
+        }
+        let sorted: BTreeMap<_, _> = std::mem::take(responses).into_iter().collect();
+        responses.extend(sorted);
+    }
+
+    fn answers_a_record(&self) -> bool {
+        ["200", "201"].iter().any(|status| self.answer_has(status, "id"))
+    }
+
+    fn answers_a_list(&self) -> bool {
+        self.answer_has("200", "next_cursor")
+    }
+
+    fn answer_has(&self, status: &str, member: &str) -> bool {
+        let schema = self.object.pointer(&format!("/responses/{status}/content/application~1json/schema"));
+        let name = schema.and_then(name_of);
+        name.is_some_and(|name| self.schemas[name]["properties"].get(member).is_some())
+    }
+}
+
+/// Swagger UI fills in a parameter's example, and a list would start filtered: the example moves into the schema.
+fn unfill(parameter: &mut Value) {
+    let example = parameter.as_object_mut().and_then(|members| members.remove("example"));
+    if let (Some(example), None) = (example, parameter["schema"].get("$ref")) {
+        parameter["schema"]["examples"] = json!([example]);
+    }
+}
+
+/// An example for a body that has a schema, a bound for one that is plain text.
+fn finish_content(response: &mut Value, schemas: &Value) {
+    let contents = response.get_mut("content").and_then(Value::as_object_mut);
+    for media in contents.into_iter().flat_map(|content| content.values_mut()) {
+        if let Some(name) = media.get("schema").and_then(name_of)
+            && let Some(example) = schemas[name]["examples"].get(0)
+        {
+            media["example"] = example.clone();
+        }
+        if media["schema"]["type"] == "string" && media["schema"].get("maxLength").is_none() {
+            media["schema"]["maxLength"] = json!(16 * 1024 * 1024);
+        }
+    }
+}
+
+/// `list_users` -> `listUsers`.
+fn camel(snake: &str) -> String {
+    let mut words = snake.split('_');
+    let first = words.next().unwrap_or_default().to_owned();
+    words.fold(first, |name, word| {
+        let mut letters = word.chars();
+        let head = letters.next().map(|c| c.to_ascii_uppercase());
+        name + &head.into_iter().chain(letters).collect::<String>()
+    })
+}

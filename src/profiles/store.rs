@@ -1,0 +1,73 @@
+//! The profiles in the database: two tables of the same shape around their terms.
+
+use super::model::{PayoutTerms, Profile, TaxTerms, Terms};
+use crate::{
+    access::Tx,
+    platform::{Result, values::Id},
+    schema::{payout_profiles, tax_profiles},
+};
+use diesel::prelude::*;
+
+/// Terms with a table of their own. Whether the unit may see the partner is asked before: `partners::get`.
+pub(super) trait Stored: Terms {
+    /// The profiles of these partners.
+    fn of(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Profile<Self>>>;
+    fn insert(tx: &mut Tx<'_>, profile: &Profile<Self>) -> Result<()>;
+    fn update(tx: &mut Tx<'_>, profile: &Profile<Self>) -> Result<()>;
+}
+
+macro_rules! stored {
+    ($terms:ty, $table:ident, $($column:ident),+) => {
+        impl Stored for $terms {
+            fn of(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Profile<Self>>> {
+                let columns = (
+                    $table::id,
+                    $table::partner_id,
+                    ($($table::$column),+),
+                    $table::state,
+                    $table::rejection_reason,
+                    $table::created_at,
+                    $table::updated_at,
+                    $table::revision,
+                );
+                let query = $table::table.filter($table::partner_id.eq_any(partners.to_vec())).select(columns);
+                Ok(query.load(tx.conn)?)
+            }
+
+            fn insert(tx: &mut Tx<'_>, profile: &Profile<Self>) -> Result<()> {
+                let values = (
+                    $table::id.eq(profile.id),
+                    $table::partner_id.eq(profile.partner_id),
+                    ($($table::$column.eq(&profile.terms.$column)),+),
+                    $table::state.eq(profile.state),
+                    $table::rejection_reason.eq(&profile.rejection_reason),
+                    $table::created_at.eq(profile.created_at),
+                    $table::updated_at.eq(profile.updated_at),
+                    $table::revision.eq(profile.revision),
+                );
+                diesel::insert_into($table::table).values(values).execute(tx.conn)?;
+                Ok(())
+            }
+
+            fn update(tx: &mut Tx<'_>, profile: &Profile<Self>) -> Result<()> {
+                let changes = (
+                    ($($table::$column.eq(&profile.terms.$column)),+),
+                    $table::state.eq(profile.state),
+                    $table::rejection_reason.eq(&profile.rejection_reason),
+                    $table::updated_at.eq(profile.updated_at),
+                    $table::revision.eq(profile.revision),
+                );
+                diesel::update($table::table.find(profile.id)).set(changes).execute(tx.conn)?;
+                Ok(())
+            }
+        }
+    };
+}
+
+stored!(PayoutTerms, payout_profiles, holder, account_number, bank_country, currency);
+stored!(TaxTerms, tax_profiles, form, tax_country, tax_id, expires_on);
+
+/// The partner's profile, where it has filed one.
+pub(super) fn find<T: Stored>(tx: &mut Tx<'_>, partner: Id) -> Result<Option<Profile<T>>> {
+    Ok(T::of(tx, &[partner])?.pop())
+}

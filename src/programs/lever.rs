@@ -1,0 +1,391 @@
+//! Levers as data: the ways to earn that a program version offers. Their terms live here; sums do not.
+
+use crate::platform::{
+    FieldError,
+    values::{Country, Currency, Money, Rate, text_enum},
+};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// How many levers one version may offer.
+const MAX_LEVERS: usize = 20;
+
+/// One way to earn. `type` names the kind; the other members are its terms. Each lever earns and rounds on
+/// its own: a transaction may earn from several.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[schema(example = json!({
+    "type": "core", "code": "core", "name": "Core rate", "scale": {"type": "flat", "rate": "0.08"},
+    "applies_to": {}, "cap": null, "grain": "transaction"
+}))]
+pub enum Lever {
+    /// The program's base rate on what was billed.
+    #[schema(title = "CoreLever")]
+    Core {
+        /// Stable lower-case slug, unique in the version.
+        #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", examples("core"))]
+        code: String,
+        /// Name shown to people.
+        #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$", examples("Core rate"))]
+        name: String,
+        /// The rate, or the rates by volume.
+        scale: LeverScale,
+        /// What it earns on; left out, it earns on everything.
+        #[serde(default)]
+        applies_to: LeverFilter,
+        /// The most it gives in a version's year.
+        #[serde(default)]
+        cap: Option<LeverCap>,
+        /// What one earning is made of; rounding follows it.
+        #[serde(default)]
+        grain: LeverGrain,
+    },
+    /// A further rate on part of what was billed, on top of the core rate.
+    #[schema(title = "AcceleratorLever")]
+    Accelerator {
+        /// Stable lower-case slug, unique in the version.
+        #[schema(
+            min_length = 1,
+            max_length = 64,
+            pattern = "^[a-z0-9]+(-[a-z0-9]+)*$",
+            examples("strategic")
+        )]
+        code: String,
+        /// Name shown to people.
+        #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$", examples("Strategic products"))]
+        name: String,
+        /// The rate, or the rates by volume.
+        scale: LeverScale,
+        /// What it earns on; left out, it earns on everything.
+        #[serde(default)]
+        applies_to: LeverFilter,
+        /// The most it gives in a version's year.
+        #[serde(default)]
+        cap: Option<LeverCap>,
+        /// What one earning is made of; rounding follows it.
+        #[serde(default)]
+        grain: LeverGrain,
+    },
+    /// A rate on what a month's billed amount exceeds its baseline by. No growth earns nothing, and a
+    /// shrinking month takes nothing back.
+    #[schema(title = "GrowthLever")]
+    Growth {
+        /// Stable lower-case slug, unique in the version.
+        #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", examples("growth"))]
+        code: String,
+        /// Name shown to people.
+        #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$", examples("Growth"))]
+        name: String,
+        /// The rate on the growth.
+        rate: Rate,
+        /// What the month is compared with.
+        baseline: GrowthBaseline,
+        /// What it earns on; left out, it earns on everything.
+        #[serde(default)]
+        applies_to: LeverFilter,
+        /// The most it gives in a version's year.
+        #[serde(default)]
+        cap: Option<LeverCap>,
+    },
+    /// A fixed amount for each new customer.
+    #[schema(title = "FixedLever")]
+    Fixed {
+        /// Stable lower-case slug, unique in the version.
+        #[schema(
+            min_length = 1,
+            max_length = 64,
+            pattern = "^[a-z0-9]+(-[a-z0-9]+)*$",
+            examples("customer-add")
+        )]
+        code: String,
+        /// Name shown to people.
+        #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$", examples("New customers"))]
+        name: String,
+        /// What a new customer gives.
+        amount: Money,
+        /// A customer is new when it has not bought from the partner for so many months.
+        #[serde(default = "year_of_months")]
+        #[schema(minimum = 1, maximum = 120, default = 12)]
+        new_after_months: u32,
+        /// What it earns on; left out, it earns on everything.
+        #[serde(default)]
+        applies_to: LeverFilter,
+        /// The most it gives in a version's year.
+        #[serde(default)]
+        cap: Option<LeverCap>,
+    },
+}
+
+const fn year_of_months() -> u32 {
+    12
+}
+
+/// A rate, or rates that grow with volume. Tiers are half-open: one ends just before the next begins.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[schema(example = json!({"type": "flat", "rate": "0.08"}))]
+pub enum LeverScale {
+    /// One rate whatever the volume.
+    #[schema(title = "FlatScale")]
+    Flat {
+        /// The rate.
+        rate: Rate,
+    },
+    /// Each slice of the volume at the rate of its own tier.
+    #[schema(title = "MarginalScale")]
+    Marginal {
+        /// Over what time volume is counted.
+        period: TierPeriod,
+        /// The tiers, ascending; the first begins at zero.
+        #[schema(min_items = 1, max_items = 20)]
+        tiers: Vec<LeverTier>,
+    },
+    /// The whole volume at the rate of the tier reached, minus what the period has posted already.
+    #[schema(title = "RetroactiveScale")]
+    Retroactive {
+        /// Over what time volume is counted.
+        period: TierPeriod,
+        /// The tiers, ascending; the first begins at zero.
+        #[schema(min_items = 1, max_items = 20)]
+        tiers: Vec<LeverTier>,
+    },
+}
+
+/// One tier of a scale.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"from": {"amount": "0.00", "currency": "USD"}, "rate": "0.02"}))]
+pub struct LeverTier {
+    /// The volume it begins at, itself included; in the version's currency.
+    pub from: Money,
+    /// Its rate.
+    pub rate: Rate,
+}
+
+text_enum! {
+    /// Over what time the volume of a tier is counted.
+    pub enum TierPeriod {
+        /// A calendar month.
+        Month = "month",
+        /// July to December, or January to June.
+        HalfYear = "half_year",
+        /// July to June.
+        ProgramYear = "program_year",
+    }
+}
+
+/// What a growing month is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+#[schema(example = json!({"type": "same_month_last_year"}))]
+pub enum GrowthBaseline {
+    /// The same month one year before.
+    #[schema(title = "SameMonthLastYear")]
+    SameMonthLastYear {},
+    /// The average of the months before it.
+    #[schema(title = "TrailingAverage")]
+    TrailingAverage {
+        /// How many months.
+        #[schema(minimum = 1, maximum = 24)]
+        months: u32,
+    },
+    /// A given amount per month.
+    #[schema(title = "FixedBaseline")]
+    Fixed {
+        /// The amount, in the version's currency.
+        amount: Money,
+    },
+}
+
+/// What a lever earns on: what passes every filter. A filter that is null or left out lets everything pass.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schema(example = json!({"product_families": ["azure"], "customers": {"public_sector": false}}))]
+pub struct LeverFilter {
+    /// Only these products, by SKU.
+    #[schema(min_items = 1, max_items = 200, value_type = Option<Vec<CatalogueKey>>)]
+    pub products: Option<Vec<String>>,
+    /// Only these product families.
+    #[schema(min_items = 1, max_items = 200, value_type = Option<Vec<CatalogueKey>>)]
+    pub product_families: Option<Vec<String>>,
+    /// Only sales to these customers.
+    pub customers: CustomerFilter,
+}
+
+/// Which customers a lever earns on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schema(example = json!({"countries": ["DE"], "public_sector": false, "partners": false}))]
+pub struct CustomerFilter {
+    /// Only customers in these countries.
+    #[schema(min_items = 1, max_items = 300)]
+    pub countries: Option<Vec<Country>>,
+    /// Whether customers of the public sector count.
+    #[schema(default = true)]
+    pub public_sector: bool,
+    /// Whether customers that are partners themselves count.
+    #[schema(default = false)]
+    pub partners: bool,
+}
+
+impl Default for CustomerFilter {
+    fn default() -> Self {
+        Self { countries: None, public_sector: true, partners: false }
+    }
+}
+
+/// The most a lever gives in a version's year; what is above becomes an ineligible record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"scope": "customer", "amount": {"amount": "4000.00", "currency": "USD"}}))]
+pub struct LeverCap {
+    /// Whom the balance belongs to.
+    pub scope: CapScope,
+    /// The balance at the beginning of the year, in the version's currency.
+    pub amount: Money,
+}
+
+text_enum! {
+    /// Whom a cap's balance belongs to.
+    pub enum CapScope {
+        /// Each customer of the partner has a balance.
+        Customer = "customer",
+        /// The partner has one balance.
+        Partner = "partner",
+    }
+}
+
+text_enum! {
+    /// What one earning is made of, and so what is rounded once.
+    #[derive(Default)]
+    pub enum LeverGrain {
+        /// Each transaction.
+        #[default]
+        Transaction = "transaction",
+        /// Everything a customer bought in a month.
+        CustomerMonth = "customer_month",
+        /// Everything of a month.
+        Month = "month",
+    }
+}
+
+/// A product's SKU or a product family; stands for the plain text in the contract.
+struct CatalogueKey;
+
+impl utoipa::PartialSchema for CatalogueKey {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::Type::String)
+            .min_length(Some(1))
+            .max_length(Some(128))
+            .description(Some("A product's SKU, or a product family, as transactions name it."))
+            .examples(["azure"])
+            .into()
+    }
+}
+
+impl ToSchema for CatalogueKey {}
+
+impl Lever {
+    /// Its code, unique in the version.
+    #[must_use]
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Core { code, .. }
+            | Self::Accelerator { code, .. }
+            | Self::Growth { code, .. }
+            | Self::Fixed { code, .. } => code,
+        }
+    }
+
+    /// The most it gives in a version's year.
+    #[must_use]
+    pub const fn cap(&self) -> Option<LeverCap> {
+        match self {
+            Self::Core { cap, .. }
+            | Self::Accelerator { cap, .. }
+            | Self::Growth { cap, .. }
+            | Self::Fixed { cap, .. } => *cap,
+        }
+    }
+}
+
+/// Every fault in a list of levers that came at a JSON pointer; empty where the list is sound.
+#[must_use]
+pub fn validate_levers(levers: &[Lever], currency: Currency, pointer: &str) -> Vec<FieldError> {
+    let mut faults = Faults { currency, found: Vec::new() };
+    if levers.is_empty() || levers.len() > MAX_LEVERS {
+        faults.add(pointer, "range", format!("give 1 to {MAX_LEVERS} levers, not {}", levers.len()));
+    }
+    for (index, lever) in levers.iter().enumerate() {
+        let pointer = format!("{pointer}/{index}");
+        if levers.iter().take(index).any(|earlier| earlier.code() == lever.code()) {
+            faults.add(&format!("{pointer}/code"), "duplicate", format!("{} is a code twice", lever.code()));
+        }
+        if let Some(cap) = lever.cap() {
+            faults.positive(cap.amount, &format!("{pointer}/cap/amount"));
+        }
+        match lever {
+            Lever::Core { scale, .. } | Lever::Accelerator { scale, .. } => {
+                faults.scale(scale, &format!("{pointer}/scale"));
+            }
+            Lever::Growth { baseline: GrowthBaseline::Fixed { amount }, .. } => {
+                faults.positive(*amount, &format!("{pointer}/baseline/amount"));
+            }
+            Lever::Growth { .. } => {}
+            Lever::Fixed { amount, .. } => faults.positive(*amount, &format!("{pointer}/amount")),
+        }
+    }
+    faults.found
+}
+
+struct Faults {
+    currency: Currency,
+    found: Vec<FieldError>,
+}
+
+impl Faults {
+    fn scale(&mut self, scale: &LeverScale, pointer: &str) {
+        let (LeverScale::Marginal { tiers, .. } | LeverScale::Retroactive { tiers, .. }) = scale else {
+            return;
+        };
+        let mut below: Option<Money> = None;
+        for (index, LeverTier { from, .. }) in tiers.iter().enumerate() {
+            let pointer = format!("{pointer}/tiers/{index}/from");
+            self.in_currency(*from, &pointer);
+            match below {
+                None if from.minor != 0 => self.add(&pointer, "range", "begin the first tier at zero".into()),
+                Some(below) if from.minor <= below.minor => {
+                    self.add(
+                        &pointer,
+                        "order",
+                        format!("begin above the tier before, which begins at {below}"),
+                    );
+                }
+                _ => {}
+            }
+            below = Some(*from);
+        }
+        if tiers.is_empty() || tiers.len() > 20 {
+            self.add(&format!("{pointer}/tiers"), "range", "give 1 to 20 tiers".into());
+        }
+    }
+
+    fn positive(&mut self, amount: Money, pointer: &str) {
+        self.in_currency(amount, pointer);
+        if amount.minor <= 0 {
+            self.add(pointer, "range", "give more than nothing".into());
+        }
+    }
+
+    fn in_currency(&mut self, amount: Money, pointer: &str) {
+        if amount.currency != self.currency {
+            let message = format!("write it in {}, the currency of the version's thresholds", self.currency);
+            self.add(pointer, "currency", message);
+        }
+    }
+
+    fn add(&mut self, pointer: &str, code: &'static str, message: String) {
+        self.found.push(FieldError::new(pointer, code, message));
+    }
+}

@@ -1,0 +1,208 @@
+//! The programs and their versions in the database.
+
+use super::{
+    Program, ProgramKey, ProgramVersion, ProgramVersionState, api::ProgramFilter,
+    version_api::ProgramVersionFilter,
+};
+use crate::{
+    access::{Scope, Tx},
+    platform::{
+        Error, Result,
+        db::MultiBackend,
+        http::{PageRequest, keyset},
+        values::{CalendarDate, Id, Period},
+    },
+    schema::{competencies, program_versions, programs},
+};
+use diesel::{
+    dsl::{max, sql},
+    prelude::*,
+    sql_types::{Bool, Text},
+};
+
+fn matching(filter: &ProgramFilter) -> programs::BoxedQuery<'static, MultiBackend> {
+    let mut query = programs::table.into_boxed();
+    if let Some(status) = filter.status {
+        query = query.filter(programs::status.eq(status));
+    }
+    if let Some(partner_type) = filter.partner_type {
+        // Both databases write a list of words into text in the same way.
+        let listed = sql::<Bool>("CAST(programs.partner_types AS TEXT) LIKE ");
+        query = query.filter(listed.bind::<Text, _>(format!("%\"{partner_type}\"%")));
+    }
+    if let Some(code) = &filter.code {
+        query = query.filter(programs::code.eq(code.clone()));
+    }
+    query
+}
+
+pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<ProgramFilter>) -> Result<Vec<Program>> {
+    let query = matching(&page.filter).select(Program::as_select());
+    Ok(keyset!(query, page, programs, newest).load(tx.conn)?)
+}
+
+pub(super) fn count(tx: &mut Tx<'_>, filter: &ProgramFilter) -> Result<i64> {
+    Ok(matching(filter).count().get_result(tx.conn)?)
+}
+
+/// The program of that code or id.
+pub fn find(tx: &mut Tx<'_>, key: &ProgramKey) -> Result<Program> {
+    let query = programs::table.select(Program::as_select()).into_boxed();
+    let found = match key {
+        ProgramKey::Id(id) => query.filter(programs::id.eq(*id)).get_result(tx.conn),
+        ProgramKey::Code(code) => query.filter(programs::code.eq(code.clone())).get_result(tx.conn),
+    };
+    found.optional()?.ok_or(Error::not_found("program"))
+}
+
+/// The program of that id.
+pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<Program> {
+    find(tx, &ProgramKey::Id(id))
+}
+
+pub(super) fn is_taken(tx: &mut Tx<'_>, code: &str) -> Result<bool> {
+    let taken =
+        programs::table.filter(programs::code.eq(code)).select(programs::id).get_result::<Id>(tx.conn);
+    Ok(taken.optional()?.is_some())
+}
+
+pub(super) fn insert(tx: &mut Tx<'_>, program: &Program) -> Result<()> {
+    diesel::insert_into(programs::table).values(program).execute(tx.conn)?;
+    Ok(())
+}
+
+pub(super) fn update(tx: &mut Tx<'_>, program: &Program) -> Result<()> {
+    diesel::update(programs::table.find(program.id)).set(program).execute(tx.conn)?;
+    Ok(())
+}
+
+/// The versions the unit may see: drafts are the programme staff's.
+fn visible(scope: Scope, program_id: Id) -> program_versions::BoxedQuery<'static, MultiBackend> {
+    let all = program_versions::table.filter(program_versions::program_id.eq(program_id)).into_boxed();
+    match scope {
+        Scope::All => all,
+        Scope::Partner(_) => all.filter(program_versions::state.eq(ProgramVersionState::Published)),
+    }
+}
+
+fn published(program_id: Id) -> program_versions::BoxedQuery<'static, MultiBackend> {
+    let published = program_versions::state.eq(ProgramVersionState::Published);
+    program_versions::table.filter(program_versions::program_id.eq(program_id)).filter(published).into_boxed()
+}
+
+fn matching_versions(
+    scope: Scope,
+    program_id: Id,
+    filter: &ProgramVersionFilter,
+) -> program_versions::BoxedQuery<'static, MultiBackend> {
+    let mut query = visible(scope, program_id);
+    if let Some(state) = filter.state {
+        query = query.filter(program_versions::state.eq(state));
+    }
+    if let Some(year) = filter.program_year {
+        query = query.filter(program_versions::program_year.eq(year));
+    }
+    query
+}
+
+pub(super) fn list_versions(
+    tx: &mut Tx<'_>,
+    program_id: Id,
+    page: &PageRequest<ProgramVersionFilter>,
+) -> Result<Vec<ProgramVersion>> {
+    let query = matching_versions(tx.scope(), program_id, &page.filter).select(ProgramVersion::as_select());
+    Ok(keyset!(query, page, program_versions, newest).load(tx.conn)?)
+}
+
+pub(super) fn count_versions(tx: &mut Tx<'_>, program_id: Id, filter: &ProgramVersionFilter) -> Result<i64> {
+    Ok(matching_versions(tx.scope(), program_id, filter).count().get_result(tx.conn)?)
+}
+
+/// A program's version of that number, where the unit may see it.
+pub fn get_version(tx: &mut Tx<'_>, program_id: Id, version: i32) -> Result<ProgramVersion> {
+    let query = visible(tx.scope(), program_id).filter(program_versions::version.eq(version));
+    let found = query.select(ProgramVersion::as_select()).get_result(tx.conn);
+    found.optional()?.ok_or(Error::not_found("program version"))
+}
+
+/// The published version that is in effect on a day; at most one is.
+pub fn version_in_effect(
+    tx: &mut Tx<'_>,
+    program_id: Id,
+    day: CalendarDate,
+) -> Result<Option<ProgramVersion>> {
+    published_in(tx, program_id, Period { from: day, to: day })
+}
+
+/// The published version that comes closest to being in effect on a day, where there is any.
+pub fn nearest_version(tx: &mut Tx<'_>, program_id: Id, day: CalendarDate) -> Result<Option<ProgramVersion>> {
+    let begun = published(program_id).filter(program_versions::effective_from.le(day));
+    let before: Option<ProgramVersion> = begun
+        .order(program_versions::effective_from.desc())
+        .limit(1)
+        .select(ProgramVersion::as_select())
+        .get_result(tx.conn)
+        .optional()?;
+    let to_come = published(program_id).filter(program_versions::effective_from.gt(day));
+    let after: Option<ProgramVersion> = to_come
+        .order(program_versions::effective_from.asc())
+        .limit(1)
+        .select(ProgramVersion::as_select())
+        .get_result(tx.conn)
+        .optional()?;
+    let away = |version: &ProgramVersion| {
+        let (before, after) = (version.effective_to.days_until(day), day.days_until(version.effective_from));
+        before.max(after)
+    };
+    Ok(before.into_iter().chain(after).min_by_key(away))
+}
+
+/// Every program with its published version in effect on a day, in stable order; closed and discontinued
+/// programs too, whose rules nobody meets.
+pub fn in_effect(tx: &mut Tx<'_>, day: CalendarDate) -> Result<Vec<(Program, ProgramVersion)>> {
+    let query = programs::table
+        .inner_join(program_versions::table.on(program_versions::program_id.eq(programs::id)))
+        .filter(program_versions::state.eq(ProgramVersionState::Published))
+        .filter(program_versions::effective_from.le(day).and(program_versions::effective_to.ge(day)))
+        .order(programs::id)
+        .select((Program::as_select(), ProgramVersion::as_select()));
+    Ok(query.load(tx.conn)?)
+}
+
+/// A published version that shares a day with a period.
+pub(super) fn published_in(tx: &mut Tx<'_>, program_id: Id, days: Period) -> Result<Option<ProgramVersion>> {
+    let query = published(program_id)
+        .filter(program_versions::effective_from.le(days.to))
+        .filter(program_versions::effective_to.ge(days.from))
+        .order(program_versions::effective_from)
+        .limit(1);
+    Ok(query.select(ProgramVersion::as_select()).get_result(tx.conn).optional()?)
+}
+
+pub(super) fn last_number(tx: &mut Tx<'_>, program_id: Id) -> Result<i32> {
+    let numbers = program_versions::table.filter(program_versions::program_id.eq(program_id));
+    Ok(numbers.select(max(program_versions::version)).get_result::<Option<i32>>(tx.conn)?.unwrap_or(0))
+}
+
+pub(super) fn insert_version(tx: &mut Tx<'_>, version: &ProgramVersion) -> Result<()> {
+    diesel::insert_into(program_versions::table).values(version).execute(tx.conn)?;
+    Ok(())
+}
+
+pub(super) fn update_version(tx: &mut Tx<'_>, version: &ProgramVersion) -> Result<()> {
+    diesel::update(program_versions::table.find(version.id)).set(version).execute(tx.conn)?;
+    Ok(())
+}
+
+pub(super) fn delete_version(tx: &mut Tx<'_>, id: Id) -> Result<()> {
+    diesel::delete(program_versions::table.find(id)).execute(tx.conn)?;
+    Ok(())
+}
+
+/// Those of the codes that the catalogue of competencies holds.
+pub(super) fn known_competencies(tx: &mut Tx<'_>, codes: Vec<String>) -> Result<Vec<String>> {
+    Ok(competencies::table
+        .filter(competencies::code.eq_any(codes))
+        .select(competencies::code)
+        .load(tx.conn)?)
+}

@@ -1,0 +1,274 @@
+//! Transactions over HTTP.
+
+use super::{Customer, NewTransaction, Transaction, TransactionKind, service, store};
+use crate::{
+    access::{
+        Caller,
+        policy::{CreateTransaction, GetTransaction, ListTransactions},
+    },
+    platform::{
+        Result,
+        http::{Answer, Body, Cursor, PageParams, PageRequest, Path, page_of},
+        values::{CalendarDate, Country, Id, Money, Timestamp},
+    },
+};
+use actix_web::{get, post};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+
+/// The routes of this slice.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list_transactions).service(create_transaction).service(get_transaction);
+}
+
+/// Something a partner sold, or took back. It is never changed.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Transaction)]
+pub struct TransactionView {
+    /// Identifier.
+    id: Id,
+    /// The system that reported it.
+    #[schema(max_length = 64, examples("billing"))]
+    source: String,
+    /// Its number there; unique within the source.
+    #[schema(max_length = 128, examples("INV-2026-000317-1"))]
+    external_id: String,
+    /// Who sold it, and earns.
+    partner_id: Id,
+    /// The indirect provider it was bought through; null where there was none.
+    provider_id: Option<Id>,
+    /// Who bought.
+    customer: TransactionCustomer,
+    /// What was sold (SKU).
+    #[schema(max_length = 128, examples("CFQ7TTC0LH18"))]
+    product: String,
+    /// The family of that product.
+    #[schema(max_length = 64, examples("modern-work"))]
+    product_family: String,
+    /// Sold or taken back.
+    kind: TransactionKind,
+    /// The purchase a refund takes back; null for a purchase.
+    original_transaction_id: Option<Id>,
+    /// The day it counts on.
+    occurred_on: CalendarDate,
+    /// The amount; negative for a refund.
+    amount: Money,
+    /// How many were sold; null where it was not reported.
+    #[schema(minimum = 0, maximum = 1_000_000_000, examples(25))]
+    units: Option<i32>,
+    /// When the record was made.
+    created_at: Timestamp,
+}
+
+/// Who bought.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TransactionCustomer {
+    /// The customer's number, as the source has it.
+    #[schema(min_length = 1, max_length = 128, pattern = r"^\S(.*\S)?$", examples("C-20881"))]
+    id: String,
+    /// Where the customer is.
+    country: Country,
+    /// Whether it belongs to the public sector.
+    #[serde(default)]
+    #[schema(default = false)]
+    public_sector: bool,
+}
+
+impl From<Customer> for TransactionCustomer {
+    fn from(customer: Customer) -> Self {
+        Self { id: customer.id, country: customer.country, public_sector: customer.public_sector }
+    }
+}
+
+impl From<TransactionCustomer> for Customer {
+    fn from(customer: TransactionCustomer) -> Self {
+        Self { id: customer.id, country: customer.country, public_sector: customer.public_sector }
+    }
+}
+
+impl From<Transaction> for TransactionView {
+    fn from(transaction: Transaction) -> Self {
+        Self {
+            id: transaction.id,
+            amount: transaction.amount(),
+            source: transaction.source,
+            external_id: transaction.external_id,
+            partner_id: transaction.partner_id,
+            provider_id: transaction.provider_id,
+            customer: transaction.customer.into(),
+            product: transaction.product,
+            product_family: transaction.product_family,
+            kind: transaction.kind,
+            original_transaction_id: transaction.original_transaction_id,
+            occurred_on: transaction.occurred_on,
+            units: transaction.units,
+            created_at: transaction.created_at,
+        }
+    }
+}
+
+page_of!(
+    /// One page of transactions.
+    pub TransactionPage of TransactionView
+);
+
+/// A transaction to record.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "source": "billing", "external_id": "INV-2026-000317-1", "partner_id": "01936f2e-4b00-7000-8000-000000000001",
+    "customer": {"id": "C-20881", "country": "US", "public_sector": false}, "product": "CFQ7TTC0LH18",
+    "product_family": "modern-work", "kind": "purchase", "occurred_on": "2026-08-03",
+    "amount": {"amount": "1234.50", "currency": "USD"}, "units": 25
+}))]
+pub struct TransactionCreate {
+    /// The system that reports it.
+    #[schema(min_length = 1, max_length = 64, pattern = r"^\S(.*\S)?$")]
+    source: String,
+    /// Its number there; reported again with the same content, it is recorded once.
+    #[schema(min_length = 1, max_length = 128, pattern = r"^\S(.*\S)?$")]
+    external_id: String,
+    /// Who sold it, and earns.
+    partner_id: Id,
+    /// The indirect provider an indirect reseller bought through.
+    #[serde(default)]
+    provider_id: Option<Id>,
+    /// Who bought.
+    customer: TransactionCustomer,
+    /// What was sold (SKU).
+    #[schema(min_length = 1, max_length = 128, pattern = r"^\S(.*\S)?$")]
+    product: String,
+    /// The family of that product.
+    #[schema(min_length = 1, max_length = 64, pattern = r"^\S(.*\S)?$")]
+    product_family: String,
+    /// Sold or taken back.
+    kind: TransactionKind,
+    /// The purchase a refund takes back: of the same partner, in the same currency. For refunds, and only for them.
+    #[serde(default)]
+    original_transaction_id: Option<Id>,
+    /// The day it counts on; not in the future, and a refund's not before its purchase.
+    occurred_on: CalendarDate,
+    /// The amount: above zero for a purchase, below for a refund. All refunds together never exceed their purchase.
+    amount: Money,
+    /// How many were sold.
+    #[serde(default)]
+    #[schema(minimum = 0, maximum = 1_000_000_000)]
+    units: Option<i32>,
+}
+
+impl From<TransactionCreate> for NewTransaction {
+    fn from(new: TransactionCreate) -> Self {
+        Self {
+            source: new.source,
+            external_id: new.external_id,
+            partner_id: new.partner_id,
+            provider_id: new.provider_id,
+            customer: new.customer.into(),
+            product: new.product,
+            product_family: new.product_family,
+            kind: new.kind,
+            original_transaction_id: new.original_transaction_id,
+            occurred_on: new.occurred_on,
+            amount: new.amount,
+            units: new.units,
+        }
+    }
+}
+
+/// Which transactions to list.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct TransactionFilter {
+    /// Sold by this partner.
+    pub partner_id: Option<Id>,
+    /// Of this kind.
+    #[param(inline)]
+    pub kind: Option<TransactionKind>,
+    /// Reported by this system.
+    #[param(max_length = 64, example = "billing")]
+    pub source: Option<String>,
+    /// With this number in the system that reported it.
+    #[param(max_length = 128, example = "INV-2026-000317-1")]
+    pub external_id: Option<String>,
+    /// That occurred on this day or later.
+    pub from: Option<CalendarDate>,
+    /// That occurred on this day or earlier.
+    pub to: Option<CalendarDate>,
+    /// Of products of this family.
+    #[param(max_length = 64, example = "modern-work")]
+    pub product_family: Option<String>,
+    /// Bought by this customer.
+    #[param(max_length = 128, example = "C-20881")]
+    pub customer_id: Option<String>,
+}
+
+/// List transactions
+///
+/// What the partners the caller may see sold and took back, the latest recorded first.
+#[utoipa::path(
+    tag = "transactions",
+    params(TransactionFilter, PageParams),
+    responses((status = 200, body = TransactionPage))
+)]
+#[get("/v1/transactions")]
+async fn list_transactions(
+    caller: Caller<ListTransactions>,
+    page: PageRequest<TransactionFilter>,
+) -> Result<Answer> {
+    caller
+        .snapshot(move |tx| {
+            let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
+            let transactions = store::list(tx, &page)?;
+            let cursor = |transaction: &Transaction| Cursor { key: None, id: transaction.id };
+            Ok(page.answer(transactions, total, cursor, TransactionView::from))
+        })
+        .await
+}
+
+/// Record a transaction
+///
+/// Once: `source` and `external_id` name it. Reported again with the same content, the answer is 200 with the record
+/// there is; with other content, 409 `transaction_conflict`.
+#[utoipa::path(
+    tag = "transactions",
+    request_body = TransactionCreate,
+    responses(
+        (status = 200, description = "It was recorded before, with the same content.", body = TransactionView),
+        (status = 201, body = TransactionView)
+    )
+)]
+#[post("/v1/transactions")]
+async fn create_transaction(
+    caller: Caller<CreateTransaction>,
+    body: Body<TransactionCreate>,
+) -> Result<Answer> {
+    caller
+        .write(body, |tx, new| {
+            let id = tx.new_id();
+            let transaction = service::create(tx, id, NewTransaction::from(new.clone()))?;
+            if transaction.id != id {
+                tx.changed_nothing();
+                return Ok(record(transaction));
+            }
+            Ok(Answer::created(format!("/v1/transactions/{id}"), &TransactionView::from(transaction), 1))
+        })
+        .await
+}
+
+/// Read a transaction
+///
+/// One transaction.
+#[utoipa::path(tag = "transactions", responses((status = 200, body = TransactionView)))]
+#[get("/v1/transactions/{id}")]
+async fn get_transaction(caller: Caller<GetTransaction>, id: Path<Id>) -> Result<Answer> {
+    caller.read(move |tx| store::get(tx, *id).map(record)).await
+}
+
+/// It is never changed, so its first revision is its last.
+fn record(transaction: Transaction) -> Answer {
+    Answer::record(&TransactionView::from(transaction), 1)
+}

@@ -1,0 +1,129 @@
+// What a person does with Swagger UI on a demo service, in a real browser:
+//   cargo run -- demo &
+//   cd tests/browser && npm install --no-package-lock && npm test
+// BASE_URL where the service is, CHROMIUM the browser, SHOTS a folder for pictures;
+// WITHOUT_ELIGIBILITY=1 leaves that step out.
+const assert = require("node:assert/strict");
+const fs = require("node:fs");
+const os = require("node:os");
+const path = require("node:path");
+const { chromium } = require("playwright-core");
+
+const base = process.env.BASE_URL || "http://127.0.0.1:8080";
+const shots = process.env.SHOTS || fs.mkdtempSync(path.join(os.tmpdir(), "docs-"));
+const faults = [];
+let browser, page;
+
+const steps = {
+  async "the page opens with the contract's title and its operations in the order of the business"() {
+    await page.goto(base + "/docs/");
+    await page.locator(".opblock").first().waitFor();
+    const contract = await (await page.request.get(base + "/openapi.json")).json();
+    assert.equal(await page.title(), contract.info.title);
+    const tags = await page.locator(".opblock-tag").evaluateAll((all) => all.map((tag) => tag.dataset.tag));
+    const used = new Set(Object.values(contract.paths).flatMap((item) => Object.values(item).flatMap((o) => o.tags)));
+    assert.deepEqual(tags, contract.tags.map((tag) => tag.name).filter((name) => used.has(name)));
+    await shot("opened");
+  },
+
+  async "executing login as it stands authorises the page"() {
+    assert.equal(await page.locator(".btn.authorize.unlocked").count(), 1);
+    const { status } = await execute("login");
+    assert.equal(status, 200);
+    await page.locator(".btn.authorize.locked").waitFor();
+    await shot("signed-in");
+  },
+
+  async "the partners are listed"() {
+    const { status, body } = await execute("listPartners");
+    assert.equal(status, 200);
+    assert.ok(body.items.length > 0, "the demo has partners");
+    await shot("partners");
+  },
+
+  async "the example partner's eligibility is shown"() {
+    const { status, body } = await execute("getEligibility");
+    assert.equal(status, 200);
+    assert.ok(JSON.stringify(body).includes("eligible"));
+    await shot("eligibility");
+  },
+
+  async "the filter leaves the tags that match"() {
+    const box = page.locator(".operation-filter-input");
+    await box.fill("partners");
+    await page.waitForFunction(() => document.querySelectorAll(".opblock-tag").length === 1);
+    await shot("filtered");
+    await box.fill("");
+    await page.waitForFunction(() => document.querySelectorAll(".opblock-tag").length > 1);
+  },
+
+  async "the page is still authorised after it was loaded anew"() {
+    await page.reload();
+    await page.locator(".btn.authorize.locked").waitFor();
+    const { status, body } = await execute("getMe");
+    assert.equal(status, 200);
+    assert.equal(body.role, "operator");
+    await shot("me");
+  },
+
+  async "a problem's page explains it"() {
+    await page.goto(base + "/problems/not_found");
+    assert.match(await page.locator("body").innerText(), /not_found/);
+    await shot("problem");
+  },
+
+  async "nothing failed in the browser, and nothing was asked of another host"() {
+    assert.deepEqual(faults, []);
+  },
+};
+
+/** Opens an operation, sends it as the page proposes, and returns what the page shows. */
+async function execute(id) {
+  const operation = page.locator(`.opblock[id$="-${id}"]`);
+  await operation.locator(".opblock-summary").first().click();
+  await operation.locator("button.execute").click();
+  const live = operation.locator(".live-responses-table .response").first();
+  await live.locator(".response-col_status").waitFor();
+  const status = Number.parseInt(await live.locator(".response-col_status").innerText(), 10);
+  const text = await live.locator(".highlight-code pre").first().innerText();
+  return { status, body: JSON.parse(text) };
+}
+
+async function shot(name) {
+  await page.screenshot({ path: path.join(shots, name + ".png") });
+}
+
+function watch() {
+  page.on("pageerror", (error) => faults.push("page error: " + error.message));
+  page.on("console", (message) => message.type() === "error" && faults.push("console: " + message.text()));
+  page.on("requestfailed", (request) => faults.push("request failed: " + request.url()));
+  page.on("request", (request) => {
+    const url = request.url();
+    if (!url.startsWith(base + "/") && !/^(data|blob):/.test(url)) faults.push("another host: " + url);
+  });
+}
+
+(async () => {
+  const args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"];
+  browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args });
+  page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
+  page.setDefaultTimeout(15000);
+  watch();
+  if (process.env.WITHOUT_ELIGIBILITY) delete steps["the example partner's eligibility is shown"];
+  let passed = 0;
+  for (const [name, step] of Object.entries(steps)) {
+    try {
+      await step();
+      passed += 1;
+      console.log("ok   " + name);
+    } catch (error) {
+      await shot("failed").catch(() => {});
+      console.log("FAIL " + name + "\n" + error.message);
+      break; // each step stands on those before it
+    }
+  }
+  await browser.close();
+  const failed = Object.keys(steps).length - passed;
+  console.log(`pictures in ${shots}\n${passed} passed, ${failed} failed`);
+  process.exit(failed ? 1 : 0);
+})();

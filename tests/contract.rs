@@ -1,0 +1,77 @@
+//! The contract as it is checked in is the contract as the handlers make it, and every problem code has its page.
+
+#![cfg(test)]
+
+use partner_incentives::app;
+use std::{collections::HashSet, path::Path};
+
+#[test]
+fn the_checked_in_document_is_current() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("openapi/v1.json");
+    let checked_in = std::fs::read_to_string(path).expect("openapi/v1.json");
+    assert!(
+        checked_in.trim() == app::contract().json.trim(),
+        "the handlers make another document: cargo run -- openapi > openapi/v1.json, and read the diff"
+    );
+}
+
+#[test]
+fn every_string_integer_and_array_of_a_request_is_bounded() {
+    fn look(schema: &serde_json::Value, at: &str, unbounded: &mut Vec<String>) {
+        let is = |name: &str| schema["type"] == name || schema["type"].as_array().is_some_and(|t| t.iter().any(|t| t == name));
+        let lacks = |names: &[&str]| names.iter().any(|name| schema.get(name).is_none());
+        let fixed = schema.get("enum").is_some() || schema.get("const").is_some();
+        if is("string") && !fixed && lacks(&["maxLength"]) {
+            unbounded.push(format!("{at}: string without maxLength"));
+        }
+        if is("integer") && !fixed && lacks(&["minimum", "maximum"]) {
+            unbounded.push(format!("{at}: integer without bounds"));
+        }
+        if is("array") && lacks(&["maxItems"]) {
+            unbounded.push(format!("{at}: array without maxItems"));
+        }
+        match schema {
+            serde_json::Value::Object(members) => {
+                for (name, member) in members.iter().filter(|(name, _)| !["example", "examples", "enum", "default"].contains(&name.as_str())) {
+                    look(member, &format!("{at}/{name}"), unbounded);
+                }
+            }
+            serde_json::Value::Array(items) => items.iter().for_each(|item| look(item, at, unbounded)),
+            _ => {}
+        }
+    }
+    let mut unbounded = Vec::new();
+    look(&app::contract().document["components"]["schemas"], "", &mut unbounded);
+    assert!(unbounded.is_empty(), "{unbounded:#?}");
+}
+
+#[test]
+fn operation_ids_and_problem_codes_are_unique() {
+    let contract = app::contract();
+    let mut seen = HashSet::new();
+    for operation in contract.operations() {
+        let id = operation.object["operationId"].as_str().expect("an operation id");
+        assert!(seen.insert(id.to_owned()), "{id} twice");
+    }
+    let mut codes = HashSet::new();
+    for code in app::problem_codes() {
+        assert!(codes.insert(code.code), "{} is declared twice", code.code);
+        assert!((400..600).contains(&code.status) && !code.title.is_empty() && !code.help.is_empty(), "{}", code.code);
+    }
+}
+
+#[test]
+fn every_guarded_operation_exists_and_every_operation_is_guarded_or_known_to_be_open() {
+    use partner_incentives::access::policy::{TABLE, roles_of};
+    const OPEN: &[&str] = &[
+        "login", "getKeySet", "getLiveness", "getReadiness", "getMetrics", "getOpenapi", "listProblems", "getProblem",
+    ];
+    let contract = app::contract();
+    let ids: Vec<String> = contract.operations().map(|o| o.object["operationId"].as_str().unwrap().to_owned()).collect();
+    for id in &ids {
+        assert!(roles_of(id).is_some() != OPEN.contains(&id.as_str()), "{id}: guard it, or list it as open");
+    }
+    for (name, _) in TABLE {
+        assert!(ids.iter().any(|id| id.eq_ignore_ascii_case(name)), "{name} guards an operation that does not exist");
+    }
+}

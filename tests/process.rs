@@ -1,0 +1,131 @@
+//! The binary as a process: first start, second start, commands, wrong settings, stopping.
+
+#![cfg(test)]
+
+#[path = "support/process.rs"]
+mod process;
+
+use process::{Running, command};
+use serde_json::{Value, json};
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering},
+};
+
+fn agent() -> ureq::Agent {
+    ureq::Agent::config_builder().http_status_as_error(false).build().into()
+}
+
+fn login(address: &str, username: &str, password: &str) -> (u16, Value) {
+    let body = json!({"username": username, "password": password});
+    let mut answer = agent().post(format!("http://{address}/v1/auth/login")).send_json(body).unwrap();
+    (answer.status().as_u16(), answer.body_mut().read_json().unwrap())
+}
+
+fn after<'a>(text: &'a str, label: &str) -> &'a str {
+    text.split_once(label).unwrap_or_else(|| panic!("no {label:?} in {text}")).1.lines().next().unwrap().trim()
+}
+
+#[test]
+fn the_first_start_prints_an_operator_once_whose_password_must_be_changed() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("new/data.db").display());
+    let mut first = Running::start_on(&url, &[]);
+    let email = after(&first.printed, "First operator: ").to_owned();
+    let password = after(&first.printed, "shown this once: ").to_owned();
+    let (status, session) = login(&first.address, &email, &password);
+    assert_eq!((status, &session["must_change_password"]), (200, &json!(true)));
+    let bearer = format!("Bearer {}", session["access_token"].as_str().unwrap());
+    let get = |path: &str, bearer: &str| {
+        let url = format!("http://{}{path}", first.address);
+        agent().get(url).header("authorization", bearer).call().unwrap().status().as_u16()
+    };
+    assert_eq!(get("/v1/programs", &bearer), 403);
+    let change = json!({"current_password": password, "new_password": "a much longer passphrase"});
+    let url_of_change = format!("http://{}/v1/me/password", first.address);
+    let changed = agent().put(url_of_change).header("authorization", &bearer).send_json(change).unwrap();
+    assert_eq!(changed.status().as_u16(), 204);
+    assert_eq!(get("/v1/programs", &bearer), 401);
+    let (_, session) = login(&first.address, &email, "a much longer passphrase");
+    assert_eq!(get("/v1/programs", &format!("Bearer {}", session["access_token"].as_str().unwrap())), 200);
+    first.signal("TERM");
+    assert!(first.wait().success());
+
+    let second = Running::start_on(&url, &["serve"]);
+    assert!(!second.printed.contains("First operator"), "{}", second.printed);
+    assert_eq!(login(&second.address, &email, "a much longer passphrase").0, 200);
+}
+
+#[test]
+fn a_wrong_setting_stops_the_start_with_a_sentence_that_names_it() {
+    for (arguments, named) in [
+        (vec!["--database-url", "mysql://x/y"], "--database-url"),
+        (vec!["--listen", "nowhere"], "--listen"),
+        (vec!["--workers", "many"], "--workers"),
+        (vec!["--log-format", "xml"], "--log-format"),
+        (vec!["--requests-per-minute", "0"], "--requests-per-minute"),
+        (vec!["--database-url", "postgres://u@db.example.com/x"], "DATABASE_URL"),
+    ] {
+        let output = command("sqlite:///dev/null/x.db").args(&arguments).output().unwrap();
+        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        assert!(!output.status.success() && said.contains(named), "{arguments:?}: {said}");
+    }
+}
+
+#[test]
+fn the_commands_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("data.db").display());
+    let run = |arguments: &[&str]| {
+        let output = command(&url).args(arguments).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(output.status.success(), "{arguments:?}: {said}{}", String::from_utf8_lossy(&output.stderr));
+        said
+    };
+    assert!(run(&["migrate"]).contains("is up to date"));
+    let document: Value = serde_json::from_str(&run(&["openapi"])).unwrap();
+    assert_eq!(document["openapi"], "3.1.0");
+    let made = run(&["user", "create", "--email", "Olga@Programme.example", "--name", "Olga", "--role", "operator"]);
+    let password = after(&made, "shown this once: ").to_owned();
+    assert!(run(&["keys", "rotate"]).contains("new signing key"));
+    let service = Running::start_on(&url, &[]);
+    assert_eq!(login(&service.address, "olga@programme.example", &password).0, 200);
+    let keys: Value = agent()
+        .get(format!("http://{}/.well-known/jwks.json", service.address))
+        .call()
+        .unwrap()
+        .body_mut()
+        .read_json()
+        .unwrap();
+    assert_eq!(keys["keys"].as_array().unwrap().len(), 2, "the old key still verifies: {keys}");
+}
+
+#[test]
+fn stopping_drops_no_request() {
+    let mut service = Running::start(&[]);
+    let stopped = Arc::new(AtomicBool::new(false));
+    let workers: Vec<_> = (0..8)
+        .map(|_| {
+            let (address, stopped) = (service.address.clone(), Arc::clone(&stopped));
+            std::thread::spawn(move || {
+                let agent = agent();
+                let mut served = 0;
+                // A client behind a balancer: it stops asking once the service says that it is not ready.
+                while !stopped.load(Ordering::SeqCst) {
+                    match agent.get(format!("http://{address}/health/ready")).call() {
+                        Ok(answer) if answer.status() == 200 => served += 1,
+                        Ok(answer) if answer.status() == 503 => break,
+                        other => panic!("a request was dropped: {other:?}"),
+                    }
+                }
+                served
+            })
+        })
+        .collect();
+    std::thread::sleep(std::time::Duration::from_millis(500));
+    service.signal("TERM");
+    let served: u32 = workers.into_iter().map(|worker| worker.join().expect("no request was dropped")).sum();
+    stopped.store(true, Ordering::SeqCst);
+    assert!(service.wait().success());
+    assert!(served > 50, "{served}");
+}

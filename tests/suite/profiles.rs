@@ -1,0 +1,325 @@
+//! Payout and tax profiles.
+
+use super::partners::partner;
+use crate::support::{Client, World};
+use partner_incentives::{
+    platform::values::{CalendarDate, Id},
+    profiles::{self, Standing},
+};
+use serde_json::{Value, json};
+
+const IBAN: &str = "DE89370400440532013000";
+
+fn payout() -> Value {
+    json!({"holder": "Contoso Cloud GmbH", "account_number": IBAN, "bank_country": "DE", "currency": "EUR"})
+}
+
+fn tax() -> Value {
+    json!({"form": "w8_ben_e", "tax_country": "DE", "tax_id": "DE-123456789", "expires_on": "2019-06-30"})
+}
+
+/// A world with one partner, its id and its admin.
+fn contoso() -> (World, String, Client) {
+    let world = World::new();
+    let id = world.operator().post("/v1/partners", partner(1, "direct_bill")).send().ok().id();
+    let admin = world.admin_of(&id);
+    (world, id, admin)
+}
+
+/// Both addresses of a partner's profiles, with what can be put there and which number it hides.
+fn both(partner: &str) -> [(String, Value, &'static str, &'static str); 2] {
+    [
+        (format!("/v1/partners/{partner}/payout-profile"), payout(), "account_number", "account_masked"),
+        (format!("/v1/partners/{partner}/tax-profile"), tax(), "tax_id", "tax_id_masked"),
+    ]
+}
+
+fn at(path: &str, what: &str) -> String {
+    format!("{path}/{what}")
+}
+
+#[test]
+fn a_profile_is_filed_approved_changed_and_rejected() {
+    let (world, id, admin) = contoso();
+    let operator = world.operator();
+    for (path, body, secret, masked) in both(&id) {
+        admin.get(&path).send().refused(404, "not_found");
+        let made = admin.put(&path, body.clone()).send().ok();
+        assert_eq!((made.status, made.header("location")), (201, Some(&*path)));
+        assert_eq!((&made["state"], &made["partner_id"]), (&json!("pending"), &json!(id)));
+        assert_eq!(made["allowed_transitions"], json!(["approval", "rejection"]));
+
+        let approved = operator
+            .post(&at(&path, "approval"), json!({"comment": "As the bank's letter says"}))
+            .send()
+            .ok();
+        assert_eq!(
+            (&approved["state"], &approved["allowed_transitions"]),
+            (&json!("approved"), &json!(["rejection"]))
+        );
+        let again =
+            operator.post(&at(&path, "approval"), json!({})).send().refused(409, "transition_not_allowed");
+        assert_eq!((&again["from"], &again["allowed"]), (&json!("approved"), &json!(["rejection"])));
+
+        // The same again changes nothing; a change has to be approved again.
+        let same = admin.put(&path, body.clone()).send().ok();
+        assert_eq!((same.status, &same["state"], same.etag()), (200, &json!("approved"), approved.etag()));
+        let mut other = body.clone();
+        other[secret] = json!("12345678");
+        let changed = admin.put(&path, other.clone()).send().ok();
+        assert_eq!(
+            (changed.status, &changed["state"], &changed[masked]),
+            (200, &json!("pending"), &json!("****5678"))
+        );
+        assert_eq!((changed.id(), &changed["revision"]), (made.id(), &json!(3)));
+
+        let rejected = operator.post(&at(&path, "rejection"), json!({"reason": "Not readable"})).send().ok();
+        assert_eq!(
+            (&rejected["state"], &rejected["rejection_reason"]),
+            (&json!("action_required"), &json!("Not readable"))
+        );
+        assert_eq!(rejected["allowed_transitions"], json!([]));
+        for (what, why) in [("approval", json!({})), ("rejection", json!({"reason": "Still not"}))] {
+            let refused = operator.post(&at(&path, what), why).send().refused(409, "transition_not_allowed");
+            assert_eq!((&refused["from"], &refused["allowed"]), (&json!("action_required"), &json!([])));
+        }
+        // Filed again, though as it was, it waits for an operator again; and an approved one can be rejected.
+        let refiled = admin.put(&path, other).send().ok();
+        assert_eq!((&refiled["state"], &refiled["rejection_reason"]), (&json!("pending"), &Value::Null));
+        assert_eq!(operator.post(&at(&path, "approval"), json!({})).send().ok()["state"], "approved");
+        let rejected =
+            operator.post(&at(&path, "rejection"), json!({"reason": "Account closed"})).send().ok();
+        assert_eq!(rejected["state"], "action_required");
+        operator.post(&at(&path, "rejection"), json!({})).send().refused(422, "invalid");
+    }
+}
+
+#[test]
+fn an_account_or_tax_number_is_shown_to_nobody() {
+    let (world, id, admin) = contoso();
+    let (operator, auditor) = (world.operator(), world.auditor());
+    for ((path, body, secret, masked), end) in both(&id).into_iter().zip(["****3000", "****6789"]) {
+        let hidden = body[secret].as_str().unwrap().to_owned();
+        let mut answers = vec![
+            admin.put(&path, body.clone()).key(secret).send().ok(),
+            admin.put(&path, body.clone()).key(secret).send().ok(),
+            operator.post(&at(&path, "approval"), json!({})).send().ok(),
+            operator.post(&at(&path, "rejection"), json!({"reason": "Not readable"})).send().ok(),
+            admin.put(&path, body).send().ok(),
+        ];
+        for person in [&admin, &operator, &auditor] {
+            answers.push(person.get(&path).send().ok());
+        }
+        for answer in &answers {
+            assert_eq!(answer[masked], end, "{answer}");
+            assert!(!answer.body.to_string().contains(&hidden), "{answer}");
+        }
+        for person in [&operator, &auditor, &admin] {
+            let events = person.get("/v1/audit-events").query("resource_id", answers[0].id()).send().ok();
+            let items = events["items"].as_array().unwrap();
+            assert_eq!(items.len(), 4, "{events}");
+            assert!(
+                items.iter().all(|event| event["after"][masked] == end && event["partner_id"] == id),
+                "{events}"
+            );
+            assert!(!String::from_utf8_lossy(&events.bytes).contains(&hidden), "{events}");
+        }
+        let mistaken = json!({secret: hidden, "more": hidden});
+        let refused = admin.put(&path, mistaken).send().refused(422, "invalid");
+        assert!(!refused.body.to_string().contains(&hidden), "{refused}");
+    }
+}
+
+#[test]
+fn who_may_do_what_with_a_profile() {
+    let (world, id, admin) = contoso();
+    let stranger_id = world.operator().post("/v1/partners", partner(2, "direct_bill")).send().ok().id();
+    let (stranger, viewer) = (world.admin_of(&stranger_id), world.viewer_of(&id));
+    for (path, body, ..) in both(&id) {
+        for (what, person) in [
+            ("nobody", world.nobody()),
+            ("operator", world.operator()),
+            ("auditor", world.auditor()),
+            ("viewer", viewer.clone()),
+        ] {
+            let (status, code) = if what == "nobody" { (401, "unauthenticated") } else { (403, "forbidden") };
+            person.put(&path, body.clone()).send().refused(status, code);
+        }
+        stranger.put(&path, body.clone()).send().refused(404, "not_found");
+        admin.put(&path, body).send().ok();
+        viewer.get(&path).send().refused(403, "forbidden");
+        stranger.get(&path).send().refused(404, "not_found");
+        for person in [&admin, &viewer, &stranger, &world.auditor()] {
+            person.post(&at(&path, "approval"), json!({})).send().refused(403, "forbidden");
+            person.post(&at(&path, "rejection"), json!({"reason": "No"})).send().refused(403, "forbidden");
+        }
+        let nowhere = path.replace(&id, "01936f2e-4b00-7000-8000-0000000000ff");
+        world.operator().get(&nowhere).send().refused(404, "not_found");
+        world.operator().post(&at(&nowhere, "approval"), json!({})).send().refused(404, "not_found");
+    }
+}
+
+#[test]
+fn an_admin_of_the_headquarters_files_for_its_locations_and_not_the_other_way_round() {
+    let (world, headquarters, above) = contoso();
+    let mut body = partner(2, "direct_bill");
+    body["headquarters_id"] = json!(headquarters);
+    let location = world.operator().post("/v1/partners", body).send().ok().id();
+    let below = world.admin_of(&location);
+    for ((path, body, ..), (upper, ..)) in both(&location).into_iter().zip(both(&headquarters)) {
+        assert_eq!(above.put(&path, body.clone()).send().ok()["partner_id"], json!(location));
+        below.get(&path).send().ok();
+        below.put(&upper, body).send().refused(404, "not_found");
+    }
+}
+
+#[test]
+fn a_stale_profile_is_neither_replaced_nor_decided_upon() {
+    let (world, id, admin) = contoso();
+    let operator = world.operator();
+    for (path, body, secret, _) in both(&id) {
+        admin.put(&path, body.clone()).if_match("*").send().refused(412, "precondition_failed");
+        let read = admin.put(&path, body.clone()).send().ok();
+        let mut changed = body;
+        changed[secret] = json!("12345678");
+        let now = admin.put(&path, changed.clone()).if_match(&read.etag()).send().ok();
+        changed[secret] = json!("87654321");
+        admin.put(&path, changed).if_match(&read.etag()).send().refused(412, "precondition_failed");
+        // An operator approves the account that was on the screen, not the one that is there since.
+        let (approval, rejection) = (at(&path, "approval"), at(&path, "rejection"));
+        operator.post(&approval, json!({})).if_match(&read.etag()).send().refused(412, "precondition_failed");
+        let why = json!({"reason": "Not readable"});
+        operator
+            .post(&rejection, why.clone())
+            .if_match(&read.etag())
+            .send()
+            .refused(412, "precondition_failed");
+        operator.post(&approval, json!({})).if_match(&now.etag()).send().ok();
+        operator.post(&rejection, why).if_match("*").send().ok();
+        let etag = admin.get(&path).send().ok().etag();
+        assert_eq!(admin.get(&path).header("if-none-match", &etag).send().status, 304);
+    }
+}
+
+#[test]
+fn all_faults_of_a_profile_are_told_at_once() {
+    let (_world, id, admin) = contoso();
+    let pointers = |path: &str, body: Value| {
+        let refused = admin.put(path, body).send().refused(422, "invalid");
+        let mut found: Vec<_> = refused["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|e| format!("{} {}", e["pointer"].as_str().unwrap(), e["code"].as_str().unwrap()))
+            .collect();
+        found.sort();
+        found
+    };
+    let [(payout_path, ..), (tax_path, ..)] = both(&id);
+    let wrong =
+        json!({"holder": " ", "account_number": "DE 1", "bank_country": "XX", "currency": "XXX", "iban": 1});
+    assert_eq!(
+        pointers(&payout_path, wrong),
+        [
+            "/account_number pattern",
+            "/bank_country format",
+            "/currency format",
+            "/holder pattern",
+            "/iban unknown_member"
+        ]
+    );
+    assert_eq!(
+        pointers(&payout_path, json!({})),
+        ["/account_number required", "/bank_country required", "/currency required", "/holder required"]
+    );
+    let wrong = json!({"form": "napkin", "tax_country": "de", "tax_id": "-1-", "expires_on": "2019-02-30"});
+    assert_eq!(
+        pointers(&tax_path, wrong),
+        [
+            "/expires_on format",
+            "/form not_listed",
+            "/tax_country format",
+            "/tax_country pattern",
+            "/tax_id pattern",
+            "/tax_id too_short"
+        ]
+    );
+    let mut mistyped = payout();
+    mistyped["account_number"] = json!("DE88370400440532013000");
+    assert_eq!(pointers(&payout_path, mistyped), ["/account_number iban_checksum"]);
+    let mut expired = tax();
+    expired["expires_on"] = json!("2018-06-30");
+    assert_eq!(pointers(&tax_path, expired.clone()), ["/expires_on in_the_past"]);
+    expired["expires_on"] = json!("2018-07-01");
+    admin.put(&tax_path, expired).send().ok();
+
+    // Any case, and what is no IBAN, is fine.
+    for account in ["de89370400440532013000", "021000021", "GB29nwbk60161331926819", "A1B2"] {
+        let mut body = payout();
+        body["account_number"] = json!(account);
+        admin.put(&payout_path, body).send().ok();
+    }
+}
+
+#[test]
+fn an_expired_tax_profile_has_to_be_filed_again() {
+    let (world, id, admin) = contoso();
+    let [_, (path, body, ..)] = both(&id);
+    admin.put(&path, body.clone()).send().ok();
+    world.operator().post(&at(&path, "approval"), json!({})).send().ok();
+    world.on("2019-06-30");
+    assert_eq!(world.auditor().get(&path).send().ok()["state"], "approved");
+    world.on("2019-07-01");
+    // Who signed in last year has to do it again.
+    let (admin, operator) = (world.admin_of(&id), world.operator());
+    let expired = admin.get(&path).send().ok();
+    assert_eq!((&expired["state"], &expired["allowed_transitions"]), (&json!("action_required"), &json!([])));
+    let refused = operator.post(&at(&path, "rejection"), json!({"reason": "Expired"})).send();
+    assert_eq!(refused.refused(409, "transition_not_allowed")["from"], "action_required");
+    admin.put(&path, body.clone()).send().refused(422, "invalid");
+    let mut renewed = body;
+    renewed["expires_on"] = json!("2022-06-30");
+    assert_eq!(admin.put(&path, renewed).send().ok()["state"], "pending");
+}
+
+#[test]
+fn the_worse_profile_tells_how_far_a_partner_is() {
+    let (world, id, admin) = contoso();
+    let other = world.operator().post("/v1/partners", partner(2, "direct_bill")).send().ok().id();
+    let operator = world.operator();
+    let (own, other): (Id, Id) = (id.parse().unwrap(), other.parse().unwrap());
+    let on = |day: &str| -> Standing {
+        let day: CalendarDate = day.parse().unwrap();
+        let gate = &world.service.gate;
+        let one = gate.read_as_system(|tx| profiles::standing(tx, own, day)).unwrap();
+        let all = gate.read_as_system(|tx| profiles::standings(tx, &[own, other], day)).unwrap();
+        assert_eq!((all[&own], all[&other], all.len()), (one, Standing::Missing, 2));
+        one
+    };
+    let [(payout_path, payout, ..), (tax_path, tax, ..)] = both(&id);
+    assert_eq!(on("2018-07-01"), Standing::Missing);
+    admin.put(&payout_path, payout).send().ok();
+    operator.post(&at(&payout_path, "approval"), json!({})).send().ok();
+    assert_eq!(on("2018-07-01"), Standing::Missing);
+    admin.put(&tax_path, tax.clone()).send().ok();
+    assert_eq!(on("2018-07-01"), Standing::Pending);
+    operator.post(&at(&tax_path, "rejection"), json!({"reason": "Not signed"})).send().ok();
+    assert_eq!(on("2018-07-01"), Standing::ActionRequired);
+    admin.put(&tax_path, tax).send().ok();
+    operator.post(&at(&tax_path, "approval"), json!({})).send().ok();
+    assert_eq!(on("2018-07-01"), Standing::Approved);
+    assert_eq!((on("2019-06-30"), on("2019-07-01")), (Standing::Approved, Standing::ActionRequired));
+}
+
+#[test]
+fn two_first_filings_at_once_leave_one_profile() {
+    let (_world, id, admin) = contoso();
+    let [(path, body, ..), _] = both(&id);
+    let statuses: Vec<u16> = std::thread::scope(|scope| {
+        let filings: Vec<_> =
+            (0..8).map(|_| scope.spawn(|| admin.put(&path, body.clone()).send().status)).collect();
+        filings.into_iter().map(|filing| filing.join().unwrap()).collect()
+    });
+    assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
+    assert!(statuses.iter().all(|status| [200, 201].contains(status)), "{statuses:?}");
+}

@@ -1,0 +1,88 @@
+//! The binary as people start it.
+
+use std::{
+    io::{BufRead, BufReader, Read},
+    process::{Child, Command, ExitStatus, Stdio},
+    time::{Duration, Instant},
+};
+
+/// A running service process on a database of its own; killed on drop.
+pub struct Running {
+    /// Where it listens.
+    pub address: String,
+    /// What it printed until it listened.
+    pub printed: String,
+    child: Child,
+    #[expect(dead_code, reason = "held for its drop")]
+    folder: Option<tempfile::TempDir>,
+}
+
+#[allow(dead_code, reason = "each test binary uses some of it")]
+impl Running {
+    /// Starts it on a fresh database.
+    pub fn start(arguments: &[&str]) -> Self {
+        let folder = tempfile::tempdir().expect("a folder");
+        let url = format!("sqlite://{}", folder.path().join("test.db").display());
+        Self { folder: Some(folder), ..Self::start_on(&url, arguments) }
+    }
+
+    /// Starts it on a database.
+    pub fn start_on(url: &str, arguments: &[&str]) -> Self {
+        let mut child = command(url)
+            .args(arguments)
+            .args(["--listen", "127.0.0.1:0"])
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the binary starts");
+        let mut printed = String::new();
+        let mut lines = BufReader::new(child.stdout.take().expect("its output"));
+        loop {
+            let mut line = String::new();
+            if lines.read_line(&mut line).expect("a line") == 0 {
+                panic!("it stopped before it listened; it printed\n{printed}");
+            }
+            printed.push_str(&line);
+            if let Some(rest) = line.strip_prefix("Swagger UI: http://") {
+                let address = rest.split('/').next().unwrap_or_default().to_owned();
+                std::thread::spawn(move || lines.read_to_end(&mut Vec::new()));
+                return Self { address, printed, child, folder: None };
+            }
+        }
+    }
+
+    /// Sends a signal by name, such as TERM.
+    pub fn signal(&self, name: &str) {
+        let sent = Command::new("kill").args([&format!("-{name}"), &self.child.id().to_string()]).status();
+        assert!(sent.expect("kill").success());
+    }
+
+    /// Waits for its end.
+    pub fn wait(&mut self) -> ExitStatus {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().expect("its status") {
+                return status;
+            }
+            assert!(start.elapsed() < Duration::from_secs(40), "it does not stop");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The binary with a clean environment, for a database.
+pub fn command(url: &str) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_partner-incentives"));
+    for name in ["LISTEN", "LOG", "LOG_FORMAT", "WORKERS", "REQUESTS_PER_MINUTE", "SIGN_INS_PER_MINUTE"] {
+        command.env_remove(name);
+    }
+    command.env("DATABASE_URL", url);
+    command
+}
