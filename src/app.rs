@@ -8,7 +8,7 @@ use crate::{
     platform::{
         Code, Error, Result, codes,
         db::Db,
-        http::{self, BodyLimits, Contract, Edge, Finishing, docs},
+        http::{self, BodyLimits, Closing, Contract, Edge, Finishing, docs},
         values::{Country, Currency, Id},
     },
     partners, profiles, programs, sessions, transactions, users,
@@ -46,14 +46,29 @@ fn routes(config: &mut ServiceConfig<'_>) {
     notifications::api::routes(config);
     audit::api::routes(config);
     health::api::routes(config);
-    config.service(docs::get_openapi).service(docs::list_problems).service(docs::get_problem);
+    config
+        .service(docs::get_openapi)
+        .service(docs::get_openapi_yaml)
+        .service(docs::list_problems)
+        .service(docs::get_problem)
+        .service(docs::get_security_contact);
 }
 
 /// Every documented problem code.
 #[must_use]
 pub fn problem_codes() -> Vec<&'static Code> {
-    let slices = [users::CODES, partners::CODES, agreements::CODES, competencies::CODES, programs::CODES, transactions::CODES, enrollments::CODES];
-    [codes::CODES, access::CODES, slices.concat().as_slice()].concat()
+    [
+        codes::CODES,
+        access::CODES,
+        users::CODES,
+        partners::CODES,
+        agreements::CODES,
+        competencies::CODES,
+        programs::CODES,
+        transactions::CODES,
+        enrollments::CODES,
+    ]
+    .concat()
 }
 
 /// What a new database needs to be useful at once: the competency catalogue and the founding programs.
@@ -72,7 +87,7 @@ pub struct Service {
     /// The database.
     pub db: Db,
     /// Whether it is about to stop.
-    pub draining: health::api::Draining,
+    pub closing: Closing,
 }
 
 impl Service {
@@ -93,7 +108,7 @@ impl Service {
         let moment = (settings.clock.clone(), settings.ids.clone());
         let gate = Gate::open(db.clone(), moment, settings.limits(), enrollments::follow_up)?;
         gate.write_if_new(install)?;
-        Ok(Self { settings, gate, db, draining: health::api::Draining::default() })
+        Ok(Self { settings, gate, db, closing: Closing::default() })
     }
 
     /// An access token for a user, without a password: for tests and the benchmark.
@@ -136,10 +151,15 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
         ids: settings.ids.clone(),
         clock: settings.clock.clone(),
         https: settings.behind_https,
+        closing: service.closing.clone(),
     });
     let gate = Data::new(service.gate.clone());
     let registry = Data::new(metrics.registry.clone());
-    let draining = Data::new(service.draining.clone());
+    let closing = Data::new(service.closing.clone());
+    let contact = Data::new(docs::SecurityContact {
+        address: settings.security_contact.clone(),
+        expires: settings.clock.now().plus_seconds(180 * 24 * 3600),
+    });
     let catalogue = Data::new(docs::ProblemCatalogue(problem_codes()));
     let contract = contract();
     let limits = BodyLimits { deadline: Duration::from_secs(settings.body_seconds) };
@@ -150,15 +170,17 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
             .app_data(edge.clone())
             .app_data(gate.clone())
             .app_data(registry.clone())
-            .app_data(draining.clone())
+            .app_data(closing.clone())
             .app_data(catalogue.clone())
+            .app_data(contact.clone())
             .app_data(limits)
             .app_data(web::PayloadConfig::new(1024 * 1024))
             .app_data(web::PathConfig::default().error_handler(|_, _| Error::not_found("record").into()))
             .into_utoipa_app()
             .configure(routes)
             .map(|app| {
-                app.configure(docs::swagger_ui)
+                app.route("/", web::get().to(|| async { web::Redirect::to("/docs/") }))
+                    .configure(docs::swagger_ui)
                     .default_service(web::to(http::no_such_address))
                     .wrap(metrics.clone())
                     .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
@@ -213,14 +235,14 @@ fn cors(origins: &[String]) -> Cors {
         (name = "auth", description = "Signing in, and one's own account."),
         (name = "users", description = "Who may sign in, as what, and for which partner."),
         (name = "partners", description = "Who sells, enrolls and is paid; and headquarters, which group locations."),
-        (name = "agreements", description = "The papers a partner signs: MPN, distributor and reseller agreements."),
-        (name = "competencies", description = "The catalogue of competencies, and what each partner has attained of it."),
         (name = "programs", description = "What partners enroll in, and what each version of it asks and gives."),
         (name = "eligibility", description = "Whether a partner meets what a program asks, on any day, and why."),
         (name = "transactions", description = "What partners sold, and what of it was taken back."),
         (name = "profiles", description = "Where a partner's money goes, and how it is taxed."),
         (name = "enrollments", description = "A partner's part in a program for a program year."),
         (name = "notifications", description = "What the service tells a partner's incentive admins."),
+        (name = "agreements", description = "The papers a partner signs: MPN, distributor and reseller agreements."),
+        (name = "competencies", description = "The catalogue of competencies, and what each partner has attained of it."),
         (name = "audit", description = "Who did what, when and why."),
         (name = "service", description = "Health, metrics, this document, the problem pages."),
     ),

@@ -28,6 +28,7 @@ pub enum LogFormat {
     Human,
 }
 
+const DEFAULT_CONTACT: &str = "mailto:security@programme.example";
 const DEFAULT_DATABASE: &str = "sqlite://data/partner-incentives.db";
 
 /// What the service can be told.
@@ -69,6 +70,10 @@ pub struct Settings {
     #[arg(long, env = "BEHIND_HTTPS", default_value_t = false, global = true)]
     pub behind_https: bool,
 
+    /// Whom to tell about a weakness of the service, as a URI; shown in `/.well-known/security.txt`.
+    #[arg(long, env = "SECURITY_CONTACT", default_value = DEFAULT_CONTACT, global = true)]
+    pub security_contact: String,
+
     /// Seconds a request body may take to arrive.
     #[arg(long, env = "BODY_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600), global = true)]
     pub body_seconds: u64,
@@ -108,6 +113,7 @@ impl Settings {
             sign_ins_per_minute: 1_000_000,
             allowed_origins: Vec::new(),
             behind_https: false,
+            security_contact: DEFAULT_CONTACT.into(),
             body_seconds: 10,
             drain_milliseconds: 0,
             log_format: LogFormat::Auto,

@@ -83,7 +83,7 @@ pub mod enrollments;
 
 pub mod health;
 
-// pub mod demo;
+pub mod demo;
 
 pub mod logging;
 

@@ -194,15 +194,16 @@ fn serve(service: &Service, introduce: impl Fn(&str) -> String) -> Result<()> {
     let listener = TcpListener::bind(address)
         .map_err(|error| Error::internal(format!("LISTEN: {address} cannot be listened on: {error}")))?;
     let address = listener.local_addr().map_err(Error::internal)?;
-    println!("{}Swagger UI: http://{address}/docs/", introduce(&address.to_string()));
+    println!("{}", introduce(&address.to_string()));
+    println!("Swagger UI: http://{address}/docs/");
     let served = actix_web::rt::System::new().block_on(async {
         let server = app::listen(service.clone(), listener)?;
         let handle = server.handle();
-        let (draining, drain) = (service.draining.clone(), service.settings.drain());
+        let (closing, drain) = (service.closing.clone(), service.settings.drain());
         actix_web::rt::spawn(async move {
             stop_signal().await;
             log::info!("stopping: no longer ready, then no new connections, then the end");
-            draining.begin();
+            closing.begin();
             tokio::time::sleep(drain).await;
             handle.stop(true).await;
         });

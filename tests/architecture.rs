@@ -7,7 +7,7 @@
 use std::{fs, path::Path};
 
 /// Modules that are no slices, below all of them, each above the ones it may use.
-const FOUNDATION: &[&str] = &["platform", "schema", "access", "config"];
+const FOUNDATION: &[&str] = &["platform", "schema", "config", "access"];
 /// The module above all slices.
 const TOP: &[&str] = &["app"];
 

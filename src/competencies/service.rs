@@ -69,8 +69,8 @@ pub(super) fn update(
 }
 
 /// Records what a partner has attained, in place of what is on record for that competency.
-pub fn put(tx: &mut Tx<'_>, partner: Id, code: &str, new: NewAttainment) -> Result<Attainment> {
-    put_if(tx, partner, code, &new, |_| Ok(())).map(|(attainment, _)| attainment)
+pub fn put(tx: &mut Tx<'_>, partner: Id, code: &str, new: &NewAttainment) -> Result<Attainment> {
+    put_if(tx, partner, code, new, |_| Ok(())).map(|(attainment, _)| attainment)
 }
 
 /// The same, where the revision on record permits it; tells whether it is the first record.

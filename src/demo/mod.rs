@@ -4,6 +4,7 @@
 //! by day until today. So every record has the history it would have in real life.
 
 mod cast;
+mod offers;
 mod story;
 
 pub use story::{begins, fill};

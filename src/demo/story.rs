@@ -3,6 +3,7 @@
 use super::{
     PASSWORDS,
     cast::{CAST, Player, Plot, mpn_id, partner_id},
+    offers,
 };
 use crate::{
     access::{Actor, Gate, Role, Tx, password},
@@ -15,7 +16,7 @@ use crate::{
         values::{CalendarDate, Clock, Id, Money, Timestamp},
     },
     profiles::{self, Decision, PayoutTerms, Secret, TaxForm, TaxTerms},
-    programs::{self, ProgramKey},
+    programs::ProgramKey,
     transactions::{self, Customer, NewTransaction, TransactionKind},
     users::{self, NewUser},
 };
@@ -42,9 +43,10 @@ pub fn fill(gate: &Gate, clock: &Clock, today: CalendarDate) -> Result<()> {
         gate.write_as_system("Demo", move |tx| work(tx, &stage))
     };
     stage(DAYS, everybody_joins)?;
-    stage(DAYS, programs_beside_the_founding_ones)?;
+    stage(DAYS, |tx, _| offers::install(tx))?;
     stage(290, papers_are_signed)?;
     stage(280, competencies_are_attained)?;
+    stage(200, some_are_barred_and_some_go)?;
     stage(120, many_ask_to_take_part)?;
     stage(118, profiles_are_filed)?;
     stage(115, profiles_are_decided)?;
@@ -74,12 +76,13 @@ fn with(plots: &'static [Plot]) -> impl Iterator<Item = (usize, &'static Player)
     players().filter(|(_, player)| plots.contains(&player.plot))
 }
 
-fn program_of(player: &Player) -> &'static str {
-    match player.partner_type {
+fn program_of(player: &Player) -> ProgramKey {
+    let code = match player.partner_type {
         PartnerType::DirectBill => "csp-direct-bill",
         PartnerType::IndirectProvider => "csp-indirect-provider",
         PartnerType::IndirectReseller => "csp-indirect-reseller",
-    }
+    };
+    ProgramKey::Code(code.into())
 }
 
 fn everybody_joins(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
@@ -100,7 +103,7 @@ fn everybody_joins(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
             contact_email: format!("partners-{n}@partner.example"),
             active: player.plot != Plot::Pending,
         };
-        let partner = partners::create(tx, id, new)?;
+        partners::create(tx, id, new)?;
         if player.plot == Plot::Headquarters {
             headquarters = Some(id);
         }
@@ -108,11 +111,6 @@ fn everybody_joins(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
             let (who, name) = if *role == "viewer" { ("viewer", "Vera") } else { ("admin", "Adam") };
             let role = role.parse().unwrap_or(Role::Viewer);
             hire(tx, &format!("{who}-{n}@partner.example"), &format!("{name} of {}", player.name), role, Some(id), hash)?;
-        }
-        match player.plot {
-            Plot::Suspended => drop(partners::apply(tx, partner, Event::Suspension, "fees unpaid since spring")?),
-            Plot::Closed => drop(partners::apply(tx, partner, Event::Closure, "merged into another partner")?),
-            _ => {}
         }
     }
     Ok(())
@@ -123,11 +121,6 @@ fn hire(tx: &mut Tx<'_>, email: &str, name: &str, role: Role, partner_id: Option
     let password_hash = hash.to_owned();
     users::create(tx, NewUser { email: email.into(), name, role, partner_id, password_hash, must_change_password: false })
         .map(drop)
-}
-
-/// A program that asks more, one that is closed and one that has ended, so that every reason occurs.
-fn programs_beside_the_founding_ones(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
-    programs::install_showcase(tx)
 }
 
 fn papers_are_signed(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
@@ -221,7 +214,19 @@ fn competencies_are_attained(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
             _ => (code, usual),
         };
         let new = NewAttainment { level, attained_on, expires_on, grace_days: 30, at_risk_since };
-        competencies::put(tx, partner_id(n), code, new)?;
+        competencies::put(tx, partner_id(n), code, &new)?;
+    }
+    Ok(())
+}
+
+fn some_are_barred_and_some_go(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+    for (n, player) in with(&[Plot::Suspended, Plot::Closed]) {
+        let partner = partners::get(tx, partner_id(n))?;
+        let (event, reason) = match player.plot {
+            Plot::Closed => (Event::Closure, "merged into another partner"),
+            _ => (Event::Suspension, "fees unpaid since spring"),
+        };
+        partners::apply(tx, partner, event, reason)?;
     }
     Ok(())
 }
@@ -242,7 +247,7 @@ fn many_ask_to_take_part(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
         if player.partner_type == PartnerType::IndirectReseller {
             sell(tx, n, 1, None)?;
         }
-        as_admin(tx, n, |tx| enrollments::request(tx, partner_id(n), program_of(player), None).map(drop))?;
+        as_admin(tx, n, |tx| enrollments::request(tx, partner_id(n), &program_of(player), None).map(drop))?;
     }
     Ok(())
 }
@@ -261,10 +266,7 @@ fn profiles_are_filed(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
             tax_id: Secret::new(&format!("{}{:09}", player.country, n * 104_729)),
             expires_on: None,
         };
-        as_admin(tx, n, |tx| {
-            profiles::file(tx, partner_id(n), payout.clone())?;
-            profiles::file(tx, partner_id(n), tax.clone()).map(drop)
-        })?;
+        as_admin(tx, n, |tx| profiles::file_both(tx, partner_id(n), payout.clone(), tax.clone()))?;
     }
     Ok(())
 }
@@ -274,11 +276,12 @@ fn profiles_are_decided(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
         match player.plot {
             Plot::ActionRequired | Plot::Validating => {}
             Plot::ProfileRefused => {
-                profiles::decide::<PayoutTerms>(tx, partner_id(n), Decision::Rejection("the account's holder is not the partner"))?;
+                let refusal = Decision::Rejection("the account's holder is not the partner");
+                profiles::decide_payout(tx, partner_id(n), refusal)?;
             }
             _ => {
-                profiles::decide::<PayoutTerms>(tx, partner_id(n), Decision::Approval(None))?;
-                profiles::decide::<TaxTerms>(tx, partner_id(n), Decision::Approval(None))?;
+                profiles::decide_payout(tx, partner_id(n), Decision::Approval(None))?;
+                profiles::decide_tax(tx, partner_id(n), Decision::Approval(None))?;
             }
         }
     }
@@ -304,7 +307,7 @@ fn sales_that_invite_and_are_not_answered(tx: &mut Tx<'_>, _: &Stage) -> Result<
 fn some_leave_and_some_are_ended(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
     for (n, player) in with(&[Plot::OptedOut, Plot::Discontinued, Plot::LostMpn]) {
         let id = partner_id(n);
-        let enrollment = enrollments::open_of(tx, id, program_of(player))?;
+        let enrollment = enrollments::open_of(tx, id, &program_of(player))?;
         match player.plot {
             Plot::OptedOut => as_admin(tx, n, |tx| enrollments::opt_out(tx, enrollment, None).map(drop))?,
             Plot::Discontinued => {

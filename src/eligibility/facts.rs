@@ -14,7 +14,11 @@ use crate::{
     programs::{Program, ProgramVersion, Requirement},
     schema::{agreements, attainments, enrollments, partners, transactions},
 };
-use diesel::{dsl::sql, prelude::*, sql_types::Bool};
+use diesel::{
+    dsl::sql,
+    prelude::*,
+    sql_types::{Bool, Date},
+};
 use std::collections::{HashMap, HashSet};
 
 /// Whom facts are about.
@@ -259,12 +263,15 @@ fn first_kept(tx: &mut Tx<'_>, ids: &[Id], as_of: CalendarDate) -> Result<Vec<Sa
     );
     let first = sql::<Bool>(
         "transactions.occurred_on = (SELECT min(f.occurred_on) FROM transactions f \
-         WHERE f.partner_id = transactions.partner_id AND f.kind = 'purchase' AND NOT EXISTS \
-         (SELECT 1 FROM transactions r WHERE r.original_transaction_id = f.id))",
-    );
-    let query = transactions::table
-        .filter(transactions::partner_id.eq_any(ids.to_vec()))
-        .filter(transactions::occurred_on.le(as_of))
+         WHERE f.partner_id = partners.id AND f.kind = 'purchase' AND NOT EXISTS \
+         (SELECT 1 FROM transactions r WHERE r.original_transaction_id = f.id) AND f.occurred_on <= ",
+    )
+    .bind::<Date, _>(as_of)
+    .sql(")");
+    // By way of the partners, so that the first day is looked up once for each and not once for every sale.
+    let query = partners::table
+        .inner_join(transactions::table.on(transactions::partner_id.eq(partners::id)))
+        .filter(partners::id.eq_any(ids.to_vec()))
         .filter(untouched)
         .filter(first);
     Ok(query.select(sale_columns!()).load(tx.conn)?)

@@ -136,9 +136,9 @@ fn on_behalf_needs_a_reason(tx: &Tx<'_>, reason: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// The partner's open enrollment in a program, by the program's code.
-pub fn open_of(tx: &mut Tx<'_>, partner: Id, program: &str) -> Result<Id> {
-    let program = programs::find(tx, &ProgramKey::Code(program.to_owned()))?;
+/// The partner's open enrollment in a program.
+pub fn open_of(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey) -> Result<Id> {
+    let program = programs::find(tx, program)?;
     let all = store::of_partners(tx, &[partner], &[])?;
     let open = all.iter().find(|enrollment| enrollment.program_id == program.id && enrollment.state.is_open());
     open.map(|enrollment| enrollment.id).ok_or(Error::not_found("enrollment"))

@@ -2,32 +2,17 @@
 
 use crate::{
     access::Public,
-    platform::{Error, Result, codes},
+    platform::{Error, Result, codes, http::Closing},
 };
 use actix_web::{HttpResponse, Responder, get, web};
 use prometheus::{Encoder, Registry, TextEncoder};
 use serde::Serialize;
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
-};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The routes of this slice.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(get_liveness).service(get_readiness).service(get_metrics);
-}
-
-/// Whether the service is about to stop; set once, by the signal handler.
-#[derive(Clone, Debug, Default)]
-pub struct Draining(Arc<AtomicBool>);
-
-impl Draining {
-    /// From now on the service is not ready.
-    pub fn begin(&self) {
-        self.0.store(true, Ordering::SeqCst);
-    }
 }
 
 /// How the service is.
@@ -52,8 +37,8 @@ async fn get_liveness() -> impl Responder {
 /// 503 while the database does not answer or the service is about to stop.
 #[utoipa::path(tag = "service", responses((status = 200, body = Health)))]
 #[get("/health/ready")]
-async fn get_readiness(public: Public, draining: web::Data<Draining>) -> Result<impl Responder> {
-    if draining.0.load(Ordering::SeqCst) {
+async fn get_readiness(public: Public, closing: web::Data<Closing>) -> Result<impl Responder> {
+    if closing.has_begun() {
         return Err(Error::new(&codes::UNAVAILABLE, "the service is about to stop"));
     }
     public.ping().await?;

@@ -129,3 +129,21 @@ pub(super) fn get<T: Stored>(tx: &mut Tx<'_>, partner: Id) -> Result<Profile<T>>
     partners::get(tx, partner)?;
     store::find(tx, partner)?.ok_or(Error::not_found(T::NAME))
 }
+
+/// Files both profiles of a partner for the first time.
+pub fn file_both(tx: &mut Tx<'_>, partner: Id, payout: PayoutTerms, tax: TaxTerms) -> Result<()> {
+    file(tx, partner, None, payout)?;
+    file(tx, partner, None, tax).map(drop)
+}
+
+/// Decides on a partner's payout profile.
+pub fn decide_payout(tx: &mut Tx<'_>, partner: Id, decision: Decision<'_>) -> Result<()> {
+    let before = get::<PayoutTerms>(tx, partner)?;
+    decide(tx, &before, decision).map(drop)
+}
+
+/// Decides on a partner's tax profile.
+pub fn decide_tax(tx: &mut Tx<'_>, partner: Id, decision: Decision<'_>) -> Result<()> {
+    let before = get::<TaxTerms>(tx, partner)?;
+    decide(tx, &before, decision).map(drop)
+}

@@ -12,17 +12,18 @@ pub mod rule_sets;
 mod service;
 mod store;
 pub mod version_api;
-mod version_view;
+pub mod version_view;
 mod versions;
 
 pub use lever::{
-    CapScope, CustomerFilter, GrowthBaseline, Lever, LeverCap, LeverFilter, LeverGrain, LeverScale, LeverTier,
-    TierPeriod, validate_levers,
+    CapScope, CustomerFilter, GrowthBaseline, Lever, LeverCap, LeverFilter, LeverGrain, LeverScale,
+    LeverTier, TierPeriod, validate_levers,
 };
 pub use model::{
-    Program, ProgramKey, ProgramStatus, ProgramVersion, ProgramVersionState, Rounding, program_year, program_year_of,
+    Program, ProgramKey, ProgramStatus, ProgramVersion, ProgramVersionState, Rounding, program_year,
+    program_year_of,
 };
 pub use requirement::{Requirement, competency_codes, validate_requirements};
-pub use service::{CODES, NewProgram, create, install, version_for};
+pub use service::{CODES, NewProgram, create, discontinue, install, update, version_for};
 pub use store::{find, get, get_version, in_effect, nearest_version, version_in_effect};
 pub use versions::{NewVersion, create_version, founding_version, publish, requirement_faults};

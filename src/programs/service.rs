@@ -92,7 +92,7 @@ pub fn create(tx: &mut Tx<'_>, new: NewProgram) -> Result<Program> {
 }
 
 /// Changes a program's record; `change` says how.
-pub(super) fn update(tx: &mut Tx<'_>, before: Program, change: impl Fn(&mut Program)) -> Result<Program> {
+pub fn update(tx: &mut Tx<'_>, before: Program, change: impl Fn(&mut Program)) -> Result<Program> {
     refuse_discontinued(&before)?;
     let mut program = before.clone();
     change(&mut program);
@@ -101,7 +101,7 @@ pub(super) fn update(tx: &mut Tx<'_>, before: Program, change: impl Fn(&mut Prog
 }
 
 /// Ends a program for good.
-pub(super) fn discontinue(tx: &mut Tx<'_>, before: Program, reason: &str) -> Result<Program> {
+pub fn discontinue(tx: &mut Tx<'_>, before: Program, reason: &str) -> Result<Program> {
     if before.status == ProgramStatus::Discontinued {
         let detail = "a discontinued program allows nothing more";
         let refusal = Error::new(&TRANSITION_NOT_ALLOWED, detail).with("from", before.status);

@@ -46,12 +46,12 @@ fn a_new_service_has_the_founding_programs_for_this_year_and_the_next() {
         let versions = world.operator().get(&path).send().ok();
         let years: Vec<&Value> =
             versions["items"].as_array().unwrap().iter().map(|v| &v["program_year"]).collect();
-        // The world's database was made on 1 January 2000.
-        assert_eq!(years, [&json!(2001), &json!(2000)]);
+        // The world's database was made on 1 July 2018.
+        assert_eq!(years, [&json!(2020), &json!(2019)]);
         let first = &versions["items"][1];
         assert_eq!(
             (&first["effective_from"], &first["effective_to"]),
-            (&json!("1999-07-01"), &json!("2000-06-30"))
+            (&json!("2018-07-01"), &json!("2019-06-30"))
         );
         assert_eq!((&first["state"], &first["split"]), (&json!("published"), &json!({"rebate_rate": "0.6"})));
         assert_eq!(first["levers"][0]["scale"], json!({"type": "flat", "rate": "0.08"}));
@@ -102,14 +102,14 @@ fn a_program_is_made_changed_and_ended_for_good() {
     operator.patch(path, json!({"name": "G"})).send().refused(428, "precondition_required");
     let changed = operator.patch(path, json!({"name": "G"})).if_match(&made.etag()).send().ok();
     assert_eq!((&changed["name"], &changed["revision"]), (&json!("G"), &json!(2)));
-    let draft = operator.post("/v1/programs/growth/versions", version(2019)).send().ok();
+    let draft = operator.post("/v1/programs/growth/versions", version(2022)).send().ok();
     let reason = json!({"reason": "The board has ended it"});
     let ended = operator.post("/v1/programs/growth/discontinuation", reason.clone()).send().ok();
     assert_eq!((&ended["status"], &ended["allowed_transitions"]), (&json!("discontinued"), &json!([])));
     let again = operator.post("/v1/programs/growth/discontinuation", reason).send();
     again.refused(409, "transition_not_allowed");
     operator.patch(path, json!({"status": "open"})).if_match("*").send().refused(409, "program_discontinued");
-    operator.post("/v1/programs/growth/versions", version(2019)).send().refused(409, "program_discontinued");
+    operator.post("/v1/programs/growth/versions", version(2022)).send().refused(409, "program_discontinued");
     let publication = format!("/v1/programs/growth/versions/{}/publication", draft["version"]);
     operator.post(&publication, json!({})).send().refused(409, "program_discontinued");
 }
@@ -118,26 +118,26 @@ fn a_program_is_made_changed_and_ended_for_good() {
 fn a_draft_is_changed_and_thrown_away_but_a_published_version_never() {
     let world = World::new();
     let operator = world.operator();
-    let made = operator.post(VERSIONS, version(2019)).send().ok();
+    let made = operator.post(VERSIONS, version(2022)).send().ok();
     assert_eq!(
         (&made["version"], &made["state"], &made["invitation_days"]),
         (&json!(3), &json!("draft"), &json!(30))
     );
     assert_eq!(
         (&made["effective_from"], &made["effective_to"]),
-        (&json!("2018-07-01"), &json!("2019-06-30"))
+        (&json!("2021-07-01"), &json!("2022-06-30"))
     );
     let path = format!("{VERSIONS}/3");
     assert_eq!(operator.get(&path).send().ok().body, made.body);
-    let change = json!({"invitation_days": 45, "effective_to": "2018-12-31"});
+    let change = json!({"invitation_days": 45, "effective_to": "2021-12-31"});
     let changed = operator.patch(&path, change).if_match(&made.etag()).send().ok();
-    assert_eq!((&changed["invitation_days"], &changed["effective_to"]), (&json!(45), &json!("2018-12-31")));
+    assert_eq!((&changed["invitation_days"], &changed["effective_to"]), (&json!(45), &json!("2021-12-31")));
     operator
         .patch(&path, json!({"invitation_days": 1}))
         .if_match(&made.etag())
         .send()
         .refused(412, "precondition_failed");
-    let other_year = operator.patch(&path, json!({"program_year": 2020})).if_match(&changed.etag()).send();
+    let other_year = operator.patch(&path, json!({"program_year": 2023})).if_match(&changed.etag()).send();
     let other_year = other_year.refused(422, "invalid");
     assert_eq!(faults(&other_year)[0], ("/effective_from".into(), "outside_program_year".into()));
 
@@ -150,7 +150,7 @@ fn a_draft_is_changed_and_thrown_away_but_a_published_version_never() {
     operator.post(&format!("{path}/publication"), json!({})).send().refused(409, "version_published");
     assert_eq!(operator.get(&path).send().ok().body, published.body);
 
-    let draft = operator.post(VERSIONS, version(2020)).send().ok();
+    let draft = operator.post(VERSIONS, version(2023)).send().ok();
     let path = format!("{VERSIONS}/{}", draft["version"]);
     operator.delete(&path).send().ok();
     operator.get(&path).send().refused(404, "not_found");
@@ -164,28 +164,28 @@ fn published_versions_never_share_a_day() {
     let operator = world.operator();
     let publish = |from: &str, to: &str| {
         let days = json!({"effective_from": from, "effective_to": to});
-        let mut body = version(2019);
+        let mut body = version(2022);
         body.as_object_mut().unwrap().extend(days.as_object().unwrap().clone());
         let draft = operator.post(VERSIONS, body).send().ok();
         operator
             .post(&format!("{VERSIONS}/{}/publication", draft["version"]), json!({"reason": "Agreed"}))
             .send()
     };
-    let first = publish("2018-07-01", "2018-12-31").ok();
+    let first = publish("2021-07-01", "2021-12-31").ok();
     for (from, to) in
-        [("2018-12-31", "2019-06-30"), ("2018-08-01", "2018-08-01"), ("2018-07-01", "2019-06-30")]
+        [("2021-12-31", "2022-06-30"), ("2021-08-01", "2021-08-01"), ("2021-07-01", "2022-06-30")]
     {
         let refused = publish(from, to).refused(409, "version_overlaps");
         assert_eq!(refused["version"], first["version"]);
     }
-    publish("2019-01-01", "2019-06-30").ok();
+    publish("2022-01-01", "2022-06-30").ok();
 }
 
 #[test]
 fn everything_wrong_with_a_version_is_said_at_once() {
     let world = World::new();
     records::competency(&world, "cloud-crm");
-    let mut body = version(2019);
+    let mut body = version(2022);
     body["requirements"] = json!([
         {"rule": "competency", "min_count": 1, "min_level": "gold", "any_of": ["cloud-crm", "crystal-gazing"]},
         {"rule": "any_of", "requirements": [
@@ -199,7 +199,7 @@ fn everything_wrong_with_a_version_is_said_at_once() {
         {"type": "fixed", "code": "a", "name": "B", "amount": {"amount": "5.00", "currency": "EUR"}},
     ]);
     body["coop_threshold"] = json!({"amount": "10000", "currency": "JPY"});
-    body["effective_to"] = json!("2019-07-01");
+    body["effective_to"] = json!("2022-07-01");
     let refused = world.operator().post(VERSIONS, body).send().refused(422, "invalid");
     let expected = [
         ("/effective_to", "outside_program_year"),
@@ -220,14 +220,14 @@ fn what_the_contract_does_not_know_is_refused() {
     let lever =
         json!({"type": "core", "code": "a", "name": "A", "scale": {"type": "flat", "rate": "0.08"}, "x": 1});
     let cases = [
-        (with(version(2019), "/levers/0", lever), "/levers/0/x"),
-        (with(version(2019), "/levers/0/type", json!("magic")), "/levers/0"),
+        (with(version(2022), "/levers/0", lever), "/levers/0/x"),
+        (with(version(2022), "/levers/0/type", json!("magic")), "/levers/0"),
         (
-            with(version(2019), "/requirements/0", json!({"rule": "partner_active", "x": 1})),
+            with(version(2022), "/requirements/0", json!({"rule": "partner_active", "x": 1})),
             "/requirements/0/x",
         ),
-        (with(version(2019), "/split", json!({"rebate_rate": "1.1"})), "/split/rebate_rate"),
-        (with(version(2019), "/payment_threshold/amount", json!("200")), "/payment_threshold"),
+        (with(version(2022), "/split", json!({"rebate_rate": "1.1"})), "/split/rebate_rate"),
+        (with(version(2022), "/payment_threshold/amount", json!("200")), "/payment_threshold"),
     ];
     for (body, pointer) in cases {
         let refused = world.operator().post(VERSIONS, body).send().refused(422, "invalid");
@@ -257,7 +257,7 @@ fn every_kind_of_lever_comes_back_as_it_was_sent() {
         {"type": "fixed", "code": "customers", "name": "New customers", "amount": usd("50.00"),
          "new_after_months": 24, "applies_to": everything, "cap": cap},
     ]);
-    let body = with(version(2019), "/levers", levers.clone());
+    let body = with(version(2022), "/levers", levers.clone());
     let made = world.operator().post(VERSIONS, body).send().ok();
     assert_eq!(made["levers"], levers);
     assert_eq!(world.operator().get(&format!("{VERSIONS}/3")).send().ok()["levers"], levers);
@@ -267,7 +267,7 @@ fn every_kind_of_lever_comes_back_as_it_was_sent() {
 fn partners_read_programs_and_published_versions_and_write_nothing() {
     let world = World::new();
     let partner = records::partner(&world, 1, "direct_bill", None).to_string();
-    let draft = world.operator().post(VERSIONS, version(2019)).send().ok();
+    let draft = world.operator().post(VERSIONS, version(2022)).send().ok();
     let path = format!("{VERSIONS}/{}", draft["version"]);
     for person in [world.admin_of(&partner), world.viewer_of(&partner)] {
         assert_eq!(person.get("/v1/programs").send().ok()["items"].as_array().unwrap().len(), 3);
@@ -275,21 +275,21 @@ fn partners_read_programs_and_published_versions_and_write_nothing() {
         assert_eq!((&page["total"], page["items"].as_array().unwrap().len()), (&json!(2), 2));
         person.get(&path).send().refused(404, "not_found");
         person.post("/v1/programs", json!({})).send().refused(403, "forbidden");
-        person.post(VERSIONS, version(2019)).send().refused(403, "forbidden");
+        person.post(VERSIONS, version(2022)).send().refused(403, "forbidden");
         person.delete(&path).send().refused(403, "forbidden");
         person.post(&format!("{path}/publication"), json!({})).send().refused(403, "forbidden");
     }
     let auditor = world.auditor();
     auditor.get(&path).send().ok();
     auditor.patch(&path, json!({})).if_match("*").send().refused(403, "forbidden");
-    let drafts = auditor.get(VERSIONS).query("state", "draft").query("program_year", 2019).send().ok();
+    let drafts = auditor.get(VERSIONS).query("state", "draft").query("program_year", 2022).send().ok();
     assert_eq!(drafts["items"].as_array().unwrap().len(), 1);
 }
 
 #[test]
 fn every_write_leaves_an_audit_event() {
     let world = World::new();
-    let draft = world.operator().post(VERSIONS, version(2019)).send().ok();
+    let draft = world.operator().post(VERSIONS, version(2022)).send().ok();
     let publication = json!({"reason": "Agreed by the board"});
     world.operator().post(&format!("{VERSIONS}/{}/publication", draft["version"]), publication).send().ok();
     let events = world.auditor().get("/v1/audit-events").query("resource_id", draft.id()).send().ok();

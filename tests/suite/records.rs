@@ -8,29 +8,15 @@ use partner_incentives::{
     competencies::{Attainment, Competency},
     partners::{self, NewPartner},
     platform::values::{CalendarDate, Id},
-    programs::{self, ProgramKey},
     schema::{agreements, attainments, competencies, transactions},
 };
 
-pub fn day(text: &str) -> CalendarDate {
+pub(super) fn day(text: &str) -> CalendarDate {
     text.parse().unwrap()
 }
 
-/// Publishes the founding programs for a program year; a prepared world has them for 2000 and 2001.
-pub fn founding(world: &World, program_year: i32) {
-    let publish = move |tx: &mut partner_incentives::access::Tx<'_>| {
-        for code in ["csp-direct-bill", "csp-indirect-provider", "csp-indirect-reseller"] {
-            let program = programs::find(tx, &ProgramKey::Code(code.into()))?;
-            let draft = programs::create_version(tx, &program, programs::founding_version(program_year))?;
-            programs::publish(tx, &program, draft, None)?;
-        }
-        Ok(())
-    };
-    world.service.gate.write_as_system("PublishProgramVersion", publish).unwrap();
-}
-
 /// An active partner.
-pub fn partner(world: &World, n: u32, partner_type: &str, headquarters: Option<Id>) -> Id {
+pub(super) fn partner(world: &World, n: u32, partner_type: &str, headquarters: Option<Id>) -> Id {
     let new = NewPartner {
         mpn_id: format!("{:07}", 5_000_000 + n),
         legal_name: format!("Partner {n}"),
@@ -49,7 +35,7 @@ pub fn partner(world: &World, n: u32, partner_type: &str, headquarters: Option<I
 }
 
 /// An agreement of 30 days' grace where it is an MPN agreement; open where `to` is empty.
-pub fn agreement(world: &World, partner: Id, kind: Kind, from: &str, to: &str, authorized: bool) -> Id {
+pub(super) fn agreement(world: &World, partner: Id, kind: Kind, from: &str, to: &str, authorized: bool) -> Id {
     let now = world.clock.now();
     let id = world.ids.next(now);
     let agreement = Agreement {
@@ -78,7 +64,7 @@ pub fn agreement(world: &World, partner: Id, kind: Kind, from: &str, to: &str, a
 }
 
 /// Puts a competency into the catalogue, where it is not there.
-pub fn competency(world: &World, code: &str) {
+pub(super) fn competency(world: &World, code: &str) {
     let now = world.clock.now();
     let (id, code) = (world.ids.next(now), code.to_owned());
     let competency = Competency {
@@ -101,7 +87,7 @@ pub fn competency(world: &World, code: &str) {
     world.service.db.write(insert).unwrap();
 }
 
-pub fn attainment(world: &World, partner: Id, code: &str, level: &str, from: &str, to: &str) -> Id {
+pub(super) fn attainment(world: &World, partner: Id, code: &str, level: &str, from: &str, to: &str) -> Id {
     competency(world, code);
     let now = world.clock.now();
     let id = world.ids.next(now);
@@ -126,7 +112,7 @@ pub fn attainment(world: &World, partner: Id, code: &str, level: &str, from: &st
 }
 
 /// A sale in cents of a US dollar; a refund names the purchase it takes back.
-pub fn sale(world: &World, partner: Id, on: &str, minor: i64, original: Option<Id>) -> Id {
+pub(super) fn sale(world: &World, partner: Id, on: &str, minor: i64, original: Option<Id>) -> Id {
     let now = world.clock.now();
     let id = world.ids.next(now);
     let on = day(on);

@@ -1,8 +1,15 @@
 //! Someone who asks the service: requests that read as a sentence, answers that explain themselves.
 
 use super::contract::Contract;
+use partner_incentives::{
+    app::Service,
+    platform::values::{Id, Timestamp},
+};
 use serde_json::Value;
-use std::ops::Index;
+use std::{
+    ops::Index,
+    sync::{Arc, Mutex},
+};
 use ureq::http::{self, HeaderMap};
 
 /// A person or a program, signed in or not.
@@ -10,17 +17,47 @@ use ureq::http::{self, HeaderMap};
 pub struct Client {
     agent: ureq::Agent,
     base: String,
-    token: Option<String>,
+    token: Token,
+}
+
+/// What a client shows at the door.
+#[derive(Clone)]
+enum Token {
+    Nothing,
+    This(String),
+    /// A user's, renewed when the clock of the world has moved: a story of months needs no sign-in a day.
+    Of(Service, Id, Arc<Mutex<Option<(Timestamp, String)>>>),
+}
+
+impl Token {
+    fn shown(&self) -> Option<String> {
+        match self {
+            Self::Nothing => None,
+            Self::This(token) => Some(token.clone()),
+            Self::Of(service, user, kept) => {
+                let now = service.settings.clock.now();
+                let mut kept = kept.lock().expect("the token");
+                if kept.as_ref().is_none_or(|(issued, _)| *issued != now) {
+                    // A user who is barred keeps the old token and is refused by the service, not here.
+                    *kept = Some((now, service.token_for(*user).expect("a token")));
+                }
+                kept.as_ref().map(|(_, token)| token.clone())
+            }
+        }
+    }
 }
 
 impl Client {
-    pub(super) fn new(agent: ureq::Agent, base: String, token: Option<String>) -> Self {
+    pub(super) fn new(agent: ureq::Agent, base: String, user: Option<(Service, Id)>) -> Self {
+        let token = user.map_or(Token::Nothing, |(service, user)| Token::Of(service, user, Arc::default()));
+        // The token of the day is made now: what happens to the user later must not show in it.
+        token.shown();
         Self { agent, base, token }
     }
 
-    /// Asks with another access token.
+    /// Asks with this very access token.
     pub fn with_token(&self, token: &str) -> Self {
-        Self { token: Some(token.to_owned()), ..self.clone() }
+        Self { token: Token::This(token.to_owned()), ..self.clone() }
     }
 
     /// Reads.
@@ -58,7 +95,7 @@ impl Client {
             headers: HeaderMap::new(),
             body: None,
         };
-        if let Some(token) = &self.token {
+        if let Some(token) = self.token.shown() {
             ask = ask.header("authorization", &format!("Bearer {token}"));
         }
         ask

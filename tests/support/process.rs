@@ -23,7 +23,9 @@ impl Running {
     pub fn start(arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let url = format!("sqlite://{}", folder.path().join("test.db").display());
-        Self { folder: Some(folder), ..Self::start_on(&url, arguments) }
+        let mut running = Self::start_on(&url, arguments);
+        running.folder = Some(folder);
+        running
     }
 
     /// Starts it on a database.

@@ -84,8 +84,7 @@ impl World {
     }
 
     fn signed_in(&self, user: Id) -> Client {
-        let token = self.service.token_for(user).expect("a token");
-        Client::new(self.agent.clone(), self.base.clone(), Some(token))
+        Client::new(self.agent.clone(), self.base.clone(), Some((self.service.clone(), user)))
     }
 }
 

@@ -13,15 +13,6 @@ use std::future::{Ready, ready};
 pub struct IfMatch(Option<String>);
 
 impl IfMatch {
-    /// Refuses a change that names a revision, but not this one (412); `None` is a record that does not exist yet.
-    pub fn permits_if_sent(&self, revision: Option<i64>) -> Result<()> {
-        match (&self.0, revision) {
-            (None, _) => Ok(()),
-            (Some(_), Some(revision)) => self.permits(revision),
-            (Some(_), None) => Err(Error::new(&codes::PRECONDITION_FAILED, "there is no such record yet; leave If-Match out")),
-        }
-    }
-
     /// Refuses a change that names no revision (428) or another one (412).
     pub fn permits(&self, revision: i64) -> Result<()> {
         let Some(field) = &self.0 else {
@@ -37,6 +28,19 @@ impl IfMatch {
             &codes::PRECONDITION_FAILED,
             format!("the record is at revision \"{revision}\" now; read it again and repeat your change"),
         ))
+    }
+
+    /// Refuses a change that names another revision (412), where it names one at all: for a `PUT`, which says
+    /// all there is to say. `None` where there is no record yet.
+    pub fn permits_if_sent(&self, revision: Option<i64>) -> Result<()> {
+        match (&self.0, revision) {
+            (None, _) => Ok(()),
+            (Some(_), Some(revision)) => self.permits(revision),
+            (Some(_), None) => Err(Error::new(
+                &codes::PRECONDITION_FAILED,
+                "there is no record to match yet; leave If-Match out to make it",
+            )),
+        }
     }
 }
 

@@ -91,6 +91,7 @@ impl Contract {
             collect(&error, &mut faults);
         }
         forbidden_characters(value, &mut String::new(), &mut faults);
+        faults.sort_by(|a, b| a.pointer.cmp(&b.pointer));
         faults.truncate(100);
         Ok(faults)
     }
@@ -197,8 +198,8 @@ fn collect(error: &jsonschema::ValidationError<'_>, faults: &mut Vec<FieldError>
         Kind::Pattern { pattern } => ("pattern", format!("must match {pattern}")),
         Kind::Format { format } => ("format", format!("must be {}", described(format))),
         Kind::Enum { options } => ("not_listed", format!("must be one of {options}")),
-        Kind::Type { .. } => ("type", format!("{error}").chars().take(300).collect()),
-        _ => ("invalid", format!("{error}").chars().take(300).collect()),
+        Kind::Type { .. } => ("type", error.masked().to_string().chars().take(300).collect()),
+        _ => ("invalid", error.masked().to_string().chars().take(300).collect()),
     };
     faults.push(fault(code, message));
 }

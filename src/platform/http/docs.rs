@@ -1,8 +1,9 @@
 //! What people read: Swagger UI, the problem pages, the document itself.
 
 use super::Contract;
-use crate::platform::{Code, Error};
+use crate::platform::{Code, Error, values::Timestamp};
 use actix_web::{HttpResponse, Responder, get, http::header, web};
+use serde_json::Value;
 use std::fmt::Write;
 
 /// The problem codes of the whole service, for the pages.
@@ -35,6 +36,63 @@ pub(crate) async fn get_openapi(contract: web::Data<Contract>) -> impl Responder
         .insert_header((header::CACHE_CONTROL, "no-cache"))
         .insert_header((header::LINK, "</openapi.json>; rel=\"service-desc\""))
         .body(contract.json.clone())
+}
+
+/// The OpenAPI document as YAML
+///
+/// The same contract as `/openapi.json`, for people and tools that read YAML.
+#[utoipa::path(tag = "service", responses((status = 200, description = "The document.", content_type = "application/yaml", body = String, example = "openapi: \"3.1.0\"")))]
+#[get("/openapi.yaml")]
+pub(crate) async fn get_openapi_yaml(contract: web::Data<Contract>) -> impl Responder {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "application/yaml"))
+        .insert_header((header::ETAG, contract.etag.as_str()))
+        .insert_header((header::CACHE_CONTROL, "no-cache"))
+        .body(yaml(&contract.document))
+}
+
+/// Whom to tell about a weakness
+///
+/// RFC 9116.
+#[utoipa::path(tag = "service", responses((status = 200, description = "The contact.", content_type = "text/plain", body = String, example = "Contact: mailto:security@example.org")))]
+#[get("/.well-known/security.txt")]
+pub(crate) async fn get_security_contact(contact: web::Data<SecurityContact>) -> impl Responder {
+    HttpResponse::Ok()
+        .insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"))
+        .body(format!("Contact: {}\nExpires: {}\nPreferred-Languages: en\n", contact.address, contact.expires))
+}
+
+/// Whom to tell about a weakness of the service.
+pub struct SecurityContact {
+    /// A URI, such as `mailto:security@example.org`.
+    pub address: String,
+    /// Until when that is surely right.
+    pub expires: Timestamp,
+}
+
+/// A JSON value in YAML's block style. Every text is quoted as in JSON, which YAML reads the same.
+fn yaml(value: &Value) -> String {
+    fn write(value: &Value, indent: usize, out: &mut String) {
+        let pad = "  ".repeat(indent);
+        match value {
+            Value::Object(members) if !members.is_empty() => {
+                for (name, member) in members {
+                    out.push_str(&format!("\n{pad}{}:", Value::from(name.as_str())));
+                    write(member, indent + 1, out);
+                }
+            }
+            Value::Array(items) if !items.is_empty() => {
+                for item in items {
+                    out.push_str(&format!("\n{pad}-"));
+                    write(item, indent + 1, out);
+                }
+            }
+            scalar => out.push_str(&format!(" {scalar}")),
+        }
+    }
+    let mut out = String::new();
+    write(value, 0, &mut out);
+    out.trim_start().to_owned() + "\n"
 }
 
 /// The kinds of problem

@@ -7,7 +7,7 @@ use actix_web::{
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        Method, StatusCode, Uri,
+        ConnectionType, Method, StatusCode, Uri,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
@@ -17,6 +17,10 @@ use std::{
     future::Future,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     task::Poll,
     time::Instant,
 };
@@ -29,6 +33,26 @@ pub struct Edge {
     pub clock: Clock,
     /// Whether a proxy in front has TLS, so that browsers may be told to insist on it.
     pub https: bool,
+    /// Whether the service is about to stop.
+    pub closing: Closing,
+}
+
+/// Whether the service is about to stop: set once, by the signal handler. From then on every answer closes its
+/// connection, so that no request is sent on one that is going away.
+#[derive(Clone, Debug, Default)]
+pub struct Closing(Arc<AtomicBool>);
+
+impl Closing {
+    /// The service is about to stop.
+    pub fn begin(&self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether it is.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
 }
 
 /// The id of a request: accepted from the caller where it is well-formed, else made here.
@@ -141,7 +165,7 @@ fn settle(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     };
     let made = if made.status() == StatusCode::REQUEST_TIMEOUT {
         let mut made = made;
-        made.head_mut().set_connection_type(actix_web::http::ConnectionType::Close);
+        made.head_mut().set_connection_type(ConnectionType::Close);
         made
     } else {
         made
@@ -170,6 +194,9 @@ fn finish(mut response: ServiceResponse<BoxBody>, id: &RequestId, edge: &Edge) -
         *response.response_mut().status_mut() = StatusCode::NOT_MODIFIED;
         response = response.map_body(|_, _| BoxBody::new(()));
         response.headers_mut().remove(header::CONTENT_TYPE);
+    }
+    if edge.closing.has_begun() {
+        response.response_mut().head_mut().set_connection_type(ConnectionType::Close);
     }
     let quota = response.request().extensions().get::<Quota>().copied();
     let for_pages = response.request().path().starts_with("/docs");

@@ -17,7 +17,7 @@ pub use body::{Body, BodyLimits, Wire, disordered, double_option};
 pub use conditions::{IdempotencyKey, IfMatch};
 pub use contract::{Contract, Operation};
 pub use finish::{Finishing, finish};
-pub use edge::{Edge, RequestId, edge, no_such_address};
+pub use edge::{Closing, Edge, RequestId, edge, no_such_address};
 pub use page::{Cursor, Page, PageParams, PageRequest, SortKey};
 pub use problem::{Problem, problem_response};
 pub use query::Query;
