@@ -29,6 +29,9 @@ use std::{
 use utoipa::OpenApi;
 use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 
+/// The partner that examples speak of; the demo has it.
+pub const EXAMPLE_PARTNER: &str = "01936f2e-4b00-7000-8000-000000000001";
+
 /// Every slice that answers requests, in the order of the document.
 fn routes(config: &mut ServiceConfig<'_>) {
     sessions::api::routes(config);
@@ -137,7 +140,8 @@ pub fn document() -> serde_json::Value {
     let roles = |operation: &str| {
         policy::roles_of(operation).map(|roles| roles.iter().map(|role| role.as_str()).collect::<Vec<_>>())
     };
-    http::finish(document, &Finishing { roles: &roles })
+    let example_id = |path: &str| path.starts_with("/v1/partners/{id}").then_some(EXAMPLE_PARTNER);
+    http::finish(document, &Finishing { roles: &roles, example_id: &example_id })
 }
 
 /// Serves requests on a listener until its handle is told to stop.

@@ -15,6 +15,7 @@ use partner_incentives::{
     programs, users,
 };
 use std::{net::TcpListener, process::ExitCode, time::Duration};
+use tokio::signal::unix::{SignalKind, signal};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -197,11 +198,17 @@ fn serve(service: &Service, introduce: impl Fn(&str) -> String) -> Result<()> {
     println!("{}", introduce(&address.to_string()));
     println!("Swagger UI: http://{address}/docs/");
     let served = actix_web::rt::System::new().block_on(async {
+        // Taken before anybody can be served: a signal must never end the process on the spot.
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
         let server = app::listen(service.clone(), listener)?;
         let handle = server.handle();
         let (closing, drain) = (service.closing.clone(), service.settings.drain());
         actix_web::rt::spawn(async move {
-            stop_signal().await;
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
             log::info!("stopping: no longer ready, then no new connections, then the end");
             closing.begin();
             tokio::time::sleep(drain).await;
@@ -211,15 +218,6 @@ fn serve(service: &Service, introduce: impl Fn(&str) -> String) -> Result<()> {
     });
     service.close();
     served.map_err(Error::internal)
-}
-
-async fn stop_signal() {
-    use tokio::signal::unix::{SignalKind, signal};
-    let Ok(mut terminate) = signal(SignalKind::terminate()) else { return std::future::pending().await };
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = tokio::signal::ctrl_c() => {}
-    }
 }
 
 /// One request over a plain socket: the image has no other client.

@@ -41,6 +41,12 @@ const steps = {
     await shot("partners");
   },
 
+  async "the example partner is shown"() {
+    const { status, body } = await execute("getPartner");
+    assert.equal(status, 200);
+    assert.ok(body.legal_name);
+  },
+
   async "the example partner's eligibility is shown"() {
     const { status, body } = await execute("getEligibility");
     assert.equal(status, 200);

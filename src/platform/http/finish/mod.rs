@@ -15,6 +15,8 @@ use serde_json::{Value, json};
 pub struct Finishing<'a> {
     /// Who may call an operation, by operation id; `None` where it is open to everybody.
     pub roles: &'a dyn Fn(&str) -> Option<Vec<&'static str>>,
+    /// A record to try a path with, by path: an id that demonstrations have.
+    pub example_id: &'a dyn Fn(&str) -> Option<&'static str>,
 }
 
 /// Completes a document collected from the handlers.

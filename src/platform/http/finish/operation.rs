@@ -39,7 +39,7 @@ impl Operation<'_> {
         let roles = (finishing.roles)(&id);
         self.object["operationId"] = json!(id);
         self.describe(roles.as_deref());
-        self.parameters(roles.is_some());
+        self.parameters(roles.is_some(), (finishing.example_id)(self.path));
         self.request_body();
         self.successes();
         self.failures(roles.is_some());
@@ -65,15 +65,19 @@ impl Operation<'_> {
         self.object.get(member)?.as_str()
     }
 
-    fn parameters(&mut self, guarded: bool) {
+    fn parameters(&mut self, guarded: bool, example_id: Option<&str>) {
         let given = self.object.get_mut("parameters").and_then(Value::as_array_mut);
         let mut parameters = given.map(std::mem::take).unwrap_or_default();
         for name in self.path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
             if !parameters.iter().any(|parameter| parameter["name"] == name) {
-                parameters.push(json!({
+                let mut parameter = json!({
                     "name": name, "in": "path", "required": true, "schema": { "$ref": "#/components/schemas/Id" },
                     "description": "Identifier of the record, as listed.",
-                }));
+                });
+                if let Some(id) = example_id {
+                    parameter["example"] = json!(id);
+                }
+                parameters.push(parameter);
             }
         }
         for parameter in &mut parameters {
