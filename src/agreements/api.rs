@@ -288,7 +288,7 @@ async fn terminate<P: Policy>(
 
 fn made(tx: &Tx<'_>, collection: &str, agreement: Agreement) -> Answer {
     let location = format!("{collection}/{}", agreement.id);
-    Answer { status: 201, location: Some(location), ..record(tx, agreement) }
+    record(tx, agreement).made_at(location)
 }
 
 fn record(tx: &Tx<'_>, agreement: Agreement) -> Answer {

@@ -252,7 +252,8 @@ update_and_renewal! {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "The partner leaves the channel, ticket 4712"}))]
 pub(super) struct AgreementTermination {
-    /// The day from which it no longer counts, not before its signature; today where it is left out.
+    /// The day from which it no longer counts, not before its signature. Where it is left out: today, or the day
+    /// of the signature where that is still to come.
     #[serde(default)]
     terminated_on: Option<CalendarDate>,
     /// In your own words, for the record and the audit trail.

@@ -96,7 +96,7 @@ pub struct Renewal {
 /// The early end of an agreement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Termination {
-    /// The day from which it no longer counts; today where none.
+    /// The day from which it no longer counts; where none, today or the day of the signature, if that is later.
     pub terminated_on: Option<CalendarDate>,
     /// Why.
     pub reason: String,

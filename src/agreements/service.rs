@@ -35,7 +35,7 @@ pub fn renew(tx: &mut Tx<'_>, before: &Agreement, id: Id, renewal: Renewal) -> R
 /// Ends an agreement early.
 pub fn terminate(tx: &mut Tx<'_>, before: &Agreement, termination: Termination) -> Result<Agreement> {
     refuse_unless_admitted(tx, before, Event::Termination)?;
-    let end = termination.terminated_on.unwrap_or(tx.today());
+    let end = termination.terminated_on.unwrap_or(tx.today().max(before.signed_on));
     let refused = |message: String| Err(Error::invalid_field("/terminated_on", "order", message));
     if end < before.signed_on {
         return refused(format!("it was signed on {}; it cannot end before that", before.signed_on));

@@ -3,8 +3,9 @@
 use super::{
     Attainment, Competency, service, store,
     wire::{
-        AttainmentFilter, AttainmentPage, AttainmentPut, AttainmentView, CompetencyCreate, CompetencyFilter,
-        CompetencyOrder, CompetencyPage, CompetencySort, CompetencyUpdate, CompetencyView,
+        AttainmentFilter, AttainmentPage, AttainmentUpdate, AttainmentView, CompetencyCreate,
+        CompetencyFilter, CompetencyOrder, CompetencyPage, CompetencySort, CompetencyUpdate, CompetencyView,
+        Condition,
     },
 };
 use crate::{
@@ -77,7 +78,7 @@ async fn create_competency(caller: Caller<CreateCompetency>, body: Body<Competen
         .write(body, |tx, new| {
             let competency = service::create(tx, &new.code, &new.name, new.retired_on)?;
             let location = format!("/v1/competencies/{}", competency.id);
-            Ok(Answer { status: 201, location: Some(location), ..record(tx, competency) })
+            Ok(record(tx, competency).made_at(location))
         })
         .await
 }
@@ -87,7 +88,10 @@ async fn create_competency(caller: Caller<CreateCompetency>, body: Body<Competen
 /// One competency of the catalogue, by its id or by its code.
 #[utoipa::path(
     tag = "competencies",
-    params(("id" = String, Path, description = "The competency's id, or its code.", min_length = 1, max_length = 64, example = "cloud-productivity")),
+    params(
+        ("id" = String, Path, description = "The competency's id, or its code.", min_length = 1, max_length = 64,
+            pattern = "^[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*$", example = "communications")
+    ),
     responses((status = 200, body = CompetencyView))
 )]
 #[get("/v1/competencies/{id}")]
@@ -106,7 +110,10 @@ async fn get_competency(caller: Caller<GetCompetency>, id: Path<String>) -> Resu
 /// stays as it is.
 #[utoipa::path(
     tag = "competencies",
-    params(("id" = String, Path, description = "The competency's id, or its code.", min_length = 1, max_length = 64, example = "communications")),
+    params(
+        ("id" = String, Path, description = "The competency's id, or its code.", min_length = 1, max_length = 64,
+            pattern = "^[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*$", example = "communications")
+    ),
     request_body = CompetencyUpdate,
     responses((status = 200, body = CompetencyView))
 )]
@@ -121,7 +128,8 @@ async fn update_competency(
         .write(body, move |tx, change| {
             let before = store::get(tx, &id)?;
             revision.permits(before.revision)?;
-            let competency = service::update(tx, &before, change.name.clone(), change.retired_on)?;
+            let retired_on = change.retired_on.unwrap_or(before.retired_on);
+            let competency = service::update(tx, &before, change.name.clone(), retired_on)?;
             Ok(record(tx, competency))
         })
         .await
@@ -167,7 +175,13 @@ async fn list_attainments(
 /// One attainment, with whether it counts today.
 #[utoipa::path(
     tag = "competencies",
-    params(("code" = String, Path, description = "The competency's code.", min_length = 1, max_length = 64, example = "cloud-productivity")),
+    params(
+        ("id" = Id, Path, description = "The partner."),
+        (
+            "code" = String, Path, description = "The competency's code.", min_length = 1, max_length = 64,
+            pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "data-platform"
+        )
+    ),
     responses((status = 200, body = AttainmentView))
 )]
 #[get("/v1/partners/{id}/competencies/{code}")]
@@ -183,46 +197,50 @@ async fn get_attainment(caller: Caller<GetAttainment>, path: Path<(Id, String)>)
 /// Record what a partner has attained in a competency
 ///
 /// Takes the place of what is on record: attained for the first time, renewed, raised to gold, at risk, or attained
-/// again after it was revoked. `If-Match` is looked at where it is sent. A retired competency is not attained anew.
+/// again after it was revoked. A retired competency is not attained anew. What is on record already changes nothing.
 #[utoipa::path(
     tag = "competencies",
     params(
-        ("code" = String, Path, description = "The competency's code.", min_length = 1, max_length = 64, example = "data-platform"),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the record you read; 412 where it has changed since, or is not there.", min_length = 1, max_length = 1000)
+        ("id" = Id, Path, description = "The partner."),
+        (
+            "code" = String, Path, description = "The competency's code.", min_length = 1, max_length = 64,
+            pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "data-platform"
+        ),
+        Condition
     ),
-    request_body = AttainmentPut,
+    request_body = AttainmentUpdate,
     responses((status = 200, body = AttainmentView), (status = 201, body = AttainmentView))
 )]
 #[put("/v1/partners/{id}/competencies/{code}")]
 async fn put_attainment(
     caller: Caller<PutAttainment>,
     path: Path<(Id, String)>,
-    body: Body<AttainmentPut>,
-    revision: IfMatch,
+    body: Body<AttainmentUpdate>,
+    condition: IfMatch,
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, new| {
-            let permits = |current| revision.permits_if_sent(current);
-            let attainment = service::put_if(tx, path.0, &path.1, &new.clone().into(), permits)?;
-            let is_new = attainment.revision == 1;
+            let permits = |revision| condition.permits_if_sent(revision);
+            let (attainment, is_new) = service::put_if(tx, path.0, &path.1, &new.clone().into(), permits)?;
             let answer = shown(tx, attainment);
-            if !is_new {
-                return Ok(answer);
-            }
-            let location = format!("/v1/partners/{}/competencies/{}", path.0, path.1);
-            Ok(Answer { status: 201, location: Some(location), ..answer })
+            let location = || format!("/v1/partners/{}/competencies/{}", path.0, path.1);
+            Ok(if is_new { answer.made_at(location()) } else { answer })
         })
         .await
 }
 
 /// Revoke what a partner has attained in a competency
 ///
-/// It no longer counts from today on; the record stays, with `revoked_on`. One that is revoked already is refused.
+/// It no longer counts from today on; the record stays, with `revoked_on`. One that is revoked already stays as it is.
 #[utoipa::path(
     tag = "competencies",
     params(
-        ("code" = String, Path, description = "The competency's code.", min_length = 1, max_length = 64, example = "data-platform"),
-        ("If-Match" = Option<String>, Header, description = "The `ETag` of the record you read; 412 where it has changed since.", min_length = 1, max_length = 1000)
+        ("id" = Id, Path, description = "The partner."),
+        (
+            "code" = String, Path, description = "The competency's code.", min_length = 1, max_length = 64,
+            pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "data-platform"
+        ),
+        Condition
     ),
     responses((status = 204))
 )]
@@ -230,13 +248,13 @@ async fn put_attainment(
 async fn revoke_attainment(
     caller: Caller<RevokeAttainment>,
     path: Path<(Id, String)>,
-    revision: IfMatch,
+    condition: IfMatch,
 ) -> Result<Answer> {
     caller
         .act(move |tx| {
             let before = store::get_attainment(tx, path.0, &path.1)?;
-            revision.permits_if_sent(Some(before.revision))?;
-            service::revoke(tx, &before)?;
+            condition.permits_if_sent(Some(before.revision))?;
+            service::revoke(tx, before)?;
             Ok(Answer::nothing())
         })
         .await

@@ -144,6 +144,14 @@ impl Attainment {
         Self { created_at: self.created_at, revision: self.revision + 1, ..replacement }
     }
 
+    /// Whether the record says all this already.
+    #[must_use]
+    pub fn says(&self, new: &NewAttainment) -> bool {
+        let same = (new.level, new.attained_on, new.expires_on, new.grace_days, new.at_risk_since);
+        self.revoked_on.is_none()
+            && same == (self.level, self.attained_on, self.expires_on, self.grace_days, self.at_risk_since)
+    }
+
     /// Whether what is sent attains anew, rather than corrects what is on record.
     #[must_use]
     pub fn is_attained_anew(&self, new: &NewAttainment) -> bool {

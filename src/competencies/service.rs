@@ -52,11 +52,11 @@ pub(super) fn update(
     tx: &mut Tx<'_>,
     before: &Competency,
     name: Option<String>,
-    retired_on: Option<Option<CalendarDate>>,
+    retired_on: Option<CalendarDate>,
 ) -> Result<Competency> {
     let competency = Competency {
         name: name.unwrap_or_else(|| before.name.clone()),
-        retired_on: retired_on.unwrap_or(before.retired_on),
+        retired_on,
         updated_at: tx.now,
         revision: before.revision + 1,
         ..before.clone()
@@ -68,20 +68,19 @@ pub(super) fn update(
     Ok(competency)
 }
 
-/// Records what a partner has attained, in place of what is on record for that competency. The first record has
-/// revision 1.
+/// Records what a partner has attained, in place of what is on record for that competency.
 pub fn put(tx: &mut Tx<'_>, partner: Id, code: &str, new: &NewAttainment) -> Result<Attainment> {
-    put_if(tx, partner, code, new, |_| Ok(()))
+    put_if(tx, partner, code, new, |_| Ok(())).map(|(attainment, _)| attainment)
 }
 
-/// The same, where the revision on record permits it.
+/// The same, where the revision on record permits it; tells whether it is the first record.
 pub(super) fn put_if(
     tx: &mut Tx<'_>,
     partner: Id,
     code: &str,
     new: &NewAttainment,
     permits: impl Fn(Option<i64>) -> Result<()>,
-) -> Result<Attainment> {
+) -> Result<(Attainment, bool)> {
     let faults = new.out_of_order();
     if !faults.is_empty() {
         return Err(Error::invalid(faults));
@@ -93,24 +92,31 @@ pub(super) fn put_if(
     if before.as_ref().is_none_or(|before| before.is_attained_anew(new)) {
         refuse_attaining(&partner, &competency, new)?;
     }
-    let attainment = match &before {
-        None => Attainment::new(tx.new_id(), tx.now, partner.id, code, new),
-        Some(before) => before.replaced(tx.now, new),
-    };
-    save(tx, before.as_ref(), attainment)
+    match before {
+        None => {
+            let attainment = Attainment::new(tx.new_id(), tx.now, partner.id, code, new);
+            save(tx, None, attainment).map(|attainment| (attainment, true))
+        }
+        Some(before) if before.says(new) => {
+            tx.changed_nothing();
+            Ok((before, false))
+        }
+        Some(before) => {
+            let attainment = before.replaced(tx.now, new);
+            save(tx, Some(&before), attainment).map(|attainment| (attainment, false))
+        }
+    }
 }
 
-/// Takes an attainment away from today on; its record stays.
-pub(super) fn revoke(tx: &mut Tx<'_>, before: &Attainment) -> Result<Attainment> {
-    if let Some(since) = before.revoked_on {
-        let detail = format!("it was revoked on {since}; put it again where it was attained anew");
-        return Err(Error::new(&partners::TRANSITION_NOT_ALLOWED, detail)
-            .with("from", "revoked")
-            .with("allowed", Vec::<&str>::new()));
+/// Takes an attainment away from today on; its record stays. What was taken away already stays so.
+pub(super) fn revoke(tx: &mut Tx<'_>, before: Attainment) -> Result<Attainment> {
+    if before.revoked_on.is_some() {
+        tx.changed_nothing();
+        return Ok(before);
     }
     let revision = before.revision + 1;
     let revoked = Attainment { revoked_on: Some(tx.today()), updated_at: tx.now, revision, ..before.clone() };
-    save(tx, Some(before), revoked)
+    save(tx, Some(&before), revoked)
 }
 
 fn save(tx: &mut Tx<'_>, before: Option<&Attainment>, attainment: Attainment) -> Result<Attainment> {

@@ -79,6 +79,7 @@ pub(super) struct CompetencyCreate {
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"retired_on": "2031-07-01"}))]
+#[expect(clippy::option_option, reason = "in a merge patch a null is not an absent member")]
 pub(super) struct CompetencyUpdate {
     /// Name shown to people.
     #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$", nullable = false)]
@@ -197,7 +198,7 @@ page_of!(
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"level": "gold", "attained_on": "2031-07-01", "expires_on": "2032-06-30"}))]
-pub(super) struct AttainmentPut {
+pub(super) struct AttainmentUpdate {
     /// At which level; gold satisfies what asks for silver.
     level: Level,
     /// The first day it counts.
@@ -217,20 +218,20 @@ fn renewal_window() -> i32 {
     30
 }
 
-impl Validate for AttainmentPut {
+impl Validate for AttainmentUpdate {
     fn validate(&self) -> Result<(), ValidationErrors> {
         disordered(NewAttainment::from(self.clone()).out_of_order())
     }
 }
 
-impl From<AttainmentPut> for NewAttainment {
-    fn from(put: AttainmentPut) -> Self {
+impl From<AttainmentUpdate> for NewAttainment {
+    fn from(update: AttainmentUpdate) -> Self {
         Self {
-            level: put.level,
-            attained_on: put.attained_on,
-            expires_on: put.expires_on,
-            grace_days: put.grace_days,
-            at_risk_since: put.at_risk_since,
+            level: update.level,
+            attained_on: update.attained_on,
+            expires_on: update.expires_on,
+            grace_days: update.grace_days,
+            at_risk_since: update.at_risk_since,
         }
     }
 }
@@ -246,4 +247,14 @@ pub(super) struct AttainmentFilter {
     /// Those that were revoked, or those that were not.
     #[param(example = false)]
     pub(super) revoked: Option<bool>,
+}
+
+/// Under which condition to act.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "documents the field; `IfMatch` reads it")]
+pub(super) struct Condition {
+    /// The `ETag` of the record you read; where it has changed since, nothing is done and the answer is 412.
+    #[param(rename = "If-Match", min_length = 1, max_length = 1000, nullable = false)]
+    if_match: Option<String>,
 }

@@ -280,6 +280,16 @@ fn what_was_terminated_stays_so_and_makes_room_for_another() {
 }
 
 #[test]
+fn what_is_still_to_be_signed_ends_with_its_signature() {
+    let world = World::new();
+    let partner = a_partner(&world, 1, "direct_bill");
+    let first = signed(&world, RESELLER, &partner, "A-1", ("2031-07-01", ""));
+    let path = format!("{RESELLER}/{}/termination", first.id());
+    let ended = world.operator().post(&path, json!({"reason": "Fraud"})).send().ok();
+    assert_eq!(ended["terminated_on"], "2031-07-01");
+}
+
+#[test]
 fn what_has_run_out_is_not_terminated() {
     let world = World::new();
     let partner = a_partner(&world, 1, "direct_bill");
