@@ -97,7 +97,7 @@ impl Options {
             match argument.as_str() {
                 "--quick" => (options.rounds, options.time) = (2, Duration::from_millis(400)),
                 "--rounds" => {
-                    options.rounds = arguments.next().and_then(|n| n.parse().ok()).expect("--rounds N")
+                    options.rounds = arguments.next().and_then(|n| n.parse().ok()).expect("--rounds N");
                 }
                 "--only" => options.only = Some(arguments.next().expect("--only sqlite|postgres").clone()),
                 other => panic!("{other}: the arguments are --quick, --rounds N, --only sqlite|postgres"),

@@ -5,6 +5,7 @@
 
 mod cast;
 mod offers;
+mod papers;
 mod story;
 
 pub use story::{begins, fill};

@@ -4,11 +4,11 @@ use super::{
     PASSWORDS,
     cast::{CAST, Player, Plot, mpn_id, partner_id},
     offers,
+    papers::{self, end},
 };
 use crate::{
     access::{Actor, Gate, Role, Tx, password},
-    agreements::{self, Agreement, Kind, MembershipLevel, NewAgreement, Termination, Terms},
-    competencies::{self, Level, NewAttainment},
+    agreements::{self, Kind},
     enrollments::{self, Invitations},
     partners::{self, Event, NewPartner, Partner, PartnerType},
     platform::{
@@ -45,8 +45,8 @@ pub fn fill(gate: &Gate, clock: &Clock, today: CalendarDate) -> Result<()> {
     };
     stage(DAYS, everybody_joins)?;
     stage(DAYS, |tx, _| offers::install(tx))?;
-    stage(290, papers_are_signed)?;
-    stage(280, competencies_are_attained)?;
+    stage(290, papers::are_signed)?;
+    stage(280, papers::and_competencies_attained)?;
     stage(200, some_are_barred_and_some_go)?;
     stage(120, many_ask_to_take_part)?;
     stage(118, profiles_are_filed)?;
@@ -58,9 +58,9 @@ pub fn fill(gate: &Gate, clock: &Clock, today: CalendarDate) -> Result<()> {
     stage(0, today_s_refresh)
 }
 
-struct Stage {
+pub(super) struct Stage {
     /// The day the story ends.
-    today: CalendarDate,
+    pub(super) today: CalendarDate,
     hashes: Vec<String>,
 }
 
@@ -69,7 +69,7 @@ fn noon(day: CalendarDate) -> Timestamp {
 }
 
 /// The players with their numbers, from one.
-fn players() -> impl Iterator<Item = (usize, &'static Player)> {
+pub(super) fn players() -> impl Iterator<Item = (usize, &'static Player)> {
     CAST.iter().enumerate().map(|(index, player)| (index + 1, player))
 }
 
@@ -139,117 +139,6 @@ fn hire(
         NewUser { email: email.into(), name, role, partner_id, password_hash, must_change_password: false },
     )
     .map(drop)
-}
-
-fn papers_are_signed(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
-    let today = stage.today;
-    let begin = today.plus_days(-290);
-    let soon = today.plus_days(25);
-    for (n, player) in players() {
-        let long = Some(today.plus_days(400));
-        match player.plot {
-            Plot::MpnMissing | Plot::Location => {}
-            Plot::MpnNotEffective => drop(sign(tx, n, Kind::Mpn, (soon, long))?),
-            Plot::MpnExpired | Plot::NothingInOrder => {
-                drop(sign(tx, n, Kind::Mpn, (begin, Some(today.plus_days(-90))))?);
-            }
-            Plot::MpnInGrace => drop(sign(tx, n, Kind::Mpn, (begin, Some(today.plus_days(-12))))?),
-            Plot::MpnTerminated => {
-                let signed = sign(tx, n, Kind::Mpn, (begin, long))?;
-                end(tx, &signed, today.plus_days(-30))?;
-            }
-            Plot::MpnGap => {
-                sign(tx, n, Kind::Mpn, (begin, Some(today.plus_days(-200))))?;
-                sign(tx, n, Kind::Mpn, (today.plus_days(-120), long))?;
-            }
-            _ => drop(sign(tx, n, Kind::Mpn, (begin, long))?),
-        }
-        channel_paper(tx, n, player, (begin, soon, today))?;
-    }
-    Ok(())
-}
-
-fn channel_paper(
-    tx: &mut Tx<'_>,
-    n: usize,
-    player: &Player,
-    (begin, soon, today): (CalendarDate, CalendarDate, CalendarDate),
-) -> Result<()> {
-    let kind = match player.partner_type {
-        PartnerType::DirectBill => Kind::Reseller,
-        PartnerType::IndirectProvider => Kind::Distributor,
-        PartnerType::IndirectReseller => return Ok(()),
-    };
-    let last = Some(today.plus_days(800));
-    match player.plot {
-        Plot::ChannelMissing | Plot::NothingInOrder | Plot::Location => {}
-        Plot::ChannelNotEffective => drop(sign(tx, n, kind, (soon, last))?),
-        Plot::ChannelExpired => drop(sign(tx, n, kind, (begin, Some(today.plus_days(-40))))?),
-        Plot::ChannelTerminated => {
-            let signed = sign(tx, n, kind, (begin, None))?;
-            end(tx, &signed, today.plus_days(-50))?;
-        }
-        _ => drop(sign(tx, n, kind, (begin, last))?),
-    }
-    Ok(())
-}
-
-fn sign(
-    tx: &mut Tx<'_>,
-    n: usize,
-    kind: Kind,
-    (from, to): (CalendarDate, Option<CalendarDate>),
-) -> Result<Agreement> {
-    let authorized = CAST.get(n - 1).is_none_or(|player| player.plot != Plot::Unauthorized);
-    let region = "Worldwide".to_owned();
-    let terms = match kind {
-        Kind::Mpn => Terms::Mpn { membership_level: MembershipLevel::Silver, grace_days: 30 },
-        Kind::Distributor => Terms::Distributor { region, distributor_authorization: authorized },
-        Kind::Reseller => Terms::Reseller { region },
-    };
-    let new = NewAgreement {
-        partner_id: partner_id(n),
-        agreement_number: format!("{}-{n:03}-{from}", kind.as_str().to_uppercase()),
-        signed_by: format!("Sam Signer {n}"),
-        signed_on: from.plus_days(-5),
-        effective_on: from,
-        expires_on: to,
-        terms,
-    };
-    let id = tx.new_id();
-    agreements::create(tx, id, new)
-}
-
-fn end(tx: &mut Tx<'_>, agreement: &Agreement, on: CalendarDate) -> Result<()> {
-    let termination = Termination { terminated_on: Some(on), reason: "annual fee not paid".into() };
-    agreements::terminate(tx, agreement, termination).map(drop)
-}
-
-fn competencies_are_attained(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
-    const CODES: [&str; 4] =
-        ["cloud-productivity", "cloud-platform", "data-analytics", "enterprise-mobility-management"];
-    let today = stage.today;
-    for (n, player) in players() {
-        let code = CODES.get(n % CODES.len()).copied().unwrap_or("cloud-platform");
-        let level = if n % 3 == 0 { Level::Gold } else { Level::Silver };
-        let usual = (today.plus_days(-280), today.plus_days(200), None);
-        let (code, (attained_on, expires_on, at_risk_since)) = match player.plot {
-            Plot::CompetencyMissing | Plot::NothingInOrder | Plot::Location => continue,
-            Plot::CompetencyExpired => (code, (today.plus_days(-280), today.plus_days(-60), None)),
-            Plot::CompetencyElsewhere => ("messaging", usual),
-            Plot::CompetencyAtRisk => {
-                (code, (today.plus_days(-280), today.plus_days(80), Some(today.plus_days(-9))))
-            }
-            _ => (code, usual),
-        };
-        let new = NewAttainment { level, attained_on, expires_on, grace_days: 30, at_risk_since };
-        competencies::put(tx, partner_id(n), code, &new)?;
-        if n == 1 {
-            // One more, to revoke without losing anything by it.
-            competencies::put(tx, partner_id(n), "data-platform", &new)?;
-        }
-    }
-    Ok(())
 }
 
 fn some_are_barred_and_some_go(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {

@@ -53,6 +53,8 @@ mod properties;
 mod samples;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod worked_examples;
 
 pub use evaluation::{Assessment, Evaluation};
 pub use model::{

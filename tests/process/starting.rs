@@ -2,9 +2,12 @@
 
 use crate::running::{Running, command};
 use serde_json::{Value, json};
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 fn agent() -> ureq::Agent {
@@ -105,30 +108,32 @@ fn the_commands_answer() {
 
 #[test]
 fn stopping_drops_no_request() {
-    let mut service = Running::start(&[]);
-    let stopped = Arc::new(AtomicBool::new(false));
+    let mut service = Running::start(&["--requests-per-minute", "1000000000"]);
+    let served = Arc::new(AtomicU32::new(0));
     let workers: Vec<_> = (0..8)
         .map(|_| {
-            let (address, stopped) = (service.address.clone(), Arc::clone(&stopped));
+            let (address, served) = (service.address.clone(), Arc::clone(&served));
             std::thread::spawn(move || {
                 let agent = agent();
-                let mut served = 0;
                 // A client behind a balancer: it stops asking once the service says that it is not ready.
-                while !stopped.load(Ordering::SeqCst) {
+                loop {
                     match agent.get(format!("http://{address}/health/ready")).call() {
-                        Ok(answer) if answer.status() == 200 => served += 1,
-                        Ok(answer) if answer.status() == 503 => break,
+                        Ok(answer) if answer.status() == 200 => served.fetch_add(1, Ordering::SeqCst),
+                        Ok(answer) if answer.status() == 503 => return,
                         other => panic!("a request was dropped: {other:?}"),
-                    }
+                    };
                 }
-                served
             })
         })
         .collect();
-    std::thread::sleep(std::time::Duration::from_millis(500));
+    let start = Instant::now();
+    while served.load(Ordering::SeqCst) < 400 {
+        assert!(start.elapsed() < Duration::from_secs(30), "the load does not come up");
+        std::thread::sleep(Duration::from_millis(10));
+    }
     service.signal("TERM");
-    let served: u32 = workers.into_iter().map(|worker| worker.join().expect("no request was dropped")).sum();
-    stopped.store(true, Ordering::SeqCst);
+    for worker in workers {
+        worker.join().expect("no request was dropped");
+    }
     assert!(service.wait().success());
-    assert!(served > 50, "{served}");
 }
