@@ -2,7 +2,11 @@
 //!
 //! `cargo bench --bench engine -- [--check]`; `--check` fails below a million a second for the typical case.
 
-#![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark that cannot run says why; it prints a table")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a benchmark that cannot run says why; it prints a table"
+)]
 
 use partner_incentives::{
     agreements::{Agreement, Kind},
@@ -48,7 +52,10 @@ fn main() {
         println!("{name:<42} {rate:>28.2}");
     }
     let [typical, ..] = rates;
-    assert!(!check || typical >= FLOOR, "the typical case gives fewer than {FLOOR} million verdicts a second");
+    assert!(
+        !check || typical >= FLOOR,
+        "the typical case gives fewer than {FLOOR} million verdicts a second"
+    );
 }
 
 fn verdicts_per_second(records: &Records, requirements: &[Requirement]) -> f64 {
@@ -95,7 +102,12 @@ fn direct_bill(renewals: i32) -> Records {
         })
     };
     let agreements = periods(Kind::Mpn).chain(periods(Kind::Reseller)).collect();
-    Records { partner_type: PartnerType::DirectBill, agreements, attainments: vec![attainment()], sales: vec![] }
+    Records {
+        partner_type: PartnerType::DirectBill,
+        agreements,
+        attainments: vec![attainment()],
+        sales: vec![],
+    }
 }
 
 /// One of its five sales was taken back.
@@ -107,7 +119,8 @@ fn reseller() -> Records {
         occurred_on: day("2018-08-01").plus_days(number.into()),
         amount: Money { minor, currency: "USD".parse().unwrap() },
     };
-    let mut sales: Vec<Sale> = (30..34).map(|number| sale(number, SaleKind::Purchase, None, 10_000)).collect();
+    let mut sales: Vec<Sale> =
+        (30..34).map(|number| sale(number, SaleKind::Purchase, None, 10_000)).collect();
     sales.push(sale(34, SaleKind::Refund, Some(id(30)), -10_000));
     let mpn = agreement(Kind::Mpn, day("2018-07-01"), day("2019-06-30"));
     let attainments = vec![attainment()];

@@ -8,7 +8,12 @@
 //! what can be compared. The floor answers the same by hand (`service/servers.rs`).
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot run says why and ends")]
-#![expect(clippy::panic, clippy::indexing_slicing, clippy::print_stdout, reason = "likewise; and it prints a table")]
+#![expect(
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "likewise; and it prints a table"
+)]
 
 #[path = "service/data.rs"]
 #[expect(unreachable_pub, reason = "`pub` is what the modules of the benchmark offer to each other")]
@@ -51,7 +56,13 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 use data::Database;
 use load::{Plan, Seen};
-use partner_incentives::{app, platform::{db::{Conn, Target}, values::{Clock, Id, Ids}}};
+use partner_incentives::{
+    app,
+    platform::{
+        db::{Conn, Target},
+        values::{Clock, Id, Ids},
+    },
+};
 use serde_json::Value;
 use servers::Running;
 use std::{
@@ -85,7 +96,9 @@ impl Options {
         while let Some(argument) = arguments.next() {
             match argument.as_str() {
                 "--quick" => (options.rounds, options.time) = (2, Duration::from_millis(400)),
-                "--rounds" => options.rounds = arguments.next().and_then(|n| n.parse().ok()).expect("--rounds N"),
+                "--rounds" => {
+                    options.rounds = arguments.next().and_then(|n| n.parse().ok()).expect("--rounds N")
+                }
                 "--only" => options.only = Some(arguments.next().expect("--only sqlite|postgres").clone()),
                 other => panic!("{other}: the arguments are --quick, --rounds N, --only sqlite|postgres"),
             }
@@ -158,7 +171,9 @@ fn on(
     let judged = "/v1/partners/{id}/eligibility";
     let judged = app::document()["paths"].get(judged).is_some().then(|| {
         let direct = shelf.partners.iter().step_by(3);
-        Plan::Get(direct.map(|p| format!("/v1/partners/{}/eligibility?program=csp-direct-bill", p.id)).collect())
+        Plan::Get(
+            direct.map(|p| format!("/v1/partners/{}/eligibility?program=csp-direct-bill", p.id)).collect(),
+        )
     });
     let time = options.time / 3;
     let mut conns = [shelf, shelf, desk].map(|database| statements::connect(&database.target));
@@ -170,16 +185,26 @@ fn on(
         ("static", Box::new(|| load(canned, &one))),
         ("read service", Box::new(|| load(&service, &one))),
         ("read floor", Box::new(|| load(&floor, &one))),
-        ("read loop", Box::new(|| looped(time, |turn| {
-            statements::check_user(reading, user);
-            drop(statements::read(reading, shelf.partners[turn * 7919 % shelf.partners.len()].id));
-        }))),
+        (
+            "read loop",
+            Box::new(|| {
+                looped(time, |turn| {
+                    statements::check_user(reading, user);
+                    drop(statements::read(reading, shelf.partners[turn * 7919 % shelf.partners.len()].id));
+                })
+            }),
+        ),
         ("list service", Box::new(|| load(&service, &list))),
         ("list floor", Box::new(|| load(&floor, &list))),
-        ("list loop", Box::new(|| looped(time, |turn| {
-            statements::check_user(listing, user);
-            drop(statements::list(listing, cursors[turn * 7919 % cursors.len()]));
-        }))),
+        (
+            "list loop",
+            Box::new(|| {
+                looped(time, |turn| {
+                    statements::check_user(listing, user);
+                    drop(statements::list(listing, cursors[turn * 7919 % cursors.len()]));
+                })
+            }),
+        ),
         ("create service", Box::new(|| creating(&writing))),
         ("create floor", Box::new(|| creating(&writing_floor))),
         ("create loop", Box::new(|| looped_creates(time, adding, desk.operator))),
@@ -244,7 +269,8 @@ fn looped_creates(time: Duration, conn: &mut Conn, user: Id) -> Sample {
         let id = ids.next(Clock::System.now());
         let mut partner = data::partner(turn, id);
         // Letters would be refused; digits of the id's random part are as good as any others.
-        partner.mpn_id = format!("{:010}", id.0.as_u128().wrapping_mul(0x9e37_79b9_7f4a_7c15) % 9_999_999_967);
+        partner.mpn_id =
+            format!("{:010}", id.0.as_u128().wrapping_mul(0x9e37_79b9_7f4a_7c15) % 9_999_999_967);
         statements::check_user(conn, user);
         statements::create(conn, &partner);
         if batched && turn % 32 == 31 {
@@ -308,19 +334,41 @@ fn report(database: &str, results: &BTreeMap<&'static str, Vec<Sample>>) {
     println!("\n{database}");
     println!(
         "{:<20} {:>10} {:>8} {:>8} {:>8} {:>8} {:>9} {:>8} {:>8} {:>8}",
-        "case", "requests/s", "p50 ms", "p99 ms", "p99/p50", "CPU us", "server us", "/static", "/floor", "/loop"
+        "case",
+        "requests/s",
+        "p50 ms",
+        "p99 ms",
+        "p99/p50",
+        "CPU us",
+        "server us",
+        "/static",
+        "/floor",
+        "/loop"
     );
     let cpu = |name: &str| results.get(name).map(|samples| median(samples, |s| s.cpu));
     let order = [
-        "static", "read service", "read floor", "read loop", "eligibility service", "list service", "list floor",
-        "list loop", "create service", "create floor", "create loop", "pages first", "pages long", "pages deep",
+        "static",
+        "read service",
+        "read floor",
+        "read loop",
+        "eligibility service",
+        "list service",
+        "list floor",
+        "list loop",
+        "create service",
+        "create floor",
+        "create loop",
+        "pages first",
+        "pages long",
+        "pages deep",
     ];
     for name in order {
         let Some(samples) = results.get(name) else { continue };
         let of = |figure: fn(&Sample) -> f64| median(samples, figure);
         let (work, kind) = name.split_once(' ').unwrap_or((name, ""));
         let over = |other: &str| {
-            let other = cpu(other).filter(|_| matches!(kind, "service" | "floor") && !other.starts_with(name));
+            let other =
+                cpu(other).filter(|_| matches!(kind, "service" | "floor") && !other.starts_with(name));
             other.map_or_else(String::new, |other| format!("{:.2}", of(|s| s.cpu) / other))
         };
         let timed = if kind == "loop" { "-" } else { "" };

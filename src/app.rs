@@ -4,14 +4,14 @@ use crate::{
     access::{self, Gate, Tx, policy},
     agreements, audit, competencies,
     config::Settings,
-    eligibility, enrollments, health, notifications,
+    eligibility, enrollments, health, notifications, partners,
     platform::{
         Code, Error, Result, codes,
         db::Db,
         http::{self, BodyLimits, Closing, Contract, Edge, Finishing, docs},
         values::{Country, Currency, Id},
     },
-    partners, profiles, programs, sessions, transactions, users,
+    profiles, programs, sessions, transactions, users,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -135,7 +135,8 @@ pub fn contract() -> Data<Contract> {
 /// The OpenAPI document as the handlers make it.
 #[must_use]
 pub fn document() -> serde_json::Value {
-    let (_, collected) = App::new().into_utoipa_app().openapi(Base::openapi()).configure(routes).split_for_parts();
+    let (_, collected) =
+        App::new().into_utoipa_app().openapi(Base::openapi()).configure(routes).split_for_parts();
     let document = serde_json::to_value(collected).unwrap_or_default();
     let roles = |operation: &str| {
         policy::roles_of(operation).map(|roles| roles.iter().map(|role| role.as_str()).collect::<Vec<_>>())
@@ -160,7 +161,7 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
     let gate = Data::new(service.gate.clone());
     let registry = Data::new(metrics.registry.clone());
     let closing = Data::new(service.closing.clone());
-    let contact = Data::new(docs::SecurityContact {
+    let security = Data::new(docs::SecurityContact {
         address: settings.security_contact.clone(),
         expires: settings.clock.now().plus_seconds(180 * 24 * 3600),
     });
@@ -176,7 +177,7 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
             .app_data(registry.clone())
             .app_data(closing.clone())
             .app_data(catalogue.clone())
-            .app_data(contact.clone())
+            .app_data(security.clone())
             .app_data(limits)
             .app_data(web::PayloadConfig::new(1024 * 1024))
             .app_data(web::PathConfig::default().error_handler(|_, _| Error::not_found("record").into()))
@@ -211,8 +212,23 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
 fn cors(origins: &[String]) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
-        .allowed_headers(["authorization", "content-type", "if-match", "if-none-match", "idempotency-key", "x-request-id"])
-        .expose_headers(["etag", "link", "location", "ratelimit", "ratelimit-policy", "retry-after", "x-request-id"])
+        .allowed_headers([
+            "authorization",
+            "content-type",
+            "if-match",
+            "if-none-match",
+            "idempotency-key",
+            "x-request-id",
+        ])
+        .expose_headers([
+            "etag",
+            "link",
+            "location",
+            "ratelimit",
+            "ratelimit-policy",
+            "retry-after",
+            "x-request-id",
+        ])
         .max_age(3600);
     origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
@@ -262,7 +278,9 @@ impl utoipa::Modify for Bearer {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
-            .description(Some("An access token of `POST /v1/auth/login`: a JWT after RFC 9068, checked as RFC8725 asks."))
+            .description(Some(
+                "An access token of `POST /v1/auth/login`: a JWT after RFC 9068, checked as RFC8725 asks.",
+            ))
             .build();
         let components = openapi.components.get_or_insert_default();
         components.security_schemes.insert("bearer".into(), SecurityScheme::Http(scheme).into());

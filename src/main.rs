@@ -22,7 +22,11 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// Runs a vendor's partner incentive programme: a JSON REST API with an OpenAPI contract.
 #[derive(Parser)]
-#[command(version, about, after_help = "Without a command it serves. Every option is also an environment variable; a flag wins.")]
+#[command(
+    version,
+    about,
+    after_help = "Without a command it serves. Every option is also an environment variable; a flag wins."
+)]
 struct CommandLine {
     #[command(subcommand)]
     command: Option<Command>,
@@ -75,10 +79,10 @@ enum UserCommand {
         /// Name shown to people.
         #[arg(long)]
         name: String,
-        /// operator, auditor, incentive_admin or viewer.
+        /// operator, auditor, `incentive_admin` or viewer.
         #[arg(long)]
         role: Role,
-        /// The partner's id, for incentive_admin and viewer.
+        /// The partner's id, for `incentive_admin` and viewer.
         #[arg(long)]
         partner: Option<Id>,
     },
@@ -135,7 +139,14 @@ fn run(command: Command, settings: Settings) -> Result<()> {
             let service = Service::open(settings)?;
             let password = password::temporary()?;
             let password_hash = password::hash(&password)?;
-            let new = users::NewUser { email, name, role, partner_id: partner, password_hash, must_change_password: true };
+            let new = users::NewUser {
+                email,
+                name,
+                role,
+                partner_id: partner,
+                password_hash,
+                must_change_password: true,
+            };
             let id = users::provision(&service.gate, new)?;
             println!("User {id}\nTemporary password, shown this once: {password}");
             service.close();
@@ -158,7 +169,13 @@ fn run(command: Command, settings: Settings) -> Result<()> {
     }
 }
 
-fn verdict(service: &Service, partner: &str, program: &str, as_of: Option<CalendarDate>, json: bool) -> Result<String> {
+fn verdict(
+    service: &Service,
+    partner: &str,
+    program: &str,
+    as_of: Option<CalendarDate>,
+    json: bool,
+) -> Result<String> {
     service.gate.read_as_system(|tx| {
         let partner = match partner.parse::<Id>() {
             Ok(id) => partners::get(tx, id)?,
@@ -168,7 +185,11 @@ fn verdict(service: &Service, partner: &str, program: &str, as_of: Option<Calend
         let day = as_of.unwrap_or_else(|| tx.today());
         let version = programs::version_for(tx, &program, day)?;
         let assessment = eligibility::assess(tx, &partner, &program, &version, day)?;
-        Ok(if json { assessment.to_json(&program.code)? } else { assessment.for_people(&partner.legal_name, &program.name) })
+        Ok(if json {
+            assessment.to_json(&program.code)?
+        } else {
+            assessment.for_people(&partner.legal_name, &program.name)
+        })
     })
 }
 
@@ -223,7 +244,8 @@ fn serve(service: &Service, introduce: impl Fn(&str) -> String) -> Result<()> {
 /// One request over a plain socket: the image has no other client.
 fn health(settings: &Settings) -> Result<()> {
     use std::io::{Read, Write};
-    let away = |error: std::io::Error| Error::internal(format!("{} does not answer: {error}", settings.listen));
+    let away =
+        |error: std::io::Error| Error::internal(format!("{} does not answer: {error}", settings.listen));
     let mut address = settings.listen;
     if address.ip().is_unspecified() {
         address.set_ip(std::net::Ipv4Addr::LOCALHOST.into());

@@ -18,7 +18,9 @@ fn the_checked_in_document_is_current() {
 #[test]
 fn every_string_integer_and_array_of_a_request_is_bounded() {
     fn look(schema: &serde_json::Value, at: &str, unbounded: &mut Vec<String>) {
-        let is = |name: &str| schema["type"] == name || schema["type"].as_array().is_some_and(|t| t.iter().any(|t| t == name));
+        let is = |name: &str| {
+            schema["type"] == name || schema["type"].as_array().is_some_and(|t| t.iter().any(|t| t == name))
+        };
         let lacks = |names: &[&str]| names.iter().any(|name| schema.get(name).is_none());
         let fixed = schema.get("enum").is_some() || schema.get("const").is_some();
         if is("string") && !fixed && lacks(&["maxLength"]) {
@@ -32,7 +34,10 @@ fn every_string_integer_and_array_of_a_request_is_bounded() {
         }
         match schema {
             serde_json::Value::Object(members) => {
-                for (name, member) in members.iter().filter(|(name, _)| !["example", "examples", "enum", "default"].contains(&name.as_str())) {
+                for (name, member) in members
+                    .iter()
+                    .filter(|(name, _)| !["example", "examples", "enum", "default"].contains(&name.as_str()))
+                {
                     look(member, &format!("{at}/{name}"), unbounded);
                 }
             }
@@ -56,7 +61,11 @@ fn operation_ids_and_problem_codes_are_unique() {
     let mut codes = HashSet::new();
     for code in app::problem_codes() {
         assert!(codes.insert(code.code), "{} is declared twice", code.code);
-        assert!((400..600).contains(&code.status) && !code.title.is_empty() && !code.help.is_empty(), "{}", code.code);
+        assert!(
+            (400..600).contains(&code.status) && !code.title.is_empty() && !code.help.is_empty(),
+            "{}",
+            code.code
+        );
     }
 }
 
@@ -64,15 +73,27 @@ fn operation_ids_and_problem_codes_are_unique() {
 fn every_guarded_operation_exists_and_every_operation_is_guarded_or_known_to_be_open() {
     use partner_incentives::access::policy::{TABLE, roles_of};
     const OPEN: &[&str] = &[
-        "login", "getKeySet", "getLiveness", "getReadiness", "getMetrics", "getOpenapi", "getOpenapiYaml",
-        "listProblems", "getProblem", "getSecurityContact",
+        "login",
+        "getKeySet",
+        "getLiveness",
+        "getReadiness",
+        "getMetrics",
+        "getOpenapi",
+        "getOpenapiYaml",
+        "listProblems",
+        "getProblem",
+        "getSecurityContact",
     ];
     let contract = app::contract();
-    let ids: Vec<String> = contract.operations().map(|o| o.object["operationId"].as_str().unwrap().to_owned()).collect();
+    let ids: Vec<String> =
+        contract.operations().map(|o| o.object["operationId"].as_str().unwrap().to_owned()).collect();
     for id in &ids {
         assert!(roles_of(id).is_some() != OPEN.contains(&id.as_str()), "{id}: guard it, or list it as open");
     }
     for (name, _) in TABLE {
-        assert!(ids.iter().any(|id| id.eq_ignore_ascii_case(name)), "{name} guards an operation that does not exist");
+        assert!(
+            ids.iter().any(|id| id.eq_ignore_ascii_case(name)),
+            "{name} guards an operation that does not exist"
+        );
     }
 }

@@ -59,7 +59,8 @@ pub fn settings(target: Target) -> Settings {
 impl Database {
     /// A new one on SQLite, on a disk.
     pub fn sqlite() -> Self {
-        let folder = tempfile::Builder::new().prefix("service-").tempdir_in(crate::database::scratch()).unwrap();
+        let folder =
+            tempfile::Builder::new().prefix("service-").tempdir_in(crate::database::scratch()).unwrap();
         let target = Target::Sqlite(folder.path().join("bench.db"));
         Self::filled(target, Hold::Folder(folder))
     }
@@ -85,7 +86,8 @@ impl Database {
         let mut conn = target.open().unwrap();
         let (now, ids) = (Clock::System.now(), Ids::random());
         let partners: Vec<_> = (0..PARTNERS).map(|number| partner(number, ids.next(now))).collect();
-        let agreements: Vec<_> = partners.iter().enumerate().flat_map(|(n, p)| agreements_of(n, p, &ids)).collect();
+        let agreements: Vec<_> =
+            partners.iter().enumerate().flat_map(|(n, p)| agreements_of(n, p, &ids)).collect();
         let histories = [0, 1].map(|_| ids.next(now));
         let events: Vec<_> = (0..101 * EVENTS)
             .map(|number| event(histories[usize::from(number % 101 > 0)], ids.next(now)))
@@ -101,7 +103,8 @@ impl Database {
             }
         });
         Transactions::commit_transaction(&mut conn).unwrap();
-        conn.batch_execute(if matches!(conn, Conn::Postgres(_)) { "VACUUM ANALYZE" } else { "ANALYZE" }).unwrap();
+        conn.batch_execute(if matches!(conn, Conn::Postgres(_)) { "VACUUM ANALYZE" } else { "ANALYZE" })
+            .unwrap();
         Self { target, operator, partners, histories, hold }
     }
 }

@@ -81,7 +81,8 @@ pub fn run(arguments: &[String]) {
                     let took = Rc::new(RefCell::new(Vec::with_capacity(1 << 18)));
                     System::new().block_on(async {
                         let start = |number| {
-                            let next = next(Arc::clone(&requests), first, (number, connections), token.clone());
+                            let next =
+                                next(Arc::clone(&requests), first, (number, connections), token.clone());
                             actix_web::rt::spawn(keep_busy(address, next, until, Rc::clone(&took)))
                         };
                         let tasks: Vec<_> = (thread..connections).step_by(THREADS).map(start).collect();
@@ -194,7 +195,9 @@ fn is_whole(answer: &[u8]) -> bool {
     let text = std::str::from_utf8(&answer[..head]).unwrap();
     let length = text
         .lines()
-        .find_map(|line| line.split_once(": ").filter(|(name, _)| name.eq_ignore_ascii_case("content-length")))
+        .find_map(|line| {
+            line.split_once(": ").filter(|(name, _)| name.eq_ignore_ascii_case("content-length"))
+        })
         .map_or(0, |(_, length)| length.parse().unwrap());
     answer.len() >= head + 4 + length
 }

@@ -189,7 +189,8 @@ async fn list(request: HttpRequest, floor: Data<Floor>, query: web::Query<Query>
         i: Id,
     }
     floor.admit(&request);
-    let cursor: Cursor = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(&query.cursor).unwrap()).unwrap();
+    let cursor: Cursor =
+        serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(&query.cursor).unwrap()).unwrap();
     let conn = &mut floor.conn.borrow_mut();
     statements::check_user(conn, floor.user);
     let mut items = statements::list(conn, cursor.i);

@@ -29,7 +29,8 @@ pub fn connect(target: &Target) -> Conn {
 
 /// Whether the user of a token may still act.
 pub fn check_user(conn: &mut Conn, user: Id) {
-    let columns = (users::status, users::role, users::partner_id, users::token_epoch, users::must_change_password);
+    let columns =
+        (users::status, users::role, users::partner_id, users::token_epoch, users::must_change_password);
     let found: (String, Role, Option<Id>, i64, bool) =
         native!(conn, conn => users::table.find(user).select(columns).get_result(conn).unwrap());
     assert!(found.0 != "disabled");

@@ -1,7 +1,8 @@
 //! The extractors that check authority, and hand out what it opens.
 
 use super::{
-    Actor, Gate, PASSWORD_CHANGE_REQUIRED, Role, Tx, idempotency, policy::Policy, token::Claims, token::JsonWebKeySet,
+    Actor, Gate, PASSWORD_CHANGE_REQUIRED, Role, Tx, idempotency, policy::Policy, token::Claims,
+    token::JsonWebKeySet,
 };
 use crate::{
     platform::{
@@ -150,7 +151,13 @@ impl<P: Policy> Caller<P> {
     fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
         let (status, role, partner, epoch, must_change): (String, Role, Option<Id>, i64, bool) = users::table
             .find(self.claims.sub)
-            .select((users::status, users::role, users::partner_id, users::token_epoch, users::must_change_password))
+            .select((
+                users::status,
+                users::role,
+                users::partner_id,
+                users::token_epoch,
+                users::must_change_password,
+            ))
             .get_result(conn)
             .optional()?
             .ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "the access token's user is unknown"))?;

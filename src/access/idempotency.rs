@@ -28,7 +28,12 @@ struct Stored {
 }
 
 /// The stored answer to this request, where it was made before; refuses a key used for another request.
-pub(super) fn recall(tx: &mut Tx<'_>, caller: Id, key: &IdempotencyKey, fingerprint: &[u8]) -> Result<Option<Answer>> {
+pub(super) fn recall(
+    tx: &mut Tx<'_>,
+    caller: Id,
+    key: &IdempotencyKey,
+    fingerprint: &[u8],
+) -> Result<Option<Answer>> {
     let found: Option<Stored> = idempotency_keys::table
         .filter(idempotency_keys::caller_id.eq(caller))
         .filter(idempotency_keys::idempotency_key.eq(&key.0))

@@ -13,7 +13,8 @@ const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 pub fn temporary() -> Result<String> {
     let mut bytes = [0; 20];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::internal("no randomness"))?;
-    let mut letters = bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte % 32))).map(|b| char::from(*b));
+    let mut letters =
+        bytes.iter().filter_map(|byte| ALPHABET.get(usize::from(byte % 32))).map(|b| char::from(*b));
     let mut password = String::new();
     for group in 0..4 {
         if group > 0 {
@@ -64,7 +65,10 @@ mod tests {
     fn the_hash_of_nobody_costs_as_much_as_a_real_one() {
         let (real, nobody) = (hash("x").unwrap(), PasswordHash::new(NOBODY).unwrap());
         let real = PasswordHash::new(&real).unwrap();
-        assert_eq!((real.algorithm, real.version, &real.params), (nobody.algorithm, nobody.version, &nobody.params));
+        assert_eq!(
+            (real.algorithm, real.version, &real.params),
+            (nobody.algorithm, nobody.version, &nobody.params)
+        );
         assert_eq!(real.hash.unwrap().len(), nobody.hash.unwrap().len());
     }
 }

@@ -132,7 +132,11 @@ policies! {
 pub fn roles_of(operation_id: &str) -> Option<&'static [Role]> {
     let same = |name: &str| {
         name.len() == operation_id.len()
-            && name.chars().zip(operation_id.chars()).enumerate().all(|(i, (a, b))| if i == 0 { a.eq_ignore_ascii_case(&b) } else { a == b })
+            && name
+                .chars()
+                .zip(operation_id.chars())
+                .enumerate()
+                .all(|(i, (a, b))| if i == 0 { a.eq_ignore_ascii_case(&b) } else { a == b })
     };
     TABLE.iter().find(|(name, _)| same(name)).map(|(_, roles)| *roles)
 }

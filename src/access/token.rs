@@ -117,19 +117,19 @@ impl Tokens {
         };
         let keys = self.fresh()?;
         let (kid, key) = keys.signing.as_ref().ok_or_else(|| Error::internal("there is no signing key"))?;
-        let header = Header { typ: Some(TYPE.into()), kid: Some(kid.clone()), ..Header::new(Algorithm::EdDSA) };
+        let header =
+            Header { typ: Some(TYPE.into()), kid: Some(kid.clone()), ..Header::new(Algorithm::EdDSA) };
         jsonwebtoken::encode(&header, &claims, key).map_err(Error::internal)
     }
 
     /// What a token says, where it is ours and valid now.
     pub fn verify(&self, token: &str) -> Result<Arc<Claims>> {
-        let claims = match self.verified.get(token) {
-            Some(known) => known,
-            None => {
-                let claims = Arc::new(self.verify_signature(token)?);
-                self.verified.insert(token.to_owned(), Arc::clone(&claims));
-                claims
-            }
+        let claims = if let Some(known) = self.verified.get(token) {
+            known
+        } else {
+            let claims = Arc::new(self.verify_signature(token)?);
+            self.verified.insert(token.to_owned(), Arc::clone(&claims));
+            claims
         };
         let now = self.clock.now().as_seconds();
         if claims.exp + LEEWAY_SECONDS <= now {
@@ -150,7 +150,8 @@ impl Tokens {
     }
 
     fn verify_signature(&self, token: &str) -> Result<Claims> {
-        let header = jsonwebtoken::decode_header(token).map_err(|_| refused("this is not an access token"))?;
+        let header =
+            jsonwebtoken::decode_header(token).map_err(|_| refused("this is not an access token"))?;
         if header.typ.as_deref() != Some(TYPE) || header.alg != Algorithm::EdDSA || header.crit.is_some() {
             return Err(refused("this is not an access token of this service"));
         }
@@ -160,7 +161,8 @@ impl Tokens {
             // Another instance may have made a new key; a flood of foreign key ids asks every 2 s at most.
             keys = self.reload()?;
         }
-        let (key, _) = keys.verifying.get(kid).ok_or_else(|| refused("the access token's key is not one of ours"))?;
+        let (key, _) =
+            keys.verifying.get(kid).ok_or_else(|| refused("the access token's key is not one of ours"))?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[ISSUER]);
         validation.set_audience(&[AUDIENCE]);
@@ -215,7 +217,11 @@ fn load(db: &Db, now: Timestamp) -> Result<Keys> {
     let rows: Vec<SigningKey> = db.glance(|conn| {
         let valid = signing_keys::retires_at.is_null().or(signing_keys::retires_at.gt(now));
         let newest_first = (signing_keys::created_at.desc(), signing_keys::id.desc());
-        Ok(signing_keys::table.filter(valid).order(newest_first).select(SigningKey::as_select()).load(conn)?)
+        Ok(signing_keys::table
+            .filter(valid)
+            .order(newest_first)
+            .select(SigningKey::as_select())
+            .load(conn)?)
     })?;
     let signing = rows
         .iter()

@@ -94,7 +94,10 @@ pub struct AuditEventFilter {
 /// removed.
 #[utoipa::path(tag = "audit", params(AuditEventFilter, PageParams), responses((status = 200, body = AuditEventPage)))]
 #[get("/v1/audit-events")]
-async fn list_audit_events(caller: Caller<ListAuditEvents>, page: PageRequest<AuditEventFilter>) -> Result<Answer> {
+async fn list_audit_events(
+    caller: Caller<ListAuditEvents>,
+    page: PageRequest<AuditEventFilter>,
+) -> Result<Answer> {
     caller
         .snapshot(move |tx| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;

@@ -19,7 +19,9 @@ fn visible(scope: Scope) -> audit_events::BoxedQuery<'static, MultiBackend> {
         Scope::All => all,
         Scope::Partner(own) => {
             let locations = partners::table.filter(partners::headquarters_id.eq(own)).select(partners::id);
-            all.filter(audit_events::partner_id.eq(own).or(audit_events::partner_id.eq_any(locations.nullable())))
+            all.filter(
+                audit_events::partner_id.eq(own).or(audit_events::partner_id.eq_any(locations.nullable())),
+            )
         }
     }
 }

@@ -10,6 +10,7 @@ mod story;
 pub use story::{begins, fill};
 
 use crate::platform::values::Id;
+use std::fmt::Write;
 
 /// What the users of the demo sign in with, by role.
 pub const PASSWORDS: [(&str, &str, &str); 4] = [
@@ -34,7 +35,11 @@ pub fn refused() -> Id {
 /// What the demo prints: who may sign in, and five lines that show the main job.
 #[must_use]
 pub fn guide(address: &str) -> String {
-    let users: String = PASSWORDS.iter().map(|(role, user, password)| format!("  {role:16} {user:28} {password}\n")).collect();
+    let mut users = String::new();
+    for (role, user, password) in PASSWORDS {
+        // Writing into a text cannot fail.
+        let _ = writeln!(users, "  {role:16} {user:28} {password}");
+    }
     let (json, bearer) = ("-H 'Content-Type: application/json'", "-H \"Authorization: Bearer $TOKEN\"");
     let ask = |partner: Id| {
         format!(

@@ -8,7 +8,9 @@ use crate::{
         Error, Result,
         values::{Country, Money},
     },
-    programs::{self, NewProgram, NewVersion, Program, ProgramStatus, Requirement, founding_version, rule_sets},
+    programs::{
+        self, NewProgram, NewVersion, Program, ProgramStatus, Requirement, founding_version, rule_sets,
+    },
 };
 
 /// A program that asks more, the guide's rules for providers, one that is closed and one that has ended.
@@ -42,8 +44,10 @@ fn offer(
 
 fn demanding() -> Result<Vec<Requirement>> {
     let cloud = ["cloud-platform", "cloud-productivity", "data-analytics"].map(str::to_owned).to_vec();
-    let countries = ["DE", "FR", "GB", "PL"].iter().map(|code| code.parse::<Country>()).collect::<Result<_, _>>();
-    let amount = Money::parse("20000.00", "EUR".parse().map_err(Error::internal)?).map_err(Error::internal)?;
+    let countries =
+        ["DE", "FR", "GB", "PL"].iter().map(|code| code.parse::<Country>()).collect::<Result<_, _>>();
+    let amount =
+        Money::parse("20000.00", "EUR".parse().map_err(Error::internal)?).map_err(Error::internal)?;
     let gold = Requirement::Competency { min_count: 1, min_level: Level::Gold, any_of: None };
     let revenue = Requirement::TrailingRevenue { days: 180, amount, keep_once_enrolled: true };
     Ok(vec![

@@ -36,7 +36,8 @@ pub fn fill(gate: &Gate, clock: &Clock, today: CalendarDate) -> Result<()> {
     if told {
         return Ok(());
     }
-    let hashes = PASSWORDS.iter().map(|(.., password)| password::hash(password)).collect::<Result<Vec<_>>>()?;
+    let hashes =
+        PASSWORDS.iter().map(|(.., password)| password::hash(password)).collect::<Result<Vec<_>>>()?;
     let stage = |days_ago: i32, work: fn(&mut Tx<'_>, &Stage) -> Result<()>| {
         clock.set(noon(today.plus_days(-days_ago)));
         let stage = Stage { today, hashes: hashes.clone() };
@@ -110,17 +111,34 @@ fn everybody_joins(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
         for ((role, ..), hash) in PASSWORDS.iter().zip(&stage.hashes).skip(2) {
             let (who, name) = if *role == "viewer" { ("viewer", "Vera") } else { ("admin", "Adam") };
             let role = role.parse().unwrap_or(Role::Viewer);
-            hire(tx, &format!("{who}-{n}@partner.example"), &format!("{name} of {}", player.name), role, Some(id), hash)?;
+            hire(
+                tx,
+                &format!("{who}-{n}@partner.example"),
+                &format!("{name} of {}", player.name),
+                role,
+                Some(id),
+                hash,
+            )?;
         }
     }
     Ok(())
 }
 
-fn hire(tx: &mut Tx<'_>, email: &str, name: &str, role: Role, partner_id: Option<Id>, hash: &str) -> Result<()> {
+fn hire(
+    tx: &mut Tx<'_>,
+    email: &str,
+    name: &str,
+    role: Role,
+    partner_id: Option<Id>,
+    hash: &str,
+) -> Result<()> {
     let name = name.chars().take(200).collect();
     let password_hash = hash.to_owned();
-    users::create(tx, NewUser { email: email.into(), name, role, partner_id, password_hash, must_change_password: false })
-        .map(drop)
+    users::create(
+        tx,
+        NewUser { email: email.into(), name, role, partner_id, password_hash, must_change_password: false },
+    )
+    .map(drop)
 }
 
 fn papers_are_signed(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
@@ -132,7 +150,9 @@ fn papers_are_signed(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
         match player.plot {
             Plot::MpnMissing | Plot::Location => {}
             Plot::MpnNotEffective => drop(sign(tx, n, Kind::Mpn, (soon, long))?),
-            Plot::MpnExpired | Plot::NothingInOrder => drop(sign(tx, n, Kind::Mpn, (begin, Some(today.plus_days(-90))))?),
+            Plot::MpnExpired | Plot::NothingInOrder => {
+                drop(sign(tx, n, Kind::Mpn, (begin, Some(today.plus_days(-90))))?);
+            }
             Plot::MpnInGrace => drop(sign(tx, n, Kind::Mpn, (begin, Some(today.plus_days(-12))))?),
             Plot::MpnTerminated => {
                 let signed = sign(tx, n, Kind::Mpn, (begin, long))?;
@@ -174,7 +194,12 @@ fn channel_paper(
     Ok(())
 }
 
-fn sign(tx: &mut Tx<'_>, n: usize, kind: Kind, (from, to): (CalendarDate, Option<CalendarDate>)) -> Result<Agreement> {
+fn sign(
+    tx: &mut Tx<'_>,
+    n: usize,
+    kind: Kind,
+    (from, to): (CalendarDate, Option<CalendarDate>),
+) -> Result<Agreement> {
     let authorized = CAST.get(n - 1).is_none_or(|player| player.plot != Plot::Unauthorized);
     let region = "Worldwide".to_owned();
     let terms = match kind {
@@ -201,7 +226,8 @@ fn end(tx: &mut Tx<'_>, agreement: &Agreement, on: CalendarDate) -> Result<()> {
 }
 
 fn competencies_are_attained(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
-    const CODES: [&str; 4] = ["cloud-productivity", "cloud-platform", "data-analytics", "enterprise-mobility-management"];
+    const CODES: [&str; 4] =
+        ["cloud-productivity", "cloud-platform", "data-analytics", "enterprise-mobility-management"];
     let today = stage.today;
     for (n, player) in players() {
         let code = CODES.get(n % CODES.len()).copied().unwrap_or("cloud-platform");
@@ -211,7 +237,9 @@ fn competencies_are_attained(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
             Plot::CompetencyMissing | Plot::NothingInOrder | Plot::Location => continue,
             Plot::CompetencyExpired => (code, (today.plus_days(-280), today.plus_days(-60), None)),
             Plot::CompetencyElsewhere => ("messaging", usual),
-            Plot::CompetencyAtRisk => (code, (today.plus_days(-280), today.plus_days(80), Some(today.plus_days(-9)))),
+            Plot::CompetencyAtRisk => {
+                (code, (today.plus_days(-280), today.plus_days(80), Some(today.plus_days(-9))))
+            }
             _ => (code, usual),
         };
         let new = NewAttainment { level, attained_on, expires_on, grace_days: 30, at_risk_since };
@@ -320,7 +348,10 @@ fn some_leave_and_some_are_ended(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
             }
             _ => {
                 let papers = agreements::held_by(tx, &[id])?;
-                let mpn = papers.iter().find(|paper| paper.kind == Kind::Mpn).ok_or(Error::not_found("agreement"))?;
+                let mpn = papers
+                    .iter()
+                    .find(|paper| paper.kind == Kind::Mpn)
+                    .ok_or(Error::not_found("agreement"))?;
                 end(tx, mpn, stage.today.plus_days(-20))?;
             }
         }
@@ -342,7 +373,9 @@ fn today_s_refresh(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
     let ids: Vec<Id> = players().filter(|(_, p)| p.plot != Plot::Ready).map(|(n, _)| partner_id(n)).collect();
     let everybody: Vec<Partner> = partners::family(tx, &ids)?;
     let moved = enrollments::reassess(tx, &everybody, Invitations::IndirectResellers)?;
-    crate::audit::Event::on("demo", tx.new_id()).after(&serde_json::json!({ "enrollments_moved": moved })).record(tx)
+    crate::audit::Event::on("demo", tx.new_id())
+        .after(&serde_json::json!({ "enrollments_moved": moved }))
+        .record(tx)
 }
 
 fn sell(tx: &mut Tx<'_>, n: usize, sale: u32, refunds: Option<Id>) -> Result<Id> {
@@ -351,7 +384,8 @@ fn sell(tx: &mut Tx<'_>, n: usize, sale: u32, refunds: Option<Id>) -> Result<Id>
     let whole = if refunds.is_some() { 1_000 + 250 } else { 1_000 * i64::from(sale) + 250 };
     let currency: crate::platform::values::Currency = parsed(player.currency)?;
     let fraction = "0".repeat(usize::try_from(currency.digits()).unwrap_or(0));
-    let text = if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") };
+    let text =
+        if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") };
     let id = tx.new_id();
     let new = NewTransaction {
         source: "billing".into(),
@@ -364,7 +398,7 @@ fn sell(tx: &mut Tx<'_>, n: usize, sale: u32, refunds: Option<Id>) -> Result<Id>
             public_sector: false,
         },
         product: "CFQ7TTC0LH18".into(),
-        product_family: if sale % 2 == 0 { "azure" } else { "modern-work" }.into(),
+        product_family: if sale.is_multiple_of(2) { "azure" } else { "modern-work" }.into(),
         kind: if refunds.is_some() { TransactionKind::Refund } else { TransactionKind::Purchase },
         original_transaction_id: refunds,
         occurred_on: tx.today(),
@@ -376,7 +410,8 @@ fn sell(tx: &mut Tx<'_>, n: usize, sale: u32, refunds: Option<Id>) -> Result<Id>
 
 /// Does something as the partner's incentive admin.
 fn as_admin(tx: &mut Tx<'_>, n: usize, work: impl Fn(&mut Tx<'_>) -> Result<()>) -> Result<()> {
-    let admin = users::find_by_email(tx.conn, &format!("admin-{n}@partner.example"))?.ok_or(Error::not_found("user"))?;
+    let admin = users::find_by_email(tx.conn, &format!("admin-{n}@partner.example"))?
+        .ok_or(Error::not_found("user"))?;
     let system = std::mem::replace(
         &mut tx.actor,
         Actor { user: Some(admin.id), role: Some(admin.role), partner: admin.partner_id },

@@ -19,7 +19,8 @@ impl Assessment {
     /// The assessment for people: the outcome, then a line per rule with what is to be done.
     #[must_use]
     pub fn for_people(&self, partner: &str, program: &str) -> String {
-        let until = self.eligible_until.map_or_else(String::new, |day| format!(", until {day} if nothing changes"));
+        let until =
+            self.eligible_until.map_or_else(String::new, |day| format!(", until {day} if nothing changes"));
         let mut text = format!("{partner} is {} for {program} on {}{until}.\n", self.outcome, self.as_of);
         for check in &self.checks {
             line(&mut text, check, 1);

@@ -2,7 +2,9 @@
 
 use super::{
     Outcome, service, store,
-    view::{self, EnrollmentChange, EnrollmentChangePage, EnrollmentPage, EnrollmentState, EnrollmentView, Shown},
+    view::{
+        self, EnrollmentChange, EnrollmentChangePage, EnrollmentPage, EnrollmentState, EnrollmentView, Shown,
+    },
 };
 use crate::{
     access::{
@@ -95,7 +97,10 @@ pub struct NoFilter {}
 /// Of every partner the caller may see, newest first.
 #[utoipa::path(tag = "enrollments", params(EnrollmentFilter, PageParams), responses((status = 200, body = EnrollmentPage)))]
 #[get("/v1/enrollments")]
-async fn list_enrollments(caller: Caller<ListEnrollments>, page: PageRequest<EnrollmentFilter>) -> Result<Answer> {
+async fn list_enrollments(
+    caller: Caller<ListEnrollments>,
+    page: PageRequest<EnrollmentFilter>,
+) -> Result<Answer> {
     caller
         .snapshot(move |tx| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
@@ -113,7 +118,10 @@ async fn list_enrollments(caller: Caller<ListEnrollments>, page: PageRequest<Enr
 /// `not_eligible` that carries every rule with its evidence and remedy, and the evaluation is kept.
 #[utoipa::path(tag = "enrollments", request_body = EnrollmentRequest, responses((status = 201, body = EnrollmentView)))]
 #[post("/v1/enrollments")]
-async fn request_enrollment(caller: Caller<RequestEnrollment>, body: Body<EnrollmentRequest>) -> Result<Answer> {
+async fn request_enrollment(
+    caller: Caller<RequestEnrollment>,
+    body: Body<EnrollmentRequest>,
+) -> Result<Answer> {
     caller
         .write(body, |tx, asked| {
             let outcome = service::request(tx, asked.partner_id, &asked.program, asked.reason.as_deref())?;
@@ -153,11 +161,9 @@ async fn accept_enrollment(
     body: Body<EnrollmentNote>,
 ) -> Result<Answer> {
     caller
-        .write(body, move |tx, note| {
-            match service::accept(tx, *id, note.reason.as_deref())? {
-                Outcome::Enrolled(enrollment, code) => record(tx, (enrollment, code)),
-                Outcome::NotEligible(evaluation) => Ok(refused(tx, &evaluation)),
-            }
+        .write(body, move |tx, note| match service::accept(tx, *id, note.reason.as_deref())? {
+            Outcome::Enrolled(enrollment, code) => record(tx, (enrollment, code)),
+            Outcome::NotEligible(evaluation) => Ok(refused(tx, &evaluation)),
         })
         .await
 }

@@ -38,7 +38,9 @@ pub(super) fn apply(
     let actor = tx.actor.user;
     let held_on = before.as_ref().map_or(today, |enrollment| enrollment.updated_at.date());
     let mut enrollment = match &before {
-        Some(enrollment) => Enrollment { updated_at: tx.now, revision: enrollment.revision + 1, ..enrollment.clone() },
+        Some(enrollment) => {
+            Enrollment { updated_at: tx.now, revision: enrollment.revision + 1, ..enrollment.clone() }
+        }
         None => fresh(tx, grounds, evaluation_id),
     };
     enrollment.state = to;
@@ -140,7 +142,8 @@ fn trace(
         occurred_at: tx.now,
     };
     store::add_change(tx, &change)?;
-    let show = |enrollment: &Enrollment| EnrollmentView::plain(enrollment.clone(), grounds.program.code.clone());
+    let show =
+        |enrollment: &Enrollment| EnrollmentView::plain(enrollment.clone(), grounds.program.code.clone());
     let event = audit::Event::on("enrollment", enrollment.id)
         .of_partner(enrollment.partner_id)
         .after(&show(enrollment))
@@ -176,7 +179,10 @@ fn tell(tx: &mut Tx<'_>, enrollment: &Enrollment, cause: Cause, grounds: &Ground
         (State::Ineligible, _) => (
             NotificationKind::EligibilityLost,
             format!("{partner} no longer meets the rules of {program}"),
-            format!("What is missing and how to mend it: GET /v1/eligibility/evaluations/{}", enrollment.evaluation_id),
+            format!(
+                "What is missing and how to mend it: GET /v1/eligibility/evaluations/{}",
+                enrollment.evaluation_id
+            ),
         ),
         (_, Cause::Requested | Cause::Accepted) => return Ok(()),
         (state, _) => (
@@ -193,7 +199,9 @@ fn tell(tx: &mut Tx<'_>, enrollment: &Enrollment, cause: Cause, grounds: &Ground
 pub(super) fn refusal(from: Option<State>, event: Event) -> Error {
     let to = match event {
         Event::Invitation => "invited",
-        Event::Acceptance(standing) => State::after(None, Event::Acceptance(standing)).map_or("", State::as_str),
+        Event::Acceptance(standing) => {
+            State::after(None, Event::Acceptance(standing)).map_or("", State::as_str)
+        }
         Event::InvitationOver | Event::YearOver => "expired",
         Event::RulesLost => "ineligible",
         Event::Profiles(_) | Event::Cured(_) => "enrolled",
@@ -203,8 +211,11 @@ pub(super) fn refusal(from: Option<State>, event: Event) -> Error {
     let allowed = from.map_or(&["request"][..], State::allowed);
     let name = from.map_or("none", State::as_str);
     let can = if allowed.is_empty() { "nothing more".to_owned() } else { allowed.join(", ") };
-    Error::new(&TRANSITION_NOT_ALLOWED, format!("an enrollment that is {name} cannot become {to}; it allows: {can}"))
-        .with("from", name)
-        .with("to", to)
-        .with("allowed", allowed)
+    Error::new(
+        &TRANSITION_NOT_ALLOWED,
+        format!("an enrollment that is {name} cannot become {to}; it allows: {can}"),
+    )
+    .with("from", name)
+    .with("to", to)
+    .with("allowed", allowed)
 }

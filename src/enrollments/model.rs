@@ -102,8 +102,11 @@ impl State {
 
     /// The whole state table: where an event leads; `None` where it cannot happen.
     #[must_use]
+    #[expect(clippy::match_same_arms, reason = "a line per line of the table, in its order")]
     pub fn after(from: Option<Self>, event: Event) -> Option<Self> {
-        use State::{ActionRequired, Discontinued, Enrolled, Expired, Ineligible, Invited, OptedOut, Validating};
+        use State::{
+            ActionRequired, Discontinued, Enrolled, Expired, Ineligible, Invited, OptedOut, Validating,
+        };
         match (from, event) {
             (None, Event::Invitation) => Some(Invited),
             (None | Some(Invited), Event::Acceptance(standing)) => Some(Self::by(standing)),
@@ -207,6 +210,7 @@ pub struct Change {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fmt::Write;
 
     const STANDINGS: [Standing; 4] =
         [Standing::Missing, Standing::Pending, Standing::ActionRequired, Standing::Approved];
@@ -225,7 +229,7 @@ mod tests {
             let name = from.map_or("none", State::as_str);
             for event in &events {
                 if let Some(to) = State::after(from, *event) {
-                    table.push_str(&format!("{name:15} {event:?} -> {to}\n"));
+                    writeln!(table, "{name:15} {event:?} -> {to}").unwrap();
                 }
             }
         }

@@ -54,7 +54,9 @@ pub fn reassess(tx: &mut Tx<'_>, partners: &[Partner], invitations: Invitations)
             let grounds = Grounds { partner, program, version, assessment, reason: None };
             let mine: Vec<&Enrollment> = known
                 .iter()
-                .filter(|enrollment| enrollment.partner_id == partner.id && enrollment.program_id == program.id)
+                .filter(|enrollment| {
+                    enrollment.partner_id == partner.id && enrollment.program_id == program.id
+                })
                 .collect();
             moved += look_at(tx, &mine, standing, &grounds, invitations.include(partner))?;
         }
@@ -71,7 +73,8 @@ fn worth_a_look(
     known: &[Enrollment],
     invitations: Invitations,
 ) -> Result<HashMap<(Id, Id), Assessment>> {
-    let pairs: HashSet<(Id, Id)> = known.iter().map(|enrollment| (enrollment.partner_id, enrollment.program_id)).collect();
+    let pairs: HashSet<(Id, Id)> =
+        known.iter().map(|enrollment| (enrollment.partner_id, enrollment.program_id)).collect();
     let (today, now) = (tx.today(), tx.now);
     let mut found = HashMap::new();
     eligibility::judge_all(tx, partners, offers, today, |partner, (program, version), verdict| {
@@ -121,13 +124,20 @@ fn look_at(
 }
 
 /// Where today's facts and profiles put an open enrollment of this year; whether that is a change.
-fn advance(tx: &mut Tx<'_>, enrollment: Enrollment, standing: Standing, grounds: &Grounds<'_>) -> Result<bool> {
+fn advance(
+    tx: &mut Tx<'_>,
+    enrollment: Enrollment,
+    standing: Standing,
+    grounds: &Grounds<'_>,
+) -> Result<bool> {
     let today = tx.today();
     let eligible = grounds.assessment.is_eligible();
     let over = enrollment.invitation_expires_on.is_some_and(|last| last < today);
     let (event, cause) = match enrollment.state {
         State::Invited if over => (Event::InvitationOver, Cause::InvitationExpired),
-        State::Ineligible if eligible => (Event::Cured(cure_of(tx, &enrollment, standing, grounds)?), Cause::Cured),
+        State::Ineligible if eligible => {
+            (Event::Cured(cure_of(tx, &enrollment, standing, grounds)?), Cause::Cured)
+        }
         State::Invited | State::ActionRequired | State::Validating | State::Enrolled if !eligible => {
             (Event::RulesLost, Cause::RulesLost)
         }
@@ -145,7 +155,12 @@ fn advance(tx: &mut Tx<'_>, enrollment: Enrollment, standing: Standing, grounds:
 }
 
 /// Without a gap where today's records show that the rules were met on every day since they seemed lost.
-fn cure_of(tx: &mut Tx<'_>, enrollment: &Enrollment, standing: Standing, grounds: &Grounds<'_>) -> Result<Cure> {
+fn cure_of(
+    tx: &mut Tx<'_>,
+    enrollment: &Enrollment,
+    standing: Standing,
+    grounds: &Grounds<'_>,
+) -> Result<Cure> {
     let had_earned = enrollment.earnings_start_on.is_some() && standing == Standing::Approved;
     let Some(since) = enrollment.ineligible_since.filter(|_| had_earned) else { return Ok(Cure::WithGap) };
     let then = eligibility::assess(tx, grounds.partner, grounds.program, grounds.version, since)?;
@@ -179,7 +194,8 @@ fn close_years_without_successor(
             continue;
         }
         let assessment: Assessment = eligibility::assess(tx, partner, &program, &version, today)?;
-        let grounds = Grounds { partner, program: &program, version: &version, assessment: &assessment, reason: None };
+        let grounds =
+            Grounds { partner, program: &program, version: &version, assessment: &assessment, reason: None };
         change::apply(tx, Some(old.clone()), Event::YearOver, Cause::YearEnded, &grounds)?;
         moved += 1;
     }

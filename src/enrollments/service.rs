@@ -44,8 +44,13 @@ impl Outcome {
 /// A partner asks to take part in a program, in the program year it is.
 pub fn request(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey, reason: Option<&str>) -> Result<Outcome> {
     on_behalf_needs_a_reason(tx, reason)?;
-    let partner = partners::get(tx, partner)
-        .map_err(|_| Error::invalid_field("/partner_id", "unknown", "there is no such partner, or it lies outside what you may see"))?;
+    let partner = partners::get(tx, partner).map_err(|_| {
+        Error::invalid_field(
+            "/partner_id",
+            "unknown",
+            "there is no such partner, or it lies outside what you may see",
+        )
+    })?;
     let program = programs::find(tx, program).map_err(|_| {
         Error::invalid_field("/program", "unknown", "there is no such program; GET /v1/programs lists them")
     })?;
@@ -61,12 +66,15 @@ pub fn request(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey, reason: Optio
     let event = Event::Acceptance(standing);
     // Discontinued is final: there is no second request in that year.
     let ended = of_year.iter().find(|enrollment| enrollment.state == State::Discontinued).cloned();
-    if let Some(before) = open.as_ref().or(ended.as_ref()).filter(|e| State::after(Some(e.state), event).is_none()) {
+    if let Some(before) =
+        open.as_ref().or(ended.as_ref()).filter(|e| State::after(Some(e.state), event).is_none())
+    {
         return Err(change::refusal(Some(before.state), event).with("enrollment_id", before.id));
     }
     let assessment = eligibility::assess(tx, &partner, &program, &version, tx.today())?;
     let cause = if open.is_some() { Cause::Accepted } else { Cause::Requested };
-    let grounds = Grounds { partner: &partner, program: &program, version: &version, assessment: &assessment, reason };
+    let grounds =
+        Grounds { partner: &partner, program: &program, version: &version, assessment: &assessment, reason };
     decide(tx, open, event, cause, &grounds)
 }
 
@@ -80,7 +88,8 @@ pub fn accept(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<Outcome> 
         return Err(change::refusal(Some(enrollment.state), event));
     }
     let assessment = eligibility::assess(tx, &partner, &program, &version, tx.today())?;
-    let grounds = Grounds { partner: &partner, program: &program, version: &version, assessment: &assessment, reason };
+    let grounds =
+        Grounds { partner: &partner, program: &program, version: &version, assessment: &assessment, reason };
     decide(tx, Some(enrollment), event, Cause::Accepted, &grounds)
 }
 
@@ -95,10 +104,17 @@ pub fn discontinue(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<(Enrollment,
     end(tx, id, Event::Discontinuation, Cause::Discontinued, Some(reason))
 }
 
-fn end(tx: &mut Tx<'_>, id: Id, event: Event, cause: Cause, reason: Option<&str>) -> Result<(Enrollment, String)> {
+fn end(
+    tx: &mut Tx<'_>,
+    id: Id,
+    event: Event,
+    cause: Cause,
+    reason: Option<&str>,
+) -> Result<(Enrollment, String)> {
     let (enrollment, partner, program, version) = current(tx, id)?;
     let assessment: Assessment = eligibility::assess(tx, &partner, &program, &version, tx.today())?;
-    let grounds = Grounds { partner: &partner, program: &program, version: &version, assessment: &assessment, reason };
+    let grounds =
+        Grounds { partner: &partner, program: &program, version: &version, assessment: &assessment, reason };
     Ok((change::apply(tx, Some(enrollment), event, cause, &grounds)?, program.code))
 }
 
@@ -140,6 +156,7 @@ fn on_behalf_needs_a_reason(tx: &Tx<'_>, reason: Option<&str>) -> Result<()> {
 pub fn open_of(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey) -> Result<Id> {
     let program = programs::find(tx, program)?;
     let all = store::of_partners(tx, &[partner], &[])?;
-    let open = all.iter().find(|enrollment| enrollment.program_id == program.id && enrollment.state.is_open());
+    let open =
+        all.iter().find(|enrollment| enrollment.program_id == program.id && enrollment.state.is_open());
     open.map(|enrollment| enrollment.id).ok_or(Error::not_found("enrollment"))
 }

@@ -67,7 +67,8 @@ pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<Shown> {
 pub(super) fn of_partners(tx: &mut Tx<'_>, partners: &[Id], years: &[i32]) -> Result<Vec<Enrollment>> {
     let open_or_recent =
         enrollments::state.eq_any(State::OPEN.to_vec()).or(enrollments::program_year.eq_any(years.to_vec()));
-    let query = enrollments::table.filter(enrollments::partner_id.eq_any(partners.to_vec())).filter(open_or_recent);
+    let query =
+        enrollments::table.filter(enrollments::partner_id.eq_any(partners.to_vec())).filter(open_or_recent);
     Ok(query.order(enrollments::id).select(Enrollment::as_select()).load(tx.conn)?)
 }
 
@@ -86,8 +87,13 @@ pub(super) fn add_change(tx: &mut Tx<'_>, change: &Change) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn history(tx: &mut Tx<'_>, enrollment: Id, page: &PageRequest<super::api::NoFilter>) -> Result<Vec<Change>> {
-    let query = enrollment_changes::table.filter(enrollment_changes::enrollment_id.eq(enrollment)).into_boxed();
+pub(super) fn history(
+    tx: &mut Tx<'_>,
+    enrollment: Id,
+    page: &PageRequest<super::api::NoFilter>,
+) -> Result<Vec<Change>> {
+    let query =
+        enrollment_changes::table.filter(enrollment_changes::enrollment_id.eq(enrollment)).into_boxed();
     Ok(keyset!(query, page, enrollment_changes, newest).select(Change::as_select()).load(tx.conn)?)
 }
 

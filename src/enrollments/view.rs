@@ -178,7 +178,8 @@ impl EnrollmentView {
 /// Enrollments as the unit's actor sees them, with what is to be done next. Two statements for any number.
 pub(super) fn show(tx: &mut Tx<'_>, found: Vec<Shown>) -> Result<Vec<EnrollmentView>> {
     let waiting = |(enrollment, _): &&Shown| enrollment.state == State::ActionRequired;
-    let partners: Vec<Id> = found.iter().filter(waiting).map(|(enrollment, _)| enrollment.partner_id).collect();
+    let partners: Vec<Id> =
+        found.iter().filter(waiting).map(|(enrollment, _)| enrollment.partner_id).collect();
     let standings = match partners.as_slice() {
         [] => std::collections::BTreeMap::new(),
         partners => profiles::standings_of_each(tx, partners, tx.today())?,

@@ -319,7 +319,11 @@ async fn suspend_partner(caller: Caller<SuspendPartner>, id: Path<Id>, body: Bod
 /// Lets a suspended partner back in, or activates a pending one.
 #[utoipa::path(tag = "partners", request_body = Reason, responses((status = 200, body = PartnerView)))]
 #[post("/v1/partners/{id}/reinstatement")]
-async fn reinstate_partner(caller: Caller<ReinstatePartner>, id: Path<Id>, body: Body<Reason>) -> Result<Answer> {
+async fn reinstate_partner(
+    caller: Caller<ReinstatePartner>,
+    id: Path<Id>,
+    body: Body<Reason>,
+) -> Result<Answer> {
     apply(caller, *id, body, Event::Reinstatement).await
 }
 

@@ -5,8 +5,8 @@ mod model;
 mod service;
 mod store;
 
-pub use model::{Event, Partner, PartnerStatus, PartnerType};
 pub use api::{Reason, Transition};
+pub use model::{Event, Partner, PartnerStatus, PartnerType};
 pub use service::{CODES, NewPartner, PARTNER_CLOSED, TRANSITION_NOT_ALLOWED, apply, create};
 pub use store::{family, get, get_by_mpn_id};
 

@@ -75,8 +75,11 @@ pub enum Event {
 
 impl Event {
     /// Every event, by the name of its sub-resource.
-    pub const ALL: [(Self, &'static str); 3] =
-        [(Self::Suspension, "suspension"), (Self::Reinstatement, "reinstatement"), (Self::Closure, "closure")];
+    pub const ALL: [(Self, &'static str); 3] = [
+        (Self::Suspension, "suspension"),
+        (Self::Reinstatement, "reinstatement"),
+        (Self::Closure, "closure"),
+    ];
 }
 
 impl PartnerStatus {

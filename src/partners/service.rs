@@ -90,8 +90,11 @@ pub(super) fn update(tx: &mut Tx<'_>, before: Partner, change: impl Fn(&mut Part
 /// Suspends, reinstates or closes a partner.
 pub fn apply(tx: &mut Tx<'_>, before: Partner, what: Event, reason: &str) -> Result<Partner> {
     let status = before.status.after(what).ok_or_else(|| {
-        let detail = format!("a partner that is {} allows: {}", before.status, before.status.allowed().join(", "));
-        Error::new(&TRANSITION_NOT_ALLOWED, detail).with("from", before.status).with("allowed", before.status.allowed())
+        let detail =
+            format!("a partner that is {} allows: {}", before.status, before.status.allowed().join(", "));
+        Error::new(&TRANSITION_NOT_ALLOWED, detail)
+            .with("from", before.status)
+            .with("allowed", before.status.allowed())
     })?;
     let partner = Partner { status, ..before.clone() };
     save(tx, &before, partner, Some(reason))

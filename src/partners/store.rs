@@ -76,7 +76,8 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &PartnerFilter) -> Result<i64> {
 
 /// The partner, where the unit may see it.
 pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<Partner> {
-    let found = visible(tx.scope()).filter(partners::id.eq(id)).select(Partner::as_select()).get_result(tx.conn);
+    let found =
+        visible(tx.scope()).filter(partners::id.eq(id)).select(Partner::as_select()).get_result(tx.conn);
     found.optional()?.ok_or(Error::not_found("partner"))
 }
 
@@ -87,7 +88,11 @@ pub fn get_by_mpn_id(tx: &mut Tx<'_>, mpn_id: &str) -> Result<Partner> {
 }
 
 pub(super) fn find_by_mpn_id(tx: &mut Tx<'_>, mpn_id: &str) -> Result<Option<Id>> {
-    Ok(partners::table.filter(partners::mpn_id.eq(mpn_id)).select(partners::id).get_result(tx.conn).optional()?)
+    Ok(partners::table
+        .filter(partners::mpn_id.eq(mpn_id))
+        .select(partners::id)
+        .get_result(tx.conn)
+        .optional()?)
 }
 
 pub(super) fn has_locations(tx: &mut Tx<'_>, id: Id) -> Result<bool> {
@@ -105,12 +110,27 @@ pub fn family(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<Partner>> {
 pub(super) fn referred_by(tx: &mut Tx<'_>, id: Id) -> Result<Option<&'static str>> {
     let conn = &mut *tx.conn;
     let found = [
-        ("location", select(exists(partners::table.filter(partners::headquarters_id.eq(id)))).get_result(conn)?),
+        (
+            "location",
+            select(exists(partners::table.filter(partners::headquarters_id.eq(id)))).get_result(conn)?,
+        ),
         ("user", select(exists(users::table.filter(users::partner_id.eq(id)))).get_result(conn)?),
-        ("agreement", select(exists(agreements::table.filter(agreements::partner_id.eq(id)))).get_result(conn)?),
-        ("attainment", select(exists(attainments::table.filter(attainments::partner_id.eq(id)))).get_result(conn)?),
-        ("transaction", select(exists(transactions::table.filter(transactions::partner_id.eq(id)))).get_result(conn)?),
-        ("enrollment", select(exists(enrollments::table.filter(enrollments::partner_id.eq(id)))).get_result(conn)?),
+        (
+            "agreement",
+            select(exists(agreements::table.filter(agreements::partner_id.eq(id)))).get_result(conn)?,
+        ),
+        (
+            "attainment",
+            select(exists(attainments::table.filter(attainments::partner_id.eq(id)))).get_result(conn)?,
+        ),
+        (
+            "transaction",
+            select(exists(transactions::table.filter(transactions::partner_id.eq(id)))).get_result(conn)?,
+        ),
+        (
+            "enrollment",
+            select(exists(enrollments::table.filter(enrollments::partner_id.eq(id)))).get_result(conn)?,
+        ),
     ];
     Ok(found.into_iter().find_map(|(kind, refers): (_, bool)| refers.then_some(kind)))
 }

@@ -80,7 +80,11 @@ pub struct FieldError {
 
 impl FieldError {
     /// A fault at a JSON pointer.
-    pub fn new(pointer: impl Into<String>, code: impl Into<Cow<'static, str>>, message: impl Into<String>) -> Self {
+    pub fn new(
+        pointer: impl Into<String>,
+        code: impl Into<Cow<'static, str>>,
+        message: impl Into<String>,
+    ) -> Self {
         Self { pointer: pointer.into(), code: code.into(), message: message.into() }
     }
 }

@@ -41,7 +41,7 @@ pub struct Credentials {
 
 /// An access token. Send it as `Authorization: Bearer <access_token>`.
 #[derive(Serialize, ToSchema)]
-pub struct AccessToken {
+pub struct Session {
     /// A signed JWT (RFC 9068); opaque to the client.
     #[schema(max_length = 4096, examples("eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln"))]
     access_token: String,
@@ -59,7 +59,7 @@ pub struct AccessToken {
 ///
 /// Gives an access token for a user name and a password. The answer is the same for an unknown user and a wrong
 /// password, and takes as long. Executing this in Swagger UI authorises the page.
-#[utoipa::path(tag = "auth", request_body = Credentials, responses((status = 200, body = AccessToken), (status = 401, description = "User name or password is wrong.", body = crate::platform::http::Problem, content_type = "application/problem+json")))]
+#[utoipa::path(tag = "auth", request_body = Credentials, responses((status = 200, body = Session), (status = 401, description = "User name or password is wrong.", body = crate::platform::http::Problem, content_type = "application/problem+json")))]
 #[post("/v1/auth/login")]
 async fn login(public: Public, body: Body<Credentials>) -> Result<Answer> {
     let Credentials { username, password } = body.value;
@@ -78,7 +78,7 @@ async fn welcome(public: &Public, user: User) -> Result<Answer> {
     let access_token = public.issue(user.id, user.role, user.token_epoch)?;
     let actor = Actor { user: Some(user.id), role: Some(user.role), partner: user.partner_id };
     public.write(actor, "Login", move |tx| audit::Event::on("user", user.id).record(tx)).await?;
-    Ok(Answer::ok(&AccessToken {
+    Ok(Answer::ok(&Session {
         access_token,
         token_type: "Bearer",
         expires_in: ACCESS_TOKEN_SECONDS,
@@ -162,10 +162,14 @@ pub struct PasswordChange {
 async fn change_password(caller: Caller<ChangePassword>, body: Body<PasswordChange>) -> Result<Answer> {
     let PasswordChange { current_password, new_password } = body.value.clone();
     let id = caller.user();
-    let known = caller.peek(move |conn| Ok(table::table.find(id).select(table::password_hash).get_result::<String>(conn)?));
+    let known = caller.peek(move |conn| {
+        Ok(table::table.find(id).select(table::password_hash).get_result::<String>(conn)?)
+    });
     let known = known.await?;
     let hash = caller
-        .hashing(move || password::verify(&current_password, Some(&known)).then(|| password::hash(&new_password)))
+        .hashing(move || {
+            password::verify(&current_password, Some(&known)).then(|| password::hash(&new_password))
+        })
         .await?
         .ok_or_else(|| Error::new(&users::WRONG_PASSWORD, "the current password is wrong"))??;
     caller

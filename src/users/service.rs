@@ -141,11 +141,23 @@ fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<()> {
         return Err(Error::new(&codes::FORBIDDEN, detail));
     }
     match (role.belongs_to_a_partner(), partner_id) {
-        (true, None) => Err(Error::invalid_field("/partner_id", "required", format!("a user who is {role} belongs to a partner; name it"))),
-        (false, Some(_)) => Err(Error::invalid_field("/partner_id", "unexpected", format!("a user who is {role} belongs to no partner; leave it out"))),
-        (true, Some(partner)) => partners::get(tx, partner)
-            .map(drop)
-            .map_err(|_| Error::invalid_field("/partner_id", "unknown", "there is no such partner, or it lies outside what you may see")),
+        (true, None) => Err(Error::invalid_field(
+            "/partner_id",
+            "required",
+            format!("a user who is {role} belongs to a partner; name it"),
+        )),
+        (false, Some(_)) => Err(Error::invalid_field(
+            "/partner_id",
+            "unexpected",
+            format!("a user who is {role} belongs to no partner; leave it out"),
+        )),
+        (true, Some(partner)) => partners::get(tx, partner).map(drop).map_err(|_| {
+            Error::invalid_field(
+                "/partner_id",
+                "unknown",
+                "there is no such partner, or it lies outside what you may see",
+            )
+        }),
         (false, None) => Ok(()),
     }
 }

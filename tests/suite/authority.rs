@@ -36,7 +36,9 @@ fn operations() -> Vec<Operation> {
 
 /// The address with something in its gaps that is nobody's.
 fn nobodys(path: &str) -> String {
-    path.replace("{id}", "01936f2e-4b00-7000-8000-00000000dead").replace("{version}", "1").replace("{code}", "nothing")
+    path.replace("{id}", "01936f2e-4b00-7000-8000-00000000dead")
+        .replace("{version}", "1")
+        .replace("{code}", "nothing")
 }
 
 fn send(client: &Client, operation: &Operation, path: &str, body: Option<&Value>) -> u16 {
@@ -58,7 +60,10 @@ fn the_permission_matrix() {
         ("incentive_admin", world.admin_of(&case.id)),
         ("viewer", world.viewer_of(&case.id)),
     ];
-    let mut table = format!("{:32} {:>8} {:>8} {:>8} {:>15} {:>8}\n", "", "nobody", "operator", "auditor", "incentive_admin", "viewer");
+    let mut table = format!(
+        "{:32} {:>8} {:>8} {:>8} {:>15} {:>8}\n",
+        "", "nobody", "operator", "auditor", "incentive_admin", "viewer"
+    );
     for operation in operations() {
         let path = nobodys(&operation.path);
         let body = operation.example.as_ref().map(|_| json!({}));
@@ -66,7 +71,8 @@ fn the_permission_matrix() {
         for (name, client) in &callers {
             let status = send(client, &operation, &path, body.as_ref());
             let let_in = !matches!(status, 401 | 403);
-            let documented = operation.roles.as_ref().is_none_or(|roles| roles.iter().any(|role| role == name));
+            let documented =
+                operation.roles.as_ref().is_none_or(|roles| roles.iter().any(|role| role == name));
             // Signing in with no credentials is 422, not 401: the door itself is open to everybody.
             assert_eq!(let_in, documented, "{name} {} {path}: {status}", operation.method);
             let width = if *name == "incentive_admin" { 15 } else { 8 };
@@ -105,9 +111,15 @@ fn a_foreign_partner_sees_nothing() {
     let strangers = [("incentive_admin", world.admin_of(&ours.id)), ("viewer", world.viewer_of(&ours.id))];
     let mut reached = 0;
     for operation in operations() {
-        let Some((prefix, id)) = records.iter().find(|(prefix, _)| operation.path.starts_with(prefix)) else { continue };
+        let Some((prefix, id)) = records.iter().find(|(prefix, _)| operation.path.starts_with(prefix)) else {
+            continue;
+        };
         let path = operation.path.replacen("{id}", id, 1).replace("{code}", "cloud-productivity");
-        let path = if operation.path.ends_with("/eligibility") { format!("{path}?program=csp-direct-bill") } else { path };
+        let path = if operation.path.ends_with("/eligibility") {
+            format!("{path}?program=csp-direct-bill")
+        } else {
+            path
+        };
         for (role, client) in &strangers {
             if operation.roles.as_ref().is_some_and(|roles| roles.iter().any(|allowed| allowed == role)) {
                 let status = send(client, &operation, &path, operation.example.as_ref());
@@ -117,10 +129,20 @@ fn a_foreign_partner_sees_nothing() {
         }
     }
     assert!(reached >= 20, "only {reached} operations were tried");
-    for path in ["/v1/partners", "/v1/users", "/v1/mpn-agreements", "/v1/enrollments", "/v1/transactions", "/v1/audit-events"] {
+    for path in [
+        "/v1/partners",
+        "/v1/users",
+        "/v1/mpn-agreements",
+        "/v1/enrollments",
+        "/v1/transactions",
+        "/v1/audit-events",
+    ] {
         let listed = strangers[0].1.get(path).send().ok();
         for item in listed["items"].as_array().unwrap() {
-            assert!(item["partner_id"] != theirs.id.as_str() && item["id"] != theirs.id.as_str(), "{path} shows {item}");
+            assert!(
+                item["partner_id"] != theirs.id.as_str() && item["id"] != theirs.id.as_str(),
+                "{path} shows {item}"
+            );
         }
     }
 }

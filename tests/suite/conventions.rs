@@ -11,11 +11,24 @@ fn every_field_that_is_wrong_is_reported_at_once() {
         "contact_email": 7, "surprise": true, "headquarters_id": "x",
     });
     let refusal = world.operator().post("/v1/partners", body).send().refused(422, "invalid");
-    let mut pointers: Vec<_> =
-        refusal["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap().to_owned()).collect();
+    let mut pointers: Vec<_> = refusal["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|e| e["pointer"].as_str().unwrap().to_owned())
+        .collect();
     pointers.sort();
     pointers.dedup();
-    let all = ["contact_email", "country", "currency", "headquarters_id", "legal_name", "mpn_id", "partner_type", "surprise"];
+    let all = [
+        "contact_email",
+        "country",
+        "currency",
+        "headquarters_id",
+        "legal_name",
+        "mpn_id",
+        "partner_type",
+        "surprise",
+    ];
     assert_eq!(pointers, all.map(|name| format!("/{name}")));
     let text = refusal.body.to_string();
     assert!(!text.contains("secret") && !text.contains("src/"), "{text}");
@@ -35,7 +48,13 @@ fn what_cannot_be_read_is_told_apart_from_what_is_not_valid() {
     let twice = partner(1, "direct_bill").to_string().replacen('{', "{\"mpn_id\":\"4000009\",", 1);
     send("application/json", twice.as_bytes()).refused(422, "invalid");
     let nul = json!({"legal_name": "a\u{0}b"}).to_string();
-    assert!(send("application/json", nul.as_bytes()).refused(422, "invalid").body.to_string().contains("control_character"));
+    assert!(
+        send("application/json", nul.as_bytes())
+            .refused(422, "invalid")
+            .body
+            .to_string()
+            .contains("control_character")
+    );
     let large = vec![b' '; 1024 * 1024 + 1];
     send("application/json", &large).refused(413, "too_large");
     let nested = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();
@@ -78,7 +97,14 @@ fn a_record_one_has_already_is_not_sent_again() {
 fn lists_refuse_what_they_do_not_know() {
     let world = World::new();
     let operator = world.operator();
-    for (name, value) in [("limit", "0"), ("limit", "201"), ("limit", "x"), ("surprise", "1"), ("status", "happy"), ("sort", "shoe_size")] {
+    for (name, value) in [
+        ("limit", "0"),
+        ("limit", "201"),
+        ("limit", "x"),
+        ("surprise", "1"),
+        ("status", "happy"),
+        ("sort", "shoe_size"),
+    ] {
         operator.get("/v1/partners").query(name, value).send().refused(400, "unknown_parameter");
     }
     operator.get("/v1/partners").query("cursor", "nonsense").send().refused(400, "invalid_cursor");
@@ -88,9 +114,17 @@ fn lists_refuse_what_they_do_not_know() {
     let page = operator.get("/v1/partners").query("limit", 2).query("include_total", true).send().ok();
     assert_eq!((page["items"].as_array().unwrap().len(), &page["total"]), (2, &json!(3)));
     let link = page.header("link").unwrap();
-    assert!(link.starts_with(&format!("<{}/v1/partners?", world.base)) && link.ends_with("rel=\"next\""), "{link}");
+    assert!(
+        link.starts_with(&format!("<{}/v1/partners?", world.base)) && link.ends_with("rel=\"next\""),
+        "{link}"
+    );
     let cursor = page["next_cursor"].as_str().unwrap();
-    operator.get("/v1/partners").query("cursor", cursor).query("status", "active").send().refused(400, "invalid_cursor");
+    operator
+        .get("/v1/partners")
+        .query("cursor", cursor)
+        .query("status", "active")
+        .send()
+        .refused(400, "invalid_cursor");
     let last = operator.get("/v1/partners").query("cursor", cursor).send().ok();
     assert_eq!((last["items"].as_array().unwrap().len(), &last["next_cursor"]), (1, &Value::Null));
 }
@@ -102,8 +136,15 @@ fn an_idempotency_key_gives_the_stored_answer_again() {
     let first = operator.post("/v1/partners", partner(1, "direct_bill")).key("k-1").send().ok();
     let again = operator.post("/v1/partners", partner(1, "direct_bill")).key("k-1").send().ok();
     assert_eq!((again.status, &again.body, again.etag()), (201, &first.body, first.etag()));
-    assert_eq!((first.header("idempotent-replayed"), again.header("idempotent-replayed")), (None, Some("true")));
-    operator.post("/v1/partners", partner(2, "direct_bill")).key("k-1").send().refused(422, "idempotency_key_reused");
+    assert_eq!(
+        (first.header("idempotent-replayed"), again.header("idempotent-replayed")),
+        (None, Some("true"))
+    );
+    operator
+        .post("/v1/partners", partner(2, "direct_bill"))
+        .key("k-1")
+        .send()
+        .refused(422, "idempotency_key_reused");
     for bad in ["", "a b", &"x".repeat(129)] {
         operator.post("/v1/partners", partner(3, "direct_bill")).key(bad).send().refused(400, "malformed");
     }
@@ -116,11 +157,20 @@ fn every_answer_carries_its_request_id_and_the_security_fields() {
     let world = World::new();
     let answer = world.operator().get("/v1/partners").header("x-request-id", "trace-1").send().ok();
     assert_eq!(answer.header("x-request-id"), Some("trace-1"));
-    let refused = world.nobody().get("/v1/partners").header("x-request-id", "bad id").send().refused(401, "unauthenticated");
+    let refused = world
+        .nobody()
+        .get("/v1/partners")
+        .header("x-request-id", "bad id")
+        .send()
+        .refused(401, "unauthenticated");
     assert_eq!(refused["request_id"].as_str(), refused.header("x-request-id"));
     assert_ne!(refused.header("x-request-id"), Some("bad id"));
     for answer in [&answer, &refused] {
-        for (name, value) in [("x-content-type-options", "nosniff"), ("cache-control", "no-store"), ("referrer-policy", "no-referrer")] {
+        for (name, value) in [
+            ("x-content-type-options", "nosniff"),
+            ("cache-control", "no-store"),
+            ("referrer-policy", "no-referrer"),
+        ] {
             assert_eq!(answer.header(name), Some(value));
         }
     }

@@ -110,7 +110,8 @@ fn e1_a_direct_bill_partner_with_every_paper_is_eligible_and_enrolls() {
     assert_eq!(enrolled["state"], "enrolled");
     assert_eq!(enrolled["earnings_start_on"], "2018-11-01");
     let history = world.operator().get(&format!("/v1/enrollments/{}/history", made.id())).send().ok();
-    let states: Vec<_> = history["items"].as_array().unwrap().iter().rev().map(|c| c["to"].as_str().unwrap()).collect();
+    let states: Vec<_> =
+        history["items"].as_array().unwrap().iter().rev().map(|c| c["to"].as_str().unwrap()).collect();
     assert_eq!(states, ["action_required", "validating", "enrolled"]);
 }
 
@@ -140,7 +141,10 @@ fn e3_the_first_sale_invites_an_indirect_reseller_and_its_refund_takes_the_invit
     let purchase = case.sale(1, "2018-11-20", "100.00", None);
     let listed = one.get("/v1/enrollments").send().ok();
     let enrollment = &listed["items"][0];
-    assert_eq!((enrollment["state"].as_str(), enrollment["invited_on"].as_str()), (Some("invited"), Some("2018-11-20")));
+    assert_eq!(
+        (enrollment["state"].as_str(), enrollment["invited_on"].as_str()),
+        (Some("invited"), Some("2018-11-20"))
+    );
     let notices = |client: &Client| {
         let answer = client.get("/v1/notifications").query("kind", "enrollment_invited").send().ok();
         answer["items"].as_array().unwrap().len()
@@ -159,9 +163,11 @@ fn e3_the_first_sale_invites_an_indirect_reseller_and_its_refund_takes_the_invit
 #[test]
 fn e4_a_reseller_agreement_does_not_fit_an_indirect_provider() {
     let world = World::new();
-    let case = Case::new(&world, 4, "indirect_provider")
-        .agreement("mpn", "2018-07-01", None)
-        .competency("cloud-platform", "gold", "2018-07-01");
+    let case = Case::new(&world, 4, "indirect_provider").agreement("mpn", "2018-07-01", None).competency(
+        "cloud-platform",
+        "gold",
+        "2018-07-01",
+    );
     let body = json!({
         "partner_id": case.id, "agreement_number": "R-1", "signed_by": "Sam Signer", "signed_on": "2018-07-01",
         "effective_on": "2018-07-01", "region": "EMEA",
@@ -179,7 +185,10 @@ fn e6_three_rules_are_refused_in_one_answer() {
     let case = Case::new(&world, 6, "direct_bill").agreement("mpn", "2017-07-01", Some("2018-06-30"));
     world.on("2018-11-01");
     let refusal = case.ask(&world.admin_of(&case.id), "csp-direct-bill").refused(422, "not_eligible");
-    assert_eq!(unmet(&refusal), ["mpn_agreement_expired", "reseller_agreement_missing", "competency_missing"]);
+    assert_eq!(
+        unmet(&refusal),
+        ["mpn_agreement_expired", "reseller_agreement_missing", "competency_missing"]
+    );
 }
 
 #[test]
@@ -230,7 +239,14 @@ fn two_requests_at_once_give_one_enrollment() {
     let answers: Vec<u16> = std::thread::scope(|scope| {
         let body = json!({"partner_id": case.id, "program": "csp-direct-bill"});
         let ask = |body: Value| admin.post("/v1/enrollments", body).send().status;
-        let asks: Vec<_> = (0..8).map(|_| scope.spawn({ let body = body.clone(); move || ask(body) })).collect();
+        let asks: Vec<_> = (0..8)
+            .map(|_| {
+                scope.spawn({
+                    let body = body.clone();
+                    move || ask(body)
+                })
+            })
+            .collect();
         asks.into_iter().map(|ask| ask.join().unwrap()).collect()
     });
     assert_eq!(answers.iter().filter(|status| **status == 201).count(), 1, "{answers:?}");
@@ -265,7 +281,9 @@ fn a_viewer_sees_a_simpler_state() {
     let viewer = world.viewer_of(&case.id);
     let seen = viewer.get(&format!("/v1/enrollments/{}", made.id())).send().ok();
     assert_eq!((seen["state"].as_str(), &seen["next_actions"]), (Some("enrolling"), &json!([])));
-    let asked = |state: &str| viewer.get("/v1/enrollments").query("state", state).send().ok()["items"].as_array().unwrap().len();
+    let asked = |state: &str| {
+        viewer.get("/v1/enrollments").query("state", state).send().ok()["items"].as_array().unwrap().len()
+    };
     assert_eq!((asked("enrolling"), asked("action_required")), (1, 0));
 }
 
@@ -278,16 +296,26 @@ fn a_lost_rule_ends_earning_and_a_backdated_renewal_cures_it_without_a_gap() {
     case.approve_profiles();
     let path = format!("/v1/enrollments/{}", made.id());
     let operator = world.operator();
-    let mpn = operator.get("/v1/mpn-agreements").query("partner_id", &case.id).send().ok()["items"][0]["id"].clone();
+    let mpn = operator.get("/v1/mpn-agreements").query("partner_id", &case.id).send().ok()["items"][0]["id"]
+        .clone();
     let mpn = format!("/v1/mpn-agreements/{}", mpn.as_str().unwrap());
     world.on("2019-03-01");
-    operator.post(&format!("{mpn}/termination"), json!({"terminated_on": "2019-03-01", "reason": "fee not paid"})).send().ok();
+    operator
+        .post(&format!("{mpn}/termination"), json!({"terminated_on": "2019-03-01", "reason": "fee not paid"}))
+        .send()
+        .ok();
     let lost = operator.get(&path).send().ok();
-    assert_eq!((lost["state"].as_str(), lost["ineligible_since"].as_str()), (Some("ineligible"), Some("2019-03-01")));
+    assert_eq!(
+        (lost["state"].as_str(), lost["ineligible_since"].as_str()),
+        (Some("ineligible"), Some("2019-03-01"))
+    );
     world.on("2019-03-05");
     let _case = case.agreement("mpn", "2019-03-01", Some("2020-02-28"));
     let cured = operator.get(&path).send().ok();
-    assert_eq!((cured["state"].as_str(), cured["earnings_start_on"].as_str()), (Some("enrolled"), Some("2018-11-01")));
+    assert_eq!(
+        (cured["state"].as_str(), cured["earnings_start_on"].as_str()),
+        (Some("enrolled"), Some("2018-11-01"))
+    );
 }
 
 #[test]
@@ -307,7 +335,10 @@ fn a_cure_with_a_gap_invites_anew() {
     let _case = case.competency("devops", "gold", "2019-03-10");
     assert_eq!(admin.get(&path).send().ok()["state"], "invited");
     let back = admin.post(&format!("{path}/acceptance"), json!({})).send().ok();
-    assert_eq!((back["state"].as_str(), back["earnings_start_on"].as_str()), (Some("enrolled"), Some("2019-03-01")));
+    assert_eq!(
+        (back["state"].as_str(), back["earnings_start_on"].as_str()),
+        (Some("enrolled"), Some("2019-03-01"))
+    );
 }
 
 #[test]
@@ -319,8 +350,12 @@ fn who_opted_out_stays_out_for_the_year() {
     let made = case.ask(&admin, "csp-direct-bill").ok();
     let path = format!("/v1/enrollments/{}", made.id());
     admin.post(&format!("{path}/opt-out"), json!({})).send().ok();
-    let again = admin.post(&format!("{path}/opt-out"), json!({})).send().refused(409, "transition_not_allowed");
-    assert_eq!((&again["from"], &again["to"], &again["allowed"]), (&json!("opted_out"), &json!("opted_out"), &json!([])));
+    let again =
+        admin.post(&format!("{path}/opt-out"), json!({})).send().refused(409, "transition_not_allowed");
+    assert_eq!(
+        (&again["from"], &again["to"], &again["allowed"]),
+        (&json!("opted_out"), &json!("opted_out"), &json!([]))
+    );
     let refusal = case.ask(&admin, "csp-direct-bill").refused(422, "not_eligible");
     assert_eq!(unmet(&refusal), ["opted_out_this_year"]);
 }
@@ -338,7 +373,10 @@ fn staff_who_act_for_a_partner_say_why() {
     let path = format!("/v1/enrollments/{}/discontinuation", made.id());
     world.admin_of(&case.id).post(&path, json!({"reason": "not mine"})).send().refused(403, "forbidden");
     let ended = operator.post(&path, json!({"reason": "fraud, case 12"})).send().ok();
-    assert_eq!((ended["state"].as_str(), ended["ended_on"].as_str()), (Some("discontinued"), Some("2018-11-01")));
+    assert_eq!(
+        (ended["state"].as_str(), ended["ended_on"].as_str()),
+        (Some("discontinued"), Some("2018-11-01"))
+    );
     let events = operator.get("/v1/audit-events").query("resource_id", made.id()).send().ok();
     assert_eq!(events["items"][0]["reason"], "fraud, case 12");
 }

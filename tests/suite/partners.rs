@@ -37,7 +37,9 @@ fn a_walk_meets_every_partner_once_while_others_are_recorded() {
                 request = request.query("cursor", cursor);
             }
             let page = request.send().ok();
-            seen.extend(page["items"].as_array().unwrap().iter().map(|p| p["mpn_id"].as_str().unwrap().to_owned()));
+            seen.extend(
+                page["items"].as_array().unwrap().iter().map(|p| p["mpn_id"].as_str().unwrap().to_owned()),
+            );
             cursor = page["next_cursor"].as_str().map(str::to_owned);
             if cursor.is_none() {
                 break;

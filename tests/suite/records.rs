@@ -35,7 +35,14 @@ pub(super) fn partner(world: &World, n: u32, partner_type: &str, headquarters: O
 }
 
 /// An agreement of 30 days' grace where it is an MPN agreement; open where `to` is empty.
-pub(super) fn agreement(world: &World, partner: Id, kind: Kind, from: &str, to: &str, authorized: bool) -> Id {
+pub(super) fn agreement(
+    world: &World,
+    partner: Id,
+    kind: Kind,
+    from: &str,
+    to: &str,
+    authorized: bool,
+) -> Id {
     let now = world.clock.now();
     let id = world.ids.next(now);
     let agreement = Agreement {

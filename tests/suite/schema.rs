@@ -174,7 +174,11 @@ fn found(conn: &mut Conn) -> Tables {
 fn declared(conn: &Conn) -> Tables {
     let mut tables = Tables::new();
     let mut table = String::new();
-    for line in include_str!("../../src/schema.rs").lines().map(str::trim).filter(|line| !line.starts_with("diesel::")) {
+    for line in include_str!("../../src/schema.rs")
+        .lines()
+        .map(str::trim)
+        .filter(|line| !line.starts_with("diesel::"))
+    {
         if let Some((name, _)) = line.split_once(" (").filter(|_| line.ends_with(") {")) {
             name.clone_into(&mut table);
         } else if let Some((column, sql_type)) = line.trim_end_matches(',').split_once(" -> ") {

@@ -28,7 +28,8 @@ fn an_unknown_user_and_a_wrong_password_get_the_same_answer() {
     let world = World::new();
     let answers = ["operator@vendor.example", "nobody@vendor.example"].map(|username| {
         let body = json!({"username": username, "password": "wrong"});
-        let mut answer = world.nobody().post("/v1/auth/login", body).send().refused(401, "sign_in_failed").body.clone();
+        let mut answer =
+            world.nobody().post("/v1/auth/login", body).send().refused(401, "sign_in_failed").body.clone();
         answer.as_object_mut().unwrap().remove("request_id");
         answer
     });
@@ -51,12 +52,15 @@ fn forge(world: &World, header: impl FnOnce(&mut Header), claims: impl FnOnce(&m
     let (kid, private): (Id, Vec<u8>) = world
         .service
         .db
-        .glance(|conn| Ok(signing_keys::table.select((signing_keys::id, signing_keys::private_key)).first(conn)?))
+        .glance(|conn| {
+            Ok(signing_keys::table.select((signing_keys::id, signing_keys::private_key)).first(conn)?)
+        })
         .unwrap();
     let genuine = token_of(world);
     let body = BASE64_URL_SAFE_NO_PAD.decode(genuine.split('.').nth(1).unwrap()).unwrap();
     let mut says: Value = serde_json::from_slice(&body).unwrap();
-    let mut head = Header { typ: Some("at+jwt".into()), kid: Some(kid.to_string()), ..Header::new(Algorithm::EdDSA) };
+    let mut head =
+        Header { typ: Some("at+jwt".into()), kid: Some(kid.to_string()), ..Header::new(Algorithm::EdDSA) };
     header(&mut head);
     claims(&mut says);
     jsonwebtoken::encode(&head, &says, &EncodingKey::from_ed_der(&private)).unwrap()
@@ -100,7 +104,8 @@ fn other_algorithms_and_no_signature_are_refused() {
     let genuine = token_of(&world);
     let parts: Vec<&str> = genuine.split('.').collect();
     let head = |alg: &str| {
-        let mut head: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(parts[0]).unwrap()).unwrap();
+        let mut head: Value =
+            serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(parts[0]).unwrap()).unwrap();
         head["alg"] = json!(alg);
         BASE64_URL_SAFE_NO_PAD.encode(head.to_string())
     };
@@ -128,7 +133,8 @@ fn keys_rotate_with_overlap() {
         serde_json::from_slice::<Value>(&head).unwrap()["kid"].clone()
     };
     assert_ne!(kid(&before), kid(&after));
-    let listed = || world.nobody().get("/.well-known/jwks.json").send().ok()["keys"].as_array().unwrap().len();
+    let listed =
+        || world.nobody().get("/.well-known/jwks.json").send().ok()["keys"].as_array().unwrap().len();
     assert_eq!(listed(), 2);
     world.clock.set(world.clock.now().plus_seconds(2 * 3600));
     assert_eq!(listed(), 1);
@@ -139,7 +145,10 @@ fn a_new_user_changes_the_temporary_password_before_anything_else() {
     let world = World::new();
     let body = json!({"email": "Noor@Vendor.example", "name": "Noor", "role": "auditor"});
     let made = world.operator().post("/v1/users", body).send().ok();
-    assert_eq!((made["email"].as_str(), made["status"].as_str()), (Some("noor@vendor.example"), Some("provisioned")));
+    assert_eq!(
+        (made["email"].as_str(), made["status"].as_str()),
+        (Some("noor@vendor.example"), Some("provisioned"))
+    );
     let temporary = made["temporary_password"].as_str().unwrap();
     let sign_in = |password: &str| {
         let body = json!({"username": "noor@vendor.example", "password": password});

@@ -13,13 +13,20 @@ fn barring_a_user_or_changing_a_role_takes_effect_on_the_next_request() {
     let path = format!("/v1/users/{}", user.id());
     operator.post(&format!("{path}/deactivation"), json!({"reason": "left the company"})).send().ok();
     viewer.get("/v1/partners").send().refused(401, "unauthenticated");
-    operator.post(&format!("{path}/deactivation"), json!({"reason": "again"})).send().refused(409, "transition_not_allowed");
+    operator
+        .post(&format!("{path}/deactivation"), json!({"reason": "again"}))
+        .send()
+        .refused(409, "transition_not_allowed");
     operator.post(&format!("{path}/reactivation"), json!({"reason": "came back"})).send().ok();
     viewer.get("/v1/partners").send().refused(401, "unauthenticated");
 
     let other = world.viewer_of(&id);
     let user = other.get("/v1/me").send().ok();
-    operator.patch(&format!("/v1/users/{}", user.id()), json!({"role": "incentive_admin"})).if_match("*").send().ok();
+    operator
+        .patch(&format!("/v1/users/{}", user.id()), json!({"role": "incentive_admin"}))
+        .if_match("*")
+        .send()
+        .ok();
     other.get("/v1/partners").send().refused(401, "unauthenticated");
 }
 
@@ -31,7 +38,8 @@ fn an_incentive_admin_manages_the_own_partner_s_people_only() {
     let theirs = operator.post("/v1/partners", partner(2, "direct_bill")).send().ok().id();
     let admin = world.admin_of(&ours);
     let make = |role: &str, partner: Option<&str>| {
-        let mut body = json!({"email": format!("{role}{}@x.example", partner.is_some()), "name": "New", "role": role});
+        let mut body =
+            json!({"email": format!("{role}{}@x.example", partner.is_some()), "name": "New", "role": role});
         if let Some(partner) = partner {
             body["partner_id"] = json!(partner);
         }
@@ -70,6 +78,7 @@ fn what_the_service_owns_cannot_be_set() {
         "must_change_password": false, "token_epoch": 1, "id": "01936f2e-4b00-7000-8000-00000000dead",
     });
     let refusal = world.operator().post("/v1/users", body).send().refused(422, "invalid");
-    let pointers: Vec<_> = refusal["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
+    let pointers: Vec<_> =
+        refusal["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
     assert_eq!(pointers, ["/id", "/must_change_password", "/status", "/token_epoch"]);
 }

@@ -26,7 +26,7 @@ enum Token {
     Nothing,
     This(String),
     /// A user's, renewed when the clock of the world has moved: a story of months needs no sign-in a day.
-    Of(Service, Id, Arc<Mutex<Option<(Timestamp, String)>>>),
+    Of(Box<Service>, Id, Arc<Mutex<Option<(Timestamp, String)>>>),
 }
 
 impl Token {
@@ -49,7 +49,8 @@ impl Token {
 
 impl Client {
     pub(super) fn new(agent: ureq::Agent, base: String, user: Option<(Service, Id)>) -> Self {
-        let token = user.map_or(Token::Nothing, |(service, user)| Token::Of(service, user, Arc::default()));
+        let token =
+            user.map_or(Token::Nothing, |(service, user)| Token::Of(Box::new(service), user, Arc::default()));
         // The token of the day is made now: what happens to the user later must not show in it.
         token.shown();
         Self { agent, base, token }

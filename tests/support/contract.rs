@@ -34,8 +34,7 @@ impl Contract {
     /// What the service promises.
     pub fn of_the_service() -> &'static Self {
         static CONTRACT: OnceLock<Contract> = OnceLock::new();
-        CONTRACT
-            .get_or_init(|| Self::new(app::document()))
+        CONTRACT.get_or_init(|| Self::new(app::document()))
     }
 
     /// What an OpenAPI 3.1 document promises.

@@ -99,7 +99,8 @@ impl Database {
 
 /// Somebody with [`PASSWORD`], past its first change. It is hashed once; every story's people share it.
 pub fn person(email: &str, name: &str, role: Role, partner_id: Option<Id>) -> users::NewUser {
-    static HASH: std::sync::LazyLock<String> = std::sync::LazyLock::new(|| password::hash(PASSWORD).expect("a hash"));
+    static HASH: std::sync::LazyLock<String> =
+        std::sync::LazyLock::new(|| password::hash(PASSWORD).expect("a hash"));
     users::NewUser {
         email: email.into(),
         name: name.into(),

@@ -8,7 +8,7 @@ mod postgres;
 mod world;
 
 pub use client::{Answer, Client};
-pub use database::{PASSWORD, Backend, Database};
+pub use database::{Backend, Database, PASSWORD};
 pub use world::World;
 
 /// The private cluster's settings: fast, and nothing in it outlives a test run.

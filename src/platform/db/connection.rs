@@ -1,7 +1,5 @@
 //! Opening a connection: which database, and how it is set up.
 
-#![expect(missing_docs, reason = "the derive makes public items of its own")]
-
 use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
 use std::{path::PathBuf, str::FromStr};
 
@@ -24,7 +22,6 @@ macro_rules! native {
         }
     };
 }
-pub(crate) use native;
 
 /// Which database to use: `sqlite://path` or `postgres://...`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,7 +39,10 @@ impl FromStr for Target {
         match url.split_once("://") {
             Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(url.to_owned())),
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
-            _ => Err("write sqlite://PATH for the embedded database or postgres://USER@HOST/NAME for a server".into()),
+            _ => {
+                Err("write sqlite://PATH for the embedded database or postgres://USER@HOST/NAME for a server"
+                    .into())
+            }
         }
     }
 }
@@ -71,11 +71,14 @@ impl Target {
         }
         let authority = rest.split(['/', '?']).next().unwrap_or("");
         let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        let host = host.strip_prefix('[').map_or_else(
-            || host.split(':').next().unwrap_or(""),
-            |v6| v6.split(']').next().unwrap_or(""),
-        );
-        !(host.is_empty() || host == "localhost" || host == "::1" || host.starts_with("127.") || host.starts_with("%2F"))
+        let host = host
+            .strip_prefix('[')
+            .map_or_else(|| host.split(':').next().unwrap_or(""), |v6| v6.split(']').next().unwrap_or(""));
+        !(host.is_empty()
+            || host == "localhost"
+            || host == "::1"
+            || host.starts_with("127.")
+            || host.starts_with("%2F"))
     }
 
     /// Opens a connection, ready for use.

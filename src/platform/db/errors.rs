@@ -13,9 +13,14 @@ impl From<Diesel> for Error {
             },
             Diesel::DatabaseError(Kind::ForeignKeyViolation, _) => Self {
                 source: Some(Box::new(error)),
-                ..Self::new(&codes::CONFLICT, "another record still refers to this one, or one it names does not exist")
+                ..Self::new(
+                    &codes::CONFLICT,
+                    "another record still refers to this one, or one it names does not exist",
+                )
             },
-            Diesel::DatabaseError(kind, info) if is_passing(kind, info.message()) => Self::unavailable(error),
+            Diesel::DatabaseError(kind, info) if is_passing(*kind, info.message()) => {
+                Self::unavailable(error)
+            }
             Diesel::BrokenTransactionManager | Diesel::AlreadyInTransaction => Self::unavailable(error),
             _ => Self::internal(error),
         }
@@ -28,7 +33,7 @@ impl From<r2d2::Error> for Error {
     }
 }
 
-fn is_passing(kind: &Kind, message: &str) -> bool {
+fn is_passing(kind: Kind, message: &str) -> bool {
     matches!(kind, Kind::SerializationFailure | Kind::UnableToSendCommand | Kind::ClosedConnection)
         || [
             "database is locked",
@@ -50,7 +55,9 @@ fn is_passing(kind: &Kind, message: &str) -> bool {
 
 /// Whether a unit lost against another one and would see that one's result if it ran again.
 pub(super) fn lost_a_race(error: &Error) -> bool {
-    let Some(Diesel::DatabaseError(kind, info)) = error.source.as_ref().and_then(|e| e.downcast_ref::<Diesel>()) else {
+    let Some(Diesel::DatabaseError(kind, info)) =
+        error.source.as_ref().and_then(|e| e.downcast_ref::<Diesel>())
+    else {
         return false;
     };
     matches!(kind, Kind::SerializationFailure | Kind::UniqueViolation)

@@ -28,10 +28,7 @@ pub(super) fn down(target: &Target) -> Result<usize> {
     })
 }
 
-fn on(
-    target: &Target,
-    work: impl FnOnce(&mut Conn) -> diesel::migration::Result<usize>,
-) -> Result<usize> {
+fn on(target: &Target, work: impl FnOnce(&mut Conn) -> diesel::migration::Result<usize>) -> Result<usize> {
     let mut conn = target.open().map_err(Error::unavailable)?;
     let lock = |conn: &mut Conn, function: &str| match conn {
         Conn::Postgres(conn) => conn.batch_execute(&format!("SELECT {function}({LOCK})")),

@@ -4,7 +4,6 @@
 //! - [`Db::write`]: a serialisable unit. SQLite: one writer thread that commits many units at once;
 //!   PostgreSQL: `SERIALIZABLE`, repeated when it loses a race.
 
-#[expect(missing_docs, reason = "the derive of the common connection writes undocumented items")]
 mod connection;
 mod errors;
 mod migrate;
@@ -14,5 +13,3 @@ mod writer;
 
 pub use connection::{Conn, MultiBackend, MultiRawValue, Target};
 pub use pool::Db;
-
-pub(crate) use connection::native;

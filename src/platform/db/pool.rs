@@ -100,12 +100,11 @@ impl Db {
         T: Send + 'static,
         F: Fn(&mut Conn) -> Result<T> + Send + 'static,
     {
-        match &self.0.writer {
-            Some(writer) => writer.submit(unit)?.await.map_err(Error::unavailable)?,
-            None => {
-                let db = self.clone();
-                actix_web::web::block(move || db.serialisable(&unit)).await.map_err(Error::unavailable)?
-            }
+        if let Some(writer) = &self.0.writer {
+            writer.submit(unit)?.await.map_err(Error::unavailable)?
+        } else {
+            let db = self.clone();
+            actix_web::web::block(move || db.serialisable(&unit)).await.map_err(Error::unavailable)?
         }
     }
 

@@ -166,7 +166,9 @@ impl<T: serde::de::DeserializeOwned> FromSql<Document, Sqlite> for Json<T> {
         Ok(Self(serde_json::from_str(value.read_text())?))
     }
 }
-impl<T: serde::Serialize + std::fmt::Debug + Send + Sync + 'static> ToSql<Document, MultiBackend> for Json<T> {
+impl<T: serde::Serialize + std::fmt::Debug + Send + Sync + 'static> ToSql<Document, MultiBackend>
+    for Json<T>
+{
     fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, MultiBackend>) -> serialize::Result {
         out.set_value((Document, self));
         Ok(IsNull::No)

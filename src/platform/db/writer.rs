@@ -71,7 +71,9 @@ impl Writer {
         match jobs.as_ref().map(|jobs| jobs.try_send(job)) {
             Some(Ok(())) => Ok(hear),
             Some(Err(TrySendError::Full(_))) => Err(Error::unavailable("the write queue is full")),
-            Some(Err(TrySendError::Disconnected(_))) | None => Err(Error::unavailable("the writer has stopped")),
+            Some(Err(TrySendError::Disconnected(_))) | None => {
+                Err(Error::unavailable("the writer has stopped"))
+            }
         }
     }
 

@@ -120,7 +120,8 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
 pub fn disordered(faults: Vec<FieldError>) -> std::result::Result<(), ValidationErrors> {
     let mut errors = ValidationErrors::new();
     for fault in faults {
-        let mut error = ValidationError { code: fault.code, message: Some(fault.message.into()), params: HashMap::new() };
+        let mut error =
+            ValidationError { code: fault.code, message: Some(fault.message.into()), params: HashMap::new() };
         error.add_param("pointer".into(), &fault.pointer);
         errors.add("__all__", error);
     }

@@ -49,7 +49,8 @@ impl FromRequest for IfMatch {
     type Future = Ready<Result<Self>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let fields: Vec<_> = request.headers().get_all(header::IF_MATCH).filter_map(|v| v.to_str().ok()).collect();
+        let fields: Vec<_> =
+            request.headers().get_all(header::IF_MATCH).filter_map(|v| v.to_str().ok()).collect();
         ready(Ok(Self((!fields.is_empty()).then(|| fields.join(",")))))
     }
 }

@@ -57,9 +57,10 @@ pub(crate) async fn get_openapi_yaml(contract: web::Data<Contract>) -> impl Resp
 #[utoipa::path(tag = "service", responses((status = 200, description = "The contact.", content_type = "text/plain", body = String, example = "Contact: mailto:security@example.org")))]
 #[get("/.well-known/security.txt")]
 pub(crate) async fn get_security_contact(contact: web::Data<SecurityContact>) -> impl Responder {
-    HttpResponse::Ok()
-        .insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8"))
-        .body(format!("Contact: {}\nExpires: {}\nPreferred-Languages: en\n", contact.address, contact.expires))
+    HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8")).body(format!(
+        "Contact: {}\nExpires: {}\nPreferred-Languages: en\n",
+        contact.address, contact.expires
+    ))
 }
 
 /// Whom to tell about a weakness of the service.
@@ -72,26 +73,27 @@ pub struct SecurityContact {
 
 /// A JSON value in YAML's block style. Every text is quoted as in JSON, which YAML reads the same.
 fn yaml(value: &Value) -> String {
-    fn write(value: &Value, indent: usize, out: &mut String) {
+    // Writing into a text cannot fail.
+    fn block(value: &Value, indent: usize, out: &mut String) {
         let pad = "  ".repeat(indent);
         match value {
             Value::Object(members) if !members.is_empty() => {
                 for (name, member) in members {
-                    out.push_str(&format!("\n{pad}{}:", Value::from(name.as_str())));
-                    write(member, indent + 1, out);
+                    let _ = write!(out, "\n{pad}{}:", Value::from(name.as_str()));
+                    block(member, indent + 1, out);
                 }
             }
             Value::Array(items) if !items.is_empty() => {
                 for item in items {
-                    out.push_str(&format!("\n{pad}-"));
-                    write(item, indent + 1, out);
+                    let _ = write!(out, "\n{pad}-");
+                    block(item, indent + 1, out);
                 }
             }
-            scalar => out.push_str(&format!(" {scalar}")),
+            scalar => drop(write!(out, " {scalar}")),
         }
     }
     let mut out = String::new();
-    write(value, 0, &mut out);
+    block(value, 0, &mut out);
     out.trim_start().to_owned() + "\n"
 }
 

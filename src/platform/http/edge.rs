@@ -1,7 +1,10 @@
 //! What happens to every request, whatever it asks for: the outermost layer.
 
 use super::{Contract, Quota, conditions::has_it_already, problem::problem_response};
-use crate::platform::{Code, Error, codes, values::{Clock, Ids}};
+use crate::platform::{
+    Code, Error, codes,
+    values::{Clock, Ids},
+};
 use actix_web::{
     HttpMessage, HttpRequest, HttpResponse,
     body::{BoxBody, MessageBody},
@@ -74,7 +77,8 @@ impl RequestId {
 
     fn accept(headers: &HeaderMap, edge: &Edge) -> Self {
         let given = headers.get("x-request-id").and_then(|field| field.to_str().ok()).filter(|id| {
-            (1..=128).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
+            (1..=128).contains(&id.len())
+                && id.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.:".contains(&b))
         });
         Self(given.map_or_else(|| edge.ids.next(edge.clock.now()).to_string(), str::to_owned))
     }
@@ -114,7 +118,10 @@ pub async fn edge(
 pub async fn no_such_address(request: HttpRequest) -> HttpResponse {
     let contract = request.app_data::<Data<Contract>>();
     let Some(methods) = contract.and_then(|contract| contract.methods_at(request.path())) else {
-        return problem_response(&Error::new(&codes::NOT_FOUND, "there is nothing at this address"), &request);
+        return problem_response(
+            &Error::new(&codes::NOT_FOUND, "there is nothing at this address"),
+            &request,
+        );
     };
     let allow = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
     let mut response = if request.method() == Method::OPTIONS {
@@ -135,7 +142,8 @@ fn head_fault(request: &ServiceRequest) -> Option<Error> {
     if uri.path_and_query().is_some_and(|text| text.as_str().len() > 8192) {
         return Some(Error::new(&codes::URI_TOO_LONG, "path and query together may have 8 KiB"));
     }
-    let size: usize = request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
+    let size: usize =
+        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if size > 32 * 1024 {
         return Some(Error::new(&codes::HEADERS_TOO_LARGE, "header fields together may have 32 KiB"));
     }
@@ -143,7 +151,9 @@ fn head_fault(request: &ServiceRequest) -> Option<Error> {
     let accepts = |field: &HeaderValue| {
         let field = field.to_str().unwrap_or("");
         field.trim().is_empty()
-            || ["*/*", "application/*", "application/json", "application/problem+json"].iter().any(|m| field.contains(m))
+            || ["*/*", "application/*", "application/json", "application/problem+json"]
+                .iter()
+                .any(|m| field.contains(m))
     };
     let accept = request.headers().get(header::ACCEPT);
     (speaks_json && accept.is_some_and(|field| !accepts(field)))
@@ -153,7 +163,8 @@ fn head_fault(request: &ServiceRequest) -> Option<Error> {
 /// Every failed response becomes a problem document, whoever made it.
 fn settle(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let status = response.status();
-    let described = response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == "application/problem+json");
+    let described =
+        response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == "application/problem+json");
     if described || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
@@ -161,7 +172,10 @@ fn settle(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let own = response.error().and_then(|error| error.as_error::<Error>());
     let made = match own {
         Some(error) => problem_response(error, &request),
-        None => problem_response(&Error::new(code_of(status), response.error().map_or_else(String::new, ToString::to_string)), &request),
+        None => problem_response(
+            &Error::new(code_of(status), response.error().map_or_else(String::new, ToString::to_string)),
+            &request,
+        ),
     };
     let made = if made.status() == StatusCode::REQUEST_TIMEOUT {
         let mut made = made;
@@ -174,10 +188,12 @@ fn settle(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
 }
 
 fn code_of(status: StatusCode) -> &'static Code {
-    codes::CODES.iter().find(|code| code.status == status.as_u16()).copied().unwrap_or(match status.as_u16() {
-        400..=499 => &codes::MALFORMED,
-        _ => &codes::INTERNAL,
-    })
+    codes::CODES.iter().find(|code| code.status == status.as_u16()).copied().unwrap_or(
+        match status.as_u16() {
+            400..=499 => &codes::MALFORMED,
+            _ => &codes::INTERNAL,
+        },
+    )
 }
 
 fn failed(request: ServiceRequest, error: &Error) -> ServiceResponse<BoxBody> {
@@ -214,7 +230,10 @@ fn finish(mut response: ServiceResponse<BoxBody>, id: &RequestId, edge: &Edge) -
     set("x-frame-options", "DENY");
     set("cross-origin-resource-policy", "same-origin");
     set("cache-control", "no-store");
-    set("content-security-policy", if for_pages { PAGES } else { "default-src 'none'; frame-ancestors 'none'" });
+    set(
+        "content-security-policy",
+        if for_pages { PAGES } else { "default-src 'none'; frame-ancestors 'none'" },
+    );
     if edge.https {
         set("strict-transport-security", "max-age=31536000; includeSubDomains");
     }
@@ -225,7 +244,8 @@ fn finish(mut response: ServiceResponse<BoxBody>, id: &RequestId, edge: &Edge) -
     response
 }
 
-const PAGES: &str = "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
+const PAGES: &str =
+    "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; frame-ancestors 'none'";
 
 fn log_access(response: &ServiceResponse<BoxBody>, method: &Method, id: &RequestId, started: Instant) {
     if !log::log_enabled!(target: "access", log::Level::Info) {
@@ -234,7 +254,8 @@ fn log_access(response: &ServiceResponse<BoxBody>, method: &Method, id: &Request
     let request = response.request();
     let micros = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
     let trace = request.headers().get("traceparent").and_then(|field| field.to_str().ok()).unwrap_or("");
-    let trace = trace.split('-').nth(1).filter(|id| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()));
+    let trace =
+        trace.split('-').nth(1).filter(|id| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()));
     log::info!(
         target: "access",
         request_id = id.as_str(), trace_id = trace.unwrap_or(""), method = method.as_str(), path = request.path(),
@@ -247,12 +268,10 @@ fn log_access(response: &ServiceResponse<BoxBody>, method: &Method, id: &Request
 /// Runs a future; `None` where it panicked.
 async fn unwound<F: Future>(future: F) -> Option<F::Output> {
     let mut future = pin!(future);
-    std::future::poll_fn(|context| {
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
-            Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
-            Ok(Poll::Pending) => Poll::Pending,
-            Err(_) => Poll::Ready(None),
-        }
+    std::future::poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
+        Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
+        Ok(Poll::Pending) => Poll::Pending,
+        Err(_) => Poll::Ready(None),
     })
     .await
 }

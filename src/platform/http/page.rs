@@ -81,7 +81,9 @@ impl<F: DeserializeOwned, S: SortKey> PageRequest<F, S> {
         let mut filters = Vec::new();
         for (name, value) in query::pairs(request.query_string())? {
             match name.as_str() {
-                "limit" => limit = one_of(&name, &value, value.parse().ok().filter(|n| (1..=200).contains(n)))?,
+                "limit" => {
+                    limit = one_of(&name, &value, value.parse().ok().filter(|n| (1..=200).contains(n)))?;
+                }
                 "include_total" => include_total = one_of(&name, &value, value.parse().ok())?,
                 "cursor" => cursor = Some(value),
                 "sort" => {
@@ -184,7 +186,13 @@ macro_rules! keyset {
                 let compare = if stringify!($order) == "asc" { ">" } else { "<" };
                 $query.filter(
                     diesel::dsl::sql::<diesel::sql_types::Bool>(concat!(
-                        "(", stringify!($table), ".", stringify!($column), ", ", stringify!($table), ".id) "
+                        "(",
+                        stringify!($table),
+                        ".",
+                        stringify!($column),
+                        ", ",
+                        stringify!($table),
+                        ".id) "
                     ))
                     .sql(compare)
                     .sql(" (")
@@ -216,7 +224,9 @@ fn open(text: &str, query: u32) -> Result<Cursor> {
         BASE64_URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     match sealed {
         Some(sealed) if sealed.query == query => Ok(sealed.cursor),
-        Some(_) => Err(Error::new(&codes::INVALID_CURSOR, "this cursor belongs to other filters or another order")),
+        Some(_) => {
+            Err(Error::new(&codes::INVALID_CURSOR, "this cursor belongs to other filters or another order"))
+        }
         None => Err(Error::new(&codes::INVALID_CURSOR, "pass next_cursor of the page before, unchanged")),
     }
 }
@@ -225,8 +235,8 @@ fn open(text: &str, query: u32) -> Result<Cursor> {
 fn digest(pairs: &[(String, String)]) -> u32 {
     let mut pairs: Vec<_> = pairs.iter().collect();
     pairs.sort();
-    pairs.iter().flat_map(|(name, value)| name.bytes().chain([b'=']).chain(value.bytes()).chain([b'&'])).fold(
-        0x811c_9dc5,
-        |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193),
-    )
+    pairs
+        .iter()
+        .flat_map(|(name, value)| name.bytes().chain([b'=']).chain(value.bytes()).chain([b'&']))
+        .fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }

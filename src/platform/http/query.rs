@@ -20,7 +20,8 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
 
 /// The pairs of a query string; a parameter may be named once.
 pub(super) fn pairs(query: &str) -> Result<Vec<(String, String)>> {
-    let pairs: Vec<(String, String)> = serde_urlencoded::from_str(query).map_err(|e| malformed(e.to_string()))?;
+    let pairs: Vec<(String, String)> =
+        serde_urlencoded::from_str(query).map_err(|e| malformed(e.to_string()))?;
     let mut names: Vec<&str> = pairs.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     if let Some(twice) = names.iter().zip(names.iter().skip(1)).find_map(|(a, b)| (a == b).then_some(a)) {

@@ -77,7 +77,11 @@ impl Ids {
             Self::Counting(counter) => {
                 let count = counter.fetch_add(1, Ordering::SeqCst);
                 let mut random = [0; 10];
-                random.iter_mut().rev().zip(count.to_be_bytes().iter().rev()).for_each(|(to, from)| *to = *from);
+                random
+                    .iter_mut()
+                    .rev()
+                    .zip(count.to_be_bytes().iter().rev())
+                    .for_each(|(to, from)| *to = *from);
                 Id(uuid::Builder::from_unix_timestamp_millis(micros / 1000, &random).into_uuid())
             }
         }

@@ -90,7 +90,10 @@ impl FromStr for CalendarDate {
 
     fn from_str(text: &str) -> Result<Self, Unparsable> {
         let shaped = text.len() == 10
-            && text.bytes().enumerate().all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
+            && text
+                .bytes()
+                .enumerate()
+                .all(|(i, b)| if i == 4 || i == 7 { b == b'-' } else { b.is_ascii_digit() });
         text.parse::<civil::Date>()
             .ok()
             .filter(|date| shaped && date.year() >= 1900)

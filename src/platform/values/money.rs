@@ -56,10 +56,9 @@ impl FromStr for Currency {
     type Err = Unparsable;
 
     fn from_str(text: &str) -> Result<Self, Unparsable> {
-        iso_currency::Currency::from_code(text)
-            .filter(|c| c.exponent().is_some())
-            .map(Self)
-            .ok_or_else(|| Unparsable(format!("{text:?} is not an ISO 4217 currency such as USD, EUR or JPY")))
+        iso_currency::Currency::from_code(text).filter(|c| c.exponent().is_some()).map(Self).ok_or_else(
+            || Unparsable(format!("{text:?} is not an ISO 4217 currency such as USD, EUR or JPY")),
+        )
     }
 }
 
@@ -98,7 +97,8 @@ impl Money {
     pub fn parse(amount: &str, currency: Currency) -> Result<Self, Unparsable> {
         let digits = currency.digits() as usize;
         let wrong = || {
-            let example = if digits == 0 { "1250".to_owned() } else { format!("1250.{}", "0".repeat(digits)) };
+            let example =
+                if digits == 0 { "1250".to_owned() } else { format!("1250.{}", "0".repeat(digits)) };
             Unparsable(format!(
                 "{amount:?} is not an amount in {currency}: write {digits} digits after the point, such as {example:?}"
             ))
@@ -191,7 +191,9 @@ impl PartialSchema for Money {
             .required("amount")
             .property("currency", openapi::Ref::from_schema_name("Currency"))
             .required("currency")
-            .additional_properties(Some(openapi::schema::AdditionalProperties::<openapi::Schema>::FreeForm(false)))
+            .additional_properties(Some(openapi::schema::AdditionalProperties::<openapi::Schema>::FreeForm(
+                false,
+            )))
             .examples([serde_json::json!({"amount": "1234.50", "currency": "USD"})])
             .into()
     }

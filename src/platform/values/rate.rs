@@ -58,7 +58,8 @@ impl FromStr for Rate {
     type Err = Unparsable;
 
     fn from_str(text: &str) -> Result<Self, Unparsable> {
-        let wrong = || Unparsable(format!("{text:?} is not a rate from 0 to 1 with up to 6 places, such as 0.08"));
+        let wrong =
+            || Unparsable(format!("{text:?} is not a rate from 0 to 1 with up to 6 places, such as 0.08"));
         let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
         let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
         if whole.len() > 1 || fraction.len() > 6 || !digits(whole) || !digits(fraction) {
@@ -112,7 +113,9 @@ mod tests {
 
     #[test]
     fn a_rate_is_read_and_written_exactly() {
-        for (text, millionths) in [("0.08", 80_000), ("1", 1_000_000), ("0", 0), ("0.000001", 1), ("1.0", 1_000_000)] {
+        for (text, millionths) in
+            [("0.08", 80_000), ("1", 1_000_000), ("0", 0), ("0.000001", 1), ("1.0", 1_000_000)]
+        {
             assert_eq!(text.parse::<Rate>().unwrap().millionths(), millionths);
         }
         for text in ["1.1", "-0.1", "0.0000001", "8%", "", ".5", "0.", "00.5"] {

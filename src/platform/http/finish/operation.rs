@@ -70,14 +70,16 @@ impl Operation<'_> {
         let mut parameters = given.map(std::mem::take).unwrap_or_default();
         for name in self.path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
             if !parameters.iter().any(|parameter| parameter["name"] == name) {
-                let mut parameter = json!({
-                    "name": name, "in": "path", "required": true, "schema": { "$ref": "#/components/schemas/Id" },
-                    "description": "Identifier of the record, as listed.",
-                });
-                if let Some(id) = example_id {
-                    parameter["example"] = json!(id);
-                }
-                parameters.push(parameter);
+                let schema = json!({ "$ref": "#/components/schemas/Id" });
+                parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
+            }
+        }
+        for parameter in parameters.iter_mut().filter(|parameter| parameter["name"] == "id") {
+            if parameter.get("description").is_none() {
+                parameter["description"] = json!("Identifier of the record, as listed.");
+            }
+            if let Some(id) = example_id {
+                parameter["example"] = json!(id);
             }
         }
         for parameter in &mut parameters {

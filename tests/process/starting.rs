@@ -1,11 +1,6 @@
 //! The binary as a process: first start, second start, commands, wrong settings, stopping.
 
-#![cfg(test)]
-
-#[path = "support/process.rs"]
-mod process;
-
-use process::{Running, command};
+use crate::running::{Running, command};
 use serde_json::{Value, json};
 use std::sync::{
     Arc,
@@ -23,7 +18,13 @@ fn login(address: &str, username: &str, password: &str) -> (u16, Value) {
 }
 
 fn after<'a>(text: &'a str, label: &str) -> &'a str {
-    text.split_once(label).unwrap_or_else(|| panic!("no {label:?} in {text}")).1.lines().next().unwrap().trim()
+    text.split_once(label)
+        .unwrap_or_else(|| panic!("no {label:?} in {text}"))
+        .1
+        .lines()
+        .next()
+        .unwrap()
+        .trim()
 }
 
 #[test]
@@ -67,7 +68,8 @@ fn a_wrong_setting_stops_the_start_with_a_sentence_that_names_it() {
         (vec!["--database-url", "postgres://u@db.example.com/x"], "DATABASE_URL"),
     ] {
         let output = command("sqlite:///dev/null/x.db").args(&arguments).output().unwrap();
-        let said = format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
         assert!(!output.status.success() && said.contains(named), "{arguments:?}: {said}");
     }
 }
@@ -85,7 +87,8 @@ fn the_commands_answer() {
     assert!(run(&["migrate"]).contains("is up to date"));
     let document: Value = serde_json::from_str(&run(&["openapi"])).unwrap();
     assert_eq!(document["openapi"], "3.1.0");
-    let made = run(&["user", "create", "--email", "Olga@Programme.example", "--name", "Olga", "--role", "operator"]);
+    let made =
+        run(&["user", "create", "--email", "Olga@Programme.example", "--name", "Olga", "--role", "operator"]);
     let password = after(&made, "shown this once: ").to_owned();
     assert!(run(&["keys", "rotate"]).contains("new signing key"));
     let service = Running::start_on(&url, &[]);

@@ -1,16 +1,11 @@
 //! What the README promises: every setting with its default, and the five lines as printed.
 
-#![cfg(test)]
-
-#[path = "support/process.rs"]
-mod process;
-
+use crate::running::Running;
 use clap::Args;
 use partner_incentives::config::Settings;
-use process::Running;
 use std::process::Command;
 
-const README: &str = include_str!("../README.md");
+const README: &str = include_str!("../../README.md");
 
 #[test]
 fn every_setting_is_listed_with_its_default() {
@@ -46,7 +41,11 @@ fn the_five_lines_answer_as_printed() {
     assert_eq!(lines.len(), 5);
     let demo = Running::start(&["demo"]);
     for line in &lines {
-        assert!(demo.printed.contains(&line.0.replace("127.0.0.1:8080", &demo.address)), "demo does not print {}", line.0);
+        assert!(
+            demo.printed.contains(&line.0.replace("127.0.0.1:8080", &demo.address)),
+            "demo does not print {}",
+            line.0
+        );
     }
     let mut script = String::new();
     for (shell, _) in &lines {
@@ -59,7 +58,9 @@ fn the_five_lines_answer_as_printed() {
     for ((shell, expected), answer) in lines.iter().zip(output.split("\n---\n")) {
         let mut rest = answer;
         for piece in expected.split('…').filter(|piece| !piece.is_empty()) {
-            let Some(at) = rest.find(piece) else { panic!("{shell}\nanswers\n{answer}\nwithout, in this place,\n{piece}") };
+            let Some(at) = rest.find(piece) else {
+                panic!("{shell}\nanswers\n{answer}\nwithout, in this place,\n{piece}")
+            };
             rest = &rest[at + piece.len()..];
         }
     }

@@ -13,11 +13,9 @@ pub struct Running {
     /// What it printed until it listened.
     pub printed: String,
     child: Child,
-    #[expect(dead_code, reason = "held for its drop")]
     folder: Option<tempfile::TempDir>,
 }
 
-#[allow(dead_code, reason = "each test binary uses some of it")]
 impl Running {
     /// Starts it on a fresh database.
     pub fn start(arguments: &[&str]) -> Self {
@@ -29,6 +27,7 @@ impl Running {
     }
 
     /// Starts it on a database.
+    #[expect(clippy::zombie_processes, reason = "dropping it waits for it")]
     pub fn start_on(url: &str, arguments: &[&str]) -> Self {
         let mut child = command(url)
             .args(arguments)
@@ -41,9 +40,10 @@ impl Running {
         let mut lines = BufReader::new(child.stdout.take().expect("its output"));
         loop {
             let mut line = String::new();
-            if lines.read_line(&mut line).expect("a line") == 0 {
-                panic!("it stopped before it listened; it printed\n{printed}");
-            }
+            assert!(
+                lines.read_line(&mut line).expect("a line") != 0,
+                "it stopped before it listened; it printed\n{printed}"
+            );
             printed.push_str(&line);
             if let Some(rest) = line.strip_prefix("Swagger UI: http://") {
                 let address = rest.split('/').next().unwrap_or_default().to_owned();

@@ -1,0 +1,7 @@
+//! The binary as people start it, and the README they start it by.
+
+#![cfg(test)]
+
+mod readme;
+mod running;
+mod starting;
