@@ -176,7 +176,7 @@ async fn list_attainments(
 #[utoipa::path(
     tag = "competencies",
     params(
-        ("id" = Id, Path, description = "The partner."),
+        ("id" = Id, Path, description = "The partner.", example = "01936f2e-4b00-7000-8000-000000000001"),
         (
             "code" = String, Path, description = "The competency's code.", min_length = 1, max_length = 64,
             pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "data-platform"
@@ -201,7 +201,7 @@ async fn get_attainment(caller: Caller<GetAttainment>, path: Path<(Id, String)>)
 #[utoipa::path(
     tag = "competencies",
     params(
-        ("id" = Id, Path, description = "The partner."),
+        ("id" = Id, Path, description = "The partner.", example = "01936f2e-4b00-7000-8000-000000000001"),
         (
             "code" = String, Path, description = "The competency's code.", min_length = 1, max_length = 64,
             pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "data-platform"
@@ -235,7 +235,7 @@ async fn put_attainment(
 #[utoipa::path(
     tag = "competencies",
     params(
-        ("id" = Id, Path, description = "The partner."),
+        ("id" = Id, Path, description = "The partner.", example = "01936f2e-4b00-7000-8000-000000000001"),
         (
             "code" = String, Path, description = "The competency's code.", min_length = 1, max_length = 64,
             pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "data-platform"
