@@ -44,8 +44,12 @@ impl Outcome {
 /// A partner asks to take part in a program, in the program year it is.
 pub fn request(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey, reason: Option<&str>) -> Result<Outcome> {
     on_behalf_needs_a_reason(tx, reason)?;
-    let partner = partners::get(tx, partner).map_err(|error| error.as_fault_at("/partner_id", "there is no such partner, or it lies outside what you may see"))?;
-    let program = programs::find(tx, program).map_err(|error| error.as_fault_at("/program", "there is no such program; GET /v1/programs lists them"))?;
+    let partner = partners::get(tx, partner).map_err(|error| {
+        error.as_fault_at("/partner_id", "there is no such partner, or it lies outside what you may see")
+    })?;
+    let program = programs::find(tx, program).map_err(|error| {
+        error.as_fault_at("/program", "there is no such program; GET /v1/programs lists them")
+    })?;
     let today = tx.today();
     let version = programs::version_for(tx, &program, today)?;
     reassess(tx, std::slice::from_ref(&partner), Invitations::IndirectResellers)?;

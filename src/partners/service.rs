@@ -146,7 +146,9 @@ fn refuse_nested(tx: &mut Tx<'_>, id: Id, headquarters_id: Id) -> Result<()> {
     if headquarters_id == id {
         return nested("a partner is not its own headquarters; leave headquarters_id out");
     }
-    let headquarters = store::get(tx, headquarters_id).map_err(|error| error.as_fault_at("/headquarters_id", "there is no such partner; name an existing one"))?;
+    let headquarters = store::get(tx, headquarters_id).map_err(|error| {
+        error.as_fault_at("/headquarters_id", "there is no such partner; name an existing one")
+    })?;
     if headquarters.headquarters_id.is_some() {
         return nested("the partner named as headquarters is a location itself; name its headquarters");
     }

@@ -147,7 +147,11 @@ impl Error {
     /// A record that a body names and that is not there is a fault of that member; any other error stays what it is.
     #[must_use]
     pub fn as_fault_at(self, pointer: &str, message: &str) -> Self {
-        if *self.code == codes::NOT_FOUND { Self::invalid_field(pointer, "unknown", message.to_owned()) } else { self }
+        if *self.code == codes::NOT_FOUND {
+            Self::invalid_field(pointer, "unknown", message.to_owned())
+        } else {
+            self
+        }
     }
 
     /// Something broke on our side; the source goes to the log.

@@ -151,7 +151,9 @@ fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<()> {
             "unexpected",
             format!("a user who is {role} belongs to no partner; leave it out"),
         )),
-        (true, Some(partner)) => partners::get(tx, partner).map(drop).map_err(|error| error.as_fault_at("/partner_id", "there is no such partner, or it lies outside what you may see")),
+        (true, Some(partner)) => partners::get(tx, partner).map(drop).map_err(|error| {
+            error.as_fault_at("/partner_id", "there is no such partner, or it lies outside what you may see")
+        }),
         (false, None) => Ok(()),
     }
 }
