@@ -2,11 +2,10 @@
 
 use super::{
     CheckStatus, CheckWarning, EligibilityCheck, EligibilityRule as Rule, EvidenceKind, Verdict,
-    samples::{Sample, agreement, codes, day, id, judged, purchase, refund, usd},
+    samples::{Sample, agreement, codes, day, id, judged, purchase, refund},
 };
 use crate::{
     agreements::Kind,
-    competencies::Level,
     partners::PartnerType,
     programs::{Requirement, rule_sets},
 };
