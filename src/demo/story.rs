@@ -16,7 +16,7 @@ use crate::{
         values::{CalendarDate, Clock, Id, Money, Timestamp},
     },
     profiles::{self, Decision, PayoutTerms, Secret, TaxForm, TaxTerms},
-    programs::ProgramKey,
+    programs::{self, ProgramKey},
     transactions::{self, Customer, NewTransaction, TransactionKind},
     users::{self, NewUser},
 };
@@ -38,25 +38,35 @@ pub fn fill(gate: &Gate, clock: &Clock, today: CalendarDate) -> Result<()> {
     }
     let hashes =
         PASSWORDS.iter().map(|(.., password)| password::hash(password)).collect::<Result<Vec<_>>>()?;
-    let stage = |days_ago: i32, work: fn(&mut Tx<'_>, &Stage) -> Result<()>| {
+    // What is to be seen in this program year happens in it, however young it is.
+    let in_year = programs::program_year(programs::program_year_of(today))
+        .map_or(0, |year| year.from.days_until(today));
+    let mut stages: Vec<(i32, Work)> = vec![
+        (DAYS, everybody_joins),
+        (DAYS, |tx, _| offers::install(tx)),
+        (290, papers::are_signed),
+        (280, papers::and_competencies_attained),
+        (200, some_are_barred_and_some_go),
+        (in_year.min(120), many_ask_to_take_part),
+        (in_year.min(118), profiles_are_filed),
+        (in_year.min(115), profiles_are_decided),
+        (in_year.min(100), early_sales),
+        (60, sales_that_invite_and_are_not_answered),
+        (in_year.min(20), some_leave_and_some_are_ended),
+        (in_year.min(10), sales_that_invite),
+        (0, today_s_refresh),
+    ];
+    stages.sort_by_key(|(days_ago, _)| std::cmp::Reverse(*days_ago));
+    for (days_ago, work) in stages {
         clock.set(noon(today.plus_days(-days_ago)));
         let stage = Stage { today, hashes: hashes.clone() };
-        gate.write_as_system("Demo", move |tx| work(tx, &stage))
-    };
-    stage(DAYS, everybody_joins)?;
-    stage(DAYS, |tx, _| offers::install(tx))?;
-    stage(290, papers::are_signed)?;
-    stage(280, papers::and_competencies_attained)?;
-    stage(200, some_are_barred_and_some_go)?;
-    stage(120, many_ask_to_take_part)?;
-    stage(118, profiles_are_filed)?;
-    stage(115, profiles_are_decided)?;
-    stage(100, early_sales)?;
-    stage(60, sales_that_invite_and_are_not_answered)?;
-    stage(20, some_leave_and_some_are_ended)?;
-    stage(10, sales_that_invite)?;
-    stage(0, today_s_refresh)
+        gate.write_as_system("Demo", move |tx| work(tx, &stage))?;
+    }
+    Ok(())
 }
+
+/// What happens on one day of the story, as one unit.
+type Work = fn(&mut Tx<'_>, &Stage) -> Result<()>;
 
 pub(super) struct Stage {
     /// The day the story ends.
@@ -226,7 +236,7 @@ fn sales_that_invite_and_are_not_answered(tx: &mut Tx<'_>, _: &Stage) -> Result<
     Ok(())
 }
 
-fn some_leave_and_some_are_ended(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
+fn some_leave_and_some_are_ended(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
     for (n, player) in with(&[Plot::OptedOut, Plot::Discontinued, Plot::LostMpn]) {
         let id = partner_id(n);
         let enrollment = enrollments::open_of(tx, id, &program_of(player))?;
@@ -241,7 +251,8 @@ fn some_leave_and_some_are_ended(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
                     .iter()
                     .find(|paper| paper.kind == Kind::Mpn)
                     .ok_or(Error::not_found("agreement"))?;
-                end(tx, mpn, stage.today.plus_days(-20))?;
+                let today = tx.today();
+                end(tx, mpn, today)?;
             }
         }
     }

@@ -4,6 +4,7 @@ mod agreements;
 mod authority;
 mod competencies;
 mod conventions;
+mod demo;
 mod eligibility;
 mod enrollments;
 mod harness;
