@@ -1,5 +1,7 @@
 //! Opening a connection: which database, and how it is set up.
 
+#![expect(missing_docs, reason = "the derive makes public items of its own")]
+
 use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
 use std::{path::PathBuf, str::FromStr};
 
