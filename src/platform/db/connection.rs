@@ -1,5 +1,7 @@
 //! Opening a connection: which database, and how it is set up.
 
+#![expect(missing_docs, reason = "the derive makes public items of its own")]
+
 use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
 use std::{path::PathBuf, str::FromStr};
 
@@ -10,17 +12,6 @@ pub enum Conn {
     Postgres(PgConnection),
     /// The embedded SQLite.
     Sqlite(SqliteConnection),
-}
-
-/// Runs one statement on the connection inside, for what the common type cannot express
-/// (`ON CONFLICT`, inserting many rows) or where a benchmark shows that it pays.
-macro_rules! native {
-    ($conn:expr, $native:ident => $body:expr) => {
-        match $conn {
-            $crate::platform::db::Conn::Postgres($native) => $body,
-            $crate::platform::db::Conn::Sqlite($native) => $body,
-        }
-    };
 }
 
 /// Which database to use: `sqlite://path` or `postgres://...`.
