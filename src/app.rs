@@ -40,7 +40,6 @@ fn routes(config: &mut ServiceConfig<'_>) {
     agreements::api::routes(config);
     competencies::api::routes(config);
     programs::api::routes(config);
-    programs::version_api::routes(config);
     eligibility::api::routes(config);
     eligibility::simulation_api::routes(config);
     transactions::api::routes(config);

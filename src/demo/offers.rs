@@ -15,13 +15,15 @@ use crate::{
 
 /// A program that asks more, the guide's rules for providers, one that is closed and one that has ended.
 pub(super) fn install(tx: &mut Tx<'_>) -> Result<()> {
-    offer(tx, "cloud-growth-emea", "Cloud Growth EMEA", &[DirectBill, IndirectReseller], demanding()?)?;
-    let guide = rule_sets::guide(IndirectProvider);
-    offer(tx, "csp-provider-guide", "CSP Indirect Provider (guide rules)", &[IndirectProvider], guide)?;
+    // The last one made is the first one listed: one that is open.
     let closed = offer(tx, "azure-boost", "Azure Boost", &[DirectBill], rule_sets::founding())?;
     programs::update(tx, closed, |program| program.status = ProgramStatus::Closed)?;
     let ended = offer(tx, "surface-launch", "Surface Launch", &[DirectBill], rule_sets::founding())?;
-    programs::discontinue(tx, ended, "the product is no longer sold").map(drop)
+    programs::discontinue(tx, ended, "the product is no longer sold")?;
+    let guide = rule_sets::guide(IndirectProvider);
+    offer(tx, "csp-provider-guide", "CSP Indirect Provider (guide rules)", &[IndirectProvider], guide)?;
+    offer(tx, "cloud-growth-emea", "Cloud Growth EMEA", &[DirectBill, IndirectReseller], demanding()?)
+        .map(drop)
 }
 
 fn offer(

@@ -16,7 +16,8 @@ pub(super) fn are_signed(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
     let today = stage.today;
     let begin = today.plus_days(-290);
     let soon = today.plus_days(25);
-    for (n, player) in players() {
+    // Backwards, so that the first ones listed are those of the first partners.
+    for (n, player) in players().rev() {
         let long = Some(today.plus_days(400));
         match player.plot {
             Plot::MpnMissing | Plot::Location => {}

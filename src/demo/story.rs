@@ -79,7 +79,7 @@ fn noon(day: CalendarDate) -> Timestamp {
 }
 
 /// The players with their numbers, from one.
-pub(super) fn players() -> impl Iterator<Item = (usize, &'static Player)> {
+pub(super) fn players() -> impl DoubleEndedIterator<Item = (usize, &'static Player)> {
     CAST.iter().enumerate().map(|(index, player)| (index + 1, player))
 }
 
@@ -184,8 +184,19 @@ fn many_ask_to_take_part(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
     Ok(())
 }
 
+/// Those who file both profiles; who has sold nothing yet files them ahead of the first sale.
+const FILE_PROFILES: &[Plot] = &[
+    Plot::Enrolled,
+    Plot::ProfileRefused,
+    Plot::Validating,
+    Plot::LostMpn,
+    Plot::OptedOut,
+    Plot::Discontinued,
+    Plot::NoSale,
+];
+
 fn profiles_are_filed(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
-    for (n, player) in with(TAKE_PART).filter(|(_, player)| player.plot != Plot::ActionRequired) {
+    for (n, player) in with(FILE_PROFILES) {
         let payout = PayoutTerms {
             holder: player.name.into(),
             account_number: Secret::new(&format!("9900{:08}", n * 7919)),

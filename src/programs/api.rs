@@ -3,7 +3,7 @@
 use super::{
     Program, ProgramKey, ProgramStatus,
     service::{self, NewProgram},
-    store,
+    store, version_api,
 };
 use crate::{
     access::{
@@ -24,14 +24,11 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
-/// The routes of this slice that are about programs; those about versions have a file of their own.
+/// The routes of this slice; the handlers of those about versions have a file of their own.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config
-        .service(list_programs)
-        .service(create_program)
-        .service(get_program)
-        .service(update_program)
-        .service(discontinue_program);
+    config.service(list_programs).service(create_program).service(get_program).service(update_program);
+    version_api::routes(config);
+    config.service(discontinue_program);
 }
 
 /// An incentive program.

@@ -11,7 +11,7 @@ mod requirement;
 pub mod rule_sets;
 mod service;
 mod store;
-pub mod version_api;
+mod version_api;
 pub mod version_view;
 mod versions;
 

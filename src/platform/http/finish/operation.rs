@@ -90,8 +90,9 @@ impl Operation<'_> {
             }
         }
         let shared = match self.method {
-            // The key belongs to a caller; a sign-in has none, and its answer must not be stored.
-            "post" if guarded => Some("IdempotencyKey"),
+            // The key belongs to a caller, and what it repeats is a write: a sign-in has no caller yet, and what
+            // answers no record has written none.
+            "post" if guarded && self.answers_a_record() => Some("IdempotencyKey"),
             "patch" => Some("IfMatch"),
             "get" if self.answers_a_record() => Some("IfNoneMatch"),
             _ => None,
