@@ -54,6 +54,8 @@ fn the_first_start_prints_an_operator_once_whose_password_must_be_changed() {
     assert_eq!(get("/v1/programs", &format!("Bearer {}", session["access_token"].as_str().unwrap())), 200);
     first.signal("TERM");
     assert!(first.wait().success());
+    let log = std::fs::metadata(folder.path().join("new/data.db-wal")).map_or(0, |file| file.len());
+    assert_eq!(log, 0, "SQLite's log is folded into its file");
 
     let second = Running::start_on(&url, &["serve"]);
     assert!(!second.printed.contains("First operator"), "{}", second.printed);

@@ -10,6 +10,7 @@ mod enrollments;
 mod harness;
 mod notifications;
 mod partners;
+mod plans;
 mod profiles;
 mod programs;
 mod records;

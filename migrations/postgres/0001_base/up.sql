@@ -215,6 +215,7 @@ CREATE TABLE transactions (
     CHECK ((kind = 'purchase' AND amount > 0) OR (kind = 'refund' AND amount < 0))
 );
 CREATE INDEX transactions_by_partner ON transactions (partner_id, occurred_on, id);
+CREATE INDEX transactions_by_record ON transactions (partner_id, id);
 CREATE INDEX transactions_by_original ON transactions (original_transaction_id) WHERE original_transaction_id IS NOT NULL;
 CREATE TRIGGER transactions_are_never_changed BEFORE UPDATE ON transactions
     FOR EACH ROW EXECUTE FUNCTION refuse_change('transactions are immutable');

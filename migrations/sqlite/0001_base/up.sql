@@ -212,6 +212,7 @@ CREATE TABLE transactions (
     CHECK ((kind = 'purchase' AND amount > 0) OR (kind = 'refund' AND amount < 0))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX transactions_by_partner ON transactions (partner_id, occurred_on, id);
+CREATE INDEX transactions_by_record ON transactions (partner_id, id);
 CREATE INDEX transactions_by_original ON transactions (original_transaction_id) WHERE original_transaction_id IS NOT NULL;
 CREATE TRIGGER transactions_are_never_changed BEFORE UPDATE ON transactions
 BEGIN SELECT RAISE(ABORT, 'transactions are immutable'); END;

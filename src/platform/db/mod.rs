@@ -4,7 +4,6 @@
 //! - [`Db::write`]: a serialisable unit. SQLite: one writer thread that commits many units at once;
 //!   PostgreSQL: `SERIALIZABLE`, repeated when it loses a race.
 
-#[expect(missing_docs, reason = "the derive of the common connection writes undocumented items")]
 mod connection;
 mod errors;
 mod migrate;
