@@ -147,7 +147,7 @@ fn unmet(case: Case<'_>, gap: Gap<'_>) -> Text {
 fn agreement_fault(kind: Kind, fault: AgreementFault<'_>) -> Text {
     let paper = paper(kind);
     match fault {
-        AgreementFault::Missing => format!("No {paper} is on record.").into(),
+        AgreementFault::Missing => format!("No {} is on record.", within(kind)).into(),
         AgreementFault::NotEffective(a) => {
             format!("{paper} {} begins on {}.", a.agreement_number, a.effective_on).into()
         }
@@ -230,7 +230,7 @@ fn remedy(case: Case<'_>, gap: Gap<'_>) -> Text {
 }
 
 fn agreement_remedy(kind: Kind, fault: AgreementFault<'_>) -> Text {
-    let (paper, collection) = (paper(kind), collection(kind));
+    let (paper, collection) = (within(kind), collection(kind));
     match fault {
         AgreementFault::Missing => format!("Sign and record the {paper}: POST /v1/{collection}").into(),
         AgreementFault::NotEffective(next)
@@ -249,7 +249,7 @@ fn agreement_remedy(kind: Kind, fault: AgreementFault<'_>) -> Text {
 }
 
 fn renew(agreement: &Agreement) -> Text {
-    let (paper, collection) = (paper(agreement.kind), collection(agreement.kind));
+    let (paper, collection) = (within(agreement.kind), collection(agreement.kind));
     format!("Renew the {paper}: POST /v1/{collection}/{}/renewal", agreement.id).into()
 }
 
@@ -274,6 +274,16 @@ impl Turnover {
     }
 }
 
+/// The paper's name inside a sentence.
+const fn within(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Mpn => "MPN agreement",
+        Kind::Distributor => "distributor agreement",
+        Kind::Reseller => "reseller agreement",
+    }
+}
+
+/// The paper's name at the head of a sentence.
 const fn paper(kind: Kind) -> &'static str {
     match kind {
         Kind::Mpn => "MPN agreement",

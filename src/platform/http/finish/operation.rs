@@ -74,6 +74,8 @@ impl Operation<'_> {
                 parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
             }
         }
+        // What the address needs stands before what the question may add.
+        parameters.sort_by_key(|parameter| (parameter["in"] != "path", parameter["name"] != "id"));
         for parameter in parameters.iter_mut().filter(|parameter| parameter["name"] == "id") {
             if parameter.get("description").is_none() {
                 parameter["description"] = json!("Identifier of the record, as listed.");
