@@ -79,7 +79,7 @@ fn noon(day: CalendarDate) -> Timestamp {
 }
 
 /// The players with their numbers, from one.
-pub(super) fn players() -> impl DoubleEndedIterator<Item = (usize, &'static Player)> {
+pub(super) fn players() -> impl Iterator<Item = (usize, &'static Player)> {
     CAST.iter().enumerate().map(|(index, player)| (index + 1, player))
 }
 
