@@ -13,7 +13,7 @@ use std::{net::SocketAddr, time::Duration};
 pub struct Limits {
     /// Of one user, and of one address that has not signed in.
     pub requests_per_minute: u32,
-    /// Sign-in attempts of one address, and for one user name.
+    /// Sign-in attempts for one user name; five times as many from one address.
     pub sign_ins_per_minute: u32,
 }
 
@@ -58,7 +58,7 @@ pub struct Settings {
     #[arg(long, env = "REQUESTS_PER_MINUTE", default_value_t = 1200, value_parser = clap::value_parser!(u32).range(1..), global = true)]
     pub requests_per_minute: u32,
 
-    /// Sign-in attempts a minute of one address, and for one user name.
+    /// Sign-in attempts a minute for one user name; five times as many from one address.
     #[arg(long, env = "SIGN_INS_PER_MINUTE", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..), global = true)]
     pub sign_ins_per_minute: u32,
 

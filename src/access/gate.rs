@@ -46,7 +46,8 @@ impl Gate {
             settle,
             users: RateLimit::new(limits.requests_per_minute),
             addresses: RateLimit::new(limits.requests_per_minute),
-            sign_ins_by_address: RateLimit::new(limits.sign_ins_per_minute),
+            // Many people may share an address; a brake on one name must not stop the others behind it.
+            sign_ins_by_address: RateLimit::new(limits.sign_ins_per_minute.saturating_mul(5)),
             sign_ins_by_name: RateLimit::new(limits.sign_ins_per_minute),
             hashing: Semaphore::new(cores),
         })))

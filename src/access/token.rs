@@ -16,7 +16,10 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use serde::{Deserialize, Serialize};
 use std::{
     collections::HashMap,
-    sync::{Arc, PoisonError, RwLock},
+    sync::{
+        Arc, PoisonError, RwLock,
+        atomic::{AtomicI64, Ordering},
+    },
 };
 use utoipa::ToSchema;
 
@@ -56,6 +59,8 @@ pub struct Tokens {
     clock: Clock,
     ids: Ids,
     keys: RwLock<Arc<Keys>>,
+    /// When a foreign key id last made us look for new keys, in seconds; whether or not the database answered.
+    asked_at: AtomicI64,
     /// Tokens whose signature has been verified; expiry and revocation are looked at each time.
     verified: quick_cache::sync::Cache<String, Arc<Claims>>,
 }
@@ -85,7 +90,14 @@ impl Tokens {
             _ => Ok(()),
         })?;
         let keys = RwLock::new(Arc::new(load(&db, clock.now())?));
-        Ok(Self { db, clock, ids, keys, verified: quick_cache::sync::Cache::new(10_000) })
+        Ok(Self {
+            db,
+            clock,
+            ids,
+            keys,
+            asked_at: AtomicI64::new(0),
+            verified: quick_cache::sync::Cache::new(10_000),
+        })
     }
 
     /// Makes a new signing key; the ones before go on verifying until their tokens have run out.
@@ -157,8 +169,8 @@ impl Tokens {
         }
         let kid = header.kid.as_deref().unwrap_or_default();
         let mut keys = self.current();
-        if !keys.verifying.contains_key(kid) && self.clock.now() >= keys.loaded_at.plus_seconds(2) {
-            // Another instance may have made a new key; a flood of foreign key ids asks every 2 s at most.
+        if !keys.verifying.contains_key(kid) && self.may_ask_again() {
+            // Another instance may have made a new key.
             keys = self.reload()?;
         }
         let (key, _) =
@@ -172,6 +184,14 @@ impl Tokens {
         jsonwebtoken::decode::<Claims>(token, key, &validation)
             .map(|token| token.claims)
             .map_err(|_| refused("the access token's signature or claims are not accepted"))
+    }
+
+    /// A flood of foreign key ids asks every two seconds at most.
+    fn may_ask_again(&self) -> bool {
+        let now = self.clock.now().as_seconds();
+        let before = self.asked_at.load(Ordering::Relaxed);
+        now >= before + 2
+            && self.asked_at.compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
     fn current(&self) -> Arc<Keys> {
