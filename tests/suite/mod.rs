@@ -6,6 +6,7 @@ mod competencies;
 mod conventions;
 mod eligibility;
 mod enrollments;
+mod enrollments_over_time;
 mod harness;
 mod notifications;
 mod partners;

@@ -1,0 +1,45 @@
+//! Enrollments when what they rest on changes.
+
+use crate::{
+    suite::enrollments::{Case, unmet},
+    support::{Client, World},
+};
+use serde_json::json;
+
+/// An indirect reseller that is invited, and whose only competency runs out on 2018-11-30.
+fn invited_for_a_while(world: &World, n: u32) -> (Case<'_>, Client, String) {
+    let case = Case::new(world, n, "indirect_reseller").agreement("mpn", "2018-07-01", None);
+    let body =
+        json!({"level": "gold", "attained_on": "2018-07-01", "expires_on": "2018-11-30", "grace_days": 0});
+    world.operator().put(&format!("/v1/partners/{}/competencies/devops", case.id), body).send().ok();
+    world.on("2018-11-20");
+    case.sale(1, "2018-11-20", "100.00", None);
+    let admin = world.admin_of(&case.id);
+    let listed = admin.get("/v1/enrollments").send().ok();
+    assert_eq!(listed["items"][0]["state"], "invited");
+    let path = format!("/v1/enrollments/{}", listed["items"][0]["id"].as_str().unwrap());
+    world.on("2018-12-05");
+    (case, world.admin_of(&listed["items"][0]["partner_id"].as_str().unwrap().to_owned()), path)
+}
+
+#[test]
+fn who_accepts_after_a_rule_has_lapsed_is_told_which() {
+    let world = World::new();
+    let (_case, admin, path) = invited_for_a_while(&world, 30);
+    let refusal = admin.post(&format!("{path}/acceptance"), json!({})).send().refused(422, "not_eligible");
+    assert_eq!(unmet(&refusal), ["competency_expired"]);
+    let lost = admin.get(&path).send().ok();
+    assert_eq!(
+        (lost["state"].as_str(), lost["ineligible_since"].as_str()),
+        (Some("ineligible"), Some("2018-12-01"))
+    );
+}
+
+#[test]
+fn who_asks_with_an_invitation_after_a_rule_has_lapsed_is_told_which() {
+    let world = World::new();
+    let (case, admin, path) = invited_for_a_while(&world, 31);
+    let refusal = case.ask(&admin, "csp-indirect-reseller").refused(422, "not_eligible");
+    assert_eq!(unmet(&refusal), ["competency_expired"]);
+    assert_eq!(admin.get(&path).send().ok()["state"], "ineligible");
+}
