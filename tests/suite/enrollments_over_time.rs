@@ -1,8 +1,8 @@
 //! Enrollments when what they rest on changes.
 
 use crate::{
-    suite::enrollments::{Case, unmet},
-    support::{Client, World},
+    suite::enrollments::{Case, eligible_direct_bill, unmet},
+    support::{Answer, Client, World},
 };
 use serde_json::json;
 
@@ -42,4 +42,22 @@ fn who_asks_with_an_invitation_after_a_rule_has_lapsed_is_told_which() {
     let refusal = case.ask(&admin, "csp-indirect-reseller").refused(422, "not_eligible");
     assert_eq!(unmet(&refusal), ["competency_expired"]);
     assert_eq!(admin.get(&path).send().ok()["state"], "ineligible");
+}
+
+#[test]
+fn an_entity_tag_covers_what_is_to_be_done_next() {
+    let world = World::new();
+    let case = eligible_direct_bill(&world, 32);
+    world.on("2018-11-01");
+    let admin = world.admin_of(&case.id);
+    let made = case.ask(&admin, "csp-direct-bill").ok();
+    let path = format!("/v1/enrollments/{}", made.id());
+    let seen = admin.get(&path).send().ok();
+    let actions = |answer: &Answer| answer["next_actions"].as_array().unwrap().len();
+    assert_eq!((actions(&made), actions(&seen), made.etag()), (2, 2, seen.etag()));
+    admin.get(&path).header("if-none-match", &seen.etag()).send();
+    let tax = json!({"form": "vat", "tax_country": "DE", "tax_id": "DE123456789"});
+    admin.put(&format!("/v1/partners/{}/tax-profile", case.id), tax).send().ok();
+    let again = admin.get(&path).header("if-none-match", &seen.etag()).send().ok();
+    assert_eq!((actions(&again), &again["revision"]), (1, &seen["revision"]));
 }
