@@ -1,7 +1,10 @@
 //! Enrollments when what they rest on changes.
 
 use crate::{
-    suite::enrollments::{Case, eligible_direct_bill, unmet},
+    suite::{
+        enrollments::{Case, eligible_direct_bill, unmet},
+        partners::partner,
+    },
     support::{Answer, Client, World},
 };
 use serde_json::json;
@@ -60,4 +63,21 @@ fn an_entity_tag_covers_what_is_to_be_done_next() {
     admin.put(&format!("/v1/partners/{}/tax-profile", case.id), tax).send().ok();
     let again = admin.get(&path).header("if-none-match", &seen.etag()).send().ok();
     assert_eq!((actions(&again), &again["revision"]), (1, &seen["revision"]));
+}
+
+#[test]
+fn a_headquarters_whose_last_location_is_deleted_stands_alone_again() {
+    let world = World::new();
+    let case = eligible_direct_bill(&world, 33);
+    world.on("2018-11-01");
+    let made = case.ask(&world.admin_of(&case.id), "csp-direct-bill").ok();
+    case.approve_profiles();
+    let operator = world.operator();
+    let mut mistaken = partner(34, "direct_bill");
+    mistaken["headquarters_id"] = json!(case.id);
+    let mistaken = operator.post("/v1/partners", mistaken).send().ok().id();
+    let state = || operator.get(&format!("/v1/enrollments/{}", made.id())).send().ok()["state"].clone();
+    assert_eq!(state(), "ineligible");
+    operator.delete(&format!("/v1/partners/{mistaken}")).send().ok();
+    assert_eq!(state(), "enrolled");
 }
