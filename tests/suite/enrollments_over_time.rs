@@ -81,3 +81,28 @@ fn a_headquarters_whose_last_location_is_deleted_stands_alone_again() {
     operator.delete(&format!("/v1/partners/{mistaken}")).send().ok();
     assert_eq!(state(), "enrolled");
 }
+
+#[test]
+fn who_was_suspended_for_days_is_invited_anew() {
+    let world = World::new();
+    let case = eligible_direct_bill(&world, 35);
+    world.on("2018-11-01");
+    let made = case.ask(&world.admin_of(&case.id), "csp-direct-bill").ok();
+    case.approve_profiles();
+    let partner = format!("/v1/partners/{}", case.id);
+    let told = |event: &str| {
+        world.operator().post(&format!("{partner}/{event}"), json!({"reason": "ticket 4711"})).send().ok();
+        world.operator().get(&format!("/v1/enrollments/{}", made.id())).send().ok()
+    };
+    assert_eq!(told("suspension")["state"], "ineligible");
+    let same_day = told("reinstatement");
+    assert_eq!(
+        (&same_day["state"], &same_day["earnings_start_on"]),
+        (&json!("enrolled"), &json!("2018-11-01"))
+    );
+    world.on("2018-11-05");
+    let lost = told("suspension");
+    assert_eq!((&lost["state"], &lost["ineligible_since"]), (&json!("ineligible"), &json!("2018-11-05")));
+    world.on("2018-11-10");
+    assert_eq!(told("reinstatement")["state"], "invited");
+}
