@@ -106,3 +106,16 @@ fn who_was_suspended_for_days_is_invited_anew() {
     world.on("2018-11-10");
     assert_eq!(told("reinstatement")["state"], "invited");
 }
+
+#[test]
+fn a_discontinued_program_ends_what_rests_on_it() {
+    let world = World::new();
+    let case = eligible_direct_bill(&world, 36);
+    world.on("2018-11-01");
+    let made = case.ask(&world.admin_of(&case.id), "csp-direct-bill").ok();
+    case.approve_profiles();
+    let body = json!({"reason": "replaced by another"});
+    world.operator().post("/v1/programs/csp-direct-bill/discontinuation", body).send().ok();
+    let seen = world.operator().get(&format!("/v1/enrollments/{}", made.id())).send().ok();
+    assert_eq!(seen["state"], "ineligible");
+}
