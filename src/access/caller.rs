@@ -137,9 +137,16 @@ impl<P: Policy> Caller<P> {
     pub async fn peek<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
-        F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.gate.0.db.off_thread(move |db| db.glance(work)).await
+        let (gate, claims) = (self.gate.clone(), Arc::clone(&self.claims));
+        let same = Self { gate, claims, request_id: self.request_id.clone(), policy: PhantomData };
+        same.read(work).await
+    }
+
+    /// Counts a guess at the caller's own password as a sign-in attempt.
+    pub fn count_guess(&self) -> Result<()> {
+        self.gate.0.sign_ins_by_name.check(&self.claims.sub.to_string()).map(drop)
     }
 
     /// Hashes or compares passwords, off the request threads.

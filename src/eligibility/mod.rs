@@ -63,6 +63,7 @@ pub use model::{
 };
 pub use rules::evaluate;
 pub use service::{assess, assess_all, judge_all, record};
+pub use store::find as find_evaluation;
 pub use view::{EligibilityCheck, EligibilityEvidence};
 pub use words::{
     CheckStatus, CheckWarning, EligibilityCode, EligibilityOutcome, EligibilityRule, EvidenceKind,

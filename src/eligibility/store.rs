@@ -59,7 +59,7 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &EvaluationFilter) -> Result<i64> {
 }
 
 /// The evaluation and the code of its program, where the unit may see it.
-pub(super) fn find(tx: &mut Tx<'_>, id: Id) -> Result<Option<(Evaluation, String)>> {
+pub fn find(tx: &mut Tx<'_>, id: Id) -> Result<Option<(Evaluation, String)>> {
     let query = visible(tx.scope()).filter(evaluations::id.eq(id)).select(Evaluation::as_select());
     let found = query.load(tx.conn)?;
     Ok(with_codes(tx, found)?.into_iter().next())

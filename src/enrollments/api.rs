@@ -229,7 +229,8 @@ async fn list_enrollment_history(
 fn record(tx: &mut Tx<'_>, shown: Shown) -> Result<Answer> {
     let revision = shown.0.revision;
     let view = view::show(tx, vec![shown])?.pop().ok_or(Error::not_found("enrollment"))?;
-    Ok(Answer::record(&view, revision))
+    let etag = Some(view.etag());
+    Ok(Answer { etag, ..Answer::record(&view, revision) })
 }
 
 /// The evaluation is kept, so the unit commits: the refusal is an answer, not an error.

@@ -4,7 +4,7 @@ use super::{Cause, Change, Cure, Enrollment, Event, State, store, view::Enrollme
 use crate::{
     access::Tx,
     audit,
-    eligibility::{self, Assessment},
+    eligibility::{self, Assessment, CheckStatus, EligibilityRule as Rule},
     notifications::{self, Notice, NotificationKind},
     partners::{Partner, TRANSITION_NOT_ALLOWED},
     platform::{
@@ -119,7 +119,14 @@ fn first_bad_day(
     today: CalendarDate,
 ) -> Result<CalendarDate> {
     let then = eligibility::assess(tx, grounds.partner, grounds.program, grounds.version, held_on)?;
-    Ok(if then.is_eligible() { then.eligible_until.map_or(today, |end| end.min(today)) } else { held_on })
+    // What carries no date, such as a suspension, has held until today.
+    let undated =
+        |rule| matches!(rule, Rule::ProgramOpen | Rule::PartnerActive | Rule::PartnerType | Rule::Country);
+    if then.checks.iter().any(|check| check.status == CheckStatus::Unmet && !undated(check.rule)) {
+        return Ok(held_on);
+    }
+    let lapses = then.checks.iter().filter_map(|check| check.lapses_on).min();
+    Ok(lapses.map_or(today, |end| end.min(today)))
 }
 
 fn trace(

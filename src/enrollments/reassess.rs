@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     access::Tx,
-    eligibility::{self, Assessment},
+    eligibility::{self, Assessment, EligibilityCheck, EligibilityCode},
     partners::{self, Partner, PartnerType},
     platform::{Result, values::Id},
     profiles::{self, Standing},
@@ -163,8 +163,14 @@ fn cure_of(
 ) -> Result<Cure> {
     let had_earned = enrollment.earnings_start_on.is_some() && standing == Standing::Approved;
     let Some(since) = enrollment.ineligible_since.filter(|_| had_earned) else { return Ok(Cure::WithGap) };
-    let then = eligibility::assess(tx, grounds.partner, grounds.program, grounds.version, since)?;
     let today = tx.today();
+    // A suspension carries no date: it is a gap of the days it lasted, though nothing on record tells it now.
+    let lost = eligibility::find_evaluation(tx, enrollment.evaluation_id)?;
+    let was_barred = |check: &EligibilityCheck| check.code == Some(EligibilityCode::PartnerNotActive);
+    if since < today && lost.is_some_and(|(lost, _)| lost.checks.0.iter().any(was_barred)) {
+        return Ok(Cure::WithGap);
+    }
+    let then = eligibility::assess(tx, grounds.partner, grounds.program, grounds.version, since)?;
     let held = then.is_eligible() && then.eligible_until.is_none_or(|end| end > today);
     Ok(if held { Cure::WithoutGap } else { Cure::WithGap })
 }

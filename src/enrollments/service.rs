@@ -52,7 +52,7 @@ pub fn request(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey, reason: Optio
     })?;
     let today = tx.today();
     let version = programs::version_for(tx, &program, today)?;
-    reassess(tx, std::slice::from_ref(&partner), Invitations::IndirectResellers)?;
+    let moved = reassess(tx, std::slice::from_ref(&partner), Invitations::IndirectResellers)? > 0;
     let of_year: Vec<Enrollment> = store::of_partners(tx, &[partner.id], &[version.program_year])?
         .into_iter()
         .filter(|e| e.program_id == program.id && e.program_year == version.program_year)
@@ -62,8 +62,10 @@ pub fn request(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey, reason: Optio
     let event = Event::Acceptance(standing);
     // Discontinued is final: there is no second request in that year.
     let ended = of_year.iter().find(|enrollment| enrollment.state == State::Discontinued).cloned();
+    // What was lost only now is told with every rule, below, and kept.
+    let lost = |e: &Enrollment| moved && e.state == State::Ineligible;
     if let Some(before) =
-        open.as_ref().or(ended.as_ref()).filter(|e| State::after(Some(e.state), event).is_none())
+        open.as_ref().or(ended.as_ref()).filter(|e| State::after(Some(e.state), event).is_none() && !lost(e))
     {
         return Err(change::refusal(Some(before.state), event).with("enrollment_id", before.id));
     }
@@ -77,10 +79,13 @@ pub fn request(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey, reason: Optio
 /// A partner accepts its invitation.
 pub fn accept(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<Outcome> {
     on_behalf_needs_a_reason(tx, reason)?;
+    let was = store::get(tx, id)?.0.state;
     let (enrollment, partner, program, version) = current(tx, id)?;
+    // What was lost only now is told with every rule, below, and kept.
+    let lost = (was, enrollment.state) == (State::Invited, State::Ineligible);
     let standing = profiles::standing(tx, partner.id, tx.today())?;
     let event = Event::Acceptance(standing);
-    if State::after(Some(enrollment.state), event).is_none() {
+    if State::after(Some(enrollment.state), event).is_none() && !lost {
         return Err(change::refusal(Some(enrollment.state), event));
     }
     let assessment = eligibility::assess(tx, &partner, &program, &version, tx.today())?;

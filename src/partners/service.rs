@@ -107,6 +107,9 @@ pub(super) fn delete(tx: &mut Tx<'_>, partner: &Partner) -> Result<()> {
         return Err(Error::new(&PARTNER_REFERRED_TO, detail).with("referred_by", kind));
     }
     event(partner).before(&PartnerView::from(partner.clone())).record(tx)?;
+    if let Some(headquarters) = partner.headquarters_id {
+        tx.facts_changed(headquarters);
+    }
     store::delete(tx, partner.id)
 }
 

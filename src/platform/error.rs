@@ -85,8 +85,16 @@ impl FieldError {
         code: impl Into<Cow<'static, str>>,
         message: impl Into<String>,
     ) -> Self {
-        Self { pointer: pointer.into(), code: code.into(), message: message.into() }
+        // A pointer may be as long as a member's name that somebody sent.
+        let (pointer, message) = (pointer.into(), message.into());
+        Self { pointer: cut(&pointer, 400).into(), code: code.into(), message: cut(&message, 1000).into() }
     }
+}
+
+/// The beginning of a text, as long as the contract lets it be.
+#[must_use]
+pub fn cut(text: &str, most: usize) -> &str {
+    text.char_indices().nth(most).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
 }
 
 /// Why a request was not done. Every function of the service that can fail returns it.

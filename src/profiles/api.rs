@@ -329,5 +329,5 @@ fn decide<T: Stored + Shown>(
 
 fn record<T: Shown>(tx: &Tx<'_>, profile: Profile<T>) -> Answer {
     let revision = profile.revision;
-    Answer::record(&T::shown(profile, tx.today()), revision)
+    Answer::record_on(tx.today(), &T::shown(profile, tx.today()), revision)
 }

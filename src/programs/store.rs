@@ -12,7 +12,7 @@ use crate::{
         http::{PageRequest, keyset},
         values::{CalendarDate, Id, Period},
     },
-    schema::{competencies, program_versions, programs},
+    schema::{competencies, enrollments, program_versions, programs},
 };
 use diesel::{
     dsl::{max, sql},
@@ -58,6 +58,22 @@ pub fn find(tx: &mut Tx<'_>, key: &ProgramKey) -> Result<Program> {
 /// The program of that id.
 pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<Program> {
     find(tx, &ProgramKey::Id(id))
+}
+
+/// Who has an open enrollment in a program.
+pub(super) fn enrolled_in(tx: &mut Tx<'_>, program_id: Id) -> Result<Vec<Id>> {
+    let query = enrollments::table
+        .filter(enrollments::program_id.eq(program_id))
+        .filter(enrollments::state.eq_any([
+            "invited",
+            "action_required",
+            "validating",
+            "enrolled",
+            "ineligible",
+        ]))
+        .select(enrollments::partner_id)
+        .distinct();
+    Ok(query.load(tx.conn)?)
 }
 
 pub(super) fn is_taken(tx: &mut Tx<'_>, code: &str) -> Result<bool> {

@@ -160,10 +160,11 @@ pub struct PasswordChange {
 #[utoipa::path(tag = "auth", request_body = PasswordChange, responses((status = 204)))]
 #[put("/v1/me/password")]
 async fn change_password(caller: Caller<ChangePassword>, body: Body<PasswordChange>) -> Result<Answer> {
-    let PasswordChange { current_password, new_password } = body.value.clone();
+    let PasswordChange { current_password, new_password } = body.value;
     let id = caller.user();
-    let known = caller.peek(move |conn| {
-        Ok(table::table.find(id).select(table::password_hash).get_result::<String>(conn)?)
+    caller.count_guess()?;
+    let known = caller.peek(move |tx| {
+        Ok(table::table.find(id).select(table::password_hash).get_result::<String>(tx.conn)?)
     });
     let known = known.await?;
     let hash = caller
@@ -172,8 +173,9 @@ async fn change_password(caller: Caller<ChangePassword>, body: Body<PasswordChan
         })
         .await?
         .ok_or_else(|| Error::new(&users::WRONG_PASSWORD, "the current password is wrong"))??;
+    // Without the body: no fingerprint of a password is kept for a repeat.
     caller
-        .write(body, move |tx, _| {
+        .act(move |tx| {
             users::change_password(tx, &hash)?;
             Ok(Answer::nothing())
         })

@@ -194,3 +194,20 @@ fn who_accepts_nothing_we_have_is_told_so() {
     world.operator().get("/v1/partners").header("accept", "image/png").send().refused(406, "not_acceptable");
     world.operator().get("/v1/partners").header("accept", "text/html, */*;q=0.1").send().ok();
 }
+
+#[test]
+fn a_problem_stays_within_the_contract_however_long_the_request() {
+    let world = World::new();
+    let operator = world.operator();
+    let long = "x".repeat(3000);
+    for ask in [
+        operator.get("/v1/partners").query("limit", &long),
+        operator.get("/v1/partners").query(&long, 1),
+        operator.get("/v1/partners").query("status", &long),
+    ] {
+        ask.send().refused(400, "unknown_parameter");
+    }
+    let mut body = json!({});
+    body[long] = json!(1);
+    operator.post("/v1/partners", body).send().refused(422, "invalid");
+}

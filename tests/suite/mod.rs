@@ -7,6 +7,7 @@ mod conventions;
 mod demo;
 mod eligibility;
 mod enrollments;
+mod enrollments_over_time;
 mod harness;
 mod notifications;
 mod partners;

@@ -323,3 +323,17 @@ fn two_first_filings_at_once_leave_one_profile() {
     assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
     assert!(statuses.iter().all(|status| [200, 201].contains(status)), "{statuses:?}");
 }
+
+#[test]
+fn an_entity_tag_ends_with_the_document_it_stands_for() {
+    let (world, id, admin) = contoso();
+    let [_, (path, body, ..)] = both(&id);
+    admin.put(&path, body).send().ok();
+    world.operator().post(&at(&path, "approval"), json!({})).send().ok();
+    world.on("2019-06-30");
+    let before = world.auditor().get(&path).send().ok();
+    world.on("2019-07-01");
+    let after = world.auditor().get(&path).header("if-none-match", &before.etag()).send().ok();
+    assert_eq!((&before["state"], &after["state"]), (&json!("approved"), &json!("action_required")));
+    assert_eq!(before["revision"], after["revision"]);
+}

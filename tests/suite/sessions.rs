@@ -169,3 +169,15 @@ fn a_new_user_changes_the_temporary_password_before_anything_else() {
     let shown = world.operator().get(&format!("/v1/users/{}", made.id())).send().ok();
     assert_eq!((shown["status"].as_str(), &shown["temporary_password"]), (Some("active"), &Value::Null));
 }
+
+#[test]
+fn a_revoked_token_is_told_nothing_about_the_password() {
+    let world = World::new();
+    let stale = world.nobody().with_token(&token_of(&world));
+    let change = |current: &str, new: &str| json!({"current_password": current, "new_password": new});
+    stale.put("/v1/me/password", change(PASSWORD, "another long passphrase")).send().ok();
+    for guess in ["another long passphrase", "a wrong guess"] {
+        let answer = stale.put("/v1/me/password", change(guess, "yet another passphrase")).send();
+        answer.refused(401, "unauthenticated");
+    }
+}

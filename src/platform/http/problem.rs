@@ -1,7 +1,7 @@
 //! Errors on the wire: RFC 9457 problem documents.
 
 use super::RequestId;
-use crate::platform::{Code, Error, FieldError};
+use crate::platform::{Code, Error, FieldError, error::cut};
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError,
     http::{
@@ -56,7 +56,7 @@ impl Error {
             r#type: format!("/problems/{}", self.code.code),
             title: self.code.title,
             status: self.code.status,
-            detail: &self.detail,
+            detail: cut(&self.detail, 2000),
             code: self.code.code,
             request_id,
             errors: &self.errors,
