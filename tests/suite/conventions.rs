@@ -211,3 +211,28 @@ fn a_problem_stays_within_the_contract_however_long_the_request() {
     body[long] = json!(1);
     operator.post("/v1/partners", body).send().refused(422, "invalid");
 }
+
+#[test]
+fn a_chunked_body_that_never_ends_does_not_hold_a_connection_that_was_refused() {
+    use std::io::{Read, Write};
+    let world = World::new();
+    let mut socket = std::net::TcpStream::connect(world.base.trim_start_matches("http://")).unwrap();
+    socket.set_read_timeout(Some(std::time::Duration::from_millis(200))).unwrap();
+    let head = "POST /v1/partners HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n\
+                Transfer-Encoding: chunked\r\n\r\n";
+    socket.write_all(head.as_bytes()).unwrap();
+    let (mut answer, mut part) = (Vec::new(), [0; 4096]);
+    let closed = (0..40).any(|_| {
+        let written = socket.write_all(b"1\r\n \r\n");
+        match socket.read(&mut part) {
+            Ok(0) => true,
+            Ok(length) => {
+                answer.extend_from_slice(&part[..length]);
+                false
+            }
+            Err(error) => written.is_err() || error.kind() == std::io::ErrorKind::ConnectionReset,
+        }
+    });
+    assert!(answer.starts_with(b"HTTP/1.1 401"), "{}", String::from_utf8_lossy(&answer));
+    assert!(closed, "after 8 s the connection is still open");
+}

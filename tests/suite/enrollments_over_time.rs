@@ -22,7 +22,8 @@ fn invited_for_a_while(world: &World, n: u32) -> (Case<'_>, Client, String) {
     assert_eq!(listed["items"][0]["state"], "invited");
     let path = format!("/v1/enrollments/{}", listed["items"][0]["id"].as_str().unwrap());
     world.on("2018-12-05");
-    (case, world.admin_of(listed["items"][0]["partner_id"].as_str().unwrap()), path)
+    let admin = world.admin_of(&case.id);
+    (case, admin, path)
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What happens to every request, whatever it asks for: the outermost layer.
 
-use super::{Contract, Quota, conditions::has_it_already, problem::problem_response};
+use super::{Contract, Quota, conditions::has_it_already, problem::problem_response, unread::Unread};
 use crate::platform::{
     Code, Error, codes,
     values::{Clock, Ids},
@@ -101,6 +101,7 @@ pub async fn edge(
         // The codec below leaves the body out; nothing above needs to know of HEAD.
         request.head_mut().method = Method::GET;
     }
+    let unread = request.headers().contains_key(header::TRANSFER_ENCODING).then(|| Unread::of(&mut request));
     let response = match head_fault(&request) {
         Some(error) => failed(request, &error),
         None => unwound(next.call(request)).await.map_or_else(
@@ -111,7 +112,10 @@ pub async fn edge(
     };
     let response = finish(response, &id, &edge);
     log_access(&response, &method, &id, started);
-    Ok(response)
+    Ok(match unread {
+        Some(unread) => response.map_body(|_, body| unread.behind(body)),
+        None => response,
+    })
 }
 
 /// Answers for addresses and methods the contract does not have.

@@ -11,6 +11,7 @@ mod page;
 mod problem;
 mod query;
 mod rate_limit;
+mod unread;
 
 pub use answer::Answer;
 pub use body::{Body, BodyLimits, Wire, disordered, double_option};
