@@ -63,7 +63,9 @@ pub(super) fn apply(
         enrollment.ineligible_since = None;
     }
     if to == State::Enrolled && enrollment.earnings_start_on.is_none() {
-        enrollment.earnings_start_on = Some(today.first_of_month());
+        // The first time the month counts from its first day; after a gap, the day it is completed.
+        let anew = store::was_enrolled(tx, enrollment.id)?;
+        enrollment.earnings_start_on = Some(if anew { today } else { today.first_of_month() });
     }
     if !to.is_open() {
         enrollment.ended_on = Some(today);

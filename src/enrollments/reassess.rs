@@ -17,6 +17,9 @@ use crate::{
 };
 use std::collections::{HashMap, HashSet};
 
+/// How many partners are looked at together: a statement names so many ids at most.
+const AT_ONCE: usize = 1000;
+
 /// Whom to invite that turned eligible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Invitations {
@@ -28,14 +31,31 @@ pub enum Invitations {
 
 /// What the service does when facts about partners have changed, inside the same unit.
 pub fn follow_up(tx: &mut Tx<'_>, changed: &[Id]) -> Result<()> {
-    let concerned = partners::family(tx, changed)?;
-    reassess(tx, &concerned, Invitations::IndirectResellers).map(drop)
+    for changed in changed.chunks(AT_ONCE) {
+        let concerned = partners::family(tx, changed)?;
+        reassess(tx, &concerned, Invitations::IndirectResellers)?;
+    }
+    Ok(())
 }
 
 /// Moves the enrollments of these partners to where today's facts put them; says how many changed.
 pub fn reassess(tx: &mut Tx<'_>, partners: &[Partner], invitations: Invitations) -> Result<usize> {
     let today = tx.today();
     let offers = programs::in_effect(tx, today)?;
+    let mut moved = 0;
+    for partners in partners.chunks(AT_ONCE) {
+        moved += reassess_some(tx, partners, &offers, invitations)?;
+    }
+    Ok(moved)
+}
+
+fn reassess_some(
+    tx: &mut Tx<'_>,
+    partners: &[Partner],
+    offers: &[(Program, ProgramVersion)],
+    invitations: Invitations,
+) -> Result<usize> {
+    let today = tx.today();
     let ids: Vec<Id> = partners.iter().map(|partner| partner.id).collect();
     let mut years: Vec<i32> = offers.iter().map(|(_, version)| version.program_year).collect();
     years.sort_unstable();
@@ -44,24 +64,24 @@ pub fn reassess(tx: &mut Tx<'_>, partners: &[Partner], invitations: Invitations)
     if known.is_empty() && partners.iter().all(|partner| !invitations.include(partner)) {
         return Ok(0);
     }
-    let assessments = worth_a_look(tx, partners, &offers, &known, invitations)?;
+    let mut of_pair: HashMap<(Id, Id), Vec<&Enrollment>> = HashMap::new();
+    for enrollment in &known {
+        of_pair.entry((enrollment.partner_id, enrollment.program_id)).or_default().push(enrollment);
+    }
+    let assessments = worth_a_look(tx, partners, offers, &known, invitations)?;
     let standings = profiles::standings(tx, &ids, today)?;
     let mut moved = 0;
     for partner in partners {
         let standing = standings.get(&partner.id).copied().unwrap_or(Standing::Missing);
-        for (program, version) in &offers {
-            let Some(assessment) = assessments.get(&(partner.id, program.id)) else { continue };
+        for (program, version) in offers {
+            let pair = (partner.id, program.id);
+            let Some(assessment) = assessments.get(&pair) else { continue };
             let grounds = Grounds { partner, program, version, assessment, reason: None };
-            let mine: Vec<&Enrollment> = known
-                .iter()
-                .filter(|enrollment| {
-                    enrollment.partner_id == partner.id && enrollment.program_id == program.id
-                })
-                .collect();
-            moved += look_at(tx, &mine, standing, &grounds, invitations.include(partner))?;
+            let mine = of_pair.get(&pair).map_or(&[][..], Vec::as_slice);
+            moved += look_at(tx, mine, standing, &grounds, invitations.include(partner))?;
         }
     }
-    moved += close_years_without_successor(tx, partners, &known, &offers)?;
+    moved += close_years_without_successor(tx, partners, &known, offers)?;
     Ok(moved)
 }
 

@@ -82,6 +82,14 @@ pub(super) fn update(tx: &mut Tx<'_>, enrollment: &Enrollment) -> Result<()> {
     Ok(())
 }
 
+/// Whether it has ever been as far as to earn.
+pub(super) fn was_enrolled(tx: &mut Tx<'_>, enrollment: Id) -> Result<bool> {
+    let query = enrollment_changes::table
+        .filter(enrollment_changes::enrollment_id.eq(enrollment))
+        .filter(enrollment_changes::to_state.eq(State::Enrolled));
+    Ok(diesel::select(diesel::dsl::exists(query)).get_result(tx.conn)?)
+}
+
 pub(super) fn add_change(tx: &mut Tx<'_>, change: &Change) -> Result<()> {
     diesel::insert_into(enrollment_changes::table).values(change).execute(tx.conn)?;
     Ok(())
