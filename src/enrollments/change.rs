@@ -36,7 +36,6 @@ pub(super) fn apply(
     let evaluation_id = eligibility::record(tx, grounds.assessment.clone())?.id;
     let today = tx.today();
     let actor = tx.actor.user;
-    let held_on = before.as_ref().map_or(today, |enrollment| enrollment.updated_at.date());
     let mut enrollment = match &before {
         Some(enrollment) => {
             Enrollment { updated_at: tx.now, revision: enrollment.revision + 1, ..enrollment.clone() }
@@ -56,7 +55,7 @@ pub(super) fn apply(
             enrollment.accepted_by = None;
         }
         Event::Acceptance(_) => enrollment.accepted_by = actor,
-        Event::RulesLost => enrollment.ineligible_since = Some(first_bad_day(tx, held_on, grounds, today)?),
+        Event::RulesLost => enrollment.ineligible_since = Some(first_bad_day(tx, enrollment.id, grounds)?),
         _ => {}
     }
     if to != State::Ineligible {
@@ -113,13 +112,10 @@ fn fresh(tx: &Tx<'_>, grounds: &Grounds<'_>, evaluation_id: Id) -> Enrollment {
     }
 }
 
-/// The day after the last good one, by what is on record today: the rules held when the enrollment last changed.
-fn first_bad_day(
-    tx: &mut Tx<'_>,
-    held_on: CalendarDate,
-    grounds: &Grounds<'_>,
-    today: CalendarDate,
-) -> Result<CalendarDate> {
+/// The day after the last good one, by what is on record today: the rules held when the partner was let in.
+fn first_bad_day(tx: &mut Tx<'_>, enrollment: Id, grounds: &Grounds<'_>) -> Result<CalendarDate> {
+    let today = tx.today();
+    let held_on = store::let_in_on(tx, enrollment)?.unwrap_or(today);
     let then = eligibility::assess(tx, grounds.partner, grounds.program, grounds.version, held_on)?;
     // What carries no date, such as a suspension, has held until today.
     let undated =

@@ -1,7 +1,7 @@
 //! The enrollments in the database.
 
 use super::{
-    Change, Enrollment, State,
+    Cause, Change, Enrollment, State,
     api::EnrollmentFilter,
     view::{self, Shown},
 };
@@ -12,7 +12,7 @@ use crate::{
         Error, Result,
         db::MultiBackend,
         http::{PageRequest, keyset},
-        values::Id,
+        values::{CalendarDate, Id},
     },
     programs::ProgramKey,
     schema::{enrollment_changes, enrollments, programs},
@@ -80,6 +80,18 @@ pub(super) fn insert(tx: &mut Tx<'_>, enrollment: &Enrollment) -> Result<()> {
 pub(super) fn update(tx: &mut Tx<'_>, enrollment: &Enrollment) -> Result<()> {
     diesel::update(enrollments::table.find(enrollment.id)).set(enrollment).execute(tx.conn)?;
     Ok(())
+}
+
+/// The day the rules were last found to be met for a new beginning: an invitation, a request, an acceptance or a
+/// roll-over. What lies after it was never looked at for the past.
+pub(super) fn let_in_on(tx: &mut Tx<'_>, enrollment: Id) -> Result<Option<CalendarDate>> {
+    let beginnings = vec![Cause::Requested, Cause::Accepted, Cause::RolledOver];
+    let began =
+        enrollment_changes::cause.eq_any(beginnings).or(enrollment_changes::to_state.eq(State::Invited));
+    let query =
+        enrollment_changes::table.filter(enrollment_changes::enrollment_id.eq(enrollment)).filter(began);
+    let query = query.order(enrollment_changes::id.desc()).select(enrollment_changes::as_of);
+    Ok(query.first(tx.conn).optional()?)
 }
 
 /// Whether it has ever been as far as to earn.

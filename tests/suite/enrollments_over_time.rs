@@ -120,3 +120,26 @@ fn a_discontinued_program_ends_what_rests_on_it() {
     let seen = world.operator().get(&format!("/v1/enrollments/{}", made.id())).send().ok();
     assert_eq!(seen["state"], "ineligible");
 }
+
+#[test]
+fn a_loss_found_late_counts_from_its_own_day() {
+    let world = World::new();
+    let case = eligible_direct_bill(&world, 40);
+    world.on("2018-11-01");
+    let made = case.ask(&world.admin_of(&case.id), "csp-direct-bill").ok();
+    case.approve_profiles();
+    let operator = world.operator();
+    world.on("2018-12-10");
+    // The record changes again, after the day from which the agreement will turn out to be ended.
+    let tax = json!({"form": "vat", "tax_country": "DE", "tax_id": "DE987654321"});
+    world.admin_of(&case.id).put(&format!("/v1/partners/{}/tax-profile", case.id), tax).send().ok();
+    world.on("2019-01-15");
+    let listed = operator.get("/v1/mpn-agreements").query("partner_id", &case.id).send().ok();
+    let mpn = format!("/v1/mpn-agreements/{}/termination", listed["items"][0]["id"].as_str().unwrap());
+    operator.post(&mpn, json!({"terminated_on": "2018-11-20", "reason": "found late"})).send().ok();
+    let lost = operator.get(&format!("/v1/enrollments/{}", made.id())).send().ok();
+    assert_eq!(
+        (lost["state"].as_str(), lost["ineligible_since"].as_str()),
+        (Some("ineligible"), Some("2018-11-20"))
+    );
+}
