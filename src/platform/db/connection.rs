@@ -22,6 +22,7 @@ macro_rules! native {
         }
     };
 }
+pub(crate) use native;
 
 /// Which database to use: `sqlite://path` or `postgres://...`.
 #[derive(Clone, Debug, PartialEq, Eq)]
