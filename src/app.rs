@@ -29,6 +29,9 @@ use std::{
 use utoipa::OpenApi;
 use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 
+/// How often what has expired is removed.
+const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
+
 /// The partner that examples speak of; the demo has it.
 pub const EXAMPLE_PARTNER: &str = "01936f2e-4b00-7000-8000-000000000001";
 
@@ -196,6 +199,7 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
         0 => server,
         workers => server.workers(usize::from(workers)),
     };
+    actix_web::rt::spawn(sweep(service.gate.clone()));
     Ok(server
         .worker_max_blocking_threads(16)
         .client_request_timeout(Duration::from_secs(5))
@@ -206,6 +210,19 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
         .disable_signals()
         .listen(listener)?
         .run())
+}
+
+/// Forgets from time to time what has expired.
+async fn sweep(gate: Gate) {
+    loop {
+        tokio::time::sleep(SWEEP_INTERVAL).await;
+        let gate = gate.clone();
+        match web::block(move || gate.sweep()).await {
+            Ok(Ok(forgotten)) => log::debug!("{forgotten} stored answers have expired"),
+            Ok(Err(error)) => log::warn!("expired answers could not be removed: {error}"),
+            Err(error) => log::warn!("expired answers could not be removed: {error}"),
+        }
+    }
 }
 
 fn cors(origins: &[String]) -> Cors {

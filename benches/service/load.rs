@@ -15,6 +15,9 @@ use std::{
 /// Threads of the load process; the servers have as many.
 const THREADS: usize = 2;
 
+/// Stands for the time of a request that was answered 503: come back later.
+const SHED: u32 = u32::MAX;
+
 /// What to ask for.
 #[derive(Clone)]
 pub enum Plan {
@@ -35,6 +38,8 @@ pub struct Seen {
     pub p50: f64,
     /// 99 of 100 took at most this long, in microseconds.
     pub p99: f64,
+    /// Requests answered 503; they count in none of the other figures.
+    pub shed: f64,
 }
 
 /// Puts load on a server from another process.
@@ -57,7 +62,13 @@ pub fn put(address: SocketAddr, token: &str, plan: &Plan, connections: usize, ti
     assert!(output.status.success(), "the load failed");
     let seen: Value = serde_json::from_slice(&output.stdout).unwrap();
     let figure = |name: &str| seen[name].as_f64().unwrap();
-    Seen { rate: figure("rate"), requests: figure("requests"), p50: figure("p50"), p99: figure("p99") }
+    Seen {
+        rate: figure("rate"),
+        requests: figure("requests"),
+        p50: figure("p50"),
+        p99: figure("p99"),
+        shed: figure("shed"),
+    }
 }
 
 /// What the process does that `put` starts.
@@ -97,11 +108,14 @@ pub fn run(arguments: &[String]) {
         took.extend(threads.into_iter().flat_map(|thread| thread.join().unwrap()));
     });
     let seconds = started.elapsed().as_secs_f64();
+    let all = took.len();
+    took.retain(|took| *took != SHED);
+    let shed = all - took.len();
     took.sort_unstable();
     let at = |share: usize| took.get(took.len() * share / 100).copied().unwrap_or_default();
     #[expect(clippy::cast_precision_loss, reason = "a rate needs no more digits than that")]
     let rate = took.len() as f64 / seconds;
-    println!("{}", json!({"rate": rate, "requests": took.len(), "p50": at(50), "p99": at(99)}));
+    println!("{}", json!({"rate": rate, "requests": took.len(), "p50": at(50), "p99": at(99), "shed": shed}));
 }
 
 /// Where one connection takes its requests from.
@@ -156,16 +170,21 @@ async fn keep_busy(
     let stream = TcpStream::connect(address).await.unwrap();
     stream.set_nodelay(true).unwrap();
     let (mut request, mut answer) = (Vec::new(), Vec::with_capacity(64 * 1024));
+    let mut buffer = vec![0; 32 * 1024];
     while Instant::now() < until {
         next(&mut request);
         let started = Instant::now();
-        exchange(&stream, &request, &mut answer).await;
+        exchange(&stream, &request, &mut answer, &mut buffer).await;
+        if answer.starts_with(b"HTTP/1.1 503") {
+            took.borrow_mut().push(SHED);
+            continue;
+        }
         took.borrow_mut().push(u32::try_from(started.elapsed().as_micros()).unwrap());
         assert!(answer.starts_with(b"HTTP/1.1 20"), "{}", String::from_utf8_lossy(&answer));
     }
 }
 
-async fn exchange(stream: &TcpStream, request: &[u8], answer: &mut Vec<u8>) {
+async fn exchange(stream: &TcpStream, request: &[u8], answer: &mut Vec<u8>, buffer: &mut [u8]) {
     let mut sent = 0;
     while sent < request.len() {
         match stream.try_write(&request[sent..]) {
@@ -175,10 +194,9 @@ async fn exchange(stream: &TcpStream, request: &[u8], answer: &mut Vec<u8>) {
         }
     }
     answer.clear();
-    let mut buffer = [0; 32 * 1024];
     loop {
         stream.readable().await.unwrap();
-        match stream.try_read(&mut buffer) {
+        match stream.try_read(buffer) {
             Ok(0) => panic!("the server hung up"),
             Ok(count) => answer.extend_from_slice(&buffer[..count]),
             Err(error) if error.kind() == ErrorKind::WouldBlock => continue,

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     platform::{
         Error, Result, codes,
-        db::Conn,
+        db::{Conn, native},
         http::{Answer, Body, RequestId},
         values::Id,
     },
@@ -98,6 +98,15 @@ impl<P: Policy> Caller<P> {
         db.off_thread(move |db| db.read(|conn| work(&mut self.enter(conn)?))).await
     }
 
+    /// Reads one page: by one statement, or by two that must agree where the page comes with its list's total.
+    pub async fn read_page<T, F>(self, with_total: bool, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        if with_total { self.snapshot(work).await } else { self.read(work).await }
+    }
+
     /// Writes: one serialisable unit with its audit event and, where the request carries an idempotency key,
     /// its stored answer.
     pub async fn write<B, F>(self, body: Body<B>, work: F) -> Result<Answer>
@@ -107,22 +116,28 @@ impl<P: Policy> Caller<P> {
     {
         let db = self.gate.0.db.clone();
         let Body { value, repeatable } = body;
-        db.write_async(move |conn| {
-            let mut tx = self.enter(conn)?;
-            let user = self.claims.sub;
-            if let Some((key, fingerprint)) = &repeatable
-                && let Some(answer) = idempotency::recall(&mut tx, user, key, fingerprint)?
-            {
-                return Ok(answer);
+        let this = Arc::new((self, repeatable));
+        let known = Arc::clone(&this);
+        let look = move |conn: &mut Conn| {
+            let (caller, Some((key, fingerprint))) = &*known else { return Ok(None) };
+            let now = caller.gate.0.clock.now();
+            match idempotency::recall(conn, now, caller.claims.sub, key, fingerprint) {
+                Ok(None) => Ok(None),
+                // Whatever it is, it is told to nobody who has been barred since.
+                found => caller.enter(conn).and(found),
             }
+        };
+        let unit = move |conn: &mut Conn| {
+            let (caller, repeatable) = &*this;
+            let mut tx = caller.enter(conn)?;
             let answer = work(&mut tx, &value)?;
-            tx.settle(self.gate.0.settle)?;
-            if let Some((key, fingerprint)) = &repeatable {
-                idempotency::remember(&mut tx, user, key, fingerprint, &answer)?;
+            tx.settle(caller.gate.0.settle)?;
+            if let Some((key, fingerprint)) = repeatable {
+                idempotency::remember(&mut tx, caller.claims.sub, key, fingerprint, &answer)?;
             }
             Ok(answer)
-        })
-        .await
+        };
+        db.write_unless(look, unit).await
     }
 
     /// Writes for a request without a body, such as a deletion.
@@ -156,18 +171,16 @@ impl<P: Policy> Caller<P> {
 
     /// The user as of now: a disabled user, or one whose tokens were revoked, is out although the token is good.
     fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
-        let (status, role, partner, epoch, must_change): (String, Role, Option<Id>, i64, bool) = users::table
+        let columns =
+            (users::status, users::role, users::partner_id, users::token_epoch, users::must_change_password);
+        // At every request: natively, the statement is found again without its text being written first.
+        let found: Option<(String, Role, Option<Id>, i64, bool)> = native!(conn, conn => users::table
             .find(self.claims.sub)
-            .select((
-                users::status,
-                users::role,
-                users::partner_id,
-                users::token_epoch,
-                users::must_change_password,
-            ))
+            .select(columns)
             .get_result(conn)
-            .optional()?
-            .ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "the access token's user is unknown"))?;
+            .optional()?);
+        let (status, role, partner, epoch, must_change) =
+            found.ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "the access token's user is unknown"))?;
         if status == "disabled" || epoch != self.claims.epoch || role != self.claims.role {
             return Err(Error::new(&codes::UNAUTHENTICATED, "the access token was revoked; sign in again"));
         }

@@ -1,6 +1,6 @@
 //! The application's state, behind the gate: only `Caller` and `Public` open it.
 
-use super::{Actor, Tokens, Tx, unit::Settle};
+use super::{Actor, Tokens, Tx, idempotency, unit::Settle};
 use crate::config::Limits;
 use crate::{
     platform::{
@@ -93,6 +93,12 @@ impl Gate {
             work(&mut tx)?;
             tx.settle(state.settle)
         })
+    }
+
+    /// Forgets stored answers nobody can ask for any more; returns how many there were.
+    pub fn sweep(&self) -> Result<usize> {
+        let now = self.0.clock.now();
+        self.0.db.write(move |conn| idempotency::sweep(conn, now))
     }
 
     /// A reading unit of the service itself.

@@ -4,6 +4,7 @@ use super::unit::Tx;
 use crate::{
     platform::{
         Error, Result, codes,
+        db::{Conn, native},
         http::{Answer, IdempotencyKey},
         values::{Id, Timestamp},
     },
@@ -15,7 +16,7 @@ use diesel::prelude::*;
 const KEPT_SECONDS: i64 = 24 * 3600;
 
 #[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = idempotency_keys)]
+#[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]
 struct Stored {
     caller_id: Id,
     idempotency_key: String,
@@ -28,21 +29,26 @@ struct Stored {
 }
 
 /// The stored answer to this request, where it was made before; refuses a key used for another request.
+///
+/// Looked up outside the unit: read inside it, the gap a new key falls into would make units that have nothing to do
+/// with each other lose races. Two units with the same key meet at the key's insertion, and the one that loses looks
+/// it up again.
 pub(super) fn recall(
-    tx: &mut Tx<'_>,
+    conn: &mut Conn,
+    now: Timestamp,
     caller: Id,
     key: &IdempotencyKey,
     fingerprint: &[u8],
 ) -> Result<Option<Answer>> {
-    let found: Option<Stored> = idempotency_keys::table
-        .filter(idempotency_keys::caller_id.eq(caller))
-        .filter(idempotency_keys::idempotency_key.eq(&key.0))
-        .filter(idempotency_keys::created_at.gt(tx.now.plus_seconds(-KEPT_SECONDS)))
-        .select(Stored::as_select())
-        .first(tx.conn)
-        .optional()?;
+    let this = idempotency_keys::table.find((caller, &key.0));
+    let found: Option<Stored> =
+        native!(conn, conn => this.select(Stored::as_select()).get_result(conn).optional()?);
     match found {
         None => Ok(None),
+        Some(stored) if stored.created_at <= now.plus_seconds(-KEPT_SECONDS) => {
+            diesel::delete(this).execute(conn)?;
+            Ok(None)
+        }
         Some(stored) if stored.fingerprint == fingerprint => Ok(Some(Answer {
             status: u16::try_from(stored.status).unwrap_or(200),
             body: stored.body,
@@ -66,9 +72,6 @@ pub(super) fn remember(
     fingerprint: &[u8],
     answer: &Answer,
 ) -> Result<()> {
-    let expired = idempotency_keys::created_at.le(tx.now.plus_seconds(-KEPT_SECONDS));
-    diesel::delete(idempotency_keys::table.filter(idempotency_keys::caller_id.eq(caller)).filter(expired))
-        .execute(tx.conn)?;
     let stored = Stored {
         caller_id: caller,
         idempotency_key: key.0.clone(),
@@ -79,6 +82,12 @@ pub(super) fn remember(
         body: answer.body.clone(),
         created_at: tx.now,
     };
-    diesel::insert_into(idempotency_keys::table).values(&stored).execute(tx.conn)?;
+    native!(tx.conn, conn => diesel::insert_into(idempotency_keys::table).values(&stored).execute(conn)?);
     Ok(())
+}
+
+/// Forgets the answers nobody can ask for any more; returns how many there were.
+pub(super) fn sweep(conn: &mut Conn, now: Timestamp) -> Result<usize> {
+    let expired = idempotency_keys::created_at.le(now.plus_seconds(-KEPT_SECONDS));
+    Ok(diesel::delete(idempotency_keys::table.filter(expired)).execute(conn)?)
 }

@@ -99,7 +99,7 @@ async fn list_audit_events(
     page: PageRequest<AuditEventFilter>,
 ) -> Result<Answer> {
     caller
-        .snapshot(move |tx| {
+        .read_page(page.include_total, move |tx| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
             let events = store::list(tx, &page)?;
             Ok(page.answer(events, total, |event| Cursor { key: None, id: event.id }, view))

@@ -15,7 +15,7 @@ use serde_json::Value;
 
 /// One change of one record.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = audit_events)]
+#[diesel(table_name = audit_events, treat_none_as_default_value = false)]
 pub struct AuditEvent {
     /// Identifier.
     pub id: Id,

@@ -5,7 +5,7 @@ use crate::{
     access::{Scope, Tx},
     platform::{
         Result,
-        db::MultiBackend,
+        db::{MultiBackend, native},
         http::{PageRequest, keyset},
         values::Id,
     },
@@ -67,6 +67,6 @@ pub(super) fn find(tx: &mut Tx<'_>, id: Id) -> Result<Option<AuditEvent>> {
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, event: &AuditEvent) -> Result<()> {
-    diesel::insert_into(audit_events::table).values(event).execute(tx.conn)?;
+    native!(tx.conn, conn => diesel::insert_into(audit_events::table).values(event).execute(conn)?);
     Ok(())
 }

@@ -235,7 +235,7 @@ async fn list_partners(
     page: PageRequest<PartnerFilter, PartnerSort>,
 ) -> Result<Answer> {
     caller
-        .snapshot(move |tx| {
+        .read_page(page.include_total, move |tx| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
             let partners = store::list(tx, &page)?;
             let by_name = matches!(page.sort, PartnerSort::LegalName | PartnerSort::LegalNameDescending);

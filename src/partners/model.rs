@@ -34,7 +34,7 @@ text_enum! {
 
 /// A partner: the location that sells, enrolls and is paid, or the headquarters that groups locations.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = partners, treat_none_as_null = true)]
+#[diesel(table_name = partners, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct Partner {
     /// Identifier.
     pub id: Id,

@@ -46,7 +46,6 @@ pub struct NewPartner {
 
 /// Records a new partner.
 pub fn create(tx: &mut Tx<'_>, id: Id, new: NewPartner) -> Result<Partner> {
-    refuse_taken(tx, id, &new.mpn_id)?;
     if let Some(headquarters) = new.headquarters_id {
         refuse_nested(tx, id, headquarters)?;
     }
@@ -64,7 +63,10 @@ pub fn create(tx: &mut Tx<'_>, id: Id, new: NewPartner) -> Result<Partner> {
         updated_at: tx.now,
         revision: 1,
     };
-    store::insert(tx, &partner)?;
+    if !store::insert(tx, &partner)? {
+        refuse_taken(tx, id, &partner.mpn_id)?;
+        return Err(Error::internal("a partner was not added although its MPN id is new"));
+    }
     event(&partner).after(&PartnerView::from(partner.clone())).record(tx)?;
     changed(tx, &partner);
     Ok(partner)

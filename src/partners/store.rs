@@ -8,7 +8,7 @@ use crate::{
     access::{Scope, Tx},
     platform::{
         Error, Result,
-        db::MultiBackend,
+        db::{MultiBackend, native},
         http::{PageRequest, keyset},
         values::Id,
     },
@@ -76,9 +76,17 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &PartnerFilter) -> Result<i64> {
 
 /// The partner, where the unit may see it.
 pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<Partner> {
-    let found =
-        visible(tx.scope()).filter(partners::id.eq(id)).select(Partner::as_select()).get_result(tx.conn);
-    found.optional()?.ok_or(Error::not_found("partner"))
+    let found: Option<Partner> = match tx.scope() {
+        // The commonest read: natively, the statement is found again without its text being written first.
+        Scope::All => native!(tx.conn, conn => {
+            partners::table.find(id).select(Partner::as_select()).get_result(conn).optional()?
+        }),
+        scope @ Scope::Partner(_) => {
+            let query = visible(scope).filter(partners::id.eq(id)).select(Partner::as_select());
+            query.get_result(tx.conn).optional()?
+        }
+    };
+    found.ok_or(Error::not_found("partner"))
 }
 
 /// The partner of that MPN id, where the unit may see it.
@@ -135,9 +143,15 @@ pub(super) fn referred_by(tx: &mut Tx<'_>, id: Id) -> Result<Option<&'static str
     Ok(found.into_iter().find_map(|(kind, refers): (_, bool)| refers.then_some(kind)))
 }
 
-pub(super) fn insert(tx: &mut Tx<'_>, partner: &Partner) -> Result<()> {
-    diesel::insert_into(partners::table).values(partner).execute(tx.conn)?;
-    Ok(())
+/// Adds a partner, unless another one has its MPN id; tells whether it did. Looked for beforehand, the gap a new
+/// number falls into would make units lose races that record other partners.
+pub(super) fn insert(tx: &mut Tx<'_>, partner: &Partner) -> Result<bool> {
+    let added = native!(tx.conn, conn => diesel::insert_into(partners::table)
+        .values(partner)
+        .on_conflict(partners::mpn_id)
+        .do_nothing()
+        .execute(conn)?);
+    Ok(added > 0)
 }
 
 pub(super) fn update(tx: &mut Tx<'_>, partner: &Partner) -> Result<()> {

@@ -142,7 +142,7 @@ pub struct UserFilter {
 #[get("/v1/users")]
 async fn list_users(caller: Caller<ListUsers>, page: PageRequest<UserFilter>) -> Result<Answer> {
     caller
-        .snapshot(move |tx| {
+        .read_page(page.include_total, move |tx| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
             let users = store::list(tx, &page)?;
             Ok(page.answer(users, total, |user| Cursor { key: None, id: user.id }, UserView::from))

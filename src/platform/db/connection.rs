@@ -14,6 +14,18 @@ pub enum Conn {
     Sqlite(SqliteConnection),
 }
 
+/// Runs one statement on the connection inside, for what the common type cannot express
+/// (`ON CONFLICT`, inserting many rows) or where a benchmark shows that it pays.
+macro_rules! native {
+    ($conn:expr, $native:ident => $body:expr) => {
+        match $conn {
+            $crate::platform::db::Conn::Postgres($native) => $body,
+            $crate::platform::db::Conn::Sqlite($native) => $body,
+        }
+    };
+}
+pub(crate) use native;
+
 /// Which database to use: `sqlite://path` or `postgres://...`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {

@@ -13,3 +13,5 @@ mod writer;
 
 pub use connection::{Conn, MultiBackend, MultiRawValue, Target};
 pub use pool::Db;
+
+pub(crate) use connection::native;

@@ -90,7 +90,7 @@ impl Db {
     {
         match &self.0.writer {
             Some(writer) => writer.submit(unit)?.blocking_recv().map_err(Error::unavailable)?,
-            None => self.serialisable(&unit),
+            None => self.serialisable(&|_| Ok(None), &unit),
         }
     }
 
@@ -100,12 +100,26 @@ impl Db {
         T: Send + 'static,
         F: Fn(&mut Conn) -> Result<T> + Send + 'static,
     {
+        self.write_unless(|_| Ok(None), unit).await
+    }
+
+    /// Runs a serialisable unit off the request threads, unless a look beforehand, outside the unit's transaction,
+    /// gives its result already. A unit that lost a race is run again, and the look with it; after a refusal it looks
+    /// once more.
+    pub async fn write_unless<T, L, F>(&self, look: L, unit: F) -> Result<T>
+    where
+        T: Send + 'static,
+        L: Fn(&mut Conn) -> Result<Option<T>> + Send + 'static,
+        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
+    {
         if let Some(writer) = &self.0.writer {
-            writer.submit(unit)?.await.map_err(Error::unavailable)?
-        } else {
-            let db = self.clone();
-            actix_web::web::block(move || db.serialisable(&unit)).await.map_err(Error::unavailable)?
+            // Units run one after the other here: looking is part of them.
+            let unit = move |conn: &mut Conn| look(conn)?.map_or_else(|| unit(conn), Ok);
+            return writer.submit(unit)?.await.map_err(Error::unavailable)?;
         }
+        let db = self.clone();
+        let work = move || db.serialisable(&look, &unit);
+        actix_web::web::block(work).await.map_err(Error::unavailable)?
     }
 
     /// Runs read work where it costs least: here for the embedded database, else on a blocking thread.
@@ -133,18 +147,21 @@ impl Db {
         }
     }
 
-    fn serialisable<T>(&self, unit: &dyn Fn(&mut Conn) -> Result<T>) -> Result<T> {
+    fn serialisable<T>(&self, look: &Look<'_, T>, unit: &dyn Fn(&mut Conn) -> Result<T>) -> Result<T> {
         let mut tries = 0;
         loop {
             tries += 1;
             let done = self.with(|conn| {
+                if let Some(known) = look(conn)? {
+                    return Ok(known);
+                }
                 begin(conn, "BEGIN IMMEDIATE", "BEGIN ISOLATION LEVEL SERIALIZABLE")?;
-                end(conn, unit)
+                // What made the unit fail may be its own twin, which has committed since the look.
+                end(conn, unit).or_else(|error| look(conn).ok().flatten().ok_or(error))
             });
             match done {
                 Err(error) if tries < TRIES && lost_a_race(&error) => {
-                    let spread = u64::from(std::process::id() ^ tries.wrapping_mul(2_654_435_761)) % 7;
-                    std::thread::sleep(Duration::from_millis(u64::from(tries) * 2 + spread));
+                    std::thread::sleep(spread(tries));
                 }
                 done => return done,
             }
@@ -160,6 +177,17 @@ impl Db {
         }
         done
     }
+}
+
+/// What is looked up before a unit.
+type Look<'a, T> = dyn Fn(&mut Conn) -> Result<Option<T>> + 'a;
+
+/// How long to wait before trying again: up to 4 ms times the tries so far, another time for each thread, so that
+/// those who met do not meet again.
+fn spread(tries: u32) -> Duration {
+    use std::hash::{BuildHasher, RandomState};
+    let random = RandomState::new().hash_one(tries) % 4000;
+    Duration::from_micros(u64::from(tries) * random)
 }
 
 type Transactions = <Conn as Connection>::TransactionManager;

@@ -221,29 +221,31 @@ fn finish(mut response: ServiceResponse<BoxBody>, id: &RequestId, edge: &Edge) -
     let quota = response.request().extensions().get::<Quota>().copied();
     let for_pages = response.request().path().starts_with("/docs");
     let fields = response.headers_mut();
-    let mut set = |name: &'static str, value: &str| {
-        if let Ok(value) = HeaderValue::from_str(value)
-            && !fields.contains_key(name)
-        {
-            fields.insert(HeaderName::from_static(name), value);
+    let mut set = |name: HeaderName, value: HeaderValue| {
+        if !fields.contains_key(&name) {
+            fields.insert(name, value);
         }
     };
-    set("x-request-id", id.as_str());
-    set("x-content-type-options", "nosniff");
-    set("referrer-policy", "no-referrer");
-    set("x-frame-options", "DENY");
-    set("cross-origin-resource-policy", "same-origin");
-    set("cache-control", "no-store");
-    set(
-        "content-security-policy",
-        if for_pages { PAGES } else { "default-src 'none'; frame-ancestors 'none'" },
-    );
+    let policy = if for_pages { PAGES } else { "default-src 'none'; frame-ancestors 'none'" };
+    set(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    set(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    set(header::X_FRAME_OPTIONS, HeaderValue::from_static("DENY"));
+    set(header::CROSS_ORIGIN_RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
+    set(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    set(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
     if edge.https {
-        set("strict-transport-security", "max-age=31536000; includeSubDomains");
+        let value = HeaderValue::from_static("max-age=31536000; includeSubDomains");
+        set(header::STRICT_TRANSPORT_SECURITY, value);
     }
+    let mut set_text = |name: &'static str, value: String| {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            set(HeaderName::from_static(name), value);
+        }
+    };
+    set_text("x-request-id", id.as_str().to_owned());
     if let Some(quota) = quota {
-        set("ratelimit", &quota.to_string());
-        set("ratelimit-policy", &format!("\"default\";q={};w=60", quota.limit));
+        set_text("ratelimit", quota.to_string());
+        set_text("ratelimit-policy", format!("\"default\";q={};w=60", quota.limit));
     }
     response
 }
