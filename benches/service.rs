@@ -408,8 +408,12 @@ fn report(database: &str, results: &BTreeMap<&'static str, Vec<Sample>>) {
     goal("create: CPU of the service / floor", ratio("create service", "create floor"), (2.0, 2.5));
     let tail = results.get("create service").map(|samples| median(samples, |s| s.seen.p99 / s.seen.p50));
     goal("create: p99 / median of 32 writers", tail, (10.0, 10.0));
-    let shed =
-        results.get("create service").map(|samples| median(samples, |s| s.seen.shed / s.seen.requests));
+    // Not a median: one is one too many.
+    let share = |samples: &Vec<Sample>| {
+        let sum = |figure: fn(&Sample) -> f64| samples.iter().map(figure).sum::<f64>();
+        sum(|s| s.seen.shed) / sum(|s| s.seen.requests)
+    };
+    let shed = results.get("create service").map(share);
     goal("create: answered 503 for each that was recorded", shed, (0.0, 0.0));
     goal("eligibility: CPU / read by id", ratio("eligibility service", "read service"), (2.0, 2.0));
     goal("100 x more history: CPU / short history", ratio("pages long", "pages first"), (1.1, 1.1));
