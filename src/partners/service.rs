@@ -68,7 +68,10 @@ pub fn create(tx: &mut Tx<'_>, id: Id, new: NewPartner) -> Result<Partner> {
         return Err(Error::internal("a partner was not added although its MPN id is new"));
     }
     event(&partner).after(&PartnerView::from(partner.clone())).record(tx)?;
-    changed(tx, &partner);
+    // Nothing rests on a partner that was not there before; but it makes another one a headquarters.
+    if let Some(headquarters) = partner.headquarters_id {
+        tx.facts_changed(headquarters);
+    }
     Ok(partner)
 }
 
