@@ -163,7 +163,6 @@ impl EnrollmentView {
         }
     }
 
-    /// As a role sees it. A viewer is shown no actions.
     /// What is to be done next follows the profiles, so the revision alone does not tell one view from another.
     pub(super) fn etag(&self) -> String {
         let actions = self.next_actions.iter().map(|next| next.action.to_owned());
@@ -171,6 +170,7 @@ impl EnrollmentView {
         format!("\"{}\"", parts.join("."))
     }
 
+    /// As a role sees it. A viewer is shown no actions.
     fn seen_by(role: Option<Role>, (enrollment, program): Shown, standings: (Standing, Standing)) -> Self {
         let state = enrollment.state;
         let next_actions = next_actions(&enrollment, standings);
