@@ -216,7 +216,7 @@ fn serve(service: &Service, introduce: impl Fn(&str) -> String) -> Result<()> {
     let listener = TcpListener::bind(address)
         .map_err(|error| Error::internal(format!("LISTEN: {address} cannot be listened on: {error}")))?;
     let address = listener.local_addr().map_err(Error::internal)?;
-    println!("{}", introduce(&address.to_string()));
+    print!("{}", introduce(&address.to_string()));
     println!("Swagger UI: http://{address}/docs/");
     let served = actix_web::rt::System::new().block_on(async {
         // Taken before anybody can be served: a signal must never end the process on the spot.

@@ -55,7 +55,7 @@ pub fn guide(address: &str) -> String {
          TOKEN=$(curl -s http://{address}/v1/auth/login {json} \
          -d '{{\"username\":\"{user}\",\"password\":\"{password}\"}}' | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\n\n\
          curl -s 'http://{address}/v1/partners?limit=1&sort=legal_name' {bearer}\n\n\
-         curl -s 'http://{address}/v1/partners/{}/eligibility?program=csp-direct-bill' {bearer}\n\n{}\n\n{}\n",
+         curl -s 'http://{address}/v1/partners/{}/eligibility?program=csp-direct-bill' {bearer}\n\n{}\n\n{}\n\n",
         ready(),
         ask(refused()),
         ask(ready()),
