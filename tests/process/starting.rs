@@ -139,3 +139,28 @@ fn stopping_drops_no_request() {
     }
     assert!(service.wait().success());
 }
+
+#[test]
+fn only_the_origins_named_may_call_from_a_browser() {
+    let service = Running::start(&["--allowed-origins", "https://app.example,https://ops.example"]);
+    let allowed = |origin: &str| {
+        let answer = agent()
+            .options(format!("http://{}/v1/partners", service.address))
+            .header("origin", origin)
+            .header("access-control-request-method", "GET")
+            .header("access-control-request-headers", "authorization")
+            .call()
+            .unwrap();
+        answer.headers().get("access-control-allow-origin").map(|field| field.to_str().unwrap().to_owned())
+    };
+    for origin in ["https://app.example", "https://ops.example"] {
+        assert_eq!(allowed(origin).as_deref(), Some(origin));
+    }
+    for origin in ["https://evil.example", "null", "http://app.example"] {
+        assert_eq!(allowed(origin), None, "{origin}");
+    }
+    let closed = Running::start(&[]);
+    let answer =
+        agent().get(format!("http://{}/health/live", closed.address)).header("origin", "https://app.example");
+    assert!(answer.call().unwrap().headers().get("access-control-allow-origin").is_none());
+}
