@@ -5,3 +5,4 @@ mod model;
 mod store;
 
 pub use model::{AuditEvent, Event};
+pub use store::last_role;

@@ -70,3 +70,12 @@ pub(super) fn insert(tx: &mut Tx<'_>, event: &AuditEvent) -> Result<()> {
     native!(tx.conn, conn => diesel::insert_into(audit_events::table).values(event).execute(conn)?);
     Ok(())
 }
+
+/// As what somebody last did this to a record.
+pub fn last_role(tx: &mut Tx<'_>, operation: &str, resource: Id) -> Result<Option<String>> {
+    let query = audit_events::table
+        .filter(audit_events::resource_id.eq(resource))
+        .filter(audit_events::operation.eq(operation));
+    let query = query.order(audit_events::id.desc()).select(audit_events::actor_role);
+    Ok(query.first(tx.conn).optional()?)
+}

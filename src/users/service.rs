@@ -96,6 +96,12 @@ pub(super) fn reactivate(tx: &mut Tx<'_>, before: User, reason: &str) -> Result<
     if before.status != UserStatus::Disabled {
         return Err(wrong_state(&before, "deactivation"));
     }
+    let by_staff = audit::last_role(tx, "DeactivateUser", before.id)?
+        .is_some_and(|role| role == Role::Operator.as_str());
+    if by_staff && tx.actor.partner.is_some() {
+        let detail = "the programme's staff barred this user; ask a programme operator";
+        return Err(Error::new(&codes::FORBIDDEN, detail));
+    }
     let status = if before.must_change_password { UserStatus::Provisioned } else { UserStatus::Active };
     save(tx, &before, User { status, ..before.clone() }, Some(reason))
 }

@@ -55,6 +55,9 @@ fn what_cannot_be_read_is_told_apart_from_what_is_not_valid() {
             .to_string()
             .contains("control_character")
     );
+    let turned = json!({"legal_name": "a\u{202e}b"}).to_string();
+    let answer = send("application/json", turned.as_bytes()).refused(422, "invalid");
+    assert!(answer.body.to_string().contains("control_character"));
     let large = vec![b' '; 1024 * 1024 + 1];
     send("application/json", &large).refused(413, "too_large");
     let nested = [vec![b'['; 100_000], vec![b']'; 100_000]].concat();

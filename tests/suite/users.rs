@@ -82,3 +82,21 @@ fn what_the_service_owns_cannot_be_set() {
         refusal["errors"].as_array().unwrap().iter().map(|e| e["pointer"].as_str().unwrap()).collect();
     assert_eq!(pointers, ["/id", "/must_change_password", "/status", "/token_epoch"]);
 }
+
+#[test]
+fn whom_staff_has_barred_only_staff_lets_back_in() {
+    let world = World::new();
+    let operator = world.operator();
+    let id = operator.post("/v1/partners", partner(1, "direct_bill")).send().ok().id();
+    let (admin, viewer) = (world.admin_of(&id), world.viewer_of(&id));
+    let path = format!("/v1/users/{}", viewer.get("/v1/me").send().ok().id());
+    let because = json!({"reason": "shared the password"});
+    let ask = |client: &crate::support::Client, what: &str| {
+        client.post(&format!("{path}/{what}"), because.clone()).send()
+    };
+    ask(&operator, "deactivation").ok();
+    ask(&admin, "reactivation").refused(403, "forbidden");
+    ask(&operator, "reactivation").ok();
+    ask(&admin, "deactivation").ok();
+    ask(&admin, "reactivation").ok();
+}

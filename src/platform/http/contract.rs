@@ -122,6 +122,12 @@ impl Contract {
     }
 }
 
+/// Control characters but for line breaks and tabs, and those that turn the direction of what follows.
+fn is_forbidden(c: char) -> bool {
+    let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    turns || (c.is_control() && c != '\n' && c != '\t')
+}
+
 /// Text no record needs and PostgreSQL cannot keep, or that hides what a person reads.
 fn forbidden_characters(value: &Value, pointer: &mut String, faults: &mut Vec<FieldError>) {
     let fault = |pointer: &str| {
@@ -135,7 +141,7 @@ fn forbidden_characters(value: &Value, pointer: &mut String, faults: &mut Vec<Fi
         pointer.truncate(length);
     };
     match value {
-        Value::String(text) if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') => {
+        Value::String(text) if text.chars().any(is_forbidden) => {
             faults.push(fault(pointer));
         }
         Value::Array(items) => {
