@@ -147,3 +147,29 @@ fn page(title: &str, body: &str) -> HttpResponse {
              content=\"width=device-width\"><title>{title}</title><h1>{title}</h1>{body}</html>"
         ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::yaml;
+    use serde_json::json;
+
+    #[test]
+    fn yaml_says_what_the_json_says() {
+        let value = json!({
+            "a": { "b": "it's: \"x\"\nno" }, "list": [{ "n": 1, "none": null }, [true], []], "empty": {},
+        });
+        let text = "\
+\"a\":
+  \"b\": \"it's: \\\"x\\\"\\nno\"
+\"list\":
+  -
+    \"n\": 1
+    \"none\": null
+  -
+    - true
+  - []
+\"empty\": {}
+";
+        assert_eq!(yaml(&value), text);
+    }
+}
