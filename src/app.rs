@@ -1,7 +1,7 @@
 //! The composition root: the only list of slices, and how they are served.
 
 use crate::{
-    access::{self, Gate, Tx, policy},
+    access::{self, Gate, Subject, Terms, Tx, policy},
     agreements, audit, competencies,
     config::Settings,
     eligibility, enrollments, health, notifications, partners,
@@ -111,7 +111,13 @@ impl Service {
         }
         let db = Db::open(target, settings.database_connections)?;
         let moment = (settings.clock.clone(), settings.ids.clone());
-        let gate = Gate::open(db.clone(), moment, settings.limits(), enrollments::follow_up)?;
+        let terms = Terms {
+            limits: settings.limits(),
+            accounts: settings.accounts(),
+            vault: settings.vault()?,
+            settle: enrollments::follow_up,
+        };
+        let gate = Gate::open(db.clone(), moment, terms)?;
         gate.write_if_new(install)?;
         Ok(Self { settings, gate, db, closing: Closing::default() })
     }
@@ -119,7 +125,7 @@ impl Service {
     /// An access token for a user, without a password: for tests and the benchmark.
     pub fn token_for(&self, user: Id) -> Result<String> {
         let (role, epoch) = self.gate.read_as_system(|tx| users::standing(tx, user))?;
-        self.gate.tokens().issue(user, role, epoch)
+        self.gate.tokens().issue(Subject::User { id: user, session: None }, role, epoch)
     }
 
     /// Finishes what is queued and folds SQLite's log into its file.
@@ -141,7 +147,7 @@ pub fn document() -> serde_json::Value {
         App::new().into_utoipa_app().openapi(Base::openapi()).configure(routes).split_for_parts();
     let document = serde_json::to_value(collected).unwrap_or_default();
     let roles = |operation: &str| {
-        policy::roles_of(operation).map(|roles| roles.iter().map(|role| role.as_str()).collect::<Vec<_>>())
+        policy::rule_of(operation).map(|rule| rule.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>())
     };
     let example_id = |path: &str| path.starts_with("/v1/partners/{id}").then_some(EXAMPLE_PARTNER);
     http::finish(document, &Finishing { roles: &roles, example_id: &example_id })

@@ -2,11 +2,12 @@
 //! lists them all.
 
 use crate::platform::{
+    Result, Vault,
     db::Target,
     values::{Clock, Ids},
 };
 use clap::{Args, ValueEnum};
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 /// Requests per minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,6 +16,13 @@ pub struct Limits {
     pub requests_per_minute: u32,
     /// Sign-in attempts for one user name; five times as many from one address.
     pub sign_ins_per_minute: u32,
+}
+
+/// What holds for every account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accounts {
+    /// Whether operators need a second factor.
+    pub operators_need_second_factor: bool,
 }
 
 /// How log lines look.
@@ -45,6 +53,19 @@ pub struct Settings {
     /// Lets rows cross the network to a remote PostgreSQL without TLS.
     #[arg(long, env = "ALLOW_PLAINTEXT_DATABASE", default_value_t = false, global = true)]
     pub allow_plaintext_database: bool,
+
+    /// Key that encrypts secrets in the database: 32 bytes in base64; several, separated by commas, while one is
+    /// being replaced: the first encrypts. Every instance on a database needs the same.
+    #[arg(long, env = "ENCRYPTION_KEY", hide_env_values = true, global = true)]
+    pub encryption_key: Option<String>,
+
+    /// File with that key, made where there is none; beside an SQLite database, else `data/partner-incentives.key`.
+    #[arg(long, env = "ENCRYPTION_KEY_FILE", global = true)]
+    pub encryption_key_file: Option<PathBuf>,
+
+    /// Whether operators must sign in with a second factor.
+    #[arg(long, env = "OPERATORS_NEED_SECOND_FACTOR", default_value_t = false, global = true)]
+    pub operators_need_second_factor: bool,
 
     /// Address to listen on.
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080", global = true)]
@@ -107,6 +128,9 @@ impl Settings {
             database_url,
             database_connections: 8,
             allow_plaintext_database: false,
+            encryption_key: Some(format!("{}=", "A".repeat(43))),
+            encryption_key_file: None,
+            operators_need_second_factor: false,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             workers: 2,
             requests_per_minute: 1_000_000,
@@ -136,6 +160,24 @@ impl Settings {
             requests_per_minute: self.requests_per_minute,
             sign_ins_per_minute: self.sign_ins_per_minute,
         }
+    }
+
+    /// What holds for every account.
+    #[must_use]
+    pub fn accounts(&self) -> Accounts {
+        Accounts { operators_need_second_factor: self.operators_need_second_factor }
+    }
+
+    /// The encryption keys; makes the key file where there is none.
+    pub fn vault(&self) -> Result<Vault> {
+        if let Some(key) = &self.encryption_key {
+            return Vault::from_text(key);
+        }
+        let beside = match &self.database_url {
+            Target::Sqlite(path) => path.with_extension("key"),
+            Target::Postgres(_) => PathBuf::from("data/partner-incentives.key"),
+        };
+        Vault::from_file(self.encryption_key_file.as_ref().unwrap_or(&beside))
     }
 
     /// The time between "not ready" and the end of listening.

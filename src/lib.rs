@@ -12,6 +12,7 @@
 //! | [`config`] | typed settings |
 //! | [`access`] | who asks and what they may do: roles, the policy table, tokens, the unit |
 //! | [`audit`] | who did what, when and why |
+//! | [`notifications`] | what people are told |
 //! | [`partners`] | who sells, enrolls and is paid; headquarters |
 //! | [`users`], [`sessions`] | who may sign in; signing in |
 //! | [`agreements`], [`competencies`] | the papers a partner signs; what it has attained |
@@ -19,7 +20,6 @@
 //! | [`programs`] | incentive programs and their versions: requirements, levers and money terms as data |
 //! | [`eligibility`] | the engine: a pure function from facts and requirements to a reasoned verdict |
 //! | [`profiles`] | how a partner is paid and taxed |
-//! | [`notifications`] | what people are told |
 //! | [`enrollments`] | a partner's part in a program for a year: the state table |
 //! | [`health`] | health and metrics |
 //! | [`demo`] | a believable programme to try everything on |
@@ -62,6 +62,8 @@ pub mod config;
 pub mod access;
 
 pub mod audit;
+pub mod notifications;
+
 pub mod partners;
 pub mod users;
 
@@ -76,8 +78,6 @@ pub mod programs;
 pub mod eligibility;
 
 pub mod profiles;
-
-pub mod notifications;
 
 pub mod enrollments;
 

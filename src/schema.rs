@@ -41,6 +41,11 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         revision -> BigInt,
+        locale -> Text,
+        password_expires_at -> Nullable<Instant>,
+        has_second_factor -> Bool,
+        issuer -> Nullable<Text>,
+        issuer_subject -> Nullable<Text>,
     }
 }
 
@@ -90,6 +95,8 @@ diesel::table! {
         after -> Nullable<Document>,
         reason -> Nullable<Text>,
         request_id -> Text,
+        sequence -> Nullable<BigInt>,
+        hash -> Nullable<Binary>,
     }
 }
 
@@ -335,6 +342,205 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    sessions (id) {
+        id -> Guid,
+        user_id -> Guid,
+        address -> Text,
+        user_agent -> Nullable<Text>,
+        created_at -> Instant,
+        last_used_at -> Instant,
+        expires_at -> Instant,
+        ended_at -> Nullable<Instant>,
+        ended_because -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    refresh_tokens (digest) {
+        digest -> Binary,
+        session_id -> Guid,
+        created_at -> Instant,
+        used_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    sign_in_brakes (digest) {
+        digest -> Binary,
+        failures -> BigInt,
+        failed_at -> Instant,
+        blocked_until -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    known_addresses (user_id, address) {
+        user_id -> Guid,
+        address -> Text,
+        first_seen_at -> Instant,
+        last_seen_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    second_factors (user_id) {
+        user_id -> Guid,
+        secret -> Binary,
+        last_step -> BigInt,
+        confirmed_at -> Nullable<Instant>,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    recovery_codes (user_id, digest) {
+        user_id -> Guid,
+        digest -> Binary,
+        used_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    api_clients (id) {
+        id -> Guid,
+        name -> Text,
+        role -> Text,
+        partner_id -> Nullable<Guid>,
+        scopes -> Document,
+        status -> Text,
+        expires_at -> Nullable<Instant>,
+        last_used_at -> Nullable<Instant>,
+        token_epoch -> BigInt,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    api_client_secrets (digest) {
+        digest -> Binary,
+        client_id -> Guid,
+        created_at -> Instant,
+        expires_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    partner_setups (partner_id) {
+        partner_id -> Guid,
+        state -> Text,
+        list_sent_at -> Instant,
+        list_sent_by -> Nullable<Guid>,
+        completed_at -> Nullable<Instant>,
+        completed_by -> Nullable<Guid>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    deliveries (notification_id) {
+        notification_id -> Guid,
+        recipient -> Text,
+        message_id -> Text,
+        html -> Text,
+        secret -> Nullable<Binary>,
+        state -> Text,
+        attempts -> BigInt,
+        due_at -> Instant,
+        sent_at -> Nullable<Instant>,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    reminders (enrollment_id, lapses_on, stage) {
+        enrollment_id -> Guid,
+        lapses_on -> Date,
+        stage -> Text,
+        sent_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    job_runs (id) {
+        id -> Guid,
+        job -> Text,
+        day -> Date,
+        state -> Text,
+        step -> Text,
+        position -> Nullable<Text>,
+        done -> BigInt,
+        total -> Nullable<BigInt>,
+        error -> Nullable<Text>,
+        requested_by -> Nullable<Guid>,
+        started_at -> Instant,
+        updated_at -> Instant,
+        finished_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    job_leases (job) {
+        job -> Text,
+        holder -> Guid,
+        expires_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    audit_chain (name) {
+        name -> Text,
+        sequence -> BigInt,
+        hash -> Binary,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     partners,
     users,
@@ -353,4 +559,18 @@ diesel::allow_tables_to_appear_in_same_query!(
     enrollments,
     enrollment_changes,
     notifications,
+    sessions,
+    refresh_tokens,
+    sign_in_brakes,
+    known_addresses,
+    second_factors,
+    recovery_codes,
+    api_clients,
+    api_client_secrets,
+    partner_setups,
+    deliveries,
+    reminders,
+    job_runs,
+    job_leases,
+    audit_chain,
 );

@@ -176,5 +176,7 @@ fn event(resource_id: Id, id: Id) -> AuditEvent {
         after: None,
         reason: Some("history".into()),
         request_id: "bench".into(),
+        sequence: None,
+        hash: None,
     }
 }

@@ -1,20 +1,16 @@
 //! The extractors that check authority, and hand out what it opens.
 
 use super::{
-    Actor, Gate, PASSWORD_CHANGE_REQUIRED, Role, Tx, idempotency, policy::Policy, token::Claims,
+    Actor, Gate, Role, Subject, Tx, idempotency, policy::Policy, standing, token::Claims,
     token::JsonWebKeySet,
 };
-use crate::{
-    platform::{
-        Error, Result, codes,
-        db::{Conn, native},
-        http::{Answer, Body, RequestId},
-        values::Id,
-    },
-    schema::users,
+use crate::platform::{
+    Error, Result, codes,
+    db::Conn,
+    http::{Answer, Body, RequestId},
+    values::Id,
 };
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
-use diesel::prelude::*;
 use std::{
     future::{Ready, ready},
     marker::PhantomData,
@@ -52,17 +48,14 @@ impl<P: Policy> Caller<P> {
         })?;
         let quota = gate.0.users.check(&claims.sub)?;
         request.extensions_mut().insert(quota);
-        if !P::ROLES.contains(&claims.role) {
-            let roles = P::ROLES.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ");
-            let detail = format!("{} may not do this; it takes one of: {roles}", claims.role);
-            return Err(Error::new(&codes::FORBIDDEN, detail));
-        }
+        P::RULE.admits(claims.role)?;
+        P::RULE.grants(&claims)?;
         Ok(Self { gate, claims, request_id: RequestId::of(request), policy: PhantomData })
     }
 
-    /// The user's id.
+    /// The id of the user or the client.
     #[must_use]
-    pub fn user(&self) -> Id {
+    pub fn id(&self) -> Id {
         self.claims.sub
     }
 
@@ -169,28 +162,14 @@ impl<P: Policy> Caller<P> {
         self.gate.hashing(work).await
     }
 
-    /// The user as of now: a disabled user, or one whose tokens were revoked, is out although the token is good.
+    /// Who calls, as of now: whoever is barred, or whose tokens were revoked, is out although the token is good.
     fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
-        let columns =
-            (users::status, users::role, users::partner_id, users::token_epoch, users::must_change_password);
-        // At every request: natively, the statement is found again without its text being written first.
-        let found: Option<(String, Role, Option<Id>, i64, bool)> = native!(conn, conn => users::table
-            .find(self.claims.sub)
-            .select(columns)
-            .get_result(conn)
-            .optional()?);
-        let (status, role, partner, epoch, must_change) =
-            found.ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "the access token's user is unknown"))?;
-        if status == "disabled" || epoch != self.claims.epoch || role != self.claims.role {
-            return Err(Error::new(&codes::UNAUTHENTICATED, "the access token was revoked; sign in again"));
-        }
-        if must_change && !P::WITH_TEMPORARY_PASSWORD {
-            let detail = "a temporary password opens nothing but PUT /v1/me/password; change it there first";
-            return Err(Error::new(&PASSWORD_CHANGE_REQUIRED, detail).with("next", "/v1/me/password"));
-        }
-        let actor = Actor { user: Some(self.claims.sub), role: Some(role), partner };
-        let moment = (self.gate.0.clock.now(), &self.gate.0.ids);
-        Ok(Tx::new(conn, actor, moment, self.request_id.as_str(), P::OPERATION))
+        let now = self.gate.0.clock.now();
+        let actor = match self.claims.client_id {
+            Some(_) => standing::of_client(conn, &self.claims, now)?,
+            None => standing::of_user(conn, &self.claims, &P::RULE, &self.gate.0.accounts)?,
+        };
+        Ok(Tx::new(conn, actor, (now, &self.gate.0.ids), self.request_id.as_str(), P::RULE.operation))
     }
 }
 
@@ -253,8 +232,14 @@ impl Public {
     }
 
     /// Issues an access token.
-    pub fn issue(&self, user: Id, role: Role, epoch: i64) -> Result<String> {
-        self.gate.0.tokens.issue(user, role, epoch)
+    pub fn issue(&self, subject: Subject, role: Role, epoch: i64) -> Result<String> {
+        self.gate.0.tokens.issue(subject, role, epoch)
+    }
+
+    /// From where the request came.
+    #[must_use]
+    pub fn address(&self) -> IpAddr {
+        self.address
     }
 
     /// The public keys.

@@ -1,10 +1,10 @@
 //! The application's state, behind the gate: only `Caller` and `Public` open it.
 
 use super::{Actor, Tokens, Tx, idempotency, unit::Settle};
-use crate::config::Limits;
+use crate::config::{Accounts, Limits};
 use crate::{
     platform::{
-        Error, Result,
+        Error, Result, Vault,
         db::Db,
         http::RateLimit,
         values::{Clock, Id, Ids},
@@ -31,11 +31,26 @@ pub(super) struct State {
     pub sign_ins_by_name: RateLimit<String>,
     /// Password hashes at work; each takes 19 MiB and a core.
     pub hashing: Semaphore,
+    pub accounts: Accounts,
+    pub vault: Vault,
+}
+
+/// What a gate is opened with, beside the database, time and ids.
+pub struct Terms {
+    /// How often one may knock.
+    pub limits: Limits,
+    /// What holds for every account.
+    pub accounts: Accounts,
+    /// The encryption keys.
+    pub vault: Vault,
+    /// What happens at the end of a unit that changed facts.
+    pub settle: Settle,
 }
 
 impl Gate {
     /// Opens the gate on a migrated database.
-    pub fn open(db: Db, (clock, ids): (Clock, Ids), limits: Limits, settle: Settle) -> Result<Self> {
+    pub fn open(db: Db, (clock, ids): (Clock, Ids), terms: Terms) -> Result<Self> {
+        let Terms { limits, accounts, vault, settle } = terms;
         let tokens = Tokens::open(db.clone(), clock.clone(), ids.clone())?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self(Arc::new(State {
@@ -50,12 +65,20 @@ impl Gate {
             sign_ins_by_address: RateLimit::new(limits.sign_ins_per_minute.saturating_mul(5)),
             sign_ins_by_name: RateLimit::new(limits.sign_ins_per_minute),
             hashing: Semaphore::new(cores),
+            accounts,
+            vault,
         })))
     }
 
     /// Whether the database answers.
     pub fn ping(&self) -> Result<()> {
         self.0.db.ping()
+    }
+
+    /// Encryption at rest.
+    #[must_use]
+    pub fn vault(&self) -> &Vault {
+        &self.0.vault
     }
 
     /// The tokens, for the command line and for tests.

@@ -9,18 +9,25 @@ mod idempotency;
 pub mod password;
 pub mod policy;
 mod role;
+mod standing;
 mod token;
 mod unit;
 
 pub use caller::{Caller, Public};
-pub use gate::Gate;
+pub use gate::{Gate, Terms};
 pub use role::{Role, Scope};
-pub use token::{ACCESS_TOKEN_SECONDS, JsonWebKeySet, Tokens};
-pub use unit::{Actor, Tx};
+pub use token::{ACCESS_TOKEN_SECONDS, JsonWebKeySet, Subject, Tokens};
+pub use unit::{Actor, Tx, Who};
 
 crate::problem_codes! {
     PASSWORD_CHANGE_REQUIRED = "password_change_required" 403 "Change your temporary password first",
         "A temporary password opens nothing but `PUT /v1/me/password`. Change it there, then sign in again.";
+    SECOND_FACTOR_REQUIRED = "second_factor_required" 403 "Set up your second factor first",
+        "Operators of this service sign in with a second factor. Enrol one at `POST /v1/me/second-factor`, confirm it, then sign in again.";
+    SETUP_INCOMPLETE = "setup_incomplete" 403 "The organisation's set-up is not completed yet",
+        "Incentive data becomes visible once the incentive admin has completed user set-up: `next` leads to what is missing.";
+    INSUFFICIENT_SCOPE = "insufficient_scope" 403 "The client lacks the scope for this",
+        "`scope` names what it takes. An operator gives scopes at `/v1/api-clients`; some operations are for people only.";
     SIGN_IN_FAILED = "sign_in_failed" 401 "User name or password is wrong",
         "Check both. After several failures the service slows down: wait as long as `Retry-After` says.";
 }

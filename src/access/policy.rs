@@ -2,134 +2,187 @@
 //!
 //! An operation is named once: the policy `CreatePartner` guards the handler `create_partner`, whose
 //! operation id in the contract is `createPartner`. What is not listed here is open to everybody.
+//! It stands in an area, which with `read` or `write` makes the scope an API client needs (`partners:read`); in the
+//! area `people` are the operations no client is ever given. A `gated` area opens to a partner's people once their
+//! set-up is completed.
 
 use super::Role::{self, Auditor, IncentiveAdmin, Operator, Viewer};
 
 /// Guards one operation.
 pub trait Policy: 'static {
+    /// What stands in the table.
+    const RULE: Rule;
+}
+
+/// One line of the table.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Rule {
     /// The operation's name, in `PascalCase`.
-    const OPERATION: &'static str;
+    pub operation: &'static str,
     /// Who may call it.
-    const ROLES: &'static [Role];
+    pub roles: &'static [Role],
+    /// The scope an API client needs for it; none where it is for people only.
+    pub scope: Option<&'static str>,
+    /// Whether a partner's people may call it only once their set-up is completed (S11).
+    pub gated: bool,
     /// Whether it is open to a user who has still to change a temporary password.
-    const WITH_TEMPORARY_PASSWORD: bool = false;
+    pub with_temporary_password: bool,
+    /// Whether it is open to an operator who has still to set up the second factor that is required.
+    pub without_second_factor: bool,
 }
 
 macro_rules! policies {
-    ($($(#[$meta:meta])* $name:ident: $($role:ident)|+ $(, $open:ident)?;)+) => {
-        $(
+    ($(
+        $gate:ident $area:ident {
+            $($access:ident $name:ident: $($role:ident)|+ $(, $open:ident)*;)+
+        }
+    )+) => {
+        $($(
             #[doc = concat!("Guards the operation `", stringify!($name), "`.")]
             #[derive(Debug)]
             pub struct $name;
             impl Policy for $name {
-                const OPERATION: &'static str = stringify!($name);
-                const ROLES: &'static [Role] = &[$($role),+];
-                $(const WITH_TEMPORARY_PASSWORD: bool = policies!(@ $open);)?
+                const RULE: Rule = Rule {
+                    operation: stringify!($name),
+                    roles: &[$($role),+],
+                    scope: policies!(@scope $area $access),
+                    $($open: true,)*
+                    ..policies!(@$gate)
+                };
             }
-        )+
+        )+)+
 
-        /// Every guarded operation with the roles that may call it, in the order of this file.
-        pub const TABLE: &[(&str, &[Role])] = &[$(($name::OPERATION, $name::ROLES)),+];
+        /// Every guarded operation, in the order of this file.
+        pub const TABLE: &[Rule] = &[$($($name::RULE,)+)+];
     };
-    (@ with_temporary_password) => { true };
+    (@scope people $access:ident) => { None };
+    (@scope $area:ident $access:ident) => { Some(concat!(stringify!($area), ":", stringify!($access))) };
+    (@open) => { Rule::PLAIN };
+    (@gated) => { Rule { gated: true, ..Rule::PLAIN } };
+}
+
+impl Rule {
+    const PLAIN: Self = Self {
+        operation: "",
+        roles: &[],
+        scope: None,
+        gated: false,
+        with_temporary_password: false,
+        without_second_factor: false,
+    };
 }
 
 policies! {
-    GetMe:                          Operator | Auditor | IncentiveAdmin | Viewer;
-    ChangePassword:                 Operator | Auditor | IncentiveAdmin | Viewer, with_temporary_password;
-
-    ListUsers:                      Operator | Auditor | IncentiveAdmin;
-    CreateUser:                     Operator | IncentiveAdmin;
-    GetUser:                        Operator | Auditor | IncentiveAdmin;
-    UpdateUser:                     Operator | IncentiveAdmin;
-    DeactivateUser:                 Operator | IncentiveAdmin;
-    ReactivateUser:                 Operator | IncentiveAdmin;
-
-    ListPartners:                   Operator | Auditor | IncentiveAdmin | Viewer;
-    CreatePartner:                  Operator;
-    GetPartner:                     Operator | Auditor | IncentiveAdmin | Viewer;
-    UpdatePartner:                  Operator;
-    DeletePartner:                  Operator;
-    SuspendPartner:                 Operator;
-    ReinstatePartner:               Operator;
-    ClosePartner:                   Operator;
-
-    ListMpnAgreements:              Operator | Auditor | IncentiveAdmin | Viewer;
-    CreateMpnAgreement:             Operator;
-    GetMpnAgreement:                Operator | Auditor | IncentiveAdmin | Viewer;
-    UpdateMpnAgreement:             Operator;
-    RenewMpnAgreement:              Operator;
-    TerminateMpnAgreement:          Operator;
-    ListDistributorAgreements:      Operator | Auditor | IncentiveAdmin | Viewer;
-    CreateDistributorAgreement:     Operator;
-    GetDistributorAgreement:        Operator | Auditor | IncentiveAdmin | Viewer;
-    UpdateDistributorAgreement:     Operator;
-    RenewDistributorAgreement:      Operator;
-    TerminateDistributorAgreement:  Operator;
-    ListResellerAgreements:         Operator | Auditor | IncentiveAdmin | Viewer;
-    CreateResellerAgreement:        Operator;
-    GetResellerAgreement:           Operator | Auditor | IncentiveAdmin | Viewer;
-    UpdateResellerAgreement:        Operator;
-    RenewResellerAgreement:         Operator;
-    TerminateResellerAgreement:     Operator;
-
-    ListCompetencies:               Operator | Auditor | IncentiveAdmin | Viewer;
-    CreateCompetency:               Operator;
-    GetCompetency:                  Operator | Auditor | IncentiveAdmin | Viewer;
-    UpdateCompetency:               Operator;
-    ListAttainments:                Operator | Auditor | IncentiveAdmin | Viewer;
-    GetAttainment:                  Operator | Auditor | IncentiveAdmin | Viewer;
-    PutAttainment:                  Operator;
-    RevokeAttainment:               Operator;
-
-    ListPrograms:                   Operator | Auditor | IncentiveAdmin | Viewer;
-    CreateProgram:                  Operator;
-    GetProgram:                     Operator | Auditor | IncentiveAdmin | Viewer;
-    UpdateProgram:                  Operator;
-    DiscontinueProgram:             Operator;
-    ListProgramVersions:            Operator | Auditor | IncentiveAdmin | Viewer;
-    CreateProgramVersion:           Operator;
-    GetProgramVersion:              Operator | Auditor | IncentiveAdmin | Viewer;
-    UpdateProgramVersion:           Operator;
-    DeleteProgramVersion:           Operator;
-    PublishProgramVersion:          Operator;
-
-    GetEligibility:                 Operator | Auditor | IncentiveAdmin | Viewer;
-    SimulateEligibility:            Operator | Auditor | IncentiveAdmin | Viewer;
-    ListEvaluations:                Operator | Auditor | IncentiveAdmin | Viewer;
-    GetEvaluation:                  Operator | Auditor | IncentiveAdmin | Viewer;
-
-    ListTransactions:               Operator | Auditor | IncentiveAdmin | Viewer;
-    CreateTransaction:              Operator;
-    GetTransaction:                 Operator | Auditor | IncentiveAdmin | Viewer;
-
-    GetPayoutProfile:               Operator | Auditor | IncentiveAdmin;
-    PutPayoutProfile:               IncentiveAdmin;
-    ApprovePayoutProfile:           Operator;
-    RejectPayoutProfile:            Operator;
-    GetTaxProfile:                  Operator | Auditor | IncentiveAdmin;
-    PutTaxProfile:                  IncentiveAdmin;
-    ApproveTaxProfile:              Operator;
-    RejectTaxProfile:               Operator;
-
-    ListEnrollments:                Operator | Auditor | IncentiveAdmin | Viewer;
-    RequestEnrollment:              Operator | IncentiveAdmin;
-    GetEnrollment:                  Operator | Auditor | IncentiveAdmin | Viewer;
-    AcceptEnrollment:               Operator | IncentiveAdmin;
-    OptOutEnrollment:               Operator | IncentiveAdmin;
-    DiscontinueEnrollment:          Operator;
-    ListEnrollmentHistory:          Operator | Auditor | IncentiveAdmin | Viewer;
-
-    ListNotifications:              Operator | Auditor | IncentiveAdmin | Viewer;
-    GetNotification:                Operator | Auditor | IncentiveAdmin | Viewer;
-
-    ListAuditEvents:                Operator | Auditor | IncentiveAdmin;
-    GetAuditEvent:                  Operator | Auditor | IncentiveAdmin;
+    open people {
+        read  GetMe:                         Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
+        write ChangePassword:                Operator | Auditor | IncentiveAdmin | Viewer, with_temporary_password, without_second_factor;
+    }
+    open users {
+        read  ListUsers:                     Operator | Auditor | IncentiveAdmin;
+        read  GetUser:                       Operator | Auditor | IncentiveAdmin;
+    }
+    open people {
+        write CreateUser:                    Operator | IncentiveAdmin;
+        write UpdateUser:                    Operator | IncentiveAdmin;
+        write DeactivateUser:                Operator | IncentiveAdmin;
+        write ReactivateUser:                Operator | IncentiveAdmin;
+    }
+    open partners {
+        read  ListPartners:                  Operator | Auditor | IncentiveAdmin | Viewer;
+        write CreatePartner:                 Operator;
+        read  GetPartner:                    Operator | Auditor | IncentiveAdmin | Viewer;
+        write UpdatePartner:                 Operator;
+        write DeletePartner:                 Operator;
+        write SuspendPartner:                Operator;
+        write ReinstatePartner:              Operator;
+        write ClosePartner:                  Operator;
+    }
+    open agreements {
+        read  ListMpnAgreements:             Operator | Auditor | IncentiveAdmin | Viewer;
+        write CreateMpnAgreement:            Operator;
+        read  GetMpnAgreement:               Operator | Auditor | IncentiveAdmin | Viewer;
+        write UpdateMpnAgreement:            Operator;
+        write RenewMpnAgreement:             Operator;
+        write TerminateMpnAgreement:         Operator;
+        read  ListDistributorAgreements:     Operator | Auditor | IncentiveAdmin | Viewer;
+        write CreateDistributorAgreement:    Operator;
+        read  GetDistributorAgreement:       Operator | Auditor | IncentiveAdmin | Viewer;
+        write UpdateDistributorAgreement:    Operator;
+        write RenewDistributorAgreement:     Operator;
+        write TerminateDistributorAgreement: Operator;
+        read  ListResellerAgreements:        Operator | Auditor | IncentiveAdmin | Viewer;
+        write CreateResellerAgreement:       Operator;
+        read  GetResellerAgreement:          Operator | Auditor | IncentiveAdmin | Viewer;
+        write UpdateResellerAgreement:       Operator;
+        write RenewResellerAgreement:        Operator;
+        write TerminateResellerAgreement:    Operator;
+    }
+    open competencies {
+        read  ListCompetencies:              Operator | Auditor | IncentiveAdmin | Viewer;
+        write CreateCompetency:              Operator;
+        read  GetCompetency:                 Operator | Auditor | IncentiveAdmin | Viewer;
+        write UpdateCompetency:              Operator;
+        read  ListAttainments:               Operator | Auditor | IncentiveAdmin | Viewer;
+        read  GetAttainment:                 Operator | Auditor | IncentiveAdmin | Viewer;
+        write PutAttainment:                 Operator;
+        write RevokeAttainment:              Operator;
+    }
+    open programs {
+        read  ListPrograms:                  Operator | Auditor | IncentiveAdmin | Viewer;
+        write CreateProgram:                 Operator;
+        read  GetProgram:                    Operator | Auditor | IncentiveAdmin | Viewer;
+        write UpdateProgram:                 Operator;
+        write DiscontinueProgram:            Operator;
+        read  ListProgramVersions:           Operator | Auditor | IncentiveAdmin | Viewer;
+        write CreateProgramVersion:          Operator;
+        read  GetProgramVersion:             Operator | Auditor | IncentiveAdmin | Viewer;
+        write UpdateProgramVersion:          Operator;
+        write DeleteProgramVersion:          Operator;
+        write PublishProgramVersion:         Operator;
+    }
+    open eligibility {
+        read  GetEligibility:                Operator | Auditor | IncentiveAdmin | Viewer;
+        read  SimulateEligibility:           Operator | Auditor | IncentiveAdmin | Viewer;
+        read  ListEvaluations:               Operator | Auditor | IncentiveAdmin | Viewer;
+        read  GetEvaluation:                 Operator | Auditor | IncentiveAdmin | Viewer;
+    }
+    gated transactions {
+        read  ListTransactions:              Operator | Auditor | IncentiveAdmin | Viewer;
+        write CreateTransaction:             Operator;
+        read  GetTransaction:                Operator | Auditor | IncentiveAdmin | Viewer;
+    }
+    gated profiles {
+        read  GetPayoutProfile:              Operator | Auditor | IncentiveAdmin;
+        write PutPayoutProfile:              IncentiveAdmin;
+        write ApprovePayoutProfile:          Operator;
+        write RejectPayoutProfile:           Operator;
+        read  GetTaxProfile:                 Operator | Auditor | IncentiveAdmin;
+        write PutTaxProfile:                 IncentiveAdmin;
+        write ApproveTaxProfile:             Operator;
+        write RejectTaxProfile:              Operator;
+    }
+    gated enrollments {
+        read  ListEnrollments:               Operator | Auditor | IncentiveAdmin | Viewer;
+        write RequestEnrollment:             Operator | IncentiveAdmin;
+        read  GetEnrollment:                 Operator | Auditor | IncentiveAdmin | Viewer;
+        write AcceptEnrollment:              Operator | IncentiveAdmin;
+        write OptOutEnrollment:              Operator | IncentiveAdmin;
+        write DiscontinueEnrollment:         Operator;
+        read  ListEnrollmentHistory:         Operator | Auditor | IncentiveAdmin | Viewer;
+    }
+    open people {
+        read  ListNotifications:             Operator | Auditor | IncentiveAdmin | Viewer;
+        read  GetNotification:               Operator | Auditor | IncentiveAdmin | Viewer;
+    }
+    open audit {
+        read  ListAuditEvents:               Operator | Auditor | IncentiveAdmin;
+        read  GetAuditEvent:                 Operator | Auditor | IncentiveAdmin;
+    }
 }
 
-/// The roles that may call an operation, by its id in the contract; `None` where it is open to everybody.
+/// The line of an operation, by its id in the contract; `None` where it is open to everybody.
 #[must_use]
-pub fn roles_of(operation_id: &str) -> Option<&'static [Role]> {
+pub fn rule_of(operation_id: &str) -> Option<&'static Rule> {
     let same = |name: &str| {
         name.len() == operation_id.len()
             && name
@@ -138,5 +191,14 @@ pub fn roles_of(operation_id: &str) -> Option<&'static [Role]> {
                 .enumerate()
                 .all(|(i, (a, b))| if i == 0 { a.eq_ignore_ascii_case(&b) } else { a == b })
     };
-    TABLE.iter().find(|(name, _)| same(name)).map(|(_, roles)| *roles)
+    TABLE.iter().find(|rule| same(rule.operation))
+}
+
+/// Every scope an API client can be given, in the order of the alphabet.
+#[must_use]
+pub fn scopes() -> Vec<&'static str> {
+    let mut scopes: Vec<_> = TABLE.iter().filter_map(|rule| rule.scope).collect();
+    scopes.sort_unstable();
+    scopes.dedup();
+    scopes
 }

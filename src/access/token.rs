@@ -41,7 +41,7 @@ const TYPE: &str = "at+jwt";
 pub struct Claims {
     iss: String,
     aud: String,
-    /// The user.
+    /// The user or the client.
     pub sub: Id,
     iat: i64,
     nbf: i64,
@@ -49,8 +49,46 @@ pub struct Claims {
     jti: Id,
     /// What the user may do.
     pub role: Role,
-    /// Counts the user's revocations; a token of an older epoch opens nothing.
+    /// Counts the user's or client's revocations; a token of an older epoch opens nothing.
     pub epoch: i64,
+    /// The session it was issued in; none for a client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sid: Option<Id>,
+    /// The API client it was issued to; none for a user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub client_id: Option<Id>,
+    /// What the client may do, separated by spaces (RFC 9068, 2.2.3); none for a user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scope: Option<String>,
+}
+
+/// Whom an access token is issued to.
+#[derive(Clone, Debug)]
+pub enum Subject {
+    /// A user, in a session.
+    User {
+        /// The user.
+        id: Id,
+        /// The session; none for a token made without signing in.
+        session: Option<Id>,
+    },
+    /// An API client.
+    Client {
+        /// The client.
+        id: Id,
+        /// What it may do, separated by spaces.
+        scope: String,
+    },
+}
+
+impl Claims {
+    /// Whether the scope is one of those the token names.
+    #[must_use]
+    pub fn has_scope(&self, scope: Option<&str>) -> bool {
+        self.scope
+            .as_deref()
+            .is_none_or(|scopes| scope.is_some_and(|needed| scopes.split(' ').any(|held| held == needed)))
+    }
 }
 
 /// Issues and verifies access tokens.
@@ -113,19 +151,26 @@ impl Tokens {
     }
 
     /// Issues an access token.
-    pub fn issue(&self, user: Id, role: Role, epoch: i64) -> Result<String> {
+    pub fn issue(&self, subject: Subject, role: Role, epoch: i64) -> Result<String> {
         let now = self.clock.now();
         let seconds = now.as_seconds();
+        let (id, sid, client_id, scope) = match subject {
+            Subject::User { id, session } => (id, session, None, None),
+            Subject::Client { id, scope } => (id, None, Some(id), Some(scope)),
+        };
         let claims = Claims {
             iss: ISSUER.into(),
             aud: AUDIENCE.into(),
-            sub: user,
+            sub: id,
             iat: seconds,
             nbf: seconds,
             exp: seconds + ACCESS_TOKEN_SECONDS,
             jti: self.ids.next(now),
             role,
             epoch,
+            sid,
+            client_id,
+            scope,
         };
         let keys = self.fresh()?;
         let (kid, key) = keys.signing.as_ref().ok_or_else(|| Error::internal("there is no signing key"))?;

@@ -7,20 +7,76 @@ use crate::platform::{
     values::{CalendarDate, Id, Ids, Timestamp},
 };
 
-/// Who acts.
+/// Who somebody is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// The service itself.
+    System,
+    /// Somebody who has not signed in.
+    Nobody,
+    /// A user.
+    User(Id),
+    /// An API client.
+    Client(Id),
+}
+
+/// Who acts, and as what.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// The user; none where the service acts by itself.
-    pub user: Option<Id>,
-    /// The user's role; none where the service acts by itself.
+    /// Who.
+    pub who: Who,
+    /// The user's or client's role.
     pub role: Option<Role>,
-    /// The user's partner; none for programme staff.
+    /// The user's or client's partner; none for programme staff.
     pub partner: Option<Id>,
 }
 
 impl Actor {
     /// The service itself.
-    pub const SYSTEM: Self = Self { user: None, role: None, partner: None };
+    pub const SYSTEM: Self = Self { who: Who::System, role: None, partner: None };
+    /// Somebody who has not signed in.
+    pub const NOBODY: Self = Self { who: Who::Nobody, role: None, partner: None };
+
+    /// A user.
+    #[must_use]
+    pub fn of_user(id: Id, role: Role, partner: Option<Id>) -> Self {
+        Self { who: Who::User(id), role: Some(role), partner }
+    }
+
+    /// An API client.
+    #[must_use]
+    pub fn of_client(id: Id, role: Role, partner: Option<Id>) -> Self {
+        Self { who: Who::Client(id), role: Some(role), partner }
+    }
+
+    /// The user; none where somebody else acts.
+    #[must_use]
+    pub fn user(self) -> Option<Id> {
+        match self.who {
+            Who::User(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// The user or the client.
+    #[must_use]
+    pub fn id(self) -> Option<Id> {
+        match self.who {
+            Who::User(id) | Who::Client(id) => Some(id),
+            _ => None,
+        }
+    }
+
+    /// As what, for the audit trail: a role, `api_client`, `nobody` or `system`.
+    #[must_use]
+    pub fn named(self) -> &'static str {
+        match self.who {
+            Who::System => "system",
+            Who::Nobody => "nobody",
+            Who::Client(_) => "api_client",
+            Who::User(_) => self.role.map_or("nobody", Role::as_str),
+        }
+    }
 
     /// Which records this actor may see.
     #[must_use]

@@ -33,7 +33,7 @@ pub struct AuditEventView {
     occurred_at: Timestamp,
     /// Who; null where the service acted by itself.
     actor_id: Option<Id>,
-    /// As what: a role, or `system`.
+    /// As what: a role, `api_client`, `nobody` who had signed in, or `system`.
     #[schema(max_length = 20, examples("operator"))]
     actor_role: String,
     /// By which operation.

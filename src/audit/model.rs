@@ -23,7 +23,7 @@ pub struct AuditEvent {
     pub occurred_at: Timestamp,
     /// Who; none where the service acted by itself.
     pub actor_id: Option<Id>,
-    /// As what: a role, or `system`.
+    /// As what: a role, `api_client`, `nobody` or `system`.
     pub actor_role: String,
     /// By which operation.
     pub operation: String,
@@ -41,6 +41,10 @@ pub struct AuditEvent {
     pub reason: Option<String>,
     /// The request.
     pub request_id: String,
+    /// Its place in the chain; none until it is sealed, soon after its commit.
+    pub sequence: Option<i64>,
+    /// The chain's hash up to here.
+    pub hash: Option<Vec<u8>>,
 }
 
 /// An audit event about to be recorded.
@@ -90,8 +94,8 @@ impl Event {
         let event = AuditEvent {
             id: tx.new_id(),
             occurred_at: tx.now,
-            actor_id: tx.actor.user,
-            actor_role: tx.actor.role.map_or("system", |role| role.as_str()).to_owned(),
+            actor_id: tx.actor.id(),
+            actor_role: tx.actor.named().to_owned(),
             operation: tx.operation.to_owned(),
             resource_type: self.resource_type.to_owned(),
             resource_id: self.resource_id,
@@ -100,6 +104,8 @@ impl Event {
             after: self.after.map(Json),
             reason: self.reason,
             request_id: tx.request_id.to_owned(),
+            sequence: None,
+            hash: None,
         };
         super::store::insert(tx, &event)?;
         tx.note_audit();

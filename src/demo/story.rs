@@ -323,10 +323,7 @@ fn sell(tx: &mut Tx<'_>, n: usize, sale: u32, refunds: Option<Id>) -> Result<Id>
 fn as_admin(tx: &mut Tx<'_>, n: usize, work: impl Fn(&mut Tx<'_>) -> Result<()>) -> Result<()> {
     let admin = users::find_by_email(tx.conn, &format!("admin-{n}@partner.example"))?
         .ok_or(Error::not_found("user"))?;
-    let system = std::mem::replace(
-        &mut tx.actor,
-        Actor { user: Some(admin.id), role: Some(admin.role), partner: admin.partner_id },
-    );
+    let system = std::mem::replace(&mut tx.actor, Actor::of_user(admin.id, admin.role, admin.partner_id));
     let done = work(tx);
     tx.actor = system;
     done

@@ -5,13 +5,14 @@ use crate::{
     access::Tx,
     audit,
     eligibility::{self, Assessment, CheckStatus, EligibilityRule as Rule},
-    notifications::{self, Notice, NotificationKind},
+    notifications::Message,
     partners::{Partner, TRANSITION_NOT_ALLOWED},
     platform::{
         Error, Result,
         values::{CalendarDate, Id},
     },
     programs::{Program, ProgramVersion},
+    users,
 };
 
 /// What a change rests on.
@@ -35,7 +36,7 @@ pub(super) fn apply(
     let to = State::after(from, event).ok_or_else(|| refusal(from, event))?;
     let evaluation_id = eligibility::record(tx, grounds.assessment.clone())?.id;
     let today = tx.today();
-    let actor = tx.actor.user;
+    let actor = tx.actor.id();
     let mut enrollment = match &before {
         Some(enrollment) => {
             Enrollment { updated_at: tx.now, revision: enrollment.revision + 1, ..enrollment.clone() }
@@ -140,7 +141,7 @@ fn trace(
         from_state: before.map(|enrollment| enrollment.state),
         to_state: enrollment.state,
         cause,
-        actor_id: tx.actor.user,
+        actor_id: tx.actor.id(),
         as_of: grounds.assessment.as_of,
         evaluation_id: enrollment.evaluation_id,
         reason: grounds.reason.map(str::to_owned),
@@ -162,42 +163,38 @@ fn trace(
 
 /// Tells the partner's incentive admins what happened, where they did not do it themselves.
 fn tell(tx: &mut Tx<'_>, enrollment: &Enrollment, cause: Cause, grounds: &Grounds<'_>) -> Result<()> {
-    let (partner, program) = (&grounds.partner.legal_name, &grounds.program.name);
-    let (kind, subject, body) = match (enrollment.state, cause) {
-        (State::Invited, _) => (
-            NotificationKind::EnrollmentInvited,
-            format!("{partner} is invited to {program}"),
-            format!(
-                "{partner} meets every rule of {program}. Accept until {}: POST /v1/enrollments/{}/acceptance",
-                enrollment.invitation_expires_on.map_or_else(String::new, |day| day.to_string()),
-                enrollment.id
-            ),
-        ),
-        (State::ActionRequired, _) => (
-            NotificationKind::EnrollmentActionRequired,
-            format!("{partner}: complete the payout and tax profile for {program}"),
-            format!(
-                "Put both profiles: PUT /v1/partners/{0}/payout-profile and PUT /v1/partners/{0}/tax-profile",
-                grounds.partner.id
-            ),
-        ),
-        (State::Ineligible, _) => (
-            NotificationKind::EligibilityLost,
-            format!("{partner} no longer meets the rules of {program}"),
-            format!(
-                "What is missing and how to mend it: GET /v1/eligibility/evaluations/{}",
-                enrollment.evaluation_id
-            ),
-        ),
+    let (partner, program) = (grounds.partner.legal_name.clone(), grounds.program.name.clone());
+    let message = match (enrollment.state, cause) {
+        (State::Invited, _) => Message::EnrollmentInvited {
+            partner,
+            program,
+            until: enrollment.invitation_expires_on.unwrap_or_else(|| tx.today()),
+            enrollment: enrollment.id,
+        },
+        (State::ActionRequired, _) => {
+            Message::EnrollmentActionRequired { partner, program, partner_id: grounds.partner.id }
+        }
+        (State::Ineligible, _) => Message::EligibilityLost {
+            partner,
+            program,
+            missing: grounds
+                .assessment
+                .checks
+                .iter()
+                .filter(|check| check.status == CheckStatus::Unmet)
+                .map(|check| check.message.clone())
+                .collect(),
+            evaluation: enrollment.evaluation_id,
+        },
         (_, Cause::Requested | Cause::Accepted) => return Ok(()),
-        (state, _) => (
-            NotificationKind::EnrollmentStateChanged,
-            format!("{partner}: the enrollment in {program} is {state} now"),
-            format!("Its history: GET /v1/enrollments/{}/history", enrollment.id),
-        ),
+        (state, _) => Message::EnrollmentStateChanged {
+            partner,
+            program,
+            state: state.to_string(),
+            enrollment: enrollment.id,
+        },
     };
-    let notice = Notice { kind, resource_type: "enrollment", resource_id: enrollment.id, subject, body };
-    notifications::notify_admins(tx, grounds.partner, notice)
+    users::tell_admins(tx, grounds.partner, ("enrollment", enrollment.id), &message)
 }
 
 /// Why an event cannot happen: from where, whereto, and what can.

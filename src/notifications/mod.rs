@@ -1,10 +1,12 @@
-//! Notifications: what the service tells a partner's incentive admins, as an outbox written in the same unit as
-//! the change it tells of. Other slices call [`notify_admins`].
+//! Notifications: what the service tells people, as an outbox written in the same unit as the change it tells of.
+//! Other slices call [`tell`] with a [`Message`].
 
 pub mod api;
+mod message;
 mod model;
 mod service;
 mod store;
 
-pub use model::{Notification, NotificationKind};
-pub use service::{Notice, notify_admins};
+pub use message::Message;
+pub use model::{Locale, Notification, NotificationKind, Recipient};
+pub use service::tell;

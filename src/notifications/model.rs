@@ -17,7 +17,42 @@ text_enum! {
         EnrollmentStateChanged = "enrollment_state_changed",
         /// A rule is no longer met, and the enrollment stopped earning.
         EligibilityLost = "eligibility_lost",
+        /// A rule is about to be no longer met, or is met by grace only.
+        EligibilityAtRisk = "eligibility_at_risk",
+        /// Who of the partner's people may use the service.
+        UserList = "user_list",
+        /// A first password, or one after a reset.
+        TemporaryPassword = "temporary_password",
+        /// The password was changed.
+        PasswordChanged = "password_changed",
+        /// Somebody signed in from an address not seen before.
+        NewSignIn = "new_sign_in",
+        /// A payment is on its way.
+        PaymentSent = "payment_sent",
     }
+}
+
+text_enum! {
+    /// In which language a user is written to.
+    pub enum Locale {
+        /// English.
+        En = "en",
+        /// Japanese.
+        Ja = "ja",
+    }
+}
+
+/// Somebody who is written to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recipient {
+    /// The user.
+    pub user_id: Id,
+    /// E-mail address.
+    pub email: String,
+    /// Name shown to people.
+    pub name: String,
+    /// In which language.
+    pub locale: Locale,
 }
 
 /// A message to one user. It is never changed.

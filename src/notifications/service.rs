@@ -1,11 +1,9 @@
 //! Who is told what.
 
-use super::{Notification, NotificationKind, store};
+use super::{Message, Notification, Recipient, store};
 use crate::{
     access::Tx,
-    partners::Partner,
     platform::{Result, values::Id},
-    users,
 };
 
 /// The longest subject, in characters.
@@ -13,35 +11,26 @@ const SUBJECT: usize = 200;
 /// The longest message, in characters.
 const BODY: usize = 4000;
 
-/// A message about to be sent.
-#[derive(Clone, Debug)]
-pub struct Notice {
-    /// What it is about.
-    pub kind: NotificationKind,
-    /// Kind of the record it is about, as audit events name it.
-    pub resource_type: &'static str,
-    /// The record it is about.
-    pub resource_id: Id,
-    /// One line; cut at 200 characters.
-    pub subject: String,
-    /// The message; cut at 4000 characters.
-    pub body: String,
-}
-
-/// Tells every incentive admin of a partner, and of its headquarters, who can act. It is part of the unit: where
-/// that is taken back, nobody was told.
-pub fn notify_admins(tx: &mut Tx<'_>, partner: &Partner, notice: Notice) -> Result<()> {
-    let (subject, body) = (cut(notice.subject, SUBJECT), cut(notice.body, BODY));
-    for admin in users::admins_of(tx, partner)? {
+/// Tells people something, each in the own language. It is part of the unit: where that is taken back, nobody was
+/// told.
+pub fn tell(
+    tx: &mut Tx<'_>,
+    recipients: &[Recipient],
+    partner_id: Option<Id>,
+    (resource_type, resource_id): (&'static str, Id),
+    message: &Message,
+) -> Result<()> {
+    for recipient in recipients {
+        let (subject, body) = message.in_words(recipient.locale);
         let notification = Notification {
             id: tx.new_id(),
-            user_id: admin.id,
-            partner_id: Some(partner.id),
-            kind: notice.kind,
-            resource_type: notice.resource_type.to_owned(),
-            resource_id: notice.resource_id,
-            subject: subject.clone(),
-            body: body.clone(),
+            user_id: recipient.user_id,
+            partner_id,
+            kind: message.kind(),
+            resource_type: resource_type.to_owned(),
+            resource_id,
+            subject: cut(subject, SUBJECT),
+            body: cut(body, BODY),
             created_at: tx.now,
         };
         store::insert(tx, &notification)?;

@@ -16,7 +16,7 @@ use diesel::prelude::*;
 /// A partner's user sees what is addressed to that user, and nothing else.
 fn visible(actor: Actor) -> notifications::BoxedQuery<'static, MultiBackend> {
     let all = notifications::table.into_boxed();
-    match (actor.partner, actor.user) {
+    match (actor.partner, actor.id()) {
         (Some(_), Some(user)) => all.filter(notifications::user_id.eq(user)),
         _ => all,
     }

@@ -7,8 +7,10 @@ pub mod db;
 mod error;
 pub mod http;
 pub mod values;
+mod vault;
 
 pub use error::{Code, Error, FieldError, codes};
+pub use vault::Vault;
 
 /// What a fallible function of this service returns.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -2,7 +2,7 @@
 
 use crate::{
     access::{
-        ACCESS_TOKEN_SECONDS, Actor, Caller, JsonWebKeySet, Public, Role, SIGN_IN_FAILED, password,
+        ACCESS_TOKEN_SECONDS, Actor, Caller, JsonWebKeySet, Public, Role, SIGN_IN_FAILED, Subject, password,
         policy::{ChangePassword, GetMe},
     },
     audit,
@@ -75,8 +75,9 @@ async fn login(public: Public, body: Body<Credentials>) -> Result<Answer> {
 }
 
 async fn welcome(public: &Public, user: User) -> Result<Answer> {
-    let access_token = public.issue(user.id, user.role, user.token_epoch)?;
-    let actor = Actor { user: Some(user.id), role: Some(user.role), partner: user.partner_id };
+    let access_token =
+        public.issue(Subject::User { id: user.id, session: None }, user.role, user.token_epoch)?;
+    let actor = Actor::of_user(user.id, user.role, user.partner_id);
     public.write(actor, "Login", move |tx| audit::Event::on("user", user.id).record(tx)).await?;
     Ok(Answer::ok(&Session {
         access_token,
@@ -121,7 +122,7 @@ pub struct Me {
 #[utoipa::path(tag = "auth", responses((status = 200, body = Me)))]
 #[get("/v1/me")]
 async fn get_me(caller: Caller<GetMe>) -> Result<Answer> {
-    let id = caller.user();
+    let id = caller.id();
     caller
         .read(move |tx| {
             let user: User = table::table.find(id).select(User::as_select()).get_result(tx.conn)?;
@@ -161,7 +162,7 @@ pub struct PasswordChange {
 #[put("/v1/me/password")]
 async fn change_password(caller: Caller<ChangePassword>, body: Body<PasswordChange>) -> Result<Answer> {
     let PasswordChange { current_password, new_password } = body.value;
-    let id = caller.user();
+    let id = caller.id();
     caller.count_guess()?;
     let known = caller.peek(move |tx| {
         Ok(table::table.find(id).select(table::password_hash).get_result::<String>(tx.conn)?)

@@ -6,5 +6,7 @@ mod service;
 mod store;
 
 pub use model::{User, UserStatus, fold};
-pub use service::{CODES, NewUser, WRONG_PASSWORD, change_password, create, first_operator, provision};
+pub use service::{
+    CODES, NewUser, WRONG_PASSWORD, change_password, create, first_operator, provision, tell_admins,
+};
 pub use store::{admins_of, find_by_email, standing};

@@ -2,6 +2,7 @@
 
 use crate::{
     access::Role,
+    notifications::{Locale, Recipient},
     platform::values::{Id, Timestamp, text_enum},
     schema::users,
 };
@@ -47,6 +48,29 @@ pub struct User {
     pub updated_at: Timestamp,
     /// Counts changes; the entity tag.
     pub revision: i64,
+    /// In which language the user is written to.
+    pub locale: Locale,
+    /// When the temporary password stops opening anything; none for one's own.
+    pub password_expires_at: Option<Timestamp>,
+    /// Whether a second factor has been confirmed.
+    pub has_second_factor: bool,
+    /// Who vouches for the user instead of a password: an OpenID Connect issuer.
+    pub issuer: Option<String>,
+    /// The user's name there, once seen.
+    pub issuer_subject: Option<String>,
+}
+
+impl User {
+    /// The user as somebody to be written to.
+    #[must_use]
+    pub fn recipient(&self) -> Recipient {
+        Recipient {
+            user_id: self.id,
+            email: self.email.clone(),
+            name: self.name.clone(),
+            locale: self.locale,
+        }
+    }
 }
 
 /// Two spellings of an address that reach the same mailbox are one user name.

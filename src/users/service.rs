@@ -3,7 +3,9 @@
 use super::{User, UserStatus, api::UserView, fold, store};
 use crate::{
     access::{Gate, Role, Tx, password},
-    audit, partners,
+    audit,
+    notifications::{self, Locale, Message, Recipient},
+    partners::{self, Partner},
     platform::{Error, Result, codes, values::Id},
 };
 
@@ -55,6 +57,11 @@ pub fn create(tx: &mut Tx<'_>, new: NewUser) -> Result<User> {
         created_at: tx.now,
         updated_at: tx.now,
         revision: 1,
+        locale: Locale::En,
+        password_expires_at: None,
+        has_second_factor: false,
+        issuer: None,
+        issuer_subject: None,
     };
     store::insert(tx, &user)?;
     event(&user).after(&UserView::from(user.clone())).record(tx)?;
@@ -108,7 +115,7 @@ pub(super) fn reactivate(tx: &mut Tx<'_>, before: User, reason: &str) -> Result<
 
 /// Sets the user's own password; every token issued before is revoked.
 pub fn change_password(tx: &mut Tx<'_>, password_hash: &str) -> Result<User> {
-    let id = tx.actor.user.ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "sign in first"))?;
+    let id = tx.actor.user().ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "sign in first"))?;
     let before = store::get_own(tx, id)?;
     let user = User {
         password_hash: password_hash.to_owned(),
@@ -118,6 +125,18 @@ pub fn change_password(tx: &mut Tx<'_>, password_hash: &str) -> Result<User> {
         ..before.clone()
     };
     save(tx, &before, user, None)
+}
+
+/// Tells every incentive admin of a partner, and of its headquarters, who can act. It is part of the unit: where
+/// that is taken back, nobody was told.
+pub fn tell_admins(
+    tx: &mut Tx<'_>,
+    partner: &Partner,
+    about: (&'static str, Id),
+    message: &Message,
+) -> Result<()> {
+    let admins: Vec<Recipient> = store::admins_of(tx, partner)?.iter().map(User::recipient).collect();
+    notifications::tell(tx, &admins, Some(partner.id), about, message)
 }
 
 fn save(tx: &mut Tx<'_>, before: &User, user: User, reason: Option<&str>) -> Result<User> {
@@ -165,7 +184,7 @@ fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<()> {
 }
 
 fn refuse_oneself(tx: &Tx<'_>, user: &User) -> Result<()> {
-    if tx.actor.user == Some(user.id) {
+    if tx.actor.user() == Some(user.id) {
         return Err(Error::new(&NOT_ONESELF, "ask another administrator to do this to your account"));
     }
     Ok(())

@@ -2,27 +2,38 @@
 
 use super::partners::partner;
 use crate::support::{Client, World};
-use partner_incentives::{
-    audit,
-    notifications::{Notice, NotificationKind, notify_admins},
-    partners,
-    platform::values::Id,
-};
+use partner_incentives::{audit, notifications::Message, partners, platform::values::Id, users};
 use serde_json::json;
 
-/// Tells the admins of a partner something, as a change of another slice would.
-fn tell(world: &World, partner_id: &str, kind: NotificationKind, subject: &str) {
-    let (id, subject): (Id, String) = (partner_id.parse().unwrap(), subject.to_owned());
+/// Tells the admins of a partner that an enrollment has changed, as another slice would; the subject begins with `name`.
+fn tell(world: &World, partner_id: &str, name: &str) {
+    let (id, name): (Id, String) = (partner_id.parse().unwrap(), name.to_owned());
     let told = world.service.gate.write_as_system("TellAdmins", move |tx| {
         let partner = partners::get(tx, id)?;
-        let notice = Notice {
-            kind,
-            resource_type: "enrollment",
-            resource_id: id,
-            subject: subject.clone(),
-            body: "You can enroll now.".into(),
+        let message = Message::EnrollmentStateChanged {
+            partner: name.clone(),
+            program: "CSP".into(),
+            state: "expired".into(),
+            enrollment: id,
         };
-        notify_admins(tx, &partner, notice)?;
+        users::tell_admins(tx, &partner, ("enrollment", id), &message)?;
+        audit::Event::on("partner", id).record(tx)
+    });
+    told.unwrap();
+}
+
+/// Tells them that it has lost its eligibility.
+fn tell_of_loss(world: &World, partner_id: &str) {
+    let id: Id = partner_id.parse().unwrap();
+    let told = world.service.gate.write_as_system("TellAdmins", move |tx| {
+        let partner = partners::get(tx, id)?;
+        let message = Message::EligibilityLost {
+            partner: "long ".repeat(100),
+            program: "CSP".into(),
+            missing: Vec::new(),
+            evaluation: id,
+        };
+        users::tell_admins(tx, &partner, ("enrollment", id), &message)?;
         audit::Event::on("partner", id).record(tx)
     });
     told.unwrap();
@@ -34,7 +45,7 @@ fn subjects(client: &Client) -> Vec<String> {
         .as_array()
         .unwrap()
         .iter()
-        .map(|item| item["subject"].as_str().unwrap().to_owned())
+        .map(|item| item["subject"].as_str().unwrap().split(':').next().unwrap().to_owned())
         .collect()
 }
 
@@ -52,7 +63,7 @@ fn every_admin_of_the_partner_and_of_its_headquarters_is_told_and_nobody_else() 
     let (above, beside) = (world.admin_of(&headquarters), world.admin_of(&sister));
     let (viewer, stranger) = (world.viewer_of(&location), world.admin_of(&record(4, None)));
 
-    tell(&world, &location, NotificationKind::EnrollmentInvited, "Invited");
+    tell(&world, &location, "Invited");
     for told in [&one, &two, &above] {
         assert_eq!(subjects(told), ["Invited"]);
     }
@@ -67,7 +78,7 @@ fn every_admin_of_the_partner_and_of_its_headquarters_is_told_and_nobody_else() 
     let message = one.get(&path).send().ok();
     assert_eq!(
         (message["kind"].as_str(), message["partner_id"].as_str()),
-        (Some("enrollment_invited"), Some(&*location))
+        (Some("enrollment_state_changed"), Some(&*location))
     );
     world.operator().get(&path).send().ok();
     // Not even a colleague reads what is addressed to somebody else.
@@ -83,7 +94,7 @@ fn an_admin_who_is_barred_is_not_told() {
     let me = world.admin_of(&id).get("/v1/me").send().ok();
     let path = format!("/v1/users/{}/deactivation", me.id());
     world.operator().post(&path, json!({"reason": "Has left"})).send().ok();
-    tell(&world, &id, NotificationKind::EligibilityLost, "Lost");
+    tell(&world, &id, "Lost");
     assert_eq!(subjects(&world.operator()), [""; 0]);
 }
 
@@ -94,9 +105,9 @@ fn notifications_are_filtered_and_walked() {
     let (admin, other) = (world.admin_of(&id), world.admin_of(&id));
     let user = admin.get("/v1/me").send().ok().id();
     for n in 0..5 {
-        tell(&world, &id, NotificationKind::EnrollmentStateChanged, &format!("State {n}"));
+        tell(&world, &id, &format!("State {n}"));
     }
-    tell(&world, &id, NotificationKind::EligibilityLost, &"long ".repeat(100));
+    tell_of_loss(&world, &id);
 
     let operator = world.operator();
     let total = |filters: &[(&str, &str)]| {
@@ -121,7 +132,11 @@ fn notifications_are_filtered_and_walked() {
         let ask = admin.get("/v1/notifications").query("limit", 2);
         let page = cursor.iter().fold(ask, |ask, cursor| ask.query("cursor", cursor)).send().ok();
         seen.extend(
-            page["items"].as_array().unwrap().iter().map(|item| item["subject"].as_str().unwrap().to_owned()),
+            page["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|item| item["subject"].as_str().unwrap().split(':').next().unwrap().to_owned()),
         );
         cursor = page["next_cursor"].as_str().map(str::to_owned);
         if cursor.is_none() {

@@ -1,0 +1,30 @@
+DROP TABLE audit_chain;
+DROP TRIGGER audit_events_are_never_changed ON audit_events;
+DROP INDEX audit_events_by_sequence;
+DROP INDEX audit_events_unsealed;
+ALTER TABLE audit_events DROP COLUMN hash;
+ALTER TABLE audit_events DROP COLUMN sequence;
+UPDATE audit_events SET actor_role = 'system' WHERE actor_role IN ('api_client', 'nobody');
+ALTER TABLE audit_events DROP CONSTRAINT audit_events_actor_role_check;
+ALTER TABLE audit_events ADD CONSTRAINT audit_events_actor_role_check
+    CHECK (actor_role IN ('system', 'operator', 'auditor', 'incentive_admin', 'viewer'));
+CREATE TRIGGER audit_events_are_never_changed BEFORE UPDATE ON audit_events
+    FOR EACH ROW EXECUTE FUNCTION refuse_change('audit events are append-only');
+DROP TABLE job_leases;
+DROP TABLE job_runs;
+DROP TABLE reminders;
+DROP TABLE deliveries;
+DROP TABLE partner_setups;
+DROP TABLE api_client_secrets;
+DROP TABLE api_clients;
+DROP TABLE recovery_codes;
+DROP TABLE second_factors;
+DROP TABLE known_addresses;
+DROP TABLE sign_in_brakes;
+DROP TABLE refresh_tokens;
+DROP TABLE sessions;
+ALTER TABLE users DROP COLUMN issuer_subject;
+ALTER TABLE users DROP COLUMN issuer;
+ALTER TABLE users DROP COLUMN has_second_factor;
+ALTER TABLE users DROP COLUMN password_expires_at;
+ALTER TABLE users DROP COLUMN locale;
