@@ -73,6 +73,10 @@ pub(super) enum Plot {
     Headquarters,
     /// A location that lives by its headquarters' papers.
     Location,
+    /// Its first user was made this week, and everything that follows.
+    FirstDay,
+    /// Its people have not been set up: they do not see its data yet.
+    Newcomer,
 }
 
 /// A partner of the demo.
@@ -174,6 +178,8 @@ pub(super) const CAST: &[Player] = &[
     player("Heather Mobile", GB, IndirectReseller, Plot::MpnMissing),
     player("Iris Robotics", FR, IndirectReseller, Plot::Suspended),
     player("Jacaranda Works", BR, IndirectReseller, Plot::NoSale),
+    player("Kalmia Startups", US, DirectBill, Plot::FirstDay),
+    player("Linden Ventures", DE, DirectBill, Plot::Newcomer),
 ];
 
 /// The id of the n-th partner, counted from one: fixed, so that examples can name it.

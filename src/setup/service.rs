@@ -5,7 +5,7 @@ use crate::{
     access::Tx,
     audit,
     notifications::Message,
-    partners::{self, Partner, PartnerStatus},
+    partners::{self, Partner},
     platform::{Error, Result, values::Id},
     users,
 };
@@ -104,10 +104,7 @@ pub fn complete(tx: &mut Tx<'_>, partner: Id) -> Result<Status> {
 /// The set-up as it is, and the state it is in after an event that can happen to it.
 fn moved(tx: &mut Tx<'_>, partner: Id, event: Event) -> Result<(Status, SetupState)> {
     let before = status(tx, partner)?;
-    if before.partner.status == PartnerStatus::Closed {
-        let detail = "a closed partner is not set up any more; its people go on reading what they could read";
-        return Err(Error::new(&partners::PARTNER_CLOSED, detail));
-    }
+    partners::refuse_closed(&before.partner)?;
     let from = before.state();
     let to = from.after(event).ok_or_else(|| {
         let detail = format!("a set-up that is {from} allows: {}", from.allowed().join(", "));
