@@ -169,6 +169,7 @@ fn the_people_of_a_closed_partner_read_on_and_start_nothing() {
     let open = operator.post("/v1/partners", partner(2, "direct_bill")).send().ok().id();
     let newcomer = world.newcomer_of(&open, Role::IncentiveAdmin);
     let ready = eligible_direct_bill(&world, 3);
+    let late = world.admin_of(&ready.id);
     for id in [&case.id, &open, &ready.id] {
         let because = json!({"reason": "merged into another partner"});
         operator.post(&format!("/v1/partners/{id}/closure"), because).send().ok();
@@ -180,7 +181,7 @@ fn the_people_of_a_closed_partner_read_on_and_start_nothing() {
     }
     let payout = format!("/v1/partners/{}/payout-profile", case.id);
     admin.get(&payout).send().ok();
-    let refusal = ready.ask(&world.admin_of(&ready.id), "csp-direct-bill").refused(422, "not_eligible");
+    let refusal = ready.ask(&late, "csp-direct-bill").refused(422, "not_eligible");
     assert_eq!(unmet(&refusal), ["partner_not_active"]);
     let new = json!({"email": "x@x.example", "name": "X", "role": "viewer", "partner_id": case.id});
     admin.post("/v1/users", new).send().refused(409, "partner_closed");
