@@ -16,6 +16,7 @@ pub trait Policy: 'static {
 
 /// One line of the table.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of the table")]
 pub struct Rule {
     /// The operation's name, in `PascalCase`.
     pub operation: &'static str,

@@ -6,6 +6,7 @@ use crate::{
         Caller,
         policy::{CompletePartnerSetup, GetPartnerSetup, SendUserList},
     },
+    partners::Transition,
     platform::{
         Result,
         http::{Answer, Path},
@@ -44,7 +45,7 @@ pub struct PartnerSetupView {
     missing: Vec<MissingStep>,
     /// The sub-resources that can be posted to now.
     #[schema(max_items = 2, examples(json!(["notification"])))]
-    allowed_transitions: Vec<&'static str>,
+    allowed_transitions: Vec<Transition>,
     /// Counts changes; 0 where it has not started.
     #[schema(minimum = 0)]
     revision: i64,
@@ -85,7 +86,7 @@ impl From<Status> for PartnerSetupView {
             completed_at: setup.and_then(|setup| setup.completed_at),
             completed_by: setup.and_then(|setup| setup.completed_by),
             missing: status.missing.into_iter().map(step).collect(),
-            allowed_transitions: state.allowed(),
+            allowed_transitions: state.allowed().into_iter().map(Transition).collect(),
             revision: setup.map_or(0, |setup| setup.revision),
         }
     }

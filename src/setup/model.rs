@@ -142,14 +142,14 @@ mod tests {
         for from in SetupState::ALL {
             for (event, name) in Event::ALL {
                 if let Some(to) = from.after(event) {
-                    writeln!(table, "{from:12} {name:13} -> {to}").unwrap();
+                    writeln!(table, "{from} {name} -> {to}").unwrap();
                 }
             }
         }
         insta::assert_snapshot!(table, @r"
-        not_started  notification  -> list_sent
-        list_sent    notification  -> list_sent
-        list_sent    completion    -> completed
+        not_started notification -> list_sent
+        list_sent notification -> list_sent
+        list_sent completion -> completed
         ");
     }
 
