@@ -37,13 +37,13 @@ pub fn refused() -> Id {
 /// The partner whose people have not been set up.
 #[must_use]
 pub fn newcomer() -> Id {
-    cast::partner_id(68)
+    cast::partner_id(67)
 }
 
-/// The partner whose people were set up within the last days.
+/// The partner whose people were set up last.
 #[must_use]
 pub fn just_set_up() -> Id {
-    cast::partner_id(67)
+    cast::partner_id(66)
 }
 
 /// What the demo prints: who may sign in, and five lines that show the main job.

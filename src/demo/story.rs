@@ -54,11 +54,11 @@ pub fn fill(gate: &Gate, clock: &Clock, today: CalendarDate) -> Result<()> {
         (in_year.min(100), early_sales),
         (60, sales_that_invite_and_are_not_answered),
         (in_year.min(20), some_leave_and_some_are_ended),
+        (in_year.min(12), first_day::the_admin_is_made),
+        (in_year.min(12), first_day::the_admin_chooses_a_password),
+        (in_year.min(12), first_day::the_list_is_sent),
+        (in_year.min(12), first_day::the_set_up_is_completed),
         (in_year.min(10), sales_that_invite),
-        (in_year.min(5), first_day::the_admin_is_made),
-        (in_year.min(5), first_day::the_admin_chooses_a_password),
-        (in_year.min(5), first_day::the_list_is_sent),
-        (in_year.min(5), first_day::the_set_up_is_completed),
         (0, today_s_refresh),
     ];
     stages.sort_by_key(|(days_ago, _)| std::cmp::Reverse(*days_ago));
