@@ -6,6 +6,7 @@
 mod caller;
 mod gate;
 mod idempotency;
+pub mod opaque;
 pub mod password;
 pub mod policy;
 mod role;
@@ -13,7 +14,7 @@ mod standing;
 mod token;
 mod unit;
 
-pub use caller::{Caller, Public};
+pub use caller::{Caller, Origin, Public};
 pub use gate::{Gate, Terms};
 pub use role::{Role, Scope};
 pub use token::{ACCESS_TOKEN_SECONDS, JsonWebKeySet, Subject, Tokens};
