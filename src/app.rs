@@ -32,6 +32,9 @@ use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 /// How often what has expired is removed.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 
+/// How often audit events are sealed.
+const SEAL_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The partner that examples speak of; the demo has it.
 pub const EXAMPLE_PARTNER: &str = "01936f2e-4b00-7000-8000-000000000001";
 
@@ -133,8 +136,11 @@ impl Service {
         self.gate.tokens().issue(Subject::User { id: user, session: None }, role, epoch)
     }
 
-    /// Finishes what is queued and folds SQLite's log into its file.
+    /// Seals the last audit events, finishes what is queued and folds SQLite's log into its file.
     pub fn close(&self) {
+        if let Err(error) = audit::seal(&self.db) {
+            log::warn!("the last audit events could not be sealed: {error}");
+        }
         self.db.close();
     }
 }
@@ -210,7 +216,9 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
         0 => server,
         workers => server.workers(usize::from(workers)),
     };
-    actix_web::rt::spawn(sweep(service.gate.clone()));
+    let (gate, db) = (service.gate.clone(), service.db.clone());
+    actix_web::rt::spawn(repeat("removing what has expired", SWEEP_INTERVAL, move || gate.sweep()));
+    actix_web::rt::spawn(repeat("sealing audit events", SEAL_INTERVAL, move || audit::seal(&db)));
     Ok(server
         .worker_max_blocking_threads(16)
         .client_request_timeout(Duration::from_secs(5))
@@ -223,15 +231,18 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
         .run())
 }
 
-/// Forgets from time to time what has expired.
-async fn sweep(gate: Gate) {
+/// Does something from time to time, off the request threads. What fails is told, and tried again the next time.
+async fn repeat<F>(what: &'static str, interval: Duration, work: F)
+where
+    F: Fn() -> Result<usize> + Clone + Send + 'static,
+{
     loop {
-        tokio::time::sleep(SWEEP_INTERVAL).await;
-        let gate = gate.clone();
-        match web::block(move || gate.sweep()).await {
-            Ok(Ok(forgotten)) => log::debug!("{forgotten} rows have expired"),
-            Ok(Err(error)) => log::warn!("what has expired could not be removed: {error}"),
-            Err(error) => log::warn!("what has expired could not be removed: {error}"),
+        tokio::time::sleep(interval).await;
+        match web::block(work.clone()).await {
+            Ok(Ok(0)) => {}
+            Ok(Ok(rows)) => log::debug!("{what}: {rows} rows"),
+            Ok(Err(error)) => log::warn!("{what} failed: {error}"),
+            Err(error) => log::warn!("{what} failed: {error}"),
         }
     }
 }

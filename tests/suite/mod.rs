@@ -26,3 +26,4 @@ mod sign_in;
 mod transactions;
 mod units;
 mod users;
+mod verify;
