@@ -2,6 +2,7 @@
 
 mod accounts;
 mod agreements;
+mod audit_trail;
 mod authority;
 mod competencies;
 mod conventions;
