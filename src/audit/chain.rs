@@ -115,3 +115,113 @@ impl FromStr for Seal {
         Ok(Self { sequence, hash })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::{
+        db::types::Json,
+        values::{Id, Timestamp},
+    };
+    use proptest::prelude::*;
+    use serde_json::{Map, Value, json};
+
+    fn event(before: Value) -> AuditEvent {
+        let id: Id = "01936f2e-4b00-7000-8000-000000000001".parse().unwrap();
+        AuditEvent {
+            id,
+            occurred_at: Timestamp::from_micros(1),
+            actor_id: None,
+            actor_role: "system".into(),
+            operation: "Sow".into(),
+            resource_type: "field".into(),
+            resource_id: id,
+            partner_id: None,
+            before: Some(Json(before)),
+            after: None,
+            reason: None,
+            request_id: "request".into(),
+            sequence: None,
+            hash: None,
+        }
+    }
+
+    fn sealed(event: &AuditEvent) -> Seal {
+        Seal::START.over(event).unwrap()
+    }
+
+    fn document() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<f64>().prop_filter("finite", |number| number.is_finite()).prop_map(Value::from),
+            any::<String>().prop_map(Value::from),
+        ];
+        leaf.prop_recursive(4, 40, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+                prop::collection::vec((any::<String>(), inner), 0..6)
+                    .prop_map(|members| Value::Object(members.into_iter().collect())),
+            ]
+        })
+    }
+
+    /// The same document as another store might give it back: members the other way round, numbers spelt otherwise.
+    fn restored(value: &Value) -> Value {
+        match value {
+            Value::Object(members) => {
+                let turned = members.iter().rev().map(|(name, value)| (name.clone(), restored(value)));
+                Value::Object(turned.collect::<Map<_, _>>())
+            }
+            Value::Array(items) => items.iter().map(restored).collect(),
+            Value::Number(number) => match number.as_f64() {
+                // All digits and no exponent, as PostgreSQL writes them.
+                Some(number) => serde_json::from_str(&number.to_string()).unwrap(),
+                None => value.clone(),
+            },
+            other => other.clone(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_document_has_one_hash_however_it_is_stored(document in document()) {
+            prop_assert_eq!(sealed(&event(document.clone())), sealed(&event(restored(&document))));
+        }
+
+        #[test]
+        fn another_document_has_another_hash(one in document(), other in document()) {
+            let canonical = |value: &Value| serde_json_canonicalizer::to_vec(value).unwrap();
+            prop_assert_eq!(canonical(&one) == canonical(&other), sealed(&event(one)) == sealed(&event(other)));
+        }
+
+        #[test]
+        fn a_seal_is_read_as_it_is_written(sequence in 0..i64::MAX, hash: [u8; 32]) {
+            let seal = Seal { sequence, hash };
+            prop_assert_eq!(seal.to_string().parse(), Ok(seal));
+        }
+    }
+
+    #[test]
+    fn nothing_moves_from_one_field_into_the_next_unseen() {
+        let plain = event(json!({}));
+        let moved = AuditEvent { operation: "Sowf".into(), resource_type: "ield".into(), ..plain.clone() };
+        let turned = AuditEvent { before: None, after: plain.before.clone(), ..plain.clone() };
+        let empty = AuditEvent { reason: Some(String::new()), ..plain.clone() };
+        for other in [moved, turned, empty] {
+            assert_ne!(sealed(&plain), sealed(&other));
+        }
+        assert_ne!(sealed(&plain).hash, sealed(&plain).over(&plain).unwrap().hash);
+    }
+
+    #[test]
+    fn what_is_no_seal_is_refused() {
+        let digits = "0".repeat(64);
+        for text in
+            ["", "7", ":", &format!("-1:{digits}"), &format!("7:{digits}0"), &format!("7:{}é", &digits[2..])]
+        {
+            assert!(text.parse::<Seal>().is_err(), "{text}");
+        }
+    }
+}

@@ -269,6 +269,46 @@ fn many_sealers_make_one_chain_while_others_write() {
     assert!(head(&world.service.db).sequence >= 40);
 }
 
+#[test]
+fn a_long_chain_is_sealed_and_walked_in_pieces() {
+    const EVENTS: i64 = 2_345;
+    let (world, end) = world();
+    let now = world.clock.now();
+    let ids: Vec<Id> = (0..EVENTS).map(|_| world.ids.next(now)).collect();
+    let write = move |conn: &mut Conn| {
+        for id in &ids {
+            let shown = Json(json!({"name": "Partner", "status": "active", "revision": 1}));
+            diesel::insert_into(audit_events::table)
+                .values((
+                    (audit_events::id.eq(id), audit_events::resource_id.eq(id)),
+                    audit_events::occurred_at.eq(now),
+                    audit_events::actor_role.eq("system"),
+                    audit_events::operation.eq("Sow"),
+                    audit_events::resource_type.eq("field"),
+                    (audit_events::before.eq(&shown), audit_events::after.eq(&shown)),
+                    audit_events::request_id.eq("request"),
+                ))
+                .execute(conn)?;
+        }
+        Ok(())
+    };
+    world.service.db.write(write).unwrap();
+    audit::seal(&world.service.db).unwrap();
+    let mut told = Vec::new();
+    let walk = |progress: &mut dyn FnMut(i64, i64)| {
+        world.service.gate.read_as_system(|tx| audit::verify(tx, None, |done, total| progress(done, total)))
+    };
+    let found = walk(&mut |done, total| told.push((done, total))).unwrap();
+    assert_eq!(found, Verdict::Sound(head(&world.service.db)));
+    assert!(
+        told.len() >= 3 && told.is_sorted() && told.last() == Some(&(end + EVENTS, end + EVENTS)),
+        "{told:?}"
+    );
+    let place = end + EVENTS - 7;
+    tamper(&world, &format!("UPDATE audit_events SET operation = 'Reap' WHERE sequence = {place}"));
+    broken(&world, None, &format!("sequence {place}, event "));
+}
+
 /// An event with documents that the two databases store each in its own way.
 fn peculiar(conn: &mut Conn) -> partner_incentives::platform::Result<()> {
     let id: Id = "01936f2e-4b00-7000-8000-000000000001".parse().unwrap();
