@@ -2,7 +2,7 @@
 
 use crate::{
     access::{self, Gate, Subject, Terms, Tx, policy},
-    agreements, audit, competencies,
+    agreements, api_clients, audit, competencies,
     config::Settings,
     eligibility, enrollments, health, notifications, partners,
     platform::{
@@ -39,6 +39,7 @@ pub const EXAMPLE_PARTNER: &str = "01936f2e-4b00-7000-8000-000000000001";
 fn routes(config: &mut ServiceConfig<'_>) {
     sessions::api::routes(config);
     users::api::routes(config);
+    api_clients::api::routes(config);
     partners::api::routes(config);
     agreements::api::routes(config);
     competencies::api::routes(config);
@@ -276,6 +277,7 @@ fn cors(origins: &[String]) -> Cors {
     tags(
         (name = "auth", description = "Signing in, and one's own account."),
         (name = "users", description = "Who may sign in, as what, and for which partner."),
+        (name = "api-clients", description = "The machines that may call the service, and what each may do."),
         (name = "partners", description = "Who sells, enrolls and is paid; and headquarters, which group locations."),
         (name = "programs", description = "What partners enroll in, and what each version of it asks and gives."),
         (name = "eligibility", description = "Whether a partner meets what a program asks, on any day, and why."),

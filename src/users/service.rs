@@ -160,7 +160,7 @@ fn store_has(tx: &mut Tx<'_>, email: &str) -> Result<bool> {
 }
 
 /// A role and a partner must go together, and nobody gives what lies outside the own scope.
-fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<()> {
+pub fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<()> {
     if tx.actor.partner.is_some() && !role.belongs_to_a_partner() {
         let detail = "an incentive admin manages the own partner's incentive admins and viewers";
         return Err(Error::new(&codes::FORBIDDEN, detail));
@@ -169,12 +169,12 @@ fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<()> {
         (true, None) => Err(Error::invalid_field(
             "/partner_id",
             "required",
-            format!("a user who is {role} belongs to a partner; name it"),
+            format!("who is {role} belongs to a partner; name it"),
         )),
         (false, Some(_)) => Err(Error::invalid_field(
             "/partner_id",
             "unexpected",
-            format!("a user who is {role} belongs to no partner; leave it out"),
+            format!("who is {role} belongs to no partner; leave it out"),
         )),
         (true, Some(partner)) => partners::get(tx, partner).map(drop).map_err(|error| {
             error.as_fault_at("/partner_id", "there is no such partner, or it lies outside what you may see")

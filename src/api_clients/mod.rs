@@ -1,0 +1,12 @@
+//! API clients: the machines that may call the service, what each may do, and the secrets they prove themselves by.
+//!
+//! Signing in gives them tokens with [`authenticate`] and [`used`].
+
+pub mod api;
+mod model;
+mod secret;
+mod service;
+mod store;
+
+pub use model::{ApiClient, ApiClientStatus};
+pub use service::{authenticate, used};
