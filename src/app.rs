@@ -116,6 +116,7 @@ impl Service {
             limits: settings.limits(),
             accounts: settings.accounts(),
             vault: settings.vault()?,
+            trust: settings.trust(),
             settle: enrollments::follow_up,
         };
         let gate = Gate::open(db.clone(), moment, terms)?;

@@ -8,6 +8,7 @@ use crate::platform::{
 };
 use clap::{Args, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use ureq::http::Uri;
 
 /// Requests per minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,6 +24,42 @@ pub struct Limits {
 pub struct Accounts {
     /// Whether operators need a second factor.
     pub operators_need_second_factor: bool,
+}
+
+/// An outside issuer (OpenID Connect) whose word on who somebody is is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trust {
+    /// Its name, which is its address.
+    pub issuer: String,
+    /// Our name there: only what it says to us counts.
+    pub audience: String,
+}
+
+impl Trust {
+    /// Whether nobody on the way can change what an address answers.
+    #[must_use]
+    pub fn may_ask(&self, address: &str) -> bool {
+        address.starts_with("https://") || self.is_on_this_machine() && is_on_this_machine(address)
+    }
+
+    /// Whether the issuer runs beside us, without TLS: for trying things out.
+    #[must_use]
+    pub fn is_on_this_machine(&self) -> bool {
+        is_on_this_machine(&self.issuer)
+    }
+}
+
+fn is_on_this_machine(address: &str) -> bool {
+    let Ok(uri) = address.parse::<Uri>() else { return false };
+    uri.scheme_str() == Some("http") && matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
+fn issuer(text: &str) -> std::result::Result<String, String> {
+    let secure = text.starts_with("https://") && text.parse::<Uri>().is_ok_and(|uri| uri.query().is_none());
+    if text.len() <= 400 && (secure || is_on_this_machine(text)) {
+        return Ok(text.to_owned());
+    }
+    Err("an issuer is an https address without a query, such as https://login.example.com".into())
 }
 
 /// How log lines look.
@@ -66,6 +103,14 @@ pub struct Settings {
     /// Whether operators must sign in with a second factor.
     #[arg(long, env = "OPERATORS_NEED_SECOND_FACTOR", default_value_t = false, global = true)]
     pub operators_need_second_factor: bool,
+
+    /// Outside issuer (OpenID Connect) whose identity tokens sign in the users that name it; none by default.
+    #[arg(long, env = "OIDC_ISSUER", value_parser = issuer, requires = "oidc_audience", global = true)]
+    pub oidc_issuer: Option<String>,
+
+    /// Our client id at that issuer.
+    #[arg(long, env = "OIDC_AUDIENCE", requires = "oidc_issuer", global = true)]
+    pub oidc_audience: Option<String>,
 
     /// Address to listen on.
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080", global = true)]
@@ -131,6 +176,8 @@ impl Settings {
             encryption_key: Some(format!("{}=", "A".repeat(43))),
             encryption_key_file: None,
             operators_need_second_factor: false,
+            oidc_issuer: None,
+            oidc_audience: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             workers: 2,
             requests_per_minute: 1_000_000,
@@ -166,6 +213,13 @@ impl Settings {
     #[must_use]
     pub fn accounts(&self) -> Accounts {
         Accounts { operators_need_second_factor: self.operators_need_second_factor }
+    }
+
+    /// The outside issuer that is trusted, where there is one.
+    #[must_use]
+    pub fn trust(&self) -> Option<Trust> {
+        let (issuer, audience) = (self.oidc_issuer.clone()?, self.oidc_audience.clone()?);
+        Some(Trust { issuer, audience })
     }
 
     /// The encryption keys; makes the key file where there is none.

@@ -1,8 +1,8 @@
 //! The extractors that check authority, and hand out what it opens.
 
 use super::{
-    Actor, Gate, Role, Subject, Tx, idempotency, policy::Policy, standing, token::Claims,
-    token::JsonWebKeySet,
+    Actor, Gate, Identity, Role, Subject, Tx, idempotency, issuer::Issuer, policy::Policy, standing,
+    token::Claims, token::JsonWebKeySet,
 };
 use crate::platform::{
     Error, Result, codes,
@@ -157,6 +157,12 @@ impl<P: Policy> Caller<P> {
         self.gate.0.sign_ins_by_name.check(&self.claims.sub.to_string()).map(drop)
     }
 
+    /// The outside issuer that is trusted, where there is one.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.gate.0.issuer.as_ref().map(Issuer::name)
+    }
+
     /// Hashes or compares passwords, off the request threads.
     pub async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
         self.gate.hashing(work).await
@@ -234,6 +240,25 @@ impl Public {
     /// Issues an access token.
     pub fn issue(&self, subject: Subject, role: Role, epoch: i64) -> Result<String> {
         self.gate.0.tokens.issue(subject, role, epoch)
+    }
+
+    /// The outside issuer that is trusted, where there is one.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.gate.0.issuer.as_ref().map(Issuer::name)
+    }
+
+    /// Whom an identity token of that issuer vouches for. May ask the issuer.
+    pub async fn identity(&self, token: &str) -> Result<Option<Identity>> {
+        match &self.gate.0.issuer {
+            Some(issuer) => issuer.verify(token, self.gate.0.clock.now()).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// What one of our own access tokens says, where it is valid now.
+    pub fn claims(&self, token: &str) -> Result<Arc<Claims>> {
+        self.gate.0.tokens.verify(token)
     }
 
     /// From where the request came.

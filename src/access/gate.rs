@@ -1,7 +1,7 @@
 //! The application's state, behind the gate: only `Caller` and `Public` open it.
 
-use super::{Actor, Tokens, Tx, idempotency, unit::Settle};
-use crate::config::{Accounts, Limits};
+use super::{Actor, Tokens, Tx, idempotency, issuer::Issuer, unit::Settle};
+use crate::config::{Accounts, Limits, Trust};
 use crate::{
     platform::{
         Error, Result, Vault,
@@ -33,6 +33,7 @@ pub(super) struct State {
     pub hashing: Semaphore,
     pub accounts: Accounts,
     pub vault: Vault,
+    pub issuer: Option<Issuer>,
 }
 
 /// What a gate is opened with, beside the database, time and ids.
@@ -43,6 +44,8 @@ pub struct Terms {
     pub accounts: Accounts,
     /// The encryption keys.
     pub vault: Vault,
+    /// The outside issuer that is trusted.
+    pub trust: Option<Trust>,
     /// What happens at the end of a unit that changed facts.
     pub settle: Settle,
 }
@@ -50,7 +53,7 @@ pub struct Terms {
 impl Gate {
     /// Opens the gate on a migrated database.
     pub fn open(db: Db, (clock, ids): (Clock, Ids), terms: Terms) -> Result<Self> {
-        let Terms { limits, accounts, vault, settle } = terms;
+        let Terms { limits, accounts, vault, trust, settle } = terms;
         let tokens = Tokens::open(db.clone(), clock.clone(), ids.clone())?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self(Arc::new(State {
@@ -67,6 +70,7 @@ impl Gate {
             hashing: Semaphore::new(cores),
             accounts,
             vault,
+            issuer: trust.map(Issuer::open).transpose()?,
         })))
     }
 

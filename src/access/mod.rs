@@ -6,6 +6,7 @@
 mod caller;
 mod gate;
 mod idempotency;
+mod issuer;
 pub mod password;
 pub mod policy;
 mod role;
@@ -15,6 +16,7 @@ mod unit;
 
 pub use caller::{Caller, Public};
 pub use gate::{Gate, Terms};
+pub use issuer::Identity;
 pub use role::{Role, Scope};
 pub use token::{ACCESS_TOKEN_SECONDS, JsonWebKeySet, Subject, Tokens};
 pub use unit::{Actor, Tx, Who};
@@ -28,6 +30,8 @@ crate::problem_codes! {
         "Incentive data becomes visible once the incentive admin has completed user set-up: `next` leads to what is missing.";
     INSUFFICIENT_SCOPE = "insufficient_scope" 403 "The client lacks the scope for this",
         "`scope` names what it takes. An operator gives scopes at `/v1/api-clients`; some operations are for people only.";
+    INVALID_GRANT = "invalid_grant" 400 "What was sent opens nothing",
+        "The refresh token or the identity token is wrong, expired, used before, or revoked. Sign in again.";
     SIGN_IN_FAILED = "sign_in_failed" 401 "User name or password is wrong",
         "Check both. After several failures the service slows down: wait as long as `Retry-After` says.";
 }
