@@ -179,11 +179,20 @@ impl<P: Policy> Caller<P> {
     }
 }
 
+/// From where and with what somebody asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The network address.
+    pub address: IpAddr,
+    /// The program, as it calls itself; at most 200 characters.
+    pub user_agent: Option<String>,
+}
+
 /// Somebody who has not signed in.
 pub struct Public {
     gate: Gate,
     request_id: RequestId,
-    address: IpAddr,
+    origin: Origin,
 }
 
 impl FromRequest for Public {
@@ -198,15 +207,15 @@ impl FromRequest for Public {
 impl Public {
     fn admit(request: &HttpRequest) -> Result<Self> {
         let gate = gate_of(request)?;
-        let address = address_of(request);
-        let quota = gate.0.addresses.check(&address)?;
+        let origin = Origin { address: address_of(request), user_agent: user_agent_of(request) };
+        let quota = gate.0.addresses.check(&origin.address)?;
         request.extensions_mut().insert(quota);
-        Ok(Self { gate, request_id: RequestId::of(request), address })
+        Ok(Self { gate, request_id: RequestId::of(request), origin })
     }
 
     /// Counts a sign-in attempt against the address and against the name.
     pub fn count_sign_in(&self, name: &str) -> Result<()> {
-        self.gate.0.sign_ins_by_address.check(&self.address)?;
+        self.gate.0.sign_ins_by_address.check(&self.origin.address)?;
         self.gate.0.sign_ins_by_name.check(&name.to_owned()).map(|_| ())
     }
 
@@ -261,10 +270,10 @@ impl Public {
         self.gate.0.tokens.verify(token)
     }
 
-    /// From where the request came.
+    /// From where and with what the request came.
     #[must_use]
-    pub fn address(&self) -> IpAddr {
-        self.address
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The public keys.
@@ -291,6 +300,11 @@ fn gate_of(request: &HttpRequest) -> Result<Gate> {
 
 fn address_of(request: &HttpRequest) -> IpAddr {
     request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip())
+}
+
+fn user_agent_of(request: &HttpRequest) -> Option<String> {
+    let text = request.headers().get(header::USER_AGENT)?.to_str().ok()?.trim();
+    (!text.is_empty()).then(|| text.chars().take(200).collect())
 }
 
 /// The bearer token of a request: one field, one token (RFC 6750, 2.1).

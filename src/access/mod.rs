@@ -7,6 +7,7 @@ mod caller;
 mod gate;
 mod idempotency;
 mod issuer;
+pub mod opaque;
 pub mod password;
 pub mod policy;
 mod role;
@@ -14,11 +15,11 @@ mod standing;
 mod token;
 mod unit;
 
-pub use caller::{Caller, Public};
+pub use caller::{Caller, Origin, Public};
 pub use gate::{Gate, Terms};
 pub use issuer::Identity;
 pub use role::{Role, Scope};
-pub use token::{ACCESS_TOKEN_SECONDS, JsonWebKeySet, Subject, Tokens};
+pub use token::{ACCESS_TOKEN_SECONDS, Claims, JsonWebKeySet, Subject, Tokens};
 pub use unit::{Actor, Tx, Who};
 
 crate::problem_codes! {

@@ -4,7 +4,6 @@
 
 pub mod api;
 mod model;
-mod secret;
 mod service;
 mod store;
 

@@ -4,10 +4,10 @@ use super::{
     ApiClient, ApiClientStatus,
     api::{ApiClientCreate, ApiClientUpdate, ApiClientView},
     model::Secret,
-    secret, store,
+    store,
 };
 use crate::{
-    access::{Tx, policy},
+    access::{Tx, opaque, policy},
     audit,
     partners::TRANSITION_NOT_ALLOWED,
     platform::{
@@ -17,6 +17,9 @@ use crate::{
     },
     users,
 };
+
+/// What every secret begins with, so that scanners find one that has leaked.
+const PREFIX: &str = "pis_";
 
 /// Makes a client with its first secret.
 pub(super) fn create(tx: &mut Tx<'_>, new: &ApiClientCreate) -> Result<(ApiClient, String)> {
@@ -90,7 +93,7 @@ pub(super) fn revoke(tx: &mut Tx<'_>, before: ApiClient, reason: &str) -> Result
 
 /// The client with this id, where the secret is one of its own and it may fetch access tokens.
 pub fn authenticate(conn: &mut Conn, id: Id, secret: &str, now: Timestamp) -> Result<Option<ApiClient>> {
-    let found = store::find_by_secret(conn, id, &secret::digest_of(secret), now)?;
+    let found = store::find_by_secret(conn, id, &opaque::digest(secret), now)?;
     Ok(found.filter(|client| client.may_enter(now)))
 }
 
@@ -101,8 +104,8 @@ pub fn used(tx: &mut Tx<'_>, client: &ApiClient) -> Result<()> {
 }
 
 fn add_secret(tx: &mut Tx<'_>, client_id: Id) -> Result<String> {
-    let text = secret::make()?;
-    let digest = secret::digest_of(&text);
+    let text = format!("{PREFIX}{}", opaque::random()?);
+    let digest = opaque::digest(&text);
     store::insert_secret(tx, &Secret { digest, client_id, created_at: tx.now, expires_at: None })?;
     Ok(text)
 }

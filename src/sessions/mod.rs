@@ -1,3 +1,12 @@
-//! Sessions: signing in, the keys that verify tokens, and the caller's own account.
+//! Sessions: signing in, staying signed in, the keys that verify tokens, and the caller's own account.
+//!
+//! A session begins with a sign-in and lives as long as its refresh token is renewed. Other slices call [`start`],
+//! [`renew`], [`end`] and [`end_all`].
 
 pub mod api;
+mod model;
+mod service;
+mod store;
+
+pub use model::Session;
+pub use service::{Renewal, end, end_all, renew, start};

@@ -7,6 +7,7 @@ mod store;
 
 pub use model::{User, UserStatus, fold};
 pub use service::{
-    CODES, NewUser, WRONG_PASSWORD, change_password, create, first_operator, may_give, provision, tell_admins,
+    CODES, NewUser, WRONG_PASSWORD, change_password, create, first_operator, may_give, provision,
+    revoke_sessions, tell_admins,
 };
-pub use store::{admins_of, find_by_email, standing};
+pub use store::{admins_of, find_by_email, load, standing};

@@ -116,7 +116,7 @@ pub(super) fn reactivate(tx: &mut Tx<'_>, before: User, reason: &str) -> Result<
 /// Sets the user's own password; every token issued before is revoked.
 pub fn change_password(tx: &mut Tx<'_>, password_hash: &str) -> Result<User> {
     let id = tx.actor.user().ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "sign in first"))?;
-    let before = store::get_own(tx, id)?;
+    let before = store::load(tx, id)?;
     let user = User {
         password_hash: password_hash.to_owned(),
         must_change_password: false,
@@ -125,6 +125,12 @@ pub fn change_password(tx: &mut Tx<'_>, password_hash: &str) -> Result<User> {
         ..before.clone()
     };
     save(tx, &before, user, None)
+}
+
+/// Ends every session of a user: whatever was issued before opens nothing.
+pub fn revoke_sessions(tx: &mut Tx<'_>, before: &User) -> Result<User> {
+    let user = User { token_epoch: before.token_epoch + 1, ..before.clone() };
+    save(tx, before, user, None)
 }
 
 /// Tells every incentive admin of a partner, and of its headquarters, who can act. It is part of the unit: where
