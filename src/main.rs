@@ -146,6 +146,7 @@ fn run(command: Command, settings: Settings) -> Result<()> {
                 partner_id: partner,
                 password_hash,
                 must_change_password: true,
+                issuer: None,
             };
             let id = users::provision(&service.gate, new)?;
             println!("User {id}\nTemporary password, shown this once: {password}");

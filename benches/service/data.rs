@@ -80,6 +80,7 @@ impl Database {
             partner_id: None,
             password_hash: "none".into(),
             must_change_password: false,
+            issuer: None,
         };
         let operator = users::provision(&service.gate, operator).unwrap();
         service.close();

@@ -265,6 +265,12 @@ impl Public {
         }
     }
 
+    /// Whether operators need a second factor.
+    #[must_use]
+    pub fn operators_need_second_factor(&self) -> bool {
+        self.gate.0.accounts.operators_need_second_factor
+    }
+
     /// What one of our own access tokens says, where it is valid now.
     pub fn claims(&self, token: &str) -> Result<Arc<Claims>> {
         self.gate.0.tokens.verify(token)

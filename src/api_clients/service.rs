@@ -12,7 +12,7 @@ use crate::{
     partners::TRANSITION_NOT_ALLOWED,
     platform::{
         Error, FieldError, Result,
-        db::{Conn, types::Json},
+        db::types::Json,
         values::{Id, Timestamp},
     },
     users,
@@ -91,10 +91,20 @@ pub(super) fn revoke(tx: &mut Tx<'_>, before: ApiClient, reason: &str) -> Result
     save(tx, &before, client, Some(reason))
 }
 
-/// The client with this id, where the secret is one of its own and it may fetch access tokens.
-pub fn authenticate(conn: &mut Conn, id: Id, secret: &str, now: Timestamp) -> Result<Option<ApiClient>> {
-    let found = store::find_by_secret(conn, id, &opaque::digest(secret), now)?;
-    Ok(found.filter(|client| client.may_enter(now)))
+/// The client with this id, where the secret is one of its own and it may fetch access tokens. A known client that
+/// failed leaves a trace; the unit must be committed all the same.
+pub fn authenticate(tx: &mut Tx<'_>, id: Id, secret: &str) -> Result<Option<ApiClient>> {
+    let found = store::find_by_secret(tx, id, &opaque::digest(secret))?;
+    if let Some(client) = found.filter(|client| client.may_enter(tx.now)) {
+        return Ok(Some(client));
+    }
+    match store::find(tx, id)? {
+        Some(client) => {
+            event(&client).because(Some("refused: wrong secret, expired or revoked")).record(tx)?
+        }
+        None => tx.changed_nothing(),
+    }
+    Ok(None)
 }
 
 /// Records that a client has fetched an access token.

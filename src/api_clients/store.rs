@@ -5,7 +5,7 @@ use crate::{
     access::Tx,
     platform::{
         Error, Result,
-        db::{Conn, MultiBackend},
+        db::MultiBackend,
         http::{PageRequest, keyset},
         values::{Id, Timestamp},
     },
@@ -34,25 +34,23 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &ApiClientFilter) -> Result<i64> {
     Ok(matching(filter).count().get_result(tx.conn)?)
 }
 
+pub(super) fn find(tx: &mut Tx<'_>, id: Id) -> Result<Option<ApiClient>> {
+    Ok(api_clients::table.find(id).select(ApiClient::as_select()).get_result(tx.conn).optional()?)
+}
+
 pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<ApiClient> {
-    let found = api_clients::table.find(id).select(ApiClient::as_select()).get_result(tx.conn);
-    found.optional()?.ok_or(Error::not_found("API client"))
+    find(tx, id)?.ok_or(Error::not_found("API client"))
 }
 
 /// The client whose secret this is, where the secret has not run out.
-pub(super) fn find_by_secret(
-    conn: &mut Conn,
-    id: Id,
-    digest: &[u8],
-    now: Timestamp,
-) -> Result<Option<ApiClient>> {
-    let valid = api_client_secrets::expires_at.is_null().or(api_client_secrets::expires_at.gt(now));
+pub(super) fn find_by_secret(tx: &mut Tx<'_>, id: Id, digest: &[u8]) -> Result<Option<ApiClient>> {
+    let valid = api_client_secrets::expires_at.is_null().or(api_client_secrets::expires_at.gt(tx.now));
     let query = api_clients::table
         .inner_join(api_client_secrets::table.on(api_client_secrets::client_id.eq(api_clients::id)))
         .filter(api_clients::id.eq(id))
         .filter(api_client_secrets::digest.eq(digest.to_vec()))
         .filter(valid);
-    Ok(query.select(ApiClient::as_select()).get_result(conn).optional()?)
+    Ok(query.select(ApiClient::as_select()).get_result(tx.conn).optional()?)
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, client: &ApiClient) -> Result<()> {

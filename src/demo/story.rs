@@ -146,7 +146,15 @@ fn hire(
     let password_hash = hash.to_owned();
     users::create(
         tx,
-        NewUser { email: email.into(), name, role, partner_id, password_hash, must_change_password: false },
+        NewUser {
+            email: email.into(),
+            name,
+            role,
+            partner_id,
+            password_hash,
+            must_change_password: false,
+            issuer: None,
+        },
     )
     .map(drop)
 }

@@ -68,7 +68,7 @@ async fn login(public: Public, body: Body<Credentials>) -> Result<Answer> {
     let found = public.read(move |conn| users::find_by_email(conn, &name)).await?;
     let hash = found.as_ref().map(|user| user.password_hash.clone());
     let good = public.hashing(move || password::verify(&password, hash.as_deref())).await?;
-    match found.filter(|user| good && user.status != UserStatus::Disabled) {
+    match found.filter(|user| good && user.issuer.is_none() && user.status != UserStatus::Disabled) {
         Some(user) => welcome(&public, user).await,
         None => Err(Error::new(&SIGN_IN_FAILED, "user name or password is wrong")),
     }

@@ -4,9 +4,12 @@
 //! [`renew`], [`end`] and [`end_all`].
 
 pub mod api;
+mod grants;
 mod model;
 mod service;
 mod store;
+pub mod token_api;
 
+pub use grants::CODES;
 pub use model::Session;
 pub use service::{Renewal, end, end_all, renew, start};

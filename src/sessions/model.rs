@@ -8,9 +8,6 @@ use diesel::prelude::*;
 
 /// How long a session lives, however often it is renewed: 30 days.
 const LONGEST_SECONDS: i64 = 30 * 24 * 3600;
-/// How long it lives without being renewed: 7 days.
-const IDLE_SECONDS: i64 = 7 * 24 * 3600;
-
 /// A sign-in and everything renewed from it.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = sessions, treat_none_as_default_value = false)]
@@ -38,10 +35,13 @@ pub struct Session {
 }
 
 impl Session {
+    /// How long it lives without being renewed: 7 days.
+    pub const IDLE_SECONDS: i64 = 7 * 24 * 3600;
+
     /// Until when it can be renewed.
     #[must_use]
     pub fn renewable_until(&self) -> Timestamp {
-        self.last_used_at.plus_seconds(IDLE_SECONDS).min(self.expires_at)
+        self.last_used_at.plus_seconds(Self::IDLE_SECONDS).min(self.expires_at)
     }
 
     /// Whether it can be renewed now by a user of that epoch.
@@ -59,6 +59,6 @@ impl Session {
     /// A session last renewed before this has been idle for too long.
     #[must_use]
     pub fn idle_before(now: Timestamp) -> Timestamp {
-        now.plus_seconds(-IDLE_SECONDS)
+        now.plus_seconds(-Self::IDLE_SECONDS)
     }
 }

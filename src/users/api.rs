@@ -8,8 +8,8 @@ use crate::{
     },
     partners::Reason,
     platform::{
-        Result,
-        http::{Answer, Body, Cursor, IfMatch, PageParams, PageRequest, Path, page_of},
+        Error, Result,
+        http::{Answer, Body, Cursor, IfMatch, PageParams, PageRequest, Path, double_option, page_of},
         values::{Id, Timestamp},
     },
 };
@@ -50,6 +50,9 @@ pub struct UserView {
     status: UserStatus,
     /// Whether the password is a temporary one, which opens nothing but its own change.
     must_change_password: bool,
+    /// Who vouches for the user instead of a password: an OpenID Connect issuer; null where there is a password.
+    #[schema(max_length = 400, examples("https://login.example.com"))]
+    issuer: Option<String>,
     /// The first password; only in the answer that makes the user, shown this once.
     #[schema(max_length = 40, nullable = false, examples("h7k2m-9pqrs-3tuvw-x4yza"))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,6 +76,7 @@ impl From<User> for UserView {
             partner_id: user.partner_id,
             status: user.status,
             must_change_password: user.must_change_password,
+            issuer: user.issuer,
             temporary_password: None,
             created_at: user.created_at,
             updated_at: user.updated_at,
@@ -102,6 +106,10 @@ pub struct UserCreate {
     /// Whose user; for `incentive_admin` and `viewer`, and only for them.
     #[serde(default)]
     partner_id: Option<Id>,
+    /// The OpenID Connect issuer that vouches for the user, who then has no password; the one the service trusts.
+    #[serde(default)]
+    #[schema(max_length = 400)]
+    issuer: Option<String>,
 }
 
 /// A change of a user: the members given replace those on record.
@@ -111,10 +119,15 @@ pub struct UserCreate {
 pub struct UserUpdate {
     /// Name shown to people.
     #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$", nullable = false)]
-    name: Option<String>,
+    pub(super) name: Option<String>,
     /// What the user may do; a change ends the user's sessions.
     #[schema(nullable = false)]
-    role: Option<Role>,
+    pub(super) role: Option<Role>,
+    /// The OpenID Connect issuer that vouches for the user, the one the service trusts; null for a password. A change
+    /// ends the user's sessions; without an issuer the user is back at the password of before, and must change it.
+    #[serde(default, deserialize_with = "double_option::deserialize")]
+    #[schema(max_length = 400, value_type = Option<String>)]
+    pub(super) issuer: Option<Option<String>>,
 }
 
 /// Which users to list.
@@ -152,7 +165,8 @@ async fn list_users(caller: Caller<ListUsers>, page: PageRequest<UserFilter>) ->
 
 /// Make a user
 ///
-/// Answers with a temporary password, shown this once; the user must change it at the first sign-in.
+/// Answers with a temporary password, shown this once; the user must change it at the first sign-in. A user with an
+/// `issuer` has none.
 #[utoipa::path(tag = "users", request_body = UserCreate, responses((status = 201, body = UserView)))]
 #[post("/v1/users")]
 async fn create_user(caller: Caller<CreateUser>, body: Body<UserCreate>) -> Result<Answer> {
@@ -163,6 +177,7 @@ async fn create_user(caller: Caller<CreateUser>, body: Body<UserCreate>) -> Resu
             Ok((password, hash))
         })
         .await??;
+    known_issuer(body.value.issuer.as_deref(), caller.issuer())?;
     caller
         .write(body, move |tx, new| {
             let new = NewUser {
@@ -171,11 +186,13 @@ async fn create_user(caller: Caller<CreateUser>, body: Body<UserCreate>) -> Resu
                 role: new.role,
                 partner_id: new.partner_id,
                 password_hash: hash.clone(),
-                must_change_password: true,
+                must_change_password: new.issuer.is_none(),
+                issuer: new.issuer.clone(),
             };
             let user = service::create(tx, new)?;
             let (location, revision) = (format!("/v1/users/{}", user.id), user.revision);
-            let made = UserView { temporary_password: Some(password.clone()), ..UserView::from(user) };
+            let shown = user.issuer.is_none().then(|| password.clone());
+            let made = UserView { temporary_password: shown, ..UserView::from(user) };
             Ok(Answer::created(location, &made, revision))
         })
         .await
@@ -192,7 +209,7 @@ async fn get_user(caller: Caller<GetUser>, id: Path<Id>) -> Result<Answer> {
 
 /// Change a user
 ///
-/// A merge patch of name or role. A new role takes effect on the user's next request, which must sign in again.
+/// A merge patch of name, role or issuer. A new role takes effect on the user's next request, which must sign in again.
 #[utoipa::path(tag = "users", request_body = UserUpdate, responses((status = 200, body = UserView)))]
 #[patch("/v1/users/{id}")]
 async fn update_user(
@@ -201,11 +218,12 @@ async fn update_user(
     body: Body<UserUpdate>,
     revision: IfMatch,
 ) -> Result<Answer> {
+    known_issuer(body.value.issuer.as_ref().and_then(Option::as_deref), caller.issuer())?;
     caller
         .write(body, move |tx, change| {
             let before = store::get(tx, *id)?;
             revision.permits(before.revision)?;
-            service::update(tx, before, change.name.as_deref(), change.role).map(record)
+            service::update(tx, before, change).map(record)
         })
         .await
 }
@@ -236,6 +254,18 @@ async fn reactivate_user(caller: Caller<ReactivateUser>, id: Path<Id>, body: Bod
             service::reactivate(tx, before, &because.reason).map(record)
         })
         .await
+}
+
+/// Nobody can sign in by an issuer that is not trusted.
+fn known_issuer(given: Option<&str>, trusted: Option<&str>) -> Result<()> {
+    if given.is_none() || given == trusted {
+        return Ok(());
+    }
+    let message = match trusted {
+        Some(trusted) => format!("the service trusts {trusted} only"),
+        None => "the service is told to trust no issuer; leave it out".to_owned(),
+    };
+    Err(Error::invalid_field("/issuer", "unknown", message))
 }
 
 fn record(user: User) -> Answer {

@@ -7,7 +7,7 @@ mod store;
 
 pub use model::{User, UserStatus, fold};
 pub use service::{
-    CODES, NewUser, WRONG_PASSWORD, change_password, create, first_operator, may_give, provision,
+    CODES, NewUser, WRONG_PASSWORD, bind, change_password, create, first_operator, may_give, provision,
     revoke_sessions, tell_admins,
 };
 pub use store::{admins_of, find_by_email, load, standing};

@@ -1,6 +1,10 @@
 //! What is done with users.
 
-use super::{User, UserStatus, api::UserView, fold, store};
+use super::{
+    User, UserStatus,
+    api::{UserUpdate, UserView},
+    fold, store,
+};
 use crate::{
     access::{Gate, Role, Tx, password},
     audit,
@@ -16,6 +20,8 @@ crate::problem_codes! {
         "Make another operator before you take this one's role or bar this one.";
     NOT_ONESELF = "not_oneself" 409 "Nobody bars oneself, or changes one's own role",
         "Ask another administrator.";
+    SIGNS_IN_ELSEWHERE = "signs_in_elsewhere" 409 "This user has no password here",
+        "The user's issuer vouches for the user: sign in there, and exchange its identity token at `POST /v1/auth/token`.";
     WRONG_PASSWORD = "wrong_password" 422 "The current password is wrong",
         "Send the password you signed in with as `current_password`.";
 }
@@ -35,6 +41,8 @@ pub struct NewUser {
     pub password_hash: String,
     /// Whether that password is a temporary one.
     pub must_change_password: bool,
+    /// Who vouches for the user instead of any password.
+    pub issuer: Option<String>,
 }
 
 /// Makes a user.
@@ -60,7 +68,7 @@ pub fn create(tx: &mut Tx<'_>, new: NewUser) -> Result<User> {
         locale: Locale::En,
         password_expires_at: None,
         has_second_factor: false,
-        issuer: None,
+        issuer: new.issuer,
         issuer_subject: None,
     };
     store::insert(tx, &user)?;
@@ -73,17 +81,36 @@ pub fn provision(gate: &Gate, new: NewUser) -> Result<Id> {
     gate.write_as_system("CreateUser", move |tx| create(tx, new.clone()).map(|user| user.id))
 }
 
-/// Changes a user's name or role.
-pub(super) fn update(tx: &mut Tx<'_>, before: User, name: Option<&str>, role: Option<Role>) -> Result<User> {
-    let role = role.unwrap_or(before.role);
+/// Changes a user's name, role or issuer.
+pub(super) fn update(tx: &mut Tx<'_>, before: User, change: &UserUpdate) -> Result<User> {
+    let role = change.role.unwrap_or(before.role);
     if role != before.role {
         refuse_oneself(tx, &before)?;
         may_give(tx, role, before.partner_id)?;
         keep_an_operator(tx, &before)?;
     }
-    let name = name.map_or_else(|| before.name.clone(), str::to_owned);
-    let token_epoch = before.token_epoch + i64::from(role != before.role);
+    let name = change.name.clone().unwrap_or_else(|| before.name.clone());
+    let issuer = change.issuer.clone().unwrap_or_else(|| before.issuer.clone());
+    let elsewhere = issuer != before.issuer;
+    let token_epoch = before.token_epoch + i64::from(role != before.role || elsewhere);
     let user = User { name, role, token_epoch, ..before.clone() };
+    let user = if elsewhere { signing_in_elsewhere(user, issuer) } else { user };
+    save(tx, &before, user, None)
+}
+
+/// Who gets an issuer has no password any more; who loses it has the one of before, good for nothing but its change.
+fn signing_in_elsewhere(user: User, issuer: Option<String>) -> User {
+    let status = if user.status == UserStatus::Disabled { user.status } else { UserStatus::Active };
+    User { must_change_password: issuer.is_none(), issuer, issuer_subject: None, status, ..user }
+}
+
+/// Ties a user to the name it has at its issuer, at the first sign-in; from then on nobody else with the same e-mail
+/// address there is taken for it.
+pub fn bind(tx: &mut Tx<'_>, before: User, subject: &str) -> Result<User> {
+    if before.issuer_subject.is_some() {
+        return Ok(before);
+    }
+    let user = User { issuer_subject: Some(subject.to_owned()), ..before.clone() };
     save(tx, &before, user, None)
 }
 
@@ -117,6 +144,7 @@ pub(super) fn reactivate(tx: &mut Tx<'_>, before: User, reason: &str) -> Result<
 pub fn change_password(tx: &mut Tx<'_>, password_hash: &str) -> Result<User> {
     let id = tx.actor.user().ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "sign in first"))?;
     let before = store::load(tx, id)?;
+    refuse_elsewhere(&before)?;
     let user = User {
         password_hash: password_hash.to_owned(),
         must_change_password: false,
@@ -189,6 +217,15 @@ pub fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<(
     }
 }
 
+/// Refuses what is done with a password where an issuer vouches for the user.
+fn refuse_elsewhere(user: &User) -> Result<()> {
+    if user.issuer.is_some() {
+        let detail = "the issuer vouches for this user, who has no password here";
+        return Err(Error::new(&SIGNS_IN_ELSEWHERE, detail));
+    }
+    Ok(())
+}
+
 fn refuse_oneself(tx: &Tx<'_>, user: &User) -> Result<()> {
     if tx.actor.user() == Some(user.id) {
         return Err(Error::new(&NOT_ONESELF, "ask another administrator to do this to your account"));
@@ -226,6 +263,7 @@ pub fn first_operator(gate: &Gate) -> Result<Option<(String, String)>> {
             partner_id: None,
             password_hash,
             must_change_password: true,
+            issuer: None,
         },
     )?;
     Ok(Some((EMAIL.into(), password)))
