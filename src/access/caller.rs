@@ -219,6 +219,12 @@ impl Public {
         self.gate.0.sign_ins_by_name.check(&name.to_owned()).map(|_| ())
     }
 
+    /// Counts an attempt with what nobody can guess, such as a client's secret, against the address only: nobody can
+    /// lock out somebody else.
+    pub fn count_attempt(&self) -> Result<()> {
+        self.gate.0.sign_ins_by_address.check(&self.origin.address).map(drop)
+    }
+
     /// Reads by one statement.
     pub async fn read<T, F>(&self, work: F) -> Result<T>
     where

@@ -17,7 +17,7 @@ mod unit;
 
 pub use caller::{Caller, Origin, Public};
 pub use gate::{Gate, Terms};
-pub use issuer::Identity;
+pub use issuer::{Identity, refused as identity_refused};
 pub use role::{Role, Scope};
 pub use token::{ACCESS_TOKEN_SECONDS, Claims, JsonWebKeySet, Subject, Tokens};
 pub use unit::{Actor, Tx, Who};

@@ -8,4 +8,4 @@ mod service;
 mod store;
 
 pub use model::{ApiClient, ApiClientStatus};
-pub use service::{authenticate, used};
+pub use service::{authenticate, event_of, used};

@@ -91,20 +91,15 @@ pub(super) fn revoke(tx: &mut Tx<'_>, before: ApiClient, reason: &str) -> Result
     save(tx, &before, client, Some(reason))
 }
 
-/// The client with this id, where the secret is one of its own and it may fetch access tokens. A known client that
-/// failed leaves a trace; the unit must be committed all the same.
+/// The client with this id, where the secret is one of its own and it may fetch access tokens.
 pub fn authenticate(tx: &mut Tx<'_>, id: Id, secret: &str) -> Result<Option<ApiClient>> {
     let found = store::find_by_secret(tx, id, &opaque::digest(secret))?;
-    if let Some(client) = found.filter(|client| client.may_enter(tx.now)) {
-        return Ok(Some(client));
-    }
-    match store::find(tx, id)? {
-        Some(client) => {
-            event(&client).because(Some("refused: wrong secret, expired or revoked")).record(tx)?
-        }
-        None => tx.changed_nothing(),
-    }
-    Ok(None)
+    Ok(found.filter(|client| client.may_enter(tx.now)))
+}
+
+/// An audit event on the client with this id, where there is one.
+pub fn event_of(tx: &mut Tx<'_>, id: Id) -> Result<Option<audit::Event>> {
+    Ok(store::find(tx, id)?.as_ref().map(event))
 }
 
 /// Records that a client has fetched an access token.

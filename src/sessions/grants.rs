@@ -2,12 +2,19 @@
 
 use super::{Renewal, renew, service, start};
 use crate::{
-    access::{ACCESS_TOKEN_SECONDS, Actor, INVALID_GRANT, Identity, Public, Subject, Tx},
+    access::{
+        ACCESS_TOKEN_SECONDS, Actor, INVALID_GRANT, Identity, Origin, Public, Role, Subject, Tx,
+        identity_refused,
+    },
     api_clients::{self, ApiClient},
     audit,
     platform::{Error, Result, values::Id},
     users::{self, User, UserStatus},
 };
+use serde_json::json;
+use std::net::IpAddr;
+
+const EXCHANGE: &str = "TokenExchange";
 
 crate::problem_codes! {
     INVALID_CLIENT = "invalid_client" 401 "The client is not known by this id and secret",
@@ -46,10 +53,11 @@ pub(super) async fn client(
     (id, secret): (String, String),
     asked: Option<String>,
 ) -> Result<Granted> {
-    public.count_sign_in(&id)?;
+    public.count_attempt()?;
     let Ok(id) = id.parse::<Id>() else { return Err(unknown_client()) };
-    let known = public.write(Actor::NOBODY, "ClientCredentials", move |tx| enter(tx, id, &secret)).await?;
-    let client = known.ok_or_else(unknown_client)?;
+    let address = public.origin().address;
+    let known = public.write(Actor::NOBODY, "ClientCredentials", move |tx| enter(tx, id, &secret, address));
+    let client = known.await?.ok_or_else(unknown_client)?;
     let held = &client.scopes.0;
     let scope = match asked {
         None => held.join(" "),
@@ -64,62 +72,89 @@ pub(super) async fn client(
     Ok(Granted { access_token, expires_in: ACCESS_TOKEN_SECONDS, refresh: None, scope: Some(scope) })
 }
 
-fn enter(tx: &mut Tx<'_>, id: Id, secret: &str) -> Result<Option<ApiClient>> {
-    match api_clients::authenticate(tx, id, secret)? {
-        Some(client) => {
-            tx.actor = Actor::of_client(client.id, client.role, client.partner_id);
-            api_clients::used(tx, &client)?;
-            Ok(Some(client))
-        }
-        None => Ok(None),
+fn enter(tx: &mut Tx<'_>, id: Id, secret: &str, from: IpAddr) -> Result<Option<ApiClient>> {
+    if let Some(client) = api_clients::authenticate(tx, id, secret)? {
+        tx.actor = Actor::of_client(client.id, client.role, client.partner_id);
+        api_clients::used(tx, &client)?;
+        return Ok(Some(client));
     }
+    let event = api_clients::event_of(tx, id)?.unwrap_or_else(|| nobody(tx));
+    event.after(&json!({"address": from, "reason": "client_credentials"})).record(tx)?;
+    Ok(None)
 }
 
 /// Signs in whom an outside issuer vouches for, with its identity token (RFC 8693).
 pub(super) async fn exchange(public: &Public, identity_token: &str) -> Result<Granted> {
-    let Some(identity) = public.identity(identity_token).await.map_err(Error::for_oauth)? else {
-        return Err(unsupported_grant());
+    public.count_attempt()?;
+    let identity = match public.identity(identity_token).await {
+        Ok(identity) => identity.ok_or_else(unsupported_grant)?,
+        Err(error) if *error.code == INVALID_GRANT => {
+            let reason = error.source.as_ref().map(ToString::to_string).unwrap_or_default();
+            let told = json!({"address": public.origin().address, "reason": reason});
+            let trace = move |tx: &mut Tx<'_>| nobody(tx).after(&told).record(tx);
+            public.write(Actor::NOBODY, EXCHANGE, trace).await?;
+            return Err(error.for_oauth());
+        }
+        Err(error) => return Err(error.for_oauth()),
     };
-    let email = users::fold(&identity.email);
-    public.count_sign_in(&email)?;
     let (origin, needs_factors) = (public.origin().clone(), public.operators_need_second_factor());
-    let begun = public
-        .write(Actor::NOBODY, "TokenExchange", move |tx| {
-            let found = users::find_by_email(tx.conn, &email)?;
-            let Some(user) = found.filter(|user| user.issuer.as_ref() == Some(&identity.issuer)) else {
-                tx.changed_nothing();
-                return Ok(None);
-            };
-            if let Some(reason) = barred(&user, &identity, needs_factors) {
-                audit::Event::on("user", user.id).because(Some(reason)).record(tx)?;
-                return Ok(None);
-            }
+    let begun = public.write(Actor::NOBODY, EXCHANGE, move |tx| begin(tx, &identity, &origin, needs_factors));
+    let (user, session, refresh_token) = begun.await?.ok_or_else(|| identity_refused("").for_oauth())?;
+    of_session(public, &user, session, (refresh_token, super::Session::IDLE_SECONDS))
+}
+
+/// Begins the session of the user that is meant; `None` where nobody is let in, which leaves a trace.
+fn begin(
+    tx: &mut Tx<'_>,
+    identity: &Identity,
+    from: &Origin,
+    needs_factors: bool,
+) -> Result<Option<(User, Id, String)>> {
+    let found = users::find_by_email(tx.conn, &users::fold(&identity.email))?;
+    let user = found.filter(|user| user.issuer.as_ref() == Some(&identity.issuer));
+    let reason = user.as_ref().map_or(Some("unknown_user"), |user| barred(user, identity, needs_factors));
+    match (user, reason) {
+        (Some(user), None) => {
             tx.actor = Actor::of_user(user.id, user.role, user.partner_id);
             let user = users::bind(tx, user, &identity.subject)?;
-            let (session, token) = start(tx, &user, &origin)?;
-            audit::Event::on("user", user.id).record(tx)?;
+            let (session, token) = start(tx, &user, from)?;
+            let told = json!({"address": from.address, "session_id": session});
+            of_user(&user).after(&told).record(tx)?;
             Ok(Some((user, session, token)))
-        })
-        .await?;
-    let Some((user, session, refresh_token)) = begun else {
-        let detail = "the identity token is not accepted, or its owner may not sign in here";
-        return Err(Error::new(&INVALID_GRANT, detail).for_oauth());
-    };
-    of_session(public, &user, session, (refresh_token, super::Session::IDLE_SECONDS))
+        }
+        (user, reason) => {
+            let told = json!({"address": from.address, "reason": reason});
+            let event = user.as_ref().map_or_else(|| nobody(tx), of_user);
+            event.after(&told).record(tx)?;
+            Ok(None)
+        }
+    }
 }
 
 /// Why somebody known is not let in.
 fn barred(user: &User, identity: &Identity, needs_factors: bool) -> Option<&'static str> {
     let another = user.issuer_subject.as_ref().is_some_and(|subject| *subject != identity.subject);
-    let one_factor =
-        needs_factors && user.role == crate::access::Role::Operator && !identity.by_several_factors;
+    let one_factor = needs_factors && user.role == Role::Operator && !identity.by_several_factors;
     [
-        (user.status == UserStatus::Disabled, "refused: the user is disabled"),
-        (another, "refused: somebody else has this address at the issuer now"),
-        (one_factor, "refused: the issuer does not say that a second factor was used"),
+        (user.status == UserStatus::Disabled, "disabled"),
+        (another, "another_subject"),
+        (one_factor, "no_second_factor"),
     ]
     .into_iter()
     .find_map(|(applies, reason)| applies.then_some(reason))
+}
+
+fn of_user(user: &User) -> audit::Event {
+    let event = audit::Event::on("user", user.id);
+    match user.partner_id {
+        Some(partner) => event.of_partner(partner),
+        None => event,
+    }
+}
+
+/// An attempt of somebody who is not known.
+fn nobody(tx: &Tx<'_>) -> audit::Event {
+    audit::Event::on("sign_in", tx.new_id())
 }
 
 /// Ends the session of a refresh token, or of an access token; a token that nobody knows ends nothing (RFC 7009).

@@ -1,6 +1,7 @@
 //! The stories. Each is a sentence, has a world of its own, and runs on both databases.
 
 mod agreements;
+mod api_clients;
 mod authority;
 mod competencies;
 mod conventions;
@@ -10,6 +11,8 @@ mod enrollments;
 mod enrollments_over_time;
 mod harness;
 mod notifications;
+mod oauth;
+mod outside_identity;
 mod partners;
 mod plans;
 mod profiles;

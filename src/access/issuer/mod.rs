@@ -123,8 +123,8 @@ impl Issuer {
     }
 }
 
-/// One answer for whatever is wrong.
-fn refused(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+/// One answer for whatever is wrong, with the token or with whom it vouches for; the reason goes to the log.
+pub fn refused(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     let detail = "the identity token is not accepted, or its owner may not sign in here";
     Error { source: Some(reason.into()), ..Error::new(&INVALID_GRANT, detail) }
 }
