@@ -1,8 +1,8 @@
 //! The extractors that check authority, and hand out what it opens.
 
 use super::{
-    Actor, Gate, Identity, Role, Subject, Tx, idempotency, issuer::Issuer, policy::Policy, standing,
-    token::Claims, token::JsonWebKeySet,
+    Actor, Gate, Identity, Role, Subject, Tx, idempotency, issuer::Issuer, password::Hasher, policy::Policy,
+    standing, token::Claims, token::JsonWebKeySet,
 };
 use crate::platform::{
     Error, Result, codes,
@@ -57,6 +57,12 @@ impl<P: Policy> Caller<P> {
     #[must_use]
     pub fn id(&self) -> Id {
         self.claims.sub
+    }
+
+    /// The session the token was issued in; none for a client.
+    #[must_use]
+    pub fn session(&self) -> Option<Id> {
+        self.claims.sid
     }
 
     /// The user's role.
@@ -152,9 +158,11 @@ impl<P: Policy> Caller<P> {
         same.read(work).await
     }
 
-    /// Counts a guess at the caller's own password as a sign-in attempt.
+    /// Counts a guess at the caller's own password as a sign-in attempt; from wherever it comes, as whoever guesses
+    /// holds the token already.
     pub fn count_guess(&self) -> Result<()> {
-        self.gate.0.sign_ins_by_name.check(&self.claims.sub.to_string()).map(drop)
+        let anywhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        self.gate.0.sign_ins_by_name.check(&(self.claims.sub.to_string(), anywhere)).map(drop)
     }
 
     /// The outside issuer that is trusted, where there is one.
@@ -164,7 +172,10 @@ impl<P: Policy> Caller<P> {
     }
 
     /// Hashes or compares passwords, off the request threads.
-    pub async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    pub async fn hashing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Hasher) -> T + Send + 'static,
+    ) -> Result<T> {
         self.gate.hashing(work).await
     }
 
@@ -213,10 +224,11 @@ impl Public {
         Ok(Self { gate, request_id: RequestId::of(request), origin })
     }
 
-    /// Counts a sign-in attempt against the address and against the name.
+    /// Counts a sign-in attempt against the address, and against the name from that address.
     pub fn count_sign_in(&self, name: &str) -> Result<()> {
-        self.gate.0.sign_ins_by_address.check(&self.origin.address)?;
-        self.gate.0.sign_ins_by_name.check(&name.to_owned()).map(|_| ())
+        let address = self.origin.address;
+        self.gate.0.sign_ins_by_address.check(&address)?;
+        self.gate.0.sign_ins_by_name.check(&(name.to_owned(), address)).map(drop)
     }
 
     /// Counts an attempt with what nobody can guess, such as a client's secret, against the address only: nobody can
@@ -232,6 +244,21 @@ impl Public {
         F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
     {
         self.gate.0.db.off_thread(move |db| db.glance(work)).await
+    }
+
+    /// Reads by several statements that must agree with each other.
+    pub async fn snapshot<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let (gate, request_id) = (self.gate.clone(), self.request_id.clone());
+        let db = self.gate.0.db.clone();
+        let read = move |conn: &mut Conn| {
+            let moment = (gate.0.clock.now(), &gate.0.ids);
+            work(&mut Tx::new(conn, Actor::NOBODY, moment, request_id.as_str(), "Read"))
+        };
+        db.off_thread(move |db| db.read(read)).await
     }
 
     /// Writes on behalf of an actor that the sign-in has just made known, or of nobody.
@@ -300,7 +327,10 @@ impl Public {
     }
 
     /// Hashes or compares passwords, off the request threads.
-    pub async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    pub async fn hashing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Hasher) -> T + Send + 'static,
+    ) -> Result<T> {
         self.gate.hashing(work).await
     }
 }

@@ -56,14 +56,10 @@ pub struct ApiClientView {
     expires_at: Option<Timestamp>,
     /// When it last fetched an access token; null before the first.
     last_used_at: Option<Timestamp>,
-    /// The secret; only in the answer that makes it, shown this once.
-    #[schema(
-        max_length = 60,
-        nullable = false,
-        examples("pis_Zm9yIHRoZSBkb2N1bWVudCwgbm90IGEgc2VjcmV0IGF0IGFsbA")
-    )]
+    /// The secret; only in the answer that makes it, shown this once. Null in a repeated answer: it is stored nowhere.
+    #[schema(value_type = Option<String>, required = false, max_length = 60, examples("pis_Zm9yIHRoZSBkb2N1bWVudCwgbm90IGEgc2VjcmV0IGF0IGFsbA"))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    client_secret: Option<String>,
+    client_secret: Option<Option<String>>,
     /// When the record was made.
     created_at: Timestamp,
     /// When it was last changed.
@@ -194,7 +190,7 @@ async fn list_api_clients(
 
 /// Make an API client
 ///
-/// Answers with its secret, shown this once. The client fetches access tokens at `POST /v1/auth/token` with
+/// Answers with its secret, shown this once; whoever missed it replaces it. The client fetches access tokens at `POST /v1/auth/token` with
 /// `grant_type=client_credentials`.
 #[utoipa::path(tag = "api-clients", request_body = ApiClientCreate, responses((status = 201, body = ApiClientView)))]
 #[post("/v1/api-clients")]
@@ -280,8 +276,8 @@ fn record(client: ApiClient) -> Answer {
 }
 
 fn with_secret(client: ApiClient, secret: String) -> Answer {
-    let (revision, used) = (client.revision, client.last_used_at);
-    answer(revision, used, &ApiClientView { client_secret: Some(secret), ..ApiClientView::from(client) })
+    let with = |secret| ApiClientView { client_secret: Some(secret), ..ApiClientView::from(client.clone()) };
+    answer(client.revision, client.last_used_at, &with(Some(secret))).kept_as(&with(None))
 }
 
 /// The tag tells when it was last used, which is no change of the record and yet shown.

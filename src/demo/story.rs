@@ -7,9 +7,10 @@ use super::{
     papers::{self, end},
 };
 use crate::{
-    access::{Actor, Gate, Role, Tx, password},
+    access::{Actor, Gate, Role, Tx},
     agreements::{self, Kind},
     enrollments::{self, Invitations},
+    notifications::Locale,
     partners::{self, Event, NewPartner, Partner, PartnerType},
     platform::{
         Error, Result,
@@ -37,7 +38,7 @@ pub fn fill(gate: &Gate, clock: &Clock, today: CalendarDate) -> Result<()> {
         return Ok(());
     }
     let hashes =
-        PASSWORDS.iter().map(|(.., password)| password::hash(password)).collect::<Result<Vec<_>>>()?;
+        PASSWORDS.iter().map(|(.., password)| gate.passwords().hash(password)).collect::<Result<Vec<_>>>()?;
     // What is to be seen in this program year happens in it, however young it is.
     let in_year = programs::program_year(programs::program_year_of(today))
         .map_or(0, |year| year.from.days_until(today));
@@ -154,6 +155,7 @@ fn hire(
             password_hash,
             must_change_password: false,
             issuer: None,
+            locale: Locale::En,
         },
     )
     .map(drop)

@@ -119,12 +119,12 @@ fn begin(
             let user = users::bind(tx, user, &identity.subject)?;
             let (session, token) = start(tx, &user, from)?;
             let told = json!({"address": from.address, "session_id": session});
-            of_user(&user).after(&told).record(tx)?;
+            users::event(&user).after(&told).record(tx)?;
             Ok(Some((user, session, token)))
         }
         (user, reason) => {
             let told = json!({"address": from.address, "reason": reason});
-            let event = user.as_ref().map_or_else(|| nobody(tx), of_user);
+            let event = user.as_ref().map_or_else(|| nobody(tx), users::event);
             event.after(&told).record(tx)?;
             Ok(None)
         }
@@ -142,14 +142,6 @@ fn barred(user: &User, identity: &Identity, needs_factors: bool) -> Option<&'sta
     ]
     .into_iter()
     .find_map(|(applies, reason)| applies.then_some(reason))
-}
-
-fn of_user(user: &User) -> audit::Event {
-    let event = audit::Event::on("user", user.id);
-    match user.partner_id {
-        Some(partner) => event.of_partner(partner),
-        None => event,
-    }
 }
 
 /// An attempt of somebody who is not known.

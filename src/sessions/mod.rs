@@ -4,12 +4,15 @@
 //! [`renew`], [`end`] and [`end_all`].
 
 pub mod api;
+mod brakes;
 mod grants;
+pub mod me_api;
 mod model;
 mod service;
+mod sign_in;
 mod store;
 pub mod token_api;
 
 pub use grants::CODES;
 pub use model::Session;
-pub use service::{Renewal, end, end_all, renew, start};
+pub use service::{Renewal, end, end_all, renew, start, sweep};

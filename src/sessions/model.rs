@@ -8,6 +8,7 @@ use diesel::prelude::*;
 
 /// How long a session lives, however often it is renewed: 30 days.
 const LONGEST_SECONDS: i64 = 30 * 24 * 3600;
+
 /// A sign-in and everything renewed from it.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = sessions, treat_none_as_default_value = false)]
@@ -35,7 +36,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// How long it lives without being renewed: 7 days.
+    /// How long a session lives without being renewed: 7 days.
     pub const IDLE_SECONDS: i64 = 7 * 24 * 3600;
 
     /// Until when it can be renewed.

@@ -1,5 +1,6 @@
 //! The stories. Each is a sentence, has a world of its own, and runs on both databases.
 
+mod accounts;
 mod agreements;
 mod api_clients;
 mod authority;
@@ -20,6 +21,7 @@ mod programs;
 mod records;
 mod schema;
 mod sessions;
+mod sign_in;
 mod transactions;
 mod units;
 mod users;
