@@ -322,7 +322,7 @@ impl utoipa::Modify for Schemes {
             None => (scope.to_owned(), String::new()),
         });
         let flow =
-            Flow::ClientCredentials(ClientCredentials::new("/v1/auth/token", Scopes::from_iter(scopes)));
+            Flow::ClientCredentials(ClientCredentials::new("/v1/auth/token", scopes.collect::<Scopes>()));
         let clients =
             OAuth2::with_description([flow], "API clients: a token for some scopes (RFC 6749, 4.4).");
         components.security_schemes.insert("oauth2".into(), SecurityScheme::OAuth2(clients).into());

@@ -43,7 +43,7 @@ impl Rule {
 
 /// The user as of now.
 pub(super) fn of_user(conn: &mut Conn, claims: &Claims, rule: &Rule, accounts: &Accounts) -> Result<Actor> {
-    type Row = (String, Role, Option<Id>, i64, bool, bool, bool, Option<Timestamp>);
+    type Row = (String, Role, Option<Id>, i64, bool, bool, Option<Timestamp>);
     // At every request: natively, the statement is found again without its text being written first.
     let found: Option<Row> = native!(conn, conn => users::table
         .left_join(sessions::table.on(sessions::id.nullable().eq(claims.sid)))
@@ -54,13 +54,13 @@ pub(super) fn of_user(conn: &mut Conn, claims: &Claims, rule: &Rule, accounts: &
             users::partner_id,
             users::token_epoch,
             users::must_change_password,
-            users::has_second_factor,
-            users::issuer.is_not_null(),
+            // An issuer that vouches for the user has asked for its own.
+            users::has_second_factor.or(users::issuer.is_not_null()),
             sessions::ended_at.nullable(),
         ))
         .get_result(conn)
         .optional()?);
-    let (status, role, partner, epoch, must_change, has_second_factor, vouched_for, ended_at) =
+    let (status, role, partner, epoch, must_change, has_second_factor, ended_at) =
         found.ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "the access token's user is unknown"))?;
     if status == "disabled" || epoch != claims.epoch || role != claims.role || ended_at.is_some() {
         return Err(revoked());
@@ -70,7 +70,7 @@ pub(super) fn of_user(conn: &mut Conn, claims: &Claims, rule: &Rule, accounts: &
         return Err(Error::new(&PASSWORD_CHANGE_REQUIRED, detail).with("next", "/v1/me/password"));
     }
     let lacks_second_factor =
-        accounts.operators_need_second_factor && role == Role::Operator && !has_second_factor && !vouched_for;
+        accounts.operators_need_second_factor && role == Role::Operator && !has_second_factor;
     if lacks_second_factor && !rule.without_second_factor {
         let detail = "operators sign in with a second factor; enrol one at POST /v1/me/second-factor";
         return Err(Error::new(&SECOND_FACTOR_REQUIRED, detail).with("next", "/v1/me/second-factor"));
