@@ -45,8 +45,9 @@ pub(super) enum Refusal {
     UnknownUser,
     WrongPassword,
     WrongSecondFactor,
-    Disabled,
+    /// An issuer vouches for the user; a password from before opens nothing.
     SignsInElsewhere,
+    Disabled,
     TemporaryPasswordExpired,
 }
 
@@ -56,8 +57,8 @@ impl Refusal {
             Self::UnknownUser => "unknown_user",
             Self::WrongPassword => "wrong_password",
             Self::WrongSecondFactor => "wrong_second_factor",
-            Self::Disabled => "disabled",
             Self::SignsInElsewhere => "signs_in_elsewhere",
+            Self::Disabled => "disabled",
             Self::TemporaryPasswordExpired => "temporary_password_expired",
         }
     }
@@ -98,7 +99,10 @@ impl Attempt {
         let user = users::find_by_email(tx.conn, &self.name)?;
         // A password changed meanwhile is not the one compared.
         let good = comparison.good && user.as_ref().map(|user| user.password_hash.as_str()) == compared_with;
-        let refusal = user.as_ref().map_or(Some(Refusal::UnknownUser), |user| self.judge(tx, user, good));
+        let refusal = match &user {
+            Some(user) => self.judge(tx, user, good),
+            None => Some(Refusal::UnknownUser),
+        };
         match (user, refusal) {
             (Some(user), None) => self.welcome(tx, user, comparison.stronger.as_deref()),
             (user, refusal) => {
@@ -110,15 +114,15 @@ impl Attempt {
     }
 
     /// Why this user does not come in; none where everything fits.
-    fn judge(&self, tx: &mut Tx<'_>, user: &User, password_is_good: bool) -> Option<Refusal> {
+    fn judge(&self, tx: &Tx<'_>, user: &User, password_is_good: bool) -> Option<Refusal> {
         if !password_is_good {
             return Some(Refusal::WrongPassword);
         }
-        if user.status == UserStatus::Disabled {
-            return Some(Refusal::Disabled);
-        }
         if user.issuer.is_some() {
             return Some(Refusal::SignsInElsewhere);
+        }
+        if user.status == UserStatus::Disabled {
+            return Some(Refusal::Disabled);
         }
         if user.password_expires_at.is_some_and(|end| end <= tx.now) {
             return Some(Refusal::TemporaryPasswordExpired);
