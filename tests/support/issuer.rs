@@ -31,7 +31,7 @@ struct Key {
 }
 
 impl Issuer {
-    /// One that has a key called `first`, for EdDSA.
+    /// One that has a key called `first`, for `EdDSA`.
     pub fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("find a free port");
         let name = format!("http://{}", listener.local_addr().expect("the port"));
