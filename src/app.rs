@@ -11,7 +11,7 @@ use crate::{
         http::{self, BodyLimits, Closing, Contract, Edge, Finishing, Guard, docs},
         values::{Country, Currency, Id},
     },
-    profiles, programs, sessions, transactions, users,
+    profiles, programs, sessions, setup, transactions, users,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -40,9 +40,11 @@ fn routes(config: &mut ServiceConfig<'_>) {
     sessions::api::routes(config);
     sessions::token_api::routes(config);
     sessions::me_api::routes(config);
+    sessions::permissions_api::routes(config);
     users::api::routes(config);
     api_clients::api::routes(config);
     partners::api::routes(config);
+    setup::api::routes(config);
     agreements::api::routes(config);
     competencies::api::routes(config);
     programs::api::routes(config);
@@ -71,6 +73,7 @@ pub fn problem_codes() -> Vec<&'static Code> {
         users::CODES,
         sessions::CODES,
         partners::CODES,
+        setup::CODES,
         agreements::CODES,
         competencies::CODES,
         programs::CODES,

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     access::{Tx, opaque, policy},
     audit,
-    partners::TRANSITION_NOT_ALLOWED,
+    partners::{self, TRANSITION_NOT_ALLOWED},
     platform::{
         Error, FieldError, Result,
         db::types::Json,
@@ -23,7 +23,9 @@ const PREFIX: &str = "pis_";
 
 /// Makes a client with its first secret.
 pub(super) fn create(tx: &mut Tx<'_>, new: &ApiClientCreate) -> Result<(ApiClient, String)> {
-    users::may_give(tx, new.role, new.partner_id)?;
+    if let Some(partner) = users::may_give(tx, new.role, new.partner_id)? {
+        partners::refuse_closed(&partner)?;
+    }
     refuse_past(tx, new.expires_at)?;
     let client = ApiClient {
         id: tx.new_id(),
