@@ -157,7 +157,8 @@ pub fn document() -> serde_json::Value {
     let document = serde_json::to_value(collected).unwrap_or_default();
     let guard = |operation: &str| {
         let rule = policy::rule_of(operation)?;
-        Some(Guard { roles: rule.roles.iter().map(|role| role.as_str()).collect(), scope: rule.scope })
+        let roles = rule.roles.iter().map(|role| role.as_str()).collect();
+        Some(Guard { roles, scope: rule.scope, without_scope: rule.without_scope })
     };
     let example_id = |path: &str| path.starts_with("/v1/partners/{id}").then_some(EXAMPLE_PARTNER);
     http::finish(document, &Finishing { guard: &guard, example_id: &example_id })

@@ -42,10 +42,10 @@ pub(super) fn the_admin_is_made(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
                     name: format!("Adam of {}", player.name),
                     role: Role::IncentiveAdmin,
                     partner_id: Some(partner_id(n)),
-                    password_hash: stage.temporary.1.clone(),
-                    must_change_password: true,
                     locale: Locale::En,
                     issuer: None,
+                    password_hash: stage.temporary.1.clone(),
+                    must_change_password: true,
                 },
             )?;
             let message = Message::TemporaryPassword {
@@ -77,10 +77,10 @@ pub(super) fn the_list_is_sent(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
                     name: format!("Vera of {}", player.name),
                     role: Role::Viewer,
                     partner_id: Some(partner_id(n)),
-                    password_hash: stage.hash_of(Role::Viewer),
-                    must_change_password: false,
                     locale: Locale::En,
                     issuer: None,
+                    password_hash: stage.hash_of(Role::Viewer),
+                    must_change_password: false,
                 },
             )?;
             setup::send_list(tx, partner_id(n)).map(drop)

@@ -15,8 +15,10 @@ use serde_json::{Value, json};
 pub struct Guard {
     /// Who may call it.
     pub roles: Vec<&'static str>,
-    /// The scope an API client needs; none where it is for people only.
+    /// The scope an API client needs.
     pub scope: Option<&'static str>,
+    /// Where there is none: whether any API client may call it, or people only.
+    pub without_scope: bool,
 }
 
 /// What the document's finishing needs to know beyond the handlers.

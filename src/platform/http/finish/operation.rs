@@ -47,7 +47,7 @@ impl Operation<'_> {
 
     fn describe(&mut self, guard: Option<&Guard>) {
         let text = self.text("description").or(self.text("summary")).unwrap_or_default().trim();
-        let Some(Guard { roles, scope }) = guard else {
+        let Some(Guard { roles, scope, without_scope }) = guard else {
             self.object["description"] = json!(format!("{text}\n\nOpen to everybody."));
             // An empty requirement: a token may be sent and is not looked at.
             self.object["security"] = json!([{}]);
@@ -56,6 +56,7 @@ impl Operation<'_> {
         let names = roles.iter().map(|role| format!("`{role}`")).collect::<Vec<_>>().join(", ");
         let clients = match scope {
             Some(scope) => format!("API clients need the scope `{scope}`."),
+            None if *without_scope => "API clients need no scope.".to_owned(),
             None => "For people only: no API client may do it.".to_owned(),
         };
         self.object["description"] = json!(format!("{text}\n\nRoles: {names}. {clients}"));
