@@ -169,7 +169,7 @@ impl<P: Policy> Caller<P> {
             Some(_) => standing::of_client(conn, &self.claims, now)?,
             None => standing::of_user(conn, &self.claims, &P::RULE, &self.gate.0.accounts)?,
         };
-        Ok(Tx::new(conn, actor, (now, &self.gate.0.ids), self.request_id.as_str(), P::RULE.operation))
+        Ok(Tx::new(conn, actor, &self.gate.0, self.request_id.as_str(), P::RULE.operation))
     }
 }
 
@@ -222,8 +222,7 @@ impl Public {
         let (gate, request_id) = (self.gate.clone(), self.request_id.clone());
         let db = self.gate.0.db.clone();
         db.write_async(move |conn| {
-            let moment = (gate.0.clock.now(), &gate.0.ids);
-            let mut tx = Tx::new(conn, actor, moment, request_id.as_str(), operation);
+            let mut tx = Tx::new(conn, actor, &gate.0, request_id.as_str(), operation);
             let done = work(&mut tx)?;
             tx.settle(gate.0.settle)?;
             Ok(done)

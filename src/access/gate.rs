@@ -1,13 +1,13 @@
 //! The application's state, behind the gate: only `Caller` and `Public` open it.
 
 use super::{Actor, Tokens, Tx, idempotency, unit::Settle};
-use crate::config::{Accounts, Limits};
 use crate::{
+    config::{Accounts, Limits, Mail},
     platform::{
         Error, Result, Vault,
-        db::Db,
+        db::{Conn, Db},
         http::RateLimit,
-        values::{Clock, Id, Ids},
+        values::{Clock, Id, Ids, Timestamp},
     },
     schema::audit_events,
 };
@@ -33,6 +33,7 @@ pub(super) struct State {
     pub hashing: Semaphore,
     pub accounts: Accounts,
     pub vault: Vault,
+    pub mail: Mail,
 }
 
 /// What a gate is opened with, beside the database, time and ids.
@@ -43,6 +44,8 @@ pub struct Terms {
     pub accounts: Accounts,
     /// The encryption keys.
     pub vault: Vault,
+    /// How people are written to.
+    pub mail: Mail,
     /// What happens at the end of a unit that changed facts.
     pub settle: Settle,
 }
@@ -50,7 +53,7 @@ pub struct Terms {
 impl Gate {
     /// Opens the gate on a migrated database.
     pub fn open(db: Db, (clock, ids): (Clock, Ids), terms: Terms) -> Result<Self> {
-        let Terms { limits, accounts, vault, settle } = terms;
+        let Terms { limits, accounts, vault, mail, settle } = terms;
         let tokens = Tokens::open(db.clone(), clock.clone(), ids.clone())?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self(Arc::new(State {
@@ -67,12 +70,19 @@ impl Gate {
             hashing: Semaphore::new(cores),
             accounts,
             vault,
+            mail,
         })))
     }
 
     /// Whether the database answers.
     pub fn ping(&self) -> Result<()> {
         self.0.db.ping()
+    }
+
+    /// How people are written to.
+    #[must_use]
+    pub fn mail(&self) -> &Mail {
+        &self.0.mail
     }
 
     /// Encryption at rest.
@@ -95,8 +105,7 @@ impl Gate {
     {
         let state = Arc::clone(&self.0);
         self.0.db.write(move |conn| {
-            let moment = (state.clock.now(), &state.ids);
-            let mut tx = Tx::new(conn, Actor::SYSTEM, moment, "command-line", operation);
+            let mut tx = Tx::new(conn, Actor::SYSTEM, &state, "command-line", operation);
             let done = work(&mut tx)?;
             tx.settle(state.settle)?;
             Ok(done)
@@ -111,8 +120,7 @@ impl Gate {
             if used > 0 {
                 return Ok(());
             }
-            let moment = (state.clock.now(), &state.ids);
-            let mut tx = Tx::new(conn, Actor::SYSTEM, moment, "first-start", "Install");
+            let mut tx = Tx::new(conn, Actor::SYSTEM, &state, "first-start", "Install");
             work(&mut tx)?;
             tx.settle(state.settle)
         })
@@ -120,16 +128,23 @@ impl Gate {
 
     /// Forgets stored answers nobody can ask for any more; returns how many there were.
     pub fn sweep(&self) -> Result<usize> {
-        let now = self.0.clock.now();
-        self.0.db.write(move |conn| idempotency::sweep(conn, now))
+        self.keep_house(idempotency::sweep)
+    }
+
+    /// The service's own bookkeeping, such as how often a mail was tried: a unit that changes no record of the
+    /// business, and so needs no audit event.
+    pub fn keep_house<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Conn, Timestamp) -> Result<T> + Send + 'static,
+    {
+        let clock = self.0.clock.clone();
+        self.0.db.write(move |conn| work(conn, clock.now()))
     }
 
     /// A reading unit of the service itself.
     pub fn read_as_system<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-        self.0.db.read(|conn| {
-            let moment = (self.0.clock.now(), &self.0.ids);
-            work(&mut Tx::new(conn, Actor::SYSTEM, moment, "command-line", "CommandLine"))
-        })
+        self.0.db.read(|conn| work(&mut Tx::new(conn, Actor::SYSTEM, &self.0, "command-line", "CommandLine")))
     }
 
     /// Runs password work off the request threads, a bounded number at a time; sheds what cannot wait.
