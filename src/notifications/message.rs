@@ -45,7 +45,7 @@ pub enum Message {
         program: String,
         /// What is about to lapse, a sentence each.
         lapsing: Vec<String>,
-        /// The day it stops being met.
+        /// The last day it is met.
         lapses_on: CalendarDate,
         /// Whether it is met by grace already.
         in_grace: bool,

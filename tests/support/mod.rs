@@ -5,10 +5,12 @@ mod client;
 mod contract;
 mod database;
 mod postgres;
+mod smtp;
 mod world;
 
 pub use client::{Answer, Client};
 pub use database::{Backend, Database, PASSWORD};
+pub use smtp::{MailServer, wait_for};
 pub use world::World;
 
 /// The private cluster's settings: fast, and nothing in it outlives a test run.
