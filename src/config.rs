@@ -80,6 +80,7 @@ fn web_address(text: &str) -> std::result::Result<String, String> {
 }
 
 /// What the service can be told.
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting")]
 #[derive(Clone, Debug, Args)]
 pub struct Settings {
     /// Database: `sqlite://PATH`, or `postgres://USER@HOST/NAME`.

@@ -32,7 +32,7 @@ pub async fn run(gate: Gate, post: Post) {
     loop {
         let (gate, carrier) = (gate.clone(), Arc::clone(&carrier));
         let next = tokio::task::spawn_blocking(move || send_next(&gate, &carrier));
-        let more = match next.await.map_err(Error::internal).flatten() {
+        let more = match next.await.map_err(Error::internal).and_then(|next| next) {
             Ok(Next::Nothing) => false,
             Ok(Next::Gone) => {
                 if std::mem::take(&mut troubled) {

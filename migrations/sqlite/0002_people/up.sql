@@ -118,7 +118,7 @@ CREATE TABLE deliveries (
     CHECK ((state = 'sent') = (sent_at IS NOT NULL)),
     CHECK (state = 'queued' OR secret IS NULL)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state = 'queued';
+CREATE INDEX deliveries_due ON deliveries (state, due_at);
 CREATE INDEX deliveries_by_state ON deliveries (state, notification_id);
 
 -- Which reminder an enrollment has had for which last good day.
