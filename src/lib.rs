@@ -12,7 +12,7 @@
 //! | [`config`] | typed settings |
 //! | [`access`] | who asks and what they may do: roles, the policy table, tokens, the unit |
 //! | [`audit`] | who did what, when and why |
-//! | [`notifications`] | what people are told |
+//! | [`notifications`] | what people are told, and the mails that carry it |
 //! | [`partners`] | who sells, enrolls and is paid; headquarters |
 //! | [`users`], [`sessions`] | who may sign in; signing in |
 //! | [`agreements`], [`competencies`] | the papers a partner signs; what it has attained |

@@ -6,7 +6,7 @@ mod mail;
 mod readme;
 mod running;
 #[path = "../support/smtp.rs"]
-#[expect(unreachable_pub, reason = "`pub` is what it offers to the stories too")]
+#[expect(dead_code, unreachable_pub, reason = "it offers more to the stories")]
 mod smtp;
 mod starting;
 
