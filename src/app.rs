@@ -11,7 +11,7 @@ use crate::{
         http::{self, BodyLimits, Closing, Contract, Edge, Finishing, docs},
         values::{Country, Currency, Id},
     },
-    profiles, programs, sessions, transactions, users,
+    profiles, programs, sessions, setup, transactions, users,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -38,8 +38,10 @@ pub const EXAMPLE_PARTNER: &str = "01936f2e-4b00-7000-8000-000000000001";
 /// Every slice that answers requests, in the order of the document.
 fn routes(config: &mut ServiceConfig<'_>) {
     sessions::api::routes(config);
+    sessions::permissions_api::routes(config);
     users::api::routes(config);
     partners::api::routes(config);
+    setup::api::routes(config);
     agreements::api::routes(config);
     competencies::api::routes(config);
     programs::api::routes(config);
@@ -67,6 +69,7 @@ pub fn problem_codes() -> Vec<&'static Code> {
         access::CODES,
         users::CODES,
         partners::CODES,
+        setup::CODES,
         agreements::CODES,
         competencies::CODES,
         programs::CODES,

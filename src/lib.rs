@@ -15,6 +15,7 @@
 //! | [`notifications`] | what people are told, and the mails that carry it |
 //! | [`partners`] | who sells, enrolls and is paid; headquarters |
 //! | [`users`], [`sessions`] | who may sign in; signing in |
+//! | [`setup`] | the gate a partner opens: who its people are, then its data |
 //! | [`agreements`], [`competencies`] | the papers a partner signs; what it has attained |
 //! | [`transactions`] | what a partner sold |
 //! | [`programs`] | incentive programs and their versions: requirements, levers and money terms as data |
@@ -68,6 +69,7 @@ pub mod partners;
 pub mod users;
 
 pub mod sessions;
+pub mod setup;
 
 pub mod agreements;
 pub mod competencies;

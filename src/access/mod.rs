@@ -8,6 +8,7 @@ mod gate;
 mod idempotency;
 pub mod password;
 pub mod policy;
+mod refusal;
 mod role;
 mod standing;
 mod token;
@@ -15,6 +16,7 @@ mod unit;
 
 pub use caller::{Caller, Public};
 pub use gate::{Gate, Terms};
+pub use refusal::{Permission, Refusal, RefusalReason};
 pub use role::{Role, Scope};
 pub use token::{ACCESS_TOKEN_SECONDS, JsonWebKeySet, Subject, Tokens};
 pub use unit::{Actor, Tx, Who};

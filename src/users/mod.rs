@@ -9,4 +9,4 @@ pub use model::{User, UserStatus, fold};
 pub use service::{
     CODES, NewUser, WRONG_PASSWORD, change_password, create, first_operator, provision, tell_admins,
 };
-pub use store::{admins_of, find_by_email, standing};
+pub use store::{admins_of, find_by_email, people_of, standing};

@@ -5,6 +5,7 @@ mod client;
 mod contract;
 mod database;
 mod postgres;
+#[expect(dead_code, reason = "it offers more to the process tests")]
 mod smtp;
 mod world;
 
