@@ -75,7 +75,9 @@ fn write_a_mail(settings: Settings) {
 fn let_the_claim_run_out(settings: Settings) -> (String, i64) {
     let service = Service::open(settings).unwrap();
     let stood = deliveries::table.select((deliveries::state, deliveries::attempts));
-    let stood = wait_for("the mail", || service.gate.read_as_system(|tx| Ok(stood.first(tx.conn)?)).ok());
+    let stood = wait_for("the mail", || {
+        service.gate.read_as_system(|tx| Ok(stood.first(tx.conn)?)).map_err(|error| error.to_string())
+    });
     let passed = service.gate.keep_house(|conn, now| {
         let claimed = deliveries::table.select(deliveries::due_at).first::<Timestamp>(conn)?;
         assert!(claimed > now, "it is claimed for a while");

@@ -43,7 +43,8 @@ fn tell_password(world: &World) {
 fn delivery(world: &World, what: &str, is: impl Fn(&Value) -> bool) -> Value {
     wait_for(what, || {
         let page = world.auditor().get("/v1/notifications").query("limit", 1).send().ok();
-        Some(page["items"][0].clone()).filter(|item| is(&item["delivery"]))
+        let newest = page["items"][0].clone();
+        if is(&newest["delivery"]) { Ok(newest) } else { Err(newest["delivery"].to_string()) }
     })
 }
 
@@ -71,6 +72,7 @@ fn mails_arrive_encrypted_as_text_and_html_in_the_reader_s_language() {
     tell(&world, Locale::Ja, invited());
     let shown = delivery(&world, "sent", in_state("sent"));
     tell(&world, Locale::En, invited());
+    delivery(&world, "sent", in_state("sent"));
     let mails = server.wait_for(2);
     let text = |mail: &Value, part: &str| mail[part].as_str().unwrap().to_owned();
 

@@ -52,7 +52,9 @@ impl MailServer {
             .stderr(Stdio::null())
             .spawn();
         self.child = Some(child.expect("the mail server starts"));
-        wait_for("the mail server", || TcpStream::connect(("127.0.0.1", self.port)).ok());
+        wait_for("the mail server", || {
+            TcpStream::connect(("127.0.0.1", self.port)).map_err(|error| error.to_string())
+        });
     }
 
     /// The setting that names it; it is spoken to by STARTTLS.
@@ -91,7 +93,10 @@ impl MailServer {
 
     /// Waits until it got so many.
     pub fn wait_for(&self, count: usize) -> Vec<Value> {
-        wait_for("mails", || Some(self.mails()).filter(|mails| mails.len() >= count))
+        wait_for("mails", || {
+            let mails = self.mails();
+            if mails.len() >= count { Ok(mails) } else { Err(format!("{} of {count}", mails.len())) }
+        })
     }
 }
 
@@ -104,15 +109,15 @@ impl Drop for MailServer {
     }
 }
 
-/// Waits for something that happens by itself.
+/// Waits for something that happens by itself; what is seen instead is told where it does not.
 #[track_caller]
-pub fn wait_for<T>(what: &str, look: impl Fn() -> Option<T>) -> T {
+pub fn wait_for<T>(what: &str, look: impl Fn() -> Result<T, String>) -> T {
     let start = Instant::now();
     loop {
-        if let Some(found) = look() {
-            return found;
+        match look() {
+            Ok(found) => return found,
+            Err(seen) => assert!(start.elapsed() < Duration::from_secs(30), "{what}: not yet, but {seen}"),
         }
-        assert!(start.elapsed() < Duration::from_secs(30), "{what}: it does not happen");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
