@@ -38,6 +38,7 @@ pub const EXAMPLE_PARTNER: &str = "01936f2e-4b00-7000-8000-000000000001";
 /// Every slice that answers requests, in the order of the document.
 fn routes(config: &mut ServiceConfig<'_>) {
     sessions::api::routes(config);
+    sessions::me_api::routes(config);
     sessions::permissions_api::routes(config);
     users::api::routes(config);
     partners::api::routes(config);
@@ -120,6 +121,7 @@ impl Service {
             vault: settings.vault()?,
             mail: settings.mail()?,
             settle: enrollments::follow_up,
+            sweep: sessions::sweep,
         };
         let gate = Gate::open(db.clone(), moment, terms)?;
         gate.write_if_new(install)?;
@@ -230,9 +232,9 @@ async fn sweep(gate: Gate) {
         tokio::time::sleep(SWEEP_INTERVAL).await;
         let gate = gate.clone();
         match web::block(move || gate.sweep()).await {
-            Ok(Ok(forgotten)) => log::debug!("{forgotten} stored answers have expired"),
-            Ok(Err(error)) => log::warn!("expired answers could not be removed: {error}"),
-            Err(error) => log::warn!("expired answers could not be removed: {error}"),
+            Ok(Ok(forgotten)) => log::debug!("{forgotten} rows have expired"),
+            Ok(Err(error)) => log::warn!("what has expired could not be removed: {error}"),
+            Err(error) => log::warn!("what has expired could not be removed: {error}"),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     Actor, Gate, Permission, Role, Subject, Tx, idempotency,
+    password::Hasher,
     policy::{self, Policy, Rule},
     refusal::Standing,
     standing,
@@ -61,6 +62,12 @@ impl<P: Policy> Caller<P> {
     #[must_use]
     pub fn id(&self) -> Id {
         self.claims.sub
+    }
+
+    /// The session the token was issued in; none for a client.
+    #[must_use]
+    pub fn session(&self) -> Option<Id> {
+        self.claims.sid
     }
 
     /// The user's role.
@@ -156,13 +163,18 @@ impl<P: Policy> Caller<P> {
         same.read(work).await
     }
 
-    /// Counts a guess at the caller's own password as a sign-in attempt.
+    /// Counts a guess at the caller's own password as a sign-in attempt; from wherever it comes, as whoever guesses
+    /// holds the token already.
     pub fn count_guess(&self) -> Result<()> {
-        self.gate.0.sign_ins_by_name.check(&self.claims.sub.to_string()).map(drop)
+        let anywhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        self.gate.0.sign_ins_by_name.check(&(self.claims.sub.to_string(), anywhere)).map(drop)
     }
 
     /// Hashes or compares passwords, off the request threads.
-    pub async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    pub async fn hashing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Hasher) -> T + Send + 'static,
+    ) -> Result<T> {
         self.gate.hashing(work).await
     }
 
@@ -195,11 +207,20 @@ impl<P: Policy> Caller<P> {
     }
 }
 
+/// From where and with what somebody asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The network address.
+    pub address: IpAddr,
+    /// The program, as it calls itself; at most 200 characters.
+    pub user_agent: Option<String>,
+}
+
 /// Somebody who has not signed in.
 pub struct Public {
     gate: Gate,
     request_id: RequestId,
-    address: IpAddr,
+    origin: Origin,
 }
 
 impl FromRequest for Public {
@@ -214,16 +235,17 @@ impl FromRequest for Public {
 impl Public {
     fn admit(request: &HttpRequest) -> Result<Self> {
         let gate = gate_of(request)?;
-        let address = address_of(request);
-        let quota = gate.0.addresses.check(&address)?;
+        let origin = Origin { address: address_of(request), user_agent: user_agent_of(request) };
+        let quota = gate.0.addresses.check(&origin.address)?;
         request.extensions_mut().insert(quota);
-        Ok(Self { gate, request_id: RequestId::of(request), address })
+        Ok(Self { gate, request_id: RequestId::of(request), origin })
     }
 
-    /// Counts a sign-in attempt against the address and against the name.
+    /// Counts a sign-in attempt against the address, and against the name from that address.
     pub fn count_sign_in(&self, name: &str) -> Result<()> {
-        self.gate.0.sign_ins_by_address.check(&self.address)?;
-        self.gate.0.sign_ins_by_name.check(&name.to_owned()).map(|_| ())
+        let address = self.origin.address;
+        self.gate.0.sign_ins_by_address.check(&address)?;
+        self.gate.0.sign_ins_by_name.check(&(name.to_owned(), address)).map(drop)
     }
 
     /// Reads by one statement.
@@ -233,6 +255,20 @@ impl Public {
         F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
     {
         self.gate.0.db.off_thread(move |db| db.glance(work)).await
+    }
+
+    /// Reads by several statements that must agree with each other.
+    pub async fn snapshot<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let (gate, request_id) = (self.gate.clone(), self.request_id.clone());
+        let db = self.gate.0.db.clone();
+        let read = move |conn: &mut Conn| {
+            work(&mut Tx::new(conn, Actor::NOBODY, &gate.0, request_id.as_str(), "Read"))
+        };
+        db.off_thread(move |db| db.read(read)).await
     }
 
     /// Writes on behalf of an actor that the sign-in has just made known, or of nobody.
@@ -257,10 +293,10 @@ impl Public {
         self.gate.0.tokens.issue(subject, role, epoch)
     }
 
-    /// From where the request came.
+    /// From where and with what the request came.
     #[must_use]
-    pub fn address(&self) -> IpAddr {
-        self.address
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The public keys.
@@ -275,7 +311,10 @@ impl Public {
     }
 
     /// Hashes or compares passwords, off the request threads.
-    pub async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    pub async fn hashing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Hasher) -> T + Send + 'static,
+    ) -> Result<T> {
         self.gate.hashing(work).await
     }
 }
@@ -287,6 +326,11 @@ fn gate_of(request: &HttpRequest) -> Result<Gate> {
 
 fn address_of(request: &HttpRequest) -> IpAddr {
     request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip())
+}
+
+fn user_agent_of(request: &HttpRequest) -> Option<String> {
+    let text = request.headers().get(header::USER_AGENT)?.to_str().ok()?.trim();
+    (!text.is_empty()).then(|| text.chars().take(200).collect())
 }
 
 /// The bearer token of a request: one field, one token (RFC 6750, 2.1).

@@ -54,7 +54,7 @@ pub struct NotificationView {
 
 /// What has become of a mail.
 #[derive(Serialize, ToSchema)]
-#[schema(as = Delivery)]
+#[schema(as = MailDelivery)]
 pub struct DeliveryView {
     /// Where it stands.
     state: DeliveryState,

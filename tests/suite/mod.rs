@@ -1,5 +1,6 @@
 //! The stories. Each is a sentence, has a world of its own, and runs on both databases.
 
+mod accounts;
 mod agreements;
 mod authority;
 mod competencies;
@@ -22,6 +23,7 @@ mod roles;
 mod schema;
 mod sessions;
 mod setup;
+mod sign_in;
 mod transactions;
 mod units;
 mod users;
