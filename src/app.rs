@@ -123,6 +123,7 @@ impl Service {
             accounts: settings.accounts(),
             vault: settings.vault()?,
             trust: settings.trust(),
+            mail: settings.mail()?,
             settle: enrollments::follow_up,
             sweep: sessions::sweep,
         };
@@ -216,6 +217,8 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
         0 => server,
         workers => server.workers(usize::from(workers)),
     };
+    let post = notifications::post::Post::open(&service.gate).map_err(std::io::Error::other)?;
+    actix_web::rt::spawn(notifications::post::run(service.gate.clone(), post));
     actix_web::rt::spawn(sweep(service.gate.clone()));
     Ok(server
         .worker_max_blocking_threads(16)

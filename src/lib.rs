@@ -12,7 +12,7 @@
 //! | [`config`] | typed settings |
 //! | [`access`] | who asks and what they may do: roles, the policy table, tokens, the unit |
 //! | [`audit`] | who did what, when and why |
-//! | [`notifications`] | what people are told |
+//! | [`notifications`] | what people are told, and the mails that carry it |
 //! | [`partners`] | who sells, enrolls and is paid; headquarters |
 //! | [`users`], [`api_clients`], [`sessions`] | who may sign in: people, machines; signing in |
 //! | [`setup`] | the gate a partner opens: who its people are, then its data |

@@ -210,8 +210,7 @@ impl<P: Policy> Caller<P> {
     /// Begins the work of a caller who is let in.
     fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
         let actor = self.standing(conn)?.actor;
-        let moment = (self.gate.0.clock.now(), &self.gate.0.ids);
-        Ok(Tx::new(conn, actor, moment, self.request_id.as_str(), P::RULE.operation))
+        Ok(Tx::new(conn, actor, &self.gate.0, self.request_id.as_str(), P::RULE.operation))
     }
 }
 
@@ -280,8 +279,7 @@ impl Public {
         let (gate, request_id) = (self.gate.clone(), self.request_id.clone());
         let db = self.gate.0.db.clone();
         let read = move |conn: &mut Conn| {
-            let moment = (gate.0.clock.now(), &gate.0.ids);
-            work(&mut Tx::new(conn, Actor::NOBODY, moment, request_id.as_str(), "Read"))
+            work(&mut Tx::new(conn, Actor::NOBODY, &gate.0, request_id.as_str(), "Read"))
         };
         db.off_thread(move |db| db.read(read)).await
     }
@@ -295,8 +293,7 @@ impl Public {
         let (gate, request_id) = (self.gate.clone(), self.request_id.clone());
         let db = self.gate.0.db.clone();
         db.write_async(move |conn| {
-            let moment = (gate.0.clock.now(), &gate.0.ids);
-            let mut tx = Tx::new(conn, actor, moment, request_id.as_str(), operation);
+            let mut tx = Tx::new(conn, actor, &gate.0, request_id.as_str(), operation);
             let done = work(&mut tx)?;
             tx.settle(gate.0.settle)?;
             Ok(done)

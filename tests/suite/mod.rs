@@ -11,6 +11,7 @@ mod eligibility;
 mod enrollments;
 mod enrollments_over_time;
 mod harness;
+mod mail;
 mod mass_assignment;
 mod notifications;
 mod oauth;
