@@ -14,7 +14,7 @@
 //! | [`audit`] | who did what, when and why |
 //! | [`notifications`] | what people are told |
 //! | [`partners`] | who sells, enrolls and is paid; headquarters |
-//! | [`users`], [`sessions`] | who may sign in; signing in |
+//! | [`users`], [`second_factors`], [`sessions`] | who may sign in; with what beside a password; signing in |
 //! | [`agreements`], [`competencies`] | the papers a partner signs; what it has attained |
 //! | [`transactions`] | what a partner sold |
 //! | [`programs`] | incentive programs and their versions: requirements, levers and money terms as data |
@@ -67,6 +67,7 @@ pub mod notifications;
 pub mod partners;
 pub mod users;
 
+pub mod second_factors;
 pub mod sessions;
 
 pub mod agreements;

@@ -1,8 +1,7 @@
 //! The extractors that check authority, and hand out what it opens.
 
 use super::{
-    Actor, Gate, Role, Subject, Tx, idempotency, policy::Policy, standing, token::Claims,
-    token::JsonWebKeySet,
+    Actor, Gate, JsonWebKeySet, Role, Subject, Tx, idempotency, policy::Policy, standing, token::Claims,
 };
 use crate::platform::{
     Error, Result, codes,
@@ -164,12 +163,12 @@ impl<P: Policy> Caller<P> {
 
     /// Who calls, as of now: whoever is barred, or whose tokens were revoked, is out although the token is good.
     fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
-        let now = self.gate.0.clock.now();
-        let actor = match self.claims.client_id {
-            Some(_) => standing::of_client(conn, &self.claims, now)?,
-            None => standing::of_user(conn, &self.claims, &P::RULE, &self.gate.0.accounts)?,
+        let actor = if self.claims.is_of_client() {
+            standing::of_client(conn, &self.claims, self.gate.0.clock.now())?
+        } else {
+            standing::of_user(conn, &self.claims, &P::RULE, &self.gate.0.accounts)?
         };
-        Ok(Tx::new(conn, actor, (now, &self.gate.0.ids), self.request_id.as_str(), P::RULE.operation))
+        Ok(Tx::new(conn, actor, &self.gate.0, self.request_id.as_str(), P::RULE.operation))
     }
 }
 
@@ -231,8 +230,7 @@ impl Public {
         let (gate, request_id) = (self.gate.clone(), self.request_id.clone());
         let db = self.gate.0.db.clone();
         db.write_async(move |conn| {
-            let moment = (gate.0.clock.now(), &gate.0.ids);
-            let mut tx = Tx::new(conn, actor, moment, request_id.as_str(), operation);
+            let mut tx = Tx::new(conn, actor, &gate.0, request_id.as_str(), operation);
             let done = work(&mut tx)?;
             tx.settle(gate.0.settle)?;
             Ok(done)

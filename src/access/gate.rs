@@ -51,7 +51,7 @@ impl Gate {
     /// Opens the gate on a migrated database.
     pub fn open(db: Db, (clock, ids): (Clock, Ids), terms: Terms) -> Result<Self> {
         let Terms { limits, accounts, vault, settle } = terms;
-        let tokens = Tokens::open(db.clone(), clock.clone(), ids.clone())?;
+        let tokens = Tokens::open(db.clone(), (clock.clone(), ids.clone()), vault.clone())?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self(Arc::new(State {
             db,
@@ -95,8 +95,7 @@ impl Gate {
     {
         let state = Arc::clone(&self.0);
         self.0.db.write(move |conn| {
-            let moment = (state.clock.now(), &state.ids);
-            let mut tx = Tx::new(conn, Actor::SYSTEM, moment, "command-line", operation);
+            let mut tx = Tx::new(conn, Actor::SYSTEM, &state, "command-line", operation);
             let done = work(&mut tx)?;
             tx.settle(state.settle)?;
             Ok(done)
@@ -111,8 +110,7 @@ impl Gate {
             if used > 0 {
                 return Ok(());
             }
-            let moment = (state.clock.now(), &state.ids);
-            let mut tx = Tx::new(conn, Actor::SYSTEM, moment, "first-start", "Install");
+            let mut tx = Tx::new(conn, Actor::SYSTEM, &state, "first-start", "Install");
             work(&mut tx)?;
             tx.settle(state.settle)
         })
@@ -126,10 +124,7 @@ impl Gate {
 
     /// A reading unit of the service itself.
     pub fn read_as_system<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-        self.0.db.read(|conn| {
-            let moment = (self.0.clock.now(), &self.0.ids);
-            work(&mut Tx::new(conn, Actor::SYSTEM, moment, "command-line", "CommandLine"))
-        })
+        self.0.db.read(|conn| work(&mut Tx::new(conn, Actor::SYSTEM, &self.0, "command-line", "CommandLine")))
     }
 
     /// Runs password work off the request threads, a bounded number at a time; sheds what cannot wait.

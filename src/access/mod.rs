@@ -6,6 +6,7 @@
 mod caller;
 mod gate;
 mod idempotency;
+pub mod keys;
 pub mod opaque;
 pub mod password;
 pub mod policy;
@@ -16,8 +17,9 @@ mod unit;
 
 pub use caller::{Caller, Origin, Public};
 pub use gate::{Gate, Terms};
+pub use keys::JsonWebKeySet;
 pub use role::{Role, Scope};
-pub use token::{ACCESS_TOKEN_SECONDS, JsonWebKeySet, Subject, Tokens};
+pub use token::{ACCESS_TOKEN_SECONDS, Subject, Tokens};
 pub use unit::{Actor, Tx, Who};
 
 crate::problem_codes! {

@@ -76,6 +76,11 @@ policies! {
     open people {
         read  GetMe:                         Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
         write ChangePassword:                Operator | Auditor | IncentiveAdmin | Viewer, with_temporary_password, without_second_factor;
+        read  GetSecondFactor:               Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
+        write EnrollSecondFactor:            Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
+        write ConfirmSecondFactor:           Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
+        write RenewRecoveryCodes:            Operator | Auditor | IncentiveAdmin | Viewer;
+        write RemoveSecondFactor:            Operator | Auditor | IncentiveAdmin | Viewer;
     }
     open users {
         read  ListUsers:                     Operator | Auditor | IncentiveAdmin;
@@ -86,6 +91,7 @@ policies! {
         write UpdateUser:                    Operator | IncentiveAdmin;
         write DeactivateUser:                Operator | IncentiveAdmin;
         write ReactivateUser:                Operator | IncentiveAdmin;
+        write ResetSecondFactor:             Operator | IncentiveAdmin;
     }
     open partners {
         read  ListPartners:                  Operator | Auditor | IncentiveAdmin | Viewer;

@@ -2,7 +2,8 @@
 
 use crate::{
     access::{
-        ACCESS_TOKEN_SECONDS, Actor, Caller, JsonWebKeySet, Public, Role, SIGN_IN_FAILED, Subject, password,
+        ACCESS_TOKEN_SECONDS, Actor, Caller, JsonWebKeySet, Public, Role, SIGN_IN_FAILED, Subject, opaque,
+        password,
         policy::{ChangePassword, GetMe},
     },
     audit,
@@ -89,12 +90,20 @@ async fn welcome(public: &Public, user: User) -> Result<Answer> {
 
 /// The keys that verify access tokens
 ///
-/// A JSON Web Key Set (RFC 7517). Keys rotate with overlap: read it again when a token names a key you do not know.
-#[utoipa::path(tag = "auth", responses((status = 200, body = JsonWebKeySet)))]
+/// A JSON Web Key Set (RFC 7517). Keys rotate with overlap, and a new one stands here ten minutes before it signs: keep
+/// the set for five minutes, and read it again when a token names a key you do not know. Answers 304 where
+/// `If-None-Match` names the current one.
+#[utoipa::path(tag = "auth", responses((status = 200, body = JsonWebKeySet), (status = 304, description = "You have the current one.")))]
 #[get("/.well-known/jwks.json")]
 async fn get_key_set(public: Public) -> Result<impl Responder> {
-    let keys = public.key_set().await?;
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=300")).json(keys))
+    let keys = serde_json::to_string(&public.key_set().await?).map_err(Error::internal)?;
+    let digest =
+        opaque::digest(&keys).iter().take(9).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+        .insert_header((header::ETAG, format!("\"{digest}\"")))
+        .content_type("application/json")
+        .body(keys))
 }
 
 /// Whom the access token belongs to.

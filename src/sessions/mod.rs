@@ -4,6 +4,7 @@
 //! [`renew`], [`end`] and [`end_all`].
 
 pub mod api;
+pub mod keys;
 mod model;
 mod service;
 mod store;

@@ -50,6 +50,8 @@ pub struct UserView {
     status: UserStatus,
     /// Whether the password is a temporary one, which opens nothing but its own change.
     must_change_password: bool,
+    /// Whether the user signs in with a second factor.
+    has_second_factor: bool,
     /// The first password; only in the answer that makes the user, shown this once.
     #[schema(max_length = 40, nullable = false, examples("h7k2m-9pqrs-3tuvw-x4yza"))]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -73,6 +75,7 @@ impl From<User> for UserView {
             partner_id: user.partner_id,
             status: user.status,
             must_change_password: user.must_change_password,
+            has_second_factor: user.has_second_factor,
             temporary_password: None,
             created_at: user.created_at,
             updated_at: user.updated_at,

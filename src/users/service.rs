@@ -133,6 +133,12 @@ pub fn revoke_sessions(tx: &mut Tx<'_>, before: &User) -> Result<User> {
     save(tx, before, user, None)
 }
 
+/// Keeps the record in step with the user's second factor. A reset, which has a reason, ends the user's sessions.
+pub fn set_second_factor(tx: &mut Tx<'_>, before: &User, has: bool, reset: Option<&str>) -> Result<User> {
+    let token_epoch = before.token_epoch + i64::from(reset.is_some());
+    save(tx, before, User { has_second_factor: has, token_epoch, ..before.clone() }, reset)
+}
+
 /// Tells every incentive admin of a partner, and of its headquarters, who can act. It is part of the unit: where
 /// that is taken back, nobody was told.
 pub fn tell_admins(
@@ -189,7 +195,8 @@ fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<()> {
     }
 }
 
-fn refuse_oneself(tx: &Tx<'_>, user: &User) -> Result<()> {
+/// Refuses what somebody else has to do to one's account.
+pub fn refuse_oneself(tx: &Tx<'_>, user: &User) -> Result<()> {
     if tx.actor.user() == Some(user.id) {
         return Err(Error::new(&NOT_ONESELF, "ask another administrator to do this to your account"));
     }

@@ -35,10 +35,16 @@ pub struct World {
 impl World {
     /// A world at noon on 1 July 2018, the first day of a programme year.
     pub fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    /// The same world, set up otherwise.
+    pub fn with(set: impl FnOnce(&mut Settings)) -> Self {
         let (database, staff) = Database::prepared();
         let clock = Clock::standing_at(noon("2018-07-01"));
         let ids = Ids::counting();
-        let settings = Settings::for_tests(database.target.clone(), clock.clone(), ids.clone());
+        let mut settings = Settings::for_tests(database.target.clone(), clock.clone(), ids.clone());
+        set(&mut settings);
         let service = Service::open(settings).expect("open the service");
         let listener = TcpListener::bind("127.0.0.1:0").expect("find a free port");
         let base = format!("http://{}", listener.local_addr().expect("the port"));
