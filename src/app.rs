@@ -39,6 +39,7 @@ pub const EXAMPLE_PARTNER: &str = "01936f2e-4b00-7000-8000-000000000001";
 fn routes(config: &mut ServiceConfig<'_>) {
     sessions::api::routes(config);
     second_factors::api::routes(config);
+    sessions::me_api::routes(config);
     users::api::routes(config);
     partners::api::routes(config);
     agreements::api::routes(config);
@@ -118,6 +119,7 @@ impl Service {
             accounts: settings.accounts(),
             vault: settings.vault()?,
             settle: enrollments::follow_up,
+            sweep: sessions::sweep,
         };
         let gate = Gate::open(db.clone(), moment, terms)?;
         gate.write_if_new(install)?;
@@ -233,9 +235,9 @@ async fn sweep(gate: Gate, key_rotation_days: u16) {
         }
         let gate = gate.clone();
         match web::block(move || gate.sweep()).await {
-            Ok(Ok(forgotten)) => log::debug!("{forgotten} stored answers have expired"),
-            Ok(Err(error)) => log::warn!("expired answers could not be removed: {error}"),
-            Err(error) => log::warn!("expired answers could not be removed: {error}"),
+            Ok(Ok(forgotten)) => log::debug!("{forgotten} rows have expired"),
+            Ok(Err(error)) => log::warn!("what has expired could not be removed: {error}"),
+            Err(error) => log::warn!("what has expired could not be removed: {error}"),
         }
     }
 }

@@ -14,7 +14,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 pub struct Limits {
     /// Of one user, and of one address that has not signed in.
     pub requests_per_minute: u32,
-    /// Sign-in attempts for one user name; five times as many from one address.
+    /// Sign-in attempts for one user name from one address; five times as many from the address in all.
     pub sign_ins_per_minute: u32,
 }
 
@@ -23,6 +23,10 @@ pub struct Limits {
 pub struct Accounts {
     /// Whether operators need a second factor.
     pub operators_need_second_factor: bool,
+    /// Memory of one password hash, in KiB.
+    pub password_memory_kib: u32,
+    /// Passes over it.
+    pub password_passes: u32,
 }
 
 /// How log lines look.
@@ -70,6 +74,13 @@ pub struct Settings {
     /// Days after which the key that signs access tokens is replaced; 0 replaces it by command only.
     #[arg(long, env = "KEY_ROTATION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(0..=365), global = true)]
     pub key_rotation_days: u16,
+    /// Memory of one password hash in KiB; hashes on record grow at their user's next sign-in.
+    #[arg(long, env = "PASSWORD_MEMORY_KIB", default_value_t = 19_456, value_parser = clap::value_parser!(u32).range(7168..=1_048_576), global = true)]
+    pub password_memory_kib: u32,
+
+    /// Passes of one password hash over its memory.
+    #[arg(long, env = "PASSWORD_PASSES", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100), global = true)]
+    pub password_passes: u32,
 
     /// Address to listen on.
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080", global = true)]
@@ -83,7 +94,7 @@ pub struct Settings {
     #[arg(long, env = "REQUESTS_PER_MINUTE", default_value_t = 1200, value_parser = clap::value_parser!(u32).range(1..), global = true)]
     pub requests_per_minute: u32,
 
-    /// Sign-in attempts a minute for one user name; five times as many from one address.
+    /// Sign-in attempts a minute for one user name from one address; five times as many from the address in all.
     #[arg(long, env = "SIGN_INS_PER_MINUTE", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..), global = true)]
     pub sign_ins_per_minute: u32,
 
@@ -136,6 +147,9 @@ impl Settings {
             encryption_key_file: None,
             operators_need_second_factor: false,
             key_rotation_days: 0,
+            // Hashing is not what stories are about.
+            password_memory_kib: 64,
+            password_passes: 1,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             workers: 2,
             requests_per_minute: 1_000_000,
@@ -170,7 +184,11 @@ impl Settings {
     /// What holds for every account.
     #[must_use]
     pub fn accounts(&self) -> Accounts {
-        Accounts { operators_need_second_factor: self.operators_need_second_factor }
+        Accounts {
+            operators_need_second_factor: self.operators_need_second_factor,
+            password_memory_kib: self.password_memory_kib,
+            password_passes: self.password_passes,
+        }
     }
 
     /// The encryption keys; makes the key file where there is none.

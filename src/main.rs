@@ -6,7 +6,9 @@ use partner_incentives::{
     access::{Role, password},
     app::{self, Service},
     config::Settings,
-    demo, eligibility, logging, partners,
+    demo, eligibility, logging,
+    notifications::Locale,
+    partners,
     platform::{
         Error, Result,
         db::Target,
@@ -140,7 +142,7 @@ fn run(command: Command, settings: Settings) -> Result<()> {
         Command::User(UserCommand::Create { email, name, role, partner }) => {
             let service = Service::open(settings)?;
             let password = password::temporary()?;
-            let password_hash = password::hash(&password)?;
+            let password_hash = service.gate.passwords().hash(&password)?;
             let new = users::NewUser {
                 email,
                 name,
@@ -148,6 +150,7 @@ fn run(command: Command, settings: Settings) -> Result<()> {
                 partner_id: partner,
                 password_hash,
                 must_change_password: true,
+                locale: Locale::En,
             };
             let id = users::provision(&service.gate, new)?;
             println!("User {id}\nTemporary password, shown this once: {password}");

@@ -1,7 +1,8 @@
 //! The extractors that check authority, and hand out what it opens.
 
 use super::{
-    Actor, Gate, JsonWebKeySet, Role, Subject, Tx, idempotency, policy::Policy, standing, token::Claims,
+    Actor, Gate, JsonWebKeySet, Role, Subject, Tx, idempotency, password::Hasher, policy::Policy, standing,
+    token::Claims,
 };
 use crate::platform::{
     Error, Result, codes,
@@ -56,6 +57,12 @@ impl<P: Policy> Caller<P> {
     #[must_use]
     pub fn id(&self) -> Id {
         self.claims.sub
+    }
+
+    /// The session the token was issued in; none for a client.
+    #[must_use]
+    pub fn session(&self) -> Option<Id> {
+        self.claims.sid
     }
 
     /// The user's role.
@@ -151,13 +158,18 @@ impl<P: Policy> Caller<P> {
         same.read(work).await
     }
 
-    /// Counts a guess at the caller's own password as a sign-in attempt.
+    /// Counts a guess at the caller's own password as a sign-in attempt; from wherever it comes, as whoever guesses
+    /// holds the token already.
     pub fn count_guess(&self) -> Result<()> {
-        self.gate.0.sign_ins_by_name.check(&self.claims.sub.to_string()).map(drop)
+        let anywhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        self.gate.0.sign_ins_by_name.check(&(self.claims.sub.to_string(), anywhere)).map(drop)
     }
 
     /// Hashes or compares passwords, off the request threads.
-    pub async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    pub async fn hashing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Hasher) -> T + Send + 'static,
+    ) -> Result<T> {
         self.gate.hashing(work).await
     }
 
@@ -206,10 +218,11 @@ impl Public {
         Ok(Self { gate, request_id: RequestId::of(request), origin })
     }
 
-    /// Counts a sign-in attempt against the address and against the name.
+    /// Counts a sign-in attempt against the address, and against the name from that address.
     pub fn count_sign_in(&self, name: &str) -> Result<()> {
-        self.gate.0.sign_ins_by_address.check(&self.origin.address)?;
-        self.gate.0.sign_ins_by_name.check(&name.to_owned()).map(|_| ())
+        let address = self.origin.address;
+        self.gate.0.sign_ins_by_address.check(&address)?;
+        self.gate.0.sign_ins_by_name.check(&(name.to_owned(), address)).map(drop)
     }
 
     /// Reads by one statement.
@@ -219,6 +232,20 @@ impl Public {
         F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
     {
         self.gate.0.db.off_thread(move |db| db.glance(work)).await
+    }
+
+    /// Reads by several statements that must agree with each other.
+    pub async fn snapshot<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let (gate, request_id) = (self.gate.clone(), self.request_id.clone());
+        let db = self.gate.0.db.clone();
+        let read = move |conn: &mut Conn| {
+            work(&mut Tx::new(conn, Actor::NOBODY, &gate.0, request_id.as_str(), "Read"))
+        };
+        db.off_thread(move |db| db.read(read)).await
     }
 
     /// Writes on behalf of an actor that the sign-in has just made known, or of nobody.
@@ -261,7 +288,10 @@ impl Public {
     }
 
     /// Hashes or compares passwords, off the request threads.
-    pub async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    pub async fn hashing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Hasher) -> T + Send + 'static,
+    ) -> Result<T> {
         self.gate.hashing(work).await
     }
 }

@@ -16,7 +16,7 @@ mod token;
 mod unit;
 
 pub use caller::{Caller, Origin, Public};
-pub use gate::{Gate, Terms};
+pub use gate::{Gate, Sweep, Terms};
 pub use keys::JsonWebKeySet;
 pub use role::{Role, Scope};
 pub use token::{ACCESS_TOKEN_SECONDS, Subject, Tokens};
@@ -33,4 +33,6 @@ crate::problem_codes! {
         "`scope` names what it takes. An operator gives scopes at `/v1/api-clients`; some operations are for people only.";
     SIGN_IN_FAILED = "sign_in_failed" 401 "User name or password is wrong",
         "Check both. After several failures the service slows down: wait as long as `Retry-After` says.";
+    TEMPORARY_PASSWORD_EXPIRED = "temporary_password_expired" 401 "The temporary password has expired",
+        "A temporary password is good for 72 hours. Ask whoever gave it to you for a new one: `POST /v1/users/{id}/password-reset`.";
 }

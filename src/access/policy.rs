@@ -75,6 +75,10 @@ impl Rule {
 policies! {
     open people {
         read  GetMe:                         Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
+        write UpdateMe:                      Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
+        read  ListSessions:                  Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
+        write EndSession:                    Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
+        write EndSessions:                   Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
         write ChangePassword:                Operator | Auditor | IncentiveAdmin | Viewer, with_temporary_password, without_second_factor;
         read  GetSecondFactor:               Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
         write EnrollSecondFactor:            Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
@@ -90,6 +94,7 @@ policies! {
         write CreateUser:                    Operator | IncentiveAdmin;
         write UpdateUser:                    Operator | IncentiveAdmin;
         write DeactivateUser:                Operator | IncentiveAdmin;
+        write ResetPassword:                 Operator | IncentiveAdmin;
         write ReactivateUser:                Operator | IncentiveAdmin;
         write ResetSecondFactor:             Operator | IncentiveAdmin;
     }

@@ -15,7 +15,7 @@ use crate::{
         http::{Answer, Body, Path},
         values::{Id, Timestamp},
     },
-    users::{self, api::UserView},
+    users::{self, User, api::UserView},
 };
 use actix_web::{get, post};
 use serde::{Deserialize, Serialize};
@@ -186,7 +186,7 @@ async fn renew_recovery_codes(caller: Caller<RenewRecoveryCodes>, body: Body<One
 
 /// Remove the second factor
 ///
-/// Takes password and code. Refused where operators need one, and where the password is too short to stand alone.
+/// Takes password and code. Refused where operators need one, and where the password is too weak to stand alone.
 #[utoipa::path(tag = "auth", request_body = SecondFactorRemoval, responses((status = 204)))]
 #[post("/v1/me/second-factor/removal")]
 async fn remove_second_factor(
@@ -194,11 +194,12 @@ async fn remove_second_factor(
     body: Body<SecondFactorRemoval>,
 ) -> Result<Answer> {
     let SecondFactorRemoval { current_password, code } = body.value;
-    let length = current_password.chars().count();
-    expect_password(&caller, current_password).await?;
+    let user = expect_password(&caller, current_password.clone()).await?;
+    let alone = password::Owner { email: &user.email, name: &user.name, has_second_factor: false };
+    let may_stand_alone = password::check(&current_password, alone, "/current_password").is_none();
     caller
         .act(move |tx| {
-            service::remove(tx, &code, length)?;
+            service::remove(tx, &code, may_stand_alone)?;
             Ok(Answer::nothing())
         })
         .await
@@ -206,8 +207,8 @@ async fn remove_second_factor(
 
 /// Reset a user's second factor
 ///
-/// For a user who has lost it: the next sign-in asks for the password alone, and the user's sessions end. An incentive
-/// admin does it for users of the own partner and its locations.
+/// For a user who has lost it: the next sign-in asks for the password alone, which has to be changed then, and the
+/// user's sessions end. An incentive admin does it for users of the own partner and its locations.
 #[utoipa::path(tag = "users", request_body = Reason, responses((status = 200, body = UserView)))]
 #[post("/v1/users/{id}/second-factor-reset")]
 async fn reset_second_factor(
@@ -229,10 +230,15 @@ fn shown(recovery_codes: &[String]) -> Answer {
 }
 
 /// Refuses whoever has found an open session and does not know its user's password.
-async fn expect_password<P: Policy>(caller: &Caller<P>, password: String) -> Result<()> {
+async fn expect_password<P: Policy>(caller: &Caller<P>, password: String) -> Result<User> {
     let id = caller.id();
     caller.count_guess()?;
-    let known = caller.peek(move |tx| Ok(users::load(tx, id)?.password_hash)).await?;
-    let good = caller.hashing(move || password::verify(&password, Some(&known))).await?;
-    if good { Ok(()) } else { Err(Error::new(&users::WRONG_PASSWORD, "the current password is wrong")) }
+    let user = caller.peek(move |tx| users::load(tx, id)).await?;
+    let known = user.password_hash.clone();
+    let comparison = caller.hashing(move |hasher| hasher.compare(&password, Some(&known))).await??;
+    if comparison.good {
+        Ok(user)
+    } else {
+        Err(Error::new(&users::WRONG_PASSWORD, "the current password is wrong"))
+    }
 }

@@ -2,8 +2,7 @@
 
 use super::{FactorState, SecondFactor, model, store};
 use crate::{
-    access::{Role, SECOND_FACTOR_REQUIRED, Tx, opaque, password},
-    audit,
+    access::{Actor, Role, SECOND_FACTOR_REQUIRED, Tx, opaque, password},
     platform::{Error, Result, codes, values::Id},
     users::{self, User},
 };
@@ -16,14 +15,12 @@ crate::problem_codes! {
         "Send the six digits your authenticator app shows now. Each is good for once: wait for the next one. A recovery code is good for once too.";
     SECOND_FACTOR_STATE = "second_factor_state" 409 "The second factor does not stand where this needs it",
         "`state` says where it stands: `none` allows enrolling, `pending` confirming or enrolling anew, `confirmed` new recovery codes and removal.";
-    PASSWORD_TOO_SHORT = "password_too_short" 409 "Your password alone would be too weak",
-        "Change it to one of at least 15 characters at `PUT /v1/me/password`, then remove the second factor.";
+    PASSWORD_TOO_WEAK = "password_too_weak" 409 "Your password alone would be too weak",
+        "Without a second factor a password has at least 15 characters. Change yours at `PUT /v1/me/password`, then remove the second factor.";
 }
 
 /// How many recovery codes there are.
 const RECOVERY_CODES: usize = 10;
-/// From how many characters on a password may stand alone (NIST 800-63B-4).
-const LONG_ENOUGH_ALONE: usize = 15;
 
 /// What a sign-in knows about the second factor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -75,7 +72,7 @@ pub(super) fn enroll(tx: &mut Tx<'_>, secret: &[u8]) -> Result<(String, String)>
         created_at: tx.now,
     };
     store::insert(tx, &factor)?;
-    event(&user).after(&json!({"second_factor": factor.state()})).record(tx)?;
+    users::event(&user).after(&json!({"second_factor": factor.state()})).record(tx)?;
     model::for_the_app(secret, &user.email)
 }
 
@@ -87,7 +84,7 @@ pub(super) fn confirm(tx: &mut Tx<'_>, code: &str, recovery_codes: &[String]) ->
     let step = accepted_step(tx, factor, code)?.ok_or_else(wrong_code)?;
     store::update(tx, &SecondFactor { last_step: step, confirmed_at: Some(tx.now), ..factor.clone() })?;
     store::replace_codes(tx, user.id, &digests(recovery_codes))?;
-    users::set_second_factor(tx, &user, true, None).map(drop)
+    users::set_second_factor(tx, &user, true).map(drop)
 }
 
 /// New recovery codes in the place of those before.
@@ -96,11 +93,11 @@ pub(super) fn renew_recovery_codes(tx: &mut Tx<'_>, code: &str, recovery_codes: 
     let factor = confirmed(tx, user.id)?;
     expect_good(tx, &user, &factor, code)?;
     store::replace_codes(tx, user.id, &digests(recovery_codes))?;
-    event(&user).after(&json!({"recovery_codes_left": recovery_codes.len()})).record(tx)
+    users::event(&user).after(&json!({"recovery_codes_left": recovery_codes.len()})).record(tx)
 }
 
 /// Removes one's own factor, where the password may stand alone.
-pub(super) fn remove(tx: &mut Tx<'_>, code: &str, password_length: usize) -> Result<()> {
+pub(super) fn remove(tx: &mut Tx<'_>, code: &str, password_may_stand_alone: bool) -> Result<()> {
     let user = oneself(tx)?;
     let factor = confirmed(tx, user.id)?;
     if tx.accounts().operators_need_second_factor && user.role == Role::Operator {
@@ -108,13 +105,13 @@ pub(super) fn remove(tx: &mut Tx<'_>, code: &str, password_length: usize) -> Res
             "operators of this service need a second factor; another operator can reset it for a new one";
         return Err(Error::new(&SECOND_FACTOR_REQUIRED, detail));
     }
-    if password_length < LONG_ENOUGH_ALONE {
+    if !password_may_stand_alone {
         let detail = "without a second factor a password has at least 15 characters; change yours first";
-        return Err(Error::new(&PASSWORD_TOO_SHORT, detail).with("next", "/v1/me/password"));
+        return Err(Error::new(&PASSWORD_TOO_WEAK, detail).with("next", "/v1/me/password"));
     }
     expect_good(tx, &user, &factor, code)?;
     store::remove(tx, user.id)?;
-    users::set_second_factor(tx, &user, false, None).map(drop)
+    users::set_second_factor(tx, &user, false).map(drop)
 }
 
 /// Takes a lost factor from a user, whose sessions end.
@@ -124,7 +121,7 @@ pub(super) fn reset(tx: &mut Tx<'_>, user: Id, reason: &str) -> Result<User> {
     let found = store::find(tx, user.id)?;
     expect_state(found.as_ref(), &[FactorState::Pending, FactorState::Confirmed])?;
     store::remove(tx, user.id)?;
-    users::set_second_factor(tx, &user, false, Some(reason))
+    users::reset_second_factor(tx, &user, reason)
 }
 
 /// The new recovery codes, 100 bits each.
@@ -179,8 +176,10 @@ fn spend(tx: &mut Tx<'_>, user: &User, factor: &SecondFactor, code: &str) -> Res
     // Looked up by its digest: there is no text to compare, and so no time to measure.
     let good = store::spend_code(tx, user.id, &opaque::digest(&bare))?;
     if good {
+        // At a sign-in the code makes known who acts.
+        tx.actor = Actor::of_user(user.id, user.role, user.partner_id);
         let left = store::codes_left(tx, user.id)?;
-        event(user).after(&json!({"recovery_codes_left": left})).record(tx)?;
+        users::event(user).after(&json!({"recovery_codes_left": left})).record(tx)?;
     }
     Ok(good)
 }
@@ -207,12 +206,4 @@ fn digests(recovery_codes: &[String]) -> Vec<Vec<u8>> {
 
 fn wrong_code() -> Error {
     Error::new(&WRONG_CODE, "the code is wrong or was used before; wait for the next one")
-}
-
-fn event(user: &User) -> audit::Event {
-    let event = audit::Event::on("user", user.id);
-    match user.partner_id {
-        Some(partner) => event.of_partner(partner),
-        None => event,
-    }
 }

@@ -4,10 +4,13 @@
 //! [`renew`], [`end`] and [`end_all`].
 
 pub mod api;
+mod brakes;
 pub mod keys;
+pub mod me_api;
 mod model;
 mod service;
+mod sign_in;
 mod store;
 
 pub use model::Session;
-pub use service::{Renewal, end, end_all, renew, start};
+pub use service::{Renewal, end, end_all, renew, start, sweep};

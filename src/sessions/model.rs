@@ -8,8 +8,6 @@ use diesel::prelude::*;
 
 /// How long a session lives, however often it is renewed: 30 days.
 const LONGEST_SECONDS: i64 = 30 * 24 * 3600;
-/// How long it lives without being renewed: 7 days.
-const IDLE_SECONDS: i64 = 7 * 24 * 3600;
 
 /// A sign-in and everything renewed from it.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
@@ -38,10 +36,13 @@ pub struct Session {
 }
 
 impl Session {
+    /// How long a session lives without being renewed: 7 days.
+    pub const IDLE_SECONDS: i64 = 7 * 24 * 3600;
+
     /// Until when it can be renewed.
     #[must_use]
     pub fn renewable_until(&self) -> Timestamp {
-        self.last_used_at.plus_seconds(IDLE_SECONDS).min(self.expires_at)
+        self.last_used_at.plus_seconds(Self::IDLE_SECONDS).min(self.expires_at)
     }
 
     /// Whether it can be renewed now by a user of that epoch.
@@ -59,6 +60,6 @@ impl Session {
     /// A session last renewed before this has been idle for too long.
     #[must_use]
     pub fn idle_before(now: Timestamp) -> Timestamp {
-        now.plus_seconds(-IDLE_SECONDS)
+        now.plus_seconds(-Self::IDLE_SECONDS)
     }
 }

@@ -1,13 +1,17 @@
 //! What is done with sessions.
 
 use super::{
-    Session,
+    Session, brakes,
     store::{self, RefreshToken},
 };
 use crate::{
     access::{Actor, Origin, Tx, opaque},
     audit,
-    platform::{Result, values::Id},
+    platform::{
+        Result,
+        db::Conn,
+        values::{Id, Timestamp},
+    },
     users::{self, User, UserStatus},
 };
 use serde_json::json;
@@ -98,6 +102,17 @@ pub fn end(tx: &mut Tx<'_>, token: &str) -> Result<()> {
 pub fn end_all(tx: &mut Tx<'_>, user: &User, because: &'static str) -> Result<User> {
     store::end_all(tx, user.id, because)?;
     users::revoke_sessions(tx, user)
+}
+
+/// Ends one of a user's sessions.
+pub(super) fn sign_out(tx: &mut Tx<'_>, user: &User, id: Id) -> Result<()> {
+    let session = store::get(tx, user, id)?;
+    finish(tx, user, &session, "signed_out")
+}
+
+/// Forgets failed sign-ins of yesterday, and sessions that have been over for a month.
+pub fn sweep(conn: &mut Conn, now: Timestamp) -> Result<usize> {
+    Ok(brakes::sweep(conn, now)? + store::sweep(conn, now)?)
 }
 
 fn finish(tx: &mut Tx<'_>, user: &User, session: &Session, because: &'static str) -> Result<()> {

@@ -1,15 +1,21 @@
 //! Sessions and their refresh tokens in the database.
 
-use super::Session;
+use super::{Session, api::SessionFilter};
 use crate::{
     access::Tx,
     platform::{
-        Result,
+        Error, Result,
+        db::{Conn, MultiBackend},
+        http::{PageRequest, keyset},
         values::{Id, Timestamp},
     },
     schema::{refresh_tokens, sessions},
+    users::User,
 };
 use diesel::prelude::*;
+
+/// How long a session that is over is kept: 30 days.
+const KEPT_SECONDS: i64 = 30 * 24 * 3600;
 
 /// A refresh token, known by its digest.
 #[derive(Queryable, Selectable, Insertable)]
@@ -64,4 +70,36 @@ pub(super) fn end_all(tx: &mut Tx<'_>, user: Id, because: &str) -> Result<()> {
         .set((sessions::ended_at.eq(tx.now), sessions::ended_because.eq(because)))
         .execute(tx.conn)?;
     Ok(())
+}
+
+/// The sessions of a user that can be renewed.
+fn live(user: &User, now: Timestamp) -> sessions::BoxedQuery<'static, MultiBackend> {
+    sessions::table
+        .filter(sessions::user_id.eq(user.id))
+        .filter(sessions::epoch.eq(user.token_epoch))
+        .filter(sessions::ended_at.is_null())
+        .filter(sessions::expires_at.gt(now))
+        .filter(sessions::last_used_at.gt(Session::idle_before(now)))
+        .into_boxed()
+}
+
+pub(super) fn list(tx: &mut Tx<'_>, user: &User, page: &PageRequest<SessionFilter>) -> Result<Vec<Session>> {
+    let query = live(user, tx.now);
+    Ok(keyset!(query, page, sessions, newest).select(Session::as_select()).load(tx.conn)?)
+}
+
+pub(super) fn count(tx: &mut Tx<'_>, user: &User) -> Result<i64> {
+    Ok(live(user, tx.now).count().get_result(tx.conn)?)
+}
+
+pub(super) fn get(tx: &mut Tx<'_>, user: &User, id: Id) -> Result<Session> {
+    let found =
+        live(user, tx.now).filter(sessions::id.eq(id)).select(Session::as_select()).get_result(tx.conn);
+    found.optional()?.ok_or(Error::not_found("session"))
+}
+
+/// Forgets sessions that could not have been renewed for a month, with their tokens.
+pub(super) fn sweep(conn: &mut Conn, now: Timestamp) -> Result<usize> {
+    let long_over = sessions::expires_at.le(now.plus_seconds(-KEPT_SECONDS));
+    Ok(diesel::delete(sessions::table.filter(long_over)).execute(conn)?)
 }

@@ -1,11 +1,14 @@
 //! Users over HTTP.
 
-use super::{NewUser, User, UserStatus, service, store};
+use super::{Change, Delivery, NewUser, User, UserStatus, service, store};
 use crate::{
     access::{
-        Caller, Role, password,
-        policy::{CreateUser, DeactivateUser, GetUser, ListUsers, ReactivateUser, UpdateUser},
+        Caller, Role, Tx, password,
+        policy::{
+            CreateUser, DeactivateUser, GetUser, ListUsers, Policy, ReactivateUser, ResetPassword, UpdateUser,
+        },
     },
+    notifications::Locale,
     partners::Reason,
     platform::{
         Result,
@@ -27,7 +30,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(get_user)
         .service(update_user)
         .service(deactivate_user)
-        .service(reactivate_user);
+        .service(reactivate_user)
+        .service(reset_password);
 }
 
 /// A person who may sign in.
@@ -50,12 +54,17 @@ pub struct UserView {
     status: UserStatus,
     /// Whether the password is a temporary one, which opens nothing but its own change.
     must_change_password: bool,
-    /// Whether the user signs in with a second factor.
+    /// When the temporary password stops opening anything; null for one's own.
+    password_expires_at: Option<Timestamp>,
+    /// Whether a second factor has been confirmed.
     has_second_factor: bool,
-    /// The first password; only in the answer that makes the user, shown this once.
-    #[schema(max_length = 40, nullable = false, examples("h7k2m-9pqrs-3tuvw-x4yza"))]
+    /// In which language the user is written to.
+    locale: Locale,
+    /// The temporary password; only in the answer that makes it, shown this once. Null where it was mailed, and in a
+    /// repeated answer: it is stored nowhere.
+    #[schema(value_type = Option<String>, required = false, max_length = 40, examples("h7k2m-9pqrs-3tuvw-x4yza"))]
     #[serde(skip_serializing_if = "Option::is_none")]
-    temporary_password: Option<String>,
+    temporary_password: Option<Option<String>>,
     /// When the record was made.
     created_at: Timestamp,
     /// When it was last changed.
@@ -75,7 +84,9 @@ impl From<User> for UserView {
             partner_id: user.partner_id,
             status: user.status,
             must_change_password: user.must_change_password,
+            password_expires_at: user.password_expires_at,
             has_second_factor: user.has_second_factor,
+            locale: user.locale,
             temporary_password: None,
             created_at: user.created_at,
             updated_at: user.updated_at,
@@ -105,6 +116,28 @@ pub struct UserCreate {
     /// Whose user; for `incentive_admin` and `viewer`, and only for them.
     #[serde(default)]
     partner_id: Option<Id>,
+    /// In which language the user is written to.
+    #[schema(default = "en")]
+    #[serde(default)]
+    locale: Locale,
+    /// How the temporary password reaches the user.
+    #[schema(default = "show")]
+    #[serde(default)]
+    deliver: Delivery,
+}
+
+/// Why a password is reset, and where the new one goes.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "Forgot it, called in person"}))]
+pub struct PasswordReset {
+    /// In your own words, for the audit trail.
+    #[schema(min_length = 3, max_length = 1000, pattern = r"^\S(.|\n)*\S$")]
+    reason: String,
+    /// How the temporary password reaches the user.
+    #[schema(default = "show")]
+    #[serde(default)]
+    deliver: Delivery,
 }
 
 /// A change of a user: the members given replace those on record.
@@ -118,6 +151,9 @@ pub struct UserUpdate {
     /// What the user may do; a change ends the user's sessions.
     #[schema(nullable = false)]
     role: Option<Role>,
+    /// In which language the user is written to.
+    #[schema(nullable = false)]
+    locale: Option<Locale>,
 }
 
 /// Which users to list.
@@ -155,19 +191,16 @@ async fn list_users(caller: Caller<ListUsers>, page: PageRequest<UserFilter>) ->
 
 /// Make a user
 ///
-/// Answers with a temporary password, shown this once; the user must change it at the first sign-in.
+/// Answers with a temporary password, shown this once, or mails it; the user must change it at the first sign-in,
+/// within 72 hours. The answer to a repeated request (`Idempotent-Replayed`) has null in its place: it is stored
+/// nowhere. Whoever missed it resets it.
 #[utoipa::path(tag = "users", request_body = UserCreate, responses((status = 201, body = UserView)))]
 #[post("/v1/users")]
 async fn create_user(caller: Caller<CreateUser>, body: Body<UserCreate>) -> Result<Answer> {
-    let (password, hash) = caller
-        .hashing(|| -> Result<(String, String)> {
-            let password = password::temporary()?;
-            let hash = password::hash(&password)?;
-            Ok((password, hash))
-        })
-        .await??;
+    let (password, hash) = new_password(&caller).await?;
     caller
         .write(body, move |tx, new| {
+            let deliver = new.deliver;
             let new = NewUser {
                 email: new.email.clone(),
                 name: new.name.clone(),
@@ -175,13 +208,33 @@ async fn create_user(caller: Caller<CreateUser>, body: Body<UserCreate>) -> Resu
                 partner_id: new.partner_id,
                 password_hash: hash.clone(),
                 must_change_password: true,
+                locale: new.locale,
             };
             let user = service::create(tx, new)?;
-            let (location, revision) = (format!("/v1/users/{}", user.id), user.revision);
-            let made = UserView { temporary_password: Some(password.clone()), ..UserView::from(user) };
-            Ok(Answer::created(location, &made, revision))
+            let location = format!("/v1/users/{}", user.id);
+            Ok(hand_over(tx, user, &password, deliver)?.made_at(location))
         })
         .await
+}
+
+/// A temporary password and its hash.
+async fn new_password<P: Policy>(caller: &Caller<P>) -> Result<(String, String)> {
+    let made = caller.hashing(|hasher| -> Result<(String, String)> {
+        let password = password::temporary()?;
+        let hash = hasher.hash(&password)?;
+        Ok((password, hash))
+    });
+    made.await?
+}
+
+/// The user with the temporary password, shown or mailed; neither is kept.
+fn hand_over(tx: &mut Tx<'_>, user: User, password: &str, deliver: Delivery) -> Result<Answer> {
+    if deliver == Delivery::Mail {
+        service::mail_password(tx, &user, password)?;
+    }
+    let shown = (deliver == Delivery::Show).then(|| password.to_owned());
+    let with = |password| UserView { temporary_password: Some(password), ..UserView::from(user.clone()) };
+    Ok(Answer::record(&with(shown), user.revision).kept_as(&with(None)))
 }
 
 /// Read a user
@@ -195,7 +248,7 @@ async fn get_user(caller: Caller<GetUser>, id: Path<Id>) -> Result<Answer> {
 
 /// Change a user
 ///
-/// A merge patch of name or role. A new role takes effect on the user's next request, which must sign in again.
+/// A merge patch of name, role or language. A new role takes effect on the user's next request, which must sign in again.
 #[utoipa::path(tag = "users", request_body = UserUpdate, responses((status = 200, body = UserView)))]
 #[patch("/v1/users/{id}")]
 async fn update_user(
@@ -208,7 +261,8 @@ async fn update_user(
         .write(body, move |tx, change| {
             let before = store::get(tx, *id)?;
             revision.permits(before.revision)?;
-            service::update(tx, before, change.name.as_deref(), change.role).map(record)
+            let change = Change { name: change.name.as_deref(), role: change.role, locale: change.locale };
+            service::update(tx, before, change).map(record)
         })
         .await
 }
@@ -237,6 +291,28 @@ async fn reactivate_user(caller: Caller<ReactivateUser>, id: Path<Id>, body: Bod
         .write(body, move |tx, because| {
             let before = store::get(tx, *id)?;
             service::reactivate(tx, before, &because.reason).map(record)
+        })
+        .await
+}
+
+/// Reset a user's password
+///
+/// Gives the user a temporary password, shown this once or mailed; the user must change it at the next sign-in, within
+/// 72 hours. The old password opens nothing any more and every session ends. The answer to a repeated request
+/// (`Idempotent-Replayed`) has null in the password's place: it is stored nowhere. Nobody resets one's own.
+#[utoipa::path(tag = "users", request_body = PasswordReset, responses((status = 200, body = UserView)))]
+#[post("/v1/users/{id}/password-reset")]
+async fn reset_password(
+    caller: Caller<ResetPassword>,
+    id: Path<Id>,
+    body: Body<PasswordReset>,
+) -> Result<Answer> {
+    let (password, hash) = new_password(&caller).await?;
+    caller
+        .write(body, move |tx, reset| {
+            let before = store::get(tx, *id)?;
+            let user = service::reset_password(tx, &before, &hash, &reset.reason)?;
+            hand_over(tx, user, &password, reset.deliver)
         })
         .await
 }

@@ -5,9 +5,9 @@ mod model;
 mod service;
 mod store;
 
-pub use model::{User, UserStatus, fold};
+pub use model::{Delivery, User, UserStatus, fold};
 pub use service::{
-    CODES, NewUser, WRONG_PASSWORD, change_password, create, first_operator, provision, refuse_oneself,
-    revoke_sessions, set_second_factor, tell_admins,
+    CODES, Change, NewUser, WRONG_PASSWORD, change_password, create, event, first_operator, provision,
+    refuse_oneself, reset_second_factor, revoke_sessions, set_second_factor, strengthen, tell_admins, update,
 };
 pub use store::{admins_of, find_by_email, get, load, standing};

@@ -14,8 +14,8 @@ crate::problem_codes! {
         "An address is a user name and belongs to one user. Upper and lower case are the same.";
     LAST_OPERATOR = "last_operator" 409 "Somebody must be left to run the programme",
         "Make another operator before you take this one's role or bar this one.";
-    NOT_ONESELF = "not_oneself" 409 "Nobody bars oneself, or changes one's own role",
-        "Ask another administrator.";
+    NOT_ONESELF = "not_oneself" 409 "Nobody bars oneself, changes one's own role or resets one's own password",
+        "Ask another administrator; a password you know is changed at `PUT /v1/me/password`.";
     WRONG_PASSWORD = "wrong_password" 422 "The current password is wrong",
         "Send the password you signed in with as `current_password`.";
 }
@@ -35,6 +35,19 @@ pub struct NewUser {
     pub password_hash: String,
     /// Whether that password is a temporary one.
     pub must_change_password: bool,
+    /// In which language the user is written to.
+    pub locale: Locale,
+}
+
+/// What is changed of a user; what is none stays.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Change<'a> {
+    /// Name shown to people.
+    pub name: Option<&'a str>,
+    /// What the user may do.
+    pub role: Option<Role>,
+    /// In which language the user is written to.
+    pub locale: Option<Locale>,
 }
 
 /// Makes a user.
@@ -57,8 +70,10 @@ pub fn create(tx: &mut Tx<'_>, new: NewUser) -> Result<User> {
         created_at: tx.now,
         updated_at: tx.now,
         revision: 1,
-        locale: Locale::En,
-        password_expires_at: None,
+        locale: new.locale,
+        password_expires_at: new
+            .must_change_password
+            .then(|| tx.now.plus_seconds(password::TEMPORARY_SECONDS)),
         has_second_factor: false,
         issuer: None,
         issuer_subject: None,
@@ -73,17 +88,18 @@ pub fn provision(gate: &Gate, new: NewUser) -> Result<Id> {
     gate.write_as_system("CreateUser", move |tx| create(tx, new.clone()).map(|user| user.id))
 }
 
-/// Changes a user's name or role.
-pub(super) fn update(tx: &mut Tx<'_>, before: User, name: Option<&str>, role: Option<Role>) -> Result<User> {
-    let role = role.unwrap_or(before.role);
+/// Changes a user's name, role or language.
+pub fn update(tx: &mut Tx<'_>, before: User, change: Change<'_>) -> Result<User> {
+    let role = change.role.unwrap_or(before.role);
     if role != before.role {
         refuse_oneself(tx, &before)?;
         may_give(tx, role, before.partner_id)?;
         keep_an_operator(tx, &before)?;
     }
-    let name = name.map_or_else(|| before.name.clone(), str::to_owned);
+    let name = change.name.map_or_else(|| before.name.clone(), str::to_owned);
+    let locale = change.locale.unwrap_or(before.locale);
     let token_epoch = before.token_epoch + i64::from(role != before.role);
-    let user = User { name, role, token_epoch, ..before.clone() };
+    let user = User { name, role, token_epoch, locale, ..before.clone() };
     save(tx, &before, user, None)
 }
 
@@ -120,11 +136,45 @@ pub fn change_password(tx: &mut Tx<'_>, password_hash: &str) -> Result<User> {
     let user = User {
         password_hash: password_hash.to_owned(),
         must_change_password: false,
+        password_expires_at: None,
         status: UserStatus::Active,
         token_epoch: before.token_epoch + 1,
         ..before.clone()
     };
-    save(tx, &before, user, None)
+    let user = save(tx, &before, user, None)?;
+    let message = Message::PasswordChanged { at: tx.now };
+    notifications::tell(tx, &[user.recipient()], user.partner_id, ("user", user.id), &message)?;
+    Ok(user)
+}
+
+/// Gives a user a temporary password in place of a lost one; every session ends.
+pub(super) fn reset_password(tx: &mut Tx<'_>, before: &User, hash: &str, reason: &str) -> Result<User> {
+    // Whoever has found a token must not get at the password by it.
+    refuse_oneself(tx, before)?;
+    if before.status == UserStatus::Disabled {
+        return Err(wrong_state(before, "reactivation"));
+    }
+    let user = User {
+        password_hash: hash.to_owned(),
+        must_change_password: true,
+        password_expires_at: Some(tx.now.plus_seconds(password::TEMPORARY_SECONDS)),
+        token_epoch: before.token_epoch + 1,
+        ..before.clone()
+    };
+    save(tx, before, user, Some(reason))
+}
+
+/// Mails a temporary password to its user.
+pub(super) fn mail_password(tx: &mut Tx<'_>, user: &User, password: &str) -> Result<()> {
+    let expires_at = user.password_expires_at.unwrap_or(tx.now);
+    let message = Message::TemporaryPassword { password: password.to_owned(), expires_at };
+    notifications::tell(tx, &[user.recipient()], user.partner_id, ("user", user.id), &message)
+}
+
+/// Keeps the same password's hash with stronger parameters. Nothing about the user has changed, so its revision
+/// stays; it is part of the audited sign-in.
+pub fn strengthen(tx: &mut Tx<'_>, id: Id, password_hash: &str) -> Result<()> {
+    store::set_password_hash(tx, id, password_hash)
 }
 
 /// Ends every session of a user: whatever was issued before opens nothing.
@@ -133,10 +183,17 @@ pub fn revoke_sessions(tx: &mut Tx<'_>, before: &User) -> Result<User> {
     save(tx, before, user, None)
 }
 
-/// Keeps the record in step with the user's second factor. A reset, which has a reason, ends the user's sessions.
-pub fn set_second_factor(tx: &mut Tx<'_>, before: &User, has: bool, reset: Option<&str>) -> Result<User> {
-    let token_epoch = before.token_epoch + i64::from(reset.is_some());
-    save(tx, before, User { has_second_factor: has, token_epoch, ..before.clone() }, reset)
+/// Keeps the record in step with the user's second factor.
+pub fn set_second_factor(tx: &mut Tx<'_>, before: &User, has: bool) -> Result<User> {
+    save(tx, before, User { has_second_factor: has, ..before.clone() }, None)
+}
+
+/// Notes that a lost second factor was taken away: sessions end, and a password that was good enough beside it has to
+/// be changed for one that may stand alone.
+pub fn reset_second_factor(tx: &mut Tx<'_>, before: &User, reason: &str) -> Result<User> {
+    let token_epoch = before.token_epoch + 1;
+    let user = User { has_second_factor: false, must_change_password: true, token_epoch, ..before.clone() };
+    save(tx, before, user, Some(reason))
 }
 
 /// Tells every incentive admin of a partner, and of its headquarters, who can act. It is part of the unit: where
@@ -159,7 +216,8 @@ fn save(tx: &mut Tx<'_>, before: &User, user: User, reason: Option<&str>) -> Res
     Ok(user)
 }
 
-fn event(user: &User) -> audit::Event {
+/// Something happened to a user.
+pub fn event(user: &User) -> audit::Event {
     let event = audit::Event::on("user", user.id);
     match user.partner_id {
         Some(partner) => event.of_partner(partner),
@@ -223,7 +281,7 @@ pub fn first_operator(gate: &Gate) -> Result<Option<(String, String)>> {
         return Ok(None);
     }
     let password = password::temporary()?;
-    let password_hash = password::hash(&password)?;
+    let password_hash = gate.passwords().hash(&password)?;
     provision(
         gate,
         NewUser {
@@ -233,6 +291,7 @@ pub fn first_operator(gate: &Gate) -> Result<Option<(String, String)>> {
             partner_id: None,
             password_hash,
             must_change_password: true,
+            locale: Locale::En,
         },
     )?;
     Ok(Some((EMAIL.into(), password)))

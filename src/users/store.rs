@@ -91,6 +91,11 @@ pub(super) fn update(tx: &mut Tx<'_>, user: &User) -> Result<()> {
     Ok(())
 }
 
+pub(super) fn set_password_hash(tx: &mut Tx<'_>, id: Id, hash: &str) -> Result<()> {
+    diesel::update(users::table.find(id)).set(users::password_hash.eq(hash)).execute(tx.conn)?;
+    Ok(())
+}
+
 /// A user, whatever the scope: for one's own record, and where the service itself asks.
 pub fn load(tx: &mut Tx<'_>, id: Id) -> Result<User> {
     Ok(users::table.find(id).select(User::as_select()).get_result(tx.conn)?)

@@ -1,5 +1,6 @@
 //! The stories. Each is a sentence, has a world of its own, and runs on both databases.
 
+mod accounts;
 mod agreements;
 mod authority;
 mod competencies;
@@ -18,6 +19,7 @@ mod records;
 mod schema;
 mod second_factors;
 mod sessions;
+mod sign_in;
 mod tokens;
 mod transactions;
 mod units;

@@ -197,6 +197,9 @@ fn a_lost_factor_is_reset_by_who_may_and_ends_the_sessions() {
     reset(&operator, &of_operator).refused(409, "not_oneself");
     assert_eq!(reset(admin, &of_viewer).ok()["has_second_factor"], false);
     session.get("/v1/me").send().refused(401, "unauthenticated");
+    // What was good enough beside a second factor may be too weak alone.
+    let again = world.nobody().with_token(&world.service.token_for(of_viewer.parse().unwrap()).unwrap());
+    again.get("/v1/partners").send().refused(403, "password_change_required");
     reset(&operator, &of_admin).ok();
     let events = operator.get("/v1/audit-events").query("resource_id", &of_viewer).send().ok();
     let event = &events["items"][0];
@@ -222,6 +225,91 @@ fn an_operator_who_needs_a_second_factor_gets_no_further_without_one() {
     let body = json!({"current_password": PASSWORD, "code": app.shows(&world)});
     operator.post(&format!("{ME}/removal"), body).send().refused(403, "second_factor_required");
     renew(&operator, &app.shows(&world)).ok();
+}
+
+fn sign_in(nobody: &Client, code: Option<&str>) -> Answer {
+    let mut body = json!({"username": "operator@vendor.example", "password": PASSWORD});
+    if let Some(code) = code {
+        body["code"] = json!(code);
+    }
+    nobody.post("/v1/auth/login", body).send()
+}
+
+#[test]
+fn a_sign_in_takes_a_code_once_the_password_is_right() {
+    let world = World::new();
+    let operator = world.operator();
+    sign_in(&world.nobody(), Some("123456")).ok();
+    let (app, recovery) = enroll(&world, &operator);
+    sign_in(&world.nobody(), None).refused(401, "one_time_code_required");
+    let wrong = json!({"username": "operator@vendor.example", "password": "a guess"});
+    world.nobody().post("/v1/auth/login", wrong).send().refused(401, "sign_in_failed");
+    sign_in(&world.nobody(), Some("000000")).refused(401, "sign_in_failed");
+    let code = app.shows(&world);
+    let session = sign_in(&world.nobody(), Some(&code)).ok();
+    let me = world.nobody().with_token(session["access_token"].as_str().unwrap());
+    assert_eq!(me.get("/v1/me").send().ok()["has_second_factor"], true);
+    sign_in(&world.nobody(), Some(&code)).refused(401, "sign_in_failed");
+    sign_in(&world.nobody(), Some(&recovery[0])).ok();
+    sign_in(&world.nobody(), Some(&recovery[0])).refused(401, "sign_in_failed");
+    assert_eq!(state(&operator).1, 9);
+    let events = operator.get("/v1/audit-events").query("operation", "Login").query("limit", 50).send().ok();
+    let reasons: Vec<&str> = events["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|event| event["after"]["reason"].as_str())
+        .collect();
+    for reason in ["no_second_factor", "wrong_second_factor"] {
+        assert!(reasons.contains(&reason), "{reasons:?}");
+    }
+}
+
+#[test]
+fn of_many_sign_ins_with_one_code_one_succeeds() {
+    let world = World::new();
+    let (app, _) = enroll(&world, &world.operator());
+    let (code, nobody) = (app.shows(&world), world.nobody());
+    let accepted = AtomicU32::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| match sign_in(&nobody, Some(&code)).status {
+                200 => _ = accepted.fetch_add(1, Ordering::SeqCst),
+                status => assert!(matches!(status, 401 | 429 | 503), "{status}"),
+            });
+        }
+    });
+    assert_eq!(accepted.into_inner(), 1);
+}
+
+#[test]
+fn wrong_codes_at_a_sign_in_are_braked_like_wrong_passwords() {
+    let world = World::new();
+    let (app, _) = enroll(&world, &world.operator());
+    for n in 0..6 {
+        sign_in(&world.nobody(), Some(&format!("{n:06}"))).refused(401, "sign_in_failed");
+        sign_in(&world.nobody(), None);
+    }
+    sign_in(&world.nobody(), Some(&app.shows(&world))).refused(429, "too_many_requests");
+    wait(&world, 30);
+    sign_in(&world.nobody(), Some(&app.shows(&world))).ok();
+}
+
+#[test]
+fn a_password_too_weak_to_stand_alone_keeps_its_second_factor() {
+    let world = World::new();
+    let client = world.operator();
+    let (app, _) = enroll(&world, &client);
+    let short = "kolibri7";
+    client.put("/v1/me/password", json!({"current_password": PASSWORD, "new_password": short})).send().ok();
+    let operator = world.operator();
+    let remove = |password: &str| {
+        let body = json!({"current_password": password, "code": app.shows(&world)});
+        operator.post(&format!("{ME}/removal"), body).send()
+    };
+    let refusal = remove(short).refused(409, "password_too_weak");
+    assert_eq!(refusal["next"], "/v1/me/password");
+    assert_eq!(state(&operator).0, "confirmed");
 }
 
 #[test]

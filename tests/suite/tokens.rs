@@ -406,6 +406,23 @@ fn a_token_of_a_user_who_was_barred_or_has_a_new_role_opens_nothing() {
 }
 
 #[test]
+fn a_token_of_an_older_epoch_or_of_an_ended_session_opens_nothing() {
+    let world = World::new();
+    let sessions = [(), ()].map(|()| world.nobody().with_token(&token_of(&world)));
+    let listed = sessions[0].get("/v1/me/sessions").send().ok();
+    for session in listed["items"].as_array().unwrap().iter().filter(|session| session["current"] == false) {
+        let path = format!("/v1/me/sessions/{}", session["id"].as_str().unwrap());
+        sessions[0].delete(&path).send().ok();
+    }
+    sessions[1].get("/v1/me").send().refused(401, "unauthenticated");
+    sessions[0].get("/v1/me").send().ok();
+    let change =
+        json!({"current_password": PASSWORD, "new_password": "a much longer passphrase than before"});
+    sessions[0].put("/v1/me/password", change).send().ok();
+    sessions[0].get("/v1/me").send().refused(401, "unauthenticated");
+}
+
+#[test]
 fn a_new_key_is_published_before_it_signs_and_the_old_one_verifies_on() {
     let world = World::new();
     let start = world.clock.now();

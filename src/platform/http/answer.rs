@@ -24,6 +24,8 @@ pub struct Answer {
     pub location: Option<String>,
     /// The address of the next page.
     pub next: Option<String>,
+    /// The body as it is kept for a repeat, where the one sent holds a secret.
+    pub kept: Option<Vec<u8>>,
     /// Whether this is a stored answer to a repeated request.
     pub replayed: bool,
 }
@@ -31,7 +33,7 @@ pub struct Answer {
 impl Answer {
     fn of(status: u16, body: &impl Serialize) -> Self {
         let body = serde_json::to_vec(body).unwrap_or_default();
-        Self { status, body, etag: None, location: None, next: None, replayed: false }
+        Self { status, body, etag: None, location: None, next: None, kept: None, replayed: false }
     }
 
     /// 200 with a body.
@@ -61,10 +63,24 @@ impl Answer {
         Self { status: 201, location: Some(location), ..self }
     }
 
+    /// Keeps another body for a repeat: a secret is shown once, and stored nowhere.
+    #[must_use]
+    pub fn kept_as(self, body: &impl Serialize) -> Self {
+        Self { kept: serde_json::to_vec(body).ok(), ..self }
+    }
+
     /// 204.
     #[must_use]
     pub fn nothing() -> Self {
-        Self { status: 204, body: Vec::new(), etag: None, location: None, next: None, replayed: false }
+        Self {
+            status: 204,
+            body: Vec::new(),
+            etag: None,
+            location: None,
+            next: None,
+            kept: None,
+            replayed: false,
+        }
     }
 
     /// A refusal whose effects (a stored evaluation, say) are kept: the unit commits, the caller gets a problem.
