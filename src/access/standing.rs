@@ -42,7 +42,7 @@ impl Rule {
 }
 
 /// The user as of now.
-pub(super) fn of_user(conn: &mut Conn, claims: &Claims, rule: &Rule, accounts: &Accounts) -> Result<Actor> {
+pub(super) fn of_user(conn: &mut Conn, claims: &Claims, asked: &Rule, accounts: &Accounts) -> Result<Actor> {
     type Row = (String, Role, Option<Id>, i64, bool, bool, Option<Timestamp>);
     // At every request: natively, the statement is found again without its text being written first.
     let found: Option<Row> = native!(conn, conn => users::table
@@ -64,13 +64,13 @@ pub(super) fn of_user(conn: &mut Conn, claims: &Claims, rule: &Rule, accounts: &
     if status == "disabled" || epoch != claims.epoch || role != claims.role || ended_at.is_some() {
         return Err(revoked());
     }
-    if must_change && !rule.with_temporary_password {
+    if must_change && !asked.with_temporary_password {
         let detail = "a temporary password opens nothing but PUT /v1/me/password; change it there first";
         return Err(Error::new(&PASSWORD_CHANGE_REQUIRED, detail).with("next", "/v1/me/password"));
     }
     let lacks_second_factor =
         accounts.operators_need_second_factor && role == Role::Operator && !has_second_factor;
-    if lacks_second_factor && !rule.without_second_factor {
+    if lacks_second_factor && !asked.without_second_factor {
         let detail = "operators sign in with a second factor; enrol one at POST /v1/me/second-factor";
         return Err(Error::new(&SECOND_FACTOR_REQUIRED, detail).with("next", "/v1/me/second-factor"));
     }

@@ -66,7 +66,7 @@ pub struct User {
     pub password_expires_at: Option<Timestamp>,
     /// Whether a second factor has been confirmed.
     pub has_second_factor: bool,
-    /// Who vouches for the user instead of a password: an OpenID Connect issuer.
+    /// Who vouches for the user instead of a password: an `OpenID` Connect issuer.
     pub issuer: Option<String>,
     /// The user's name there, once seen.
     pub issuer_subject: Option<String>,
