@@ -36,7 +36,7 @@ pub struct Session {
 }
 
 impl Session {
-    /// How long a session lives without being renewed: 7 days.
+    /// How long it lives without being renewed: 7 days.
     pub const IDLE_SECONDS: i64 = 7 * 24 * 3600;
 
     /// Until when it can be renewed.

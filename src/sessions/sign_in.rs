@@ -47,6 +47,8 @@ pub(super) enum Refusal {
     WrongPassword,
     NoSecondFactor,
     WrongSecondFactor,
+    /// An issuer vouches for the user; a password from before opens nothing.
+    SignsInElsewhere,
     Disabled,
     TemporaryPasswordExpired,
 }
@@ -58,6 +60,7 @@ impl Refusal {
             Self::WrongPassword => "wrong_password",
             Self::NoSecondFactor => "no_second_factor",
             Self::WrongSecondFactor => "wrong_second_factor",
+            Self::SignsInElsewhere => "signs_in_elsewhere",
             Self::Disabled => "disabled",
             Self::TemporaryPasswordExpired => "temporary_password_expired",
         }
@@ -121,6 +124,9 @@ impl Attempt {
     fn judge(&self, tx: &mut Tx<'_>, user: &User, password_is_good: bool) -> Result<Option<Refusal>> {
         if !password_is_good {
             return Ok(Some(Refusal::WrongPassword));
+        }
+        if user.issuer.is_some() {
+            return Ok(Some(Refusal::SignsInElsewhere));
         }
         if user.status == UserStatus::Disabled {
             return Ok(Some(Refusal::Disabled));

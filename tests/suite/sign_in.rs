@@ -2,7 +2,7 @@
 
 use crate::support::{Answer, PASSWORD, World};
 use diesel::prelude::*;
-use partner_incentives::schema::{known_addresses, sign_in_brakes};
+use partner_incentives::schema::{known_addresses, sign_in_brakes, users};
 use serde_json::{Value, json};
 use std::{
     io::{Read, Write},
@@ -164,6 +164,17 @@ fn every_failure_leaves_a_trace_that_names_nobody_unknown() {
     assert_eq!(items[0]["resource_id"], auditor);
     let text = trail.body.to_string();
     assert!(!text.contains(NOBODY) && !text.contains("guess"), "{text}");
+}
+
+#[test]
+fn whom_an_issuer_vouches_for_has_no_password_any_more() {
+    let world = World::new();
+    let vouch = |conn: &mut _| {
+        let operator = users::table.filter(users::email.eq(OPERATOR));
+        Ok(diesel::update(operator).set(users::issuer.eq("https://login.vendor.example")).execute(conn)?)
+    };
+    world.service.db.write(vouch).unwrap();
+    sign_in(&world, OPERATOR, PASSWORD).refused(401, "sign_in_failed");
 }
 
 #[test]
