@@ -11,7 +11,7 @@ use crate::{
         http::{self, BodyLimits, Closing, Contract, Edge, Finishing, docs},
         values::{Country, Currency, Id},
     },
-    profiles, programs, second_factors, sessions, transactions, users,
+    profiles, programs, second_factors, sessions, setup, transactions, users,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -40,8 +40,10 @@ fn routes(config: &mut ServiceConfig<'_>) {
     sessions::api::routes(config);
     second_factors::api::routes(config);
     sessions::me_api::routes(config);
+    sessions::permissions_api::routes(config);
     users::api::routes(config);
     partners::api::routes(config);
+    setup::api::routes(config);
     agreements::api::routes(config);
     competencies::api::routes(config);
     programs::api::routes(config);
@@ -70,6 +72,7 @@ pub fn problem_codes() -> Vec<&'static Code> {
         users::CODES,
         second_factors::CODES,
         partners::CODES,
+        setup::CODES,
         agreements::CODES,
         competencies::CODES,
         programs::CODES,

@@ -15,6 +15,7 @@
 //! | [`notifications`] | what people are told |
 //! | [`partners`] | who sells, enrolls and is paid; headquarters |
 //! | [`users`], [`second_factors`], [`sessions`] | who may sign in; with what beside a password; signing in |
+//! | [`setup`] | the gate a partner opens: who its people are, then its data |
 //! | [`agreements`], [`competencies`] | the papers a partner signs; what it has attained |
 //! | [`transactions`] | what a partner sold |
 //! | [`programs`] | incentive programs and their versions: requirements, levers and money terms as data |
@@ -69,6 +70,7 @@ pub mod users;
 
 pub mod second_factors;
 pub mod sessions;
+pub mod setup;
 
 pub mod agreements;
 pub mod competencies;

@@ -1,7 +1,11 @@
 //! The extractors that check authority, and hand out what it opens.
 
 use super::{
-    Actor, Gate, JsonWebKeySet, Role, Subject, Tx, idempotency, password::Hasher, policy::Policy, standing,
+    Actor, Gate, JsonWebKeySet, Permission, Role, Subject, Tx, idempotency,
+    password::Hasher,
+    policy::{self, Policy, Rule},
+    refusal::Standing,
+    standing,
     token::Claims,
 };
 use crate::platform::{
@@ -48,8 +52,9 @@ impl<P: Policy> Caller<P> {
         })?;
         let quota = gate.0.users.check(&claims.sub)?;
         request.extensions_mut().insert(quota);
-        P::RULE.admits(claims.role)?;
-        P::RULE.grants(&claims)?;
+        if let Some(refusal) = P::RULE.refuses_token(&claims) {
+            return Err(refusal.error);
+        }
         Ok(Self { gate, claims, request_id: RequestId::of(request), policy: PhantomData })
     }
 
@@ -173,13 +178,31 @@ impl<P: Policy> Caller<P> {
         self.gate.hashing(work).await
     }
 
-    /// Who calls, as of now: whoever is barred, or whose tokens were revoked, is out although the token is good.
-    fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
-        let actor = if self.claims.is_of_client() {
-            standing::of_client(conn, &self.claims, self.gate.0.clock.now())?
-        } else {
-            standing::of_user(conn, &self.claims, &P::RULE, &self.gate.0.accounts)?
+    /// What every guarded operation would answer to the caller now, in the order of the policy table.
+    pub async fn permissions(self) -> Result<Vec<Permission>> {
+        let db = self.gate.0.db.clone();
+        let ask = move |conn: &mut Conn| {
+            let standing = self.standing(conn)?;
+            let set_up = standing::set_up(conn, standing.actor)?;
+            let answer = |rule: &'static Rule| {
+                let refusal = rule.refuses(&self.claims, standing, || Ok(set_up))?;
+                Ok(Permission { operation: rule.operation, refusal })
+            };
+            policy::TABLE.iter().map(answer).collect()
         };
+        db.off_thread(move |db| db.read(ask)).await
+    }
+
+    /// Lets the caller in, or not.
+    fn standing(&self, conn: &mut Conn) -> Result<Standing> {
+        let standing = standing::of(conn, &self.claims, self.gate.0.accounts, self.gate.0.clock.now())?;
+        let refusal = P::RULE.refuses(&self.claims, standing, || standing::set_up(conn, standing.actor))?;
+        refusal.map_or(Ok(standing), |refusal| Err(refusal.error))
+    }
+
+    /// Begins the work of a caller who is let in.
+    fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
+        let actor = self.standing(conn)?.actor;
         Ok(Tx::new(conn, actor, &self.gate.0, self.request_id.as_str(), P::RULE.operation))
     }
 }

@@ -8,6 +8,7 @@ mod brakes;
 pub mod keys;
 pub mod me_api;
 mod model;
+pub mod permissions_api;
 mod service;
 mod sign_in;
 mod store;

@@ -53,7 +53,9 @@ pub struct Change<'a> {
 /// Makes a user.
 pub fn create(tx: &mut Tx<'_>, new: NewUser) -> Result<User> {
     let email = fold(&new.email);
-    may_give(tx, new.role, new.partner_id)?;
+    if let Some(partner) = may_give(tx, new.role, new.partner_id)? {
+        partners::refuse_closed(&partner)?;
+    }
     if store_has(tx, &email)? {
         return Err(Error::new(&EMAIL_TAKEN, format!("a user with the address {email} exists already")));
     }
@@ -229,8 +231,8 @@ fn store_has(tx: &mut Tx<'_>, email: &str) -> Result<bool> {
     Ok(store::find_by_email(tx.conn, email)?.is_some())
 }
 
-/// A role and a partner must go together, and nobody gives what lies outside the own scope.
-fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<()> {
+/// A role and a partner must go together, and nobody gives what lies outside the own scope. Answers the partner.
+fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<Option<Partner>> {
     if tx.actor.partner.is_some() && !role.belongs_to_a_partner() {
         let detail = "an incentive admin manages the own partner's incentive admins and viewers";
         return Err(Error::new(&codes::FORBIDDEN, detail));
@@ -246,10 +248,10 @@ fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<()> {
             "unexpected",
             format!("a user who is {role} belongs to no partner; leave it out"),
         )),
-        (true, Some(partner)) => partners::get(tx, partner).map(drop).map_err(|error| {
+        (true, Some(partner)) => partners::get(tx, partner).map(Some).map_err(|error| {
             error.as_fault_at("/partner_id", "there is no such partner, or it lies outside what you may see")
         }),
-        (false, None) => Ok(()),
+        (false, None) => Ok(None),
     }
 }
 

@@ -73,6 +73,12 @@ pub fn admins_of(tx: &mut Tx<'_>, partner: &crate::partners::Partner) -> Result<
     Ok(query.order(users::id).select(User::as_select()).load(tx.conn)?)
 }
 
+/// The people of a partner and of its locations who are not barred, in stable order.
+pub fn people_of(tx: &mut Tx<'_>, partner: Id) -> Result<Vec<User>> {
+    let query = visible(Scope::Partner(partner)).filter(users::status.ne(UserStatus::Disabled));
+    Ok(query.order(users::id).select(User::as_select()).load(tx.conn)?)
+}
+
 pub(super) fn other_operators(tx: &mut Tx<'_>, id: Id) -> Result<i64> {
     let query = users::table
         .filter(users::role.eq(Role::Operator))
