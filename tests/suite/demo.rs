@@ -94,7 +94,7 @@ fn a_partner_s_first_day_is_told_step_by_step() {
         Ok((status, told, steps))
     });
     assert_eq!((status.state(), status.missing.len()), (SetupState::Completed, 0));
-    assert_eq!(told, ["temporary_password", "user_list", "enrollment_action_required"]);
+    assert_eq!(told, ["temporary_password", "password_changed", "user_list", "enrollment_action_required"]);
     let who: Vec<_> = steps.iter().map(|(who, what, _)| (who.as_str(), what.as_str())).collect();
     assert_eq!(
         who,
