@@ -6,16 +6,13 @@ use super::{
     story::{Stage, as_admin, as_user, players, program_of, with},
 };
 use crate::{
-    access::{Role, Tx},
+    access::{Role, Tx, password},
     enrollments,
     notifications::{self, Locale, Message},
     platform::Result,
     setup,
     users::{self, NewUser},
 };
-
-/// How long a temporary password is good for, in seconds.
-const TEMPORARY_SECONDS: i64 = 72 * 3600;
 
 /// Most partners' admins complete the set-up soon after they join. Locations live by their headquarters' one; some
 /// have gone half the way, some have not begun.
@@ -45,14 +42,14 @@ pub(super) fn the_admin_is_made(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
                     name: format!("Adam of {}", player.name),
                     role: Role::IncentiveAdmin,
                     partner_id: Some(partner_id(n)),
+                    locale: Locale::En,
                     password_hash: stage.temporary.1.clone(),
                     must_change_password: true,
-                    locale: Locale::En,
                 },
             )?;
             let message = Message::TemporaryPassword {
                 password: stage.temporary.0.clone(),
-                expires_at: tx.now.plus_seconds(TEMPORARY_SECONDS),
+                expires_at: tx.now.plus_seconds(password::TEMPORARY_SECONDS),
             };
             notifications::tell(tx, &[admin.recipient()], admin.partner_id, ("user", admin.id), &message)
         })?;
@@ -79,9 +76,9 @@ pub(super) fn the_list_is_sent(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
                     name: format!("Vera of {}", player.name),
                     role: Role::Viewer,
                     partner_id: Some(partner_id(n)),
+                    locale: Locale::En,
                     password_hash: stage.hash_of(Role::Viewer),
                     must_change_password: false,
-                    locale: Locale::En,
                 },
             )?;
             setup::send_list(tx, partner_id(n)).map(drop)
