@@ -14,7 +14,8 @@
 //! | [`audit`] | who did what, when and why |
 //! | [`notifications`] | what people are told |
 //! | [`partners`] | who sells, enrolls and is paid; headquarters |
-//! | [`users`], [`second_factors`], [`sessions`] | who may sign in; with what beside a password; signing in |
+//! | [`users`], [`second_factors`], [`api_clients`] | who may sign in: people, with what beside a password; machines |
+//! | [`sessions`] | signing in |
 //! | [`setup`] | the gate a partner opens: who its people are, then its data |
 //! | [`agreements`], [`competencies`] | the papers a partner signs; what it has attained |
 //! | [`transactions`] | what a partner sold |
@@ -69,6 +70,8 @@ pub mod partners;
 pub mod users;
 
 pub mod second_factors;
+
+pub mod api_clients;
 pub mod sessions;
 pub mod setup;
 

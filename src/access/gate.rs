@@ -1,7 +1,7 @@
 //! The application's state, behind the gate: only `Caller` and `Public` open it.
 
-use super::{Actor, Tokens, Tx, idempotency, password::Hasher, unit::Settle};
-use crate::config::{Accounts, Limits};
+use super::{Actor, Tokens, Tx, idempotency, issuer::Issuer, password::Hasher, unit::Settle};
+use crate::config::{Accounts, Limits, Trust};
 use crate::{
     platform::{
         Error, Result, Vault,
@@ -35,6 +35,7 @@ pub(super) struct State {
     pub sweep: Sweep,
     pub accounts: Accounts,
     pub vault: Vault,
+    pub issuer: Option<Issuer>,
 }
 
 /// Removes rows whose time is over; returns how many there were.
@@ -48,6 +49,8 @@ pub struct Terms {
     pub accounts: Accounts,
     /// The encryption keys.
     pub vault: Vault,
+    /// The outside issuer that is trusted.
+    pub trust: Option<Trust>,
     /// What happens at the end of a unit that changed facts.
     pub settle: Settle,
     /// What is removed from time to time.
@@ -57,7 +60,7 @@ pub struct Terms {
 impl Gate {
     /// Opens the gate on a migrated database.
     pub fn open(db: Db, (clock, ids): (Clock, Ids), terms: Terms) -> Result<Self> {
-        let Terms { limits, accounts, vault, settle, sweep } = terms;
+        let Terms { limits, accounts, vault, trust, settle, sweep } = terms;
         let passwords = Hasher::new(accounts.password_memory_kib, accounts.password_passes)?;
         let tokens = Tokens::open(db.clone(), (clock.clone(), ids.clone()), vault.clone())?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
@@ -78,6 +81,7 @@ impl Gate {
             sweep,
             accounts,
             vault,
+            issuer: trust.map(Issuer::open).transpose()?,
         })))
     }
 

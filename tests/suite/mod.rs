@@ -2,6 +2,7 @@
 
 mod accounts;
 mod agreements;
+mod api_clients;
 mod authority;
 mod competencies;
 mod conventions;
@@ -12,6 +13,8 @@ mod enrollments_over_time;
 mod harness;
 mod mass_assignment;
 mod notifications;
+mod oauth;
+mod outside_identity;
 mod partners;
 mod permissions;
 mod plans;
