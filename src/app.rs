@@ -11,7 +11,7 @@ use crate::{
         http::{self, BodyLimits, Closing, Contract, Edge, Finishing, Guard, docs},
         values::{Country, Currency, Id},
     },
-    profiles, programs, sessions, setup, transactions, users,
+    profiles, programs, second_factors, sessions, setup, transactions, users,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -38,6 +38,7 @@ pub const EXAMPLE_PARTNER: &str = "01936f2e-4b00-7000-8000-000000000001";
 /// Every slice that answers requests, in the order of the document.
 fn routes(config: &mut ServiceConfig<'_>) {
     sessions::api::routes(config);
+    second_factors::api::routes(config);
     sessions::token_api::routes(config);
     sessions::me_api::routes(config);
     sessions::permissions_api::routes(config);
@@ -71,6 +72,7 @@ pub fn problem_codes() -> Vec<&'static Code> {
         codes::CODES,
         access::CODES,
         users::CODES,
+        second_factors::CODES,
         sessions::CODES,
         partners::CODES,
         setup::CODES,
@@ -129,6 +131,7 @@ impl Service {
         };
         let gate = Gate::open(db.clone(), moment, terms)?;
         gate.write_if_new(install)?;
+        sessions::keys::rotate_if_due(&gate, settings.key_rotation_days)?;
         Ok(Self { settings, gate, db, closing: Closing::default() })
     }
 
@@ -219,7 +222,7 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
     };
     let post = notifications::post::Post::open(&service.gate).map_err(std::io::Error::other)?;
     actix_web::rt::spawn(notifications::post::run(service.gate.clone(), post));
-    actix_web::rt::spawn(sweep(service.gate.clone()));
+    actix_web::rt::spawn(sweep(service.gate.clone(), settings.key_rotation_days));
     Ok(server
         .worker_max_blocking_threads(16)
         .client_request_timeout(Duration::from_secs(5))
@@ -232,10 +235,16 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
         .run())
 }
 
-/// Forgets from time to time what has expired.
-async fn sweep(gate: Gate) {
+/// Forgets from time to time what has expired, and replaces the signing key where it is time.
+async fn sweep(gate: Gate, key_rotation_days: u16) {
     loop {
         tokio::time::sleep(SWEEP_INTERVAL).await;
+        let keys = gate.clone();
+        match web::block(move || sessions::keys::rotate_if_due(&keys, key_rotation_days)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => log::warn!("the signing key could not be replaced: {error}"),
+            Err(error) => log::warn!("the signing key could not be replaced: {error}"),
+        }
         let gate = gate.clone();
         match web::block(move || gate.sweep()).await {
             Ok(Ok(forgotten)) => log::debug!("{forgotten} rows have expired"),

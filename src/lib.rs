@@ -14,7 +14,8 @@
 //! | [`audit`] | who did what, when and why |
 //! | [`notifications`] | what people are told, and the mails that carry it |
 //! | [`partners`] | who sells, enrolls and is paid; headquarters |
-//! | [`users`], [`api_clients`], [`sessions`] | who may sign in: people, machines; signing in |
+//! | [`users`], [`second_factors`], [`api_clients`] | who may sign in: people, with what beside a password; machines |
+//! | [`sessions`] | signing in |
 //! | [`setup`] | the gate a partner opens: who its people are, then its data |
 //! | [`agreements`], [`competencies`] | the papers a partner signs; what it has attained |
 //! | [`transactions`] | what a partner sold |
@@ -67,6 +68,8 @@ pub mod notifications;
 
 pub mod partners;
 pub mod users;
+
+pub mod second_factors;
 
 pub mod api_clients;
 pub mod sessions;

@@ -14,7 +14,7 @@ use partner_incentives::{
         db::Target,
         values::{CalendarDate, Clock, Id},
     },
-    programs, users,
+    programs, sessions, users,
 };
 use std::{net::TcpListener, process::ExitCode, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
@@ -94,6 +94,8 @@ enum UserCommand {
 enum KeysCommand {
     /// Make a new signing key; tokens signed with the ones before stay valid until they expire.
     Rotate,
+    /// Seal every secret in the database with the first encryption key; then the others can be left out.
+    Reseal,
 }
 
 fn main() -> ExitCode {
@@ -164,8 +166,17 @@ fn run(command: Command, settings: Settings) -> Result<()> {
         }
         Command::Keys(KeysCommand::Rotate) => {
             let service = Service::open(settings)?;
-            service.gate.tokens().rotate()?;
-            println!("A new signing key is in use; the ones before verify until their tokens have expired.");
+            let key = sessions::keys::rotate(&service.gate)?;
+            println!("The new signing key {key} is published now and signs in ten minutes.");
+            service.close();
+            Ok(())
+        }
+        Command::Keys(KeysCommand::Reseal) => {
+            let service = Service::open(settings)?;
+            let resealed = sessions::keys::reseal(&service.gate)?;
+            println!(
+                "{resealed} secrets were sealed anew; every secret is sealed with the first encryption key."
+            );
             service.close();
             Ok(())
         }

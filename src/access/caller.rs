@@ -1,13 +1,13 @@
 //! The extractors that check authority, and hand out what it opens.
 
 use super::{
-    Actor, Gate, Identity, Permission, Role, Subject, Tx, idempotency,
+    Actor, Gate, Identity, JsonWebKeySet, Permission, Role, Subject, Tx, idempotency,
     issuer::Issuer,
     password::Hasher,
     policy::{self, Policy, Rule},
     refusal::Standing,
     standing,
-    token::{Claims, JsonWebKeySet},
+    token::Claims,
 };
 use crate::platform::{
     Error, Result, codes,

@@ -7,6 +7,7 @@ mod caller;
 mod gate;
 mod idempotency;
 mod issuer;
+pub mod keys;
 pub mod opaque;
 pub mod password;
 pub mod policy;
@@ -19,9 +20,10 @@ mod unit;
 pub use caller::{Caller, Origin, Public};
 pub use gate::{Gate, Sweep, Terms};
 pub use issuer::{Identity, refused as identity_refused};
+pub use keys::JsonWebKeySet;
 pub use refusal::{Permission, Refusal, RefusalReason};
 pub use role::{Role, Scope};
-pub use token::{ACCESS_TOKEN_SECONDS, Claims, JsonWebKeySet, Subject, Tokens};
+pub use token::{ACCESS_TOKEN_SECONDS, Claims, Subject, Tokens};
 pub use unit::{Actor, Tx, Who};
 
 crate::problem_codes! {
