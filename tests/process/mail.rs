@@ -58,6 +58,7 @@ fn write_a_mail(settings: Settings) {
         partner_id: None,
         password_hash: "none".into(),
         must_change_password: false,
+        locale: Locale::En,
     };
     let user_id = users::provision(&service.gate, new).unwrap();
     let reader =
