@@ -12,9 +12,10 @@
 //! | [`config`] | typed settings |
 //! | [`access`] | who asks and what they may do: roles, the policy table, tokens, the unit |
 //! | [`audit`] | who did what, when and why; the chain that shows what was changed or removed |
-//! | [`notifications`] | what people are told |
+//! | [`notifications`] | what people are told, and the mails that carry it |
 //! | [`partners`] | who sells, enrolls and is paid; headquarters |
-//! | [`users`], [`sessions`] | who may sign in; signing in |
+//! | [`users`], [`second_factors`], [`api_clients`] | who may sign in: people, with what beside a password; machines |
+//! | [`sessions`] | signing in |
 //! | [`setup`] | the gate a partner opens: who its people are, then its data |
 //! | [`agreements`], [`competencies`] | the papers a partner signs; what it has attained |
 //! | [`transactions`] | what a partner sold |
@@ -69,6 +70,9 @@ pub mod notifications;
 pub mod partners;
 pub mod users;
 
+pub mod second_factors;
+
+pub mod api_clients;
 pub mod sessions;
 pub mod setup;
 

@@ -15,7 +15,7 @@ use partner_incentives::{
         db::Target,
         values::{CalendarDate, Clock, Id},
     },
-    programs, users,
+    programs, sessions, users,
     verify::{self, Finding},
 };
 use std::{net::TcpListener, process::ExitCode, time::Duration};
@@ -102,6 +102,8 @@ enum UserCommand {
 enum KeysCommand {
     /// Make a new signing key; tokens signed with the ones before stay valid until they expire.
     Rotate,
+    /// Seal every secret in the database with the first encryption key; then the others can be left out.
+    Reseal,
 }
 
 fn main() -> ExitCode {
@@ -156,6 +158,7 @@ fn run(command: Command, settings: Settings) -> Result<()> {
                 partner_id: partner,
                 password_hash,
                 must_change_password: true,
+                issuer: None,
                 locale: Locale::En,
             };
             let id = users::provision(&service.gate, new)?;
@@ -171,8 +174,17 @@ fn run(command: Command, settings: Settings) -> Result<()> {
         }
         Command::Keys(KeysCommand::Rotate) => {
             let service = Service::open(settings)?;
-            service.gate.tokens().rotate()?;
-            println!("A new signing key is in use; the ones before verify until their tokens have expired.");
+            let key = sessions::keys::rotate(&service.gate)?;
+            println!("The new signing key {key} is published now and signs in ten minutes.");
+            service.close();
+            Ok(())
+        }
+        Command::Keys(KeysCommand::Reseal) => {
+            let service = Service::open(settings)?;
+            let resealed = sessions::keys::reseal(&service.gate)?;
+            println!(
+                "{resealed} secrets were sealed anew; every secret is sealed with the first encryption key."
+            );
             service.close();
             Ok(())
         }
@@ -231,9 +243,12 @@ fn open_demo(mut settings: Settings) -> Result<Service> {
     if settings.uses_the_default_database() {
         settings.database_url = Target::Sqlite("data/demo.db".into());
     }
+    settings.log_mails = true;
     let today = settings.clock.now().date();
     let clock = Clock::standing_at(demo::begins(today));
-    let past = Service::open(Settings { clock: clock.clone(), ..settings.clone() })?;
+    // What was told in the past is in nobody's mail today.
+    let past = Settings { clock: clock.clone(), smtp_url: None, log_mails: false, ..settings.clone() };
+    let past = Service::open(past)?;
     demo::fill(&past.gate, &clock, today)?;
     past.close();
     Service::open(settings)

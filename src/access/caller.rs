@@ -1,12 +1,13 @@
 //! The extractors that check authority, and hand out what it opens.
 
 use super::{
-    Actor, Gate, Permission, Role, Subject, Tx, idempotency,
+    Actor, Gate, Identity, JsonWebKeySet, Permission, Role, Subject, Tx, idempotency,
+    issuer::Issuer,
     password::Hasher,
     policy::{self, Policy, Rule},
     refusal::Standing,
     standing,
-    token::{Claims, JsonWebKeySet},
+    token::Claims,
 };
 use crate::platform::{
     Error, Result, codes,
@@ -170,6 +171,12 @@ impl<P: Policy> Caller<P> {
         self.gate.0.sign_ins_by_name.check(&(self.claims.sub.to_string(), anywhere)).map(drop)
     }
 
+    /// The outside issuer that is trusted, where there is one.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.gate.0.issuer.as_ref().map(Issuer::name)
+    }
+
     /// Hashes or compares passwords, off the request threads.
     pub async fn hashing<T: Send + 'static>(
         &self,
@@ -203,8 +210,7 @@ impl<P: Policy> Caller<P> {
     /// Begins the work of a caller who is let in.
     fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
         let actor = self.standing(conn)?.actor;
-        let moment = (self.gate.0.clock.now(), &self.gate.0.ids);
-        Ok(Tx::new(conn, actor, moment, self.request_id.as_str(), P::RULE.operation))
+        Ok(Tx::new(conn, actor, &self.gate.0, self.request_id.as_str(), P::RULE.operation))
     }
 }
 
@@ -249,6 +255,12 @@ impl Public {
         self.gate.0.sign_ins_by_name.check(&(name.to_owned(), address)).map(drop)
     }
 
+    /// Counts an attempt with what nobody can guess, such as a client's secret, against the address only: nobody can
+    /// lock out somebody else.
+    pub fn count_attempt(&self) -> Result<()> {
+        self.gate.0.sign_ins_by_address.check(&self.origin.address).map(drop)
+    }
+
     /// Reads by one statement.
     pub async fn read<T, F>(&self, work: F) -> Result<T>
     where
@@ -267,8 +279,7 @@ impl Public {
         let (gate, request_id) = (self.gate.clone(), self.request_id.clone());
         let db = self.gate.0.db.clone();
         let read = move |conn: &mut Conn| {
-            let moment = (gate.0.clock.now(), &gate.0.ids);
-            work(&mut Tx::new(conn, Actor::NOBODY, moment, request_id.as_str(), "Read"))
+            work(&mut Tx::new(conn, Actor::NOBODY, &gate.0, request_id.as_str(), "Read"))
         };
         db.off_thread(move |db| db.read(read)).await
     }
@@ -282,8 +293,7 @@ impl Public {
         let (gate, request_id) = (self.gate.clone(), self.request_id.clone());
         let db = self.gate.0.db.clone();
         db.write_async(move |conn| {
-            let moment = (gate.0.clock.now(), &gate.0.ids);
-            let mut tx = Tx::new(conn, actor, moment, request_id.as_str(), operation);
+            let mut tx = Tx::new(conn, actor, &gate.0, request_id.as_str(), operation);
             let done = work(&mut tx)?;
             tx.settle(gate.0.settle)?;
             Ok(done)
@@ -294,6 +304,31 @@ impl Public {
     /// Issues an access token.
     pub fn issue(&self, subject: Subject, role: Role, epoch: i64) -> Result<String> {
         self.gate.0.tokens.issue(subject, role, epoch)
+    }
+
+    /// The outside issuer that is trusted, where there is one.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.gate.0.issuer.as_ref().map(Issuer::name)
+    }
+
+    /// Whom an identity token of that issuer vouches for. May ask the issuer.
+    pub async fn identity(&self, token: &str) -> Result<Option<Identity>> {
+        match &self.gate.0.issuer {
+            Some(issuer) => issuer.verify(token, self.gate.0.clock.now()).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether operators need a second factor.
+    #[must_use]
+    pub fn operators_need_second_factor(&self) -> bool {
+        self.gate.0.accounts.operators_need_second_factor
+    }
+
+    /// What one of our own access tokens says, where it is valid now.
+    pub fn claims(&self, token: &str) -> Result<Arc<Claims>> {
+        self.gate.0.tokens.verify(token)
     }
 
     /// From where and with what the request came.

@@ -1,8 +1,8 @@
 //! The application's state, behind the gate: only `Caller` and `Public` open it.
 
-use super::{Actor, Tokens, Tx, idempotency, password::Hasher, unit::Settle};
-use crate::config::{Accounts, Limits};
+use super::{Actor, Tokens, Tx, idempotency, issuer::Issuer, password::Hasher, unit::Settle};
 use crate::{
+    config::{Accounts, Limits, Mail, Trust},
     platform::{
         Error, Result, Vault,
         db::{Conn, Db},
@@ -35,6 +35,8 @@ pub(super) struct State {
     pub sweep: Sweep,
     pub accounts: Accounts,
     pub vault: Vault,
+    pub issuer: Option<Issuer>,
+    pub mail: Mail,
 }
 
 /// Removes rows whose time is over; returns how many there were.
@@ -48,6 +50,10 @@ pub struct Terms {
     pub accounts: Accounts,
     /// The encryption keys.
     pub vault: Vault,
+    /// The outside issuer that is trusted.
+    pub trust: Option<Trust>,
+    /// How people are written to.
+    pub mail: Mail,
     /// What happens at the end of a unit that changed facts.
     pub settle: Settle,
     /// What is removed from time to time.
@@ -57,9 +63,9 @@ pub struct Terms {
 impl Gate {
     /// Opens the gate on a migrated database.
     pub fn open(db: Db, (clock, ids): (Clock, Ids), terms: Terms) -> Result<Self> {
-        let Terms { limits, accounts, vault, settle, sweep } = terms;
+        let Terms { limits, accounts, vault, trust, mail, settle, sweep } = terms;
         let passwords = Hasher::new(accounts.password_memory_kib, accounts.password_passes)?;
-        let tokens = Tokens::open(db.clone(), clock.clone(), ids.clone())?;
+        let tokens = Tokens::open(db.clone(), (clock.clone(), ids.clone()), vault.clone())?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self(Arc::new(State {
             db,
@@ -78,12 +84,20 @@ impl Gate {
             sweep,
             accounts,
             vault,
+            issuer: trust.map(Issuer::open).transpose()?,
+            mail,
         })))
     }
 
     /// Whether the database answers.
     pub fn ping(&self) -> Result<()> {
         self.0.db.ping()
+    }
+
+    /// How people are written to.
+    #[must_use]
+    pub fn mail(&self) -> &Mail {
+        &self.0.mail
     }
 
     /// Encryption at rest.
@@ -106,8 +120,7 @@ impl Gate {
     {
         let state = Arc::clone(&self.0);
         self.0.db.write(move |conn| {
-            let moment = (state.clock.now(), &state.ids);
-            let mut tx = Tx::new(conn, Actor::SYSTEM, moment, "command-line", operation);
+            let mut tx = Tx::new(conn, Actor::SYSTEM, &state, "command-line", operation);
             let done = work(&mut tx)?;
             tx.settle(state.settle)?;
             Ok(done)
@@ -125,8 +138,7 @@ impl Gate {
             {
                 return Ok(());
             }
-            let moment = (state.clock.now(), &state.ids);
-            let mut tx = Tx::new(conn, Actor::SYSTEM, moment, "first-start", "Install");
+            let mut tx = Tx::new(conn, Actor::SYSTEM, &state, "first-start", "Install");
             work(&mut tx)?;
             tx.settle(state.settle)
         })
@@ -134,8 +146,19 @@ impl Gate {
 
     /// Forgets what nobody can ask for any more; returns how many rows there were.
     pub fn sweep(&self) -> Result<usize> {
-        let (now, sweep) = (self.0.clock.now(), self.0.sweep);
-        self.0.db.write(move |conn| Ok(idempotency::sweep(conn, now)? + sweep(conn, now)?))
+        let sweep = self.0.sweep;
+        self.keep_house(move |conn, now| Ok(idempotency::sweep(conn, now)? + sweep(conn, now)?))
+    }
+
+    /// The service's own bookkeeping, such as how often a mail was tried: a unit that changes no record of the
+    /// business, and so needs no audit event.
+    pub fn keep_house<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Conn, Timestamp) -> Result<T> + Send + 'static,
+    {
+        let clock = self.0.clock.clone();
+        self.0.db.write(move |conn| work(conn, clock.now()))
     }
 
     /// Hashing, for the command line and for the demo.
@@ -146,10 +169,7 @@ impl Gate {
 
     /// A reading unit of the service itself.
     pub fn read_as_system<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-        self.0.db.read(|conn| {
-            let moment = (self.0.clock.now(), &self.0.ids);
-            work(&mut Tx::new(conn, Actor::SYSTEM, moment, "command-line", "CommandLine"))
-        })
+        self.0.db.read(|conn| work(&mut Tx::new(conn, Actor::SYSTEM, &self.0, "command-line", "CommandLine")))
     }
 
     /// Runs password work off the request threads, a bounded number at a time; sheds what cannot wait.

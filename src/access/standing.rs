@@ -15,10 +15,7 @@ use diesel::prelude::*;
 
 /// The caller as of now; whoever is barred, or whose tokens were revoked, is out although the token is good.
 pub(super) fn of(conn: &mut Conn, claims: &Claims, accounts: Accounts, now: Timestamp) -> Result<Standing> {
-    match claims.client_id {
-        Some(_) => of_client(conn, claims, now),
-        None => of_user(conn, claims, accounts),
-    }
+    if claims.is_of_client() { of_client(conn, claims, now) } else { of_user(conn, claims, accounts) }
 }
 
 fn of_user(conn: &mut Conn, claims: &Claims, accounts: Accounts) -> Result<Standing> {
@@ -33,7 +30,8 @@ fn of_user(conn: &mut Conn, claims: &Claims, accounts: Accounts) -> Result<Stand
             users::partner_id,
             users::token_epoch,
             users::must_change_password,
-            users::has_second_factor,
+            // An issuer that vouches for the user has asked for its own.
+            users::has_second_factor.or(users::issuer.is_not_null()),
             sessions::ended_at.nullable(),
         ))
         .get_result(conn)

@@ -72,6 +72,8 @@ fn a_wrong_setting_stops_the_start_with_a_sentence_that_names_it() {
         (vec!["--log-format", "xml"], "--log-format"),
         (vec!["--requests-per-minute", "0"], "--requests-per-minute"),
         (vec!["--database-url", "postgres://u@db.example.com/x"], "DATABASE_URL"),
+        (vec!["--public-url", "nowhere"], "--public-url"),
+        (vec!["--mail-from", "nobody"], "--mail-from"),
     ] {
         let output = command("sqlite:///dev/null/x.db").args(&arguments).output().unwrap();
         let said =
@@ -97,6 +99,7 @@ fn the_commands_answer() {
         run(&["user", "create", "--email", "Olga@Programme.example", "--name", "Olga", "--role", "operator"]);
     let password = after(&made, "shown this once: ").to_owned();
     assert!(run(&["keys", "rotate"]).contains("new signing key"));
+    assert!(run(&["keys", "reseal"]).contains("0 secrets were sealed anew"));
     let service = Running::start_on(&url, &[]);
     assert_eq!(login(&service.address, "olga@programme.example", &password).0, 200);
     let keys: Value = agent()
@@ -133,6 +136,31 @@ fn verify_tells_by_its_exit_code_what_was_done_behind_the_service_s_back() {
     let (code, printed) = verify(&["--expect", &head]);
     assert_eq!(code, Some(1));
     assert!(printed.starts_with("audit chain: BROKEN, sequence 2, event "), "{printed}");
+}
+
+#[test]
+fn another_encryption_key_stops_the_start_with_a_sentence_that_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("data.db").display());
+    let run = |keys: &str, arguments: &[&str]| {
+        let output = command(&url).env("ENCRYPTION_KEY", keys).args(arguments).output().unwrap();
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        (output.status.code(), said)
+    };
+    let [old, new] = ["A", "B"].map(|letter| format!("{}=", letter.repeat(42) + "A"));
+    assert_eq!(run(&old, &["migrate"]).0, Some(0));
+    let (code, said) = run(&new, &["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(code, Some(1), "{said}");
+    for named in ["sealed with another encryption key", "ENCRYPTION_KEY", "ENCRYPTION_KEY_FILE"] {
+        assert!(said.contains(named), "{said}");
+    }
+    assert!(!said.contains(&new) && !said.contains(&old), "no key is written anywhere: {said}");
+    let (code, said) = run("c2hvcnQ=", &["migrate"]);
+    assert!(code == Some(1) && said.contains("32 random bytes"), "{said}");
+    assert_eq!(run(&format!("{new},{old}"), &["keys", "reseal"]).0, Some(0));
+    assert_eq!(run(&new, &["migrate"]).0, Some(0));
+    assert_eq!(run(&old, &["migrate"]).0, Some(1));
 }
 
 #[test]

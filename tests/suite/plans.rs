@@ -22,6 +22,11 @@ const LISTS: &[(&str, &str)] = &[
     ("evaluations WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "evaluations_by_partner"),
     ("transactions WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "transactions_by_record"),
     ("notifications WHERE user_id = $1 AND id < $1 ORDER BY id DESC", "notifications_by_user"),
+    ("deliveries WHERE state = 'queued' ORDER BY due_at", "deliveries_due"),
+    (
+        "deliveries WHERE state = 'failed' AND notification_id < $1 ORDER BY notification_id DESC",
+        "deliveries_by_state",
+    ),
     ("audit_events WHERE resource_id = $1 AND id < $1 ORDER BY id DESC", "audit_events_by_resource"),
     ("audit_events WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "audit_events_by_partner"),
     ("audit_events WHERE sequence > 7 ORDER BY sequence", "audit_events_by_sequence"),
