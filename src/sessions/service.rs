@@ -73,8 +73,8 @@ pub fn renew(tx: &mut Tx<'_>, token: &str) -> Result<Renewal> {
     tx.actor = Actor::of_user(user.id, user.role, user.partner_id);
     store::mark_used(tx, &token)?;
     let refresh_token = issue(tx, session.id)?;
-    let used = |at: Timestamp| json!({"user_id": user.id, "last_used_at": at});
-    event(&user, session.id).before(&used(session.last_used_at)).after(&used(tx.now)).record(tx)?;
+    let shown = |at: Timestamp| json!({"user_id": user.id, "last_used_at": at});
+    event(&user, session.id).before(&shown(session.last_used_at)).after(&shown(tx.now)).record(tx)?;
     let renewed = Session { last_used_at: tx.now, ..session };
     Ok(Renewal::Renewed {
         user: Box::new(user),
