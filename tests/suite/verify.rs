@@ -295,10 +295,9 @@ fn a_long_chain_is_sealed_and_walked_in_pieces() {
     world.service.db.write(write).unwrap();
     audit::seal(&world.service.db).unwrap();
     let mut told = Vec::new();
-    let walk = |progress: &mut dyn FnMut(i64, i64)| {
-        world.service.gate.read_as_system(|tx| audit::verify(tx, None, |done, total| progress(done, total)))
-    };
-    let found = walk(&mut |done, total| told.push((done, total))).unwrap();
+    let gate = &world.service.gate;
+    let found = gate.read_as_system(|tx| audit::verify(tx, None, |done, total| told.push((done, total))));
+    let found = found.unwrap();
     assert_eq!(found, Verdict::Sound(head(&world.service.db)));
     assert!(
         told.len() >= 3 && told.is_sorted() && told.last() == Some(&(end + EVENTS, end + EVENTS)),
