@@ -9,6 +9,7 @@ use crate::platform::{
 use clap::{Args, ValueEnum};
 use lettre::message::Mailbox;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use ureq::http::Uri;
 use url::Url;
 
 /// Requests per minute.
@@ -29,6 +30,42 @@ pub struct Accounts {
     pub password_memory_kib: u32,
     /// Passes over it.
     pub password_passes: u32,
+}
+
+/// An outside issuer (OpenID Connect) whose word on who somebody is is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trust {
+    /// Its name, which is its address.
+    pub issuer: String,
+    /// Our name there: only what it says to us counts.
+    pub audience: String,
+}
+
+impl Trust {
+    /// Whether nobody on the way can change what an address answers.
+    #[must_use]
+    pub fn may_ask(&self, address: &str) -> bool {
+        address.starts_with("https://") || self.is_on_this_machine() && is_on_this_machine(address)
+    }
+
+    /// Whether the issuer runs beside us, without TLS: for trying things out.
+    #[must_use]
+    pub fn is_on_this_machine(&self) -> bool {
+        is_on_this_machine(&self.issuer)
+    }
+}
+
+fn is_on_this_machine(address: &str) -> bool {
+    let Ok(uri) = address.parse::<Uri>() else { return false };
+    uri.scheme_str() == Some("http") && matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
+fn issuer(text: &str) -> std::result::Result<String, String> {
+    let secure = text.starts_with("https://") && text.parse::<Uri>().is_ok_and(|uri| uri.query().is_none());
+    if text.len() <= 400 && (secure || is_on_this_machine(text)) {
+        return Ok(text.to_owned());
+    }
+    Err("an issuer is an https address without a query, such as https://login.example.com".into())
 }
 
 /// How people are written to.
@@ -111,6 +148,14 @@ pub struct Settings {
     /// Whether operators must sign in with a second factor.
     #[arg(long, env = "OPERATORS_NEED_SECOND_FACTOR", default_value_t = false, global = true)]
     pub operators_need_second_factor: bool,
+
+    /// Outside issuer (OpenID Connect) whose identity tokens sign in the users that name it; none by default.
+    #[arg(long, env = "OIDC_ISSUER", value_parser = issuer, requires = "oidc_audience", global = true)]
+    pub oidc_issuer: Option<String>,
+
+    /// Our client id at that issuer.
+    #[arg(long, env = "OIDC_AUDIENCE", requires = "oidc_issuer", global = true)]
+    pub oidc_audience: Option<String>,
 
     /// Memory of one password hash in KiB; hashes on record grow at their user's next sign-in.
     #[arg(long, env = "PASSWORD_MEMORY_KIB", default_value_t = 19_456, value_parser = clap::value_parser!(u32).range(7168..=1_048_576), global = true)]
@@ -205,6 +250,8 @@ impl Settings {
             encryption_key: Some(format!("{}=", "A".repeat(43))),
             encryption_key_file: None,
             operators_need_second_factor: false,
+            oidc_issuer: None,
+            oidc_audience: None,
             // Hashing is not what stories are about.
             password_memory_kib: 64,
             password_passes: 1,
@@ -252,6 +299,13 @@ impl Settings {
             password_memory_kib: self.password_memory_kib,
             password_passes: self.password_passes,
         }
+    }
+
+    /// The outside issuer that is trusted, where there is one.
+    #[must_use]
+    pub fn trust(&self) -> Option<Trust> {
+        let (issuer, audience) = (self.oidc_issuer.clone()?, self.oidc_audience.clone()?);
+        Some(Trust { issuer, audience })
     }
 
     /// How people are written to.

@@ -14,7 +14,7 @@
 //! | [`audit`] | who did what, when and why |
 //! | [`notifications`] | what people are told, and the mails that carry it |
 //! | [`partners`] | who sells, enrolls and is paid; headquarters |
-//! | [`users`], [`sessions`] | who may sign in; signing in |
+//! | [`users`], [`api_clients`], [`sessions`] | who may sign in: people, machines; signing in |
 //! | [`setup`] | the gate a partner opens: who its people are, then its data |
 //! | [`agreements`], [`competencies`] | the papers a partner signs; what it has attained |
 //! | [`transactions`] | what a partner sold |
@@ -68,6 +68,7 @@ pub mod notifications;
 pub mod partners;
 pub mod users;
 
+pub mod api_clients;
 pub mod sessions;
 pub mod setup;
 

@@ -148,6 +148,7 @@ fn run(command: Command, settings: Settings) -> Result<()> {
                 partner_id: partner,
                 password_hash,
                 must_change_password: true,
+                issuer: None,
                 locale: Locale::En,
             };
             let id = users::provision(&service.gate, new)?;

@@ -81,6 +81,7 @@ impl Database {
             partner_id: None,
             password_hash: "none".into(),
             must_change_password: false,
+            issuer: None,
             locale: Locale::En,
         };
         let operator = users::provision(&service.gate, operator).unwrap();

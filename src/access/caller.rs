@@ -1,7 +1,8 @@
 //! The extractors that check authority, and hand out what it opens.
 
 use super::{
-    Actor, Gate, Permission, Role, Subject, Tx, idempotency,
+    Actor, Gate, Identity, Permission, Role, Subject, Tx, idempotency,
+    issuer::Issuer,
     password::Hasher,
     policy::{self, Policy, Rule},
     refusal::Standing,
@@ -170,6 +171,12 @@ impl<P: Policy> Caller<P> {
         self.gate.0.sign_ins_by_name.check(&(self.claims.sub.to_string(), anywhere)).map(drop)
     }
 
+    /// The outside issuer that is trusted, where there is one.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.gate.0.issuer.as_ref().map(Issuer::name)
+    }
+
     /// Hashes or compares passwords, off the request threads.
     pub async fn hashing<T: Send + 'static>(
         &self,
@@ -248,6 +255,12 @@ impl Public {
         self.gate.0.sign_ins_by_name.check(&(name.to_owned(), address)).map(drop)
     }
 
+    /// Counts an attempt with what nobody can guess, such as a client's secret, against the address only: nobody can
+    /// lock out somebody else.
+    pub fn count_attempt(&self) -> Result<()> {
+        self.gate.0.sign_ins_by_address.check(&self.origin.address).map(drop)
+    }
+
     /// Reads by one statement.
     pub async fn read<T, F>(&self, work: F) -> Result<T>
     where
@@ -291,6 +304,31 @@ impl Public {
     /// Issues an access token.
     pub fn issue(&self, subject: Subject, role: Role, epoch: i64) -> Result<String> {
         self.gate.0.tokens.issue(subject, role, epoch)
+    }
+
+    /// The outside issuer that is trusted, where there is one.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.gate.0.issuer.as_ref().map(Issuer::name)
+    }
+
+    /// Whom an identity token of that issuer vouches for. May ask the issuer.
+    pub async fn identity(&self, token: &str) -> Result<Option<Identity>> {
+        match &self.gate.0.issuer {
+            Some(issuer) => issuer.verify(token, self.gate.0.clock.now()).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether operators need a second factor.
+    #[must_use]
+    pub fn operators_need_second_factor(&self) -> bool {
+        self.gate.0.accounts.operators_need_second_factor
+    }
+
+    /// What one of our own access tokens says, where it is valid now.
+    pub fn claims(&self, token: &str) -> Result<Arc<Claims>> {
+        self.gate.0.tokens.verify(token)
     }
 
     /// From where and with what the request came.

@@ -1,8 +1,8 @@
 //! The application's state, behind the gate: only `Caller` and `Public` open it.
 
-use super::{Actor, Tokens, Tx, idempotency, password::Hasher, unit::Settle};
+use super::{Actor, Tokens, Tx, idempotency, issuer::Issuer, password::Hasher, unit::Settle};
 use crate::{
-    config::{Accounts, Limits, Mail},
+    config::{Accounts, Limits, Mail, Trust},
     platform::{
         Error, Result, Vault,
         db::{Conn, Db},
@@ -35,6 +35,7 @@ pub(super) struct State {
     pub sweep: Sweep,
     pub accounts: Accounts,
     pub vault: Vault,
+    pub issuer: Option<Issuer>,
     pub mail: Mail,
 }
 
@@ -49,6 +50,8 @@ pub struct Terms {
     pub accounts: Accounts,
     /// The encryption keys.
     pub vault: Vault,
+    /// The outside issuer that is trusted.
+    pub trust: Option<Trust>,
     /// How people are written to.
     pub mail: Mail,
     /// What happens at the end of a unit that changed facts.
@@ -60,7 +63,7 @@ pub struct Terms {
 impl Gate {
     /// Opens the gate on a migrated database.
     pub fn open(db: Db, (clock, ids): (Clock, Ids), terms: Terms) -> Result<Self> {
-        let Terms { limits, accounts, vault, mail, settle, sweep } = terms;
+        let Terms { limits, accounts, vault, trust, mail, settle, sweep } = terms;
         let passwords = Hasher::new(accounts.password_memory_kib, accounts.password_passes)?;
         let tokens = Tokens::open(db.clone(), clock.clone(), ids.clone())?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
@@ -81,6 +84,7 @@ impl Gate {
             sweep,
             accounts,
             vault,
+            issuer: trust.map(Issuer::open).transpose()?,
             mail,
         })))
     }

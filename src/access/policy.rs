@@ -96,6 +96,12 @@ policies! {
         write DeactivateUser:                Operator | IncentiveAdmin;
         write ResetPassword:                 Operator | IncentiveAdmin;
         write ReactivateUser:                Operator | IncentiveAdmin;
+        read  ListApiClients:                Operator | Auditor;
+        write CreateApiClient:               Operator;
+        read  GetApiClient:                  Operator | Auditor;
+        write UpdateApiClient:               Operator;
+        write RotateApiClientSecret:         Operator;
+        write RevokeApiClient:               Operator;
     }
     open partners {
         read  ListPartners:                  Operator | Auditor | IncentiveAdmin | Viewer;

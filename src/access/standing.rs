@@ -33,7 +33,8 @@ fn of_user(conn: &mut Conn, claims: &Claims, accounts: Accounts) -> Result<Stand
             users::partner_id,
             users::token_epoch,
             users::must_change_password,
-            users::has_second_factor,
+            // An issuer that vouches for the user has asked for its own.
+            users::has_second_factor.or(users::issuer.is_not_null()),
             sessions::ended_at.nullable(),
         ))
         .get_result(conn)

@@ -64,7 +64,8 @@ pub fn fill(gate: &Gate, clock: &Clock, today: CalendarDate) -> Result<()> {
     ];
     stages.sort_by_key(|(days_ago, _)| std::cmp::Reverse(*days_ago));
     let temporary = password::temporary()?;
-    let stage = Stage { today, temporary: (temporary.clone(), gate.passwords().hash(&temporary)?), hashes };
+    let hash = gate.passwords().hash(&temporary)?;
+    let stage = Stage { today, temporary: (temporary, hash), hashes };
     for (minute, (days_ago, work)) in (0..).zip(stages) {
         // What follows on the same day follows a minute later.
         clock.set(noon(today.plus_days(-days_ago)).plus_seconds(60 * minute));
@@ -177,6 +178,7 @@ fn hire(
             partner_id,
             password_hash,
             must_change_password: false,
+            issuer: None,
             locale: Locale::En,
         },
     )

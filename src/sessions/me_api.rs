@@ -99,7 +99,8 @@ async fn update_me(caller: Caller<UpdateMe>, body: Body<MeUpdate>, revision: IfM
         .write(body, move |tx, change| {
             let before = users::load(tx, id)?;
             revision.permits(before.revision)?;
-            let change = users::Change { name: change.name.as_deref(), role: None, locale: change.locale };
+            let change =
+                users::Change { name: change.name.as_deref(), locale: change.locale, ..Default::default() };
             users::update(tx, before, change).map(record)
         })
         .await

@@ -5,12 +5,15 @@
 
 pub mod api;
 mod brakes;
+mod grants;
 pub mod me_api;
 mod model;
 pub mod permissions_api;
 mod service;
 mod sign_in;
 mod store;
+pub mod token_api;
 
+pub use grants::CODES;
 pub use model::Session;
 pub use service::{Renewal, end, end_all, renew, start, sweep};

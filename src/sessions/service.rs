@@ -98,6 +98,21 @@ pub fn end(tx: &mut Tx<'_>, token: &str) -> Result<()> {
     }
 }
 
+/// Ends a session by its id, as an access token names it.
+pub(super) fn end_one(tx: &mut Tx<'_>, id: Id) -> Result<()> {
+    match store::find(tx, id)? {
+        Some(session) if session.ended_at.is_none() => {
+            let user = users::load(tx, session.user_id)?;
+            tx.actor = Actor::of_user(user.id, user.role, user.partner_id);
+            finish(tx, &user, &session, "revoked")
+        }
+        _ => {
+            tx.changed_nothing();
+            Ok(())
+        }
+    }
+}
+
 /// Ends every session of a user; access tokens issued before open nothing.
 pub fn end_all(tx: &mut Tx<'_>, user: &User, because: &'static str) -> Result<User> {
     store::end_all(tx, user.id, because)?;

@@ -46,6 +46,10 @@ pub(super) fn find_by_token(tx: &mut Tx<'_>, digest: &[u8]) -> Result<Option<(Re
     Ok(query.select((RefreshToken::as_select(), Session::as_select())).get_result(tx.conn).optional()?)
 }
 
+pub(super) fn find(tx: &mut Tx<'_>, id: Id) -> Result<Option<Session>> {
+    Ok(sessions::table.find(id).select(Session::as_select()).get_result(tx.conn).optional()?)
+}
+
 pub(super) fn mark_used(tx: &mut Tx<'_>, token: &RefreshToken) -> Result<()> {
     diesel::update(refresh_tokens::table.find(&token.digest))
         .set(refresh_tokens::used_at.eq(tx.now))

@@ -11,8 +11,8 @@ use crate::{
     notifications::Locale,
     partners::Reason,
     platform::{
-        Result,
-        http::{Answer, Body, Cursor, IfMatch, PageParams, PageRequest, Path, page_of},
+        Error, Result,
+        http::{Answer, Body, Cursor, IfMatch, PageParams, PageRequest, Path, double_option, page_of},
         values::{Id, Timestamp},
     },
 };
@@ -60,6 +60,9 @@ pub struct UserView {
     has_second_factor: bool,
     /// In which language the user is written to.
     locale: Locale,
+    /// Who vouches for the user instead of a password: an OpenID Connect issuer; null where there is a password.
+    #[schema(max_length = 400, examples("https://login.example.com"))]
+    issuer: Option<String>,
     /// The temporary password; only in the answer that makes it, shown this once. Null where it was mailed, and in a
     /// repeated answer: it is stored nowhere.
     #[schema(value_type = Option<String>, required = false, max_length = 40, examples("h7k2m-9pqrs-3tuvw-x4yza"))]
@@ -84,6 +87,7 @@ impl From<User> for UserView {
             partner_id: user.partner_id,
             status: user.status,
             must_change_password: user.must_change_password,
+            issuer: user.issuer,
             password_expires_at: user.password_expires_at,
             has_second_factor: user.has_second_factor,
             locale: user.locale,
@@ -124,6 +128,10 @@ pub struct UserCreate {
     #[schema(default = "show")]
     #[serde(default)]
     deliver: Delivery,
+    /// The OpenID Connect issuer that vouches for the user, who then has no password; the one the service trusts.
+    #[serde(default)]
+    #[schema(max_length = 400)]
+    issuer: Option<String>,
 }
 
 /// Why a password is reset, and where the new one goes.
@@ -154,6 +162,11 @@ pub struct UserUpdate {
     /// In which language the user is written to.
     #[schema(nullable = false)]
     locale: Option<Locale>,
+    /// The OpenID Connect issuer that vouches for the user, the one the service trusts; null for a password. A change
+    /// ends the user's sessions; without an issuer the user is back at the password of before, and must change it.
+    #[serde(default, deserialize_with = "double_option::deserialize")]
+    #[schema(max_length = 400, value_type = Option<String>)]
+    issuer: Option<Option<String>>,
 }
 
 /// Which users to list.
@@ -193,10 +206,11 @@ async fn list_users(caller: Caller<ListUsers>, page: PageRequest<UserFilter>) ->
 ///
 /// Answers with a temporary password, shown this once, or mails it; the user must change it at the first sign-in,
 /// within 72 hours. The answer to a repeated request (`Idempotent-Replayed`) has null in its place: it is stored
-/// nowhere. Whoever missed it resets it.
+/// nowhere. Whoever missed it resets it. A user with an `issuer` has none.
 #[utoipa::path(tag = "users", request_body = UserCreate, responses((status = 201, body = UserView)))]
 #[post("/v1/users")]
 async fn create_user(caller: Caller<CreateUser>, body: Body<UserCreate>) -> Result<Answer> {
+    known_issuer(body.value.issuer.as_deref(), caller.issuer())?;
     let (password, hash) = new_password(&caller).await?;
     caller
         .write(body, move |tx, new| {
@@ -207,11 +221,15 @@ async fn create_user(caller: Caller<CreateUser>, body: Body<UserCreate>) -> Resu
                 role: new.role,
                 partner_id: new.partner_id,
                 password_hash: hash.clone(),
-                must_change_password: true,
+                must_change_password: new.issuer.is_none(),
                 locale: new.locale,
+                issuer: new.issuer.clone(),
             };
             let user = service::create(tx, new)?;
             let location = format!("/v1/users/{}", user.id);
+            if user.issuer.is_some() {
+                return Ok(record(user).made_at(location));
+            }
             Ok(hand_over(tx, user, &password, deliver)?.made_at(location))
         })
         .await
@@ -248,7 +266,8 @@ async fn get_user(caller: Caller<GetUser>, id: Path<Id>) -> Result<Answer> {
 
 /// Change a user
 ///
-/// A merge patch of name, role or language. A new role takes effect on the user's next request, which must sign in again.
+/// A merge patch of name, role, language or issuer. A new role takes effect on the user's next request, which must
+/// sign in again.
 #[utoipa::path(tag = "users", request_body = UserUpdate, responses((status = 200, body = UserView)))]
 #[patch("/v1/users/{id}")]
 async fn update_user(
@@ -257,11 +276,14 @@ async fn update_user(
     body: Body<UserUpdate>,
     revision: IfMatch,
 ) -> Result<Answer> {
+    known_issuer(body.value.issuer.as_ref().and_then(Option::as_deref), caller.issuer())?;
     caller
         .write(body, move |tx, change| {
             let before = store::get(tx, *id)?;
             revision.permits(before.revision)?;
-            let change = Change { name: change.name.as_deref(), role: change.role, locale: change.locale };
+            let issuer = change.issuer.as_ref().map(Option::as_deref);
+            let (name, role, locale) = (change.name.as_deref(), change.role, change.locale);
+            let change = Change { name, role, locale, issuer };
             service::update(tx, before, change).map(record)
         })
         .await
@@ -315,6 +337,18 @@ async fn reset_password(
             hand_over(tx, user, &password, reset.deliver)
         })
         .await
+}
+
+/// Nobody can sign in by an issuer that is not trusted.
+fn known_issuer(given: Option<&str>, trusted: Option<&str>) -> Result<()> {
+    if given.is_none() || given == trusted {
+        return Ok(());
+    }
+    let message = match trusted {
+        Some(trusted) => format!("the service trusts {trusted} only"),
+        None => "the service is told to trust no issuer; leave it out".to_owned(),
+    };
+    Err(Error::invalid_field("/issuer", "unknown", message))
 }
 
 fn record(user: User) -> Answer {

@@ -16,6 +16,8 @@ crate::problem_codes! {
         "Make another operator before you take this one's role or bar this one.";
     NOT_ONESELF = "not_oneself" 409 "Nobody bars oneself, changes one's own role or resets one's own password",
         "Ask another administrator; a password you know is changed at `PUT /v1/me/password`.";
+    SIGNS_IN_ELSEWHERE = "signs_in_elsewhere" 409 "This user has no password here",
+        "The user's issuer vouches for the user: sign in there, and exchange its identity token at `POST /v1/auth/token`.";
     WRONG_PASSWORD = "wrong_password" 422 "The current password is wrong",
         "Send the password you signed in with as `current_password`.";
 }
@@ -37,6 +39,8 @@ pub struct NewUser {
     pub must_change_password: bool,
     /// In which language the user is written to.
     pub locale: Locale,
+    /// Who vouches for the user instead of any password.
+    pub issuer: Option<String>,
 }
 
 /// What is changed of a user; what is none stays.
@@ -48,6 +52,8 @@ pub struct Change<'a> {
     pub role: Option<Role>,
     /// In which language the user is written to.
     pub locale: Option<Locale>,
+    /// Who vouches for the user; inner none for a password.
+    pub issuer: Option<Option<&'a str>>,
 }
 
 /// Makes a user.
@@ -77,7 +83,7 @@ pub fn create(tx: &mut Tx<'_>, new: NewUser) -> Result<User> {
             .must_change_password
             .then(|| tx.now.plus_seconds(password::TEMPORARY_SECONDS)),
         has_second_factor: false,
-        issuer: None,
+        issuer: new.issuer,
         issuer_subject: None,
     };
     store::insert(tx, &user)?;
@@ -90,7 +96,7 @@ pub fn provision(gate: &Gate, new: NewUser) -> Result<Id> {
     gate.write_as_system("CreateUser", move |tx| create(tx, new.clone()).map(|user| user.id))
 }
 
-/// Changes a user's name, role or language.
+/// Changes a user's name, role, language or issuer.
 pub fn update(tx: &mut Tx<'_>, before: User, change: Change<'_>) -> Result<User> {
     let role = change.role.unwrap_or(before.role);
     if role != before.role {
@@ -100,8 +106,28 @@ pub fn update(tx: &mut Tx<'_>, before: User, change: Change<'_>) -> Result<User>
     }
     let name = change.name.map_or_else(|| before.name.clone(), str::to_owned);
     let locale = change.locale.unwrap_or(before.locale);
-    let token_epoch = before.token_epoch + i64::from(role != before.role);
+    let issuer = change.issuer.map_or_else(|| before.issuer.clone(), |issuer| issuer.map(str::to_owned));
+    let elsewhere = issuer != before.issuer;
+    let token_epoch = before.token_epoch + i64::from(role != before.role || elsewhere);
     let user = User { name, role, token_epoch, locale, ..before.clone() };
+    let user = if elsewhere { signing_in_elsewhere(user, issuer) } else { user };
+    save(tx, &before, user, None)
+}
+
+/// Who gets an issuer has no password any more; who loses it has the one of before, good for nothing but its change.
+fn signing_in_elsewhere(user: User, issuer: Option<String>) -> User {
+    let status = if user.status == UserStatus::Disabled { user.status } else { UserStatus::Active };
+    let must_change_password = issuer.is_none();
+    User { must_change_password, password_expires_at: None, issuer, issuer_subject: None, status, ..user }
+}
+
+/// Ties a user to the name it has at its issuer, at the first sign-in; from then on nobody else with the same e-mail
+/// address there is taken for it.
+pub fn bind(tx: &mut Tx<'_>, before: User, subject: &str) -> Result<User> {
+    if before.issuer_subject.is_some() {
+        return Ok(before);
+    }
+    let user = User { issuer_subject: Some(subject.to_owned()), ..before.clone() };
     save(tx, &before, user, None)
 }
 
@@ -135,6 +161,7 @@ pub(super) fn reactivate(tx: &mut Tx<'_>, before: User, reason: &str) -> Result<
 pub fn change_password(tx: &mut Tx<'_>, password_hash: &str) -> Result<User> {
     let id = tx.actor.user().ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "sign in first"))?;
     let before = store::load(tx, id)?;
+    refuse_elsewhere(&before)?;
     let user = User {
         password_hash: password_hash.to_owned(),
         must_change_password: false,
@@ -153,6 +180,7 @@ pub fn change_password(tx: &mut Tx<'_>, password_hash: &str) -> Result<User> {
 pub(super) fn reset_password(tx: &mut Tx<'_>, before: &User, hash: &str, reason: &str) -> Result<User> {
     // Whoever has found a token must not get at the password by it.
     refuse_oneself(tx, before)?;
+    refuse_elsewhere(before)?;
     if before.status == UserStatus::Disabled {
         return Err(wrong_state(before, "reactivation"));
     }
@@ -219,7 +247,7 @@ fn store_has(tx: &mut Tx<'_>, email: &str) -> Result<bool> {
 }
 
 /// A role and a partner must go together, and nobody gives what lies outside the own scope. Answers the partner.
-fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<Option<Partner>> {
+pub fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<Option<Partner>> {
     if tx.actor.partner.is_some() && !role.belongs_to_a_partner() {
         let detail = "an incentive admin manages the own partner's incentive admins and viewers";
         return Err(Error::new(&codes::FORBIDDEN, detail));
@@ -228,18 +256,27 @@ fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<Optio
         (true, None) => Err(Error::invalid_field(
             "/partner_id",
             "required",
-            format!("a user who is {role} belongs to a partner; name it"),
+            format!("who is {role} belongs to a partner; name it"),
         )),
         (false, Some(_)) => Err(Error::invalid_field(
             "/partner_id",
             "unexpected",
-            format!("a user who is {role} belongs to no partner; leave it out"),
+            format!("who is {role} belongs to no partner; leave it out"),
         )),
         (true, Some(partner)) => partners::get(tx, partner).map(Some).map_err(|error| {
             error.as_fault_at("/partner_id", "there is no such partner, or it lies outside what you may see")
         }),
         (false, None) => Ok(None),
     }
+}
+
+/// Refuses what is done with a password where an issuer vouches for the user.
+fn refuse_elsewhere(user: &User) -> Result<()> {
+    if user.issuer.is_some() {
+        let detail = "the issuer vouches for this user, who has no password here";
+        return Err(Error::new(&SIGNS_IN_ELSEWHERE, detail));
+    }
+    Ok(())
 }
 
 fn refuse_oneself(tx: &Tx<'_>, user: &User) -> Result<()> {
@@ -279,6 +316,7 @@ pub fn first_operator(gate: &Gate) -> Result<Option<(String, String)>> {
             partner_id: None,
             password_hash,
             must_change_password: true,
+            issuer: None,
             locale: Locale::En,
         },
     )?;

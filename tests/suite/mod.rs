@@ -2,6 +2,7 @@
 
 mod accounts;
 mod agreements;
+mod api_clients;
 mod authority;
 mod competencies;
 mod conventions;
@@ -13,6 +14,8 @@ mod harness;
 mod mail;
 mod mass_assignment;
 mod notifications;
+mod oauth;
+mod outside_identity;
 mod partners;
 mod permissions;
 mod plans;

@@ -109,6 +109,7 @@ pub fn person(email: &str, name: &str, role: Role, partner_id: Option<Id>) -> us
         partner_id,
         password_hash: HASH.clone(),
         must_change_password: false,
+        issuer: None,
         locale: Locale::En,
     }
 }

@@ -1,6 +1,6 @@
 //! What a handler answers: a status, a body, and the header fields that belong to the record.
 
-use crate::platform::{Error, values::CalendarDate};
+use crate::platform::Error;
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
@@ -10,6 +10,7 @@ use actix_web::{
     },
 };
 use serde::Serialize;
+use std::fmt::Display;
 
 /// An answer that can be sent now, or kept beside its idempotency key and sent again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,10 +47,10 @@ impl Answer {
         Self { etag: Some(format!("\"{revision}\"")), ..Self::of(200, body) }
     }
 
-    /// 200 with a record whose view also depends on the day: its tag is of the revision and of that day, so that
-    /// nobody is told "not modified" when the day has changed it. `If-Match` asks for the revision only.
-    pub fn record_on(today: CalendarDate, body: &impl Serialize, revision: i64) -> Self {
-        Self { etag: Some(format!("\"{revision}.{today}\"")), ..Self::of(200, body) }
+    /// 200 with a record whose view also depends on the day, or on another mark: its tag is of the revision and of
+    /// that, so that nobody is told "not modified" when it has changed. `If-Match` asks for the revision only.
+    pub fn record_on(mark: impl Display, body: &impl Serialize, revision: i64) -> Self {
+        Self { etag: Some(format!("\"{revision}.{mark}\"")), ..Self::of(200, body) }
     }
 
     /// 201 with the record made and where it is.
