@@ -32,6 +32,9 @@ use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 /// How often what has expired is removed.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 
+/// How often audit events are sealed.
+const SEAL_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The partner that examples speak of; the demo has it.
 pub const EXAMPLE_PARTNER: &str = "01936f2e-4b00-7000-8000-000000000001";
 
@@ -141,8 +144,11 @@ impl Service {
         self.gate.tokens().issue(Subject::User { id: user, session: None }, role, epoch)
     }
 
-    /// Finishes what is queued and folds SQLite's log into its file.
+    /// Seals the last audit events, finishes what is queued and folds SQLite's log into its file.
     pub fn close(&self) {
+        if let Err(error) = audit::seal(&self.db) {
+            log::warn!("the last audit events could not be sealed: {error}");
+        }
         self.db.close();
     }
 }
@@ -222,7 +228,12 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
     };
     let post = notifications::post::Post::open(&service.gate).map_err(std::io::Error::other)?;
     actix_web::rt::spawn(notifications::post::run(service.gate.clone(), post));
-    actix_web::rt::spawn(sweep(service.gate.clone(), settings.key_rotation_days));
+    let (gate, db) = (service.gate.clone(), service.db.clone());
+    let (keys, days) = (gate.clone(), settings.key_rotation_days);
+    let rotate = move || sessions::keys::rotate_if_due(&keys, days);
+    actix_web::rt::spawn(repeat("replacing the signing key", SWEEP_INTERVAL, rotate));
+    actix_web::rt::spawn(repeat("removing what has expired", SWEEP_INTERVAL, move || gate.sweep().map(drop)));
+    actix_web::rt::spawn(repeat("sealing audit events", SEAL_INTERVAL, move || audit::seal(&db).map(drop)));
     Ok(server
         .worker_max_blocking_threads(16)
         .client_request_timeout(Duration::from_secs(5))
@@ -235,21 +246,17 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
         .run())
 }
 
-/// Forgets from time to time what has expired, and replaces the signing key where it is time.
-async fn sweep(gate: Gate, key_rotation_days: u16) {
+/// Does something from time to time, off the request threads. What fails is told, and tried again the next time.
+async fn repeat<F>(what: &'static str, interval: Duration, work: F)
+where
+    F: Fn() -> Result<()> + Clone + Send + 'static,
+{
     loop {
-        tokio::time::sleep(SWEEP_INTERVAL).await;
-        let keys = gate.clone();
-        match web::block(move || sessions::keys::rotate_if_due(&keys, key_rotation_days)).await {
+        tokio::time::sleep(interval).await;
+        match web::block(work.clone()).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => log::warn!("the signing key could not be replaced: {error}"),
-            Err(error) => log::warn!("the signing key could not be replaced: {error}"),
-        }
-        let gate = gate.clone();
-        match web::block(move || gate.sweep()).await {
-            Ok(Ok(forgotten)) => log::debug!("{forgotten} rows have expired"),
-            Ok(Err(error)) => log::warn!("what has expired could not be removed: {error}"),
-            Err(error) => log::warn!("what has expired could not be removed: {error}"),
+            Ok(Err(error)) => log::warn!("{what} failed: {error}"),
+            Err(error) => log::warn!("{what} failed: {error}"),
         }
     }
 }

@@ -11,7 +11,7 @@
 //! | [`schema`] | the tables, for both databases |
 //! | [`config`] | typed settings |
 //! | [`access`] | who asks and what they may do: roles, the policy table, tokens, the unit |
-//! | [`audit`] | who did what, when and why |
+//! | [`audit`] | who did what, when and why; the chain that shows what was changed or removed |
 //! | [`notifications`] | what people are told, and the mails that carry it |
 //! | [`partners`] | who sells, enrolls and is paid; headquarters |
 //! | [`users`], [`second_factors`], [`api_clients`] | who may sign in: people, with what beside a password; machines |
@@ -25,6 +25,7 @@
 //! | [`enrollments`] | a partner's part in a program for a year: the state table |
 //! | [`health`] | health and metrics |
 //! | [`demo`] | a believable programme to try everything on |
+//! | [`verify`] | whether the records still are what the service wrote: a list of checks |
 //! | [`app`] | the composition root: the only list of slices |
 //!
 //! A slice is a folder: `model.rs` what a thing is (no I/O, no clock, no HTTP), `store.rs` its rows, `service.rs`
@@ -90,6 +91,8 @@ pub mod enrollments;
 pub mod health;
 
 pub mod demo;
+
+pub mod verify;
 
 pub mod logging;
 

@@ -5,6 +5,7 @@ use clap::{Parser, Subcommand};
 use partner_incentives::{
     access::{Role, password},
     app::{self, Service},
+    audit::Seal,
     config::Settings,
     demo, eligibility, logging,
     notifications::Locale,
@@ -15,6 +16,7 @@ use partner_incentives::{
         values::{CalendarDate, Clock, Id},
     },
     programs, sessions, users,
+    verify::{self, Finding},
 };
 use std::{net::TcpListener, process::ExitCode, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
@@ -67,6 +69,12 @@ enum Command {
     /// Work with the keys that sign access tokens.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Check that the records still are what the service wrote: that no audit event was changed or removed.
+    Verify {
+        /// A head of the audit chain as an earlier run printed it: it must still be part of the chain.
+        #[arg(long, value_name = "SEQUENCE:HASH")]
+        expect: Option<Seal>,
+    },
     /// Ask a running service whether it is ready; for container health checks.
     Health,
 }
@@ -180,8 +188,26 @@ fn run(command: Command, settings: Settings) -> Result<()> {
             service.close();
             Ok(())
         }
+        Command::Verify { expect } => check_records(&Service::open(settings)?, expect),
         Command::Health => health(&settings),
     }
+}
+
+/// A line for each check; the first failure does not keep the others from running.
+fn check_records(service: &Service, expect: Option<Seal>) -> Result<()> {
+    let findings = verify::run(&service.gate, &service.db, expect)?;
+    service.close();
+    let mut sound = true;
+    for (check, finding) in findings {
+        match finding {
+            Finding::Sound(detail) => println!("{check}: sound, {detail}"),
+            Finding::Broken(difference) => {
+                println!("{check}: BROKEN, {difference}");
+                sound = false;
+            }
+        }
+    }
+    if sound { Ok(()) } else { Err(Error::internal("the records are not what the service wrote")) }
 }
 
 fn verdict(

@@ -1,6 +1,7 @@
 //! The binary as a process: first start, second start, commands, wrong settings, stopping.
 
 use crate::running::{Running, command};
+use partner_incentives::platform::db::Target;
 use serde_json::{Value, json};
 use std::{
     sync::{
@@ -109,6 +110,32 @@ fn the_commands_answer() {
         .read_json()
         .unwrap();
     assert_eq!(keys["keys"].as_array().unwrap().len(), 2, "the old key still verifies: {keys}");
+}
+
+#[test]
+fn verify_tells_by_its_exit_code_what_was_done_behind_the_service_s_back() {
+    use diesel::connection::SimpleConnection;
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("test.db").display());
+    let verify = |arguments: &[&str]| {
+        let output = command(&url).arg("verify").args(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, printed) = verify(&[]);
+    assert_eq!(code, Some(0), "{printed}");
+    let head = after(&printed, "head ").to_owned();
+    let rotated = command(&url).args(["keys", "rotate"]).output().unwrap();
+    assert!(rotated.status.success());
+    assert_eq!(verify(&["--expect", &head]).0, Some(0), "an earlier head stays part of the chain");
+    assert_eq!(verify(&["--expect", "head"]).0, Some(2));
+    let mut conn = url.parse::<Target>().unwrap().open().unwrap();
+    conn.batch_execute(
+        "DROP TRIGGER audit_events_are_never_changed; UPDATE audit_events SET reason = 'x' WHERE sequence = 2",
+    )
+    .unwrap();
+    let (code, printed) = verify(&["--expect", &head]);
+    assert_eq!(code, Some(1));
+    assert!(printed.starts_with("audit chain: BROKEN, sequence 2, event "), "{printed}");
 }
 
 #[test]

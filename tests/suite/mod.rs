@@ -3,6 +3,7 @@
 mod accounts;
 mod agreements;
 mod api_clients;
+mod audit_trail;
 mod authority;
 mod competencies;
 mod conventions;
@@ -32,3 +33,4 @@ mod tokens;
 mod transactions;
 mod units;
 mod users;
+mod verify;

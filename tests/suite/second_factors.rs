@@ -19,19 +19,19 @@ use totp_rs::{Builder, Secret};
 const ME: &str = "/v1/me/second-factor";
 
 /// The authenticator app in somebody's pocket.
-struct App(totp_rs::Totp);
+pub(super) struct App(totp_rs::Totp);
 
 impl App {
-    fn told(secret: &str) -> Self {
+    pub(super) fn told(secret: &str) -> Self {
         Self(Builder::new().with_secret(Secret::try_from_base32(secret).unwrap()).build().unwrap())
     }
 
-    fn shows(&self, world: &World) -> String {
+    pub(super) fn shows(&self, world: &World) -> String {
         self.0.generate(u64::try_from(world.clock.now().as_seconds()).unwrap()).to_string()
     }
 }
 
-fn wait(world: &World, seconds: i64) {
+pub(super) fn wait(world: &World, seconds: i64) {
     world.clock.set(world.clock.now().plus_seconds(seconds));
 }
 
