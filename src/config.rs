@@ -196,7 +196,8 @@ pub struct Settings {
     #[arg(long, env = "SECURITY_CONTACT", default_value = DEFAULT_CONTACT, global = true)]
     pub security_contact: String,
 
-    /// Where people reach the service; links in mails begin with it.
+    /// Where people reach the service, the same for every instance: links in mails begin with it, and it is the `iss`
+    /// of tokens.
     #[arg(long, env = "PUBLIC_URL", default_value = DEFAULT_ADDRESS, value_parser = web_address, global = true)]
     pub public_url: String,
 

@@ -320,6 +320,12 @@ impl Public {
         }
     }
 
+    /// Where people reach the service; no slash at the end.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        &self.gate.0.mail.public_url
+    }
+
     /// Whether operators need a second factor.
     #[must_use]
     pub fn operators_need_second_factor(&self) -> bool {

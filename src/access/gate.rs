@@ -65,7 +65,8 @@ impl Gate {
     pub fn open(db: Db, (clock, ids): (Clock, Ids), terms: Terms) -> Result<Self> {
         let Terms { limits, accounts, vault, trust, mail, settle, sweep } = terms;
         let passwords = Hasher::new(accounts.password_memory_kib, accounts.password_passes)?;
-        let tokens = Tokens::open(db.clone(), (clock.clone(), ids.clone()), vault.clone())?;
+        let moment = (clock.clone(), ids.clone());
+        let tokens = Tokens::open(db.clone(), moment, vault.clone(), mail.public_url.clone())?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self(Arc::new(State {
             db,

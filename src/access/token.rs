@@ -22,8 +22,7 @@ pub const ACCESS_TOKEN_SECONDS: i64 = 15 * 60;
 const LEEWAY_SECONDS: i64 = 5;
 /// How long an instance trusts its list of keys.
 const KEYS_SECONDS: i64 = 30;
-/// Who issues the tokens and whom they are for.
-const ISSUER: &str = "partner-incentives";
+/// Whom the tokens are for.
 const AUDIENCE: &str = "partner-incentives";
 /// The client of a user's token: this service's own sign-in. No API client has such an id.
 const OWN_CLIENT: &str = "partner-incentives";
@@ -106,6 +105,8 @@ pub struct Tokens {
     clock: Clock,
     ids: Ids,
     vault: Vault,
+    /// Who issues the tokens: where people reach the service.
+    issuer: String,
     keys: RwLock<Arc<Keys>>,
     /// When a foreign key id last made us look for new keys, in seconds; whether or not the database answered.
     asked_at: AtomicI64,
@@ -115,12 +116,12 @@ pub struct Tokens {
 
 impl Tokens {
     /// Opens the keys of the database; makes the first one where there is none.
-    pub fn open(db: Db, (clock, ids): (Clock, Ids), vault: Vault) -> Result<Self> {
+    pub fn open(db: Db, (clock, ids): (Clock, Ids), vault: Vault, issuer: String) -> Result<Self> {
         let (now, source, seal) = (clock.now(), ids.clone(), vault.clone());
         db.write(move |conn| keys::prepare(conn, &seal, &source, now))?;
         let keys = RwLock::new(Arc::new(Keys::load(&db, &vault, now)?));
         let verified = quick_cache::sync::Cache::new(10_000);
-        Ok(Self { db, clock, ids, vault, keys, asked_at: AtomicI64::new(0), verified })
+        Ok(Self { db, clock, ids, vault, issuer, keys, asked_at: AtomicI64::new(0), verified })
     }
 
     /// Issues an access token.
@@ -132,7 +133,7 @@ impl Tokens {
             Subject::Client { id, scope } => (id, None, id.to_string(), Some(scope)),
         };
         let claims = Claims {
-            iss: ISSUER.into(),
+            iss: self.issuer.clone(),
             aud: AUDIENCE.into(),
             sub: id,
             iat: seconds,
@@ -190,7 +191,7 @@ impl Tokens {
             refused("this is not an access token of this service, or its key has been retired")
         })?;
         let mut validation = Validation::new(Algorithm::EdDSA);
-        validation.set_issuer(&[ISSUER]);
+        validation.set_issuer(&[&self.issuer]);
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub", "nbf"]);
         // Times are compared with the injected clock, above.

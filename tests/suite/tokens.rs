@@ -270,7 +270,7 @@ fn a_wrong_claim_is_refused() {
     let now = world.clock.now().as_seconds();
     let wrong: [(&str, Value); 24] = [
         ("iss", json!("evil")),
-        ("iss", json!(["partner-incentives"])),
+        ("iss", json!(["http://127.0.0.1:8080"])),
         ("iss", json!("")),
         ("aud", json!("evil")),
         ("aud", json!(["evil"])),
