@@ -4,6 +4,7 @@ use super::{User, UserStatus, api::UserView, fold, store};
 use crate::{
     access::{Gate, Role, Tx, password},
     audit,
+    config::Carrier,
     notifications::{self, Locale, Message, Recipient},
     partners::{self, Partner},
     platform::{Error, Result, codes, values::Id},
@@ -14,6 +15,8 @@ crate::problem_codes! {
         "An address is a user name and belongs to one user. Upper and lower case are the same.";
     LAST_OPERATOR = "last_operator" 409 "Somebody must be left to run the programme",
         "Make another operator before you take this one's role or bar this one.";
+    MAIL_NOT_SENT = "mail_not_sent" 409 "This service sends no mail",
+        "No mail server is configured (`SMTP_URL`), so a mailed password would reach nobody. Leave `deliver` out: the answer shows it.";
     NOT_ONESELF = "not_oneself" 409 "Nobody bars oneself, changes one's own role or resets one's own password",
         "Ask another administrator; a password you know is changed at `PUT /v1/me/password`.";
     SIGNS_IN_ELSEWHERE = "signs_in_elsewhere" 409 "This user has no password here",
@@ -196,6 +199,10 @@ pub(super) fn reset_password(tx: &mut Tx<'_>, before: &User, hash: &str, reason:
 
 /// Mails a temporary password to its user.
 pub(super) fn mail_password(tx: &mut Tx<'_>, user: &User, password: &str) -> Result<()> {
+    if matches!(tx.mail().carrier, Carrier::None) {
+        let detail = "no mail server is configured; leave deliver out, and the answer shows the password";
+        return Err(Error::new(&MAIL_NOT_SENT, detail));
+    }
     let expires_at = user.password_expires_at.unwrap_or(tx.now);
     let message = Message::TemporaryPassword { password: password.to_owned(), expires_at };
     notifications::tell(tx, &[user.recipient()], user.partner_id, ("user", user.id), &message)
