@@ -4,7 +4,7 @@ use crate::{
     access::{self, Gate, Subject, Terms, Tx, policy},
     agreements, audit, competencies,
     config::Settings,
-    eligibility, enrollments, health, notifications, partners,
+    eligibility, enrollments, health, imports, notifications, partners,
     platform::{
         Code, Error, Result, codes,
         db::Db,
@@ -46,6 +46,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
     eligibility::api::routes(config);
     eligibility::simulation_api::routes(config);
     transactions::api::routes(config);
+    imports::api::routes(config);
     profiles::api::routes(config);
     enrollments::api::routes(config);
     notifications::api::routes(config);
@@ -71,6 +72,7 @@ pub fn problem_codes() -> Vec<&'static Code> {
         competencies::CODES,
         programs::CODES,
         transactions::CODES,
+        imports::CODES,
         enrollments::CODES,
     ]
     .concat()
@@ -175,7 +177,10 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
     });
     let catalogue = Data::new(docs::ProblemCatalogue(problem_codes()));
     let contract = contract();
-    let limits = BodyLimits { deadline: Duration::from_secs(settings.body_seconds) };
+    let limits = BodyLimits {
+        deadline: Duration::from_secs(settings.body_seconds),
+        upload_bytes: settings.import_bytes,
+    };
     let origins = Arc::new(settings.allowed_origins.clone());
     let server = HttpServer::new(move || {
         App::new()
@@ -218,9 +223,15 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
         .run())
 }
 
-/// Forgets from time to time what has expired.
+/// Ends what a crash has left behind, and forgets what has expired; from time to time.
 async fn sweep(gate: Gate) {
     loop {
+        let left = gate.clone();
+        match web::block(move || imports::recover(&left)).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => log::warn!("what an import left behind could not be cleared up: {error}"),
+            Err(error) => log::warn!("what an import left behind could not be cleared up: {error}"),
+        }
         tokio::time::sleep(SWEEP_INTERVAL).await;
         let gate = gate.clone();
         match web::block(move || gate.sweep()).await {

@@ -9,13 +9,15 @@ use crate::platform::{
 use clap::{Args, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
-/// Requests per minute.
+/// How much of something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Of one user, and of one address that has not signed in.
+    /// Requests a minute of one user, and of one address that has not signed in.
     pub requests_per_minute: u32,
-    /// Sign-in attempts for one user name; five times as many from one address.
+    /// Sign-in attempts a minute for one user name; five times as many from one address.
     pub sign_ins_per_minute: u32,
+    /// Errors kept of one import.
+    pub import_errors_kept: u32,
 }
 
 /// What holds for every account.
@@ -95,9 +97,17 @@ pub struct Settings {
     #[arg(long, env = "SECURITY_CONTACT", default_value = DEFAULT_CONTACT, global = true)]
     pub security_contact: String,
 
-    /// Seconds a request body may take to arrive.
+    /// Seconds a request body may take to arrive; the file of an import, from piece to piece.
     #[arg(long, env = "BODY_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600), global = true)]
     pub body_seconds: u64,
+
+    /// Bytes the file of an import may have.
+    #[arg(long, env = "IMPORT_BYTES", default_value_t = 10_737_418_240, global = true)]
+    pub import_bytes: u64,
+
+    /// Errors kept of one import; beyond it rows are counted only.
+    #[arg(long, env = "IMPORT_ERRORS_KEPT", default_value_t = 10_000, global = true)]
+    pub import_errors_kept: u32,
 
     /// Milliseconds between "not ready" and the end of listening, so that a balancer notices first.
     #[arg(long, env = "DRAIN_MILLISECONDS", default_value_t = 500, value_parser = clap::value_parser!(u64).range(0..=60_000), global = true)]
@@ -139,6 +149,8 @@ impl Settings {
             behind_https: false,
             security_contact: DEFAULT_CONTACT.into(),
             body_seconds: 10,
+            import_bytes: 1 << 30,
+            import_errors_kept: 100,
             drain_milliseconds: 0,
             log_format: LogFormat::Auto,
             log: "off".into(),
@@ -159,6 +171,7 @@ impl Settings {
         Limits {
             requests_per_minute: self.requests_per_minute,
             sign_ins_per_minute: self.sign_ins_per_minute,
+            import_errors_kept: self.import_errors_kept,
         }
     }
 

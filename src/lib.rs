@@ -17,6 +17,7 @@
 //! | [`users`], [`sessions`] | who may sign in; signing in |
 //! | [`agreements`], [`competencies`] | the papers a partner signs; what it has attained |
 //! | [`transactions`] | what a partner sold |
+//! | [`imports`] | files of transactions |
 //! | [`programs`] | incentive programs and their versions: requirements, levers and money terms as data |
 //! | [`eligibility`] | the engine: a pure function from facts and requirements to a reasoned verdict |
 //! | [`profiles`] | how a partner is paid and taxed |
@@ -72,6 +73,8 @@ pub mod sessions;
 pub mod agreements;
 pub mod competencies;
 pub mod transactions;
+
+pub mod imports;
 
 pub mod programs;
 

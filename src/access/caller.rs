@@ -53,6 +53,10 @@ impl<P: Policy> Caller<P> {
         Ok(Self { gate, claims, request_id: RequestId::of(request), policy: PhantomData })
     }
 
+    pub(super) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
     /// The id of the user or the client.
     #[must_use]
     pub fn id(&self) -> Id {
@@ -163,7 +167,7 @@ impl<P: Policy> Caller<P> {
     }
 
     /// Who calls, as of now: whoever is barred, or whose tokens were revoked, is out although the token is good.
-    fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
+    pub(super) fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
         let now = self.gate.0.clock.now();
         let actor = match self.claims.client_id {
             Some(_) => standing::of_client(conn, &self.claims, now)?,

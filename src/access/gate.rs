@@ -33,6 +33,7 @@ pub(super) struct State {
     pub hashing: Semaphore,
     pub accounts: Accounts,
     pub vault: Vault,
+    pub import_errors_kept: u32,
 }
 
 /// What a gate is opened with, beside the database, time and ids.
@@ -51,6 +52,7 @@ impl Gate {
     /// Opens the gate on a migrated database.
     pub fn open(db: Db, (clock, ids): (Clock, Ids), terms: Terms) -> Result<Self> {
         let Terms { limits, accounts, vault, settle } = terms;
+        let import_errors_kept = limits.import_errors_kept;
         let tokens = Tokens::open(db.clone(), clock.clone(), ids.clone())?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self(Arc::new(State {
@@ -67,6 +69,7 @@ impl Gate {
             hashing: Semaphore::new(cores),
             accounts,
             vault,
+            import_errors_kept,
         })))
     }
 

@@ -4,6 +4,7 @@
 //! open it, so a handler that names neither cannot reach the database.
 
 mod caller;
+mod errand;
 mod gate;
 mod idempotency;
 pub mod password;
@@ -14,6 +15,7 @@ mod token;
 mod unit;
 
 pub use caller::{Caller, Public};
+pub use errand::Errand;
 pub use gate::{Gate, Terms};
 pub use role::{Role, Scope};
 pub use token::{ACCESS_TOKEN_SECONDS, JsonWebKeySet, Subject, Tokens};

@@ -18,7 +18,7 @@ use crate::{
     partners::Reason,
     platform::{
         Error, Result,
-        http::{Answer, Body, Cursor, PageParams, PageRequest, Path},
+        http::{Answer, Body, Cursor, NoFilter, PageParams, PageRequest, Path},
         values::Id,
     },
     programs::ProgramKey,
@@ -86,12 +86,6 @@ pub struct EnrollmentFilter {
     #[param(inline)]
     pub state: Option<EnrollmentState>,
 }
-
-/// A list without filters.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NoFilter {}
-
 /// List enrollments
 ///
 /// Of every partner the caller may see, newest first.

@@ -9,7 +9,7 @@ pub mod http;
 pub mod values;
 mod vault;
 
-pub use error::{Code, Error, FieldError, codes};
+pub use error::{Code, Error, FieldError, codes, cut};
 pub use vault::Vault;
 
 /// What a fallible function of this service returns.

@@ -9,6 +9,7 @@ mod eligibility;
 mod enrollments;
 mod enrollments_over_time;
 mod harness;
+mod imports;
 mod notifications;
 mod partners;
 mod plans;

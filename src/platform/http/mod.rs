@@ -12,6 +12,7 @@ mod problem;
 mod query;
 mod rate_limit;
 mod unread;
+mod upload;
 
 pub use answer::Answer;
 pub use body::{Body, BodyLimits, Wire, disordered, double_option};
@@ -19,10 +20,11 @@ pub use conditions::{IdempotencyKey, IfMatch};
 pub use contract::{Contract, Operation};
 pub use edge::{Closing, Edge, RequestId, edge, no_such_address};
 pub use finish::{Finishing, finish};
-pub use page::{Cursor, Page, PageParams, PageRequest, SortKey};
+pub use page::{Cursor, NoFilter, Page, PageParams, PageRequest, SortKey};
 pub use problem::{Problem, problem_response};
 pub use query::Query;
 pub use rate_limit::{Quota, RateLimit};
+pub use upload::{Incoming, Upload};
 
 pub(crate) use page::{keyset, page_of};
 

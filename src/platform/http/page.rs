@@ -24,6 +24,11 @@ pub struct PageParams {
     include_total: Option<bool>,
 }
 
+/// A list without filters.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoFilter {}
+
 /// The orders a list can be asked for.
 pub trait SortKey: DeserializeOwned + Serialize + Default + PartialEq + Copy {}
 impl<T: DeserializeOwned + Serialize + Default + PartialEq + Copy> SortKey for T {}

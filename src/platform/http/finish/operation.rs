@@ -24,6 +24,9 @@ pub(super) fn finish_all(paths: &mut Value, schemas: &Value, finishing: &Finishi
     }
 }
 
+/// Characters a body may have that is never held as a whole.
+const STREAM: u64 = 1 << 40;
+
 struct Operation<'a> {
     path: &'a str,
     method: &'a str,
@@ -94,7 +97,8 @@ impl Operation<'_> {
         let shared = match self.method {
             // The key belongs to a caller, and what it repeats is a write: a sign-in has no caller yet, and what
             // answers no record has written none.
-            "post" if guarded && self.answers_a_record() => Some("IdempotencyKey"),
+            // A file is no request to be remembered: its rows say themselves whether they are repeated.
+            "post" if guarded && self.answers_a_record() && !self.takes_a_file() => Some("IdempotencyKey"),
             "patch" => Some("IfMatch"),
             "get" if self.answers_a_record() => Some("IfNoneMatch"),
             _ => None,
@@ -108,7 +112,13 @@ impl Operation<'_> {
     fn request_body(&mut self) {
         let Some(body) = self.object.get_mut("requestBody") else { return };
         let Some(content) = body["content"].as_object_mut() else { return };
-        let Some(media) = content.get_mut("application/json") else { return };
+        let Some(media) = content.get_mut("application/json") else {
+            for media in content.values_mut() {
+                media["schema"]["maxLength"] = json!(STREAM);
+            }
+            body["required"] = json!(true);
+            return;
+        };
         let schema = &self.schemas[name_of(&media["schema"]).unwrap_or_default()];
         if let Some(example) = schema["examples"].get(0) {
             media["example"] = example.clone();
@@ -192,6 +202,11 @@ impl Operation<'_> {
         }
         let sorted: BTreeMap<_, _> = std::mem::take(responses).into_iter().collect();
         responses.extend(sorted);
+    }
+
+    fn takes_a_file(&self) -> bool {
+        let content = self.object.pointer("/requestBody/content");
+        content.is_some_and(|content| content.get("application/json").is_none())
     }
 
     fn answers_a_record(&self) -> bool {
