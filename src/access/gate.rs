@@ -15,6 +15,9 @@ use diesel::prelude::*;
 use std::{net::IpAddr, sync::Arc};
 use tokio::sync::Semaphore;
 
+/// Files of lists that are written at a time.
+const FILES: usize = 4;
+
 /// The state of the application. Cheap to clone; every clone is the same one.
 #[derive(Clone)]
 pub struct Gate(pub(super) Arc<State>);
@@ -34,6 +37,8 @@ pub(super) struct State {
     pub accounts: Accounts,
     pub vault: Vault,
     pub import_errors_kept: u32,
+    /// Files being written of lists; each holds a connection and a snapshot.
+    pub files: Arc<Semaphore>,
 }
 
 /// What a gate is opened with, beside the database, time and ids.
@@ -70,6 +75,7 @@ impl Gate {
             accounts,
             vault,
             import_errors_kept,
+            files: Arc::new(Semaphore::new(FILES)),
         })))
     }
 

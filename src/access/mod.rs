@@ -7,6 +7,7 @@ mod caller;
 mod errand;
 mod gate;
 mod idempotency;
+mod list;
 pub mod password;
 pub mod policy;
 mod role;

@@ -11,7 +11,10 @@ use crate::{
     },
     platform::{
         Error, Result, codes,
-        http::{Answer, Contract, Cursor, NoFilter, PageParams, PageRequest, Path, Query, Upload, page_of},
+        http::{
+            Answer, Contract, Cursor, Listing, NoFilter, PageParams, PageRequest, Path, Query, Upload,
+            page_of,
+        },
         values::{Id, Timestamp},
     },
 };
@@ -163,11 +166,11 @@ pub struct ImportParams {
 async fn list_transaction_imports(
     caller: Caller<ListTransactionImports>,
     page: PageRequest<ImportFilter>,
-) -> Result<Answer> {
+) -> Result<Listing> {
     caller
-        .snapshot(move |tx| {
+        .list(page, move |tx, page| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
-            let imports = store::list(tx, &page)?;
+            let imports = store::list(tx, page)?;
             Ok(page.answer(imports, total, |import| Cursor { key: None, id: import.id }, ImportView::from))
         })
         .await
@@ -246,12 +249,12 @@ async fn list_transaction_import_errors(
     caller: Caller<ListTransactionImportErrors>,
     id: Path<Id>,
     page: PageRequest<NoFilter>,
-) -> Result<Answer> {
+) -> Result<Listing> {
     caller
-        .snapshot(move |tx| {
+        .list(page, move |tx, page| {
             let import = store::get(tx, *id)?.id;
             let total = page.include_total.then(|| store::count_errors(tx, import)).transpose()?;
-            let errors = store::list_errors(tx, import, &page)?;
+            let errors = store::list_errors(tx, import, page)?;
             let cursor = |error: &ImportError| Cursor { key: None, id: error.id };
             Ok(page.answer(errors, total, cursor, ImportErrorView::from))
         })

@@ -8,7 +8,7 @@ use crate::{
     },
     platform::{
         Result,
-        http::{Answer, Cursor, PageParams, PageRequest, Path, page_of},
+        http::{Answer, Cursor, Listing, PageParams, PageRequest, Path, page_of},
         values::{Id, Timestamp},
     },
 };
@@ -97,11 +97,11 @@ pub struct NotificationFilter {
 async fn list_notifications(
     caller: Caller<ListNotifications>,
     page: PageRequest<NotificationFilter>,
-) -> Result<Answer> {
+) -> Result<Listing> {
     caller
-        .snapshot(move |tx| {
+        .list(page, move |tx, page| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
-            let notifications = store::list(tx, &page)?;
+            let notifications = store::list(tx, page)?;
             let cursor = |notification: &Notification| Cursor { key: None, id: notification.id };
             Ok(page.answer(notifications, total, cursor, NotificationView::from))
         })

@@ -3,6 +3,7 @@
 //! Nothing in here may name a partner, a program or a rebate: a reader who knows only HTTP and SQL
 //! understands every line.
 
+pub mod csv;
 pub mod db;
 mod error;
 pub mod http;

@@ -8,7 +8,7 @@ use crate::{
     },
     platform::{
         Result,
-        http::{Answer, Body, Cursor, PageParams, PageRequest, Path, page_of},
+        http::{Answer, Body, Cursor, Listing, PageParams, PageRequest, Path, page_of},
         values::{CalendarDate, Country, Id, Money, Timestamp},
     },
 };
@@ -246,11 +246,11 @@ pub struct TransactionFilter {
 async fn list_transactions(
     caller: Caller<ListTransactions>,
     page: PageRequest<TransactionFilter>,
-) -> Result<Answer> {
+) -> Result<Listing> {
     caller
-        .snapshot(move |tx| {
+        .list(page, move |tx, page| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
-            let transactions = store::list(tx, &page)?;
+            let transactions = store::list(tx, page)?;
             let cursor = |transaction: &Transaction| Cursor { key: None, id: transaction.id };
             Ok(page.answer(transactions, total, cursor, TransactionView::from))
         })

@@ -269,7 +269,8 @@ fn only_staff_sees_imports_and_only_operators_make_them() {
 fn errors_beyond_those_kept_are_counted() {
     let world = World::new();
     let operator = world.operator();
-    let rows: Vec<String> = (0..150).map(|n| sold(n, "01936f2e-4b00-7000-8000-00000000dead", "1.00")).collect();
+    let rows: Vec<String> =
+        (0..150).map(|n| sold(n, "01936f2e-4b00-7000-8000-00000000dead", "1.00")).collect();
     let import = csv(&operator, file(&rows)).ok();
     assert_eq!((counts(&import), &import["errors_kept"]), ([0, 0, 0, 150], &json!(100)), "{import}");
     let path = format!("/v1/transaction-imports/{}/errors", import.id());

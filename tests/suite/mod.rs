@@ -8,6 +8,7 @@ mod demo;
 mod eligibility;
 mod enrollments;
 mod enrollments_over_time;
+mod exports;
 mod harness;
 mod imports;
 mod notifications;

@@ -155,6 +155,9 @@ impl Operation<'_> {
             }
             response["headers"] = Value::Object(all);
             finish_content(response, self.schemas);
+            if list && status == "200" {
+                add_files(response);
+            }
             if let (Some(operation), true) = (readable, made) {
                 response["links"] = json!({ operation.clone(): {
                     "operationId": operation, "parameters": { "id": "$response.body#/id" },
@@ -230,6 +233,15 @@ fn unfill(parameter: &mut Value) {
     if let (Some(example), None) = (example, parameter["schema"].get("$ref")) {
         parameter["schema"]["examples"] = json!([example]);
     }
+}
+
+/// A list can be had as a file.
+fn add_files(response: &mut Value) {
+    for media in ["text/csv", "application/x-ndjson"] {
+        response["content"][media] = json!({ "schema": { "type": "string", "maxLength": STREAM } });
+    }
+    response["headers"]["Content-Disposition"] =
+        json!({ "$ref": "#/components/headers/Content-Disposition" });
 }
 
 /// An example for a body that has a schema, a bound for one that is plain text.
