@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod importing;
 mod readme;
 mod running;
 mod starting;
