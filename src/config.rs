@@ -2,19 +2,22 @@
 //! lists them all.
 
 use crate::platform::{
-    Result, Vault,
+    Error, Result, Vault,
     db::Target,
     values::{Clock, Ids},
 };
 use clap::{Args, ValueEnum};
+use lettre::message::Mailbox;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use ureq::http::Uri;
+use url::Url;
 
 /// How much of something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Requests a minute of one user, and of one address that has not signed in.
     pub requests_per_minute: u32,
-    /// Sign-in attempts a minute for one user name; five times as many from one address.
+    /// Sign-in attempts for one user name from one address; five times as many from the address in all.
     pub sign_ins_per_minute: u32,
     /// Errors kept of one import.
     pub import_errors_kept: u32,
@@ -25,6 +28,73 @@ pub struct Limits {
 pub struct Accounts {
     /// Whether operators need a second factor.
     pub operators_need_second_factor: bool,
+    /// Memory of one password hash, in KiB.
+    pub password_memory_kib: u32,
+    /// Passes over it.
+    pub password_passes: u32,
+}
+
+/// An outside issuer (OpenID Connect) whose word on who somebody is is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trust {
+    /// Its name, which is its address.
+    pub issuer: String,
+    /// Our name there: only what it says to us counts.
+    pub audience: String,
+}
+
+impl Trust {
+    /// Whether nobody on the way can change what an address answers.
+    #[must_use]
+    pub fn may_ask(&self, address: &str) -> bool {
+        address.starts_with("https://") || self.is_on_this_machine() && is_on_this_machine(address)
+    }
+
+    /// Whether the issuer runs beside us, without TLS: for trying things out.
+    #[must_use]
+    pub fn is_on_this_machine(&self) -> bool {
+        is_on_this_machine(&self.issuer)
+    }
+}
+
+fn is_on_this_machine(address: &str) -> bool {
+    let Ok(uri) = address.parse::<Uri>() else { return false };
+    uri.scheme_str() == Some("http") && matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
+fn issuer(text: &str) -> std::result::Result<String, String> {
+    let secure = text.starts_with("https://") && text.parse::<Uri>().is_ok_and(|uri| uri.query().is_none());
+    if text.len() <= 400 && (secure || is_on_this_machine(text)) {
+        return Ok(text.to_owned());
+    }
+    Err("an issuer is an https address without a query, such as https://login.example.com".into())
+}
+
+/// How people are written to.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    /// Where links lead; no slash at the end.
+    pub public_url: String,
+    /// Who writes.
+    pub from: Mailbox,
+    /// What becomes of mails.
+    pub carrier: Carrier,
+}
+
+/// What becomes of mails.
+#[derive(Clone, Debug)]
+pub enum Carrier {
+    /// They can be read at `/v1/notifications`, and go nowhere.
+    None,
+    /// They are written to the log, with what is secret in them: for the demo alone.
+    Log,
+    /// They go to an SMTP server.
+    Smtp {
+        /// The server, with user and password.
+        url: Url,
+        /// Certificates that are trusted beside those of the machine, as PEM.
+        ca_file: Option<PathBuf>,
+    },
 }
 
 /// How log lines look.
@@ -39,9 +109,21 @@ pub enum LogFormat {
 }
 
 const DEFAULT_CONTACT: &str = "mailto:security@programme.example";
+const DEFAULT_ADDRESS: &str = "http://127.0.0.1:8080";
 const DEFAULT_DATABASE: &str = "sqlite://data/partner-incentives.db";
 
+/// An address on the web that paths can be appended to.
+fn web_address(text: &str) -> std::result::Result<String, String> {
+    match Url::parse(text) {
+        Ok(url) if ["http", "https"].contains(&url.scheme()) && url.query().is_none() => {
+            Ok(url.as_str().trim_end_matches('/').to_owned())
+        }
+        _ => Err("write an address such as https://incentives.vendor.example".into()),
+    }
+}
+
 /// What the service can be told.
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting")]
 #[derive(Clone, Debug, Args)]
 pub struct Settings {
     /// Database: `sqlite://PATH`, or `postgres://USER@HOST/NAME`.
@@ -69,6 +151,22 @@ pub struct Settings {
     #[arg(long, env = "OPERATORS_NEED_SECOND_FACTOR", default_value_t = false, global = true)]
     pub operators_need_second_factor: bool,
 
+    /// Outside issuer (OpenID Connect) whose identity tokens sign in the users that name it; none by default.
+    #[arg(long, env = "OIDC_ISSUER", value_parser = issuer, requires = "oidc_audience", global = true)]
+    pub oidc_issuer: Option<String>,
+
+    /// Our client id at that issuer.
+    #[arg(long, env = "OIDC_AUDIENCE", requires = "oidc_issuer", global = true)]
+    pub oidc_audience: Option<String>,
+
+    /// Memory of one password hash in KiB; hashes on record grow at their user's next sign-in.
+    #[arg(long, env = "PASSWORD_MEMORY_KIB", default_value_t = 19_456, value_parser = clap::value_parser!(u32).range(7168..=1_048_576), global = true)]
+    pub password_memory_kib: u32,
+
+    /// Passes of one password hash over its memory.
+    #[arg(long, env = "PASSWORD_PASSES", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100), global = true)]
+    pub password_passes: u32,
+
     /// Address to listen on.
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080", global = true)]
     pub listen: SocketAddr,
@@ -81,7 +179,7 @@ pub struct Settings {
     #[arg(long, env = "REQUESTS_PER_MINUTE", default_value_t = 1200, value_parser = clap::value_parser!(u32).range(1..), global = true)]
     pub requests_per_minute: u32,
 
-    /// Sign-in attempts a minute for one user name; five times as many from one address.
+    /// Sign-in attempts a minute for one user name from one address; five times as many from the address in all.
     #[arg(long, env = "SIGN_INS_PER_MINUTE", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..), global = true)]
     pub sign_ins_per_minute: u32,
 
@@ -96,6 +194,23 @@ pub struct Settings {
     /// Whom to tell about a weakness of the service, as a URI; shown in `/.well-known/security.txt`.
     #[arg(long, env = "SECURITY_CONTACT", default_value = DEFAULT_CONTACT, global = true)]
     pub security_contact: String,
+
+    /// Where people reach the service; links in mails begin with it.
+    #[arg(long, env = "PUBLIC_URL", default_value = DEFAULT_ADDRESS, value_parser = web_address, global = true)]
+    pub public_url: String,
+
+    /// Server that takes mails: `smtp://USER:PASSWORD@HOST:PORT` (STARTTLS, which only a server on loopback may lack),
+    /// or `smtps://`; without one, mails go nowhere and are read at `/v1/notifications`.
+    #[arg(long, env = "SMTP_URL", hide_env_values = true, global = true)]
+    pub smtp_url: Option<Url>,
+
+    /// File with certificates, as PEM, that the SMTP server's may be signed with, beside those the machine trusts.
+    #[arg(long, env = "SMTP_CA_FILE", global = true)]
+    pub smtp_ca_file: Option<PathBuf>,
+
+    /// Who writes mails, as in `Partner Incentives <incentives@vendor.example>`; needed with `SMTP_URL`.
+    #[arg(long, env = "MAIL_FROM", global = true)]
+    pub mail_from: Option<Mailbox>,
 
     /// Seconds a request body may take to arrive; the file of an import, from piece to piece.
     #[arg(long, env = "BODY_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600), global = true)]
@@ -121,6 +236,10 @@ pub struct Settings {
     #[arg(long, env = "LOG", default_value = "info", global = true)]
     pub log: String,
 
+    /// Whether mails are written to the log where there is no server for them; said by the demo.
+    #[arg(skip)]
+    pub log_mails: bool,
+
     /// Where time comes from; injected by tests.
     #[arg(skip)]
     pub clock: Clock,
@@ -141,6 +260,11 @@ impl Settings {
             encryption_key: Some(format!("{}=", "A".repeat(43))),
             encryption_key_file: None,
             operators_need_second_factor: false,
+            oidc_issuer: None,
+            oidc_audience: None,
+            // Hashing is not what stories are about.
+            password_memory_kib: 64,
+            password_passes: 1,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             workers: 2,
             requests_per_minute: 1_000_000,
@@ -148,6 +272,11 @@ impl Settings {
             allowed_origins: Vec::new(),
             behind_https: false,
             security_contact: DEFAULT_CONTACT.into(),
+            public_url: DEFAULT_ADDRESS.into(),
+            smtp_url: None,
+            smtp_ca_file: None,
+            mail_from: None,
+            log_mails: false,
             body_seconds: 10,
             import_bytes: 1 << 30,
             import_errors_kept: 100,
@@ -178,7 +307,36 @@ impl Settings {
     /// What holds for every account.
     #[must_use]
     pub fn accounts(&self) -> Accounts {
-        Accounts { operators_need_second_factor: self.operators_need_second_factor }
+        Accounts {
+            operators_need_second_factor: self.operators_need_second_factor,
+            password_memory_kib: self.password_memory_kib,
+            password_passes: self.password_passes,
+        }
+    }
+
+    /// The outside issuer that is trusted, where there is one.
+    #[must_use]
+    pub fn trust(&self) -> Option<Trust> {
+        let (issuer, audience) = (self.oidc_issuer.clone()?, self.oidc_audience.clone()?);
+        Some(Trust { issuer, audience })
+    }
+
+    /// How people are written to.
+    pub fn mail(&self) -> Result<Mail> {
+        let carrier = match &self.smtp_url {
+            Some(url) if self.mail_from.is_some() => {
+                Carrier::Smtp { url: url.clone(), ca_file: self.smtp_ca_file.clone() }
+            }
+            Some(_) => return Err(Error::internal("SMTP_URL needs MAIL_FROM: say who writes the mails")),
+            None if self.log_mails => Carrier::Log,
+            None => Carrier::None,
+        };
+        let nobody = || "no-reply@programme.example".parse().map_err(Error::internal);
+        Ok(Mail {
+            public_url: self.public_url.clone(),
+            from: self.mail_from.clone().map_or_else(nobody, Ok)?,
+            carrier,
+        })
     }
 
     /// The encryption keys; makes the key file where there is none.

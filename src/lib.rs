@@ -12,9 +12,10 @@
 //! | [`config`] | typed settings |
 //! | [`access`] | who asks and what they may do: roles, the policy table, tokens, the unit |
 //! | [`audit`] | who did what, when and why |
-//! | [`notifications`] | what people are told |
+//! | [`notifications`] | what people are told, and the mails that carry it |
 //! | [`partners`] | who sells, enrolls and is paid; headquarters |
-//! | [`users`], [`sessions`] | who may sign in; signing in |
+//! | [`users`], [`api_clients`], [`sessions`] | who may sign in: people, machines; signing in |
+//! | [`setup`] | the gate a partner opens: who its people are, then its data |
 //! | [`agreements`], [`competencies`] | the papers a partner signs; what it has attained |
 //! | [`transactions`] | what a partner sold |
 //! | [`imports`] | files of transactions |
@@ -68,7 +69,9 @@ pub mod notifications;
 pub mod partners;
 pub mod users;
 
+pub mod api_clients;
 pub mod sessions;
+pub mod setup;
 
 pub mod agreements;
 pub mod competencies;

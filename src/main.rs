@@ -7,7 +7,9 @@ use partner_incentives::{
     access::{Errand, Role, password},
     app::{self, Service},
     config::Settings,
-    demo, eligibility, imports, logging, partners,
+    demo, eligibility, imports, logging,
+    notifications::Locale,
+    partners,
     platform::{
         Error, Result, csv,
         db::Target,
@@ -163,7 +165,7 @@ fn run(command: Command, settings: Settings) -> Result<()> {
         Command::User(UserCommand::Create { email, name, role, partner }) => {
             let service = Service::open(settings)?;
             let password = password::temporary()?;
-            let password_hash = password::hash(&password)?;
+            let password_hash = service.gate.passwords().hash(&password)?;
             let new = users::NewUser {
                 email,
                 name,
@@ -171,6 +173,8 @@ fn run(command: Command, settings: Settings) -> Result<()> {
                 partner_id: partner,
                 password_hash,
                 must_change_password: true,
+                issuer: None,
+                locale: Locale::En,
             };
             let id = users::provision(&service.gate, new)?;
             println!("User {id}\nTemporary password, shown this once: {password}");
@@ -283,9 +287,12 @@ fn open_demo(mut settings: Settings) -> Result<Service> {
     if settings.uses_the_default_database() {
         settings.database_url = Target::Sqlite("data/demo.db".into());
     }
+    settings.log_mails = true;
     let today = settings.clock.now().date();
     let clock = Clock::standing_at(demo::begins(today));
-    let past = Service::open(Settings { clock: clock.clone(), ..settings.clone() })?;
+    // What was told in the past is in nobody's mail today.
+    let past = Settings { clock: clock.clone(), smtp_url: None, log_mails: false, ..settings.clone() };
+    let past = Service::open(past)?;
     demo::fill(&past.gate, &clock, today)?;
     past.close();
     Service::open(settings)

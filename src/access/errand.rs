@@ -34,8 +34,7 @@ struct System {
 
 impl Sender for System {
     fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
-        let moment = (self.state.clock.now(), &self.state.ids);
-        Ok(Tx::new(conn, Actor::SYSTEM, moment, "command-line", self.operation))
+        Ok(Tx::new(conn, Actor::SYSTEM, &self.state, "command-line", self.operation))
     }
 }
 

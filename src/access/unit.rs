@@ -1,10 +1,13 @@
 //! The unit: what a request's work receives. One snapshot to read, one serialisable transaction to write.
 
-use super::{Role, Scope};
-use crate::platform::{
-    Error, Result,
-    db::Conn,
-    values::{CalendarDate, Id, Ids, Timestamp},
+use super::{Role, Scope, gate::State};
+use crate::{
+    config::Mail,
+    platform::{
+        Error, Result, Vault,
+        db::Conn,
+        values::{CalendarDate, Id, Timestamp},
+    },
 };
 
 /// Who somebody is.
@@ -97,7 +100,7 @@ pub struct Tx<'a> {
     pub request_id: &'a str,
     /// The operation, in `PascalCase`, for audit events.
     pub operation: &'static str,
-    ids: &'a Ids,
+    state: &'a State,
     audited: u32,
     idle: bool,
     changed: Vec<Id>,
@@ -111,17 +114,18 @@ impl<'a> Tx<'a> {
     pub(super) fn new(
         conn: &'a mut Conn,
         actor: Actor,
-        (now, ids): (Timestamp, &'a Ids),
+        state: &'a State,
         request_id: &'a str,
         operation: &'static str,
     ) -> Self {
+        let now = state.clock.now();
         Self {
             conn,
             actor,
             now,
             request_id,
             operation,
-            ids,
+            state,
             audited: 0,
             idle: false,
             changed: Vec::new(),
@@ -129,10 +133,22 @@ impl<'a> Tx<'a> {
         }
     }
 
+    /// Encryption at rest.
+    #[must_use]
+    pub fn vault(&self) -> &'a Vault {
+        &self.state.vault
+    }
+
+    /// How people are written to.
+    #[must_use]
+    pub fn mail(&self) -> &'a Mail {
+        &self.state.mail
+    }
+
     /// A new id.
     #[must_use]
     pub fn new_id(&self) -> Id {
-        self.ids.next(self.now)
+        self.state.ids.next(self.now)
     }
 
     /// The day it is, in UTC.

@@ -89,7 +89,9 @@ impl Drop for Running {
 /// The binary with a clean environment, for a database.
 pub fn command(url: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_partner-incentives"));
-    for name in ["LISTEN", "LOG", "LOG_FORMAT", "WORKERS", "REQUESTS_PER_MINUTE", "SIGN_INS_PER_MINUTE"] {
+    for name in
+        ["LISTEN", "LOG", "LOG_FORMAT", "WORKERS", "REQUESTS_PER_MINUTE", "SIGN_INS_PER_MINUTE", "SMTP_URL"]
+    {
         command.env_remove(name);
     }
     command.env("DATABASE_URL", url);

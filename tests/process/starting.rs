@@ -71,6 +71,8 @@ fn a_wrong_setting_stops_the_start_with_a_sentence_that_names_it() {
         (vec!["--log-format", "xml"], "--log-format"),
         (vec!["--requests-per-minute", "0"], "--requests-per-minute"),
         (vec!["--database-url", "postgres://u@db.example.com/x"], "DATABASE_URL"),
+        (vec!["--public-url", "nowhere"], "--public-url"),
+        (vec!["--mail-from", "nobody"], "--mail-from"),
     ] {
         let output = command("sqlite:///dev/null/x.db").args(&arguments).output().unwrap();
         let said =

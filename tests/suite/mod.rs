@@ -1,6 +1,8 @@
 //! The stories. Each is a sentence, has a world of its own, and runs on both databases.
 
+mod accounts;
 mod agreements;
+mod api_clients;
 mod authority;
 mod competencies;
 mod conventions;
@@ -11,14 +13,22 @@ mod enrollments_over_time;
 mod exports;
 mod harness;
 mod imports;
+mod mail;
+mod mass_assignment;
 mod notifications;
+mod oauth;
+mod outside_identity;
 mod partners;
+mod permissions;
 mod plans;
 mod profiles;
 mod programs;
 mod records;
+mod roles;
 mod schema;
 mod sessions;
+mod setup;
+mod sign_in;
 mod transactions;
 mod units;
 mod users;

@@ -6,12 +6,13 @@ ALTER TABLE users ADD COLUMN has_second_factor boolean NOT NULL DEFAULT false;
 ALTER TABLE users ADD COLUMN issuer text COLLATE "C" CHECK (length(issuer) BETWEEN 1 AND 400);
 ALTER TABLE users ADD COLUMN issuer_subject text COLLATE "C" CHECK (length(issuer_subject) BETWEEN 1 AND 255);
 
--- A sign-in and everything renewed from it.
+-- A sign-in and everything renewed from it. It is over once its user's token_epoch has moved on.
 CREATE TABLE sessions (
     id uuid NOT NULL PRIMARY KEY,
     user_id uuid NOT NULL REFERENCES users (id),
     address text COLLATE "C" NOT NULL CHECK (length(address) BETWEEN 1 AND 45),
     user_agent text COLLATE "C" CHECK (length(user_agent) BETWEEN 1 AND 200),
+    epoch bigint NOT NULL,
     created_at timestamptz NOT NULL,
     last_used_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,
@@ -107,7 +108,7 @@ CREATE TABLE partner_setups (
 CREATE TABLE deliveries (
     notification_id uuid NOT NULL PRIMARY KEY REFERENCES notifications (id),
     recipient text COLLATE "C" NOT NULL CHECK (length(recipient) BETWEEN 3 AND 254),
-    message_id text COLLATE "C" NOT NULL UNIQUE CHECK (length(message_id) BETWEEN 3 AND 200),
+    message_id text COLLATE "C" NOT NULL UNIQUE CHECK (length(message_id) BETWEEN 3 AND 320),
     html text COLLATE "C" NOT NULL,
     secret bytea,
     state text COLLATE "C" NOT NULL CHECK (state IN ('queued', 'sent', 'failed', 'kept')),
@@ -115,9 +116,11 @@ CREATE TABLE deliveries (
     due_at timestamptz NOT NULL,
     sent_at timestamptz,
     last_error text COLLATE "C",
-    CHECK ((state = 'sent') = (sent_at IS NOT NULL))
+    CHECK ((state = 'sent') = (sent_at IS NOT NULL)),
+    CHECK (state = 'queued' OR secret IS NULL)
 );
-CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state = 'queued';
+CREATE INDEX deliveries_due ON deliveries (state, due_at);
+CREATE INDEX deliveries_by_state ON deliveries (state, notification_id);
 
 -- Which reminder an enrollment has had for which last good day.
 CREATE TABLE reminders (

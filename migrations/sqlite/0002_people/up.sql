@@ -6,12 +6,13 @@ ALTER TABLE users ADD COLUMN has_second_factor INTEGER NOT NULL DEFAULT 0 CHECK 
 ALTER TABLE users ADD COLUMN issuer TEXT CHECK (length(issuer) BETWEEN 1 AND 400);
 ALTER TABLE users ADD COLUMN issuer_subject TEXT CHECK (length(issuer_subject) BETWEEN 1 AND 255);
 
--- A sign-in and everything renewed from it.
+-- A sign-in and everything renewed from it. It is over once its user's token_epoch has moved on.
 CREATE TABLE sessions (
     id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     user_id BLOB NOT NULL REFERENCES users (id),
     address TEXT NOT NULL CHECK (length(address) BETWEEN 1 AND 45),
     user_agent TEXT CHECK (length(user_agent) BETWEEN 1 AND 200),
+    epoch INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     last_used_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,
@@ -107,7 +108,7 @@ CREATE TABLE partner_setups (
 CREATE TABLE deliveries (
     notification_id BLOB NOT NULL PRIMARY KEY REFERENCES notifications (id),
     recipient TEXT NOT NULL CHECK (length(recipient) BETWEEN 3 AND 254),
-    message_id TEXT NOT NULL UNIQUE CHECK (length(message_id) BETWEEN 3 AND 200),
+    message_id TEXT NOT NULL UNIQUE CHECK (length(message_id) BETWEEN 3 AND 320),
     html TEXT NOT NULL,
     secret BLOB,
     state TEXT NOT NULL CHECK (state IN ('queued', 'sent', 'failed', 'kept')),
@@ -115,9 +116,11 @@ CREATE TABLE deliveries (
     due_at INTEGER NOT NULL,
     sent_at INTEGER,
     last_error TEXT,
-    CHECK ((state = 'sent') = (sent_at IS NOT NULL))
+    CHECK ((state = 'sent') = (sent_at IS NOT NULL)),
+    CHECK (state = 'queued' OR secret IS NULL)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state = 'queued';
+CREATE INDEX deliveries_due ON deliveries (state, due_at);
+CREATE INDEX deliveries_by_state ON deliveries (state, notification_id);
 
 -- Which reminder an enrollment has had for which last good day.
 CREATE TABLE reminders (
