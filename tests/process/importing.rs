@@ -60,7 +60,7 @@ impl Operator {
     fn partner(&self) -> String {
         let partner = json!({
             "mpn_id": "4711001", "legal_name": "Contoso Ltd", "country": "DE", "currency": "EUR",
-            "partner_type": "direct_bill", "contact_email": "partner@contoso.example", "status": "active",
+            "partner_type": "direct_bill", "contact_email": "partner@contoso.example",
         });
         let made = self.post("/v1/partners", "application/json", partner.to_string());
         made["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()

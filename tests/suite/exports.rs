@@ -3,6 +3,7 @@
 use super::{partners::partner, transactions::purchase};
 use crate::support::{Answer, Client, World};
 use serde_json::{Value, json};
+use std::fmt::Write;
 
 fn file(client: &Client, path: &str, media: &str) -> Answer {
     client.get(path).header("accept", media).send().ok()
@@ -19,9 +20,8 @@ fn sell(world: &World, partner: &str, times: u32) {
         .to_owned();
     for n in 0..times {
         let day = n % 28 + 1;
-        file.push_str(&format!(
-            "billing,N-{n},{partner},C-1,DE,SKU-1,azure,purchase,2018-07-{day:02},1.00,EUR\n"
-        ));
+        writeln!(file, "billing,N-{n},{partner},C-1,DE,SKU-1,azure,purchase,2018-07-{day:02},1.00,EUR")
+            .unwrap();
     }
     world.on("2018-08-01");
     let import = world.operator().ask("POST", "/v1/transaction-imports").bytes("text/csv", file).send().ok();
