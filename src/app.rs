@@ -11,7 +11,7 @@ use crate::{
         http::{self, BodyLimits, Closing, Contract, Edge, Finishing, Guard, docs},
         values::{Country, Currency, Id},
     },
-    profiles, programs, sessions, setup, transactions, users,
+    profiles, programs, second_factors, sessions, setup, transactions, users,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -32,12 +32,19 @@ use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 /// How often what has expired is removed.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 
+/// How often somebody looks whether an import was left behind by a crash.
+const CLEAR_UP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How often audit events are sealed.
+const SEAL_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The partner that examples speak of; the demo has it.
 pub const EXAMPLE_PARTNER: &str = "01936f2e-4b00-7000-8000-000000000001";
 
 /// Every slice that answers requests, in the order of the document.
 fn routes(config: &mut ServiceConfig<'_>) {
     sessions::api::routes(config);
+    second_factors::api::routes(config);
     sessions::token_api::routes(config);
     sessions::me_api::routes(config);
     sessions::permissions_api::routes(config);
@@ -72,6 +79,7 @@ pub fn problem_codes() -> Vec<&'static Code> {
         codes::CODES,
         access::CODES,
         users::CODES,
+        second_factors::CODES,
         sessions::CODES,
         partners::CODES,
         setup::CODES,
@@ -131,6 +139,7 @@ impl Service {
         };
         let gate = Gate::open(db.clone(), moment, terms)?;
         gate.write_if_new(install)?;
+        sessions::keys::rotate_if_due(&gate, settings.key_rotation_days)?;
         Ok(Self { settings, gate, db, closing: Closing::default() })
     }
 
@@ -140,8 +149,11 @@ impl Service {
         self.gate.tokens().issue(Subject::User { id: user, session: None }, role, epoch)
     }
 
-    /// Finishes what is queued and folds SQLite's log into its file.
+    /// Seals the last audit events, finishes what is queued and folds SQLite's log into its file.
     pub fn close(&self) {
+        if let Err(error) = audit::seal(&self.db) {
+            log::warn!("the last audit events could not be sealed: {error}");
+        }
         self.db.close();
     }
 }
@@ -224,7 +236,15 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
     };
     let post = notifications::post::Post::open(&service.gate).map_err(std::io::Error::other)?;
     actix_web::rt::spawn(notifications::post::run(service.gate.clone(), post));
-    actix_web::rt::spawn(sweep(service.gate.clone()));
+    let (gate, db) = (service.gate.clone(), service.db.clone());
+    let (keys, days) = (gate.clone(), settings.key_rotation_days);
+    let rotate = move || sessions::keys::rotate_if_due(&keys, days);
+    actix_web::rt::spawn(repeat("replacing the signing key", SWEEP_INTERVAL, rotate));
+    let left = gate.clone();
+    let clear_up = move || imports::recover(&left);
+    actix_web::rt::spawn(repeat("clearing up after an import", CLEAR_UP_INTERVAL, clear_up));
+    actix_web::rt::spawn(repeat("removing what has expired", SWEEP_INTERVAL, move || gate.sweep().map(drop)));
+    actix_web::rt::spawn(repeat("sealing audit events", SEAL_INTERVAL, move || audit::seal(&db).map(drop)));
     Ok(server
         .worker_max_blocking_threads(16)
         .client_request_timeout(Duration::from_secs(5))
@@ -237,21 +257,17 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
         .run())
 }
 
-/// Ends what a crash has left behind, and forgets what has expired; from time to time.
-async fn sweep(gate: Gate) {
+/// Does something from time to time, off the request threads. What fails is told, and tried again the next time.
+async fn repeat<F>(what: &'static str, interval: Duration, work: F)
+where
+    F: Fn() -> Result<()> + Clone + Send + 'static,
+{
     loop {
-        let left = gate.clone();
-        match web::block(move || imports::recover(&left)).await {
+        tokio::time::sleep(interval).await;
+        match web::block(work.clone()).await {
             Ok(Ok(())) => {}
-            Ok(Err(error)) => log::warn!("what an import left behind could not be cleared up: {error}"),
-            Err(error) => log::warn!("what an import left behind could not be cleared up: {error}"),
-        }
-        tokio::time::sleep(SWEEP_INTERVAL).await;
-        let gate = gate.clone();
-        match web::block(move || gate.sweep()).await {
-            Ok(Ok(forgotten)) => log::debug!("{forgotten} rows have expired"),
-            Ok(Err(error)) => log::warn!("what has expired could not be removed: {error}"),
-            Err(error) => log::warn!("what has expired could not be removed: {error}"),
+            Ok(Err(error)) => log::warn!("{what} failed: {error}"),
+            Err(error) => log::warn!("{what} failed: {error}"),
         }
     }
 }

@@ -151,6 +151,9 @@ pub struct Settings {
     #[arg(long, env = "OPERATORS_NEED_SECOND_FACTOR", default_value_t = false, global = true)]
     pub operators_need_second_factor: bool,
 
+    /// Days after which the key that signs access tokens is replaced; 0 replaces it by command only.
+    #[arg(long, env = "KEY_ROTATION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(0..=365), global = true)]
+    pub key_rotation_days: u16,
     /// Outside issuer (OpenID Connect) whose identity tokens sign in the users that name it; none by default.
     #[arg(long, env = "OIDC_ISSUER", value_parser = issuer, requires = "oidc_audience", global = true)]
     pub oidc_issuer: Option<String>,
@@ -195,7 +198,8 @@ pub struct Settings {
     #[arg(long, env = "SECURITY_CONTACT", default_value = DEFAULT_CONTACT, global = true)]
     pub security_contact: String,
 
-    /// Where people reach the service; links in mails begin with it.
+    /// Where people reach the service, the same for every instance: links in mails begin with it, and it is the `iss`
+    /// of tokens.
     #[arg(long, env = "PUBLIC_URL", default_value = DEFAULT_ADDRESS, value_parser = web_address, global = true)]
     pub public_url: String,
 
@@ -260,6 +264,7 @@ impl Settings {
             encryption_key: Some(format!("{}=", "A".repeat(43))),
             encryption_key_file: None,
             operators_need_second_factor: false,
+            key_rotation_days: 0,
             oidc_issuer: None,
             oidc_audience: None,
             // Hashing is not what stories are about.

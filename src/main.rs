@@ -6,6 +6,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use partner_incentives::{
     access::{Errand, Role, password},
     app::{self, Service},
+    audit::Seal,
     config::Settings,
     demo, eligibility, imports, logging,
     notifications::Locale,
@@ -15,7 +16,8 @@ use partner_incentives::{
         db::Target,
         values::{CalendarDate, Clock, Id},
     },
-    programs, users,
+    programs, sessions, users,
+    verify::{self, Finding},
 };
 use std::{
     fs::File,
@@ -77,6 +79,12 @@ enum Command {
     /// Work with the keys that sign access tokens.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Check that the records still are what the service wrote: that no audit event was changed or removed.
+    Verify {
+        /// A head of the audit chain as an earlier run printed it: it must still be part of the chain.
+        #[arg(long, value_name = "SEQUENCE:HASH")]
+        expect: Option<Seal>,
+    },
     /// Ask a running service whether it is ready; for container health checks.
     Health,
 }
@@ -119,6 +127,8 @@ struct ImportCommand {
 enum KeysCommand {
     /// Make a new signing key; tokens signed with the ones before stay valid until they expire.
     Rotate,
+    /// Seal every secret in the database with the first encryption key; then the others can be left out.
+    Reseal,
 }
 
 fn main() -> ExitCode {
@@ -195,13 +205,40 @@ fn run(command: Command, settings: Settings) -> Result<()> {
         }
         Command::Keys(KeysCommand::Rotate) => {
             let service = Service::open(settings)?;
-            service.gate.tokens().rotate()?;
-            println!("A new signing key is in use; the ones before verify until their tokens have expired.");
+            let key = sessions::keys::rotate(&service.gate)?;
+            println!("The new signing key {key} is published now and signs in ten minutes.");
             service.close();
             Ok(())
         }
+        Command::Keys(KeysCommand::Reseal) => {
+            let service = Service::open(settings)?;
+            let resealed = sessions::keys::reseal(&service.gate)?;
+            println!(
+                "{resealed} secrets were sealed anew; every secret is sealed with the first encryption key."
+            );
+            service.close();
+            Ok(())
+        }
+        Command::Verify { expect } => check_records(&Service::open(settings)?, expect),
         Command::Health => health(&settings),
     }
+}
+
+/// A line for each check; the first failure does not keep the others from running.
+fn check_records(service: &Service, expect: Option<Seal>) -> Result<()> {
+    let findings = verify::run(&service.gate, &service.db, expect)?;
+    service.close();
+    let mut sound = true;
+    for (check, finding) in findings {
+        match finding {
+            Finding::Sound(detail) => println!("{check}: sound, {detail}"),
+            Finding::Broken(difference) => {
+                println!("{check}: BROKEN, {difference}");
+                sound = false;
+            }
+        }
+    }
+    if sound { Ok(()) } else { Err(Error::internal("the records are not what the service wrote")) }
 }
 
 fn verdict(

@@ -1,13 +1,13 @@
 //! The extractors that check authority, and hand out what it opens.
 
 use super::{
-    Actor, Gate, Identity, Permission, Role, Subject, Tx, idempotency,
+    Actor, Gate, Identity, JsonWebKeySet, Permission, Role, Subject, Tx, idempotency,
     issuer::Issuer,
     password::Hasher,
     policy::{self, Policy, Rule},
     refusal::Standing,
     standing,
-    token::{Claims, JsonWebKeySet},
+    token::Claims,
 };
 use crate::platform::{
     Error, Result, codes,
@@ -322,6 +322,12 @@ impl Public {
             Some(issuer) => issuer.verify(token, self.gate.0.clock.now()).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Where people reach the service; no slash at the end.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        &self.gate.0.mail.public_url
     }
 
     /// Whether operators need a second factor.

@@ -9,7 +9,7 @@ use crate::{
         http::RateLimit,
         values::{Clock, Id, Ids, Timestamp},
     },
-    schema::audit_events,
+    schema::{audit_chain, audit_events},
 };
 use diesel::prelude::*;
 use std::{net::IpAddr, sync::Arc};
@@ -72,7 +72,8 @@ impl Gate {
         let Terms { limits, accounts, vault, trust, mail, settle, sweep } = terms;
         let passwords = Hasher::new(accounts.password_memory_kib, accounts.password_passes)?;
         let import_errors_kept = limits.import_errors_kept;
-        let tokens = Tokens::open(db.clone(), clock.clone(), ids.clone())?;
+        let moment = (clock.clone(), ids.clone());
+        let tokens = Tokens::open(db.clone(), moment, vault.clone(), mail.public_url.clone())?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self(Arc::new(State {
             db,
@@ -136,12 +137,15 @@ impl Gate {
         })
     }
 
-    /// Installs what a new database needs, once: a database with audit events is not new.
+    /// Installs what a new database needs, once: a database that has, or ever had, an audit event is not new.
     pub fn write_if_new(&self, work: fn(&mut Tx<'_>) -> Result<()>) -> Result<()> {
         let state = Arc::clone(&self.0);
         self.0.db.write(move |conn| {
-            let used: i64 = audit_events::table.limit(1).count().get_result(conn)?;
-            if used > 0 {
+            let event = audit_events::table.select(audit_events::id).limit(1);
+            let chain = audit_chain::table.select(audit_chain::name);
+            if event.first::<Id>(conn).optional()?.is_some()
+                || chain.first::<String>(conn).optional()?.is_some()
+            {
                 return Ok(());
             }
             let mut tx = Tx::new(conn, Actor::SYSTEM, &state, "first-start", "Install");

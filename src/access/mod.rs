@@ -8,6 +8,7 @@ mod errand;
 mod gate;
 mod idempotency;
 mod issuer;
+pub mod keys;
 mod list;
 pub mod opaque;
 pub mod password;
@@ -22,9 +23,10 @@ pub use caller::{Caller, Origin, Public};
 pub use errand::Errand;
 pub use gate::{Gate, Sweep, Terms};
 pub use issuer::{Identity, refused as identity_refused};
+pub use keys::JsonWebKeySet;
 pub use refusal::{Permission, Refusal, RefusalReason};
 pub use role::{Role, Scope};
-pub use token::{ACCESS_TOKEN_SECONDS, Claims, JsonWebKeySet, Subject, Tokens};
+pub use token::{ACCESS_TOKEN_SECONDS, Claims, Subject, Tokens};
 pub use unit::{Actor, Tx, Who};
 
 crate::problem_codes! {

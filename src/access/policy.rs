@@ -84,6 +84,11 @@ policies! {
         write EndSession:                    Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
         write EndSessions:                   Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
         write ChangePassword:                Operator | Auditor | IncentiveAdmin | Viewer, with_temporary_password, without_second_factor;
+        read  GetSecondFactor:               Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
+        write EnrollSecondFactor:            Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
+        write ConfirmSecondFactor:           Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
+        write RenewRecoveryCodes:            Operator | Auditor | IncentiveAdmin | Viewer;
+        write RemoveSecondFactor:            Operator | Auditor | IncentiveAdmin | Viewer;
         read  GetPermissions:                Operator | Auditor | IncentiveAdmin | Viewer, with_temporary_password, without_second_factor, without_scope;
     }
     open users {
@@ -96,6 +101,7 @@ policies! {
         write DeactivateUser:                Operator | IncentiveAdmin;
         write ResetPassword:                 Operator | IncentiveAdmin;
         write ReactivateUser:                Operator | IncentiveAdmin;
+        write ResetSecondFactor:             Operator | IncentiveAdmin;
         read  ListApiClients:                Operator | Auditor;
         write CreateApiClient:               Operator;
         read  GetApiClient:                  Operator | Auditor;

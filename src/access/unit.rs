@@ -2,7 +2,7 @@
 
 use super::{Role, Scope, gate::State};
 use crate::{
-    config::Mail,
+    config::{Accounts, Mail},
     platform::{
         Error, Result, Vault,
         db::Conn,
@@ -143,6 +143,12 @@ impl<'a> Tx<'a> {
     #[must_use]
     pub fn mail(&self) -> &'a Mail {
         &self.state.mail
+    }
+
+    /// What holds for every account.
+    #[must_use]
+    pub fn accounts(&self) -> &'a Accounts {
+        &self.state.accounts
     }
 
     /// A new id.

@@ -17,6 +17,7 @@ use crate::{
     },
     users,
 };
+use serde_json::json;
 
 /// What every secret begins with, so that scanners find one that has leaked.
 const PREFIX: &str = "pis_";
@@ -107,7 +108,8 @@ pub fn event_of(tx: &mut Tx<'_>, id: Id) -> Result<Option<audit::Event>> {
 /// Records that a client has fetched an access token.
 pub fn used(tx: &mut Tx<'_>, client: &ApiClient) -> Result<()> {
     store::touch(tx, client.id)?;
-    event(client).record(tx)
+    let used = |at: Option<Timestamp>| json!({"last_used_at": at});
+    event(client).before(&used(client.last_used_at)).after(&used(Some(tx.now))).record(tx)
 }
 
 fn add_secret(tx: &mut Tx<'_>, client_id: Id) -> Result<String> {

@@ -213,6 +213,19 @@ pub fn revoke_sessions(tx: &mut Tx<'_>, before: &User) -> Result<User> {
     save(tx, before, user, None)
 }
 
+/// Keeps the record in step with the user's second factor.
+pub fn set_second_factor(tx: &mut Tx<'_>, before: &User, has: bool) -> Result<User> {
+    save(tx, before, User { has_second_factor: has, ..before.clone() }, None)
+}
+
+/// Notes that a lost second factor was taken away: sessions end, and a password that was good enough beside it has to
+/// be changed for one that may stand alone.
+pub fn reset_second_factor(tx: &mut Tx<'_>, before: &User, reason: &str) -> Result<User> {
+    let token_epoch = before.token_epoch + 1;
+    let user = User { has_second_factor: false, must_change_password: true, token_epoch, ..before.clone() };
+    save(tx, before, user, Some(reason))
+}
+
 /// Tells every incentive admin of a partner, and of its headquarters, who can act. It is part of the unit: where
 /// that is taken back, nobody was told.
 pub fn tell_admins(
@@ -279,7 +292,8 @@ fn refuse_elsewhere(user: &User) -> Result<()> {
     Ok(())
 }
 
-fn refuse_oneself(tx: &Tx<'_>, user: &User) -> Result<()> {
+/// Refuses what somebody else has to do to one's account.
+pub fn refuse_oneself(tx: &Tx<'_>, user: &User) -> Result<()> {
     if tx.actor.user() == Some(user.id) {
         return Err(Error::new(&NOT_ONESELF, "ask another administrator to do this to your account"));
     }

@@ -1,19 +1,17 @@
 //! A mail survives the end of the process that was sending it.
 
 use crate::{
-    running::Running,
+    running::{Running, command},
     smtp::{MailServer, wait_for},
 };
 use diesel::prelude::*;
 use partner_incentives::{
-    access::Role,
     app::Service,
     audit,
     config::Settings,
     notifications::{self, Locale, Message, Recipient},
-    platform::values::{Clock, Ids, Timestamp},
+    platform::values::{Clock, Id, Ids, Timestamp},
     schema::deliveries,
-    users,
 };
 
 #[test]
@@ -26,7 +24,7 @@ fn a_mail_that_was_sent_as_the_process_died_is_sent_again_under_the_same_id() {
     settings.smtp_url = Some(server.url().parse().unwrap());
     settings.mail_from = Some("incentives@vendor.example".parse().unwrap());
     let key = settings.encryption_key.clone().unwrap();
-    write_a_mail(settings.clone());
+    write_a_mail(&url, settings.clone());
 
     let (smtp, ca) = (server.url(), server.certificate().display().to_string());
     let start = || {
@@ -49,19 +47,16 @@ fn a_mail_that_was_sent_as_the_process_died_is_sent_again_under_the_same_id() {
     drop(second);
 }
 
-fn write_a_mail(settings: Settings) {
+fn write_a_mail(url: &str, settings: Settings) {
+    let key = settings.encryption_key.clone().unwrap();
+    let (email, role) = (["--email", "olga@vendor.example"], ["--name", "Olga", "--role", "operator"]);
+    let made = command(url)
+        .args(["user", "create", "--encryption-key", &key])
+        .args(email.iter().chain(&role))
+        .output();
+    let said = String::from_utf8(made.unwrap().stdout).unwrap();
+    let user_id: Id = said.trim_start_matches("User ").lines().next().unwrap().parse().unwrap();
     let service = Service::open(settings).unwrap();
-    let new = users::NewUser {
-        email: "olga@vendor.example".into(),
-        name: "Olga".into(),
-        role: Role::Operator,
-        partner_id: None,
-        password_hash: "none".into(),
-        locale: partner_incentives::notifications::Locale::En,
-        issuer: None,
-        must_change_password: false,
-    };
-    let user_id = users::provision(&service.gate, new).unwrap();
     let reader =
         Recipient { user_id, email: "olga@vendor.example".into(), name: "Olga".into(), locale: Locale::En };
     let told = service.gate.write_as_system("Tell", move |tx| {

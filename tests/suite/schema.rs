@@ -129,9 +129,27 @@ fn audit_events_are_never_changed_nor_deleted() {
     assert!(changed.unwrap_err().to_string().contains("append-only"));
     let deleted = diesel::delete(audit_events::table).execute(&mut conn);
     assert!(deleted.unwrap_err().to_string().contains("append-only"));
-    let operations: Vec<String> =
-        audit_events::table.select(audit_events::operation).load(&mut conn).unwrap();
-    assert_eq!(operations, ["createThing"]);
+    let emptied = match &conn {
+        Conn::Sqlite(_) => "REPLACE INTO audit_events SELECT * FROM audit_events",
+        Conn::Postgres(_) => "TRUNCATE audit_events",
+    };
+    let emptied = sql_query(emptied).execute(&mut conn);
+    assert!(emptied.unwrap_err().to_string().contains("append-only"));
+    // Sealing is the one change, once, and of nothing else.
+    let seal = |place: i64| {
+        (audit_events::sequence.eq(place), audit_events::hash.eq([u8::try_from(place).unwrap(); 32].to_vec()))
+    };
+    let both = (seal(1), audit_events::operation.eq("other"));
+    let changed = diesel::update(audit_events::table).set(both).execute(&mut conn);
+    assert!(changed.unwrap_err().to_string().contains("append-only"));
+    diesel::update(audit_events::table).set(seal(1)).execute(&mut conn).unwrap();
+    let again = diesel::update(audit_events::table).set(seal(2)).execute(&mut conn);
+    assert!(again.unwrap_err().to_string().contains("append-only"));
+    let rows: Vec<(String, Option<i64>)> = audit_events::table
+        .select((audit_events::operation, audit_events::sequence))
+        .load(&mut conn)
+        .unwrap();
+    assert_eq!(rows, [("createThing".to_owned(), Some(1))]);
 }
 
 #[derive(QueryableByName)]

@@ -175,6 +175,8 @@ CREATE TRIGGER audit_events_are_never_changed BEFORE UPDATE ON audit_events
         IS NOT DISTINCT FROM (OLD.id, OLD.occurred_at, OLD.actor_id, OLD.actor_role, OLD.operation,
             OLD.resource_type, OLD.resource_id, OLD.partner_id, OLD.before, OLD.after, OLD.reason, OLD.request_id)
     )) EXECUTE FUNCTION refuse_change('audit events are append-only');
+CREATE TRIGGER audit_events_are_never_truncated BEFORE TRUNCATE ON audit_events
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('audit events are append-only');
 
 CREATE TABLE audit_chain (
     name text COLLATE "C" NOT NULL PRIMARY KEY CHECK (name = 'audit'),

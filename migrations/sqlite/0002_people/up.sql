@@ -196,6 +196,10 @@ WHEN NOT (
 BEGIN SELECT RAISE(ABORT, 'audit events are append-only'); END;
 CREATE TRIGGER audit_events_are_never_deleted BEFORE DELETE ON audit_events
 BEGIN SELECT RAISE(ABORT, 'audit events are append-only'); END;
+-- REPLACE would not be seen by the trigger above.
+CREATE TRIGGER audit_events_are_never_replaced BEFORE INSERT ON audit_events
+WHEN EXISTS (SELECT 1 FROM audit_events WHERE id = NEW.id)
+BEGIN SELECT RAISE(ABORT, 'audit events are append-only'); END;
 
 CREATE TABLE audit_chain (
     name TEXT NOT NULL PRIMARY KEY CHECK (name = 'audit'),

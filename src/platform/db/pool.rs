@@ -94,6 +94,23 @@ impl Db {
         }
     }
 
+    /// Runs a unit that begins by changing the one row all of its kind begin with, so that they run one after the
+    /// other, each on what is committed by then. It is in no writer's way, as it is not serialisable with them: only
+    /// for work that no rule reads.
+    pub fn write_in_turn<T, F>(&self, unit: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
+    {
+        match &self.0.writer {
+            Some(writer) => writer.submit(unit)?.blocking_recv().map_err(Error::unavailable)?,
+            None => self.with(|conn| {
+                begin(conn, "BEGIN IMMEDIATE", "BEGIN ISOLATION LEVEL READ COMMITTED")?;
+                end(conn, unit)
+            }),
+        }
+    }
+
     /// Runs a serialisable unit off the request threads; returns once it is durable.
     pub async fn write_async<T, F>(&self, unit: F) -> Result<T>
     where
