@@ -4,7 +4,7 @@ use crate::{
     access::{self, Gate, Subject, Terms, Tx, policy},
     agreements, api_clients, audit, competencies,
     config::Settings,
-    eligibility, enrollments, health, notifications, partners,
+    eligibility, enrollments, health, imports, notifications, partners,
     platform::{
         Code, Error, Result, codes,
         db::Db,
@@ -32,6 +32,9 @@ use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 /// How often what has expired is removed.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 
+/// How often somebody looks whether an import was left behind by a crash.
+const CLEAR_UP_INTERVAL: Duration = Duration::from_secs(5);
+
 /// How often audit events are sealed.
 const SEAL_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -55,6 +58,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
     eligibility::api::routes(config);
     eligibility::simulation_api::routes(config);
     transactions::api::routes(config);
+    imports::api::routes(config);
     profiles::api::routes(config);
     enrollments::api::routes(config);
     notifications::api::routes(config);
@@ -83,6 +87,7 @@ pub fn problem_codes() -> Vec<&'static Code> {
         competencies::CODES,
         programs::CODES,
         transactions::CODES,
+        imports::CODES,
         enrollments::CODES,
     ]
     .concat()
@@ -196,7 +201,10 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
     });
     let catalogue = Data::new(docs::ProblemCatalogue(problem_codes()));
     let contract = contract();
-    let limits = BodyLimits { deadline: Duration::from_secs(settings.body_seconds) };
+    let limits = BodyLimits {
+        deadline: Duration::from_secs(settings.body_seconds),
+        upload_bytes: settings.import_bytes,
+    };
     let origins = Arc::new(settings.allowed_origins.clone());
     let server = HttpServer::new(move || {
         App::new()
@@ -232,6 +240,9 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
     let (keys, days) = (gate.clone(), settings.key_rotation_days);
     let rotate = move || sessions::keys::rotate_if_due(&keys, days);
     actix_web::rt::spawn(repeat("replacing the signing key", SWEEP_INTERVAL, rotate));
+    let left = gate.clone();
+    let clear_up = move || imports::recover(&left);
+    actix_web::rt::spawn(repeat("clearing up after an import", CLEAR_UP_INTERVAL, clear_up));
     actix_web::rt::spawn(repeat("removing what has expired", SWEEP_INTERVAL, move || gate.sweep().map(drop)));
     actix_web::rt::spawn(repeat("sealing audit events", SEAL_INTERVAL, move || audit::seal(&db).map(drop)));
     Ok(server

@@ -12,13 +12,15 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use ureq::http::Uri;
 use url::Url;
 
-/// Requests per minute.
+/// How much of something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Of one user, and of one address that has not signed in.
+    /// Requests a minute of one user, and of one address that has not signed in.
     pub requests_per_minute: u32,
     /// Sign-in attempts for one user name from one address; five times as many from the address in all.
     pub sign_ins_per_minute: u32,
+    /// Errors kept of one import.
+    pub import_errors_kept: u32,
 }
 
 /// What holds for every account.
@@ -214,9 +216,17 @@ pub struct Settings {
     #[arg(long, env = "MAIL_FROM", global = true)]
     pub mail_from: Option<Mailbox>,
 
-    /// Seconds a request body may take to arrive.
+    /// Seconds a request body may take to arrive; the file of an import, from piece to piece.
     #[arg(long, env = "BODY_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600), global = true)]
     pub body_seconds: u64,
+
+    /// Bytes the file of an import may have.
+    #[arg(long, env = "IMPORT_BYTES", default_value_t = 10_737_418_240, global = true)]
+    pub import_bytes: u64,
+
+    /// Errors kept of one import; beyond it rows are counted only.
+    #[arg(long, env = "IMPORT_ERRORS_KEPT", default_value_t = 10_000, global = true)]
+    pub import_errors_kept: u32,
 
     /// Milliseconds between "not ready" and the end of listening, so that a balancer notices first.
     #[arg(long, env = "DRAIN_MILLISECONDS", default_value_t = 500, value_parser = clap::value_parser!(u64).range(0..=60_000), global = true)]
@@ -273,6 +283,8 @@ impl Settings {
             mail_from: None,
             log_mails: false,
             body_seconds: 10,
+            import_bytes: 1 << 30,
+            import_errors_kept: 100,
             drain_milliseconds: 0,
             log_format: LogFormat::Auto,
             log: "off".into(),
@@ -293,6 +305,7 @@ impl Settings {
         Limits {
             requests_per_minute: self.requests_per_minute,
             sign_ins_per_minute: self.sign_ins_per_minute,
+            import_errors_kept: self.import_errors_kept,
         }
     }
 

@@ -19,6 +19,7 @@
 //! | [`setup`] | the gate a partner opens: who its people are, then its data |
 //! | [`agreements`], [`competencies`] | the papers a partner signs; what it has attained |
 //! | [`transactions`] | what a partner sold |
+//! | [`imports`] | files of transactions |
 //! | [`programs`] | incentive programs and their versions: requirements, levers and money terms as data |
 //! | [`eligibility`] | the engine: a pure function from facts and requirements to a reasoned verdict |
 //! | [`profiles`] | how a partner is paid and taxed |
@@ -79,6 +80,8 @@ pub mod setup;
 pub mod agreements;
 pub mod competencies;
 pub mod transactions;
+
+pub mod imports;
 
 pub mod programs;
 

@@ -2,23 +2,31 @@
 #![expect(clippy::print_stdout, reason = "a command line answers on standard output")]
 
 use clap::{Parser, Subcommand};
+use indicatif::{ProgressBar, ProgressStyle};
 use partner_incentives::{
-    access::{Role, password},
+    access::{Errand, Role, password},
     app::{self, Service},
     audit::Seal,
     config::Settings,
-    demo, eligibility, logging,
+    demo, eligibility, imports, logging,
     notifications::Locale,
     partners,
     platform::{
-        Error, Result,
+        Error, Result, csv,
         db::Target,
         values::{CalendarDate, Clock, Id},
     },
     programs, sessions, users,
     verify::{self, Finding},
 };
-use std::{net::TcpListener, process::ExitCode, time::Duration};
+use std::{
+    fs::File,
+    io::Write,
+    net::TcpListener,
+    path::{Path, PathBuf},
+    process::ExitCode,
+    time::Duration,
+};
 use tokio::signal::unix::{SignalKind, signal};
 
 #[global_allocator]
@@ -66,6 +74,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Take a file of transactions, as POST /v1/transaction-imports does; it may run beside the service.
+    Import(ImportCommand),
     /// Work with the keys that sign access tokens.
     #[command(subcommand)]
     Keys(KeysCommand),
@@ -96,6 +106,21 @@ enum UserCommand {
         #[arg(long)]
         partner: Option<Id>,
     },
+}
+
+#[derive(clap::Args)]
+struct ImportCommand {
+    /// The file.
+    file: PathBuf,
+    /// csv or ndjson; by the file's ending where left out.
+    #[arg(long)]
+    format: Option<imports::Format>,
+    /// Only tries, and records nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Where to write what is wrong with the rows that were left out, as CSV.
+    #[arg(long)]
+    errors: Option<PathBuf>,
 }
 
 #[derive(Subcommand)]
@@ -172,6 +197,12 @@ fn run(command: Command, settings: Settings) -> Result<()> {
             service.close();
             Ok(())
         }
+        Command::Import(command) => {
+            let service = Service::open(settings)?;
+            let done = import(&service, &command);
+            service.close();
+            done
+        }
         Command::Keys(KeysCommand::Rotate) => {
             let service = Service::open(settings)?;
             let key = sessions::keys::rotate(&service.gate)?;
@@ -232,6 +263,56 @@ fn verdict(
             assessment.for_people(&partner.legal_name, &program.name)
         })
     })
+}
+
+/// Takes a file; fails where a row was left out, after having told how many.
+fn import(service: &Service, command: &ImportCommand) -> Result<()> {
+    let ending = command.file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    let by_ending = || ending.parse().map_err(|_| Error::internal("say --format csv or --format ndjson"));
+    let order =
+        imports::Order { format: command.format.map_or_else(by_ending, Ok)?, dry_run: command.dry_run };
+    let named = |error: std::io::Error| Error::internal(format!("{}: {error}", command.file.display()));
+    let file = File::open(&command.file).map_err(named)?;
+    let bar = ProgressBar::new(file.metadata().map_err(named)?.len());
+    let look = "{bar:40} {percent}% {bytes} of {total_bytes}, {bytes_per_sec}, {eta} to go";
+    bar.set_style(ProgressStyle::with_template(look).map_err(Error::internal)?);
+    if bar.is_hidden() {
+        println!("Importing {} ({} bytes)", command.file.display(), bar.length().unwrap_or_default());
+    }
+    let errand = service.gate.errand("CreateTransactionImport");
+    let import = imports::run(&errand, &app::contract(), order, bar.wrap_read(file))?;
+    bar.finish_and_clear();
+    let imports::Import { id, rows_read, created, unchanged, conflicts, invalid, .. } = &import;
+    let verb = if import.dry_run { "good to be recorded" } else { "recorded" };
+    println!(
+        "Import {id}: {rows_read} rows; {created} {verb}, {unchanged} unchanged, {conflicts} in conflict, {invalid} not valid"
+    );
+    if let Some(path) = &command.errors {
+        write_errors(&errand, import.id, path)?;
+    }
+    match conflicts + invalid {
+        0 => Ok(()),
+        left_out => Err(Error::internal(format!("{left_out} rows were left out"))),
+    }
+}
+
+fn write_errors(errand: &Errand, import: Id, path: &Path) -> Result<()> {
+    let mut text = String::new();
+    csv::line(&mut text, ["line", "pointer", "code", "message"]);
+    let mut file = File::create(path).map_err(Error::internal)?;
+    let mut after = None;
+    loop {
+        let errors = imports::errors_of(errand, import, after)?;
+        for error in &errors {
+            csv::line(&mut text, [&*error.line.to_string(), &error.pointer, &error.code, &error.message]);
+        }
+        file.write_all(text.as_bytes()).map_err(Error::internal)?;
+        text.clear();
+        match errors.last() {
+            Some(last) => after = Some(last.id),
+            None => return Ok(()),
+        }
+    }
 }
 
 /// The demo's service, on a database of its own unless one is named; filled at the first start.

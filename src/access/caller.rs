@@ -59,6 +59,10 @@ impl<P: Policy> Caller<P> {
         Ok(Self { gate, claims, request_id: RequestId::of(request), policy: PhantomData })
     }
 
+    pub(super) fn gate(&self) -> &Gate {
+        &self.gate
+    }
+
     /// The id of the user or the client.
     #[must_use]
     pub fn id(&self) -> Id {
@@ -208,7 +212,7 @@ impl<P: Policy> Caller<P> {
     }
 
     /// Begins the work of a caller who is let in.
-    fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
+    pub(super) fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
         let actor = self.standing(conn)?.actor;
         Ok(Tx::new(conn, actor, &self.gate.0, self.request_id.as_str(), P::RULE.operation))
     }

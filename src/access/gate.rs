@@ -15,6 +15,9 @@ use diesel::prelude::*;
 use std::{net::IpAddr, sync::Arc};
 use tokio::sync::Semaphore;
 
+/// Files of lists that are written at a time.
+const FILES: usize = 4;
+
 /// The state of the application. Cheap to clone; every clone is the same one.
 #[derive(Clone)]
 pub struct Gate(pub(super) Arc<State>);
@@ -35,6 +38,9 @@ pub(super) struct State {
     pub sweep: Sweep,
     pub accounts: Accounts,
     pub vault: Vault,
+    pub import_errors_kept: u32,
+    /// Files being written of lists; each holds a connection and a snapshot.
+    pub files: Arc<Semaphore>,
     pub issuer: Option<Issuer>,
     pub mail: Mail,
 }
@@ -65,6 +71,7 @@ impl Gate {
     pub fn open(db: Db, (clock, ids): (Clock, Ids), terms: Terms) -> Result<Self> {
         let Terms { limits, accounts, vault, trust, mail, settle, sweep } = terms;
         let passwords = Hasher::new(accounts.password_memory_kib, accounts.password_passes)?;
+        let import_errors_kept = limits.import_errors_kept;
         let moment = (clock.clone(), ids.clone());
         let tokens = Tokens::open(db.clone(), moment, vault.clone(), mail.public_url.clone())?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
@@ -85,6 +92,8 @@ impl Gate {
             sweep,
             accounts,
             vault,
+            import_errors_kept,
+            files: Arc::new(Semaphore::new(FILES)),
             issuer: trust.map(Issuer::open).transpose()?,
             mail,
         })))

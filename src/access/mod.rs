@@ -4,10 +4,12 @@
 //! open it, so a handler that names neither cannot reach the database.
 
 mod caller;
+mod errand;
 mod gate;
 mod idempotency;
 mod issuer;
 pub mod keys;
+mod list;
 pub mod opaque;
 pub mod password;
 pub mod policy;
@@ -18,6 +20,7 @@ mod token;
 mod unit;
 
 pub use caller::{Caller, Origin, Public};
+pub use errand::Errand;
 pub use gate::{Gate, Sweep, Terms};
 pub use issuer::{Identity, refused as identity_refused};
 pub use keys::JsonWebKeySet;

@@ -177,6 +177,10 @@ policies! {
         read  ListTransactions:              Operator | Auditor | IncentiveAdmin | Viewer;
         write CreateTransaction:             Operator;
         read  GetTransaction:                Operator | Auditor | IncentiveAdmin | Viewer;
+        read  ListTransactionImports:        Operator | Auditor;
+        write CreateTransactionImport:       Operator;
+        read  GetTransactionImport:          Operator | Auditor;
+        read  ListTransactionImportErrors:   Operator | Auditor;
     }
     gated profiles {
         read  GetPayoutProfile:              Operator | Auditor | IncentiveAdmin;

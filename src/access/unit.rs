@@ -104,6 +104,7 @@ pub struct Tx<'a> {
     audited: u32,
     idle: bool,
     changed: Vec<Id>,
+    came_to_light: bool,
 }
 
 /// What the service does at the end of a unit that changed facts about partners.
@@ -118,7 +119,18 @@ impl<'a> Tx<'a> {
         operation: &'static str,
     ) -> Self {
         let now = state.clock.now();
-        Self { conn, actor, now, request_id, operation, state, audited: 0, idle: false, changed: Vec::new() }
+        Self {
+            conn,
+            actor,
+            now,
+            request_id,
+            operation,
+            state,
+            audited: 0,
+            idle: false,
+            changed: Vec::new(),
+            came_to_light: false,
+        }
     }
 
     /// Encryption at rest.
@@ -162,7 +174,8 @@ impl<'a> Tx<'a> {
         self.audited += 1;
     }
 
-    /// Notes that the request found everything done already, so that there is nothing to trace.
+    /// Notes that there is nothing to trace: the request found everything done already, or what it wrote is seen by
+    /// nobody yet.
     pub fn changed_nothing(&mut self) {
         self.idle = true;
     }
@@ -174,10 +187,17 @@ impl<'a> Tx<'a> {
         }
     }
 
+    /// Notes that facts about partners that changed in an earlier unit, and were traced there, are to be looked at
+    /// before the commit.
+    pub fn facts_came_to_light(&mut self, partners: &[Id]) {
+        self.changed.extend(partners);
+        self.came_to_light = true;
+    }
+
     /// Ends a writing unit: follows up on changed facts, and refuses a write that nobody could ever trace.
     pub(super) fn settle(&mut self, follow_up: Settle) -> Result<()> {
         let changed = std::mem::take(&mut self.changed);
-        let idle = self.idle && changed.is_empty();
+        let idle = self.came_to_light || self.idle && changed.is_empty();
         if !changed.is_empty() {
             follow_up(self, &changed)?;
         }

@@ -8,7 +8,7 @@ use crate::{
     },
     platform::{
         Error, Result,
-        http::{Answer, Cursor, PageParams, PageRequest, Path, page_of},
+        http::{Answer, Cursor, Listing, PageParams, PageRequest, Path, page_of},
         values::{Id, Timestamp},
     },
 };
@@ -103,11 +103,11 @@ pub struct AuditEventFilter {
 async fn list_audit_events(
     caller: Caller<ListAuditEvents>,
     page: PageRequest<AuditEventFilter>,
-) -> Result<Answer> {
+) -> Result<Listing> {
     caller
-        .read_page(page.include_total, move |tx| {
+        .list_plainly(page, move |tx, page| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
-            let events = store::list(tx, &page)?;
+            let events = store::list(tx, page)?;
             Ok(page.answer(events, total, |event| Cursor { key: None, id: event.id }, view))
         })
         .await

@@ -11,7 +11,7 @@ use crate::{
     platform::{
         Error, Result,
         db::MultiBackend,
-        http::{PageRequest, keyset},
+        http::{NoFilter, PageRequest, keyset},
         values::{CalendarDate, Id},
     },
     programs::ProgramKey,
@@ -107,11 +107,7 @@ pub(super) fn add_change(tx: &mut Tx<'_>, change: &Change) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn history(
-    tx: &mut Tx<'_>,
-    enrollment: Id,
-    page: &PageRequest<super::api::NoFilter>,
-) -> Result<Vec<Change>> {
+pub(super) fn history(tx: &mut Tx<'_>, enrollment: Id, page: &PageRequest<NoFilter>) -> Result<Vec<Change>> {
     let query =
         enrollment_changes::table.filter(enrollment_changes::enrollment_id.eq(enrollment)).into_boxed();
     Ok(keyset!(query, page, enrollment_changes, newest).select(Change::as_select()).load(tx.conn)?)

@@ -8,7 +8,7 @@ use crate::{
     },
     platform::{
         Result,
-        http::{Answer, Cursor, PageParams, PageRequest, Path, page_of},
+        http::{Answer, Cursor, Listing, PageParams, PageRequest, Path, page_of},
         values::{Id, Timestamp},
     },
 };
@@ -135,11 +135,11 @@ pub struct NotificationFilter {
 async fn list_notifications(
     caller: Caller<ListNotifications>,
     page: PageRequest<NotificationFilter>,
-) -> Result<Answer> {
+) -> Result<Listing> {
     caller
-        .snapshot(move |tx| {
+        .list(page, move |tx, page| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
-            let notifications = store::list(tx, &page)?;
+            let notifications = store::list(tx, page)?;
             let shown = with_deliveries(tx, notifications)?;
             let cursor = |shown: &NotificationView| Cursor { key: None, id: shown.id };
             Ok(page.answer(shown, total, cursor, std::convert::identity))

@@ -12,7 +12,7 @@ use crate::{
         http::{PageRequest, keyset},
         values::Id,
     },
-    schema::{agreements, attainments, enrollments, partner_setups, partners, transactions, users},
+    schema::{agreements, attainments, enrollments, partner_setups, partners, transaction_records, users},
 };
 use diesel::{dsl::exists, prelude::*, select};
 
@@ -89,6 +89,12 @@ pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<Partner> {
     found.ok_or(Error::not_found("partner"))
 }
 
+/// The partners with these ids, whoever asks; ask for some thousand at most.
+pub fn many(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<Partner>> {
+    let query = partners::table.filter(partners::id.eq_any(ids.to_vec()));
+    Ok(query.select(Partner::as_select()).load(tx.conn)?)
+}
+
 /// The partner of that MPN id, where the unit may see it.
 pub fn get_by_mpn_id(tx: &mut Tx<'_>, mpn_id: &str) -> Result<Partner> {
     let query = visible(tx.scope()).filter(partners::mpn_id.eq(mpn_id.to_owned()));
@@ -138,7 +144,8 @@ pub(super) fn referred_by(tx: &mut Tx<'_>, id: Id) -> Result<Option<&'static str
         ),
         (
             "transaction",
-            select(exists(transactions::table.filter(transactions::partner_id.eq(id)))).get_result(conn)?,
+            select(exists(transaction_records::table.filter(transaction_records::partner_id.eq(id))))
+                .get_result(conn)?,
         ),
         (
             "enrollment",

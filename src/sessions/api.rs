@@ -12,7 +12,7 @@ use crate::{
     },
     platform::{
         Error, Result,
-        http::{Answer, Body, Cursor, PageParams, PageRequest, Path, page_of},
+        http::{Answer, Body, Cursor, Listing, PageParams, PageRequest, Path, page_of},
         values::{Id, Timestamp},
     },
     users,
@@ -169,13 +169,13 @@ pub struct SessionFilter {}
 /// Where the caller is signed in, newest first.
 #[utoipa::path(tag = "auth", params(PageParams), responses((status = 200, body = SessionPage)))]
 #[get("/v1/me/sessions")]
-async fn list_sessions(caller: Caller<ListSessions>, page: PageRequest<SessionFilter>) -> Result<Answer> {
+async fn list_sessions(caller: Caller<ListSessions>, page: PageRequest<SessionFilter>) -> Result<Listing> {
     let (id, current) = (caller.id(), caller.session());
     caller
-        .snapshot(move |tx| {
+        .list(page, move |tx, page| {
             let user = users::load(tx, id)?;
             let total = page.include_total.then(|| store::count(tx, &user)).transpose()?;
-            let sessions = store::list(tx, &user, &page)?;
+            let sessions = store::list(tx, &user, page)?;
             let cursor = |session: &Session| Cursor { key: None, id: session.id };
             Ok(page.answer(sessions, total, cursor, |session| view(session, current)))
         })

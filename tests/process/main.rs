@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod importing;
 mod mail;
 mod readme;
 mod running;
