@@ -4,7 +4,7 @@ use crate::{
     access::{self, Gate, Subject, Terms, Tx, policy},
     agreements, api_clients, audit, competencies,
     config::Settings,
-    eligibility, enrollments, health, imports, notifications, partners,
+    eligibility, enrollments, health, imports, jobs, notifications, partners,
     platform::{
         Code, Error, Result, codes,
         db::Db,
@@ -37,6 +37,8 @@ const CLEAR_UP_INTERVAL: Duration = Duration::from_secs(5);
 
 /// How often audit events are sealed.
 const SEAL_INTERVAL: Duration = Duration::from_secs(1);
+/// How often a runner looks whether a job is asked for or its time has come; one small statement.
+const JOBS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The partner that examples speak of; the demo has it.
 pub const EXAMPLE_PARTNER: &str = "01936f2e-4b00-7000-8000-000000000001";
@@ -61,6 +63,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
     imports::api::routes(config);
     profiles::api::routes(config);
     enrollments::api::routes(config);
+    jobs::api::routes(config);
     notifications::api::routes(config);
     audit::api::routes(config);
     health::api::routes(config);
@@ -89,6 +92,7 @@ pub fn problem_codes() -> Vec<&'static Code> {
         transactions::CODES,
         imports::CODES,
         enrollments::CODES,
+        jobs::CODES,
     ]
     .concat()
 }
@@ -149,6 +153,13 @@ impl Service {
         self.gate.tokens().issue(Subject::User { id: user, session: None }, role, epoch)
     }
 
+    /// What works on jobs here.
+    #[must_use]
+    pub fn runner(&self) -> jobs::Runner {
+        let holder = self.settings.ids.next(self.settings.clock.now());
+        jobs::Runner::new(self.gate.clone(), holder, self.settings.daily_refresh_at, self.closing.clone())
+    }
+
     /// Seals the last audit events, finishes what is queued and folds SQLite's log into its file.
     pub fn close(&self) {
         if let Err(error) = audit::seal(&self.db) {
@@ -199,6 +210,7 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
         address: settings.security_contact.clone(),
         expires: settings.clock.now().plus_seconds(180 * 24 * 3600),
     });
+    let daily = Data::new(settings.daily_refresh_at);
     let catalogue = Data::new(docs::ProblemCatalogue(problem_codes()));
     let contract = contract();
     let limits = BodyLimits {
@@ -215,6 +227,7 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
             .app_data(closing.clone())
             .app_data(catalogue.clone())
             .app_data(security.clone())
+            .app_data(daily.clone())
             .app_data(limits)
             .app_data(web::PayloadConfig::new(1024 * 1024))
             .app_data(web::PathConfig::default().error_handler(|_, _| Error::not_found("record").into()))
@@ -236,6 +249,8 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
     };
     let post = notifications::post::Post::open(&service.gate).map_err(std::io::Error::other)?;
     actix_web::rt::spawn(notifications::post::run(service.gate.clone(), post));
+    let runner = service.runner();
+    actix_web::rt::spawn(repeat("work on jobs", JOBS_INTERVAL, move || runner.tick().map(drop)));
     let (gate, db) = (service.gate.clone(), service.db.clone());
     let (keys, days) = (gate.clone(), settings.key_rotation_days);
     let rotate = move || sessions::keys::rotate_if_due(&keys, days);
@@ -327,6 +342,7 @@ fn cors(origins: &[String]) -> Cors {
         (name = "notifications", description = "What the service tells a partner's incentive admins."),
         (name = "agreements", description = "The papers a partner signs: MPN, distributor and reseller agreements."),
         (name = "competencies", description = "The catalogue of competencies, and what each partner has attained of it."),
+        (name = "jobs", description = "Work that runs by the clock, and how far it has come."),
         (name = "audit", description = "Who did what, when and why."),
         (name = "service", description = "Health, metrics, this document, the problem pages."),
     ),

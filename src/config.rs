@@ -4,7 +4,7 @@
 use crate::platform::{
     Error, Result, Vault,
     db::Target,
-    values::{Clock, Ids},
+    values::{Clock, Daily, Ids},
 };
 use clap::{Args, ValueEnum};
 use lettre::message::Mailbox;
@@ -198,6 +198,10 @@ pub struct Settings {
     #[arg(long, env = "SECURITY_CONTACT", default_value = DEFAULT_CONTACT, global = true)]
     pub security_contact: String,
 
+    /// When the daily refresh begins, in UTC, as in `02:00`; empty: only when it is asked for.
+    #[arg(long, env = "DAILY_REFRESH_AT", default_value = "02:00", global = true)]
+    pub daily_refresh_at: Daily,
+
     /// Where people reach the service, the same for every instance: links in mails begin with it, and it is the `iss`
     /// of tokens.
     #[arg(long, env = "PUBLIC_URL", default_value = DEFAULT_ADDRESS, value_parser = web_address, global = true)]
@@ -277,6 +281,8 @@ impl Settings {
             allowed_origins: Vec::new(),
             behind_https: false,
             security_contact: DEFAULT_CONTACT.into(),
+            // In a story nothing happens that nobody asks for.
+            daily_refresh_at: Daily::NEVER,
             public_url: DEFAULT_ADDRESS.into(),
             smtp_url: None,
             smtp_ca_file: None,

@@ -24,6 +24,7 @@
 //! | [`eligibility`] | the engine: a pure function from facts and requirements to a reasoned verdict |
 //! | [`profiles`] | how a partner is paid and taxed |
 //! | [`enrollments`] | a partner's part in a program for a year: the state table |
+//! | [`jobs`] | the daily refresh: by the clock, on one instance, resumed after a crash |
 //! | [`health`] | health and metrics |
 //! | [`demo`] | a believable programme to try everything on |
 //! | [`verify`] | whether the records still are what the service wrote: a list of checks |
@@ -90,6 +91,8 @@ pub mod eligibility;
 pub mod profiles;
 
 pub mod enrollments;
+
+pub mod jobs;
 
 pub mod health;
 

@@ -1,32 +1,28 @@
 //! The command line. Each command is a few lines over the library.
 #![expect(clippy::print_stdout, reason = "a command line answers on standard output")]
 
+#[path = "main/commands.rs"]
+mod commands;
+
 use clap::{Parser, Subcommand};
-use indicatif::{ProgressBar, ProgressStyle};
+use commands::{ImportCommand, check_records, import, refresh, verdict};
 use partner_incentives::{
-    access::{Errand, Role, password},
+    access::{Role, password},
     app::{self, Service},
     audit::Seal,
     config::Settings,
-    demo, eligibility, imports, logging,
+    demo,
+    jobs::JobName,
+    logging,
     notifications::Locale,
-    partners,
     platform::{
-        Error, Result, csv,
+        Error, Result,
         db::Target,
         values::{CalendarDate, Clock, Id},
     },
-    programs, sessions, users,
-    verify::{self, Finding},
+    sessions, users,
 };
-use std::{
-    fs::File,
-    io::Write,
-    net::TcpListener,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    time::Duration,
-};
+use std::{net::TcpListener, process::ExitCode, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 
 #[global_allocator]
@@ -85,6 +81,9 @@ enum Command {
         #[arg(long, value_name = "SEQUENCE:HASH")]
         expect: Option<Seal>,
     },
+    /// Work that runs by the clock.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
     /// Ask a running service whether it is ready; for container health checks.
     Health,
 }
@@ -108,27 +107,21 @@ enum UserCommand {
     },
 }
 
-#[derive(clap::Args)]
-struct ImportCommand {
-    /// The file.
-    file: PathBuf,
-    /// csv or ndjson; by the file's ending where left out.
-    #[arg(long)]
-    format: Option<imports::Format>,
-    /// Only tries, and records nothing.
-    #[arg(long)]
-    dry_run: bool,
-    /// Where to write what is wrong with the rows that were left out, as CSV.
-    #[arg(long)]
-    errors: Option<PathBuf>,
-}
-
 #[derive(Subcommand)]
 enum KeysCommand {
     /// Make a new signing key; tokens signed with the ones before stay valid until they expire.
     Rotate,
     /// Seal every secret in the database with the first encryption key; then the others can be left out.
     Reseal,
+}
+
+#[derive(Subcommand)]
+enum JobsCommand {
+    /// Run a job now, or go on with a run that was interrupted, and show how far it has come.
+    Run {
+        /// Which one: daily-refresh.
+        job: JobName,
+    },
 }
 
 fn main() -> ExitCode {
@@ -220,98 +213,13 @@ fn run(command: Command, settings: Settings) -> Result<()> {
             Ok(())
         }
         Command::Verify { expect } => check_records(&Service::open(settings)?, expect),
+        Command::Jobs(JobsCommand::Run { job: JobName::DailyRefresh }) => {
+            let service = Service::open(settings)?;
+            let run = refresh(&service);
+            service.close();
+            run
+        }
         Command::Health => health(&settings),
-    }
-}
-
-/// A line for each check; the first failure does not keep the others from running.
-fn check_records(service: &Service, expect: Option<Seal>) -> Result<()> {
-    let findings = verify::run(&service.gate, &service.db, expect)?;
-    service.close();
-    let mut sound = true;
-    for (check, finding) in findings {
-        match finding {
-            Finding::Sound(detail) => println!("{check}: sound, {detail}"),
-            Finding::Broken(difference) => {
-                println!("{check}: BROKEN, {difference}");
-                sound = false;
-            }
-        }
-    }
-    if sound { Ok(()) } else { Err(Error::internal("the records are not what the service wrote")) }
-}
-
-fn verdict(
-    service: &Service,
-    partner: &str,
-    program: &str,
-    as_of: Option<CalendarDate>,
-    json: bool,
-) -> Result<String> {
-    service.gate.read_as_system(|tx| {
-        let partner = match partner.parse::<Id>() {
-            Ok(id) => partners::get(tx, id)?,
-            Err(_) => partners::get_by_mpn_id(tx, partner)?,
-        };
-        let program = programs::find(tx, &program.parse().map_err(Error::internal)?)?;
-        let day = as_of.unwrap_or_else(|| tx.today());
-        let version = programs::version_for(tx, &program, day)?;
-        let assessment = eligibility::assess(tx, &partner, &program, &version, day)?;
-        Ok(if json {
-            assessment.to_json(&program.code)?
-        } else {
-            assessment.for_people(&partner.legal_name, &program.name)
-        })
-    })
-}
-
-/// Takes a file; fails where a row was left out, after having told how many.
-fn import(service: &Service, command: &ImportCommand) -> Result<()> {
-    let ending = command.file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
-    let by_ending = || ending.parse().map_err(|_| Error::internal("say --format csv or --format ndjson"));
-    let order =
-        imports::Order { format: command.format.map_or_else(by_ending, Ok)?, dry_run: command.dry_run };
-    let named = |error: std::io::Error| Error::internal(format!("{}: {error}", command.file.display()));
-    let file = File::open(&command.file).map_err(named)?;
-    let bar = ProgressBar::new(file.metadata().map_err(named)?.len());
-    let look = "{bar:40} {percent}% {bytes} of {total_bytes}, {bytes_per_sec}, {eta} to go";
-    bar.set_style(ProgressStyle::with_template(look).map_err(Error::internal)?);
-    if bar.is_hidden() {
-        println!("Importing {} ({} bytes)", command.file.display(), bar.length().unwrap_or_default());
-    }
-    let errand = service.gate.errand("CreateTransactionImport");
-    let import = imports::run(&errand, &app::contract(), order, bar.wrap_read(file))?;
-    bar.finish_and_clear();
-    let imports::Import { id, rows_read, created, unchanged, conflicts, invalid, .. } = &import;
-    let verb = if import.dry_run { "good to be recorded" } else { "recorded" };
-    println!(
-        "Import {id}: {rows_read} rows; {created} {verb}, {unchanged} unchanged, {conflicts} in conflict, {invalid} not valid"
-    );
-    if let Some(path) = &command.errors {
-        write_errors(&errand, import.id, path)?;
-    }
-    match conflicts + invalid {
-        0 => Ok(()),
-        left_out => Err(Error::internal(format!("{left_out} rows were left out"))),
-    }
-}
-
-fn write_errors(errand: &Errand, import: Id, path: &Path) -> Result<()> {
-    let mut text = String::new();
-    csv::line(&mut text, ["line", "pointer", "code", "message"]);
-    let mut file = File::create(path).map_err(Error::internal)?;
-    let mut after = None;
-    loop {
-        let errors = imports::errors_of(errand, import, after)?;
-        for error in &errors {
-            csv::line(&mut text, [&*error.line.to_string(), &error.pointer, &error.code, &error.message]);
-        }
-        file.write_all(text.as_bytes()).map_err(Error::internal)?;
-        text.clear();
-        match errors.last() {
-            Some(last) => after = Some(last.id),
-            None => return Ok(()),
-        }
     }
 }
 

@@ -19,7 +19,7 @@ use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::heade
 use std::{
     future::{Ready, ready},
     marker::PhantomData,
-    net::{IpAddr, Ipv4Addr},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     sync::Arc,
 };
 
@@ -46,7 +46,7 @@ impl<P: Policy> Caller<P> {
         let gate = gate_of(request)?;
         let claims = bearer(request).and_then(|token| gate.0.tokens.verify(token)).map_err(|error| {
             // Guessing tokens costs the address its quota.
-            match gate.0.addresses.check(&address_of(request)) {
+            match gate.0.addresses.check(&network_of(address_of(request))) {
                 Ok(_) => error,
                 Err(too_many) => too_many,
             }
@@ -247,7 +247,7 @@ impl Public {
     fn admit(request: &HttpRequest) -> Result<Self> {
         let gate = gate_of(request)?;
         let origin = Origin { address: address_of(request), user_agent: user_agent_of(request) };
-        let quota = gate.0.addresses.check(&origin.address)?;
+        let quota = gate.0.addresses.check(&network_of(origin.address))?;
         request.extensions_mut().insert(quota);
         Ok(Self { gate, request_id: RequestId::of(request), origin })
     }
@@ -255,14 +255,14 @@ impl Public {
     /// Counts a sign-in attempt against the address, and against the name from that address.
     pub fn count_sign_in(&self, name: &str) -> Result<()> {
         let address = self.origin.address;
-        self.gate.0.sign_ins_by_address.check(&address)?;
+        self.gate.0.sign_ins_by_address.check(&network_of(address))?;
         self.gate.0.sign_ins_by_name.check(&(name.to_owned(), address)).map(drop)
     }
 
     /// Counts an attempt with what nobody can guess, such as a client's secret, against the address only: nobody can
     /// lock out somebody else.
     pub fn count_attempt(&self) -> Result<()> {
-        self.gate.0.sign_ins_by_address.check(&self.origin.address).map(drop)
+        self.gate.0.sign_ins_by_address.check(&network_of(self.origin.address)).map(drop)
     }
 
     /// Reads by one statement.
@@ -370,6 +370,15 @@ impl Public {
 fn gate_of(request: &HttpRequest) -> Result<Gate> {
     let gate = request.app_data::<Data<Gate>>().ok_or_else(|| Error::internal("the gate is missing"))?;
     Ok(gate.get_ref().clone())
+}
+
+/// What counts as one address: an IPv6 network of 64 bits is one household's.
+#[must_use]
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+    }
 }
 
 fn address_of(request: &HttpRequest) -> IpAddr {

@@ -128,9 +128,18 @@ impl Gate {
         T: Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
+        self.write_in_background((operation, "command-line".into()), work)
+    }
+
+    /// The same for long work, whose audit events name it in place of a request.
+    pub fn write_in_background<T, F>(&self, (operation, id): (&'static str, String), work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
         let state = Arc::clone(&self.0);
         self.0.db.write(move |conn| {
-            let mut tx = Tx::new(conn, Actor::SYSTEM, &state, "command-line", operation);
+            let mut tx = Tx::new(conn, Actor::SYSTEM, &state, &id, operation);
             let done = work(&mut tx)?;
             tx.settle(state.settle)?;
             Ok(done)

@@ -201,6 +201,12 @@ policies! {
         write DiscontinueEnrollment:         Operator;
         read  ListEnrollmentHistory:         Operator | Auditor | IncentiveAdmin | Viewer;
     }
+    open jobs {
+        read  ListJobs:                      Operator | Auditor;
+        write StartDailyRefresh:             Operator;
+        read  ListJobRuns:                   Operator | Auditor;
+        read  GetJobRun:                     Operator | Auditor;
+    }
     open people {
         read  ListNotifications:             Operator | Auditor | IncentiveAdmin | Viewer;
         read  GetNotification:               Operator | Auditor | IncentiveAdmin | Viewer;

@@ -182,7 +182,8 @@ impl Tokens {
             .split_once('.')
             .filter(|_| token.len() <= LONGEST_TOKEN)
             .ok_or_else(|| refused("this is not an access token"))?;
-        let mut keys = self.current();
+        // Not any older: a key that was retired must not go on here.
+        let mut keys = self.fresh()?;
         if keys.of_header(header).is_none() && self.may_ask_again() {
             // Another instance may have made a new key.
             keys = self.reload()?;

@@ -81,7 +81,9 @@ pub(super) fn rotate(tx: &mut Tx<'_>, before: ApiClient, overlap_hours: i64) -> 
         store::retire_secrets(tx, before.id, tx.now.plus_seconds(overlap_hours * 3600))?;
     }
     let text = add_secret(tx, before.id)?;
-    let client = save(tx, &before, before.clone(), None)?;
+    // Without an overlap the old secret is taken for stolen, and so is what was fetched with it.
+    let token_epoch = before.token_epoch + i64::from(overlap_hours == 0);
+    let client = save(tx, &before, ApiClient { token_epoch, ..before.clone() }, None)?;
     Ok((client, text))
 }
 

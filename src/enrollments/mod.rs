@@ -7,10 +7,12 @@ pub mod api;
 mod change;
 mod model;
 mod reassess;
+mod reminders;
 mod service;
 mod store;
 mod view;
 
-pub use model::{Cause, Change, Cure, Enrollment, Event, State};
-pub use reassess::{Invitations, follow_up, reassess};
+pub use model::{Cause, Change, Cure, Enrollment, Event, Stage, State};
+pub use reassess::{Invitations, follow_up, reassess, unsettled};
+pub use reminders::{remind, unwarned};
 pub use service::{CODES, Outcome, accept, discontinue, open_of, opt_out, request};

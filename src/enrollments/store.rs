@@ -1,7 +1,7 @@
 //! The enrollments in the database.
 
 use super::{
-    Cause, Change, Enrollment, State,
+    Cause, Change, Enrollment, Stage, State,
     api::EnrollmentFilter,
     view::{self, Shown},
 };
@@ -15,7 +15,7 @@ use crate::{
         values::{CalendarDate, Id},
     },
     programs::ProgramKey,
-    schema::{enrollment_changes, enrollments, programs},
+    schema::{enrollment_changes, enrollments, programs, reminders},
 };
 use diesel::{
     dsl::{InnerJoin, IntoBoxed},
@@ -79,6 +79,29 @@ pub(super) fn insert(tx: &mut Tx<'_>, enrollment: &Enrollment) -> Result<()> {
 
 pub(super) fn update(tx: &mut Tx<'_>, enrollment: &Enrollment) -> Result<()> {
     diesel::update(enrollments::table.find(enrollment.id)).set(enrollment).execute(tx.conn)?;
+    Ok(())
+}
+
+/// Which reminders some enrollments have had, and for which last day.
+pub(super) fn reminded(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<Vec<(Id, CalendarDate, Stage)>> {
+    let query = reminders::table.filter(reminders::enrollment_id.eq_any(enrollments.to_vec()));
+    Ok(query.select((reminders::enrollment_id, reminders::lapses_on, reminders::stage)).load(tx.conn)?)
+}
+
+/// Notes that an enrollment has had a reminder.
+pub(super) fn note_reminder(
+    tx: &mut Tx<'_>,
+    enrollment: Id,
+    last_day: CalendarDate,
+    stage: Stage,
+) -> Result<()> {
+    let reminder = (
+        reminders::enrollment_id.eq(enrollment),
+        reminders::lapses_on.eq(last_day),
+        reminders::stage.eq(stage),
+        reminders::sent_at.eq(tx.now),
+    );
+    diesel::insert_into(reminders::table).values(reminder).execute(tx.conn)?;
     Ok(())
 }
 

@@ -25,6 +25,9 @@ crate::problem_codes! {
         "Send the password you signed in with as `current_password`.";
 }
 
+/// Stands in for the hash of a user who has no password: nothing is hashed to it.
+const NO_PASSWORD: &str = "none";
+
 /// What a new user is made of.
 #[derive(Clone, Debug)]
 pub struct NewUser {
@@ -111,17 +114,31 @@ pub fn update(tx: &mut Tx<'_>, before: User, change: Change<'_>) -> Result<User>
     let locale = change.locale.unwrap_or(before.locale);
     let issuer = change.issuer.map_or_else(|| before.issuer.clone(), |issuer| issuer.map(str::to_owned));
     let elsewhere = issuer != before.issuer;
+    if elsewhere {
+        refuse_oneself(tx, &before)?;
+    }
     let token_epoch = before.token_epoch + i64::from(role != before.role || elsewhere);
     let user = User { name, role, token_epoch, locale, ..before.clone() };
     let user = if elsewhere { signing_in_elsewhere(user, issuer) } else { user };
     save(tx, &before, user, None)
 }
 
-/// Who gets an issuer has no password any more; who loses it has the one of before, good for nothing but its change.
+/// Who gets an issuer has no password any more; who loses it has none until it is reset.
 fn signing_in_elsewhere(user: User, issuer: Option<String>) -> User {
-    let status = if user.status == UserStatus::Disabled { user.status } else { UserStatus::Active };
-    let must_change_password = issuer.is_none();
-    User { must_change_password, password_expires_at: None, issuer, issuer_subject: None, status, ..user }
+    let status = match user.status {
+        UserStatus::Disabled => UserStatus::Disabled,
+        _ if issuer.is_none() => UserStatus::Provisioned,
+        _ => UserStatus::Active,
+    };
+    User {
+        password_hash: NO_PASSWORD.to_owned(),
+        must_change_password: issuer.is_none(),
+        password_expires_at: None,
+        issuer,
+        issuer_subject: None,
+        status,
+        ..user
+    }
 }
 
 /// Ties a user to the name it has at its issuer, at the first sign-in; from then on nobody else with the same e-mail
@@ -229,7 +246,9 @@ pub fn set_second_factor(tx: &mut Tx<'_>, before: &User, has: bool) -> Result<Us
 /// be changed for one that may stand alone.
 pub fn reset_second_factor(tx: &mut Tx<'_>, before: &User, reason: &str) -> Result<User> {
     let token_epoch = before.token_epoch + 1;
-    let user = User { has_second_factor: false, must_change_password: true, token_epoch, ..before.clone() };
+    // Whom an issuer vouches for has no password to change.
+    let must_change_password = before.issuer.is_none();
+    let user = User { has_second_factor: false, must_change_password, token_epoch, ..before.clone() };
     save(tx, before, user, Some(reason))
 }
 

@@ -154,11 +154,13 @@ impl Operation<'_> {
             if response["description"].as_str().unwrap_or_default().is_empty() {
                 response["description"] = json!(match status.as_str() {
                     "201" => "Made; `Location` says where.",
+                    "202" => "Under way; `Location` says where to follow it.",
                     "204" => "Done; there is nothing to say.",
                     _ => "As asked for.",
                 });
             }
-            let fields = [("ETag", record && status != "204"), ("Location", made), ("Link", list)];
+            let fields =
+                [("ETag", record && status != "204"), ("Location", made || status == "202"), ("Link", list)];
             let fields = fields.iter().filter(|(_, applies)| *applies).map(|(name, _)| *name);
             let mut all = headers(fields);
             if let Some(declared) = response.get_mut("headers").and_then(Value::as_object_mut) {
