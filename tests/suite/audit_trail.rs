@@ -56,7 +56,9 @@ impl Sweep<'_> {
         if matches!(operation.method.as_str(), "PATCH" | "DELETE") {
             asked = asked.if_match("*");
         }
-        if operation.example.is_none() && body.is_object() {
+        if let Some(file) = body.as_str() {
+            asked = asked.bytes("text/csv", file);
+        } else if operation.example.is_none() && body.is_object() {
             let form = serde_urlencoded::to_string(body.as_object().unwrap()).expect("a form");
             asked = asked.bytes("application/x-www-form-urlencoded", form);
         } else if !body.is_null() {
@@ -182,6 +184,12 @@ fn papers(sweep: &mut Sweep<'_>) {
     sale["partner_id"] = json!(case.id);
     sale["occurred_on"] = json!("2018-07-01");
     sweep.step(&operator, "createTransaction", "/v1/transactions", sale, Made);
+    let file = format!(
+        "source,external_id,partner_id,customer_id,customer_country,product,product_family,kind,occurred_on,amount,\
+         currency\nbilling,INV-1,{},C-1,DE,SKU-1,azure,purchase,2018-07-01,1.00,EUR\n",
+        case.id
+    );
+    sweep.step(&operator, "createTransactionImport", "/v1/transaction-imports", json!(file), Made);
 }
 
 fn programs(sweep: &mut Sweep<'_>) {
