@@ -24,10 +24,14 @@ pub(super) type Rows<'a> = Box<dyn Iterator<Item = Result<Row>> + 'a>;
 /// Reads a file.
 pub(super) fn rows<'a>(format: Format, file: impl Read + 'a, contract: &'a Contract) -> Rows<'a> {
     let file = BufReader::with_capacity(256 * 1024, file);
-    match format {
+    let rows: Rows<'a> = match format {
         Format::Csv => Box::new(Csv::new(file, contract)),
         Format::Ndjson => Box::new(Ndjson::new(file, contract)),
-    }
+    };
+    Box::new(rows.scan(false, |over, row| {
+        let before = std::mem::replace(over, row.is_err());
+        (!before).then_some(row)
+    }))
 }
 
 impl Row {
