@@ -12,14 +12,14 @@ use super::{
 use crate::platform::{
     Error, Result, codes,
     db::Conn,
-    http::{Answer, Body, RequestId},
+    http::{Answer, Body, RequestId, network_of},
     values::Id,
 };
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
 use std::{
     future::{Ready, ready},
     marker::PhantomData,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr},
+    net::{IpAddr, Ipv4Addr},
     sync::Arc,
 };
 
@@ -370,15 +370,6 @@ impl Public {
 fn gate_of(request: &HttpRequest) -> Result<Gate> {
     let gate = request.app_data::<Data<Gate>>().ok_or_else(|| Error::internal("the gate is missing"))?;
     Ok(gate.get_ref().clone())
-}
-
-/// What counts as one address: an IPv6 network of 64 bits is one household's.
-#[must_use]
-pub fn network_of(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.into(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
-    }
 }
 
 fn address_of(request: &HttpRequest) -> IpAddr {

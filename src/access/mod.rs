@@ -19,7 +19,7 @@ mod standing;
 mod token;
 mod unit;
 
-pub use caller::{Caller, Origin, Public, network_of};
+pub use caller::{Caller, Origin, Public};
 pub use errand::Errand;
 pub use gate::{Gate, Sweep, Terms};
 pub use issuer::{Identity, refused as identity_refused};

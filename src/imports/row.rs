@@ -24,20 +24,15 @@ pub(super) type Rows<'a> = Box<dyn Iterator<Item = Result<Row>> + 'a>;
 /// Reads a file.
 pub(super) fn rows<'a>(format: Format, file: impl Read + 'a, contract: &'a Contract) -> Rows<'a> {
     let file = BufReader::with_capacity(256 * 1024, file);
-    match format {
-        Format::Csv => Box::new(until_broken(Csv::new(file, contract))),
-        Format::Ndjson => Box::new(until_broken(Ndjson::new(file, contract))),
-    }
-}
-
-/// Whoever asks on after an error would be told the same for ever.
-fn until_broken<'a>(rows: impl Iterator<Item = Result<Row>> + 'a) -> impl Iterator<Item = Result<Row>> + 'a {
-    let mut broken = false;
-    rows.map_while(move |row| {
-        let row = (!broken).then_some(row);
-        broken = matches!(row, Some(Err(_)));
-        row
-    })
+    let rows: Rows<'a> = match format {
+        Format::Csv => Box::new(Csv::new(file, contract)),
+        Format::Ndjson => Box::new(Ndjson::new(file, contract)),
+    };
+    // Whoever asks on after an error would be told the same for ever.
+    Box::new(rows.scan(false, |over, row| {
+        let before = std::mem::replace(over, row.is_err());
+        (!before).then_some(row)
+    }))
 }
 
 impl Row {

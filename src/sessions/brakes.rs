@@ -5,10 +5,11 @@
 //! elsewhere. A name that nobody has is braked like any other. Names are kept as digests.
 
 use crate::{
-    access::{Origin, Tx, network_of, opaque},
+    access::{Origin, Tx, opaque},
     platform::{
         Error, Result, codes,
         db::{Conn, native},
+        http::network_of,
         values::{Id, Timestamp},
     },
     schema::{known_addresses, sign_in_brakes, users},

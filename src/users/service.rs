@@ -310,7 +310,7 @@ pub fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<O
 }
 
 /// Refuses what is done with a password where an issuer vouches for the user.
-fn refuse_elsewhere(user: &User) -> Result<()> {
+pub fn refuse_elsewhere(user: &User) -> Result<()> {
     if user.issuer.is_some() {
         let detail = "the issuer vouches for this user, who has no password here";
         return Err(Error::new(&SIGNS_IN_ELSEWHERE, detail));

@@ -56,7 +56,9 @@ impl Sweep<'_> {
         if matches!(operation.method.as_str(), "PATCH" | "DELETE") {
             asked = asked.if_match("*");
         }
-        if operation.example.is_none() && body.is_object() {
+        if let Some(file) = body.as_str() {
+            asked = asked.bytes("text/csv", file);
+        } else if operation.example.is_none() && body.is_object() {
             let form = serde_urlencoded::to_string(body.as_object().unwrap()).expect("a form");
             asked = asked.bytes("application/x-www-form-urlencoded", form);
         } else if !body.is_null() {
@@ -119,6 +121,8 @@ fn every_operation_that_writes_leaves_its_trace() {
     own_account(&mut sweep);
     second_factors(&mut sweep);
     machines(&mut sweep);
+    // Last: the run goes on in the background.
+    jobs(&mut sweep);
     let missing: Vec<_> = sweep
         .operations
         .iter()
@@ -182,6 +186,12 @@ fn papers(sweep: &mut Sweep<'_>) {
     sale["partner_id"] = json!(case.id);
     sale["occurred_on"] = json!("2018-07-01");
     sweep.step(&operator, "createTransaction", "/v1/transactions", sale, Made);
+    let file = format!(
+        "source,external_id,partner_id,customer_id,customer_country,product,product_family,kind,occurred_on,amount,\
+         currency\nbilling,INV-1,{},C-1,DE,SKU-1,azure,purchase,2018-07-01,1.00,EUR\n",
+        case.id
+    );
+    sweep.step(&operator, "createTransactionImport", "/v1/transaction-imports", json!(file), Made);
 }
 
 fn programs(sweep: &mut Sweep<'_>) {
@@ -322,4 +332,9 @@ fn machines(sweep: &mut Sweep<'_>) {
     let rotation = format!("{path}/secret-rotation");
     sweep.step(&operator, "rotateApiClientSecret", &rotation, json!({"overlap_hours": 24}), Changed);
     sweep.step(&operator, "revokeApiClient", &format!("{path}/revocation"), because(), Changed);
+}
+
+fn jobs(sweep: &mut Sweep<'_>) {
+    let operator = Person::of(sweep.world.operator());
+    sweep.step(&operator, "startDailyRefresh", "/v1/jobs/daily-refresh/runs", json!({}), Made);
 }

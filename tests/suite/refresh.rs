@@ -164,7 +164,10 @@ fn e7_reminders_come_before_and_in_grace_and_then_the_loss() {
         assert_eq!(reminded_by(day), number, "{day}");
     }
     let reminders = told(&case, "eligibility_at_risk");
-    assert!(reminders.iter().all(|text| text.contains("2019-10-01")), "the last day: {reminders:#?}");
+    assert!(
+        reminders.iter().all(|text| text.contains("Last day: 1 October 2019")),
+        "the last day: {reminders:#?}"
+    );
     assert!(reminders[0].contains("is active until 2019-09-01"), "{}", reminders[0]);
     assert!(reminders[3].contains("by a period of grace only"), "{}", reminders[3]);
     assert_eq!(told(&case, "eligibility_lost").len(), 0);

@@ -27,7 +27,7 @@ pub use form::Form;
 pub use page::{Cursor, Listed, NoFilter, Page, PageParams, PageRequest, SortKey};
 pub use problem::{Problem, problem_response};
 pub use query::Query;
-pub use rate_limit::{Quota, RateLimit};
+pub use rate_limit::{Quota, RateLimit, network_of};
 pub use upload::{Incoming, Upload};
 
 pub(crate) use page::{keyset, page_of};
