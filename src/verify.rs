@@ -1,4 +1,4 @@
-//! `verify`: whether the records still are what the service wrote. A check is a line of [`CHECKS`].
+//! `verify`: whether the records still are what the service wrote. A check is a line of `CHECKS`.
 
 use crate::{
     access::{Gate, Tx},

@@ -100,7 +100,7 @@ pub struct SecondFactorRemoval {
 #[derive(Serialize, ToSchema)]
 pub struct RecoveryCodes {
     /// The codes.
-    #[schema(min_items = 10, max_items = 10, examples(json!(["h7k2m-9pqrs-3tuvw-x4yza"])))]
+    #[schema(max_items = 10, examples(json!(["h7k2m-9pqrs-3tuvw-x4yza"])))]
     recovery_codes: Vec<RecoveryCode>,
 }
 

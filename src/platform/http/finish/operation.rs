@@ -250,8 +250,10 @@ fn unfill(parameter: &mut Value) {
 
 /// A list can be had as a file.
 fn add_files(response: &mut Value) {
-    for media in FILES {
-        response["content"][media] = json!({ "schema": { "type": "string", "maxLength": STREAM } });
+    let id = "01936f2e-4b00-7000-8000-000000000001";
+    for (media, example) in FILES.into_iter().zip([format!("id\n{id}\n"), format!("{{\"id\":\"{id}\"}}\n")]) {
+        let schema = json!({ "type": "string", "maxLength": STREAM });
+        response["content"][media] = json!({ "schema": schema, "example": example });
     }
     response["headers"]["Content-Disposition"] =
         json!({ "$ref": "#/components/headers/Content-Disposition" });
