@@ -19,6 +19,7 @@
 //! | [`transactions`] | what a partner sold |
 //! | [`programs`] | incentive programs and their versions: requirements, levers and money terms as data |
 //! | [`eligibility`] | the engine: a pure function from facts and requirements to a reasoned verdict |
+//! | [`earnings`] | a pure function from sales, facts and levers to earnings with their trace |
 //! | [`profiles`] | how a partner is paid and taxed |
 //! | [`enrollments`] | a partner's part in a program for a year: the state table |
 //! | [`health`] | health and metrics |
@@ -76,6 +77,8 @@ pub mod transactions;
 pub mod programs;
 
 pub mod eligibility;
+
+pub mod earnings;
 
 pub mod profiles;
 

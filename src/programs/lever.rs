@@ -2,7 +2,7 @@
 
 use crate::platform::{
     FieldError,
-    values::{Country, Currency, Money, Rate, text_enum},
+    values::{CalendarDate, Country, Currency, Money, Month, Rate, text_enum},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -286,6 +286,21 @@ impl utoipa::PartialSchema for CatalogueKey {
 
 impl ToSchema for CatalogueKey {}
 
+impl TierPeriod {
+    /// The first day of the period a day lies in.
+    #[must_use]
+    pub fn begins(self, day: CalendarDate) -> CalendarDate {
+        let month = Month::of(day);
+        let into_the_year = i32::from((day.month() + 5) % 12);
+        let back = match self {
+            Self::Month => 0,
+            Self::HalfYear => into_the_year % 6,
+            Self::ProgramYear => into_the_year,
+        };
+        month.plus(-back).first_day()
+    }
+}
+
 impl Lever {
     /// Its code, unique in the version.
     #[must_use]
@@ -295,6 +310,17 @@ impl Lever {
             | Self::Accelerator { code, .. }
             | Self::Growth { code, .. }
             | Self::Fixed { code, .. } => code,
+        }
+    }
+
+    /// What it earns on.
+    #[must_use]
+    pub const fn applies_to(&self) -> &LeverFilter {
+        match self {
+            Self::Core { applies_to, .. }
+            | Self::Accelerator { applies_to, .. }
+            | Self::Growth { applies_to, .. }
+            | Self::Fixed { applies_to, .. } => applies_to,
         }
     }
 

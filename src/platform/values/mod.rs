@@ -2,8 +2,10 @@
 
 mod clock;
 mod date;
+mod exchange_rate;
 mod id;
 mod money;
+mod month;
 mod place;
 mod rate;
 mod text_enum;
@@ -11,8 +13,10 @@ mod timestamp;
 
 pub use clock::{Clock, Ids};
 pub use date::{CalendarDate, Period};
+pub use exchange_rate::{ExchangeRate, Leftover};
 pub use id::Id;
 pub use money::{Currency, Money};
+pub use month::Month;
 pub use place::Country;
 pub use rate::Rate;
 pub(crate) use text_enum::{text_enum, text_value};
