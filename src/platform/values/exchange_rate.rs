@@ -1,11 +1,19 @@
 //! Exchange rates as exact decimals.
 
 use super::{Currency, Money, Unparsable};
+use diesel::{
+    backend::Backend,
+    deserialize::{self, FromSql, FromSqlRow},
+    expression::AsExpression,
+    serialize::{self, Output, ToSql},
+    sql_types::BigInt,
+};
 use std::{fmt, str::FromStr};
 use utoipa::{PartialSchema, ToSchema, openapi};
 
 /// How many units of one currency a unit of another is worth, in whole 10^-10: `157.1234`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, AsExpression, FromSqlRow)]
+#[diesel(sql_type = diesel::sql_types::BigInt)]
 pub struct ExchangeRate(i64);
 
 /// Which way the part of a minor unit goes that is left over.
@@ -95,6 +103,29 @@ impl FromStr for ExchangeRate {
 }
 
 super::text_value!(ExchangeRate);
+
+impl<DB> ToSql<BigInt, DB> for ExchangeRate
+where
+    DB: Backend,
+    i64: ToSql<BigInt, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        self.0.to_sql(out)
+    }
+}
+
+impl<DB> FromSql<BigInt, DB> for ExchangeRate
+where
+    DB: Backend,
+    i64: FromSql<BigInt, DB>,
+{
+    fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+        match i64::from_sql(value)? {
+            units @ 1.. => Ok(Self(units)),
+            _ => Err("an exchange rate that is not above zero".into()),
+        }
+    }
+}
 
 impl PartialSchema for ExchangeRate {
     fn schema() -> openapi::RefOr<openapi::Schema> {

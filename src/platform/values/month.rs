@@ -1,11 +1,19 @@
 //! Calendar months.
 
 use super::{CalendarDate, Period, Unparsable};
+use diesel::{
+    backend::Backend,
+    deserialize::{self, FromSql, FromSqlRow},
+    expression::AsExpression,
+    serialize::{self, Output, ToSql},
+    sql_types::Date,
+};
 use std::{fmt, str::FromStr};
 use utoipa::{PartialSchema, ToSchema, openapi};
 
 /// A calendar month in UTC, years 1900 to 9999: `2026-07`.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, AsExpression, FromSqlRow)]
+#[diesel(sql_type = diesel::sql_types::Date)]
 pub struct Month(CalendarDate);
 
 impl Month {
@@ -76,6 +84,27 @@ impl FromStr for Month {
 }
 
 super::text_value!(Month);
+
+/// Kept as its first day.
+impl<DB> ToSql<Date, DB> for Month
+where
+    DB: Backend,
+    CalendarDate: ToSql<Date, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        self.0.to_sql(out)
+    }
+}
+
+impl<DB> FromSql<Date, DB> for Month
+where
+    DB: Backend,
+    CalendarDate: FromSql<Date, DB>,
+{
+    fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+        CalendarDate::from_sql(value).map(Self::of)
+    }
+}
 
 impl PartialSchema for Month {
     fn schema() -> openapi::RefOr<openapi::Schema> {
