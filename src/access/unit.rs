@@ -101,6 +101,7 @@ pub struct Tx<'a> {
     audited: u32,
     idle: bool,
     changed: Vec<Id>,
+    sold_only: Vec<Id>,
 }
 
 /// What the service does at the end of a unit that changed facts about partners.
@@ -114,7 +115,18 @@ impl<'a> Tx<'a> {
         request_id: &'a str,
         operation: &'static str,
     ) -> Self {
-        Self { conn, actor, now, request_id, operation, ids, audited: 0, idle: false, changed: Vec::new() }
+        Self {
+            conn,
+            actor,
+            now,
+            request_id,
+            operation,
+            ids,
+            audited: 0,
+            idle: false,
+            changed: Vec::new(),
+            sold_only: Vec::new(),
+        }
     }
 
     /// A new id.
@@ -150,6 +162,21 @@ impl<'a> Tx<'a> {
         if !self.changed.contains(&partner) {
             self.changed.push(partner);
         }
+        self.sold_only.retain(|sold| *sold != partner);
+    }
+
+    /// Notes the same for a fact that is a sale: it says nothing about earlier ones.
+    pub fn sale_recorded(&mut self, partner: Id) {
+        if !self.changed.contains(&partner) {
+            self.changed.push(partner);
+            self.sold_only.push(partner);
+        }
+    }
+
+    /// Whether nothing but sales of this partner has changed.
+    #[must_use]
+    pub fn has_sold_only(&self, partner: Id) -> bool {
+        self.sold_only.contains(&partner)
     }
 
     /// Ends a writing unit: follows up on changed facts, and refuses a write that nobody could ever trace.

@@ -2,7 +2,7 @@
 
 use super::{
     Exact, Facts, Ineligible, Origin, Outcome, Reason, Sale,
-    account::{Account, Entry, Group, Purchase},
+    account::{Account, Entry, Group, Position, Purchase},
     scale::{self, Slice},
 };
 use crate::{
@@ -28,23 +28,99 @@ impl<'a> From<&'a ProgramVersion> for Terms<'a> {
     }
 }
 
-/// What has been posted so far. Begins empty and is told every sale once, refunds after their purchase.
+/// What has been posted so far. Begins empty, or opened where it stood, and is told every sale once, refunds after
+/// their purchase.
 #[derive(Clone, Debug, Default)]
 pub struct Books(BTreeMap<String, Account>);
+
+/// A purchase that was counted before, so that refunds of it can be.
+#[derive(Clone, Debug)]
+pub struct Counted {
+    /// The purchase.
+    pub sale: Sale,
+    /// What is left of it after the refunds counted.
+    pub net: i64,
+    /// Why it did not earn.
+    pub barred: Option<Reason>,
+    /// What lay below it in its tier period when it came.
+    pub offset: i64,
+    /// What is posted for it, and its refunds, where they are posted by themselves.
+    pub posted: i64,
+    /// What a cap cut off of that.
+    pub cut: i64,
+}
 
 impl Books {
     /// Posts sales that are new: what they earn beyond what was posted before, and what does not earn.
     pub fn post(&mut self, terms: &Terms<'_>, facts: &Facts, sales: &[Sale]) -> Vec<Outcome> {
+        self.post_where(terms, facts, sales, |_, _| true)
+    }
+
+    /// The same for those sales alone that a lever is to take: by its code and the sale's place in the list.
+    pub fn post_where(
+        &mut self,
+        terms: &Terms<'_>,
+        facts: &Facts,
+        sales: &[Sale],
+        takes: impl Fn(&str, usize) -> bool,
+    ) -> Vec<Outcome> {
         let mut outcomes = Vec::new();
         for lever in terms.levers {
             let account = self.0.entry(lever.code().to_owned()).or_default();
             let mut page = Page { terms, lever, facts, account, outcomes: &mut outcomes };
-            for sale in sales {
+            for (_, sale) in sales.iter().enumerate().filter(|(at, _)| takes(lever.code(), *at)) {
                 page.take(sale);
             }
             page.close();
         }
         outcomes
+    }
+
+    /// Opens a lever's account where it stood.
+    pub fn open(&mut self, lever: &str, account: Account) {
+        self.0.insert(lever.to_owned(), account);
+    }
+
+    /// The accounts, by lever.
+    pub fn accounts(&self) -> impl Iterator<Item = (&str, &Account)> {
+        self.0.iter().map(|(lever, account)| (lever.as_str(), account))
+    }
+
+    /// Lays a purchase that was counted before into a lever's account.
+    pub fn recall(&mut self, terms: &Terms<'_>, facts: &Facts, lever: &Lever, counted: Counted) {
+        let account = self.0.entry(lever.code().to_owned()).or_default();
+        let page = Page { terms, lever, facts, account, outcomes: &mut Vec::new() };
+        let judged = page.judge(&counted.sale);
+        let mut purchase =
+            Purchase { barred: counted.barred, net: counted.net, offset: counted.offset, ..judged };
+        purchase.volume = page.in_terms(&purchase).unwrap_or_default();
+        purchase.unrounded = page.gives(&purchase);
+        if purchase.barred.is_none() && matches!(purchase.group.origin, Origin::Sale(_)) {
+            let base = if purchase.group.currency == purchase.currency { purchase.net } else { 0 };
+            let (posted, cut) = (counted.posted, counted.cut);
+            let unrounded = purchase.unrounded;
+            let used = page.cap_share(&purchase.group, posted);
+            let position =
+                Position { base, unrounded, settled: (base, unrounded), posted, cut, used, told: true };
+            page.account.positions.insert(purchase.group.clone(), position);
+        }
+        page.account.purchases.insert(counted.sale.id, purchase);
+    }
+
+    /// What each lever sold by month that earns on it at all: for baselines, of the time before the year.
+    #[must_use]
+    pub fn history(terms: &Terms<'_>, facts: &Facts, sales: &[Sale]) -> BTreeMap<(String, Month), i64> {
+        let mut sums = BTreeMap::new();
+        for lever in terms.levers {
+            let passes = |sale: &&Sale| barred_by(lever.applies_to(), sale).is_none();
+            for sale in sales.iter().filter(passes) {
+                let month = Month::of(sale.occurred_on);
+                let there = facts.rates.convert(month, sale.amount, terms.currency, Leftover::Nearest);
+                *sums.entry((lever.code().to_owned(), month)).or_default() +=
+                    there.map_or(0, |money| money.minor);
+            }
+        }
+        sums
     }
 
     /// What is left under a lever's cap, in the version's currency; none where it has no cap. `customer` is whose

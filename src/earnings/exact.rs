@@ -46,6 +46,18 @@ impl Exact {
         if self.0 < 0 { -units } else { units }
     }
 
+    /// It in millionths of a minor unit.
+    #[must_use]
+    pub const fn millionths(self) -> i128 {
+        self.0
+    }
+
+    /// So many millionths of a minor unit.
+    #[must_use]
+    pub const fn from_millionths(millionths: i128) -> Self {
+        Self(millionths)
+    }
+
     /// The decimal text in units of the currency, with its digits and up to six more.
     #[must_use]
     pub fn text(self, currency: Currency) -> String {

@@ -21,7 +21,8 @@ mod samples;
 #[cfg(test)]
 mod worked_examples;
 
-pub use books::{Books, Terms};
+pub use account::{Account, Group, Position, Purchase};
+pub use books::{Books, Counted, Terms};
 pub use exact::{Exact, split};
 pub use facts::{ExchangeRates, Facts, Gap, Sale};
-pub use outcome::{Earning, Ineligible, Origin, Outcome, Reason, Step};
+pub use outcome::{Earning, Figures, Ineligible, Origin, Outcome, Reason, Step};

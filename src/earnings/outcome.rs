@@ -1,7 +1,15 @@
 //! What the calculation says: earnings with their trace, and everything that did not earn, with the reason.
 
-use super::Exact;
-use crate::platform::values::{Currency, Id, Money, Month, Rate};
+use super::{
+    Exact, Terms,
+    books::marginal,
+    scale::{self, Slice},
+    settle::retroactive,
+};
+use crate::{
+    platform::values::{Currency, Id, Money, Month, Rate},
+    programs::{Lever, LeverScale},
+};
 
 /// What an earning, or what did not earn, comes from.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -44,8 +52,71 @@ pub struct Earning {
     pub rebate: i64,
     /// The part that is co-op.
     pub coop: i64,
+    /// What its trace is made of.
+    pub figures: Figures,
+}
+
+/// The few numbers a trace is made of, beside the lever; in minor units of the earning's currency unless said
+/// otherwise.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// The net amount of what it comes from, refunds taken off.
+    pub net: i64,
+    /// The volume that chose the rates, in the terms' currency.
+    pub volume: i64,
+    /// Where that volume begins in its tier period, or a month's baseline; in the terms' currency.
+    pub mark: i64,
+    /// What the whole gives, rounded once.
+    pub whole: i64,
+    /// What was left under the cap, where it cut something off.
+    pub cap_balance: Option<i64>,
+    /// What had been posted before.
+    pub before: i64,
+}
+
+impl Earning {
     /// How it came about, step by step.
-    pub trace: Vec<Step>,
+    #[must_use]
+    pub fn trace(&self, terms: &Terms<'_>, lever: &Lever) -> Vec<Step> {
+        let money = |minor| Money { minor, currency: self.currency };
+        let Figures { net, volume, mark, whole, cap_balance, before } = self.figures;
+        let slice = |slice: Slice| {
+            let volume = Money { minor: slice.volume, currency: terms.currency };
+            Step::Slice { volume, rate: slice.rate, gives: slice.gives() }
+        };
+        let mut trace = vec![Step::Base { amount: money(net) }];
+        match lever {
+            Lever::Core { scale: LeverScale::Flat { rate }, .. }
+            | Lever::Accelerator { scale: LeverScale::Flat { rate }, .. } => {
+                trace.push(Step::Slice { volume: money(net), rate: *rate, gives: Exact::share(net, *rate) });
+            }
+            Lever::Growth { .. } => {
+                trace.push(Step::Baseline { amount: Money { minor: mark, currency: terms.currency } });
+            }
+            lever => {
+                if let (Some((_, tiers)), Origin::Sale(_)) = (marginal(lever), &self.origin) {
+                    trace.extend(scale::slices(tiers, mark, mark + volume).map(slice));
+                }
+                if let Some((_, tiers)) = retroactive(lever) {
+                    trace.extend(scale::reached(tiers, volume).map(slice));
+                }
+            }
+        }
+        trace.push(Step::Rounded { amount: money(whole) });
+        trace.extend(
+            cap_balance
+                .map(|balance| Step::Cap { balance: money(balance), cut: money(whole - whole.min(balance)) }),
+        );
+        if before != 0 {
+            trace.push(Step::Posted { amount: money(before) });
+        }
+        trace.push(Step::Split {
+            rate: terms.rebate_rate,
+            rebate: money(self.rebate),
+            coop: money(self.coop),
+        });
+        trace
+    }
 }
 
 /// One step of a calculation.
@@ -162,9 +233,34 @@ impl Reason {
         }
     }
 
-    /// Whether the partner or the programme can still mend it.
+    /// The reason of a stable code; whatever is no reason of the calculation's own is a rule's.
+    #[must_use]
+    pub fn of(code: &str) -> Self {
+        let own = [
+            Self::OutsideEnrollment,
+            Self::CustomerIsPartner,
+            Self::CustomerPublicSector,
+            Self::CustomerCountry,
+            Self::ProductNotEligible,
+            Self::CustomerNotNew,
+            Self::NoGrowth,
+            Self::AmountTooSmall,
+            Self::CapPartiallyApplied,
+            Self::CapReached,
+            Self::ExchangeRateMissing,
+        ];
+        own.into_iter().find(|reason| reason.code() == code).unwrap_or_else(|| Self::Rule(code.to_owned()))
+    }
+
+    /// Whether the partner or the programme can still mend it: the sale is judged again when they have.
     #[must_use]
     pub fn is_curable(&self) -> bool {
-        matches!(self, Self::ExchangeRateMissing)
+        matches!(self, Self::Rule(_) | Self::OutsideEnrollment | Self::ExchangeRateMissing)
+    }
+
+    /// Whether it keeps a purchase, and with it every refund, out of the lever's account.
+    #[must_use]
+    pub fn bars(&self) -> bool {
+        !matches!(self, Self::NoGrowth | Self::AmountTooSmall | Self::CapPartiallyApplied | Self::CapReached)
     }
 }

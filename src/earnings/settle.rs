@@ -1,9 +1,9 @@
 //! How a target becomes a posting: rounded once, capped, and less what was posted before.
 
 use super::{
-    Earning, Exact, Ineligible, Origin, Outcome, Reason, Step,
+    Earning, Exact, Figures, Ineligible, Origin, Outcome, Reason,
     account::{Group, Position, Purchase},
-    books::{Page, marginal},
+    books::Page,
     scale::{self, Slice},
     split,
 };
@@ -17,8 +17,9 @@ use std::collections::BTreeSet;
 struct Target {
     /// Before it is rounded.
     unrounded: Exact,
-    /// How that came about.
-    steps: Vec<Step>,
+    /// The volume that chose the rates, and where it begins.
+    volume: i64,
+    mark: i64,
     /// Why it gives nothing, where it does.
     nothing: Reason,
 }
@@ -26,8 +27,8 @@ struct Target {
 impl Page<'_> {
     /// Settles a purchase that is posted by itself, after a sale or refund of it.
     pub(super) fn settle_sale(&mut self, purchase: &Purchase, origin: Origin) {
-        let steps = self.slices_of(purchase);
-        let target = Target { unrounded: purchase.unrounded, steps, nothing: Reason::AmountTooSmall };
+        let (volume, mark) = (purchase.volume, purchase.offset);
+        let target = Target { unrounded: purchase.unrounded, volume, mark, nothing: Reason::AmountTooSmall };
         self.settle(&purchase.group, origin, Some(&purchase.customer), target);
     }
 
@@ -42,7 +43,8 @@ impl Page<'_> {
                 Lever::Growth { rate, baseline, .. } => self.growth(group.month, *rate, *baseline),
                 _ => Target {
                     unrounded: self.account.positions.get(&group).map_or(Exact::ZERO, |p| p.unrounded),
-                    steps: Vec::new(),
+                    volume: 0,
+                    mark: 0,
                     nothing: Reason::AmountTooSmall,
                 },
             };
@@ -74,7 +76,8 @@ impl Page<'_> {
                 let group = Group { origin: Origin::Month, month, currency: self.terms.currency };
                 let target = Target {
                     unrounded: Exact::whole(reached) - Exact::whole(before),
-                    steps: slice.map(|slice| self.step(slice)).into_iter().collect(),
+                    volume,
+                    mark: 0,
                     nothing: Reason::AmountTooSmall,
                 };
                 before = reached;
@@ -94,11 +97,10 @@ impl Page<'_> {
             GrowthBaseline::Fixed { amount } => (amount.minor, 1),
         };
         let growth = (self.sold_in(month) * over - sum).max(0);
-        let amount =
-            Money { minor: Exact::whole(sum).part(1, over).rounded(), currency: self.terms.currency };
         Target {
             unrounded: Exact::share(growth, rate).part(1, over),
-            steps: vec![Step::Baseline { amount }],
+            volume: self.sold_in(month),
+            mark: Exact::whole(sum).part(1, over).rounded(),
             nothing: Reason::NoGrowth,
         }
     }
@@ -118,11 +120,26 @@ impl Page<'_> {
         let cut = whole - amount;
         let (change, cut_change) = (amount - position.posted, cut - position.cut);
         if change != 0 {
-            let cap = balance.filter(|_| cut != 0).map(|balance| (balance, cut));
-            let earning = self.earning(group, origin.clone(), &position, (whole, change), target.steps, cap);
+            let figures = Figures {
+                net: position.base,
+                volume: target.volume,
+                mark: target.mark,
+                whole,
+                cap_balance: balance.filter(|_| cut != 0).map(|balance| balance.minor),
+                before: position.posted,
+            };
+            let (rebate, coop) = split(change, self.terms.rebate_rate);
             self.outcomes.push(Outcome::Earning(Earning {
+                lever: self.lever.code().to_owned(),
+                origin: origin.clone(),
+                earned_in: group.month,
+                currency: group.currency,
+                base: position.base - position.settled.0,
                 unrounded: target.unrounded - position.settled.1,
-                ..earning
+                amount: change,
+                rebate,
+                coop,
+                figures,
             }));
         }
         if cut_change != 0 {
@@ -142,39 +159,6 @@ impl Page<'_> {
         self.account.positions.insert(group.clone(), position);
     }
 
-    fn earning(
-        &self,
-        group: &Group,
-        origin: Origin,
-        position: &Position,
-        (whole, change): (i64, i64),
-        slices: Vec<Step>,
-        cap: Option<(Money, i64)>,
-    ) -> Earning {
-        let money = |minor| Money { minor, currency: group.currency };
-        let (rebate, coop) = split(change, self.terms.rebate_rate);
-        let mut trace = vec![Step::Base { amount: money(position.base) }];
-        trace.extend(slices);
-        trace.push(Step::Rounded { amount: money(whole) });
-        trace.extend(cap.map(|(balance, cut)| Step::Cap { balance, cut: money(cut) }));
-        if position.posted != 0 {
-            trace.push(Step::Posted { amount: money(position.posted) });
-        }
-        trace.push(Step::Split { rate: self.terms.rebate_rate, rebate: money(rebate), coop: money(coop) });
-        Earning {
-            lever: self.lever.code().to_owned(),
-            origin,
-            earned_in: group.month,
-            currency: group.currency,
-            base: position.base - position.settled.0,
-            unrounded: Exact::ZERO,
-            amount: change,
-            rebate,
-            coop,
-            trace,
-        }
-    }
-
     /// What a group may use of the cap, its own part included, in its currency; none where the lever has no cap.
     fn balance_for(&self, group: &Group, customer: Option<&str>, own: i64) -> Option<Money> {
         let cap = self.lever.cap()?;
@@ -185,47 +169,32 @@ impl Page<'_> {
 
     /// Keeps what a group uses of the cap.
     fn use_cap(&mut self, group: &Group, customer: Option<&str>, position: &mut Position, amount: i64) {
-        let Some(cap) = self.lever.cap() else { return };
-        let amount = Money { minor: amount, currency: group.currency };
-        let leftover = if amount.minor > 0 { Leftover::Up } else { Leftover::Down };
-        let used = self.facts.rates.convert(group.month, amount, cap.amount.currency, leftover);
-        let used = used.map_or(position.used, |money| money.minor);
+        if self.lever.cap().is_none() {
+            return;
+        }
+        let used = if amount == position.posted { position.used } else { self.cap_share(group, amount) };
         let holder = self.holder(customer).map(str::to_owned);
         *self.account.used.entry(holder).or_default() += used - position.used;
         position.used = used;
+    }
+
+    /// What an amount posted uses of the cap, in its currency.
+    pub(super) fn cap_share(&self, group: &Group, amount: i64) -> i64 {
+        let Some(cap) = self.lever.cap() else { return 0 };
+        let amount = Money { minor: amount, currency: group.currency };
+        let leftover = if amount.minor > 0 { Leftover::Up } else { Leftover::Down };
+        let used = self.facts.rates.convert(group.month, amount, cap.amount.currency, leftover);
+        used.map_or(0, |money| money.minor)
     }
 
     /// Whose balance it is.
     fn holder<'a>(&self, customer: Option<&'a str>) -> Option<&'a str> {
         customer.filter(|_| self.lever.cap().is_some_and(|cap| cap.scope == CapScope::Customer))
     }
-
-    fn slices_of(&self, purchase: &Purchase) -> Vec<Step> {
-        let top = purchase.offset + purchase.volume;
-        match (self.lever, marginal(self.lever)) {
-            (_, Some((_, tiers))) => {
-                scale::slices(tiers, purchase.offset, top).map(|slice| self.step(slice)).collect()
-            }
-            (
-                Lever::Core { scale: LeverScale::Flat { rate }, .. }
-                | Lever::Accelerator { scale: LeverScale::Flat { rate }, .. },
-                _,
-            ) => {
-                let volume = Money { minor: purchase.net, currency: purchase.currency };
-                vec![Step::Slice { volume, rate: *rate, gives: Exact::share(purchase.net, *rate) }]
-            }
-            _ => Vec::new(),
-        }
-    }
-
-    fn step(&self, slice: Slice) -> Step {
-        let volume = Money { minor: slice.volume, currency: self.terms.currency };
-        Step::Slice { volume, rate: slice.rate, gives: slice.gives() }
-    }
 }
 
 /// The tiers of a lever that lifts a whole period.
-fn retroactive(lever: &Lever) -> Option<(TierPeriod, &[LeverTier])> {
+pub(super) fn retroactive(lever: &Lever) -> Option<(TierPeriod, &[LeverTier])> {
     match lever {
         Lever::Core { scale: LeverScale::Retroactive { period, tiers }, .. }
         | Lever::Accelerator { scale: LeverScale::Retroactive { period, tiers }, .. } => {

@@ -114,7 +114,9 @@ fn r4_a_cap_cuts_and_a_refund_gives_the_balance_back() {
         [("cap_partially_applied", 15_000), ("cap_reached", 10_000), ("cap_partially_applied", -15_000),]
     );
     let Outcome::Earning(cut) = &outcomes[1] else { panic!("an earning") };
-    assert!(cut.trace.contains(&Step::Cap { balance: money("350.00", "USD"), cut: money("150.00", "USD") }));
+    let trace =
+        cut.trace(&Terms { levers: &[], rebate_rate: Rate::percent(60), currency: Currency::USD }, &lever);
+    assert!(trace.contains(&Step::Cap { balance: money("350.00", "USD"), cut: money("150.00", "USD") }));
 
     let terms = Terms { levers: &[lever.clone()], rebate_rate: Rate::percent(60), currency: Currency::USD };
     let mut books = Books::default();

@@ -62,7 +62,7 @@ pub use model::{
     Terms, Turnover, Verdict,
 };
 pub use rules::evaluate;
-pub use service::{assess, assess_all, judge_all, record};
+pub use service::{assess, assess_all, judge_all, record, unmet_on};
 pub use store::find as find_evaluation;
 pub use view::{EligibilityCheck, EligibilityEvidence};
 pub use words::{

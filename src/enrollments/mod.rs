@@ -11,6 +11,7 @@ mod service;
 mod store;
 mod view;
 
-pub use model::{Cause, Change, Cure, Enrollment, Event, State};
+pub use model::{Cause, Change, Cure, Enrollment, Event, State, earning_windows};
 pub use reassess::{Invitations, follow_up, reassess};
 pub use service::{CODES, Outcome, accept, discontinue, open_of, opt_out, request};
+pub use store::with_history;

@@ -14,6 +14,7 @@ use crate::{
     platform::{Result, values::Id},
     profiles::{self, Standing},
     programs::{self, Program, ProgramVersion},
+    transactions::backlog,
 };
 use std::collections::{HashMap, HashSet};
 
@@ -33,6 +34,9 @@ pub enum Invitations {
 pub fn follow_up(tx: &mut Tx<'_>, changed: &[Id]) -> Result<()> {
     for changed in changed.chunks(AT_ONCE) {
         let concerned = partners::family(tx, changed)?;
+        let facts = concerned.iter().map(|partner| partner.id).filter(|id| !tx.has_sold_only(*id));
+        let facts: Vec<Id> = facts.collect();
+        backlog::note(tx, &facts)?;
         reassess(tx, &concerned, Invitations::IndirectResellers)?;
     }
     Ok(())

@@ -46,7 +46,7 @@ pub fn create(tx: &mut Tx<'_>, id: Id, new: NewTransaction) -> Result<Transactio
         .of_partner(transaction.partner_id)
         .after(&TransactionView::from(transaction.clone()))
         .record(tx)?;
-    tx.facts_changed(transaction.partner_id);
+    tx.sale_recorded(transaction.partner_id);
     Ok(transaction)
 }
 

@@ -39,6 +39,17 @@ CREATE TABLE calculation_backlog (
     from_day date NOT NULL
 );
 
+CREATE FUNCTION note_for_calculation() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    INSERT INTO calculation_backlog AS b (partner_id, from_day)
+    SELECT n.partner_id, min(coalesce(o.occurred_on, n.occurred_on))
+    FROM recorded n LEFT JOIN transactions o ON o.id = n.original_transaction_id GROUP BY n.partner_id
+    ON CONFLICT (partner_id) DO UPDATE SET from_day = excluded.from_day WHERE excluded.from_day < b.from_day;
+    RETURN NULL;
+END $$;
+CREATE TRIGGER transactions_are_to_be_calculated AFTER INSERT ON transactions
+    REFERENCING NEW TABLE AS recorded FOR EACH STATEMENT EXECUTE FUNCTION note_for_calculation();
+
 CREATE TABLE calculation_runs (
     id uuid NOT NULL PRIMARY KEY,
     partner_id uuid REFERENCES partners (id),

@@ -39,6 +39,14 @@ CREATE TABLE calculation_backlog (
     from_day TEXT NOT NULL CHECK (from_day IS date(from_day))
 ) STRICT, WITHOUT ROWID;
 
+CREATE TRIGGER transactions_are_to_be_calculated AFTER INSERT ON transactions
+BEGIN
+    INSERT INTO calculation_backlog (partner_id, from_day)
+    VALUES (NEW.partner_id, coalesce(
+        (SELECT o.occurred_on FROM transactions o WHERE o.id = NEW.original_transaction_id), NEW.occurred_on))
+    ON CONFLICT (partner_id) DO UPDATE SET from_day = excluded.from_day WHERE excluded.from_day < from_day;
+END;
+
 CREATE TABLE calculation_runs (
     id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     partner_id BLOB REFERENCES partners (id),
