@@ -22,6 +22,8 @@
 //! | [`earnings`] | a pure function from sales, facts and levers to earnings with their trace |
 //! | [`profiles`] | how a partner is paid and taxed |
 //! | [`enrollments`] | a partner's part in a program for a year: the state table |
+//! | [`accounting`] | what is owed: rebates, months that close, the double-entry ledger |
+//! | [`calculation`] | posts what sales earn, by [`earnings`], to the books |
 //! | [`health`] | health and metrics |
 //! | [`demo`] | a believable programme to try everything on |
 //! | [`app`] | the composition root: the only list of slices |
@@ -83,6 +85,9 @@ pub mod earnings;
 pub mod profiles;
 
 pub mod enrollments;
+
+pub mod accounting;
+pub mod calculation;
 
 pub mod health;
 

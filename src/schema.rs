@@ -648,6 +648,7 @@ diesel::table! {
         customer_id -> Nullable<Text>,
         earned_in -> Date,
         code -> Text,
+        bought_on -> Nullable<Date>,
         curable -> Bool,
         capped -> Nullable<BigInt>,
         currency -> Nullable<Text>,

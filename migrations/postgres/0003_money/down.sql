@@ -13,6 +13,7 @@ DROP FUNCTION note_for_calculation;
 DROP TABLE calculation_backlog;
 DROP TABLE closed_months;
 DROP TABLE fx_rates;
+DROP INDEX enrollments_by_year;
 DROP INDEX transactions_by_customer;
 ALTER TABLE enrollment_changes DROP COLUMN ineligible_since;
 ALTER TABLE enrollment_changes DROP COLUMN earnings_start_on;

@@ -10,6 +10,9 @@ UPDATE enrollment_changes SET
 -- Whether a customer is new is asked of every sale.
 CREATE INDEX transactions_by_customer ON transactions (partner_id, customer_id, occurred_on, id);
 
+-- A sale is counted once among all enrollments of a partner, program and year.
+CREATE INDEX enrollments_by_year ON enrollments (partner_id, program_id, program_year, id);
+
 -- One rate for each month and pair, in units of 10^-10; published once.
 CREATE TABLE fx_rates (
     month date NOT NULL CHECK (extract(day FROM month) = 1),
@@ -118,6 +121,7 @@ CREATE TABLE ineligible_records (
     customer_id text COLLATE "C" CHECK (length(customer_id) BETWEEN 1 AND 128),
     earned_in date NOT NULL CHECK (extract(day FROM earned_in) = 1),
     code text COLLATE "C" NOT NULL CHECK (length(code) BETWEEN 1 AND 64),
+    bought_on date,
     curable boolean NOT NULL,
     capped bigint,
     currency text COLLATE "C" CHECK (length(currency) = 3),

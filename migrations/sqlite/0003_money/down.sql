@@ -12,6 +12,7 @@ DROP TRIGGER transactions_are_to_be_calculated;
 DROP TABLE calculation_backlog;
 DROP TABLE closed_months;
 DROP TABLE fx_rates;
+DROP INDEX enrollments_by_year;
 DROP INDEX transactions_by_customer;
 ALTER TABLE enrollment_changes DROP COLUMN ineligible_since;
 ALTER TABLE enrollment_changes DROP COLUMN earnings_start_on;

@@ -10,6 +10,9 @@ UPDATE enrollment_changes SET
 -- Whether a customer is new is asked of every sale.
 CREATE INDEX transactions_by_customer ON transactions (partner_id, customer_id, occurred_on, id);
 
+-- A sale is counted once among all enrollments of a partner, program and year.
+CREATE INDEX enrollments_by_year ON enrollments (partner_id, program_id, program_year, id);
+
 -- One rate for each month and pair, in units of 10^-10; published once.
 CREATE TABLE fx_rates (
     month TEXT NOT NULL CHECK (month IS date(month, 'start of month')),
@@ -115,6 +118,7 @@ CREATE TABLE ineligible_records (
     customer_id TEXT CHECK (length(customer_id) BETWEEN 1 AND 128),
     earned_in TEXT NOT NULL CHECK (earned_in IS date(earned_in, 'start of month')),
     code TEXT NOT NULL CHECK (length(code) BETWEEN 1 AND 64),
+    bought_on TEXT CHECK (bought_on IS date(bought_on)),
     curable INTEGER NOT NULL CHECK (curable IN (0, 1)),
     capped INTEGER,
     currency TEXT CHECK (length(currency) = 3),

@@ -26,6 +26,26 @@ macro_rules! native {
 }
 pub(crate) use native;
 
+/// Inserts many rows of a type that leaves no column out (`treat_none_as_default_value = false`): by `COPY` on
+/// PostgreSQL, by statements of 1000 rows on SQLite.
+macro_rules! bulk {
+    ($conn:expr, $table:path, $rows:expr) => {{
+        let rows: &Vec<_> = $rows;
+        match $conn {
+            _ if rows.is_empty() => {}
+            $crate::platform::db::Conn::Postgres(conn) => {
+                diesel::copy_from($table).from_insertable(rows).execute(conn)?;
+            }
+            $crate::platform::db::Conn::Sqlite(conn) => {
+                for rows in rows.chunks(1000) {
+                    diesel::insert_into($table).values(rows).execute(conn)?;
+                }
+            }
+        }
+    }};
+}
+pub(crate) use bulk;
+
 /// Which database to use: `sqlite://path` or `postgres://...`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {

@@ -14,4 +14,4 @@ mod writer;
 pub use connection::{Conn, MultiBackend, MultiRawValue, Target};
 pub use pool::Db;
 
-pub(crate) use connection::native;
+pub(crate) use connection::{bulk, native};
