@@ -2,7 +2,7 @@
 
 use crate::{
     access::{self, Gate, Subject, Terms, Tx, policy},
-    agreements, audit, competencies,
+    accounting, agreements, audit, calculation, competencies,
     config::Settings,
     eligibility, enrollments, health, notifications, partners,
     platform::{
@@ -48,6 +48,11 @@ fn routes(config: &mut ServiceConfig<'_>) {
     transactions::api::routes(config);
     profiles::api::routes(config);
     enrollments::api::routes(config);
+    calculation::earnings_api::routes(config);
+    calculation::ineligible_api::routes(config);
+    calculation::runs_api::routes(config);
+    accounting::rebates_api::routes(config);
+    accounting::months_api::routes(config);
     notifications::api::routes(config);
     audit::api::routes(config);
     health::api::routes(config);
@@ -72,6 +77,7 @@ pub fn problem_codes() -> Vec<&'static Code> {
         programs::CODES,
         transactions::CODES,
         enrollments::CODES,
+        accounting::CODES,
     ]
     .concat()
 }
@@ -115,7 +121,7 @@ impl Service {
             limits: settings.limits(),
             accounts: settings.accounts(),
             vault: settings.vault()?,
-            settle: enrollments::follow_up,
+            settle: calculation::follow_up,
         };
         let gate = Gate::open(db.clone(), moment, terms)?;
         gate.write_if_new(install)?;
@@ -282,6 +288,8 @@ fn cors(origins: &[String]) -> Cors {
         (name = "transactions", description = "What partners sold, and what of it was taken back."),
         (name = "profiles", description = "Where a partner's money goes, and how it is taxed."),
         (name = "enrollments", description = "A partner's part in a program for a program year."),
+        (name = "earnings", description = "What sales earned, what did not, and the calculation that says so."),
+        (name = "rebates", description = "What is owed, and the accounting months it is posted in."),
         (name = "notifications", description = "What the service tells a partner's incentive admins."),
         (name = "agreements", description = "The papers a partner signs: MPN, distributor and reseller agreements."),
         (name = "competencies", description = "The catalogue of competencies, and what each partner has attained of it."),

@@ -3,10 +3,12 @@
 
 use clap::{Parser, Subcommand};
 use partner_incentives::{
-    access::{Role, password},
+    access::{Role, Tx, password},
     app::{self, Service},
+    calculation,
     config::Settings,
-    demo, eligibility, logging, partners,
+    demo, eligibility, logging,
+    partners::{self, Partner},
     platform::{
         Error, Result,
         db::Target,
@@ -61,6 +63,12 @@ enum Command {
         /// Prints JSON, as the API answers.
         #[arg(long)]
         json: bool,
+    },
+    /// Post what sales have earned since the last time, by the levers of their program versions.
+    Calculate {
+        /// Only this partner: its id or its MPN id.
+        #[arg(long)]
+        partner: Option<String>,
     },
     /// Work with the keys that sign access tokens.
     #[command(subcommand)]
@@ -158,6 +166,20 @@ fn run(command: Command, settings: Settings) -> Result<()> {
             service.close();
             Ok(())
         }
+        Command::Calculate { partner } => {
+            let service = Service::open(settings)?;
+            let named = |key: String| service.gate.read_as_system(|tx| partner_of(tx, &key));
+            let partner = partner.map(named).transpose()?.map(|partner| partner.id);
+            let run = calculation::calculate(&service.gate, partner, |run| {
+                log::info!("{} of {} partners, {} sales", run.done, run.total, run.sales);
+            })?;
+            println!(
+                "{} sales of {} partners: {} earnings, {} ineligible records",
+                run.sales, run.done, run.earnings, run.ineligible_records
+            );
+            service.close();
+            Ok(())
+        }
         Command::Keys(KeysCommand::Rotate) => {
             let service = Service::open(settings)?;
             service.gate.tokens().rotate()?;
@@ -177,10 +199,7 @@ fn verdict(
     json: bool,
 ) -> Result<String> {
     service.gate.read_as_system(|tx| {
-        let partner = match partner.parse::<Id>() {
-            Ok(id) => partners::get(tx, id)?,
-            Err(_) => partners::get_by_mpn_id(tx, partner)?,
-        };
+        let partner = partner_of(tx, partner)?;
         let program = programs::find(tx, &program.parse().map_err(Error::internal)?)?;
         let day = as_of.unwrap_or_else(|| tx.today());
         let version = programs::version_for(tx, &program, day)?;
@@ -191,6 +210,14 @@ fn verdict(
             assessment.for_people(&partner.legal_name, &program.name)
         })
     })
+}
+
+/// The partner of an id or an MPN id.
+fn partner_of(tx: &mut Tx<'_>, key: &str) -> Result<Partner> {
+    match key.parse::<Id>() {
+        Ok(id) => partners::get(tx, id),
+        Err(_) => partners::get_by_mpn_id(tx, key),
+    }
 }
 
 /// The demo's service, on a database of its own unless one is named; filled at the first start.

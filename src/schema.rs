@@ -597,6 +597,7 @@ diesel::table! {
         started_at -> Instant,
         updated_at -> Instant,
         finished_at -> Nullable<Instant>,
+        revision -> BigInt,
     }
 }
 

@@ -71,6 +71,12 @@ impl<P: Policy> Caller<P> {
         self.request_id.as_str()
     }
 
+    /// The gate, for work that goes on when the answer is sent: the service itself does it.
+    #[must_use]
+    pub fn gate(&self) -> Gate {
+        self.gate.clone()
+    }
+
     /// Reads by one statement, which needs no snapshot.
     pub async fn read<T, F>(self, work: F) -> Result<T>
     where

@@ -6,6 +6,7 @@
 
 pub mod api;
 mod lever;
+mod lever_filter;
 mod model;
 mod requirement;
 pub mod rule_sets;
@@ -16,9 +17,9 @@ pub mod version_view;
 mod versions;
 
 pub use lever::{
-    CapScope, CustomerFilter, GrowthBaseline, Lever, LeverCap, LeverFilter, LeverGrain, LeverScale,
-    LeverTier, TierPeriod, validate_levers,
+    CapScope, GrowthBaseline, Lever, LeverCap, LeverGrain, LeverScale, LeverTier, TierPeriod, validate_levers,
 };
+pub use lever_filter::{CustomerFilter, LeverFilter};
 pub use model::{
     Program, ProgramKey, ProgramStatus, ProgramVersion, ProgramVersionState, Rounding, program_year,
     program_year_of,

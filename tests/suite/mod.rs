@@ -2,6 +2,7 @@
 
 mod agreements;
 mod authority;
+mod calculation;
 mod competencies;
 mod conventions;
 mod demo;

@@ -67,6 +67,7 @@ CREATE TABLE calculation_runs (
     started_at timestamptz NOT NULL,
     updated_at timestamptz NOT NULL,
     finished_at timestamptz,
+    revision bigint NOT NULL CHECK (revision > 0),
     CHECK ((state = 'running') = (finished_at IS NULL))
 );
 CREATE UNIQUE INDEX calculation_runs_one_running ON calculation_runs (state) WHERE state = 'running';
@@ -101,7 +102,7 @@ CREATE TABLE earnings (
     CHECK ((grain = 'transaction') = (transaction_id IS NOT NULL AND purchase_id IS NOT NULL))
 );
 CREATE INDEX earnings_by_partner ON earnings (partner_id, id);
-CREATE INDEX earnings_by_enrollment ON earnings (enrollment_id, posted_in, id);
+CREATE INDEX earnings_by_enrollment ON earnings (enrollment_id, id);
 CREATE INDEX earnings_by_purchase ON earnings (purchase_id) WHERE purchase_id IS NOT NULL;
 CREATE TRIGGER earnings_are_never_changed BEFORE UPDATE ON earnings
     FOR EACH ROW EXECUTE FUNCTION refuse_change('earnings are append-only');
@@ -204,6 +205,7 @@ CREATE TABLE rebates (
     CHECK (state <> 'on_hold' OR state_reason IS NOT NULL)
 );
 CREATE INDEX rebates_by_partner ON rebates (partner_id, id);
+CREATE INDEX rebates_by_enrollment ON rebates (enrollment_id, id);
 CREATE INDEX rebates_by_month ON rebates (posted_in, id);
 CREATE INDEX rebates_by_state ON rebates (state, id);
 

@@ -64,6 +64,7 @@ CREATE TABLE calculation_runs (
     started_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
     finished_at INTEGER,
+    revision INTEGER NOT NULL CHECK (revision > 0),
     CHECK ((state = 'running') = (finished_at IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX calculation_runs_one_running ON calculation_runs (state) WHERE state = 'running';
@@ -98,7 +99,7 @@ CREATE TABLE earnings (
     CHECK ((grain = 'transaction') = (transaction_id IS NOT NULL AND purchase_id IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX earnings_by_partner ON earnings (partner_id, id);
-CREATE INDEX earnings_by_enrollment ON earnings (enrollment_id, posted_in, id);
+CREATE INDEX earnings_by_enrollment ON earnings (enrollment_id, id);
 CREATE INDEX earnings_by_purchase ON earnings (purchase_id) WHERE purchase_id IS NOT NULL;
 CREATE TRIGGER earnings_are_never_changed BEFORE UPDATE ON earnings
 BEGIN SELECT RAISE(ABORT, 'earnings are append-only'); END;
@@ -201,6 +202,7 @@ CREATE TABLE rebates (
     CHECK (state <> 'on_hold' OR state_reason IS NOT NULL)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX rebates_by_partner ON rebates (partner_id, id);
+CREATE INDEX rebates_by_enrollment ON rebates (enrollment_id, id);
 CREATE INDEX rebates_by_month ON rebates (posted_in, id);
 CREATE INDEX rebates_by_state ON rebates (state, id);
 
