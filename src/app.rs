@@ -2,16 +2,16 @@
 
 use crate::{
     access::{self, Gate, Subject, Terms, Tx, policy},
-    accounting, agreements, audit, calculation, competencies,
+    accounting, agreements, api_clients, audit, calculation, competencies,
     config::Settings,
     eligibility, enrollments, health, notifications, partners,
     platform::{
         Code, Error, Result, codes,
         db::Db,
-        http::{self, BodyLimits, Closing, Contract, Edge, Finishing, docs},
+        http::{self, BodyLimits, Closing, Contract, Edge, Finishing, Guard, docs},
         values::{Country, Currency, Id},
     },
-    profiles, programs, sessions, transactions, users,
+    profiles, programs, sessions, setup, transactions, users,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -38,8 +38,13 @@ pub const EXAMPLE_PARTNER: &str = "01936f2e-4b00-7000-8000-000000000001";
 /// Every slice that answers requests, in the order of the document.
 fn routes(config: &mut ServiceConfig<'_>) {
     sessions::api::routes(config);
+    sessions::token_api::routes(config);
+    sessions::me_api::routes(config);
+    sessions::permissions_api::routes(config);
     users::api::routes(config);
+    api_clients::api::routes(config);
     partners::api::routes(config);
+    setup::api::routes(config);
     agreements::api::routes(config);
     competencies::api::routes(config);
     programs::api::routes(config);
@@ -71,7 +76,9 @@ pub fn problem_codes() -> Vec<&'static Code> {
         codes::CODES,
         access::CODES,
         users::CODES,
+        sessions::CODES,
         partners::CODES,
+        setup::CODES,
         agreements::CODES,
         competencies::CODES,
         programs::CODES,
@@ -121,7 +128,9 @@ impl Service {
             limits: settings.limits(),
             accounts: settings.accounts(),
             vault: settings.vault()?,
+            trust: settings.trust(),
             settle: calculation::follow_up,
+            sweep: sessions::sweep,
         };
         let gate = Gate::open(db.clone(), moment, terms)?;
         gate.write_if_new(install)?;
@@ -152,11 +161,13 @@ pub fn document() -> serde_json::Value {
     let (_, collected) =
         App::new().into_utoipa_app().openapi(Base::openapi()).configure(routes).split_for_parts();
     let document = serde_json::to_value(collected).unwrap_or_default();
-    let roles = |operation: &str| {
-        policy::rule_of(operation).map(|rule| rule.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>())
+    let guard = |operation: &str| {
+        let rule = policy::rule_of(operation)?;
+        let roles = rule.roles.iter().map(|role| role.as_str()).collect();
+        Some(Guard { roles, scope: rule.scope, without_scope: rule.without_scope })
     };
     let example_id = |path: &str| path.starts_with("/v1/partners/{id}").then_some(EXAMPLE_PARTNER);
-    http::finish(document, &Finishing { roles: &roles, example_id: &example_id })
+    http::finish(document, &Finishing { guard: &guard, example_id: &example_id })
 }
 
 /// Serves requests on a listener until its handle is told to stop.
@@ -230,9 +241,9 @@ async fn sweep(gate: Gate) {
         tokio::time::sleep(SWEEP_INTERVAL).await;
         let gate = gate.clone();
         match web::block(move || gate.sweep()).await {
-            Ok(Ok(forgotten)) => log::debug!("{forgotten} stored answers have expired"),
-            Ok(Err(error)) => log::warn!("expired answers could not be removed: {error}"),
-            Err(error) => log::warn!("expired answers could not be removed: {error}"),
+            Ok(Ok(forgotten)) => log::debug!("{forgotten} rows have expired"),
+            Ok(Err(error)) => log::warn!("what has expired could not be removed: {error}"),
+            Err(error) => log::warn!("what has expired could not be removed: {error}"),
         }
     }
 }
@@ -282,6 +293,7 @@ fn cors(origins: &[String]) -> Cors {
     tags(
         (name = "auth", description = "Signing in, and one's own account."),
         (name = "users", description = "Who may sign in, as what, and for which partner."),
+        (name = "api-clients", description = "The machines that may call the service, and what each may do."),
         (name = "partners", description = "Who sells, enrolls and is paid; and headquarters, which group locations."),
         (name = "programs", description = "What partners enroll in, and what each version of it asks and gives."),
         (name = "eligibility", description = "Whether a partner meets what a program asks, on any day, and why."),
@@ -296,15 +308,17 @@ fn cors(origins: &[String]) -> Cors {
         (name = "audit", description = "Who did what, when and why."),
         (name = "service", description = "Health, metrics, this document, the problem pages."),
     ),
-    modifiers(&Bearer)
+    modifiers(&Schemes)
 )]
 struct Base;
 
-struct Bearer;
+struct Schemes;
 
-impl utoipa::Modify for Bearer {
+impl utoipa::Modify for Schemes {
     fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
-        use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+        use utoipa::openapi::security::{
+            ClientCredentials, Flow, HttpAuthScheme, HttpBuilder, OAuth2, Scopes, SecurityScheme,
+        };
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("JWT")
@@ -314,5 +328,15 @@ impl utoipa::Modify for Bearer {
             .build();
         let components = openapi.components.get_or_insert_default();
         components.security_schemes.insert("bearer".into(), SecurityScheme::Http(scheme).into());
+        let scopes = policy::scopes().into_iter().map(|scope| match scope.split_once(':') {
+            Some((area, "read")) => (scope.to_owned(), format!("Reads {area}.")),
+            Some((area, _)) => (scope.to_owned(), format!("Writes {area}.")),
+            None => (scope.to_owned(), String::new()),
+        });
+        let flow =
+            Flow::ClientCredentials(ClientCredentials::new("/v1/auth/token", scopes.collect::<Scopes>()));
+        let clients =
+            OAuth2::with_description([flow], "API clients: a token for some scopes (RFC 6749, 4.4).");
+        components.security_schemes.insert("oauth2".into(), SecurityScheme::OAuth2(clients).into());
     }
 }

@@ -8,13 +8,14 @@ use crate::platform::{
 };
 use clap::{Args, ValueEnum};
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use ureq::http::Uri;
 
 /// Requests per minute.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Of one user, and of one address that has not signed in.
     pub requests_per_minute: u32,
-    /// Sign-in attempts for one user name; five times as many from one address.
+    /// Sign-in attempts for one user name from one address; five times as many from the address in all.
     pub sign_ins_per_minute: u32,
 }
 
@@ -23,6 +24,46 @@ pub struct Limits {
 pub struct Accounts {
     /// Whether operators need a second factor.
     pub operators_need_second_factor: bool,
+    /// Memory of one password hash, in KiB.
+    pub password_memory_kib: u32,
+    /// Passes over it.
+    pub password_passes: u32,
+}
+
+/// An outside issuer (OpenID Connect) whose word on who somebody is is taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trust {
+    /// Its name, which is its address.
+    pub issuer: String,
+    /// Our name there: only what it says to us counts.
+    pub audience: String,
+}
+
+impl Trust {
+    /// Whether nobody on the way can change what an address answers.
+    #[must_use]
+    pub fn may_ask(&self, address: &str) -> bool {
+        address.starts_with("https://") || self.is_on_this_machine() && is_on_this_machine(address)
+    }
+
+    /// Whether the issuer runs beside us, without TLS: for trying things out.
+    #[must_use]
+    pub fn is_on_this_machine(&self) -> bool {
+        is_on_this_machine(&self.issuer)
+    }
+}
+
+fn is_on_this_machine(address: &str) -> bool {
+    let Ok(uri) = address.parse::<Uri>() else { return false };
+    uri.scheme_str() == Some("http") && matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]"))
+}
+
+fn issuer(text: &str) -> std::result::Result<String, String> {
+    let secure = text.starts_with("https://") && text.parse::<Uri>().is_ok_and(|uri| uri.query().is_none());
+    if text.len() <= 400 && (secure || is_on_this_machine(text)) {
+        return Ok(text.to_owned());
+    }
+    Err("an issuer is an https address without a query, such as https://login.example.com".into())
 }
 
 /// How log lines look.
@@ -67,6 +108,22 @@ pub struct Settings {
     #[arg(long, env = "OPERATORS_NEED_SECOND_FACTOR", default_value_t = false, global = true)]
     pub operators_need_second_factor: bool,
 
+    /// Outside issuer (OpenID Connect) whose identity tokens sign in the users that name it; none by default.
+    #[arg(long, env = "OIDC_ISSUER", value_parser = issuer, requires = "oidc_audience", global = true)]
+    pub oidc_issuer: Option<String>,
+
+    /// Our client id at that issuer.
+    #[arg(long, env = "OIDC_AUDIENCE", requires = "oidc_issuer", global = true)]
+    pub oidc_audience: Option<String>,
+
+    /// Memory of one password hash in KiB; hashes on record grow at their user's next sign-in.
+    #[arg(long, env = "PASSWORD_MEMORY_KIB", default_value_t = 19_456, value_parser = clap::value_parser!(u32).range(7168..=1_048_576), global = true)]
+    pub password_memory_kib: u32,
+
+    /// Passes of one password hash over its memory.
+    #[arg(long, env = "PASSWORD_PASSES", default_value_t = 2, value_parser = clap::value_parser!(u32).range(1..=100), global = true)]
+    pub password_passes: u32,
+
     /// Address to listen on.
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080", global = true)]
     pub listen: SocketAddr,
@@ -79,7 +136,7 @@ pub struct Settings {
     #[arg(long, env = "REQUESTS_PER_MINUTE", default_value_t = 1200, value_parser = clap::value_parser!(u32).range(1..), global = true)]
     pub requests_per_minute: u32,
 
-    /// Sign-in attempts a minute for one user name; five times as many from one address.
+    /// Sign-in attempts a minute for one user name from one address; five times as many from the address in all.
     #[arg(long, env = "SIGN_INS_PER_MINUTE", default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..), global = true)]
     pub sign_ins_per_minute: u32,
 
@@ -131,6 +188,11 @@ impl Settings {
             encryption_key: Some(format!("{}=", "A".repeat(43))),
             encryption_key_file: None,
             operators_need_second_factor: false,
+            oidc_issuer: None,
+            oidc_audience: None,
+            // Hashing is not what stories are about.
+            password_memory_kib: 64,
+            password_passes: 1,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             workers: 2,
             requests_per_minute: 1_000_000,
@@ -165,7 +227,18 @@ impl Settings {
     /// What holds for every account.
     #[must_use]
     pub fn accounts(&self) -> Accounts {
-        Accounts { operators_need_second_factor: self.operators_need_second_factor }
+        Accounts {
+            operators_need_second_factor: self.operators_need_second_factor,
+            password_memory_kib: self.password_memory_kib,
+            password_passes: self.password_passes,
+        }
+    }
+
+    /// The outside issuer that is trusted, where there is one.
+    #[must_use]
+    pub fn trust(&self) -> Option<Trust> {
+        let (issuer, audience) = (self.oidc_issuer.clone()?, self.oidc_audience.clone()?);
+        Some(Trust { issuer, audience })
     }
 
     /// The encryption keys; makes the key file where there is none.

@@ -14,7 +14,8 @@
 //! | [`audit`] | who did what, when and why |
 //! | [`notifications`] | what people are told |
 //! | [`partners`] | who sells, enrolls and is paid; headquarters |
-//! | [`users`], [`sessions`] | who may sign in; signing in |
+//! | [`users`], [`api_clients`], [`sessions`] | who may sign in: people, machines; signing in |
+//! | [`setup`] | the gate a partner opens: who its people are, then its data |
 //! | [`agreements`], [`competencies`] | the papers a partner signs; what it has attained |
 //! | [`transactions`] | what a partner sold |
 //! | [`programs`] | incentive programs and their versions: requirements, levers and money terms as data |
@@ -70,7 +71,9 @@ pub mod notifications;
 pub mod partners;
 pub mod users;
 
+pub mod api_clients;
 pub mod sessions;
+pub mod setup;
 
 pub mod agreements;
 pub mod competencies;

@@ -8,6 +8,7 @@ use partner_incentives::{
     calculation,
     config::Settings,
     demo, eligibility, logging,
+    notifications::Locale,
     partners::{self, Partner},
     platform::{
         Error, Result,
@@ -146,7 +147,7 @@ fn run(command: Command, settings: Settings) -> Result<()> {
         Command::User(UserCommand::Create { email, name, role, partner }) => {
             let service = Service::open(settings)?;
             let password = password::temporary()?;
-            let password_hash = password::hash(&password)?;
+            let password_hash = service.gate.passwords().hash(&password)?;
             let new = users::NewUser {
                 email,
                 name,
@@ -154,6 +155,8 @@ fn run(command: Command, settings: Settings) -> Result<()> {
                 partner_id: partner,
                 password_hash,
                 must_change_password: true,
+                issuer: None,
+                locale: Locale::En,
             };
             let id = users::provision(&service.gate, new)?;
             println!("User {id}\nTemporary password, shown this once: {password}");

@@ -353,6 +353,7 @@ diesel::table! {
         user_id -> Guid,
         address -> Text,
         user_agent -> Nullable<Text>,
+        epoch -> BigInt,
         created_at -> Instant,
         last_used_at -> Instant,
         expires_at -> Instant,

@@ -75,6 +75,9 @@ fn every_guarded_operation_exists_and_every_operation_is_guarded_or_known_to_be_
     const OPEN: &[&str] = &[
         "login",
         "getKeySet",
+        "issueToken",
+        "revokeToken",
+        "getOauthMetadata",
         "getLiveness",
         "getReadiness",
         "getMetrics",

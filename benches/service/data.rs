@@ -11,6 +11,7 @@ use partner_incentives::{
     app::Service,
     audit::AuditEvent,
     config::Settings,
+    notifications::Locale,
     partners::{Partner, PartnerStatus, PartnerType},
     platform::{
         db::{Conn, Target},
@@ -80,6 +81,8 @@ impl Database {
             partner_id: None,
             password_hash: "none".into(),
             must_change_password: false,
+            issuer: None,
+            locale: Locale::En,
         };
         let operator = users::provision(&service.gate, operator).unwrap();
         service.close();

@@ -1,8 +1,13 @@
 //! The extractors that check authority, and hand out what it opens.
 
 use super::{
-    Actor, Gate, Role, Subject, Tx, idempotency, policy::Policy, standing, token::Claims,
-    token::JsonWebKeySet,
+    Actor, Gate, Identity, Permission, Role, Subject, Tx, idempotency,
+    issuer::Issuer,
+    password::Hasher,
+    policy::{self, Policy, Rule},
+    refusal::Standing,
+    standing,
+    token::{Claims, JsonWebKeySet},
 };
 use crate::platform::{
     Error, Result, codes,
@@ -48,8 +53,9 @@ impl<P: Policy> Caller<P> {
         })?;
         let quota = gate.0.users.check(&claims.sub)?;
         request.extensions_mut().insert(quota);
-        P::RULE.admits(claims.role)?;
-        P::RULE.grants(&claims)?;
+        if let Some(refusal) = P::RULE.refuses_token(&claims) {
+            return Err(refusal.error);
+        }
         Ok(Self { gate, claims, request_id: RequestId::of(request), policy: PhantomData })
     }
 
@@ -57,6 +63,12 @@ impl<P: Policy> Caller<P> {
     #[must_use]
     pub fn id(&self) -> Id {
         self.claims.sub
+    }
+
+    /// The session the token was issued in; none for a client.
+    #[must_use]
+    pub fn session(&self) -> Option<Id> {
+        self.claims.sid
     }
 
     /// The user's role.
@@ -158,32 +170,71 @@ impl<P: Policy> Caller<P> {
         same.read(work).await
     }
 
-    /// Counts a guess at the caller's own password as a sign-in attempt.
+    /// Counts a guess at the caller's own password as a sign-in attempt; from wherever it comes, as whoever guesses
+    /// holds the token already.
     pub fn count_guess(&self) -> Result<()> {
-        self.gate.0.sign_ins_by_name.check(&self.claims.sub.to_string()).map(drop)
+        let anywhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
+        self.gate.0.sign_ins_by_name.check(&(self.claims.sub.to_string(), anywhere)).map(drop)
+    }
+
+    /// The outside issuer that is trusted, where there is one.
+    #[must_use]
+    pub fn issuer(&self) -> Option<&str> {
+        self.gate.0.issuer.as_ref().map(Issuer::name)
     }
 
     /// Hashes or compares passwords, off the request threads.
-    pub async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    pub async fn hashing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Hasher) -> T + Send + 'static,
+    ) -> Result<T> {
         self.gate.hashing(work).await
     }
 
-    /// Who calls, as of now: whoever is barred, or whose tokens were revoked, is out although the token is good.
-    fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
-        let now = self.gate.0.clock.now();
-        let actor = match self.claims.client_id {
-            Some(_) => standing::of_client(conn, &self.claims, now)?,
-            None => standing::of_user(conn, &self.claims, &P::RULE, &self.gate.0.accounts)?,
+    /// What every guarded operation would answer to the caller now, in the order of the policy table.
+    pub async fn permissions(self) -> Result<Vec<Permission>> {
+        let db = self.gate.0.db.clone();
+        let ask = move |conn: &mut Conn| {
+            let standing = self.standing(conn)?;
+            let set_up = standing::set_up(conn, standing.actor)?;
+            let answer = |rule: &'static Rule| {
+                let refusal = rule.refuses(&self.claims, standing, || Ok(set_up))?;
+                Ok(Permission { operation: rule.operation, refusal })
+            };
+            policy::TABLE.iter().map(answer).collect()
         };
-        Ok(Tx::new(conn, actor, (now, &self.gate.0.ids), self.request_id.as_str(), P::RULE.operation))
+        db.off_thread(move |db| db.read(ask)).await
     }
+
+    /// Lets the caller in, or not.
+    fn standing(&self, conn: &mut Conn) -> Result<Standing> {
+        let standing = standing::of(conn, &self.claims, self.gate.0.accounts, self.gate.0.clock.now())?;
+        let refusal = P::RULE.refuses(&self.claims, standing, || standing::set_up(conn, standing.actor))?;
+        refusal.map_or(Ok(standing), |refusal| Err(refusal.error))
+    }
+
+    /// Begins the work of a caller who is let in.
+    fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
+        let actor = self.standing(conn)?.actor;
+        let moment = (self.gate.0.clock.now(), &self.gate.0.ids);
+        Ok(Tx::new(conn, actor, moment, self.request_id.as_str(), P::RULE.operation))
+    }
+}
+
+/// From where and with what somebody asks.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Origin {
+    /// The network address.
+    pub address: IpAddr,
+    /// The program, as it calls itself; at most 200 characters.
+    pub user_agent: Option<String>,
 }
 
 /// Somebody who has not signed in.
 pub struct Public {
     gate: Gate,
     request_id: RequestId,
-    address: IpAddr,
+    origin: Origin,
 }
 
 impl FromRequest for Public {
@@ -198,16 +249,23 @@ impl FromRequest for Public {
 impl Public {
     fn admit(request: &HttpRequest) -> Result<Self> {
         let gate = gate_of(request)?;
-        let address = address_of(request);
-        let quota = gate.0.addresses.check(&address)?;
+        let origin = Origin { address: address_of(request), user_agent: user_agent_of(request) };
+        let quota = gate.0.addresses.check(&origin.address)?;
         request.extensions_mut().insert(quota);
-        Ok(Self { gate, request_id: RequestId::of(request), address })
+        Ok(Self { gate, request_id: RequestId::of(request), origin })
     }
 
-    /// Counts a sign-in attempt against the address and against the name.
+    /// Counts a sign-in attempt against the address, and against the name from that address.
     pub fn count_sign_in(&self, name: &str) -> Result<()> {
-        self.gate.0.sign_ins_by_address.check(&self.address)?;
-        self.gate.0.sign_ins_by_name.check(&name.to_owned()).map(|_| ())
+        let address = self.origin.address;
+        self.gate.0.sign_ins_by_address.check(&address)?;
+        self.gate.0.sign_ins_by_name.check(&(name.to_owned(), address)).map(drop)
+    }
+
+    /// Counts an attempt with what nobody can guess, such as a client's secret, against the address only: nobody can
+    /// lock out somebody else.
+    pub fn count_attempt(&self) -> Result<()> {
+        self.gate.0.sign_ins_by_address.check(&self.origin.address).map(drop)
     }
 
     /// Reads by one statement.
@@ -217,6 +275,21 @@ impl Public {
         F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
     {
         self.gate.0.db.off_thread(move |db| db.glance(work)).await
+    }
+
+    /// Reads by several statements that must agree with each other.
+    pub async fn snapshot<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let (gate, request_id) = (self.gate.clone(), self.request_id.clone());
+        let db = self.gate.0.db.clone();
+        let read = move |conn: &mut Conn| {
+            let moment = (gate.0.clock.now(), &gate.0.ids);
+            work(&mut Tx::new(conn, Actor::NOBODY, moment, request_id.as_str(), "Read"))
+        };
+        db.off_thread(move |db| db.read(read)).await
     }
 
     /// Writes on behalf of an actor that the sign-in has just made known, or of nobody.
@@ -242,10 +315,35 @@ impl Public {
         self.gate.0.tokens.issue(subject, role, epoch)
     }
 
-    /// From where the request came.
+    /// The outside issuer that is trusted, where there is one.
     #[must_use]
-    pub fn address(&self) -> IpAddr {
-        self.address
+    pub fn issuer(&self) -> Option<&str> {
+        self.gate.0.issuer.as_ref().map(Issuer::name)
+    }
+
+    /// Whom an identity token of that issuer vouches for. May ask the issuer.
+    pub async fn identity(&self, token: &str) -> Result<Option<Identity>> {
+        match &self.gate.0.issuer {
+            Some(issuer) => issuer.verify(token, self.gate.0.clock.now()).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// Whether operators need a second factor.
+    #[must_use]
+    pub fn operators_need_second_factor(&self) -> bool {
+        self.gate.0.accounts.operators_need_second_factor
+    }
+
+    /// What one of our own access tokens says, where it is valid now.
+    pub fn claims(&self, token: &str) -> Result<Arc<Claims>> {
+        self.gate.0.tokens.verify(token)
+    }
+
+    /// From where and with what the request came.
+    #[must_use]
+    pub fn origin(&self) -> &Origin {
+        &self.origin
     }
 
     /// The public keys.
@@ -260,7 +358,10 @@ impl Public {
     }
 
     /// Hashes or compares passwords, off the request threads.
-    pub async fn hashing<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
+    pub async fn hashing<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Hasher) -> T + Send + 'static,
+    ) -> Result<T> {
         self.gate.hashing(work).await
     }
 }
@@ -272,6 +373,11 @@ fn gate_of(request: &HttpRequest) -> Result<Gate> {
 
 fn address_of(request: &HttpRequest) -> IpAddr {
     request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip())
+}
+
+fn user_agent_of(request: &HttpRequest) -> Option<String> {
+    let text = request.headers().get(header::USER_AGENT)?.to_str().ok()?.trim();
+    (!text.is_empty()).then(|| text.chars().take(200).collect())
 }
 
 /// The bearer token of a request: one field, one token (RFC 6750, 2.1).

@@ -1,13 +1,13 @@
 //! The application's state, behind the gate: only `Caller` and `Public` open it.
 
-use super::{Actor, Tokens, Tx, idempotency, unit::Settle};
-use crate::config::{Accounts, Limits};
+use super::{Actor, Tokens, Tx, idempotency, issuer::Issuer, password::Hasher, unit::Settle};
+use crate::config::{Accounts, Limits, Trust};
 use crate::{
     platform::{
         Error, Result, Vault,
-        db::Db,
+        db::{Conn, Db},
         http::RateLimit,
-        values::{Clock, Id, Ids},
+        values::{Clock, Id, Ids, Timestamp},
     },
     schema::audit_events,
 };
@@ -28,12 +28,18 @@ pub(super) struct State {
     pub users: RateLimit<Id>,
     pub addresses: RateLimit<IpAddr>,
     pub sign_ins_by_address: RateLimit<IpAddr>,
-    pub sign_ins_by_name: RateLimit<String>,
-    /// Password hashes at work; each takes 19 MiB and a core.
-    pub hashing: Semaphore,
+    pub sign_ins_by_name: RateLimit<(String, IpAddr)>,
+    /// Password hashes that may be at work at once; each takes its memory and a core.
+    pub hashing: Arc<Semaphore>,
+    pub passwords: Hasher,
+    pub sweep: Sweep,
     pub accounts: Accounts,
     pub vault: Vault,
+    pub issuer: Option<Issuer>,
 }
+
+/// Removes rows whose time is over; returns how many there were.
+pub type Sweep = fn(&mut Conn, Timestamp) -> Result<usize>;
 
 /// What a gate is opened with, beside the database, time and ids.
 pub struct Terms {
@@ -43,14 +49,19 @@ pub struct Terms {
     pub accounts: Accounts,
     /// The encryption keys.
     pub vault: Vault,
+    /// The outside issuer that is trusted.
+    pub trust: Option<Trust>,
     /// What happens at the end of a unit that changed facts.
     pub settle: Settle,
+    /// What is removed from time to time.
+    pub sweep: Sweep,
 }
 
 impl Gate {
     /// Opens the gate on a migrated database.
     pub fn open(db: Db, (clock, ids): (Clock, Ids), terms: Terms) -> Result<Self> {
-        let Terms { limits, accounts, vault, settle } = terms;
+        let Terms { limits, accounts, vault, trust, settle, sweep } = terms;
+        let passwords = Hasher::new(accounts.password_memory_kib, accounts.password_passes)?;
         let tokens = Tokens::open(db.clone(), clock.clone(), ids.clone())?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self(Arc::new(State {
@@ -61,12 +72,16 @@ impl Gate {
             settle,
             users: RateLimit::new(limits.requests_per_minute),
             addresses: RateLimit::new(limits.requests_per_minute),
-            // Many people may share an address; a brake on one name must not stop the others behind it.
+            // Many people may share an address; a brake on one name must not stop the others behind it, nor the
+            // same name elsewhere.
             sign_ins_by_address: RateLimit::new(limits.sign_ins_per_minute.saturating_mul(5)),
             sign_ins_by_name: RateLimit::new(limits.sign_ins_per_minute),
-            hashing: Semaphore::new(cores),
+            hashing: Arc::new(Semaphore::new(cores)),
+            passwords,
+            sweep,
             accounts,
             vault,
+            issuer: trust.map(Issuer::open).transpose()?,
         })))
     }
 
@@ -118,10 +133,16 @@ impl Gate {
         })
     }
 
-    /// Forgets stored answers nobody can ask for any more; returns how many there were.
+    /// Forgets what nobody can ask for any more; returns how many rows there were.
     pub fn sweep(&self) -> Result<usize> {
-        let now = self.0.clock.now();
-        self.0.db.write(move |conn| idempotency::sweep(conn, now))
+        let (now, sweep) = (self.0.clock.now(), self.0.sweep);
+        self.0.db.write(move |conn| Ok(idempotency::sweep(conn, now)? + sweep(conn, now)?))
+    }
+
+    /// Hashing, for the command line and for the demo.
+    #[must_use]
+    pub fn passwords(&self) -> &Hasher {
+        &self.0.passwords
     }
 
     /// A reading unit of the service itself.
@@ -135,11 +156,18 @@ impl Gate {
     /// Runs password work off the request threads, a bounded number at a time; sheds what cannot wait.
     pub(super) async fn hashing<T: Send + 'static>(
         &self,
-        work: impl FnOnce() -> T + Send + 'static,
+        work: impl FnOnce(&Hasher) -> T + Send + 'static,
     ) -> Result<T> {
-        let permit = tokio::time::timeout(std::time::Duration::from_secs(3), self.0.hashing.acquire()).await;
-        let _permit =
+        let free = Arc::clone(&self.0.hashing).acquire_owned();
+        let permit = tokio::time::timeout(std::time::Duration::from_secs(3), free).await;
+        let permit =
             permit.map_err(|_| Error::unavailable("too many sign-ins at once"))?.map_err(Error::internal)?;
-        tokio::task::spawn_blocking(work).await.map_err(Error::unavailable)
+        let state = Arc::clone(&self.0);
+        let run = move || {
+            // Held until the work is done, although whoever asked may have gone away.
+            let _permit = permit;
+            work(&state.passwords)
+        };
+        tokio::task::spawn_blocking(run).await.map_err(Error::unavailable)
     }
 }

@@ -55,6 +55,7 @@ pub(super) fn recall(
             etag: stored.etag,
             location: stored.location,
             next: None,
+            kept: None,
             replayed: true,
         })),
         Some(_) => Err(Error::new(
@@ -79,7 +80,7 @@ pub(super) fn remember(
         status: i32::from(answer.status),
         location: answer.location.clone(),
         etag: answer.etag.clone(),
-        body: answer.body.clone(),
+        body: answer.kept.as_ref().unwrap_or(&answer.body).clone(),
         created_at: tx.now,
     };
     native!(tx.conn, conn => diesel::insert_into(idempotency_keys::table).values(&stored).execute(conn)?);

@@ -6,17 +6,22 @@
 mod caller;
 mod gate;
 mod idempotency;
+mod issuer;
+pub mod opaque;
 pub mod password;
 pub mod policy;
+mod refusal;
 mod role;
 mod standing;
 mod token;
 mod unit;
 
-pub use caller::{Caller, Public};
-pub use gate::{Gate, Terms};
+pub use caller::{Caller, Origin, Public};
+pub use gate::{Gate, Sweep, Terms};
+pub use issuer::{Identity, refused as identity_refused};
+pub use refusal::{Permission, Refusal, RefusalReason};
 pub use role::{Role, Scope};
-pub use token::{ACCESS_TOKEN_SECONDS, JsonWebKeySet, Subject, Tokens};
+pub use token::{ACCESS_TOKEN_SECONDS, Claims, JsonWebKeySet, Subject, Tokens};
 pub use unit::{Actor, Tx, Who};
 
 crate::problem_codes! {
@@ -28,6 +33,10 @@ crate::problem_codes! {
         "Incentive data becomes visible once the incentive admin has completed user set-up: `next` leads to what is missing.";
     INSUFFICIENT_SCOPE = "insufficient_scope" 403 "The client lacks the scope for this",
         "`scope` names what it takes. An operator gives scopes at `/v1/api-clients`; some operations are for people only.";
+    INVALID_GRANT = "invalid_grant" 400 "What was sent opens nothing",
+        "The refresh token or the identity token is wrong, expired, used before, or revoked. Sign in again.";
     SIGN_IN_FAILED = "sign_in_failed" 401 "User name or password is wrong",
         "Check both. After several failures the service slows down: wait as long as `Retry-After` says.";
+    TEMPORARY_PASSWORD_EXPIRED = "temporary_password_expired" 401 "The temporary password has expired",
+        "A temporary password is good for 72 hours. Ask whoever gave it to you for a new one: `POST /v1/users/{id}/password-reset`.";
 }

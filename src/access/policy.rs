@@ -16,6 +16,7 @@ pub trait Policy: 'static {
 
 /// One line of the table.
 #[derive(Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a column of the table")]
 pub struct Rule {
     /// The operation's name, in `PascalCase`.
     pub operation: &'static str,
@@ -29,6 +30,8 @@ pub struct Rule {
     pub with_temporary_password: bool,
     /// Whether it is open to an operator who has still to set up the second factor that is required.
     pub without_second_factor: bool,
+    /// Whether it is open to every API client, whatever its scopes.
+    pub without_scope: bool,
 }
 
 macro_rules! policies {
@@ -69,13 +72,19 @@ impl Rule {
         gated: false,
         with_temporary_password: false,
         without_second_factor: false,
+        without_scope: false,
     };
 }
 
 policies! {
     open people {
         read  GetMe:                         Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
+        write UpdateMe:                      Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
+        read  ListSessions:                  Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
+        write EndSession:                    Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
+        write EndSessions:                   Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
         write ChangePassword:                Operator | Auditor | IncentiveAdmin | Viewer, with_temporary_password, without_second_factor;
+        read  GetPermissions:                Operator | Auditor | IncentiveAdmin | Viewer, with_temporary_password, without_second_factor, without_scope;
     }
     open users {
         read  ListUsers:                     Operator | Auditor | IncentiveAdmin;
@@ -85,7 +94,14 @@ policies! {
         write CreateUser:                    Operator | IncentiveAdmin;
         write UpdateUser:                    Operator | IncentiveAdmin;
         write DeactivateUser:                Operator | IncentiveAdmin;
+        write ResetPassword:                 Operator | IncentiveAdmin;
         write ReactivateUser:                Operator | IncentiveAdmin;
+        read  ListApiClients:                Operator | Auditor;
+        write CreateApiClient:               Operator;
+        read  GetApiClient:                  Operator | Auditor;
+        write UpdateApiClient:               Operator;
+        write RotateApiClientSecret:         Operator;
+        write RevokeApiClient:               Operator;
     }
     open partners {
         read  ListPartners:                  Operator | Auditor | IncentiveAdmin | Viewer;
@@ -96,6 +112,11 @@ policies! {
         write SuspendPartner:                Operator;
         write ReinstatePartner:              Operator;
         write ClosePartner:                  Operator;
+        read  GetPartnerSetup:               Operator | Auditor | IncentiveAdmin | Viewer;
+    }
+    open people {
+        write SendUserList:                  Operator | IncentiveAdmin;
+        write CompletePartnerSetup:          IncentiveAdmin;
     }
     open agreements {
         read  ListMpnAgreements:             Operator | Auditor | IncentiveAdmin | Viewer;

@@ -1,10 +1,7 @@
 //! How a caller stands at the moment: looked up in the unit of every request, so that barring somebody takes effect
 //! at once although the token is good for a quarter of an hour.
 
-use super::{
-    Actor, INSUFFICIENT_SCOPE, PASSWORD_CHANGE_REQUIRED, Role, SECOND_FACTOR_REQUIRED, SETUP_INCOMPLETE,
-    policy::Rule, token::Claims,
-};
+use super::{Actor, Role, refusal::Standing, token::Claims};
 use crate::{
     config::Accounts,
     platform::{
@@ -16,33 +13,15 @@ use crate::{
 };
 use diesel::prelude::*;
 
-impl Rule {
-    /// Whether the role is one of those that may call it.
-    pub(super) fn admits(&self, role: Role) -> Result<()> {
-        if self.roles.contains(&role) {
-            return Ok(());
-        }
-        let roles = self.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ");
-        let detail = format!("{role} may not do this; it takes one of: {roles}");
-        Err(Error::new(&codes::FORBIDDEN, detail))
-    }
-
-    /// Whether the token's scopes cover it; a user's token is not narrowed.
-    pub(super) fn grants(&self, claims: &Claims) -> Result<()> {
-        if claims.has_scope(self.scope) {
-            return Ok(());
-        }
-        Err(match self.scope {
-            Some(scope) => {
-                Error::new(&INSUFFICIENT_SCOPE, format!("this takes the scope {scope}")).with("scope", scope)
-            }
-            None => Error::new(&INSUFFICIENT_SCOPE, "this is for people only; no API client may do it"),
-        })
+/// The caller as of now; whoever is barred, or whose tokens were revoked, is out although the token is good.
+pub(super) fn of(conn: &mut Conn, claims: &Claims, accounts: Accounts, now: Timestamp) -> Result<Standing> {
+    match claims.client_id {
+        Some(_) => of_client(conn, claims, now),
+        None => of_user(conn, claims, accounts),
     }
 }
 
-/// The user as of now.
-pub(super) fn of_user(conn: &mut Conn, claims: &Claims, rule: &Rule, accounts: &Accounts) -> Result<Actor> {
+fn of_user(conn: &mut Conn, claims: &Claims, accounts: Accounts) -> Result<Standing> {
     type Row = (String, Role, Option<Id>, i64, bool, bool, Option<Timestamp>);
     // At every request: natively, the statement is found again without its text being written first.
     let found: Option<Row> = native!(conn, conn => users::table
@@ -54,7 +33,8 @@ pub(super) fn of_user(conn: &mut Conn, claims: &Claims, rule: &Rule, accounts: &
             users::partner_id,
             users::token_epoch,
             users::must_change_password,
-            users::has_second_factor,
+            // An issuer that vouches for the user has asked for its own.
+            users::has_second_factor.or(users::issuer.is_not_null()),
             sessions::ended_at.nullable(),
         ))
         .get_result(conn)
@@ -64,21 +44,16 @@ pub(super) fn of_user(conn: &mut Conn, claims: &Claims, rule: &Rule, accounts: &
     if status == "disabled" || epoch != claims.epoch || role != claims.role || ended_at.is_some() {
         return Err(revoked());
     }
-    if must_change && !rule.with_temporary_password {
-        let detail = "a temporary password opens nothing but PUT /v1/me/password; change it there first";
-        return Err(Error::new(&PASSWORD_CHANGE_REQUIRED, detail).with("next", "/v1/me/password"));
-    }
-    let lacks_second_factor =
-        accounts.operators_need_second_factor && role == Role::Operator && !has_second_factor;
-    if lacks_second_factor && !rule.without_second_factor {
-        let detail = "operators sign in with a second factor; enrol one at POST /v1/me/second-factor";
-        return Err(Error::new(&SECOND_FACTOR_REQUIRED, detail).with("next", "/v1/me/second-factor"));
-    }
-    Ok(Actor::of_user(claims.sub, role, partner))
+    Ok(Standing {
+        actor: Actor::of_user(claims.sub, role, partner),
+        temporary_password: must_change,
+        lacks_second_factor: accounts.operators_need_second_factor
+            && role == Role::Operator
+            && !has_second_factor,
+    })
 }
 
-/// The API client as of now.
-pub(super) fn of_client(conn: &mut Conn, claims: &Claims, now: Timestamp) -> Result<Actor> {
+fn of_client(conn: &mut Conn, claims: &Claims, now: Timestamp) -> Result<Standing> {
     type Row = (String, Role, Option<Id>, i64, Option<Timestamp>);
     let found: Option<Row> = native!(conn, conn => api_clients::table
         .find(claims.sub)
@@ -97,23 +72,14 @@ pub(super) fn of_client(conn: &mut Conn, claims: &Claims, now: Timestamp) -> Res
     if status != "active" || epoch != claims.epoch || role != claims.role || expired {
         return Err(revoked());
     }
-    Ok(Actor::of_client(claims.sub, role, partner))
+    let actor = Actor::of_client(claims.sub, role, partner);
+    Ok(Standing { actor, temporary_password: false, lacks_second_factor: false })
 }
 
-#[expect(dead_code, reason = "the set-up slice turns the gate on")]
-/// Refuses a partner's people until the set-up of their partner, or of its headquarters, is completed (S11).
-pub(super) fn past_set_up(conn: &mut Conn, actor: Actor) -> Result<()> {
-    let Some(partner) = actor.partner else { return Ok(()) };
-    if set_up(conn, partner)? {
-        return Ok(());
-    }
-    let next = format!("/v1/partners/{partner}/setup");
-    let detail = format!("the incentive admin completes user set-up first; what is missing: GET {next}");
-    Err(Error::new(&SETUP_INCOMPLETE, detail).with("next", next))
-}
-
-/// Whether the set-up of a partner, or of its headquarters, is completed.
-fn set_up(conn: &mut Conn, partner: Id) -> Result<bool> {
+/// Whether the set-up of the actor's partner, or of its headquarters, is completed (S11); who has no partner has
+/// none to complete.
+pub(super) fn set_up(conn: &mut Conn, actor: Actor) -> Result<bool> {
+    let Some(partner) = actor.partner else { return Ok(true) };
     let completed: Option<Id> = native!(conn, conn => {
         let above = partners::table.find(partner).select(partners::headquarters_id).single_value();
         partner_setups::table

@@ -73,6 +73,10 @@ pub(super) enum Plot {
     Headquarters,
     /// A location that lives by its headquarters' papers.
     Location,
+    /// Its first user was made lately, and everything that follows on that day.
+    FirstDay,
+    /// Its people have not been set up: they do not see its data yet.
+    Newcomer,
 }
 
 /// A partner of the demo.
@@ -173,6 +177,8 @@ pub(super) const CAST: &[Player] = &[
     player("Gentian Munich", DE, IndirectReseller, Plot::Location),
     player("Heather Mobile", GB, IndirectReseller, Plot::MpnMissing),
     player("Iris Robotics", FR, IndirectReseller, Plot::Suspended),
+    player("Kalmia Startups", US, DirectBill, Plot::FirstDay),
+    player("Linden Ventures", DE, DirectBill, Plot::Newcomer),
     player("Jacaranda Works", BR, IndirectReseller, Plot::NoSale),
 ];
 

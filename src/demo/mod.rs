@@ -4,6 +4,7 @@
 //! by day until today. So every record has the history it would have in real life.
 
 mod cast;
+mod first_day;
 mod offers;
 mod papers;
 mod story;
@@ -31,6 +32,18 @@ pub fn ready() -> Id {
 #[must_use]
 pub fn refused() -> Id {
     cast::partner_id(3)
+}
+
+/// The partner whose people have not been set up.
+#[must_use]
+pub fn newcomer() -> Id {
+    cast::partner_id(67)
+}
+
+/// The partner whose people were set up last.
+#[must_use]
+pub fn just_set_up() -> Id {
+    cast::partner_id(66)
 }
 
 /// What the demo prints: who may sign in, and five lines that show the main job.

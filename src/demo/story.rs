@@ -3,13 +3,14 @@
 use super::{
     PASSWORDS,
     cast::{CAST, Player, Plot, mpn_id, partner_id},
-    offers,
+    first_day, offers,
     papers::{self, end},
 };
 use crate::{
     access::{Actor, Gate, Role, Tx, password},
     agreements::{self, Kind},
     enrollments::{self, Invitations},
+    notifications::Locale,
     partners::{self, Event, NewPartner, Partner, PartnerType},
     platform::{
         Error, Result,
@@ -37,13 +38,14 @@ pub fn fill(gate: &Gate, clock: &Clock, today: CalendarDate) -> Result<()> {
         return Ok(());
     }
     let hashes =
-        PASSWORDS.iter().map(|(.., password)| password::hash(password)).collect::<Result<Vec<_>>>()?;
+        PASSWORDS.iter().map(|(.., password)| gate.passwords().hash(password)).collect::<Result<Vec<_>>>()?;
     // What is to be seen in this program year happens in it, however young it is.
     let in_year = programs::program_year(programs::program_year_of(today))
         .map_or(0, |year| year.from.days_until(today));
     let mut stages: Vec<(i32, Work)> = vec![
         (DAYS, everybody_joins),
         (DAYS, |tx, _| offers::install(tx)),
+        (DAYS, first_day::most_are_set_up),
         (290, papers::are_signed),
         (280, papers::and_competencies_attained),
         (200, some_are_barred_and_some_go),
@@ -53,13 +55,21 @@ pub fn fill(gate: &Gate, clock: &Clock, today: CalendarDate) -> Result<()> {
         (in_year.min(100), early_sales),
         (60, sales_that_invite_and_are_not_answered),
         (in_year.min(20), some_leave_and_some_are_ended),
+        (in_year.min(12), first_day::the_admin_is_made),
+        (in_year.min(12), first_day::the_admin_chooses_a_password),
+        (in_year.min(12), first_day::the_list_is_sent),
+        (in_year.min(12), first_day::the_set_up_is_completed),
         (in_year.min(10), sales_that_invite),
         (0, today_s_refresh),
     ];
     stages.sort_by_key(|(days_ago, _)| std::cmp::Reverse(*days_ago));
-    for (days_ago, work) in stages {
-        clock.set(noon(today.plus_days(-days_ago)));
-        let stage = Stage { today, hashes: hashes.clone() };
+    let temporary = password::temporary()?;
+    let hash = gate.passwords().hash(&temporary)?;
+    let stage = Stage { today, temporary: (temporary, hash), hashes };
+    for (minute, (days_ago, work)) in (0..).zip(stages) {
+        // What follows on the same day follows a minute later.
+        clock.set(noon(today.plus_days(-days_ago)).plus_seconds(60 * minute));
+        let stage = stage.clone();
         gate.write_as_system("Demo", move |tx| work(tx, &stage))?;
     }
     Ok(())
@@ -68,10 +78,22 @@ pub fn fill(gate: &Gate, clock: &Clock, today: CalendarDate) -> Result<()> {
 /// What happens on one day of the story, as one unit.
 type Work = fn(&mut Tx<'_>, &Stage) -> Result<()>;
 
+#[derive(Clone)]
 pub(super) struct Stage {
     /// The day the story ends.
     pub(super) today: CalendarDate,
+    /// A temporary password, and its hash.
+    pub(super) temporary: (String, String),
+    /// The hashes of [`PASSWORDS`].
     hashes: Vec<String>,
+}
+
+impl Stage {
+    /// The hash of the password of a role's users.
+    pub(super) fn hash_of(&self, role: Role) -> String {
+        let known = PASSWORDS.iter().zip(&self.hashes);
+        known.filter(|((name, ..), _)| *name == role.as_str()).map(|(_, hash)| hash.clone()).collect()
+    }
 }
 
 fn noon(day: CalendarDate) -> Timestamp {
@@ -83,11 +105,11 @@ pub(super) fn players() -> impl Iterator<Item = (usize, &'static Player)> {
     CAST.iter().enumerate().map(|(index, player)| (index + 1, player))
 }
 
-fn with(plots: &'static [Plot]) -> impl Iterator<Item = (usize, &'static Player)> {
+pub(super) fn with(plots: &'static [Plot]) -> impl Iterator<Item = (usize, &'static Player)> {
     players().filter(|(_, player)| plots.contains(&player.plot))
 }
 
-fn program_of(player: &Player) -> ProgramKey {
+pub(super) fn program_of(player: &Player) -> ProgramKey {
     let code = match player.partner_type {
         PartnerType::DirectBill => "csp-direct-bill",
         PartnerType::IndirectProvider => "csp-indirect-provider",
@@ -118,6 +140,9 @@ fn everybody_joins(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
         if player.plot == Plot::Headquarters {
             headquarters = Some(id);
         }
+        if player.plot == Plot::FirstDay {
+            continue;
+        }
         for ((role, ..), hash) in PASSWORDS.iter().zip(&stage.hashes).skip(2) {
             let (who, name) = if *role == "viewer" { ("viewer", "Vera") } else { ("admin", "Adam") };
             let role = role.parse().unwrap_or(Role::Viewer);
@@ -146,7 +171,16 @@ fn hire(
     let password_hash = hash.to_owned();
     users::create(
         tx,
-        NewUser { email: email.into(), name, role, partner_id, password_hash, must_change_password: false },
+        NewUser {
+            email: email.into(),
+            name,
+            role,
+            partner_id,
+            password_hash,
+            must_change_password: false,
+            issuer: None,
+            locale: Locale::En,
+        },
     )
     .map(drop)
 }
@@ -320,10 +354,14 @@ fn sell(tx: &mut Tx<'_>, n: usize, sale: u32, refunds: Option<Id>) -> Result<Id>
 }
 
 /// Does something as the partner's incentive admin.
-fn as_admin(tx: &mut Tx<'_>, n: usize, work: impl Fn(&mut Tx<'_>) -> Result<()>) -> Result<()> {
-    let admin = users::find_by_email(tx.conn, &format!("admin-{n}@partner.example"))?
-        .ok_or(Error::not_found("user"))?;
-    let system = std::mem::replace(&mut tx.actor, Actor::of_user(admin.id, admin.role, admin.partner_id));
+pub(super) fn as_admin(tx: &mut Tx<'_>, n: usize, work: impl Fn(&mut Tx<'_>) -> Result<()>) -> Result<()> {
+    as_user(tx, &format!("admin-{n}@partner.example"), work)
+}
+
+/// Does something as the user of that address.
+pub(super) fn as_user(tx: &mut Tx<'_>, email: &str, work: impl Fn(&mut Tx<'_>) -> Result<()>) -> Result<()> {
+    let user = users::find_by_email(tx.conn, email)?.ok_or(Error::not_found("user"))?;
+    let system = std::mem::replace(&mut tx.actor, Actor::of_user(user.id, user.role, user.partner_id));
     let done = work(tx);
     tx.actor = system;
     done

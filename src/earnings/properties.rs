@@ -1,7 +1,7 @@
 //! What holds for any levers and any sales: found by trying many.
 
 use super::{
-    Books, Facts, Outcome, Sale, Terms,
+    Books, Facts, Origin, Outcome, Sale, Terms,
     samples::{core, facts, id, money, purchase},
     split,
 };
@@ -105,12 +105,24 @@ proptest! {
     #[test]
     fn every_earning_splits_without_rest_and_none_is_zero(lever in some_lever(), sales in some_sales()) {
         let (_, outcomes) = post_in(&lever, &sales, &[]);
+        let (mut amounts, mut rebates) = (BTreeMap::new(), BTreeMap::new());
         for outcome in outcomes {
             if let Outcome::Earning(earning) = outcome {
                 prop_assert_ne!(earning.amount, 0);
                 prop_assert_eq!(earning.rebate + earning.coop, earning.amount);
-                prop_assert_eq!((earning.rebate, earning.coop), split(earning.amount, Rate::percent(60)));
+                prop_assert!(earning.rebate * earning.amount >= 0 && earning.coop * earning.amount >= 0);
+                let of = |sale: &Sale| Origin::Sale(sale.refund_of.unwrap_or(sale.id));
+                let group = match &earning.origin {
+                    Origin::Sale(id) => of(sales.iter().find(|sale| sale.id == *id).unwrap()),
+                    origin => origin.clone(),
+                };
+                *amounts.entry((group.clone(), earning.earned_in)).or_insert(0) += earning.amount;
+                *rebates.entry((group, earning.earned_in)).or_insert(0) += earning.rebate;
             }
+        }
+        // What a purchase, a customer's month or a month has given in all is split as a whole.
+        for (group, amount) in amounts {
+            prop_assert_eq!(rebates[&group], split(amount, Rate::percent(60)).0);
         }
     }
 
@@ -209,7 +221,7 @@ proptest! {
         let lever = core("core", scale, LeverGrain::Transaction, cap);
         let (_, outcomes) = post_in(&lever, &sales, &[]);
         for sale in &sales {
-            let own = super::Origin::Sale(sale.id);
+            let own = Origin::Sale(sale.id);
             let (mut earnings, mut others) = (0, 0);
             for outcome in &outcomes {
                 match outcome {

@@ -128,7 +128,9 @@ impl Page<'_> {
                 cap_balance: balance.filter(|_| cut != 0).map(|balance| balance.minor),
                 before: position.posted,
             };
-            let (rebate, coop) = split(change, self.terms.rebate_rate);
+            // The parts of what is posted in all, less those posted before: the same in however many postings.
+            let (rebate, coop) = split(amount, self.terms.rebate_rate);
+            let (rebate_before, coop_before) = split(position.posted, self.terms.rebate_rate);
             self.outcomes.push(Outcome::Earning(Earning {
                 lever: self.lever.code().to_owned(),
                 origin: origin.clone(),
@@ -137,8 +139,8 @@ impl Page<'_> {
                 base: position.base - position.settled.0,
                 unrounded: target.unrounded - position.settled.1,
                 amount: change,
-                rebate,
-                coop,
+                rebate: rebate - rebate_before,
+                coop: coop - coop_before,
                 figures,
             }));
         }

@@ -34,8 +34,10 @@ text_enum! {
 
 text_enum! {
     /// In which language a user is written to.
+    #[derive(Default)]
     pub enum Locale {
         /// English.
+        #[default]
         En = "en",
         /// Japanese.
         Ja = "ja",

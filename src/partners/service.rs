@@ -18,7 +18,7 @@ crate::problem_codes! {
     PARTNER_REFERRED_TO = "partner_referred_to" 409 "Other records refer to this partner",
         "A partner with agreements, users, sales or enrollments is closed, not deleted: `POST /v1/partners/{id}/closure`.";
     PARTNER_CLOSED = "partner_closed" 409 "The partner has left for good",
-        "A closed partner signs and attains nothing new; its records stay and can be corrected.";
+        "A closed partner signs and attains nothing new, is not set up and gets no users. Its records stay: its people go on reading them, and they can be corrected.";
     TRANSITION_NOT_ALLOWED = "transition_not_allowed" 409 "The record's state does not allow this",
         "`from` is the state it is in, `allowed` lists what can be done now.";
 }
@@ -103,6 +103,16 @@ pub fn apply(tx: &mut Tx<'_>, before: Partner, what: Event, reason: &str) -> Res
     })?;
     let partner = Partner { status, ..before.clone() };
     save(tx, &before, partner, Some(reason))
+}
+
+/// Refuses what is new of a partner that has left for good. Its people go on reading what there is, and may still
+/// file where the money goes that it is owed.
+pub fn refuse_closed(partner: &Partner) -> Result<()> {
+    if partner.status == PartnerStatus::Closed {
+        let detail = format!("partner {} is closed: its records stay, and it takes nothing new", partner.id);
+        return Err(Error::new(&PARTNER_CLOSED, detail));
+    }
+    Ok(())
 }
 
 /// Deletes a partner nothing refers to.

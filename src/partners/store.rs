@@ -12,7 +12,7 @@ use crate::{
         http::{PageRequest, keyset},
         values::Id,
     },
-    schema::{agreements, attainments, enrollments, partners, transactions, users},
+    schema::{agreements, attainments, enrollments, partner_setups, partners, transactions, users},
 };
 use diesel::{dsl::exists, prelude::*, select};
 
@@ -123,6 +123,11 @@ pub(super) fn referred_by(tx: &mut Tx<'_>, id: Id) -> Result<Option<&'static str
             select(exists(partners::table.filter(partners::headquarters_id.eq(id)))).get_result(conn)?,
         ),
         ("user", select(exists(users::table.filter(users::partner_id.eq(id)))).get_result(conn)?),
+        (
+            "set-up",
+            select(exists(partner_setups::table.filter(partner_setups::partner_id.eq(id))))
+                .get_result(conn)?,
+        ),
         (
             "agreement",
             select(exists(agreements::table.filter(agreements::partner_id.eq(id)))).get_result(conn)?,

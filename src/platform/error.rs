@@ -41,6 +41,7 @@ pub mod codes {
     problem_codes! {
         MALFORMED = "malformed" 400 "The request cannot be read", "The body is not JSON in UTF-8, or a path, query or header value has the wrong form. `detail` says where.";
         UNKNOWN_PARAMETER = "unknown_parameter" 400 "Unknown or malformed query parameter", "The operation has no query parameter of that name, or its value has the wrong form. The contract lists the parameters of every operation.";
+        INVALID_REQUEST = "invalid_request" 400 "The form is not right", "A parameter is missing, given twice, or not of the form the contract asks for. `errors` lists those that are wrong.";
         INVALID_CURSOR = "invalid_cursor" 400 "The cursor is not one of ours", "Pass `next_cursor` of the previous page unchanged, with the same filters and the same `sort`, or leave `cursor` out to start again.";
         UNAUTHENTICATED = "unauthenticated" 401 "Sign in first", "The request carries no access token, or one that is expired, revoked or not ours. Sign in at `POST /v1/auth/login` and send `Authorization: Bearer <access_token>`.";
         FORBIDDEN = "forbidden" 403 "Your role may not do this", "Each operation lists the roles that may call it. Ask a programme operator, or your organisation's incentive admin.";

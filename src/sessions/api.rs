@@ -1,29 +1,36 @@
-//! Sign-in and the caller's own account over HTTP.
+//! Signing in and sessions over HTTP.
 
+use super::{
+    Session, service,
+    sign_in::{Attempt, Outcome},
+    store,
+};
 use crate::{
     access::{
-        ACCESS_TOKEN_SECONDS, Actor, Caller, JsonWebKeySet, Public, Role, SIGN_IN_FAILED, Subject, password,
-        policy::{ChangePassword, GetMe},
+        ACCESS_TOKEN_SECONDS, Actor, Caller, JsonWebKeySet, Public, Subject,
+        policy::{EndSession, EndSessions, ListSessions},
     },
-    audit,
     platform::{
-        Error, Result,
-        http::{Answer, Body},
+        Result,
+        http::{Answer, Body, Cursor, PageParams, PageRequest, Path, page_of},
         values::{Id, Timestamp},
     },
-    schema::users as table,
-    users::{self, User, UserStatus},
+    users,
 };
-use actix_web::{HttpResponse, Responder, get, http::header, post, put};
-use diesel::prelude::*;
+use actix_web::{HttpResponse, Responder, delete, get, http::header, post};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
-/// The routes of this slice.
+/// The routes of signing in.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(login).service(get_key_set).service(get_me).service(change_password);
+    config
+        .service(login)
+        .service(get_key_set)
+        .service(list_sessions)
+        .service(end_sessions)
+        .service(end_session);
 }
 
 /// Who signs in.
@@ -37,11 +44,15 @@ pub struct Credentials {
     /// The password.
     #[schema(min_length = 1, max_length = 512, format = "password")]
     password: String,
+    /// What the second factor shows, for a user who has one.
+    #[schema(min_length = 6, max_length = 40, nullable = false)]
+    code: Option<String>,
 }
 
-/// An access token. Send it as `Authorization: Bearer <access_token>`.
+/// An access token, and a refresh token to renew it with. Send the access token as
+/// `Authorization: Bearer <access_token>`.
 #[derive(Serialize, ToSchema)]
-pub struct Session {
+pub struct SignedIn {
     /// A signed JWT (RFC 9068); opaque to the client.
     #[schema(max_length = 4096, examples("eyJ0eXAiOiJhdCtqd3QiLCJhbGciOiJFZERTQSJ9.e30.c2ln"))]
     access_token: String,
@@ -51,38 +62,53 @@ pub struct Session {
     /// Seconds until it expires.
     #[schema(minimum = 1, maximum = 86400, examples(900))]
     expires_in: i64,
-    /// Whether it opens nothing but the change of the temporary password.
+    /// Good for one renewal, which gives the next one; null with a temporary password.
+    #[schema(max_length = 100, examples("mF_9.B5f-4.1JqM0sVnqXkz7aYx2LrT8uWcE5bGhDpQ"))]
+    refresh_token: Option<String>,
+    /// Seconds until the session ends where it is not renewed; null with a temporary password.
+    #[schema(minimum = 1, maximum = 2_592_000, examples(604_800))]
+    refresh_expires_in: Option<i64>,
+    /// Whether the access token opens nothing but the change of the temporary password.
     must_change_password: bool,
 }
 
 /// Sign in
 ///
-/// Gives an access token for a user name and a password. The answer is the same for an unknown user and a wrong
-/// password, and takes as long. Executing this in Swagger UI authorises the page.
-#[utoipa::path(tag = "auth", request_body = Credentials, responses((status = 200, body = Session), (status = 401, description = "User name or password is wrong.", body = crate::platform::http::Problem, content_type = "application/problem+json")))]
+/// Gives an access token for a user name and a password, and a refresh token, which renews it for 30 days at most and
+/// as long as it is used at least every 7 days. The answer is the same for an unknown user and a wrong password, and
+/// takes as long. Five failures are free; from then on each makes the next attempt from that address wait, 15 seconds
+/// at first, 15 minutes at most, the right password too. A temporary password opens nothing but its own change; after
+/// 72 hours it is refused as `temporary_password_expired`. Executing this in Swagger UI authorises the page.
+#[utoipa::path(tag = "auth", request_body = Credentials, responses((status = 200, body = SignedIn), (status = 401, description = "User name or password is wrong, or a temporary password has expired.", body = crate::platform::http::Problem, content_type = "application/problem+json")))]
 #[post("/v1/auth/login")]
 async fn login(public: Public, body: Body<Credentials>) -> Result<Answer> {
-    let Credentials { username, password } = body.value;
+    let Credentials { username, password, code } = body.value;
     let name = users::fold(&username);
     public.count_sign_in(&name)?;
-    let found = public.read(move |conn| users::find_by_email(conn, &name)).await?;
-    let hash = found.as_ref().map(|user| user.password_hash.clone());
-    let good = public.hashing(move || password::verify(&password, hash.as_deref())).await?;
-    match found.filter(|user| good && user.status != UserStatus::Disabled) {
-        Some(user) => welcome(&public, user).await,
-        None => Err(Error::new(&SIGN_IN_FAILED, "user name or password is wrong")),
-    }
+    let attempt = Attempt::new(name, code, public.origin().clone());
+    let (attempt, hash) = public.snapshot(move |tx| attempt.approach(tx).map(|hash| (attempt, hash))).await?;
+    let (hash, comparison) = public
+        .hashing(move |hasher| {
+            hasher.compare(&password, hash.as_deref()).map(|comparison| (hash, comparison))
+        })
+        .await??;
+    let conclude =
+        public.write(Actor::NOBODY, "Login", move |tx| attempt.conclude(tx, hash.as_deref(), &comparison));
+    answer(&public, conclude.await?)
 }
 
-async fn welcome(public: &Public, user: User) -> Result<Answer> {
-    let access_token =
-        public.issue(Subject::User { id: user.id, session: None }, user.role, user.token_epoch)?;
-    let actor = Actor::of_user(user.id, user.role, user.partner_id);
-    public.write(actor, "Login", move |tx| audit::Event::on("user", user.id).record(tx)).await?;
-    Ok(Answer::ok(&Session {
-        access_token,
+fn answer(public: &Public, outcome: Outcome) -> Result<Answer> {
+    let (user, session, refresh_expires_in) = match outcome {
+        Outcome::SignedIn { user, session, refresh_expires_in } => (user, session, refresh_expires_in),
+        Outcome::Refused(refusal) => return Err(refusal.error()),
+    };
+    let subject = Subject::User { id: user.id, session: session.as_ref().map(|(id, _)| *id) };
+    Ok(Answer::ok(&SignedIn {
+        access_token: public.issue(subject, user.role, user.token_epoch)?,
         token_type: "Bearer",
         expires_in: ACCESS_TOKEN_SECONDS,
+        refresh_expires_in: session.as_ref().map(|_| refresh_expires_in),
+        refresh_token: session.map(|(_, token)| token),
         must_change_password: user.must_change_password,
     }))
 }
@@ -97,98 +123,96 @@ async fn get_key_set(public: Public) -> Result<impl Responder> {
     Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=300")).json(keys))
 }
 
-/// Whom the access token belongs to.
+/// Somewhere the caller is signed in.
 #[derive(Serialize, ToSchema)]
-pub struct Me {
-    /// The user.
+#[schema(as = Session)]
+pub struct SessionView {
+    /// Identifier.
     id: Id,
-    /// E-mail address; the user name.
-    #[schema(format = "email", max_length = 254, examples("mia@contoso.example"))]
-    email: String,
-    /// Name shown to people.
-    #[schema(max_length = 200, examples("Mia Mertens"))]
-    name: String,
-    /// What the user may do.
-    role: Role,
-    /// Whose user; null for programme staff.
-    partner_id: Option<Id>,
-    /// When the account was made.
+    /// Whether it is the one this request is made in.
+    current: bool,
+    /// The network address of the sign-in.
+    #[schema(max_length = 45, examples("203.0.113.7"))]
+    address: String,
+    /// With what, as it called itself; null where it did not.
+    #[schema(max_length = 200, examples("Mozilla/5.0 (X11; Linux x86_64)"))]
+    user_agent: Option<String>,
+    /// When it began.
     created_at: Timestamp,
+    /// When it was last renewed.
+    last_used_at: Timestamp,
+    /// Until when it can be renewed.
+    expires_at: Timestamp,
 }
 
-/// Read one's own account
+page_of!(
+    /// One page of sessions.
+    pub SessionPage of SessionView
+);
+
+/// Sessions take no filter.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub struct SessionFilter {}
+
+/// List one's own sessions
 ///
-/// The user the access token belongs to.
-#[utoipa::path(tag = "auth", responses((status = 200, body = Me)))]
-#[get("/v1/me")]
-async fn get_me(caller: Caller<GetMe>) -> Result<Answer> {
-    let id = caller.id();
+/// Where the caller is signed in, newest first.
+#[utoipa::path(tag = "auth", params(PageParams), responses((status = 200, body = SessionPage)))]
+#[get("/v1/me/sessions")]
+async fn list_sessions(caller: Caller<ListSessions>, page: PageRequest<SessionFilter>) -> Result<Answer> {
+    let (id, current) = (caller.id(), caller.session());
     caller
-        .read(move |tx| {
-            let user: User = table::table.find(id).select(User::as_select()).get_result(tx.conn)?;
-            Ok(Answer::record(
-                &Me {
-                    id: user.id,
-                    email: user.email,
-                    name: user.name,
-                    role: user.role,
-                    partner_id: user.partner_id,
-                    created_at: user.created_at,
-                },
-                user.revision,
-            ))
+        .snapshot(move |tx| {
+            let user = users::load(tx, id)?;
+            let total = page.include_total.then(|| store::count(tx, &user)).transpose()?;
+            let sessions = store::list(tx, &user, &page)?;
+            let cursor = |session: &Session| Cursor { key: None, id: session.id };
+            Ok(page.answer(sessions, total, cursor, |session| view(session, current)))
         })
         .await
 }
 
-/// A new password.
-#[derive(Clone, Deserialize, ToSchema, Validate)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"current_password": "h7k2m-9pqrs-3tuvw-x4yza", "new_password": "correct horse battery staple"}))]
-pub struct PasswordChange {
-    /// The password as it is.
-    #[schema(min_length = 1, max_length = 512, format = "password")]
-    current_password: String,
-    /// The password as it shall be: 15 to 128 characters, any of them, no rules of composition (NIST 800-63B-4).
-    #[schema(min_length = 15, max_length = 128, format = "password")]
-    #[validate(custom(function = "hard_to_guess"))]
-    new_password: String,
+fn view(session: Session, current: Option<Id>) -> SessionView {
+    SessionView {
+        id: session.id,
+        current: current == Some(session.id),
+        expires_at: session.renewable_until(),
+        address: session.address,
+        user_agent: session.user_agent,
+        created_at: session.created_at,
+        last_used_at: session.last_used_at,
+    }
 }
 
-/// Change one's own password
+/// Sign out everywhere
 ///
-/// Ends all sessions of the user: sign in again with the new password.
-#[utoipa::path(tag = "auth", request_body = PasswordChange, responses((status = 204)))]
-#[put("/v1/me/password")]
-async fn change_password(caller: Caller<ChangePassword>, body: Body<PasswordChange>) -> Result<Answer> {
-    let PasswordChange { current_password, new_password } = body.value;
+/// Ends every session of the caller, this one too: access tokens and refresh tokens issued before open nothing.
+#[utoipa::path(tag = "auth", responses((status = 204)))]
+#[delete("/v1/me/sessions")]
+async fn end_sessions(caller: Caller<EndSessions>) -> Result<Answer> {
     let id = caller.id();
-    caller.count_guess()?;
-    let known = caller.peek(move |tx| {
-        Ok(table::table.find(id).select(table::password_hash).get_result::<String>(tx.conn)?)
-    });
-    let known = known.await?;
-    let hash = caller
-        .hashing(move || {
-            password::verify(&current_password, Some(&known)).then(|| password::hash(&new_password))
-        })
-        .await?
-        .ok_or_else(|| Error::new(&users::WRONG_PASSWORD, "the current password is wrong"))??;
-    // Without the body: no fingerprint of a password is kept for a repeat.
     caller
         .act(move |tx| {
-            users::change_password(tx, &hash)?;
+            let user = users::load(tx, id)?;
+            service::end_all(tx, &user, "signed_out_everywhere")?;
             Ok(Answer::nothing())
         })
         .await
 }
 
-fn hard_to_guess(password: &str) -> std::result::Result<(), validator::ValidationError> {
-    let mut characters = password.chars();
-    let first = characters.next();
-    if characters.all(|c| Some(c) == first) {
-        let message = "choose a password that is not one repeated character";
-        return Err(validator::ValidationError::new("too_common").with_message(message.into()));
-    }
-    Ok(())
+/// Sign out somewhere
+///
+/// Ends one session of the caller: its access tokens and its refresh token open nothing.
+#[utoipa::path(tag = "auth", responses((status = 204)))]
+#[delete("/v1/me/sessions/{id}")]
+async fn end_session(caller: Caller<EndSession>, id: Path<Id>) -> Result<Answer> {
+    let own = caller.id();
+    caller
+        .act(move |tx| {
+            let user = users::load(tx, own)?;
+            service::sign_out(tx, &user, *id)?;
+            Ok(Answer::nothing())
+        })
+        .await
 }

@@ -5,8 +5,9 @@ mod model;
 mod service;
 mod store;
 
-pub use model::{User, UserStatus, fold};
+pub use model::{Delivery, User, UserStatus, fold};
 pub use service::{
-    CODES, NewUser, WRONG_PASSWORD, change_password, create, first_operator, provision, tell_admins,
+    CODES, Change, NewUser, WRONG_PASSWORD, bind, change_password, create, event, first_operator, may_give,
+    provision, revoke_sessions, strengthen, tell_admins, update,
 };
-pub use store::{admins_of, find_by_email, standing};
+pub use store::{admins_of, find_by_email, load, people_of, standing};

@@ -20,6 +20,18 @@ text_enum! {
     }
 }
 
+text_enum! {
+    /// How a temporary password reaches its user.
+    #[derive(Default)]
+    pub enum Delivery {
+        /// The answer shows it, once, to whoever asked.
+        #[default]
+        Show = "show",
+        /// The service mails it to the user, and shows it to nobody.
+        Mail = "mail",
+    }
+}
+
 /// A person who may sign in.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = users, treat_none_as_null = true)]
@@ -54,7 +66,7 @@ pub struct User {
     pub password_expires_at: Option<Timestamp>,
     /// Whether a second factor has been confirmed.
     pub has_second_factor: bool,
-    /// Who vouches for the user instead of a password: an OpenID Connect issuer.
+    /// Who vouches for the user instead of a password: an `OpenID` Connect issuer.
     pub issuer: Option<String>,
     /// The user's name there, once seen.
     pub issuer_subject: Option<String>,

@@ -14,8 +14,10 @@ crate::problem_codes! {
         "An address is a user name and belongs to one user. Upper and lower case are the same.";
     LAST_OPERATOR = "last_operator" 409 "Somebody must be left to run the programme",
         "Make another operator before you take this one's role or bar this one.";
-    NOT_ONESELF = "not_oneself" 409 "Nobody bars oneself, or changes one's own role",
-        "Ask another administrator.";
+    NOT_ONESELF = "not_oneself" 409 "Nobody bars oneself, changes one's own role or resets one's own password",
+        "Ask another administrator; a password you know is changed at `PUT /v1/me/password`.";
+    SIGNS_IN_ELSEWHERE = "signs_in_elsewhere" 409 "This user has no password here",
+        "The user's issuer vouches for the user: sign in there, and exchange its identity token at `POST /v1/auth/token`.";
     WRONG_PASSWORD = "wrong_password" 422 "The current password is wrong",
         "Send the password you signed in with as `current_password`.";
 }
@@ -35,12 +37,31 @@ pub struct NewUser {
     pub password_hash: String,
     /// Whether that password is a temporary one.
     pub must_change_password: bool,
+    /// In which language the user is written to.
+    pub locale: Locale,
+    /// Who vouches for the user instead of any password.
+    pub issuer: Option<String>,
+}
+
+/// What is changed of a user; what is none stays.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Change<'a> {
+    /// Name shown to people.
+    pub name: Option<&'a str>,
+    /// What the user may do.
+    pub role: Option<Role>,
+    /// In which language the user is written to.
+    pub locale: Option<Locale>,
+    /// Who vouches for the user; inner none for a password.
+    pub issuer: Option<Option<&'a str>>,
 }
 
 /// Makes a user.
 pub fn create(tx: &mut Tx<'_>, new: NewUser) -> Result<User> {
     let email = fold(&new.email);
-    may_give(tx, new.role, new.partner_id)?;
+    if let Some(partner) = may_give(tx, new.role, new.partner_id)? {
+        partners::refuse_closed(&partner)?;
+    }
     if store_has(tx, &email)? {
         return Err(Error::new(&EMAIL_TAKEN, format!("a user with the address {email} exists already")));
     }
@@ -57,10 +78,12 @@ pub fn create(tx: &mut Tx<'_>, new: NewUser) -> Result<User> {
         created_at: tx.now,
         updated_at: tx.now,
         revision: 1,
-        locale: Locale::En,
-        password_expires_at: None,
+        locale: new.locale,
+        password_expires_at: new
+            .must_change_password
+            .then(|| tx.now.plus_seconds(password::TEMPORARY_SECONDS)),
         has_second_factor: false,
-        issuer: None,
+        issuer: new.issuer,
         issuer_subject: None,
     };
     store::insert(tx, &user)?;
@@ -73,17 +96,38 @@ pub fn provision(gate: &Gate, new: NewUser) -> Result<Id> {
     gate.write_as_system("CreateUser", move |tx| create(tx, new.clone()).map(|user| user.id))
 }
 
-/// Changes a user's name or role.
-pub(super) fn update(tx: &mut Tx<'_>, before: User, name: Option<&str>, role: Option<Role>) -> Result<User> {
-    let role = role.unwrap_or(before.role);
+/// Changes a user's name, role, language or issuer.
+pub fn update(tx: &mut Tx<'_>, before: User, change: Change<'_>) -> Result<User> {
+    let role = change.role.unwrap_or(before.role);
     if role != before.role {
         refuse_oneself(tx, &before)?;
         may_give(tx, role, before.partner_id)?;
         keep_an_operator(tx, &before)?;
     }
-    let name = name.map_or_else(|| before.name.clone(), str::to_owned);
-    let token_epoch = before.token_epoch + i64::from(role != before.role);
-    let user = User { name, role, token_epoch, ..before.clone() };
+    let name = change.name.map_or_else(|| before.name.clone(), str::to_owned);
+    let locale = change.locale.unwrap_or(before.locale);
+    let issuer = change.issuer.map_or_else(|| before.issuer.clone(), |issuer| issuer.map(str::to_owned));
+    let elsewhere = issuer != before.issuer;
+    let token_epoch = before.token_epoch + i64::from(role != before.role || elsewhere);
+    let user = User { name, role, token_epoch, locale, ..before.clone() };
+    let user = if elsewhere { signing_in_elsewhere(user, issuer) } else { user };
+    save(tx, &before, user, None)
+}
+
+/// Who gets an issuer has no password any more; who loses it has the one of before, good for nothing but its change.
+fn signing_in_elsewhere(user: User, issuer: Option<String>) -> User {
+    let status = if user.status == UserStatus::Disabled { user.status } else { UserStatus::Active };
+    let must_change_password = issuer.is_none();
+    User { must_change_password, password_expires_at: None, issuer, issuer_subject: None, status, ..user }
+}
+
+/// Ties a user to the name it has at its issuer, at the first sign-in; from then on nobody else with the same e-mail
+/// address there is taken for it.
+pub fn bind(tx: &mut Tx<'_>, before: User, subject: &str) -> Result<User> {
+    if before.issuer_subject.is_some() {
+        return Ok(before);
+    }
+    let user = User { issuer_subject: Some(subject.to_owned()), ..before.clone() };
     save(tx, &before, user, None)
 }
 
@@ -116,15 +160,57 @@ pub(super) fn reactivate(tx: &mut Tx<'_>, before: User, reason: &str) -> Result<
 /// Sets the user's own password; every token issued before is revoked.
 pub fn change_password(tx: &mut Tx<'_>, password_hash: &str) -> Result<User> {
     let id = tx.actor.user().ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "sign in first"))?;
-    let before = store::get_own(tx, id)?;
+    let before = store::load(tx, id)?;
+    refuse_elsewhere(&before)?;
     let user = User {
         password_hash: password_hash.to_owned(),
         must_change_password: false,
+        password_expires_at: None,
         status: UserStatus::Active,
         token_epoch: before.token_epoch + 1,
         ..before.clone()
     };
-    save(tx, &before, user, None)
+    let user = save(tx, &before, user, None)?;
+    let message = Message::PasswordChanged { at: tx.now };
+    notifications::tell(tx, &[user.recipient()], user.partner_id, ("user", user.id), &message)?;
+    Ok(user)
+}
+
+/// Gives a user a temporary password in place of a lost one; every session ends.
+pub(super) fn reset_password(tx: &mut Tx<'_>, before: &User, hash: &str, reason: &str) -> Result<User> {
+    // Whoever has found a token must not get at the password by it.
+    refuse_oneself(tx, before)?;
+    refuse_elsewhere(before)?;
+    if before.status == UserStatus::Disabled {
+        return Err(wrong_state(before, "reactivation"));
+    }
+    let user = User {
+        password_hash: hash.to_owned(),
+        must_change_password: true,
+        password_expires_at: Some(tx.now.plus_seconds(password::TEMPORARY_SECONDS)),
+        token_epoch: before.token_epoch + 1,
+        ..before.clone()
+    };
+    save(tx, before, user, Some(reason))
+}
+
+/// Mails a temporary password to its user.
+pub(super) fn mail_password(tx: &mut Tx<'_>, user: &User, password: &str) -> Result<()> {
+    let expires_at = user.password_expires_at.unwrap_or(tx.now);
+    let message = Message::TemporaryPassword { password: password.to_owned(), expires_at };
+    notifications::tell(tx, &[user.recipient()], user.partner_id, ("user", user.id), &message)
+}
+
+/// Keeps the same password's hash with stronger parameters. Nothing about the user has changed, so its revision
+/// stays; it is part of the audited sign-in.
+pub fn strengthen(tx: &mut Tx<'_>, id: Id, password_hash: &str) -> Result<()> {
+    store::set_password_hash(tx, id, password_hash)
+}
+
+/// Ends every session of a user: whatever was issued before opens nothing.
+pub fn revoke_sessions(tx: &mut Tx<'_>, before: &User) -> Result<User> {
+    let user = User { token_epoch: before.token_epoch + 1, ..before.clone() };
+    save(tx, before, user, None)
 }
 
 /// Tells every incentive admin of a partner, and of its headquarters, who can act. It is part of the unit: where
@@ -147,7 +233,8 @@ fn save(tx: &mut Tx<'_>, before: &User, user: User, reason: Option<&str>) -> Res
     Ok(user)
 }
 
-fn event(user: &User) -> audit::Event {
+/// Something happened to a user.
+pub fn event(user: &User) -> audit::Event {
     let event = audit::Event::on("user", user.id);
     match user.partner_id {
         Some(partner) => event.of_partner(partner),
@@ -159,8 +246,8 @@ fn store_has(tx: &mut Tx<'_>, email: &str) -> Result<bool> {
     Ok(store::find_by_email(tx.conn, email)?.is_some())
 }
 
-/// A role and a partner must go together, and nobody gives what lies outside the own scope.
-fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<()> {
+/// A role and a partner must go together, and nobody gives what lies outside the own scope. Answers the partner.
+pub fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<Option<Partner>> {
     if tx.actor.partner.is_some() && !role.belongs_to_a_partner() {
         let detail = "an incentive admin manages the own partner's incentive admins and viewers";
         return Err(Error::new(&codes::FORBIDDEN, detail));
@@ -169,18 +256,27 @@ fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<()> {
         (true, None) => Err(Error::invalid_field(
             "/partner_id",
             "required",
-            format!("a user who is {role} belongs to a partner; name it"),
+            format!("who is {role} belongs to a partner; name it"),
         )),
         (false, Some(_)) => Err(Error::invalid_field(
             "/partner_id",
             "unexpected",
-            format!("a user who is {role} belongs to no partner; leave it out"),
+            format!("who is {role} belongs to no partner; leave it out"),
         )),
-        (true, Some(partner)) => partners::get(tx, partner).map(drop).map_err(|error| {
+        (true, Some(partner)) => partners::get(tx, partner).map(Some).map_err(|error| {
             error.as_fault_at("/partner_id", "there is no such partner, or it lies outside what you may see")
         }),
-        (false, None) => Ok(()),
+        (false, None) => Ok(None),
     }
+}
+
+/// Refuses what is done with a password where an issuer vouches for the user.
+fn refuse_elsewhere(user: &User) -> Result<()> {
+    if user.issuer.is_some() {
+        let detail = "the issuer vouches for this user, who has no password here";
+        return Err(Error::new(&SIGNS_IN_ELSEWHERE, detail));
+    }
+    Ok(())
 }
 
 fn refuse_oneself(tx: &Tx<'_>, user: &User) -> Result<()> {
@@ -210,7 +306,7 @@ pub fn first_operator(gate: &Gate) -> Result<Option<(String, String)>> {
         return Ok(None);
     }
     let password = password::temporary()?;
-    let password_hash = password::hash(&password)?;
+    let password_hash = gate.passwords().hash(&password)?;
     provision(
         gate,
         NewUser {
@@ -220,6 +316,8 @@ pub fn first_operator(gate: &Gate) -> Result<Option<(String, String)>> {
             partner_id: None,
             password_hash,
             must_change_password: true,
+            issuer: None,
+            locale: Locale::En,
         },
     )?;
     Ok(Some((EMAIL.into(), password)))

@@ -72,6 +72,12 @@ pub fn admins_of(tx: &mut Tx<'_>, partner: &crate::partners::Partner) -> Result<
     Ok(query.order(users::id).select(User::as_select()).load(tx.conn)?)
 }
 
+/// The people of a partner and of its locations who are not barred, in stable order.
+pub fn people_of(tx: &mut Tx<'_>, partner: Id) -> Result<Vec<User>> {
+    let query = visible(Scope::Partner(partner)).filter(users::status.ne(UserStatus::Disabled));
+    Ok(query.order(users::id).select(User::as_select()).load(tx.conn)?)
+}
+
 pub(super) fn other_operators(tx: &mut Tx<'_>, id: Id) -> Result<i64> {
     let query = users::table
         .filter(users::role.eq(Role::Operator))
@@ -90,8 +96,13 @@ pub(super) fn update(tx: &mut Tx<'_>, user: &User) -> Result<()> {
     Ok(())
 }
 
-/// The caller's own record, whatever the scope.
-pub(super) fn get_own(tx: &mut Tx<'_>, id: Id) -> Result<User> {
+pub(super) fn set_password_hash(tx: &mut Tx<'_>, id: Id, hash: &str) -> Result<()> {
+    diesel::update(users::table.find(id)).set(users::password_hash.eq(hash)).execute(tx.conn)?;
+    Ok(())
+}
+
+/// A user, whatever the scope: for one's own record, and where the service itself asks.
+pub fn load(tx: &mut Tx<'_>, id: Id) -> Result<User> {
     Ok(users::table.find(id).select(User::as_select()).get_result(tx.conn)?)
 }
 

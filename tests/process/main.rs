@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod calculating;
 mod readme;
 mod running;
 mod starting;

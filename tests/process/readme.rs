@@ -1,8 +1,8 @@
-//! What the README promises: every setting with its default, and the five lines as printed.
+//! What the README promises: every setting with its default, and the shell lines as printed.
 
 use crate::running::Running;
 use clap::Args;
-use partner_incentives::config::Settings;
+use partner_incentives::{config::Settings, demo};
 use std::process::Command;
 
 const README: &str = include_str!("../../README.md");
@@ -20,9 +20,9 @@ fn every_setting_is_listed_with_its_default() {
     }
 }
 
-/// The shell lines after the marker, each with the answer the README shows.
-fn lines() -> Vec<(String, String)> {
-    let (_, rest) = README.split_once("<!-- demo -->").expect("the marker");
+/// The shell lines after a marker, each with the answer the README shows.
+fn lines(marker: &str) -> Vec<(String, String)> {
+    let (_, rest) = README.split_once(marker).expect("the marker");
     let (rest, _) = rest.split_once("\n## ").expect("the next chapter");
     let mut lines: Vec<(String, String)> = Vec::new();
     for block in rest.split("```").skip(1).step_by(2) {
@@ -35,20 +35,10 @@ fn lines() -> Vec<(String, String)> {
     lines
 }
 
-#[test]
-fn the_five_lines_answer_as_printed() {
-    let lines = lines();
-    assert_eq!(lines.len(), 5);
-    let demo = Running::start(&["demo"]);
-    for line in &lines {
-        assert!(
-            demo.printed.contains(&line.0.replace("127.0.0.1:8080", &demo.address)),
-            "demo does not print {}",
-            line.0
-        );
-    }
+/// Types the lines into a shell, one after the other, and holds what they print against the README.
+fn answer_as_printed(lines: &[(String, String)], demo: &Running) {
     let mut script = String::new();
-    for (shell, _) in &lines {
+    for (shell, _) in lines {
         script.push_str(&shell.replace("127.0.0.1:8080", &demo.address));
         script.push_str("\necho\necho ---\n");
     }
@@ -64,4 +54,29 @@ fn the_five_lines_answer_as_printed() {
             rest = &rest[at + piece.len()..];
         }
     }
+}
+
+#[test]
+fn the_five_lines_answer_as_printed() {
+    let lines = lines("<!-- demo -->");
+    assert_eq!(lines.len(), 5);
+    let demo = Running::start(&["demo"]);
+    for line in &lines {
+        assert!(
+            demo.printed.contains(&line.0.replace("127.0.0.1:8080", &demo.address)),
+            "demo does not print {}",
+            line.0
+        );
+    }
+    answer_as_printed(&lines, &demo);
+}
+
+#[test]
+fn the_first_day_goes_as_printed() {
+    let demo = Running::start(&["demo"]);
+    let sign_in = lines("<!-- demo -->").into_iter().take(1);
+    let day: Vec<_> = sign_in.chain(lines("<!-- first day -->")).collect();
+    assert_eq!(day.len(), 10);
+    assert!(day.iter().any(|(shell, _)| shell.contains(&demo::newcomer().to_string())));
+    answer_as_printed(&day, &demo);
 }

@@ -2,21 +2,30 @@
 
 use crate::{
     suite::enrollments::eligible_direct_bill,
-    support::{Client, World},
+    support::{Answer, Client, World},
 };
 use partner_incentives::app;
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-struct Operation {
-    id: String,
-    method: String,
-    path: String,
-    roles: Option<Vec<String>>,
-    example: Option<Value>,
+/// An operation of the contract.
+pub struct Operation {
+    pub id: String,
+    pub method: String,
+    pub path: String,
+    /// Who may call it; none where it is open to everybody.
+    pub roles: Option<Vec<String>>,
+    /// The body the contract shows, where it takes one.
+    pub example: Option<Value>,
 }
 
-fn operations() -> Vec<Operation> {
+impl Operation {
+    pub fn admits(&self, role: &str) -> bool {
+        self.roles.as_ref().is_none_or(|roles| roles.iter().any(|allowed| allowed == role))
+    }
+}
+
+pub fn operations() -> Vec<Operation> {
     let contract = app::contract();
     let mut operations: Vec<_> = contract
         .operations()
@@ -35,18 +44,22 @@ fn operations() -> Vec<Operation> {
 }
 
 /// The address with something in its gaps that is nobody's.
-fn nobodys(path: &str) -> String {
+pub fn nobodys(path: &str) -> String {
     path.replace("{id}", "01936f2e-4b00-7000-8000-00000000dead")
         .replace("{version}", "1")
         .replace("{code}", "nothing")
 }
 
-fn send(client: &Client, operation: &Operation, path: &str, body: Option<&Value>) -> u16 {
+pub fn ask(client: &Client, operation: &Operation, path: &str, body: Option<&Value>) -> Answer {
     let request = client.ask(&operation.method, path).if_match("*");
     match body {
-        Some(body) => request.bytes("application/json", body.to_string()).send().status,
-        None => request.send().status,
+        Some(body) => request.bytes("application/json", body.to_string()).send(),
+        None => request.send(),
     }
+}
+
+fn send(client: &Client, operation: &Operation, path: &str, body: Option<&Value>) -> u16 {
+    ask(client, operation, path, body).status
 }
 
 #[test]
@@ -65,6 +78,8 @@ fn the_permission_matrix() {
         "", "nobody", "operator", "auditor", "incentive_admin", "viewer"
     );
     for operation in operations() {
+        // Everybody has a new token for each: one of the operations signs out everywhere.
+        world.clock.set(world.clock.now().plus_seconds(1));
         let path = nobodys(&operation.path);
         let body = operation.example.as_ref().map(|_| json!({}));
         write!(table, "{:32}", operation.id).unwrap();

@@ -48,6 +48,11 @@ impl<'w> Story<'w> {
     }
 
     pub fn by(world: &'w World, version: &Value) -> Self {
+        Self::with(world, version, |_| ())
+    }
+
+    /// The same where the partner first gets its papers.
+    pub fn with(world: &'w World, version: &Value, papers: impl Fn(&str)) -> Self {
         let operator = world.operator();
         let program = json!({"code": "rewards", "name": "Rewards", "partner_types": ["direct_bill"]});
         operator.post("/v1/programs", program).send().ok();
@@ -60,12 +65,13 @@ impl<'w> Story<'w> {
             program: "rewards".into(),
             enrollment: String::new(),
         };
-        story.file_profiles(true);
+        papers(&story.partner);
+        story.file_profiles();
         story.enroll();
         story
     }
 
-    fn file_profiles(&self, approve: bool) {
+    fn file_profiles(&self) {
         let admin = self.world.admin_of(&self.partner);
         let payout = json!({"holder": "Partner", "account_number": "DE89370400440532013000",
             "bank_country": "DE", "currency": "EUR"});
@@ -73,9 +79,7 @@ impl<'w> Story<'w> {
         for (name, body) in [("payout-profile", payout), ("tax-profile", tax)] {
             let path = format!("/v1/partners/{}/{name}", self.partner);
             admin.put(&path, body).send().ok();
-            if approve {
-                self.operator.post(&format!("{path}/approval"), json!({})).send().ok();
-            }
+            self.operator.post(&format!("{path}/approval"), json!({})).send().ok();
         }
     }
 

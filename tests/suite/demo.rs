@@ -3,15 +3,20 @@
 use crate::support::Database;
 use diesel::prelude::*;
 use partner_incentives::{
+    access::Tx,
     app::Service,
     config::Settings,
     demo, eligibility,
     eligibility::{EligibilityCheck, EligibilityCode},
     enrollments::State,
     partners::{self, Partner, PartnerType},
-    platform::values::{CalendarDate, Clock, Id, Ids},
+    platform::{
+        Result,
+        values::{CalendarDate, Clock, Id, Ids, Timestamp},
+    },
     programs,
-    schema::{enrollments, partners as table},
+    schema::{audit_events, enrollments, notifications, partners as table},
+    setup::{self, Missing, SetupState},
 };
 use std::collections::BTreeSet;
 
@@ -56,6 +61,67 @@ fn shows_everything_on(today: &str) {
     let missing: Vec<_> = State::ALL.iter().filter(|state| !states.contains(state)).collect();
     assert!(missing.is_empty(), "on {today} nobody is {missing:?}");
     service.close();
+}
+
+/// The demo as it stands on a day; `look` looks at it.
+fn demo_on<T: Send>(today: &str, look: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> T {
+    let today: CalendarDate = today.parse().unwrap();
+    let database = Database::empty();
+    let clock = Clock::standing_at(demo::begins(today));
+    let settings = Settings::for_tests(database.target.clone(), clock.clone(), Ids::random());
+    let service = Service::open(settings).unwrap();
+    demo::fill(&service.gate, &clock, today).unwrap();
+    let seen = service.gate.read_as_system(look).unwrap();
+    service.close();
+    seen
+}
+
+#[test]
+fn a_partner_s_first_day_is_told_step_by_step() {
+    let (status, told, steps) = demo_on("2026-11-22", |tx| {
+        let status = setup::status(tx, demo::just_set_up())?;
+        let told: Vec<String> = notifications::table
+            .filter(notifications::partner_id.eq(demo::just_set_up()))
+            .order(notifications::id)
+            .select(notifications::kind)
+            .load(tx.conn)?;
+        let steps: Vec<(String, String, Timestamp)> = audit_events::table
+            .filter(audit_events::partner_id.eq(demo::just_set_up()))
+            .filter(audit_events::resource_type.eq_any(["user", "partner_setup", "enrollment"]))
+            .order(audit_events::id)
+            .select((audit_events::actor_role, audit_events::resource_type, audit_events::occurred_at))
+            .load(tx.conn)?;
+        Ok((status, told, steps))
+    });
+    assert_eq!((status.state(), status.missing.len()), (SetupState::Completed, 0));
+    assert_eq!(told, ["temporary_password", "password_changed", "user_list", "enrollment_action_required"]);
+    let who: Vec<_> = steps.iter().map(|(who, what, _)| (who.as_str(), what.as_str())).collect();
+    assert_eq!(
+        who,
+        [
+            ("operator", "user"),
+            ("incentive_admin", "user"),
+            ("incentive_admin", "user"),
+            ("incentive_admin", "partner_setup"),
+            ("incentive_admin", "partner_setup"),
+            ("incentive_admin", "enrollment"),
+        ]
+    );
+    assert!(steps.is_sorted_by_key(|(.., when)| *when) && steps[0].2 < steps[4].2, "{steps:?}");
+    assert_eq!(steps[0].2.date(), steps[5].2.date(), "one day");
+}
+
+#[test]
+fn set_ups_stand_everywhere_they_can_stand() {
+    let (states, newcomer) = demo_on("2026-11-22", |tx| {
+        let ids: Vec<Id> = table::table.select(table::id).load(tx.conn)?;
+        let all = ids.into_iter().map(|id| setup::status(tx, id)).collect::<Result<Vec<_>>>()?;
+        Ok((all, setup::status(tx, demo::newcomer())?))
+    });
+    let seen: BTreeSet<SetupState> = states.iter().map(setup::Status::state).collect();
+    assert_eq!(seen.len(), SetupState::ALL.len(), "{seen:?}");
+    assert!(states.iter().any(|status| status.covered_by.is_some()), "no location is covered");
+    assert_eq!(newcomer.missing, [Missing::UserList, Missing::Completion]);
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! The stories. Each is a sentence, has a world of its own, and runs on both databases.
 
+mod accounts;
 mod agreements;
+mod api_clients;
 mod authority;
+mod books;
 mod calculation;
 mod competencies;
 mod conventions;
@@ -10,14 +13,21 @@ mod eligibility;
 mod enrollments;
 mod enrollments_over_time;
 mod harness;
+mod mass_assignment;
 mod notifications;
+mod oauth;
+mod outside_identity;
 mod partners;
+mod permissions;
 mod plans;
 mod profiles;
 mod programs;
 mod records;
+mod roles;
 mod schema;
 mod sessions;
+mod setup;
+mod sign_in;
 mod transactions;
 mod units;
 mod users;

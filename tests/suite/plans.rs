@@ -11,6 +11,7 @@ const LISTS: &[(&str, &str)] = &[
     ("partners WHERE (legal_name, id) > ('m', $1) ORDER BY legal_name, id", "partners_by_name"),
     ("partners WHERE (legal_name, id) < ('m', $1) ORDER BY legal_name DESC, id DESC", "partners_by_name"),
     ("users WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "users_by_partner"),
+    ("sessions WHERE user_id = $1 AND id < $1 ORDER BY id DESC", "sessions_by_user"),
     ("agreements WHERE kind = 'mpn' AND id < $1 ORDER BY id DESC", "agreements_by_kind"),
     ("enrollments WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "enrollments_by_partner"),
     ("enrollments WHERE state = 'invited' AND id < $1 ORDER BY id DESC", "enrollments_by_state"),
@@ -21,6 +22,19 @@ const LISTS: &[(&str, &str)] = &[
     ("evaluations WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "evaluations_by_partner"),
     ("transactions WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "transactions_by_record"),
     ("notifications WHERE user_id = $1 AND id < $1 ORDER BY id DESC", "notifications_by_user"),
+    ("earnings WHERE id < $1 ORDER BY id DESC", "earnings_pkey"),
+    ("earnings WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "earnings_by_partner"),
+    ("earnings WHERE enrollment_id = $1 AND id < $1 ORDER BY id DESC", "earnings_by_enrollment"),
+    (
+        "ineligible_records WHERE partner_id = $1 AND id < $1 ORDER BY id DESC",
+        "ineligible_records_by_partner",
+    ),
+    (
+        "ineligible_records WHERE enrollment_id = $1 AND id < $1 ORDER BY id DESC",
+        "ineligible_records_by_enrollment",
+    ),
+    ("rebates WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "rebates_by_partner"),
+    ("rebates WHERE state = 'payable' AND id < $1 ORDER BY id DESC", "rebates_by_state"),
     ("audit_events WHERE resource_id = $1 AND id < $1 ORDER BY id DESC", "audit_events_by_resource"),
     ("audit_events WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "audit_events_by_partner"),
 ];

@@ -4,9 +4,10 @@
 
 use super::postgres;
 use partner_incentives::{
-    access::{Role, password},
+    access::{Role, password::Hasher},
     app::Service,
     config::Settings,
+    notifications::Locale,
     platform::{
         db::Target,
         values::{Clock, Id, Ids, Timestamp},
@@ -100,7 +101,7 @@ impl Database {
 /// Somebody with [`PASSWORD`], past its first change. It is hashed once; every story's people share it.
 pub fn person(email: &str, name: &str, role: Role, partner_id: Option<Id>) -> users::NewUser {
     static HASH: std::sync::LazyLock<String> =
-        std::sync::LazyLock::new(|| password::hash(PASSWORD).expect("a hash"));
+        std::sync::LazyLock::new(|| Hasher::new(64, 1).and_then(|it| it.hash(PASSWORD)).expect("a hash"));
     users::NewUser {
         email: email.into(),
         name: name.into(),
@@ -108,6 +109,8 @@ pub fn person(email: &str, name: &str, role: Role, partner_id: Option<Id>) -> us
         partner_id,
         password_hash: HASH.clone(),
         must_change_password: false,
+        issuer: None,
+        locale: Locale::En,
     }
 }
 

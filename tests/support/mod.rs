@@ -4,11 +4,13 @@
 mod client;
 mod contract;
 mod database;
+mod issuer;
 mod postgres;
 mod world;
 
 pub use client::{Answer, Client};
-pub use database::{Backend, Database, PASSWORD};
+pub use database::{Backend, Database, PASSWORD, person};
+pub use issuer::Issuer;
 pub use world::World;
 
 /// The private cluster's settings: fast, and nothing in it outlives a test run.

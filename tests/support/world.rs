@@ -5,11 +5,15 @@ use super::{
     database::{Database, Staff, person},
 };
 use actix_web::{dev::ServerHandle, rt::System};
+use diesel::prelude::*;
 use partner_incentives::{
-    access::Role,
+    access::{Role, Subject},
     app::{self, Service},
     config::Settings,
-    platform::values::{CalendarDate, Clock, Id, Ids, Timestamp},
+    platform::{
+        db::{Conn, types::Json},
+        values::{CalendarDate, Clock, Id, Ids, Timestamp},
+    },
     users,
 };
 use std::{net::TcpListener, sync::mpsc::sync_channel, thread::JoinHandle, time::Duration};
@@ -35,10 +39,16 @@ pub struct World {
 impl World {
     /// A world at noon on 1 July 2018, the first day of a programme year.
     pub fn new() -> Self {
+        Self::with(|_| ())
+    }
+
+    /// The same with other settings.
+    pub fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let (database, staff) = Database::prepared();
         let clock = Clock::standing_at(noon("2018-07-01"));
         let ids = Ids::counting();
-        let settings = Settings::for_tests(database.target.clone(), clock.clone(), ids.clone());
+        let mut settings = Settings::for_tests(database.target.clone(), clock.clone(), ids.clone());
+        change(&mut settings);
         let service = Service::open(settings).expect("open the service");
         let listener = TcpListener::bind("127.0.0.1:0").expect("find a free port");
         let base = format!("http://{}", listener.local_addr().expect("the port"));
@@ -66,24 +76,70 @@ impl World {
         self.signed_in(self.staff.auditor)
     }
 
-    /// A new incentive admin of the partner with this id.
+    /// A new incentive admin of the partner with this id, whose set-up is completed.
     pub fn admin_of(&self, partner: &str) -> Client {
-        self.works_for(partner, "admin", Role::IncentiveAdmin)
+        self.set_up(partner);
+        self.newcomer_of(partner, Role::IncentiveAdmin)
     }
 
-    /// A new viewer of the partner with this id.
+    /// A new viewer of the partner with this id, whose set-up is completed.
     pub fn viewer_of(&self, partner: &str) -> Client {
-        self.works_for(partner, "viewer", Role::Viewer)
+        self.set_up(partner);
+        self.newcomer_of(partner, Role::Viewer)
     }
 
-    fn works_for(&self, partner: &str, name: &str, role: Role) -> Client {
-        let partner: Id = partner.parse().expect("the id of a partner");
-        let email = format!("{name}-{}@partner.example", self.ids.next(self.clock.now()));
-        let user = users::provision(&self.service.gate, person(&email, name, role, Some(partner)));
-        self.signed_in(user.expect("add a user"))
+    /// A new user of the partner with this id, whose set-up is left as it is.
+    pub fn newcomer_of(&self, partner: &str, role: Role) -> Client {
+        let email = format!("{role}-{}@partner.example", self.ids.next(self.clock.now()));
+        let new = person(&email, role.as_str(), role, Some(partner.parse().expect("the id of a partner")));
+        self.signed_in(users::provision(&self.service.gate, new).expect("add a user"))
     }
 
-    fn signed_in(&self, user: Id) -> Client {
+    /// An API client with these scopes, separated by spaces; of a partner, or of the vendor.
+    pub fn api_client(&self, role: Role, partner: Option<&str>, scopes: &str) -> Client {
+        let (id, now) = (self.ids.next(self.clock.now()), self.clock.now());
+        let partner: Option<Id> = partner.map(|partner| partner.parse().expect("the id of a partner"));
+        let listed = Json(serde_json::json!(scopes.split(' ').collect::<Vec<_>>()));
+        let make = move |conn: &mut Conn| {
+            use partner_incentives::schema::api_clients::dsl as column;
+            diesel::insert_into(column::api_clients)
+                .values((
+                    (column::id.eq(id), column::name.eq("Integration"), column::role.eq(role)),
+                    (column::partner_id.eq(partner), column::scopes.eq(listed.clone())),
+                    (column::status.eq("active"), column::token_epoch.eq(1), column::revision.eq(1)),
+                    (column::created_at.eq(now), column::updated_at.eq(now)),
+                ))
+                .execute(conn)?;
+            Ok(())
+        };
+        self.service.db.write(make).expect("add an API client");
+        let subject = Subject::Client { id, scope: scopes.to_owned() };
+        let token = self.service.gate.tokens().issue(subject, role, 1).expect("a token");
+        self.nobody().with_token(&token)
+    }
+
+    /// Completes the set-up of a partner, so that its people see its data.
+    fn set_up(&self, partner: &str) {
+        let (partner, now): (Id, _) = (partner.parse().expect("the id of a partner"), self.clock.now());
+        let complete = move |conn: &mut Conn| {
+            use partner_incentives::schema::partner_setups::dsl as column;
+            let known: i64 = column::partner_setups.find(partner).count().get_result(conn)?;
+            if known == 0 {
+                diesel::insert_into(column::partner_setups)
+                    .values((
+                        (column::partner_id.eq(partner), column::state.eq("completed")),
+                        (column::list_sent_at.eq(now), column::completed_at.eq(now)),
+                        (column::created_at.eq(now), column::updated_at.eq(now), column::revision.eq(2)),
+                    ))
+                    .execute(conn)?;
+            }
+            Ok(())
+        };
+        self.service.db.write(complete).expect("complete the set-up");
+    }
+
+    /// A user of the service, signed in.
+    pub fn signed_in(&self, user: Id) -> Client {
         Client::new(self.agent.clone(), self.base.clone(), Some((self.service.clone(), user)))
     }
 }

@@ -6,12 +6,13 @@ ALTER TABLE users ADD COLUMN has_second_factor boolean NOT NULL DEFAULT false;
 ALTER TABLE users ADD COLUMN issuer text COLLATE "C" CHECK (length(issuer) BETWEEN 1 AND 400);
 ALTER TABLE users ADD COLUMN issuer_subject text COLLATE "C" CHECK (length(issuer_subject) BETWEEN 1 AND 255);
 
--- A sign-in and everything renewed from it.
+-- A sign-in and everything renewed from it. It is over once its user's token_epoch has moved on.
 CREATE TABLE sessions (
     id uuid NOT NULL PRIMARY KEY,
     user_id uuid NOT NULL REFERENCES users (id),
     address text COLLATE "C" NOT NULL CHECK (length(address) BETWEEN 1 AND 45),
     user_agent text COLLATE "C" CHECK (length(user_agent) BETWEEN 1 AND 200),
+    epoch bigint NOT NULL,
     created_at timestamptz NOT NULL,
     last_used_at timestamptz NOT NULL,
     expires_at timestamptz NOT NULL,

@@ -6,12 +6,13 @@ ALTER TABLE users ADD COLUMN has_second_factor INTEGER NOT NULL DEFAULT 0 CHECK 
 ALTER TABLE users ADD COLUMN issuer TEXT CHECK (length(issuer) BETWEEN 1 AND 400);
 ALTER TABLE users ADD COLUMN issuer_subject TEXT CHECK (length(issuer_subject) BETWEEN 1 AND 255);
 
--- A sign-in and everything renewed from it.
+-- A sign-in and everything renewed from it. It is over once its user's token_epoch has moved on.
 CREATE TABLE sessions (
     id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     user_id BLOB NOT NULL REFERENCES users (id),
     address TEXT NOT NULL CHECK (length(address) BETWEEN 1 AND 45),
     user_agent TEXT CHECK (length(user_agent) BETWEEN 1 AND 200),
+    epoch INTEGER NOT NULL,
     created_at INTEGER NOT NULL,
     last_used_at INTEGER NOT NULL,
     expires_at INTEGER NOT NULL,

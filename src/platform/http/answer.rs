@@ -1,6 +1,6 @@
 //! What a handler answers: a status, a body, and the header fields that belong to the record.
 
-use crate::platform::{Error, values::CalendarDate};
+use crate::platform::Error;
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
@@ -10,6 +10,7 @@ use actix_web::{
     },
 };
 use serde::Serialize;
+use std::fmt::Display;
 
 /// An answer that can be sent now, or kept beside its idempotency key and sent again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct Answer {
     pub location: Option<String>,
     /// The address of the next page.
     pub next: Option<String>,
+    /// The body as it is kept for a repeat, where the one sent holds a secret.
+    pub kept: Option<Vec<u8>>,
     /// Whether this is a stored answer to a repeated request.
     pub replayed: bool,
 }
@@ -31,7 +34,7 @@ pub struct Answer {
 impl Answer {
     fn of(status: u16, body: &impl Serialize) -> Self {
         let body = serde_json::to_vec(body).unwrap_or_default();
-        Self { status, body, etag: None, location: None, next: None, replayed: false }
+        Self { status, body, etag: None, location: None, next: None, kept: None, replayed: false }
     }
 
     /// 200 with a body.
@@ -44,10 +47,10 @@ impl Answer {
         Self { etag: Some(format!("\"{revision}\"")), ..Self::of(200, body) }
     }
 
-    /// 200 with a record whose view also depends on the day: its tag is of the revision and of that day, so that
-    /// nobody is told "not modified" when the day has changed it. `If-Match` asks for the revision only.
-    pub fn record_on(today: CalendarDate, body: &impl Serialize, revision: i64) -> Self {
-        Self { etag: Some(format!("\"{revision}.{today}\"")), ..Self::of(200, body) }
+    /// 200 with a record whose view also depends on the day, or on another mark: its tag is of the revision and of
+    /// that, so that nobody is told "not modified" when it has changed. `If-Match` asks for the revision only.
+    pub fn record_on(mark: impl Display, body: &impl Serialize, revision: i64) -> Self {
+        Self { etag: Some(format!("\"{revision}.{mark}\"")), ..Self::of(200, body) }
     }
 
     /// 201 with the record made and where it is.
@@ -61,10 +64,24 @@ impl Answer {
         Self { status: 201, location: Some(location), ..self }
     }
 
+    /// Keeps another body for a repeat: a secret is shown once, and stored nowhere.
+    #[must_use]
+    pub fn kept_as(self, body: &impl Serialize) -> Self {
+        Self { kept: serde_json::to_vec(body).ok(), ..self }
+    }
+
     /// 204.
     #[must_use]
     pub fn nothing() -> Self {
-        Self { status: 204, body: Vec::new(), etag: None, location: None, next: None, replayed: false }
+        Self {
+            status: 204,
+            body: Vec::new(),
+            etag: None,
+            location: None,
+            next: None,
+            kept: None,
+            replayed: false,
+        }
     }
 
     /// A refusal whose effects (a stored evaluation, say) are kept: the unit commits, the caller gets a problem.

@@ -44,10 +44,7 @@ impl<T: Wire + 'static> FromRequest for Body<T> {
         Box::pin(async move {
             let key = IdempotencyKey::of(&request)?;
             let media = media_type(&request)?;
-            let deadline =
-                request.app_data::<BodyLimits>().map_or(Duration::from_secs(10), |limits| limits.deadline);
-            let bytes =
-                tokio::time::timeout(deadline, bytes).await.map_err(|_| late())?.map_err(|e| unread(&e))?;
+            let bytes = collect(&request, bytes).await?;
             let bytes = if bytes.is_empty() && !media { Bytes::from_static(b"{}") } else { bytes };
             let contract =
                 request.app_data::<Data<Contract>>().ok_or_else(|| Error::internal("no contract"))?;
@@ -56,6 +53,16 @@ impl<T: Wire + 'static> FromRequest for Body<T> {
             Ok(Self { value, repeatable })
         })
     }
+}
+
+/// The whole body, where it arrives in time.
+pub(super) async fn collect(
+    request: &HttpRequest,
+    bytes: impl Future<Output = std::result::Result<Bytes, actix_web::Error>>,
+) -> Result<Bytes> {
+    let limits = request.app_data::<BodyLimits>();
+    let deadline = limits.map_or(Duration::from_secs(10), |limits| limits.deadline);
+    tokio::time::timeout(deadline, bytes).await.map_err(|_| late())?.map_err(|e| unread(&e))
 }
 
 /// Whether a media type is named; refuses one that is not JSON, and any content encoding.

@@ -75,7 +75,7 @@ pub fn problem_response(error: &Error, request: &HttpRequest) -> HttpResponse {
         log::log!(level, request_id = request_id.as_str(), code = error.code.code; "{}: {source}", error.detail);
     }
     let mut response = HttpResponse::build(status_of(error.code));
-    challenge(error.code, &mut response);
+    challenge(error, &mut response);
     if let Some(seconds) = error.retry_after {
         response.insert_header((header::RETRY_AFTER, seconds.to_string()));
     }
@@ -87,10 +87,16 @@ fn status_of(code: &Code) -> StatusCode {
     StatusCode::from_u16(code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// RFC 6750: 401 and 403 say which scheme opens the door.
-fn challenge(code: &Code, response: &mut HttpResponseBuilder) {
+/// RFC 6750: 401 and 403 say which scheme opens the door; an OAuth client's own door takes HTTP Basic (RFC 6749, 5.2).
+fn challenge(error: &Error, response: &mut HttpResponseBuilder) {
     const REALM: &str = concat!("Bearer realm=\"", env!("CARGO_PKG_NAME"), "\"");
+    const BASIC: &str = concat!("Basic realm=\"", env!("CARGO_PKG_NAME"), "\"");
+    let code = error.code;
     let error = match code.status {
+        401 if error.extra.contains_key("error") => {
+            response.insert_header((header::WWW_AUTHENTICATE, BASIC));
+            return;
+        }
         401 => "error=\"invalid_token\"".to_owned(),
         403 => format!("error=\"insufficient_scope\", error_description=\"{}\"", code.code),
         _ => return,

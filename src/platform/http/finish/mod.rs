@@ -11,10 +11,20 @@ mod schemas;
 
 use serde_json::{Value, json};
 
+/// What guards an operation.
+pub struct Guard {
+    /// Who may call it.
+    pub roles: Vec<&'static str>,
+    /// The scope an API client needs.
+    pub scope: Option<&'static str>,
+    /// Where there is none: whether any API client may call it, or people only.
+    pub without_scope: bool,
+}
+
 /// What the document's finishing needs to know beyond the handlers.
 pub struct Finishing<'a> {
-    /// Who may call an operation, by operation id; `None` where it is open to everybody.
-    pub roles: &'a dyn Fn(&str) -> Option<Vec<&'static str>>,
+    /// What guards an operation, by operation id; `None` where it is open to everybody.
+    pub guard: &'a dyn Fn(&str) -> Option<Guard>,
     /// A record to try a path with, by path: an id that demonstrations have.
     pub example_id: &'a dyn Fn(&str) -> Option<&'static str>,
 }

@@ -1,7 +1,7 @@
 //! One operation: its roles, its parameters, and every answer it can give.
 
 use super::{
-    Finishing,
+    Finishing, Guard,
     components::headers,
     schemas::{bound, name_of, tidy},
 };
@@ -36,28 +36,35 @@ struct Operation<'a> {
 impl Operation<'_> {
     fn finish(&mut self, finishing: &Finishing<'_>) {
         let id = camel(self.object["operationId"].as_str().unwrap_or_default());
-        let roles = (finishing.roles)(&id);
+        let guard = (finishing.guard)(&id);
         self.object["operationId"] = json!(id);
-        self.describe(roles.as_deref());
-        self.parameters(roles.is_some(), (finishing.example_id)(self.path));
+        self.describe(guard.as_ref());
+        self.parameters(guard.is_some(), (finishing.example_id)(self.path));
         self.request_body();
         self.successes();
-        self.failures(roles.is_some());
+        self.failures(guard.is_some());
     }
 
-    fn describe(&mut self, roles: Option<&[&str]>) {
+    fn describe(&mut self, guard: Option<&Guard>) {
         let text = self.text("description").or(self.text("summary")).unwrap_or_default().trim();
-        let who = match roles {
-            Some(roles) => {
-                format!("Roles: {}.", roles.iter().map(|r| format!("`{r}`")).collect::<Vec<_>>().join(", "))
-            }
-            None => "Open to everybody.".to_owned(),
+        let Some(Guard { roles, scope, without_scope }) = guard else {
+            self.object["description"] = json!(format!("{text}\n\nOpen to everybody."));
+            // An empty requirement: a token may be sent and is not looked at.
+            self.object["security"] = json!([{}]);
+            return;
         };
-        self.object["description"] = json!(format!("{text}\n\n{who}"));
-        // An empty requirement: a token may be sent and is not looked at.
-        self.object["security"] = if roles.is_some() { json!([{ "bearer": [] }]) } else { json!([{}]) };
-        if let Some(roles) = roles {
-            self.object["x-roles"] = json!(roles);
+        let names = roles.iter().map(|role| format!("`{role}`")).collect::<Vec<_>>().join(", ");
+        let clients = match scope {
+            Some(scope) => format!("API clients need the scope `{scope}`."),
+            None if *without_scope => "API clients need no scope.".to_owned(),
+            None => "For people only: no API client may do it.".to_owned(),
+        };
+        self.object["description"] = json!(format!("{text}\n\nRoles: {names}. {clients}"));
+        self.object["security"] = json!([{ "bearer": [] }]);
+        self.object["x-roles"] = json!(roles);
+        if let Some(scope) = scope {
+            self.object["security"] = json!([{ "bearer": [] }, { "oauth2": [scope] }]);
+            self.object["x-scope"] = json!(scope);
         }
     }
 
@@ -108,12 +115,13 @@ impl Operation<'_> {
     fn request_body(&mut self) {
         let Some(body) = self.object.get_mut("requestBody") else { return };
         let Some(content) = body["content"].as_object_mut() else { return };
-        let Some(media) = content.get_mut("application/json") else { return };
+        let Some((kind, media)) = content.iter_mut().next() else { return };
+        let is_json = kind == "application/json";
         let schema = &self.schemas[name_of(&media["schema"]).unwrap_or_default()];
         if let Some(example) = schema["examples"].get(0) {
             media["example"] = example.clone();
         }
-        if self.method == "patch" {
+        if is_json && self.method == "patch" {
             let media = media.clone();
             content.insert("application/merge-patch+json".into(), media);
         }

@@ -1,0 +1,130 @@
+//! The outside issuer (OpenID Connect) whose word on who somebody is is taken, where one is trusted at all.
+
+mod keys;
+
+use super::INVALID_GRANT;
+use crate::{
+    config::Trust,
+    platform::{Error, Result, values::Timestamp},
+};
+use jsonwebtoken::Validation;
+use keys::Keys;
+use serde::Deserialize;
+
+/// How far apart two clocks may be.
+const LEEWAY_SECONDS: i64 = 5;
+/// How old an identity token may be: it is exchanged at once, or it was found somewhere.
+const OLDEST_SECONDS: i64 = 600;
+
+/// The issuer that is trusted.
+pub(super) struct Issuer {
+    trust: Trust,
+    keys: Keys,
+}
+
+/// Whom the issuer vouches for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    /// The issuer.
+    pub issuer: String,
+    /// The person's name there, for good.
+    pub subject: String,
+    /// The person's e-mail address, which the issuer has verified.
+    pub email: String,
+    /// Whether the person has proved more than one factor there.
+    pub by_several_factors: bool,
+}
+
+/// The members of an identity token that are looked at (OpenID Connect Core, 2).
+#[derive(Deserialize)]
+struct IdToken {
+    iss: String,
+    sub: String,
+    aud: Audience,
+    #[serde(default)]
+    azp: Option<String>,
+    exp: i64,
+    iat: i64,
+    #[serde(default)]
+    nbf: Option<i64>,
+    email: String,
+    email_verified: bool,
+    #[serde(default)]
+    amr: Vec<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Audience {
+    One(String),
+    Many(Vec<String>),
+}
+
+impl Issuer {
+    pub(super) fn open(trust: Trust) -> Result<Self> {
+        let keys = Keys::open(trust.clone())?;
+        Ok(Self { trust, keys })
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.trust.issuer
+    }
+
+    /// Whom an identity token vouches for, where it is the issuer's, for us, and valid now. Why it is not goes to
+    /// the log only. May ask the issuer: never inside a unit.
+    pub(super) async fn verify(&self, token: &str, now: Timestamp) -> Result<Identity> {
+        let header = jsonwebtoken::decode_header(token).map_err(refused)?;
+        let is_jwt = header.typ.as_deref().is_none_or(|typ| typ.eq_ignore_ascii_case("jwt"));
+        if !is_jwt || header.crit.is_some() {
+            return Err(refused("this is no identity token"));
+        }
+        let kid = header.kid.ok_or_else(|| refused("the token names no key"))?;
+        let key = self.keys.find(&kid, now).await?;
+        // The key says which algorithm it is for; the token has no say.
+        let key = key.filter(|key| key.algorithm == header.alg);
+        let key = key.ok_or_else(|| refused("the token's key and algorithm are none of the issuer's"))?;
+        let mut only_the_signature = Validation::new(key.algorithm);
+        // Below, with the injected clock.
+        only_the_signature.validate_exp = false;
+        only_the_signature.validate_aud = false;
+        only_the_signature.required_spec_claims.clear();
+        let read = jsonwebtoken::decode::<IdToken>(token, &key.verifying, &only_the_signature);
+        self.accept(read.map_err(refused)?.claims, now.as_seconds())
+    }
+
+    fn accept(&self, token: IdToken, now: i64) -> Result<Identity> {
+        let audience = &self.trust.audience;
+        let (for_us, for_others) = match &token.aud {
+            Audience::One(one) => (one == audience, false),
+            Audience::Many(many) => (many.contains(audience), many.len() > 1),
+        };
+        // A token for several must say that it was given to us.
+        let given_to_us = token.azp.as_ref().map_or(!for_others, |party| party == audience);
+        let faults = [
+            (token.iss != self.trust.issuer, "another issuer"),
+            (!for_us || !given_to_us, "for another audience"),
+            (token.exp + LEEWAY_SECONDS <= now, "expired"),
+            (token.iat - LEEWAY_SECONDS > now, "issued in the future"),
+            (token.iat + OLDEST_SECONDS + LEEWAY_SECONDS <= now, "too old"),
+            (token.nbf.is_some_and(|from| from - LEEWAY_SECONDS > now), "not valid yet"),
+            (!token.email_verified, "the e-mail address is not verified"),
+            (token.sub.is_empty() || token.sub.len() > 255, "no subject"),
+        ];
+        if let Some((_, fault)) = faults.iter().find(|(applies, _)| *applies) {
+            return Err(refused(*fault));
+        }
+        Ok(Identity {
+            issuer: token.iss,
+            subject: token.sub,
+            email: token.email,
+            // RFC 8176.
+            by_several_factors: token.amr.iter().any(|method| method == "mfa"),
+        })
+    }
+}
+
+/// One answer for whatever is wrong, with the token or with whom it vouches for; the reason goes to the log.
+pub fn refused(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
+    let detail = "the identity token is not accepted, or its owner may not sign in here";
+    Error { source: Some(reason.into()), ..Error::new(&INVALID_GRANT, detail) }
+}

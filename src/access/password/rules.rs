@@ -1,0 +1,156 @@
+//! Which passwords people may choose, after NIST SP 800-63B-4: length, and nothing that is guessed first. No rules of
+//! composition.
+
+use super::normal;
+use crate::platform::FieldError;
+use std::sync::LazyLock;
+
+/// The fewest characters of a password that is the only secret.
+const SHORTEST: usize = 15;
+/// The fewest beside a second factor.
+const SHORTEST_WITH_SECOND_FACTOR: usize = 8;
+/// The most characters; characters are Unicode's code points.
+const LONGEST: usize = 128;
+/// The longest unit whose repetition is no password, common or not.
+const UNIT: usize = 8;
+/// A part of a name or an address shorter than this may stand in any word.
+const TELLING: usize = 4;
+/// What the service is called.
+const SERVICE: &str = "partner incentives programme";
+
+/// Common passwords of 8 characters or more, sorted; `NOTICE` says where they are from.
+static COMMON: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
+
+/// Whose password it is to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Owner<'a> {
+    /// E-mail address.
+    pub email: &'a str,
+    /// Name shown to people.
+    pub name: &'a str,
+    /// Whether a second factor stands beside the password.
+    pub has_second_factor: bool,
+}
+
+/// What is wrong with a password and how to mend it; none where it may be used.
+#[must_use]
+pub fn check(password: &str, owner: Owner<'_>, pointer: &str) -> Option<FieldError> {
+    let text = normal(password);
+    let fault = |code: &'static str, message: String| Some(FieldError::new(pointer, code, message));
+    let least = if owner.has_second_factor { SHORTEST_WITH_SECOND_FACTOR } else { SHORTEST };
+    match text.chars().count() {
+        short if short < least => {
+            return fault(
+                "too_short",
+                format!("it has {short} characters; take at least {least}, such as four or five words"),
+            );
+        }
+        long if long > LONGEST => {
+            return fault("too_long", format!("it has {long} characters; take at most {LONGEST}"));
+        }
+        _ => {}
+    }
+    let folded = normal(&text.to_lowercase());
+    if is_common(&folded) {
+        return fault(
+            "too_common",
+            "it is one of the passwords everybody tries first; take another one".into(),
+        );
+    }
+    if repeats_itself(&folded) {
+        return fault("repetitive", "it repeats itself; add something that is not there yet".into());
+    }
+    if leaves_little(&folded, owner, least.min(UNIT)) {
+        let message =
+            "it is little more than your name, your address or the name of this service; add other words";
+        return fault("too_personal", message.into());
+    }
+    None
+}
+
+fn is_common(text: &str) -> bool {
+    COMMON.binary_search(&text).is_ok()
+}
+
+/// Whether it is a short or a common unit over and over, the last one cut or not.
+fn repeats_itself(text: &str) -> bool {
+    let letters: Vec<char> = text.chars().collect();
+    (1..letters.len()).any(|length| {
+        let (unit, rest) = letters.split_at(length);
+        let periodic = rest.iter().zip(&letters).all(|(later, earlier)| later == earlier);
+        let twice = length * 2 <= letters.len();
+        periodic && ((twice && length <= UNIT) || is_common(&unit.iter().collect::<String>()))
+    })
+}
+
+/// Whether little is left without what everybody knows of the user and the service.
+fn leaves_little(text: &str, owner: Owner<'_>, least: usize) -> bool {
+    let (name, email) = (normal(&owner.name.to_lowercase()), normal(&owner.email.to_lowercase()));
+    let mut known: Vec<&str> = [name.as_str(), email.as_str(), SERVICE]
+        .iter()
+        .flat_map(|words| words.split(|c: char| !c.is_alphanumeric()))
+        .filter(|word| word.chars().count() >= TELLING)
+        .collect();
+    // The longest first, so that no part of a longer one is left behind.
+    known.sort_by_key(|word| std::cmp::Reverse(word.len()));
+    let rest = known.iter().fold(text.to_owned(), |text, word| text.replace(word, " "));
+    rest != text && rest.chars().filter(|c| c.is_alphanumeric()).count() < least
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MIA: Owner<'_> =
+        Owner { email: "mia.mertens@contoso.example", name: "Mia Mertens", has_second_factor: false };
+
+    fn code(password: &str, owner: Owner<'_>) -> Option<String> {
+        check(password, owner, "/new_password").map(|fault| fault.code.into_owned())
+    }
+
+    #[test]
+    fn the_list_can_be_searched() {
+        assert!(COMMON.is_sorted() && COMMON.len() > 8000);
+        assert!(COMMON.iter().all(|password| password.chars().count() >= SHORTEST_WITH_SECOND_FACTOR));
+        assert!(is_common("password") && is_common("qwertyuiop") && !is_common("correct horse"));
+    }
+
+    #[test]
+    fn length_is_counted_in_characters_after_normalisation() {
+        let with_factor = Owner { has_second_factor: true, ..MIA };
+        for (password, owner, expected) in [
+            ("fourteen chars", MIA, Some("too_short")),
+            ("fifteen chars !", MIA, None),
+            // Fifteen code points that become fourteen characters.
+            ("fu\u{308}nfzehn Zeich", MIA, Some("too_short")),
+            ("桜の木の下で猫が十五匹眠っています", MIA, None),
+            ("tr0mbone", with_factor, None),
+            ("tr0mbon", with_factor, Some("too_short")),
+            ("tr0mbone", MIA, Some("too_short")),
+        ] {
+            assert_eq!(code(password, owner).as_deref(), expected, "{password}");
+        }
+        let long: String = ('\u{4e00}'..).take(128).collect();
+        assert_eq!(code(&long, MIA), None);
+        assert_eq!(code(&format!("{long}x"), MIA).as_deref(), Some("too_long"));
+    }
+
+    #[test]
+    fn what_is_guessed_first_is_refused_and_nothing_else() {
+        let with_factor = Owner { has_second_factor: true, ..MIA };
+        for (password, owner, expected) in [
+            ("Password1", with_factor, Some("too_common")),
+            ("aaaaaaaaaaaaaaaaaaaa", MIA, Some("repetitive")),
+            ("abcabcabcabcabcabc", MIA, Some("repetitive")),
+            ("123456789012345", MIA, Some("repetitive")),
+            ("PasswordPassword", MIA, Some("repetitive")),
+            ("MiaMertens-Contoso", MIA, Some("too_personal")),
+            ("partner-incentives-1", MIA, Some("too_personal")),
+            ("mertens likes violets", MIA, None),
+            ("all lower case words", MIA, None),
+            ("               x", MIA, None),
+        ] {
+            assert_eq!(code(password, owner).as_deref(), expected, "{password}");
+        }
+    }
+}

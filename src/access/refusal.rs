@@ -1,0 +1,114 @@
+//! Whether a caller may call an operation: one decision, behind every guard and behind `GET /v1/me/permissions`.
+
+use super::{
+    Actor, INSUFFICIENT_SCOPE, PASSWORD_CHANGE_REQUIRED, SECOND_FACTOR_REQUIRED, SETUP_INCOMPLETE,
+    policy::Rule, token::Claims,
+};
+use crate::platform::{Error, Result, codes};
+
+/// How a caller stands at the moment, beside what the token says.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Standing {
+    /// Who it is.
+    pub(super) actor: Actor,
+    /// Whether the password is a temporary one.
+    pub(super) temporary_password: bool,
+    /// Whether a second factor is required and not there.
+    pub(super) lacks_second_factor: bool,
+}
+
+/// Why a caller may not call an operation.
+#[derive(Debug)]
+pub struct Refusal {
+    /// Stable kind of the reason.
+    pub reason: RefusalReason,
+    /// The problem the guard answers with.
+    pub error: Error,
+}
+
+crate::platform::values::text_enum! {
+    /// The kinds of reasons.
+    pub enum RefusalReason {
+        /// Another role may.
+        RoleNotAllowed = "role_not_allowed",
+        /// The API client lacks the scope.
+        InsufficientScope = "insufficient_scope",
+        /// No API client is ever let in.
+        PeopleOnly = "people_only",
+        /// A temporary password has to be changed first.
+        PasswordChangeRequired = "password_change_required",
+        /// A second factor has to be set up first.
+        SecondFactorRequired = "second_factor_required",
+        /// The set-up of the organisation has to be completed first.
+        SetupIncomplete = "setup_incomplete",
+    }
+}
+
+/// What one operation answers to a caller.
+#[derive(Debug)]
+pub struct Permission {
+    /// The operation, in `PascalCase`.
+    pub operation: &'static str,
+    /// Why not; none where it is allowed.
+    pub refusal: Option<Refusal>,
+}
+
+impl Rule {
+    /// Refuses what the token alone shows, before anything is looked up: the role and the scopes.
+    pub(super) fn refuses_token(&self, claims: &Claims) -> Option<Refusal> {
+        if !self.roles.contains(&claims.role) {
+            let roles = self.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ");
+            let detail = format!("{} may not do this; it takes one of: {roles}", claims.role);
+            return Some(RefusalReason::RoleNotAllowed.as_refusal(Error::new(&codes::FORBIDDEN, detail)));
+        }
+        if self.without_scope || claims.has_scope(self.scope) {
+            return None;
+        }
+        let error = match self.scope {
+            Some(scope) => {
+                Error::new(&INSUFFICIENT_SCOPE, format!("this takes the scope {scope}")).with("scope", scope)
+            }
+            None => Error::new(&INSUFFICIENT_SCOPE, "this is for people only; no API client may do it"),
+        };
+        let reason = self.scope.map_or(RefusalReason::PeopleOnly, |_| RefusalReason::InsufficientScope);
+        Some(reason.as_refusal(error))
+    }
+
+    /// The whole decision. Whether the partner's set-up is completed is asked where it matters only.
+    pub(super) fn refuses(
+        &self,
+        claims: &Claims,
+        standing: Standing,
+        set_up: impl FnOnce() -> Result<bool>,
+    ) -> Result<Option<Refusal>> {
+        if let Some(refusal) = self.refuses_token(claims) {
+            return Ok(Some(refusal));
+        }
+        if standing.temporary_password && !self.with_temporary_password {
+            let detail = "a temporary password opens nothing but PUT /v1/me/password; change it there first";
+            let error = Error::new(&PASSWORD_CHANGE_REQUIRED, detail).with("next", "/v1/me/password");
+            return Ok(Some(RefusalReason::PasswordChangeRequired.as_refusal(error)));
+        }
+        if standing.lacks_second_factor && !self.without_second_factor {
+            let detail = "operators sign in with a second factor; enrol one at POST /v1/me/second-factor";
+            let error = Error::new(&SECOND_FACTOR_REQUIRED, detail).with("next", "/v1/me/second-factor");
+            return Ok(Some(RefusalReason::SecondFactorRequired.as_refusal(error)));
+        }
+        match standing.actor.partner.filter(|_| self.gated) {
+            Some(partner) if !set_up()? => {
+                let next = format!("/v1/partners/{partner}/setup");
+                let detail =
+                    format!("the incentive admin completes user set-up first; what is missing: GET {next}");
+                let error = Error::new(&SETUP_INCOMPLETE, detail).with("next", next);
+                Ok(Some(RefusalReason::SetupIncomplete.as_refusal(error)))
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+impl RefusalReason {
+    fn as_refusal(self, error: Error) -> Refusal {
+        Refusal { reason: self, error }
+    }
+}

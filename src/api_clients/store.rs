@@ -1,0 +1,93 @@
+//! The API clients in the database.
+
+use super::{ApiClient, api::ApiClientFilter, model::Secret};
+use crate::{
+    access::Tx,
+    platform::{
+        Error, Result,
+        db::MultiBackend,
+        http::{PageRequest, keyset},
+        values::{Id, Timestamp},
+    },
+    schema::{api_client_secrets, api_clients},
+};
+use diesel::prelude::*;
+
+// Only programme staff sees clients, so there is nothing to narrow by partner.
+fn matching(filter: &ApiClientFilter) -> api_clients::BoxedQuery<'static, MultiBackend> {
+    let mut query = api_clients::table.into_boxed();
+    if let Some(id) = filter.partner_id {
+        query = query.filter(api_clients::partner_id.eq(id));
+    }
+    if let Some(status) = filter.status {
+        query = query.filter(api_clients::status.eq(status));
+    }
+    query
+}
+
+pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<ApiClientFilter>) -> Result<Vec<ApiClient>> {
+    let query = matching(&page.filter);
+    Ok(keyset!(query, page, api_clients, newest).select(ApiClient::as_select()).load(tx.conn)?)
+}
+
+pub(super) fn count(tx: &mut Tx<'_>, filter: &ApiClientFilter) -> Result<i64> {
+    Ok(matching(filter).count().get_result(tx.conn)?)
+}
+
+pub(super) fn find(tx: &mut Tx<'_>, id: Id) -> Result<Option<ApiClient>> {
+    Ok(api_clients::table.find(id).select(ApiClient::as_select()).get_result(tx.conn).optional()?)
+}
+
+pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<ApiClient> {
+    find(tx, id)?.ok_or(Error::not_found("API client"))
+}
+
+/// The client whose secret this is, where the secret has not run out.
+pub(super) fn find_by_secret(tx: &mut Tx<'_>, id: Id, digest: &[u8]) -> Result<Option<ApiClient>> {
+    let valid = api_client_secrets::expires_at.is_null().or(api_client_secrets::expires_at.gt(tx.now));
+    let query = api_clients::table
+        .inner_join(api_client_secrets::table.on(api_client_secrets::client_id.eq(api_clients::id)))
+        .filter(api_clients::id.eq(id))
+        .filter(api_client_secrets::digest.eq(digest.to_vec()))
+        .filter(valid);
+    Ok(query.select(ApiClient::as_select()).get_result(tx.conn).optional()?)
+}
+
+pub(super) fn insert(tx: &mut Tx<'_>, client: &ApiClient) -> Result<()> {
+    diesel::insert_into(api_clients::table).values(client).execute(tx.conn)?;
+    Ok(())
+}
+
+pub(super) fn update(tx: &mut Tx<'_>, client: &ApiClient) -> Result<()> {
+    diesel::update(api_clients::table.find(client.id)).set(client).execute(tx.conn)?;
+    Ok(())
+}
+
+/// No change of the record: who edits it need not read it again because it was used meanwhile.
+pub(super) fn touch(tx: &mut Tx<'_>, id: Id) -> Result<()> {
+    let used = api_clients::last_used_at.eq(Some(tx.now));
+    diesel::update(api_clients::table.find(id)).set(used).execute(tx.conn)?;
+    Ok(())
+}
+
+pub(super) fn insert_secret(tx: &mut Tx<'_>, secret: &Secret) -> Result<()> {
+    diesel::insert_into(api_client_secrets::table).values(secret).execute(tx.conn)?;
+    Ok(())
+}
+
+/// Lets the current secret run out at an instant; those replaced before go at once, so that two are valid at most.
+pub(super) fn retire_secrets(tx: &mut Tx<'_>, client: Id, end: Timestamp) -> Result<()> {
+    let own = api_client_secrets::client_id.eq(client);
+    let replaced = api_client_secrets::expires_at.is_not_null();
+    diesel::delete(api_client_secrets::table.filter(own).filter(replaced)).execute(tx.conn)?;
+    diesel::update(api_client_secrets::table.filter(own))
+        .set(api_client_secrets::expires_at.eq(Some(end)))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+pub(super) fn delete_secrets(tx: &mut Tx<'_>, client: Id) -> Result<()> {
+    let own = api_client_secrets::client_id.eq(client);
+    diesel::delete(api_client_secrets::table.filter(own)).execute(tx.conn)?;
+    Ok(())
+}

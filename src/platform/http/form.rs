@@ -1,0 +1,76 @@
+//! Form bodies, as OAuth clients send them (RFC 6749, appendix B): checked against the contract like JSON ones.
+
+use super::{Contract, Wire, body};
+use crate::platform::{Error, Result, codes, error::cut};
+use actix_web::{
+    FromRequest, HttpRequest,
+    dev::Payload,
+    http::header,
+    web::{Bytes, Data},
+};
+use serde_json::{Map, Value};
+use std::{future::Future, pin::Pin};
+
+/// The form of a request, valid. A parameter without a value counts as left out, an unknown one is ignored, one
+/// given twice is refused (RFC 6749, 3.2).
+#[derive(Clone, Debug)]
+pub struct Form<T>(pub T);
+
+impl<T: Wire + 'static> FromRequest for Form<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let request = request.clone();
+        let bytes = Bytes::from_request(&request, payload);
+        Box::pin(async move {
+            media_type(&request)?;
+            let bytes = body::collect(&request, bytes).await?;
+            let contract =
+                request.app_data::<Data<Contract>>().ok_or_else(|| Error::internal("no contract"))?;
+            read(contract, &bytes).map(Self)
+        })
+    }
+}
+
+impl Error {
+    /// The same, with the members that OAuth clients look for (RFC 6749, 5.2).
+    #[must_use]
+    pub fn for_oauth(self) -> Self {
+        let plain = |c: &char| matches!(c, ' '..='~') && *c != '"' && *c != '\\';
+        let description: String = self.detail.chars().filter(plain).collect();
+        let code = self.code.code;
+        self.with("error", code).with("error_description", description)
+    }
+}
+
+fn media_type(request: &HttpRequest) -> Result<()> {
+    let field = request.headers().get(header::CONTENT_TYPE).and_then(|field| field.to_str().ok());
+    let media = field.unwrap_or("").split(';').next().unwrap_or("").trim();
+    let encoded = request.headers().contains_key(header::CONTENT_ENCODING);
+    if encoded || !media.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+        let detail =
+            "send Content-Type: application/x-www-form-urlencoded, and the body without Content-Encoding";
+        return Err(Error::new(&codes::UNSUPPORTED_MEDIA_TYPE, detail));
+    }
+    Ok(())
+}
+
+fn read<T: Wire>(contract: &Contract, bytes: &[u8]) -> Result<T> {
+    let mut members = Map::new();
+    for (name, value) in form_urlencoded::parse(bytes) {
+        if members.insert(name.to_string(), Value::from(value)).is_some() {
+            let name = cut(&name, 60);
+            return Err(Error::new(&codes::INVALID_REQUEST, format!("{name} is given twice")).for_oauth());
+        }
+    }
+    members.retain(|_, value| value != "");
+    let value = Value::Object(members);
+    let faults = contract.faults(&T::name(), &value)?;
+    if let Some(fault) = faults.first() {
+        let detail = format!("{}: {}", fault.pointer.trim_start_matches('/'), fault.message);
+        return Err(Error { errors: faults, ..Error::new(&codes::INVALID_REQUEST, detail) }.for_oauth());
+    }
+    serde_json::from_value(value)
+        .map_err(|error| Error::new(&codes::INVALID_REQUEST, error.to_string()).for_oauth())
+}
