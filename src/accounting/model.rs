@@ -203,9 +203,8 @@ impl Rebate {
     #[must_use]
     pub fn allowed(&self) -> &'static [&'static str] {
         match (self.state, self.state_reason) {
-            (RebateState::Accruing | RebateState::Payable, _) => &["hold"],
             (RebateState::OnHold, Some(RebateReason::HeldByOperator)) => &["release"],
-            (RebateState::OnHold, _) => &["hold"],
+            (RebateState::Accruing | RebateState::Payable | RebateState::OnHold, _) => &["hold"],
             _ => &[],
         }
     }

@@ -160,11 +160,12 @@ pub(super) fn show(tx: &mut Tx<'_>, found: Vec<Rebate>) -> Result<Vec<RebateView
     let span = (first.map_or(tx.today(), Month::first_day), last.map_or(tx.today(), Month::last_day));
     let rates = store::rates(tx, span)?;
     let view = |rebate: Rebate| {
-        let missing = thresholds.get(&rebate.enrollment_id).filter(|_| payable(&&rebate)).and_then(|least| {
-            let least = rates.convert(rebate.posted_in, *least, rebate.currency, Leftover::Up)?;
-            let sum = sums.get(&(rebate.enrollment_id, rebate.currency)).copied().unwrap_or_default();
-            (sum < least.minor).then_some(Money { minor: least.minor - sum, ..least })
-        });
+        let missing =
+            thresholds.get(&rebate.enrollment_id).filter(|_| payable(&&rebate)).and_then(|threshold| {
+                let threshold = rates.convert(rebate.posted_in, *threshold, rebate.currency, Leftover::Up)?;
+                let sum = sums.get(&(rebate.enrollment_id, rebate.currency)).copied().unwrap_or_default();
+                (sum < threshold.minor).then_some(Money { minor: threshold.minor - sum, ..threshold })
+            });
         RebateView::of(rebate, missing)
     };
     Ok(found.into_iter().map(view).collect())

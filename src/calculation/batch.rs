@@ -64,7 +64,7 @@ impl Part<'_> {
         Some(Year {
             partner_id: self.partner.id,
             program_id: home.program_id,
-            program_year: home.program_year,
+            named: home.program_year,
             days,
             asks_before,
         })
@@ -203,10 +203,10 @@ impl Posting<'_> {
         let mut books = before.books()?;
         memory::recall(tx, whose, &terms, &facts, asks_before, &takes, &mut books)?;
         let sales: Vec<Sale> = takes.iter().map(|take| take.sale.clone()).collect();
-        let taken = |lever: &str, at: usize| {
+        let is_for = |lever: &str, at: usize| {
             takes.get(at).is_some_and(|take| take.levers.as_ref().is_none_or(|levers| levers.contains(lever)))
         };
-        let outcomes = books.post_where(&terms, &facts, &sales, taken);
+        let outcomes = books.post_where(&terms, &facts, &sales, is_for);
         self.store(tx, whose, &takes, outcomes)?;
         memory::keep(tx, whose, &terms, &takes, &books)?;
         State::of(whose, &books).replace(tx, &before, whose, &customers)

@@ -139,14 +139,14 @@ async fn list_calculation_runs(
 async fn start_calculation_run(caller: Caller<StartCalculationRun>, body: Body<RunStart>) -> Result<Answer> {
     let gate = caller.gate();
     let begun: Arc<Mutex<Option<Id>>> = Arc::default();
-    let begin = Arc::clone(&begun);
+    let note = Arc::clone(&begun);
     let answer = caller
         .write(body, move |tx, asked| {
             let (run, is_new) = run::start(tx, asked.partner_id)?;
             if !is_new {
                 tx.changed_nothing();
             }
-            *begin.lock().unwrap_or_else(PoisonError::into_inner) = is_new.then_some(run.id);
+            *note.lock().unwrap_or_else(PoisonError::into_inner) = is_new.then_some(run.id);
             let location = format!("/v1/calculation-runs/{}", run.id);
             let revision = run.revision;
             let answer = Answer::record(&RunView::from(run), revision);

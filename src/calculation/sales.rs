@@ -98,7 +98,7 @@ fn sale(row: Columns) -> Dated {
 pub(super) struct Year {
     pub partner_id: Id,
     pub program_id: Id,
-    pub program_year: i32,
+    pub named: i32,
     pub days: Period,
     /// Whether a lever asks when the customer bought before.
     pub asks_before: bool,
@@ -114,7 +114,7 @@ pub(super) fn new(tx: &mut Tx<'_>, year: &Year, from: CalendarDate, limit: usize
         )
         .bind::<crate::platform::db::types::Guid, _>(year.program_id)
         .sql(" AND e.program_year = ")
-        .bind::<Integer, _>(year.program_year)
+        .bind::<Integer, _>(year.named)
         .sql(")")
     };
     let Period { from: first, to } = year.days;
@@ -209,13 +209,12 @@ pub(super) fn open_records(
     Ok(query.load(tx.conn)?)
 }
 
+/// What lay below a purchase in its tier period when it came, by lever.
+pub(super) type Offsets = BTreeMap<String, i64>;
+
 /// By which enrollment each of these sales was counted, with the offsets kept; the newest where several did.
-pub(super) fn counted(
-    tx: &mut Tx<'_>,
-    enrollments: &[Id],
-    ids: &[Id],
-) -> Result<HashMap<Id, (Id, BTreeMap<String, i64>)>> {
-    type Row = (Id, Id, Option<Json<BTreeMap<String, i64>>>);
+pub(super) fn counted(tx: &mut Tx<'_>, enrollments: &[Id], ids: &[Id]) -> Result<HashMap<Id, (Id, Offsets)>> {
+    type Row = (Id, Id, Option<Json<Offsets>>);
     let mut found = HashMap::new();
     for ids in ids.chunks(AT_ONCE) {
         let query = counted_sales::table

@@ -118,7 +118,11 @@ fn r4_a_cap_cuts_and_a_refund_gives_the_balance_back() {
         cut.trace(&Terms { levers: &[], rebate_rate: Rate::percent(60), currency: Currency::USD }, &lever);
     assert!(trace.contains(&Step::Cap { balance: money("350.00", "USD"), cut: money("150.00", "USD") }));
 
-    let terms = Terms { levers: &[lever.clone()], rebate_rate: Rate::percent(60), currency: Currency::USD };
+    let terms = Terms {
+        levers: std::slice::from_ref(&lever),
+        rebate_rate: Rate::percent(60),
+        currency: Currency::USD,
+    };
     let mut books = Books::default();
     books.post(&terms, &facts(), &sales[..4]);
     assert_eq!(books.balance(&lever, Some("C-1")), Some(money("350.00", "USD")));

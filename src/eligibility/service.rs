@@ -107,7 +107,7 @@ pub fn unmet_on(
         match dated().find_map(|check| check.codes().first().copied()) {
             Some(code) => unmet.push((*day, code)),
             None => {
-                good_until = dated().filter_map(|check| check.lapses_on).min().or(Some(CalendarDate::MAX))
+                good_until = dated().filter_map(|check| check.lapses_on).min().or(Some(CalendarDate::MAX));
             }
         }
     }
