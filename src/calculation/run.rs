@@ -52,6 +52,7 @@ pub fn start(tx: &mut Tx<'_>, partner: Option<Id>) -> Result<(Run, bool)> {
     }
     if let Some(running) = store::running(tx)? {
         if running.updated_at.plus_seconds(SILENCE) > tx.now {
+            tx.changed_nothing();
             return Ok((running, false));
         }
         finish(tx, running, RunState::Failed, Some("it broke off".to_owned()))?;

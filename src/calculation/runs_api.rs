@@ -143,9 +143,6 @@ async fn start_calculation_run(caller: Caller<StartCalculationRun>, body: Body<R
     let answer = caller
         .write(body, move |tx, asked| {
             let (run, is_new) = run::start(tx, asked.partner_id)?;
-            if !is_new {
-                tx.changed_nothing();
-            }
             *note.lock().unwrap_or_else(PoisonError::into_inner) = is_new.then_some(run.id);
             let location = format!("/v1/calculation-runs/{}", run.id);
             let revision = run.revision;

@@ -38,7 +38,7 @@ CREATE TABLE closed_months (
 
 -- Partners whose earnings have to be looked at, and from which day on.
 CREATE TABLE calculation_backlog (
-    partner_id uuid NOT NULL PRIMARY KEY REFERENCES partners (id),
+    partner_id uuid NOT NULL PRIMARY KEY REFERENCES partners (id) ON DELETE CASCADE,
     from_day date NOT NULL
 );
 

@@ -38,7 +38,7 @@ CREATE TABLE closed_months (
 
 -- Partners whose earnings have to be looked at, and from which day on.
 CREATE TABLE calculation_backlog (
-    partner_id BLOB NOT NULL PRIMARY KEY REFERENCES partners (id),
+    partner_id BLOB NOT NULL PRIMARY KEY REFERENCES partners (id) ON DELETE CASCADE,
     from_day TEXT NOT NULL CHECK (from_day IS date(from_day))
 ) STRICT, WITHOUT ROWID;
 
