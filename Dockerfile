@@ -11,6 +11,8 @@ FROM debian:bookworm-slim
 LABEL org.opencontainers.image.title="Partner Incentives" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /out/partner-incentives /usr/local/bin/partner-incentives
+# Whom to trust where mails are taken.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 # A new volume takes over the owner, so that the database can be written.
 COPY --from=build --chown=10001:10001 /out/data /data
 USER 10001:10001

@@ -20,7 +20,7 @@ use partner_incentives::{
         values::{Clock, Ids},
     },
 };
-use std::{path::Path, time::Instant};
+use std::{ops::ControlFlow, path::Path, time::Instant};
 
 /// The same world as the process test's, in another size.
 const FILL: &str = include_str!("../tests/process/calculating.sql");
@@ -44,7 +44,7 @@ const STATEMENT: &str = "INSERT INTO earnings
                 FROM (
                     SELECT t.id, t.partner_id, t.customer_id, t.occurred_on, t.amount, e.id AS enrollment_id,
                         sum(t.amount) OVER half AS high, sum(t.amount) OVER half - t.amount AS low
-                    FROM transactions t JOIN enrollments e ON e.partner_id = t.partner_id
+                    FROM transaction_records t JOIN enrollments e ON e.partner_id = t.partner_id
                     WINDOW half AS (PARTITION BY t.partner_id, t.occurred_on < '2019-01-01'
                         ORDER BY t.occurred_on, t.id ROWS UNBOUNDED PRECEDING)
                 )
@@ -91,7 +91,7 @@ fn main() {
 
         let service = service(&run);
         let start = Instant::now();
-        let done = calculation::calculate(&service.gate, None, |_| {}).unwrap();
+        let done = calculation::calculate(&service.gate, None, |_| ControlFlow::Continue(())).unwrap();
         let took = start.elapsed();
         assert_eq!(usize::try_from(done.earnings).unwrap(), by_statement, "both post the same earnings");
         let findings = service.gate.read_as_system(accounting::verify).unwrap();

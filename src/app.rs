@@ -4,14 +4,14 @@ use crate::{
     access::{self, Gate, Subject, Terms, Tx, policy},
     accounting, agreements, api_clients, audit, calculation, competencies,
     config::Settings,
-    eligibility, enrollments, health, notifications, partners,
+    eligibility, enrollments, health, imports, jobs, notifications, partners,
     platform::{
         Code, Error, Result, codes,
         db::Db,
         http::{self, BodyLimits, Closing, Contract, Edge, Finishing, Guard, docs},
         values::{Country, Currency, Id},
     },
-    profiles, programs, sessions, setup, transactions, users,
+    profiles, programs, second_factors, sessions, setup, transactions, users,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -32,12 +32,21 @@ use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 /// How often what has expired is removed.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
 
+/// How often somebody looks whether an import was left behind by a crash.
+const CLEAR_UP_INTERVAL: Duration = Duration::from_secs(5);
+
+/// How often audit events are sealed.
+const SEAL_INTERVAL: Duration = Duration::from_secs(1);
+/// How often a runner looks whether a job is asked for or its time has come; one small statement.
+const JOBS_INTERVAL: Duration = Duration::from_secs(1);
+
 /// The partner that examples speak of; the demo has it.
 pub const EXAMPLE_PARTNER: &str = "01936f2e-4b00-7000-8000-000000000001";
 
 /// Every slice that answers requests, in the order of the document.
 fn routes(config: &mut ServiceConfig<'_>) {
     sessions::api::routes(config);
+    second_factors::api::routes(config);
     sessions::token_api::routes(config);
     sessions::me_api::routes(config);
     sessions::permissions_api::routes(config);
@@ -51,6 +60,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
     eligibility::api::routes(config);
     eligibility::simulation_api::routes(config);
     transactions::api::routes(config);
+    imports::api::routes(config);
     profiles::api::routes(config);
     enrollments::api::routes(config);
     calculation::earnings_api::routes(config);
@@ -58,6 +68,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
     calculation::runs_api::routes(config);
     accounting::rebates_api::routes(config);
     accounting::months_api::routes(config);
+    jobs::api::routes(config);
     notifications::api::routes(config);
     audit::api::routes(config);
     health::api::routes(config);
@@ -76,6 +87,7 @@ pub fn problem_codes() -> Vec<&'static Code> {
         codes::CODES,
         access::CODES,
         users::CODES,
+        second_factors::CODES,
         sessions::CODES,
         partners::CODES,
         setup::CODES,
@@ -83,8 +95,10 @@ pub fn problem_codes() -> Vec<&'static Code> {
         competencies::CODES,
         programs::CODES,
         transactions::CODES,
+        imports::CODES,
         enrollments::CODES,
         accounting::CODES,
+        jobs::CODES,
     ]
     .concat()
 }
@@ -129,11 +143,13 @@ impl Service {
             accounts: settings.accounts(),
             vault: settings.vault()?,
             trust: settings.trust(),
+            mail: settings.mail()?,
             settle: calculation::follow_up,
             sweep: sessions::sweep,
         };
         let gate = Gate::open(db.clone(), moment, terms)?;
         gate.write_if_new(install)?;
+        sessions::keys::rotate_if_due(&gate, settings.key_rotation_days)?;
         Ok(Self { settings, gate, db, closing: Closing::default() })
     }
 
@@ -143,8 +159,18 @@ impl Service {
         self.gate.tokens().issue(Subject::User { id: user, session: None }, role, epoch)
     }
 
-    /// Finishes what is queued and folds SQLite's log into its file.
+    /// What works on jobs here.
+    #[must_use]
+    pub fn runner(&self) -> jobs::Runner {
+        let holder = self.settings.ids.next(self.settings.clock.now());
+        jobs::Runner::new(self.gate.clone(), holder, self.settings.daily_refresh_at, self.closing.clone())
+    }
+
+    /// Seals the last audit events, finishes what is queued and folds SQLite's log into its file.
     pub fn close(&self) {
+        if let Err(error) = audit::seal(&self.db) {
+            log::warn!("the last audit events could not be sealed: {error}");
+        }
         self.db.close();
     }
 }
@@ -190,9 +216,13 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
         address: settings.security_contact.clone(),
         expires: settings.clock.now().plus_seconds(180 * 24 * 3600),
     });
+    let daily = Data::new(settings.daily_refresh_at);
     let catalogue = Data::new(docs::ProblemCatalogue(problem_codes()));
     let contract = contract();
-    let limits = BodyLimits { deadline: Duration::from_secs(settings.body_seconds) };
+    let limits = BodyLimits {
+        deadline: Duration::from_secs(settings.body_seconds),
+        upload_bytes: settings.import_bytes,
+    };
     let origins = Arc::new(settings.allowed_origins.clone());
     let server = HttpServer::new(move || {
         App::new()
@@ -203,6 +233,7 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
             .app_data(closing.clone())
             .app_data(catalogue.clone())
             .app_data(security.clone())
+            .app_data(daily.clone())
             .app_data(limits)
             .app_data(web::PayloadConfig::new(1024 * 1024))
             .app_data(web::PathConfig::default().error_handler(|_, _| Error::not_found("record").into()))
@@ -222,7 +253,19 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
         0 => server,
         workers => server.workers(usize::from(workers)),
     };
-    actix_web::rt::spawn(sweep(service.gate.clone()));
+    let post = notifications::post::Post::open(&service.gate).map_err(std::io::Error::other)?;
+    actix_web::rt::spawn(notifications::post::run(service.gate.clone(), post));
+    let runner = service.runner();
+    actix_web::rt::spawn(repeat("work on jobs", JOBS_INTERVAL, move || runner.tick().map(drop)));
+    let (gate, db) = (service.gate.clone(), service.db.clone());
+    let (keys, days) = (gate.clone(), settings.key_rotation_days);
+    let rotate = move || sessions::keys::rotate_if_due(&keys, days);
+    actix_web::rt::spawn(repeat("replacing the signing key", SWEEP_INTERVAL, rotate));
+    let left = gate.clone();
+    let clear_up = move || imports::recover(&left);
+    actix_web::rt::spawn(repeat("clearing up after an import", CLEAR_UP_INTERVAL, clear_up));
+    actix_web::rt::spawn(repeat("removing what has expired", SWEEP_INTERVAL, move || gate.sweep().map(drop)));
+    actix_web::rt::spawn(repeat("sealing audit events", SEAL_INTERVAL, move || audit::seal(&db).map(drop)));
     Ok(server
         .worker_max_blocking_threads(16)
         .client_request_timeout(Duration::from_secs(5))
@@ -235,15 +278,17 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
         .run())
 }
 
-/// Forgets from time to time what has expired.
-async fn sweep(gate: Gate) {
+/// Does something from time to time, off the request threads. What fails is told, and tried again the next time.
+async fn repeat<F>(what: &'static str, interval: Duration, work: F)
+where
+    F: Fn() -> Result<()> + Clone + Send + 'static,
+{
     loop {
-        tokio::time::sleep(SWEEP_INTERVAL).await;
-        let gate = gate.clone();
-        match web::block(move || gate.sweep()).await {
-            Ok(Ok(forgotten)) => log::debug!("{forgotten} rows have expired"),
-            Ok(Err(error)) => log::warn!("what has expired could not be removed: {error}"),
-            Err(error) => log::warn!("what has expired could not be removed: {error}"),
+        tokio::time::sleep(interval).await;
+        match web::block(work.clone()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => log::warn!("{what} failed: {error}"),
+            Err(error) => log::warn!("{what} failed: {error}"),
         }
     }
 }
@@ -305,6 +350,7 @@ fn cors(origins: &[String]) -> Cors {
         (name = "notifications", description = "What the service tells a partner's incentive admins."),
         (name = "agreements", description = "The papers a partner signs: MPN, distributor and reseller agreements."),
         (name = "competencies", description = "The catalogue of competencies, and what each partner has attained of it."),
+        (name = "jobs", description = "Work that runs by the clock, and how far it has come."),
         (name = "audit", description = "Who did what, when and why."),
         (name = "service", description = "Health, metrics, this document, the problem pages."),
     ),

@@ -2,21 +2,25 @@
 //! lists them all.
 
 use crate::platform::{
-    Result, Vault,
+    Error, Result, Vault,
     db::Target,
-    values::{Clock, Ids},
+    values::{Clock, Daily, Ids},
 };
 use clap::{Args, ValueEnum};
+use lettre::message::Mailbox;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use ureq::http::Uri;
+use url::Url;
 
-/// Requests per minute.
+/// How much of something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Of one user, and of one address that has not signed in.
+    /// Requests a minute of one user, and of one address that has not signed in.
     pub requests_per_minute: u32,
     /// Sign-in attempts for one user name from one address; five times as many from the address in all.
     pub sign_ins_per_minute: u32,
+    /// Errors kept of one import.
+    pub import_errors_kept: u32,
 }
 
 /// What holds for every account.
@@ -66,6 +70,33 @@ fn issuer(text: &str) -> std::result::Result<String, String> {
     Err("an issuer is an https address without a query, such as https://login.example.com".into())
 }
 
+/// How people are written to.
+#[derive(Clone, Debug)]
+pub struct Mail {
+    /// Where links lead; no slash at the end.
+    pub public_url: String,
+    /// Who writes.
+    pub from: Mailbox,
+    /// What becomes of mails.
+    pub carrier: Carrier,
+}
+
+/// What becomes of mails.
+#[derive(Clone, Debug)]
+pub enum Carrier {
+    /// They can be read at `/v1/notifications`, and go nowhere.
+    None,
+    /// They are written to the log, with what is secret in them: for the demo alone.
+    Log,
+    /// They go to an SMTP server.
+    Smtp {
+        /// The server, with user and password.
+        url: Url,
+        /// Certificates that are trusted beside those of the machine, as PEM.
+        ca_file: Option<PathBuf>,
+    },
+}
+
 /// How log lines look.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -78,9 +109,21 @@ pub enum LogFormat {
 }
 
 const DEFAULT_CONTACT: &str = "mailto:security@programme.example";
+const DEFAULT_ADDRESS: &str = "http://127.0.0.1:8080";
 const DEFAULT_DATABASE: &str = "sqlite://data/partner-incentives.db";
 
+/// An address on the web that paths can be appended to.
+fn web_address(text: &str) -> std::result::Result<String, String> {
+    match Url::parse(text) {
+        Ok(url) if ["http", "https"].contains(&url.scheme()) && url.query().is_none() => {
+            Ok(url.as_str().trim_end_matches('/').to_owned())
+        }
+        _ => Err("write an address such as https://incentives.vendor.example".into()),
+    }
+}
+
 /// What the service can be told.
+#[expect(clippy::struct_excessive_bools, reason = "each is a setting")]
 #[derive(Clone, Debug, Args)]
 pub struct Settings {
     /// Database: `sqlite://PATH`, or `postgres://USER@HOST/NAME`.
@@ -108,6 +151,9 @@ pub struct Settings {
     #[arg(long, env = "OPERATORS_NEED_SECOND_FACTOR", default_value_t = false, global = true)]
     pub operators_need_second_factor: bool,
 
+    /// Days after which the key that signs access tokens is replaced; 0 replaces it by command only.
+    #[arg(long, env = "KEY_ROTATION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(0..=365), global = true)]
+    pub key_rotation_days: u16,
     /// Outside issuer (OpenID Connect) whose identity tokens sign in the users that name it; none by default.
     #[arg(long, env = "OIDC_ISSUER", value_parser = issuer, requires = "oidc_audience", global = true)]
     pub oidc_issuer: Option<String>,
@@ -152,9 +198,39 @@ pub struct Settings {
     #[arg(long, env = "SECURITY_CONTACT", default_value = DEFAULT_CONTACT, global = true)]
     pub security_contact: String,
 
-    /// Seconds a request body may take to arrive.
+    /// When the daily refresh begins, in UTC, as in `02:00`; empty: only when it is asked for.
+    #[arg(long, env = "DAILY_REFRESH_AT", default_value = "02:00", global = true)]
+    pub daily_refresh_at: Daily,
+
+    /// Where people reach the service, the same for every instance: links in mails begin with it, and it is the `iss`
+    /// of tokens.
+    #[arg(long, env = "PUBLIC_URL", default_value = DEFAULT_ADDRESS, value_parser = web_address, global = true)]
+    pub public_url: String,
+
+    /// Server that takes mails: `smtp://USER:PASSWORD@HOST:PORT` (STARTTLS, which only a server on loopback may lack),
+    /// or `smtps://`; without one, mails go nowhere and are read at `/v1/notifications`.
+    #[arg(long, env = "SMTP_URL", hide_env_values = true, global = true)]
+    pub smtp_url: Option<Url>,
+
+    /// File with certificates, as PEM, that the SMTP server's may be signed with, beside those the machine trusts.
+    #[arg(long, env = "SMTP_CA_FILE", global = true)]
+    pub smtp_ca_file: Option<PathBuf>,
+
+    /// Who writes mails, as in `Partner Incentives <incentives@vendor.example>`; needed with `SMTP_URL`.
+    #[arg(long, env = "MAIL_FROM", global = true)]
+    pub mail_from: Option<Mailbox>,
+
+    /// Seconds a request body may take to arrive; the file of an import, from piece to piece.
     #[arg(long, env = "BODY_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600), global = true)]
     pub body_seconds: u64,
+
+    /// Bytes the file of an import may have.
+    #[arg(long, env = "IMPORT_BYTES", default_value_t = 10_737_418_240, global = true)]
+    pub import_bytes: u64,
+
+    /// Errors kept of one import; beyond it rows are counted only.
+    #[arg(long, env = "IMPORT_ERRORS_KEPT", default_value_t = 10_000, global = true)]
+    pub import_errors_kept: u32,
 
     /// Milliseconds between "not ready" and the end of listening, so that a balancer notices first.
     #[arg(long, env = "DRAIN_MILLISECONDS", default_value_t = 500, value_parser = clap::value_parser!(u64).range(0..=60_000), global = true)]
@@ -167,6 +243,10 @@ pub struct Settings {
     /// Which log lines are written, as in `info,access=warn`.
     #[arg(long, env = "LOG", default_value = "info", global = true)]
     pub log: String,
+
+    /// Whether mails are written to the log where there is no server for them; said by the demo.
+    #[arg(skip)]
+    pub log_mails: bool,
 
     /// Where time comes from; injected by tests.
     #[arg(skip)]
@@ -188,6 +268,7 @@ impl Settings {
             encryption_key: Some(format!("{}=", "A".repeat(43))),
             encryption_key_file: None,
             operators_need_second_factor: false,
+            key_rotation_days: 0,
             oidc_issuer: None,
             oidc_audience: None,
             // Hashing is not what stories are about.
@@ -200,7 +281,16 @@ impl Settings {
             allowed_origins: Vec::new(),
             behind_https: false,
             security_contact: DEFAULT_CONTACT.into(),
+            // In a story nothing happens that nobody asks for.
+            daily_refresh_at: Daily::NEVER,
+            public_url: DEFAULT_ADDRESS.into(),
+            smtp_url: None,
+            smtp_ca_file: None,
+            mail_from: None,
+            log_mails: false,
             body_seconds: 10,
+            import_bytes: 1 << 30,
+            import_errors_kept: 100,
             drain_milliseconds: 0,
             log_format: LogFormat::Auto,
             log: "off".into(),
@@ -221,6 +311,7 @@ impl Settings {
         Limits {
             requests_per_minute: self.requests_per_minute,
             sign_ins_per_minute: self.sign_ins_per_minute,
+            import_errors_kept: self.import_errors_kept,
         }
     }
 
@@ -239,6 +330,24 @@ impl Settings {
     pub fn trust(&self) -> Option<Trust> {
         let (issuer, audience) = (self.oidc_issuer.clone()?, self.oidc_audience.clone()?);
         Some(Trust { issuer, audience })
+    }
+
+    /// How people are written to.
+    pub fn mail(&self) -> Result<Mail> {
+        let carrier = match &self.smtp_url {
+            Some(url) if self.mail_from.is_some() => {
+                Carrier::Smtp { url: url.clone(), ca_file: self.smtp_ca_file.clone() }
+            }
+            Some(_) => return Err(Error::internal("SMTP_URL needs MAIL_FROM: say who writes the mails")),
+            None if self.log_mails => Carrier::Log,
+            None => Carrier::None,
+        };
+        let nobody = || "no-reply@programme.example".parse().map_err(Error::internal);
+        Ok(Mail {
+            public_url: self.public_url.clone(),
+            from: self.mail_from.clone().map_or_else(nobody, Ok)?,
+            carrier,
+        })
     }
 
     /// The encryption keys; makes the key file where there is none.

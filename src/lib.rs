@@ -11,13 +11,15 @@
 //! | [`schema`] | the tables, for both databases |
 //! | [`config`] | typed settings |
 //! | [`access`] | who asks and what they may do: roles, the policy table, tokens, the unit |
-//! | [`audit`] | who did what, when and why |
-//! | [`notifications`] | what people are told |
+//! | [`audit`] | who did what, when and why; the chain that shows what was changed or removed |
+//! | [`notifications`] | what people are told, and the mails that carry it |
 //! | [`partners`] | who sells, enrolls and is paid; headquarters |
-//! | [`users`], [`api_clients`], [`sessions`] | who may sign in: people, machines; signing in |
+//! | [`users`], [`second_factors`], [`api_clients`] | who may sign in: people, with what beside a password; machines |
+//! | [`sessions`] | signing in |
 //! | [`setup`] | the gate a partner opens: who its people are, then its data |
 //! | [`agreements`], [`competencies`] | the papers a partner signs; what it has attained |
 //! | [`transactions`] | what a partner sold |
+//! | [`imports`] | files of transactions |
 //! | [`programs`] | incentive programs and their versions: requirements, levers and money terms as data |
 //! | [`eligibility`] | the engine: a pure function from facts and requirements to a reasoned verdict |
 //! | [`earnings`] | a pure function from sales, facts and levers to earnings with their trace |
@@ -25,8 +27,10 @@
 //! | [`enrollments`] | a partner's part in a program for a year: the state table |
 //! | [`accounting`] | what is owed: rebates, months that close, the double-entry ledger |
 //! | [`calculation`] | posts what sales earn, by [`earnings`], to the books |
+//! | [`jobs`] | the daily refresh: by the clock, on one instance, resumed after a crash |
 //! | [`health`] | health and metrics |
 //! | [`demo`] | a believable programme to try everything on |
+//! | [`verify`] | whether the records still are what the service wrote: a list of checks |
 //! | [`app`] | the composition root: the only list of slices |
 //!
 //! A slice is a folder: `model.rs` what a thing is (no I/O, no clock, no HTTP), `store.rs` its rows, `service.rs`
@@ -71,6 +75,8 @@ pub mod notifications;
 pub mod partners;
 pub mod users;
 
+pub mod second_factors;
+
 pub mod api_clients;
 pub mod sessions;
 pub mod setup;
@@ -78,6 +84,8 @@ pub mod setup;
 pub mod agreements;
 pub mod competencies;
 pub mod transactions;
+
+pub mod imports;
 
 pub mod programs;
 
@@ -91,10 +99,13 @@ pub mod enrollments;
 
 pub mod accounting;
 pub mod calculation;
+pub mod jobs;
 
 pub mod health;
 
 pub mod demo;
+
+pub mod verify;
 
 pub mod logging;
 

@@ -1,21 +1,26 @@
 //! The command line. Each command is a few lines over the library.
 #![expect(clippy::print_stdout, reason = "a command line answers on standard output")]
 
+#[path = "main/commands.rs"]
+mod commands;
+
 use clap::{Parser, Subcommand};
+use commands::{ImportCommand, calculate, check_records, import, refresh, verdict};
 use partner_incentives::{
-    access::{Role, Tx, password},
+    access::{Role, password},
     app::{self, Service},
-    calculation,
+    audit::Seal,
     config::Settings,
-    demo, eligibility, logging,
+    demo,
+    jobs::JobName,
+    logging,
     notifications::Locale,
-    partners::{self, Partner},
     platform::{
         Error, Result,
         db::Target,
         values::{CalendarDate, Clock, Id},
     },
-    programs, users,
+    sessions, users,
 };
 use std::{net::TcpListener, process::ExitCode, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
@@ -71,9 +76,20 @@ enum Command {
         #[arg(long)]
         partner: Option<String>,
     },
+    /// Take a file of transactions, as POST /v1/transaction-imports does; it may run beside the service.
+    Import(ImportCommand),
     /// Work with the keys that sign access tokens.
     #[command(subcommand)]
     Keys(KeysCommand),
+    /// Check that the records still are what the service wrote: that no audit event was changed or removed.
+    Verify {
+        /// A head of the audit chain as an earlier run printed it: it must still be part of the chain.
+        #[arg(long, value_name = "SEQUENCE:HASH")]
+        expect: Option<Seal>,
+    },
+    /// Work that runs by the clock.
+    #[command(subcommand)]
+    Jobs(JobsCommand),
     /// Ask a running service whether it is ready; for container health checks.
     Health,
 }
@@ -101,6 +117,17 @@ enum UserCommand {
 enum KeysCommand {
     /// Make a new signing key; tokens signed with the ones before stay valid until they expire.
     Rotate,
+    /// Seal every secret in the database with the first encryption key; then the others can be left out.
+    Reseal,
+}
+
+#[derive(Subcommand)]
+enum JobsCommand {
+    /// Run a job now, or go on with a run that was interrupted, and show how far it has come.
+    Run {
+        /// Which one: daily-refresh.
+        job: JobName,
+    },
 }
 
 fn main() -> ExitCode {
@@ -171,55 +198,40 @@ fn run(command: Command, settings: Settings) -> Result<()> {
         }
         Command::Calculate { partner } => {
             let service = Service::open(settings)?;
-            let named = |key: String| service.gate.read_as_system(|tx| partner_of(tx, &key));
-            let partner = partner.map(named).transpose()?.map(|partner| partner.id);
-            let run = calculation::calculate(&service.gate, partner, |run| {
-                log::info!("{} of {} partners, {} sales", run.done, run.total, run.sales);
-            })?;
+            let done = calculate(&service, partner.as_deref());
+            service.close();
+            done
+        }
+        Command::Import(command) => {
+            let service = Service::open(settings)?;
+            let done = import(&service, &command);
+            service.close();
+            done
+        }
+        Command::Keys(KeysCommand::Rotate) => {
+            let service = Service::open(settings)?;
+            let key = sessions::keys::rotate(&service.gate)?;
+            println!("The new signing key {key} is published now and signs in ten minutes.");
+            service.close();
+            Ok(())
+        }
+        Command::Keys(KeysCommand::Reseal) => {
+            let service = Service::open(settings)?;
+            let resealed = sessions::keys::reseal(&service.gate)?;
             println!(
-                "{} sales of {} partners: {} earnings, {} ineligible records",
-                run.sales, run.done, run.earnings, run.ineligible_records
+                "{resealed} secrets were sealed anew; every secret is sealed with the first encryption key."
             );
             service.close();
             Ok(())
         }
-        Command::Keys(KeysCommand::Rotate) => {
+        Command::Verify { expect } => check_records(&Service::open(settings)?, expect),
+        Command::Jobs(JobsCommand::Run { job: JobName::DailyRefresh }) => {
             let service = Service::open(settings)?;
-            service.gate.tokens().rotate()?;
-            println!("A new signing key is in use; the ones before verify until their tokens have expired.");
+            let run = refresh(&service);
             service.close();
-            Ok(())
+            run
         }
         Command::Health => health(&settings),
-    }
-}
-
-fn verdict(
-    service: &Service,
-    partner: &str,
-    program: &str,
-    as_of: Option<CalendarDate>,
-    json: bool,
-) -> Result<String> {
-    service.gate.read_as_system(|tx| {
-        let partner = partner_of(tx, partner)?;
-        let program = programs::find(tx, &program.parse().map_err(Error::internal)?)?;
-        let day = as_of.unwrap_or_else(|| tx.today());
-        let version = programs::version_for(tx, &program, day)?;
-        let assessment = eligibility::assess(tx, &partner, &program, &version, day)?;
-        Ok(if json {
-            assessment.to_json(&program.code)?
-        } else {
-            assessment.for_people(&partner.legal_name, &program.name)
-        })
-    })
-}
-
-/// The partner of an id or an MPN id.
-fn partner_of(tx: &mut Tx<'_>, key: &str) -> Result<Partner> {
-    match key.parse::<Id>() {
-        Ok(id) => partners::get(tx, id),
-        Err(_) => partners::get_by_mpn_id(tx, key),
     }
 }
 
@@ -232,9 +244,12 @@ fn open_demo(mut settings: Settings) -> Result<Service> {
     if settings.uses_the_default_database() {
         settings.database_url = Target::Sqlite("data/demo.db".into());
     }
+    settings.log_mails = true;
     let today = settings.clock.now().date();
     let clock = Clock::standing_at(demo::begins(today));
-    let past = Service::open(Settings { clock: clock.clone(), ..settings.clone() })?;
+    // What was told in the past is in nobody's mail today.
+    let past = Settings { clock: clock.clone(), smtp_url: None, log_mails: false, ..settings.clone() };
+    let past = Service::open(past)?;
     demo::fill(&past.gate, &clock, today)?;
     past.close();
     Service::open(settings)

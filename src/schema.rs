@@ -220,6 +220,7 @@ diesel::table! {
     }
 }
 
+// What readers see: `transaction_records` without what an import under way has written.
 diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
@@ -242,6 +243,78 @@ diesel::table! {
         currency -> Text,
         units -> Nullable<Integer>,
         created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    transaction_records (id) {
+        id -> Guid,
+        source -> Text,
+        external_id -> Text,
+        partner_id -> Guid,
+        provider_id -> Nullable<Guid>,
+        customer_id -> Text,
+        customer_country -> Text,
+        customer_public_sector -> Bool,
+        product -> Text,
+        product_family -> Text,
+        kind -> Text,
+        original_transaction_id -> Nullable<Guid>,
+        occurred_on -> Date,
+        amount -> BigInt,
+        currency -> Text,
+        units -> Nullable<Integer>,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    unpublished_transactions (slot) {
+        slot -> Integer,
+        first_id -> Guid,
+        last_id -> Guid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    transaction_imports (id) {
+        id -> Guid,
+        state -> Text,
+        format -> Text,
+        dry_run -> Bool,
+        rows_read -> BigInt,
+        created -> BigInt,
+        unchanged -> BigInt,
+        conflicts -> BigInt,
+        invalid -> BigInt,
+        errors_kept -> BigInt,
+        failure -> Nullable<Text>,
+        started_at -> Instant,
+        finished_at -> Nullable<Instant>,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    transaction_import_errors (id) {
+        id -> Guid,
+        import_id -> Guid,
+        line -> BigInt,
+        pointer -> Text,
+        code -> Text,
+        message -> Text,
     }
 }
 
@@ -797,6 +870,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     program_versions,
     evaluations,
     transactions,
+    transaction_records,
+    unpublished_transactions,
+    transaction_imports,
+    transaction_import_errors,
     payout_profiles,
     tax_profiles,
     enrollments,

@@ -1,18 +1,18 @@
 //! The extractors that check authority, and hand out what it opens.
 
 use super::{
-    Actor, Gate, Identity, Permission, Role, Subject, Tx, idempotency,
+    Actor, Gate, Identity, JsonWebKeySet, Permission, Role, Subject, Tx, idempotency,
     issuer::Issuer,
     password::Hasher,
     policy::{self, Policy, Rule},
     refusal::Standing,
     standing,
-    token::{Claims, JsonWebKeySet},
+    token::Claims,
 };
 use crate::platform::{
     Error, Result, codes,
     db::Conn,
-    http::{Answer, Body, RequestId},
+    http::{Answer, Body, RequestId, network_of},
     values::Id,
 };
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
@@ -46,7 +46,7 @@ impl<P: Policy> Caller<P> {
         let gate = gate_of(request)?;
         let claims = bearer(request).and_then(|token| gate.0.tokens.verify(token)).map_err(|error| {
             // Guessing tokens costs the address its quota.
-            match gate.0.addresses.check(&address_of(request)) {
+            match gate.0.addresses.check(&network_of(address_of(request))) {
                 Ok(_) => error,
                 Err(too_many) => too_many,
             }
@@ -57,6 +57,12 @@ impl<P: Policy> Caller<P> {
             return Err(refusal.error);
         }
         Ok(Self { gate, claims, request_id: RequestId::of(request), policy: PhantomData })
+    }
+
+    /// The gate, for work that goes on when the answer is sent: the service itself does it.
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
+        &self.gate
     }
 
     /// The id of the user or the client.
@@ -81,12 +87,6 @@ impl<P: Policy> Caller<P> {
     #[must_use]
     pub fn request_id(&self) -> &str {
         self.request_id.as_str()
-    }
-
-    /// The gate, for work that goes on when the answer is sent: the service itself does it.
-    #[must_use]
-    pub fn gate(&self) -> Gate {
-        self.gate.clone()
     }
 
     /// Reads by one statement, which needs no snapshot.
@@ -214,10 +214,9 @@ impl<P: Policy> Caller<P> {
     }
 
     /// Begins the work of a caller who is let in.
-    fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
+    pub(super) fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
         let actor = self.standing(conn)?.actor;
-        let moment = (self.gate.0.clock.now(), &self.gate.0.ids);
-        Ok(Tx::new(conn, actor, moment, self.request_id.as_str(), P::RULE.operation))
+        Ok(Tx::new(conn, actor, &self.gate.0, self.request_id.as_str(), P::RULE.operation))
     }
 }
 
@@ -250,7 +249,7 @@ impl Public {
     fn admit(request: &HttpRequest) -> Result<Self> {
         let gate = gate_of(request)?;
         let origin = Origin { address: address_of(request), user_agent: user_agent_of(request) };
-        let quota = gate.0.addresses.check(&origin.address)?;
+        let quota = gate.0.addresses.check(&network_of(origin.address))?;
         request.extensions_mut().insert(quota);
         Ok(Self { gate, request_id: RequestId::of(request), origin })
     }
@@ -258,14 +257,14 @@ impl Public {
     /// Counts a sign-in attempt against the address, and against the name from that address.
     pub fn count_sign_in(&self, name: &str) -> Result<()> {
         let address = self.origin.address;
-        self.gate.0.sign_ins_by_address.check(&address)?;
+        self.gate.0.sign_ins_by_address.check(&network_of(address))?;
         self.gate.0.sign_ins_by_name.check(&(name.to_owned(), address)).map(drop)
     }
 
     /// Counts an attempt with what nobody can guess, such as a client's secret, against the address only: nobody can
     /// lock out somebody else.
     pub fn count_attempt(&self) -> Result<()> {
-        self.gate.0.sign_ins_by_address.check(&self.origin.address).map(drop)
+        self.gate.0.sign_ins_by_address.check(&network_of(self.origin.address)).map(drop)
     }
 
     /// Reads by one statement.
@@ -286,8 +285,7 @@ impl Public {
         let (gate, request_id) = (self.gate.clone(), self.request_id.clone());
         let db = self.gate.0.db.clone();
         let read = move |conn: &mut Conn| {
-            let moment = (gate.0.clock.now(), &gate.0.ids);
-            work(&mut Tx::new(conn, Actor::NOBODY, moment, request_id.as_str(), "Read"))
+            work(&mut Tx::new(conn, Actor::NOBODY, &gate.0, request_id.as_str(), "Read"))
         };
         db.off_thread(move |db| db.read(read)).await
     }
@@ -301,8 +299,7 @@ impl Public {
         let (gate, request_id) = (self.gate.clone(), self.request_id.clone());
         let db = self.gate.0.db.clone();
         db.write_async(move |conn| {
-            let moment = (gate.0.clock.now(), &gate.0.ids);
-            let mut tx = Tx::new(conn, actor, moment, request_id.as_str(), operation);
+            let mut tx = Tx::new(conn, actor, &gate.0, request_id.as_str(), operation);
             let done = work(&mut tx)?;
             tx.settle(gate.0.settle)?;
             Ok(done)
@@ -327,6 +324,12 @@ impl Public {
             Some(issuer) => issuer.verify(token, self.gate.0.clock.now()).await.map(Some),
             None => Ok(None),
         }
+    }
+
+    /// Where people reach the service; no slash at the end.
+    #[must_use]
+    pub fn public_url(&self) -> &str {
+        &self.gate.0.mail.public_url
     }
 
     /// Whether operators need a second factor.

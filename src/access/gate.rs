@@ -1,19 +1,22 @@
 //! The application's state, behind the gate: only `Caller` and `Public` open it.
 
 use super::{Actor, Tokens, Tx, idempotency, issuer::Issuer, password::Hasher, unit::Settle};
-use crate::config::{Accounts, Limits, Trust};
 use crate::{
+    config::{Accounts, Limits, Mail, Trust},
     platform::{
         Error, Result, Vault,
         db::{Conn, Db},
         http::RateLimit,
         values::{Clock, Id, Ids, Timestamp},
     },
-    schema::audit_events,
+    schema::{audit_chain, audit_events},
 };
 use diesel::prelude::*;
 use std::{net::IpAddr, sync::Arc};
 use tokio::sync::Semaphore;
+
+/// Files of lists that are written at a time.
+const FILES: usize = 4;
 
 /// The state of the application. Cheap to clone; every clone is the same one.
 #[derive(Clone)]
@@ -35,7 +38,11 @@ pub(super) struct State {
     pub sweep: Sweep,
     pub accounts: Accounts,
     pub vault: Vault,
+    pub import_errors_kept: u32,
+    /// Files being written of lists; each holds a connection and a snapshot.
+    pub files: Arc<Semaphore>,
     pub issuer: Option<Issuer>,
+    pub mail: Mail,
 }
 
 /// Removes rows whose time is over; returns how many there were.
@@ -51,6 +58,8 @@ pub struct Terms {
     pub vault: Vault,
     /// The outside issuer that is trusted.
     pub trust: Option<Trust>,
+    /// How people are written to.
+    pub mail: Mail,
     /// What happens at the end of a unit that changed facts.
     pub settle: Settle,
     /// What is removed from time to time.
@@ -60,9 +69,11 @@ pub struct Terms {
 impl Gate {
     /// Opens the gate on a migrated database.
     pub fn open(db: Db, (clock, ids): (Clock, Ids), terms: Terms) -> Result<Self> {
-        let Terms { limits, accounts, vault, trust, settle, sweep } = terms;
+        let Terms { limits, accounts, vault, trust, mail, settle, sweep } = terms;
         let passwords = Hasher::new(accounts.password_memory_kib, accounts.password_passes)?;
-        let tokens = Tokens::open(db.clone(), clock.clone(), ids.clone())?;
+        let import_errors_kept = limits.import_errors_kept;
+        let moment = (clock.clone(), ids.clone());
+        let tokens = Tokens::open(db.clone(), moment, vault.clone(), mail.public_url.clone())?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self(Arc::new(State {
             db,
@@ -81,13 +92,22 @@ impl Gate {
             sweep,
             accounts,
             vault,
+            import_errors_kept,
+            files: Arc::new(Semaphore::new(FILES)),
             issuer: trust.map(Issuer::open).transpose()?,
+            mail,
         })))
     }
 
     /// Whether the database answers.
     pub fn ping(&self) -> Result<()> {
         self.0.db.ping()
+    }
+
+    /// How people are written to.
+    #[must_use]
+    pub fn mail(&self) -> &Mail {
+        &self.0.mail
     }
 
     /// Encryption at rest.
@@ -108,26 +128,36 @@ impl Gate {
         T: Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
+        self.write_in_background((operation, "command-line".into()), work)
+    }
+
+    /// The same for long work, whose audit events name it in place of a request.
+    pub fn write_in_background<T, F>(&self, (operation, id): (&'static str, String), work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
         let state = Arc::clone(&self.0);
         self.0.db.write(move |conn| {
-            let moment = (state.clock.now(), &state.ids);
-            let mut tx = Tx::new(conn, Actor::SYSTEM, moment, "command-line", operation);
+            let mut tx = Tx::new(conn, Actor::SYSTEM, &state, &id, operation);
             let done = work(&mut tx)?;
             tx.settle(state.settle)?;
             Ok(done)
         })
     }
 
-    /// Installs what a new database needs, once: a database with audit events is not new.
+    /// Installs what a new database needs, once: a database that has, or ever had, an audit event is not new.
     pub fn write_if_new(&self, work: fn(&mut Tx<'_>) -> Result<()>) -> Result<()> {
         let state = Arc::clone(&self.0);
         self.0.db.write(move |conn| {
-            let used: i64 = audit_events::table.limit(1).count().get_result(conn)?;
-            if used > 0 {
+            let event = audit_events::table.select(audit_events::id).limit(1);
+            let chain = audit_chain::table.select(audit_chain::name);
+            if event.first::<Id>(conn).optional()?.is_some()
+                || chain.first::<String>(conn).optional()?.is_some()
+            {
                 return Ok(());
             }
-            let moment = (state.clock.now(), &state.ids);
-            let mut tx = Tx::new(conn, Actor::SYSTEM, moment, "first-start", "Install");
+            let mut tx = Tx::new(conn, Actor::SYSTEM, &state, "first-start", "Install");
             work(&mut tx)?;
             tx.settle(state.settle)
         })
@@ -135,8 +165,19 @@ impl Gate {
 
     /// Forgets what nobody can ask for any more; returns how many rows there were.
     pub fn sweep(&self) -> Result<usize> {
-        let (now, sweep) = (self.0.clock.now(), self.0.sweep);
-        self.0.db.write(move |conn| Ok(idempotency::sweep(conn, now)? + sweep(conn, now)?))
+        let sweep = self.0.sweep;
+        self.keep_house(move |conn, now| Ok(idempotency::sweep(conn, now)? + sweep(conn, now)?))
+    }
+
+    /// The service's own bookkeeping, such as how often a mail was tried: a unit that changes no record of the
+    /// business, and so needs no audit event.
+    pub fn keep_house<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Conn, Timestamp) -> Result<T> + Send + 'static,
+    {
+        let clock = self.0.clock.clone();
+        self.0.db.write(move |conn| work(conn, clock.now()))
     }
 
     /// Hashing, for the command line and for the demo.
@@ -147,10 +188,7 @@ impl Gate {
 
     /// A reading unit of the service itself.
     pub fn read_as_system<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-        self.0.db.read(|conn| {
-            let moment = (self.0.clock.now(), &self.0.ids);
-            work(&mut Tx::new(conn, Actor::SYSTEM, moment, "command-line", "CommandLine"))
-        })
+        self.0.db.read(|conn| work(&mut Tx::new(conn, Actor::SYSTEM, &self.0, "command-line", "CommandLine")))
     }
 
     /// Runs password work off the request threads, a bounded number at a time; sheds what cannot wait.

@@ -4,9 +4,12 @@
 //! open it, so a handler that names neither cannot reach the database.
 
 mod caller;
+mod errand;
 mod gate;
 mod idempotency;
 mod issuer;
+pub mod keys;
+mod list;
 pub mod opaque;
 pub mod password;
 pub mod policy;
@@ -17,11 +20,13 @@ mod token;
 mod unit;
 
 pub use caller::{Caller, Origin, Public};
+pub use errand::Errand;
 pub use gate::{Gate, Sweep, Terms};
 pub use issuer::{Identity, refused as identity_refused};
+pub use keys::JsonWebKeySet;
 pub use refusal::{Permission, Refusal, RefusalReason};
 pub use role::{Role, Scope};
-pub use token::{ACCESS_TOKEN_SECONDS, Claims, JsonWebKeySet, Subject, Tokens};
+pub use token::{ACCESS_TOKEN_SECONDS, Claims, Subject, Tokens};
 pub use unit::{Actor, Tx, Who};
 
 crate::problem_codes! {

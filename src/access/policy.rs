@@ -84,6 +84,11 @@ policies! {
         write EndSession:                    Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
         write EndSessions:                   Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
         write ChangePassword:                Operator | Auditor | IncentiveAdmin | Viewer, with_temporary_password, without_second_factor;
+        read  GetSecondFactor:               Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
+        write EnrollSecondFactor:            Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
+        write ConfirmSecondFactor:           Operator | Auditor | IncentiveAdmin | Viewer, without_second_factor;
+        write RenewRecoveryCodes:            Operator | Auditor | IncentiveAdmin | Viewer;
+        write RemoveSecondFactor:            Operator | Auditor | IncentiveAdmin | Viewer;
         read  GetPermissions:                Operator | Auditor | IncentiveAdmin | Viewer, with_temporary_password, without_second_factor, without_scope;
     }
     open users {
@@ -96,6 +101,7 @@ policies! {
         write DeactivateUser:                Operator | IncentiveAdmin;
         write ResetPassword:                 Operator | IncentiveAdmin;
         write ReactivateUser:                Operator | IncentiveAdmin;
+        write ResetSecondFactor:             Operator | IncentiveAdmin;
         read  ListApiClients:                Operator | Auditor;
         write CreateApiClient:               Operator;
         read  GetApiClient:                  Operator | Auditor;
@@ -171,6 +177,10 @@ policies! {
         read  ListTransactions:              Operator | Auditor | IncentiveAdmin | Viewer;
         write CreateTransaction:             Operator;
         read  GetTransaction:                Operator | Auditor | IncentiveAdmin | Viewer;
+        read  ListTransactionImports:        Operator | Auditor;
+        write CreateTransactionImport:       Operator;
+        read  GetTransactionImport:          Operator | Auditor;
+        read  ListTransactionImportErrors:   Operator | Auditor;
     }
     gated profiles {
         read  GetPayoutProfile:              Operator | Auditor | IncentiveAdmin;
@@ -209,6 +219,12 @@ policies! {
         read  GetCalculationRun:             Operator | Auditor;
         read  ListAccountingMonths:          Operator | Auditor;
         write CloseAccountingMonth:          Operator;
+    }
+    open jobs {
+        read  ListJobs:                      Operator | Auditor;
+        write StartDailyRefresh:             Operator;
+        read  ListJobRuns:                   Operator | Auditor;
+        read  GetJobRun:                     Operator | Auditor;
     }
     open people {
         read  ListNotifications:             Operator | Auditor | IncentiveAdmin | Viewer;

@@ -15,10 +15,7 @@ use diesel::prelude::*;
 
 /// The caller as of now; whoever is barred, or whose tokens were revoked, is out although the token is good.
 pub(super) fn of(conn: &mut Conn, claims: &Claims, accounts: Accounts, now: Timestamp) -> Result<Standing> {
-    match claims.client_id {
-        Some(_) => of_client(conn, claims, now),
-        None => of_user(conn, claims, accounts),
-    }
+    if claims.is_of_client() { of_client(conn, claims, now) } else { of_user(conn, claims, accounts) }
 }
 
 fn of_user(conn: &mut Conn, claims: &Claims, accounts: Accounts) -> Result<Standing> {

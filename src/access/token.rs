@@ -1,40 +1,33 @@
-//! Access tokens (RFC 9068) and the keys they are signed with.
+//! Access tokens after RFC 9068, checked as RFC 8725 asks.
 
-use super::Role;
-use crate::{
-    platform::{
-        Error, Result, codes,
-        db::{Conn, Db},
-        values::{Clock, Id, Ids, Timestamp},
-    },
-    schema::signing_keys,
+use super::{
+    JsonWebKeySet, Role,
+    keys::{self, Keys},
 };
-use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
-use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use diesel::prelude::*;
-use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
+use crate::platform::{
+    Error, Result, Vault, codes,
+    db::Db,
+    values::{Clock, Id, Ids},
+};
+use jsonwebtoken::{Algorithm, Validation};
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc, PoisonError, RwLock,
-        atomic::{AtomicI64, Ordering},
-    },
+use std::sync::{
+    Arc, PoisonError, RwLock,
+    atomic::{AtomicI64, Ordering},
 };
-use utoipa::ToSchema;
 
 /// How long an access token lives.
 pub const ACCESS_TOKEN_SECONDS: i64 = 15 * 60;
 /// How far apart two clocks may be.
 const LEEWAY_SECONDS: i64 = 5;
-/// How long a replaced key goes on verifying: a token's life and an hour for instances that have not noticed.
-const OVERLAP_SECONDS: i64 = ACCESS_TOKEN_SECONDS + 3600;
 /// How long an instance trusts its list of keys.
 const KEYS_SECONDS: i64 = 30;
-/// Who issues the tokens and whom they are for.
-const ISSUER: &str = "partner-incentives";
+/// Whom the tokens are for.
 const AUDIENCE: &str = "partner-incentives";
-const TYPE: &str = "at+jwt";
+/// The client of a user's token: this service's own sign-in. No API client has such an id.
+const OWN_CLIENT: &str = "partner-incentives";
+/// More than any token of ours has.
+const LONGEST_TOKEN: usize = 4096;
 
 /// What an access token says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -54,9 +47,9 @@ pub struct Claims {
     /// The session it was issued in; none for a client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<Id>,
-    /// The API client it was issued to; none for a user.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub client_id: Option<Id>,
+    /// Who asked for the token (RFC 9068, 2.2): the API client, which is then the subject too, or this service's own
+    /// sign-in for a user.
+    client_id: String,
     /// What the client may do, separated by spaces (RFC 9068, 2.2.3); none for a user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
@@ -82,6 +75,21 @@ pub enum Subject {
 }
 
 impl Claims {
+    /// Whether an API client is the subject.
+    #[must_use]
+    pub fn is_of_client(&self) -> bool {
+        self.client_id == self.sub.to_string()
+    }
+
+    /// A user's token has no scope, a client's has one and no session: one never passes for the other.
+    fn is_consistent(&self) -> bool {
+        if self.is_of_client() {
+            self.scope.is_some() && self.sid.is_none()
+        } else {
+            self.client_id == OWN_CLIENT && self.scope.is_none()
+        }
+    }
+
     /// Whether the scope is one of those the token names.
     #[must_use]
     pub fn has_scope(&self, scope: Option<&str>) -> bool {
@@ -96,6 +104,9 @@ pub struct Tokens {
     db: Db,
     clock: Clock,
     ids: Ids,
+    vault: Vault,
+    /// Who issues the tokens: where people reach the service.
+    issuer: String,
     keys: RwLock<Arc<Keys>>,
     /// When a foreign key id last made us look for new keys, in seconds; whether or not the database answered.
     asked_at: AtomicI64,
@@ -103,51 +114,14 @@ pub struct Tokens {
     verified: quick_cache::sync::Cache<String, Arc<Claims>>,
 }
 
-struct Keys {
-    loaded_at: Timestamp,
-    signing: Option<(String, EncodingKey)>,
-    verifying: HashMap<String, (DecodingKey, Vec<u8>)>,
-}
-
-#[derive(Queryable, Selectable, Insertable)]
-#[diesel(table_name = signing_keys)]
-struct SigningKey {
-    id: Id,
-    private_key: Vec<u8>,
-    public_key: Vec<u8>,
-    created_at: Timestamp,
-    retires_at: Option<Timestamp>,
-}
-
 impl Tokens {
     /// Opens the keys of the database; makes the first one where there is none.
-    pub fn open(db: Db, clock: Clock, ids: Ids) -> Result<Self> {
-        let (first, source) = (clock.now(), ids.clone());
-        db.write(move |conn| match signing_keys::table.count().get_result::<i64>(conn)? {
-            0 => add_key(conn, &source, first),
-            _ => Ok(()),
-        })?;
-        let keys = RwLock::new(Arc::new(load(&db, clock.now())?));
-        Ok(Self {
-            db,
-            clock,
-            ids,
-            keys,
-            asked_at: AtomicI64::new(0),
-            verified: quick_cache::sync::Cache::new(10_000),
-        })
-    }
-
-    /// Makes a new signing key; the ones before go on verifying until their tokens have run out.
-    pub fn rotate(&self) -> Result<()> {
-        let (now, ids) = (self.clock.now(), self.ids.clone());
-        self.db.write(move |conn| {
-            diesel::update(signing_keys::table.filter(signing_keys::retires_at.is_null()))
-                .set(signing_keys::retires_at.eq(now.plus_seconds(OVERLAP_SECONDS)))
-                .execute(conn)?;
-            add_key(conn, &ids, now)
-        })?;
-        self.reload().map(|_| ())
+    pub fn open(db: Db, (clock, ids): (Clock, Ids), vault: Vault, issuer: String) -> Result<Self> {
+        let (now, source, seal) = (clock.now(), ids.clone(), vault.clone());
+        db.write(move |conn| keys::prepare(conn, &seal, &source, now))?;
+        let keys = RwLock::new(Arc::new(Keys::load(&db, &vault, now)?));
+        let verified = quick_cache::sync::Cache::new(10_000);
+        Ok(Self { db, clock, ids, vault, issuer, keys, asked_at: AtomicI64::new(0), verified })
     }
 
     /// Issues an access token.
@@ -155,11 +129,11 @@ impl Tokens {
         let now = self.clock.now();
         let seconds = now.as_seconds();
         let (id, sid, client_id, scope) = match subject {
-            Subject::User { id, session } => (id, session, None, None),
-            Subject::Client { id, scope } => (id, None, Some(id), Some(scope)),
+            Subject::User { id, session } => (id, session, OWN_CLIENT.to_owned(), None),
+            Subject::Client { id, scope } => (id, None, id.to_string(), Some(scope)),
         };
         let claims = Claims {
-            iss: ISSUER.into(),
+            iss: self.issuer.clone(),
             aud: AUDIENCE.into(),
             sub: id,
             iat: seconds,
@@ -173,10 +147,8 @@ impl Tokens {
             scope,
         };
         let keys = self.fresh()?;
-        let (kid, key) = keys.signing.as_ref().ok_or_else(|| Error::internal("there is no signing key"))?;
-        let header =
-            Header { typ: Some(TYPE.into()), kid: Some(kid.clone()), ..Header::new(Algorithm::EdDSA) };
-        jsonwebtoken::encode(&header, &claims, key).map_err(Error::internal)
+        let key = keys.signing(now)?;
+        jsonwebtoken::encode(&key.header, &claims, &key.signing).map_err(Error::internal)
     }
 
     /// What a token says, where it is ours and valid now.
@@ -200,35 +172,36 @@ impl Tokens {
 
     /// The public keys, for those who verify our tokens themselves.
     pub fn key_set(&self) -> Result<JsonWebKeySet> {
-        let keys = self.fresh()?;
-        let mut keys: Vec<_> = keys.verifying.iter().map(|(kid, (_, x))| JsonWebKey::new(kid, x)).collect();
-        keys.sort_by(|a, b| b.kid.cmp(&a.kid));
-        Ok(JsonWebKeySet { keys })
+        Ok(self.fresh()?.public())
     }
 
+    /// The header must be, letter by letter, one that we write: no other algorithm or type, no key or address of a key
+    /// brought along, no extension, no member twice can be in it. Only then the signature is looked at.
     fn verify_signature(&self, token: &str) -> Result<Claims> {
-        let header =
-            jsonwebtoken::decode_header(token).map_err(|_| refused("this is not an access token"))?;
-        if header.typ.as_deref() != Some(TYPE) || header.alg != Algorithm::EdDSA || header.crit.is_some() {
-            return Err(refused("this is not an access token of this service"));
-        }
-        let kid = header.kid.as_deref().unwrap_or_default();
-        let mut keys = self.current();
-        if !keys.verifying.contains_key(kid) && self.may_ask_again() {
+        let (header, _) = token
+            .split_once('.')
+            .filter(|_| token.len() <= LONGEST_TOKEN)
+            .ok_or_else(|| refused("this is not an access token"))?;
+        // Not any older: a key that was retired must not go on here.
+        let mut keys = self.fresh()?;
+        if keys.of_header(header).is_none() && self.may_ask_again() {
             // Another instance may have made a new key.
             keys = self.reload()?;
         }
-        let (key, _) =
-            keys.verifying.get(kid).ok_or_else(|| refused("the access token's key is not one of ours"))?;
+        let key = keys.of_header(header).ok_or_else(|| {
+            refused("this is not an access token of this service, or its key has been retired")
+        })?;
         let mut validation = Validation::new(Algorithm::EdDSA);
-        validation.set_issuer(&[ISSUER]);
+        validation.set_issuer(&[&self.issuer]);
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub", "nbf"]);
         // Times are compared with the injected clock, above.
         validation.validate_exp = false;
-        jsonwebtoken::decode::<Claims>(token, key, &validation)
+        jsonwebtoken::decode::<Claims>(token, &key.verifying, &validation)
+            .ok()
             .map(|token| token.claims)
-            .map_err(|_| refused("the access token's signature or claims are not accepted"))
+            .filter(Claims::is_consistent)
+            .ok_or_else(|| refused("the access token's signature or claims are not accepted"))
     }
 
     /// A flood of foreign key ids asks every two seconds at most.
@@ -249,7 +222,7 @@ impl Tokens {
     }
 
     fn reload(&self) -> Result<Arc<Keys>> {
-        let keys = Arc::new(load(&self.db, self.clock.now())?);
+        let keys = Arc::new(Keys::load(&self.db, &self.vault, self.clock.now())?);
         // A key that has gone must not live on in what it once verified.
         self.verified.clear();
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&keys);
@@ -259,80 +232,4 @@ impl Tokens {
 
 fn refused(detail: &'static str) -> Error {
     Error::new(&codes::UNAUTHENTICATED, detail)
-}
-
-fn add_key(conn: &mut Conn, ids: &Ids, now: Timestamp) -> Result<()> {
-    let private_key = Ed25519KeyPair::generate()
-        .and_then(|pair| pair.to_pkcs8v1())
-        .map_err(|_| Error::internal("no key could be made"))?;
-    let pair = Ed25519KeyPair::from_pkcs8(private_key.as_ref())
-        .map_err(|_| Error::internal("the key that was made cannot be read"))?;
-    let key = SigningKey {
-        id: ids.next(now),
-        private_key: private_key.as_ref().to_vec(),
-        public_key: pair.public_key().as_ref().to_vec(),
-        created_at: now,
-        retires_at: None,
-    };
-    diesel::insert_into(signing_keys::table).values(&key).execute(conn)?;
-    Ok(())
-}
-
-fn load(db: &Db, now: Timestamp) -> Result<Keys> {
-    let rows: Vec<SigningKey> = db.glance(|conn| {
-        let valid = signing_keys::retires_at.is_null().or(signing_keys::retires_at.gt(now));
-        let newest_first = (signing_keys::created_at.desc(), signing_keys::id.desc());
-        Ok(signing_keys::table
-            .filter(valid)
-            .order(newest_first)
-            .select(SigningKey::as_select())
-            .load(conn)?)
-    })?;
-    let signing = rows
-        .iter()
-        .find(|key| key.retires_at.is_none())
-        .map(|key| (key.id.to_string(), EncodingKey::from_ed_der(&key.private_key)));
-    let verifying = rows
-        .into_iter()
-        .map(|key| (key.id.to_string(), (DecodingKey::from_ed_der(&key.public_key), key.public_key)))
-        .collect();
-    Ok(Keys { loaded_at: now, signing, verifying })
-}
-
-/// The public keys that verify access tokens (RFC 7517).
-#[derive(Debug, Serialize, ToSchema)]
-pub struct JsonWebKeySet {
-    /// The keys, the newest first.
-    #[schema(max_items = 100)]
-    pub keys: Vec<JsonWebKey>,
-}
-
-/// A public key (RFC 8037).
-#[derive(Debug, Serialize, ToSchema)]
-pub struct JsonWebKey {
-    /// Key type.
-    #[schema(max_length = 10, examples("OKP"))]
-    kty: &'static str,
-    /// Curve.
-    #[schema(max_length = 10, examples("Ed25519"))]
-    crv: &'static str,
-    /// Algorithm.
-    #[schema(max_length = 10, examples("EdDSA"))]
-    alg: &'static str,
-    /// Use: signatures.
-    #[schema(max_length = 10, examples("sig"))]
-    r#use: &'static str,
-    /// Key id.
-    #[schema(max_length = 64, examples("01936f2e-4b00-7000-8000-000000000001"))]
-    kid: String,
-    /// The public key, base64url.
-    #[schema(max_length = 64, examples("11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"))]
-    x: String,
-}
-
-impl JsonWebKey {
-    fn new(kid: &str, public_key: &[u8]) -> Self {
-        let x = BASE64_URL_SAFE_NO_PAD.encode(public_key);
-        Self { kty: "OKP", crv: "Ed25519", alg: "EdDSA", r#use: "sig", kid: kid.to_owned(), x }
-    }
 }

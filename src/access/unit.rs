@@ -1,10 +1,13 @@
 //! The unit: what a request's work receives. One snapshot to read, one serialisable transaction to write.
 
-use super::{Role, Scope};
-use crate::platform::{
-    Error, Result,
-    db::Conn,
-    values::{CalendarDate, Id, Ids, Timestamp},
+use super::{Role, Scope, gate::State};
+use crate::{
+    config::{Accounts, Mail},
+    platform::{
+        Error, Result, Vault,
+        db::Conn,
+        values::{CalendarDate, Id, Timestamp},
+    },
 };
 
 /// Who somebody is.
@@ -97,11 +100,12 @@ pub struct Tx<'a> {
     pub request_id: &'a str,
     /// The operation, in `PascalCase`, for audit events.
     pub operation: &'static str,
-    ids: &'a Ids,
+    state: &'a State,
     audited: u32,
     idle: bool,
     changed: Vec<Id>,
     sold_only: Vec<Id>,
+    came_to_light: bool,
 }
 
 /// What the service does at the end of a unit that changed facts about partners.
@@ -111,28 +115,48 @@ impl<'a> Tx<'a> {
     pub(super) fn new(
         conn: &'a mut Conn,
         actor: Actor,
-        (now, ids): (Timestamp, &'a Ids),
+        state: &'a State,
         request_id: &'a str,
         operation: &'static str,
     ) -> Self {
+        let now = state.clock.now();
         Self {
             conn,
             actor,
             now,
             request_id,
             operation,
-            ids,
+            state,
             audited: 0,
             idle: false,
             changed: Vec::new(),
             sold_only: Vec::new(),
+            came_to_light: false,
         }
+    }
+
+    /// Encryption at rest.
+    #[must_use]
+    pub fn vault(&self) -> &'a Vault {
+        &self.state.vault
+    }
+
+    /// How people are written to.
+    #[must_use]
+    pub fn mail(&self) -> &'a Mail {
+        &self.state.mail
+    }
+
+    /// What holds for every account.
+    #[must_use]
+    pub fn accounts(&self) -> &'a Accounts {
+        &self.state.accounts
     }
 
     /// A new id.
     #[must_use]
     pub fn new_id(&self) -> Id {
-        self.ids.next(self.now)
+        self.state.ids.next(self.now)
     }
 
     /// The day it is, in UTC.
@@ -152,7 +176,8 @@ impl<'a> Tx<'a> {
         self.audited += 1;
     }
 
-    /// Notes that the request found everything done already, so that there is nothing to trace.
+    /// Notes that there is nothing to trace: the request found everything done already, or what it wrote is seen by
+    /// nobody yet.
     pub fn changed_nothing(&mut self) {
         self.idle = true;
     }
@@ -179,10 +204,16 @@ impl<'a> Tx<'a> {
         self.sold_only.contains(&partner)
     }
 
+    /// Notes that sales recorded in an earlier unit, and traced there, are to be looked at before the commit.
+    pub fn sales_came_to_light(&mut self, partners: impl IntoIterator<Item = Id>) {
+        partners.into_iter().for_each(|partner| self.sale_recorded(partner));
+        self.came_to_light = true;
+    }
+
     /// Ends a writing unit: follows up on changed facts, and refuses a write that nobody could ever trace.
     pub(super) fn settle(&mut self, follow_up: Settle) -> Result<()> {
         let changed = std::mem::take(&mut self.changed);
-        let idle = self.idle && changed.is_empty();
+        let idle = self.came_to_light || self.idle && changed.is_empty();
         if !changed.is_empty() {
             follow_up(self, &changed)?;
         }

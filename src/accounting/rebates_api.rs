@@ -13,7 +13,7 @@ use crate::{
     partners::Reason,
     platform::{
         Error, Result,
-        http::{Answer, Body, Cursor, PageParams, PageRequest, Path},
+        http::{Answer, Body, Cursor, Listing, PageParams, PageRequest, Path},
         values::{Currency, Id, Month},
     },
     programs::ProgramKey,
@@ -55,11 +55,11 @@ pub struct RebateFilter {
 /// What is owed to the partners the caller may see, by enrollment, month and currency, the newest record first.
 #[utoipa::path(tag = "rebates", params(RebateFilter, PageParams), responses((status = 200, body = RebatePage)))]
 #[get("/v1/rebates")]
-async fn list_rebates(caller: Caller<ListRebates>, page: PageRequest<RebateFilter>) -> Result<Answer> {
+async fn list_rebates(caller: Caller<ListRebates>, page: PageRequest<RebateFilter>) -> Result<Listing> {
     caller
-        .snapshot(move |tx| {
+        .list(page, move |tx, page| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
-            let found = store::list(tx, &page)?;
+            let found = store::list(tx, page)?;
             let ids: Vec<Id> = found.iter().map(|rebate| rebate.id).collect();
             let views: Vec<_> = ids.into_iter().zip(rebate_view::show(tx, found)?).collect();
             Ok(page.answer(views, total, |(id, _)| Cursor { key: None, id: *id }, |(_, view)| view))

@@ -28,7 +28,7 @@ use crate::{
     },
     platform::{
         Result,
-        http::{Answer, Body, Cursor, IfMatch, PageParams, PageRequest, Path, Query},
+        http::{Answer, Body, Cursor, IfMatch, Listing, PageParams, PageRequest, Path, Query},
         values::Id,
     },
 };
@@ -79,7 +79,7 @@ macro_rules! resource {
             responses((status = 200, body = $Page))
         )]
         #[get($collection)]
-        async fn $list(caller: Caller<$List>, page: PageRequest<$Filter>) -> Result<Answer> {
+        async fn $list(caller: Caller<$List>, page: PageRequest<$Filter>) -> Result<Listing> {
             let wanted = Criteria::from(page.filter.clone());
             list(caller, Kind::$kind, page, wanted).await
         }
@@ -258,11 +258,11 @@ async fn list<P: Policy, F: DeserializeOwned + Send + 'static>(
     kind: Kind,
     page: PageRequest<F>,
     wanted: Criteria,
-) -> Result<Answer> {
+) -> Result<Listing> {
     caller
-        .snapshot(move |tx| {
+        .list(page, move |tx, page| {
             let total = page.include_total.then(|| store::count(tx, kind, &wanted)).transpose()?;
-            let agreements = store::list(tx, kind, &wanted, &page)?;
+            let agreements = store::list(tx, kind, &wanted, page)?;
             let today = tx.today();
             let as_of = wanted.as_of.unwrap_or(today);
             let shown = |agreement| Shown::on(agreement, as_of, today);

@@ -12,7 +12,9 @@ use crate::{
     partners::Reason,
     platform::{
         Result,
-        http::{Answer, Body, Cursor, IfMatch, PageParams, PageRequest, Path, double_option, page_of},
+        http::{
+            Answer, Body, Cursor, IfMatch, Listing, PageParams, PageRequest, Path, double_option, page_of,
+        },
         values::{Id, Timestamp},
     },
 };
@@ -177,11 +179,11 @@ pub struct ApiClientFilter {
 async fn list_api_clients(
     caller: Caller<ListApiClients>,
     page: PageRequest<ApiClientFilter>,
-) -> Result<Answer> {
+) -> Result<Listing> {
     caller
-        .read_page(page.include_total, move |tx| {
+        .list_plainly(page, move |tx, page| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
-            let clients = store::list(tx, &page)?;
+            let clients = store::list(tx, page)?;
             let cursor = |client: &ApiClient| Cursor { key: None, id: client.id };
             Ok(page.answer(clients, total, cursor, ApiClientView::from))
         })

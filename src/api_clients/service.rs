@@ -17,6 +17,7 @@ use crate::{
     },
     users,
 };
+use serde_json::json;
 
 /// What every secret begins with, so that scanners find one that has leaked.
 const PREFIX: &str = "pis_";
@@ -80,7 +81,9 @@ pub(super) fn rotate(tx: &mut Tx<'_>, before: ApiClient, overlap_hours: i64) -> 
         store::retire_secrets(tx, before.id, tx.now.plus_seconds(overlap_hours * 3600))?;
     }
     let text = add_secret(tx, before.id)?;
-    let client = save(tx, &before, before.clone(), None)?;
+    // Without an overlap the old secret is taken for stolen, and so is what was fetched with it.
+    let token_epoch = before.token_epoch + i64::from(overlap_hours == 0);
+    let client = save(tx, &before, ApiClient { token_epoch, ..before.clone() }, None)?;
     Ok((client, text))
 }
 
@@ -107,7 +110,8 @@ pub fn event_of(tx: &mut Tx<'_>, id: Id) -> Result<Option<audit::Event>> {
 /// Records that a client has fetched an access token.
 pub fn used(tx: &mut Tx<'_>, client: &ApiClient) -> Result<()> {
     store::touch(tx, client.id)?;
-    event(client).record(tx)
+    let used = |at: Option<Timestamp>| json!({"last_used_at": at});
+    event(client).before(&used(client.last_used_at)).after(&used(Some(tx.now))).record(tx)
 }
 
 fn add_secret(tx: &mut Tx<'_>, client_id: Id) -> Result<String> {

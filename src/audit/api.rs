@@ -1,6 +1,6 @@
 //! Audit events over HTTP: read only.
 
-use super::{AuditEvent, store};
+use super::{AuditEvent, chain::hex, store};
 use crate::{
     access::{
         Caller,
@@ -8,7 +8,7 @@ use crate::{
     },
     platform::{
         Error, Result,
-        http::{Answer, Cursor, PageParams, PageRequest, Path, page_of},
+        http::{Answer, Cursor, Listing, PageParams, PageRequest, Path, page_of},
         values::{Id, Timestamp},
     },
 };
@@ -58,6 +58,12 @@ pub struct AuditEventView {
     /// The request.
     #[schema(max_length = 128, examples("0193a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b"))]
     request_id: String,
+    /// Its place in the chain; null for the second or two until it is sealed.
+    #[schema(minimum = 1, examples(1))]
+    sequence: Option<i64>,
+    /// SHA-256 over the event and the hash before it, in hexadecimal.
+    #[schema(max_length = 64, examples("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"))]
+    hash: Option<String>,
 }
 
 page_of!(
@@ -91,17 +97,17 @@ pub struct AuditEventFilter {
 /// List audit events
 ///
 /// Every write of the service leaves one event per record it changed, newest first. Events are never changed or
-/// removed.
+/// removed: each carries a hash over itself and the one before it, which the command `verify` checks.
 #[utoipa::path(tag = "audit", params(AuditEventFilter, PageParams), responses((status = 200, body = AuditEventPage)))]
 #[get("/v1/audit-events")]
 async fn list_audit_events(
     caller: Caller<ListAuditEvents>,
     page: PageRequest<AuditEventFilter>,
-) -> Result<Answer> {
+) -> Result<Listing> {
     caller
-        .read_page(page.include_total, move |tx| {
+        .list_plainly(page, move |tx, page| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
-            let events = store::list(tx, &page)?;
+            let events = store::list(tx, page)?;
             Ok(page.answer(events, total, |event| Cursor { key: None, id: event.id }, view))
         })
         .await
@@ -135,5 +141,7 @@ fn view(event: AuditEvent) -> AuditEventView {
         after: event.after.map(|json| json.0),
         reason: event.reason,
         request_id: event.request_id,
+        sequence: event.sequence,
+        hash: event.hash.as_deref().map(hex),
     }
 }

@@ -1,17 +1,22 @@
 //! The audit events in the database.
 
-use super::{AuditEvent, api::AuditEventFilter};
+use super::{AuditEvent, Seal, api::AuditEventFilter};
 use crate::{
     access::{Scope, Tx},
     platform::{
-        Result,
-        db::{MultiBackend, native},
+        Error, Result,
+        db::{Conn, MultiBackend, native, types::Guid},
         http::{PageRequest, keyset},
-        values::Id,
+        values::{Id, Timestamp},
     },
-    schema::{audit_events, partners},
+    schema::{audit_chain, audit_events, partners},
 };
-use diesel::prelude::*;
+use diesel::{
+    dsl::exists,
+    prelude::*,
+    select, sql_query,
+    sql_types::{BigInt, Binary},
+};
 
 fn visible(scope: Scope) -> audit_events::BoxedQuery<'static, MultiBackend> {
     let all = audit_events::table.into_boxed();
@@ -78,4 +83,90 @@ pub fn last_role(tx: &mut Tx<'_>, operation: &str, resource: Id) -> Result<Optio
         .filter(audit_events::operation.eq(operation));
     let query = query.order(audit_events::id.desc()).select(audit_events::actor_role);
     Ok(query.first(tx.conn).optional()?)
+}
+
+/// Whether any event waits for its seal.
+pub(super) fn any_unsealed(conn: &mut Conn) -> Result<bool> {
+    let unsealed = audit_events::table.filter(audit_events::sequence.is_null());
+    Ok(select(exists(unsealed)).get_result(conn)?)
+}
+
+/// The first events that wait for their seal, in the order in which they were made.
+pub(super) fn unsealed(conn: &mut Conn, limit: i64) -> Result<Vec<AuditEvent>> {
+    let unsealed = audit_events::table.filter(audit_events::sequence.is_null());
+    Ok(unsealed.order(audit_events::id).limit(limit).select(AuditEvent::as_select()).load(conn)?)
+}
+
+/// How many events from before an instant wait for their seal, and the first of them.
+pub(super) fn unsealed_before(conn: &mut Conn, instant: Timestamp) -> Result<(i64, Option<Id>)> {
+    let unsealed = audit_events::table
+        .filter(audit_events::sequence.is_null())
+        .filter(audit_events::occurred_at.lt(instant));
+    let first = unsealed.order(audit_events::id).select(audit_events::id).first(conn).optional()?;
+    Ok((unsealed.count().get_result(conn)?, first))
+}
+
+/// The events sealed after this place, in the order of the chain.
+pub(super) fn sealed_after(conn: &mut Conn, sequence: i64, limit: i64) -> Result<Vec<AuditEvent>> {
+    let later = audit_events::table.filter(audit_events::sequence.gt(sequence));
+    Ok(later.order(audit_events::sequence).limit(limit).select(AuditEvent::as_select()).load(conn)?)
+}
+
+/// The last seal; none before the first.
+pub(super) fn head(conn: &mut Conn) -> Result<Option<Seal>> {
+    let head = audit_chain::table.select((audit_chain::sequence, audit_chain::hash));
+    head.first::<(i64, Vec<u8>)>(conn).optional()?.map(seal_of).transpose()
+}
+
+/// The last seal, and the turn to add to it: another sealer waits here until this unit has ended.
+pub(super) fn take_head(conn: &mut Conn) -> Result<Seal> {
+    let start = (
+        audit_chain::name.eq(CHAIN),
+        audit_chain::sequence.eq(Seal::START.sequence),
+        audit_chain::hash.eq(Seal::START.hash.as_slice()),
+    );
+    let row = native!(conn, conn => diesel::insert_into(audit_chain::table)
+        .values(start)
+        .on_conflict(audit_chain::name)
+        .do_update()
+        // Nothing changes; the row is held.
+        .set(audit_chain::name.eq(CHAIN))
+        .returning((audit_chain::sequence, audit_chain::hash))
+        .get_result(conn)?);
+    seal_of(row)
+}
+
+/// Moves the head to the last seal.
+pub(super) fn move_head(conn: &mut Conn, seal: Seal) -> Result<()> {
+    diesel::update(audit_chain::table.find(CHAIN))
+        .set((audit_chain::sequence.eq(seal.sequence), audit_chain::hash.eq(seal.hash.as_slice())))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Seals events, all by one statement. Both databases name the columns of `VALUES` alike.
+pub(super) fn set_seals(conn: &mut Conn, seals: &[(Id, Seal)]) -> Result<()> {
+    let rows: Vec<_> =
+        (0..seals.len()).map(|n| format!("(${}, ${}, ${})", 3 * n + 1, 3 * n + 2, 3 * n + 3)).collect();
+    let update = format!(
+        "UPDATE audit_events SET sequence = seal.column2, hash = seal.column3 \
+         FROM (VALUES {}) AS seal WHERE audit_events.id = seal.column1",
+        rows.join(", ")
+    );
+    let done = native!(conn, conn => {
+        let mut update = sql_query(update).into_boxed();
+        for (id, seal) in seals {
+            update = update.bind::<Guid, _>(id).bind::<BigInt, _>(seal.sequence).bind::<Binary, _>(seal.hash.as_slice());
+        }
+        update.execute(conn)?
+    });
+    if done == seals.len() { Ok(()) } else { Err(Error::internal("an event could not be sealed")) }
+}
+
+/// The one row of `audit_chain`.
+const CHAIN: &str = "audit";
+
+fn seal_of((sequence, hash): (i64, Vec<u8>)) -> Result<Seal> {
+    let hash = hash.try_into().map_err(|_| Error::internal("a hash of the audit chain has not 32 bytes"))?;
+    Ok(Seal { sequence, hash })
 }

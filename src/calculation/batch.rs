@@ -15,7 +15,7 @@ use crate::{
     partners::Partner,
     platform::{
         Result,
-        db::bulk,
+        db::insert_many,
         values::{CalendarDate, Id, Period},
     },
     programs::{GrowthBaseline, Lever, Program, ProgramVersion},
@@ -265,8 +265,8 @@ impl Posting<'_> {
         self.tally.sales += number(new + cured.len());
         self.tally.earnings += number(earned.len());
         self.tally.ineligible += number(refused.len());
-        bulk!(tx.conn, earnings::table, &earned);
-        bulk!(tx.conn, ineligible_records::table, &refused);
+        insert_many!(tx.conn, earnings::table, &earned);
+        insert_many!(tx.conn, ineligible_records::table, &refused);
         Ok(())
     }
 }

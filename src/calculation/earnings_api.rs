@@ -11,7 +11,7 @@ use crate::{
     },
     platform::{
         Error, Result,
-        http::{Answer, Cursor, PageParams, PageRequest, Path},
+        http::{Answer, Cursor, Listing, PageParams, PageRequest, Path},
         values::{Currency, Id, Month},
     },
     programs::ProgramKey,
@@ -60,11 +60,11 @@ pub struct EarningFilter {
 /// What the levers of the program versions gave, each with the steps of its calculation, the latest first.
 #[utoipa::path(tag = "earnings", params(EarningFilter, PageParams), responses((status = 200, body = EarningPage)))]
 #[get("/v1/earnings")]
-async fn list_earnings(caller: Caller<ListEarnings>, page: PageRequest<EarningFilter>) -> Result<Answer> {
+async fn list_earnings(caller: Caller<ListEarnings>, page: PageRequest<EarningFilter>) -> Result<Listing> {
     caller
-        .snapshot(move |tx| {
+        .list(page, move |tx, page| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
-            let found = store::list(tx, &page)?;
+            let found = store::list(tx, page)?;
             let views = earning_view::show(tx, found)?;
             let cursor = |view: &EarningView| Cursor { key: None, id: view.id };
             Ok(page.answer(views, total, cursor, |view| view))

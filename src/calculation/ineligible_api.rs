@@ -8,7 +8,7 @@ use crate::{
     },
     platform::{
         Result,
-        http::{Answer, Cursor, PageParams, PageRequest, Path, page_of},
+        http::{Answer, Cursor, Listing, PageParams, PageRequest, Path, page_of},
         values::{Id, Money, Month, Timestamp},
     },
     programs::ProgramKey,
@@ -145,11 +145,11 @@ pub struct IneligibleFilter {
 async fn list_ineligible_records(
     caller: Caller<ListIneligibleRecords>,
     page: PageRequest<IneligibleFilter>,
-) -> Result<Answer> {
+) -> Result<Listing> {
     caller
-        .read_page(page.include_total, move |tx| {
+        .list_plainly(page, move |tx, page| {
             let total = page.include_total.then(|| store::count_records(tx, &page.filter)).transpose()?;
-            let found = store::list_records(tx, &page)?;
+            let found = store::list_records(tx, page)?;
             let cursor = |row: &IneligibleRow| Cursor { key: None, id: row.id };
             Ok(page.answer(found, total, cursor, IneligibleView::from))
         })

@@ -6,7 +6,7 @@ use crate::{
     earnings::{Books, Counted, Facts, Terms},
     platform::{
         Result,
-        db::{bulk, types::Json},
+        db::{insert_many, types::Json},
         values::Id,
     },
     programs::{Lever, LeverScale},
@@ -117,6 +117,6 @@ pub(super) fn keep(
             .filter(counted_sales::transaction_id.eq_any(again.to_vec()));
         diesel::delete(old).execute(tx.conn)?;
     }
-    bulk!(tx.conn, counted_sales::table, &rows);
+    insert_many!(tx.conn, counted_sales::table, &rows);
     Ok(())
 }

@@ -28,5 +28,5 @@ mod words;
 
 pub use earning_view::{EarningView, TraceStep, trace_view};
 pub use model::{EarningRow, Grain, IneligibleRow, Run, RunState};
-pub use run::{calculate, follow_up, start, work};
+pub use run::{calculate, follow_up, is_due, start, work};
 pub use words::{message, remedy};

@@ -13,20 +13,21 @@ use crate::{
     enrollments::{Change, Enrollment},
     partners,
     platform::{
-        Error, Result,
+        Result, cut,
         values::{CalendarDate, Id},
     },
     programs,
     transactions::backlog,
 };
 use serde_json::json;
+use std::ops::ControlFlow;
 
 /// How many sales a unit takes in at most: some tenths of a second.
 const SALES_AT_ONCE: usize = 4000;
 /// How many partners a unit looks at, at most.
 const PARTNERS_AT_ONCE: i64 = 16;
 /// After how many seconds of silence a run counts as broken off.
-const SILENCE: i64 = 120;
+const SILENCE: i64 = 60;
 
 /// Where a run stands between two units.
 #[derive(Clone, Copy, Debug, Default)]
@@ -41,6 +42,11 @@ struct Place {
 pub fn follow_up(tx: &mut Tx<'_>, changed: &[Id]) -> Result<()> {
     enrollments::follow_up(tx, changed)?;
     accounting::follow_profiles(tx, changed)
+}
+
+/// Whether a partner waits for a run.
+pub fn is_due(tx: &mut Tx<'_>) -> Result<bool> {
+    Ok(backlog::length(tx, None)? > 0)
 }
 
 /// Begins a run over all partners or one; says whether it is new. A run at work is given back, one that has fallen
@@ -79,33 +85,36 @@ pub fn start(tx: &mut Tx<'_>, partner: Option<Id>) -> Result<(Run, bool)> {
     Ok((run, true))
 }
 
-/// Runs the calculation here and now, over all partners or one; tells of every unit.
-pub fn calculate(gate: &Gate, partner: Option<Id>, tell: impl FnMut(&Run)) -> Result<Run> {
+/// Runs the calculation here and now, over all partners or one, alone or along with a run at work already; tells of
+/// every unit, and is asked after it whether to go on.
+pub fn calculate(
+    gate: &Gate,
+    partner: Option<Id>,
+    go_on: impl FnMut(&Run) -> ControlFlow<()>,
+) -> Result<Run> {
     let (run, _) = gate.write_as_system("StartCalculationRun", move |tx| start(tx, partner))?;
-    work(gate, run.id, tell)
+    work(gate, run.id, go_on)
 }
 
 /// Does the work of a run that has been begun.
-pub fn work(gate: &Gate, run: Id, mut tell: impl FnMut(&Run)) -> Result<Run> {
+pub fn work(gate: &Gate, run: Id, mut go_on: impl FnMut(&Run) -> ControlFlow<()>) -> Result<Run> {
+    let end = |why: String| {
+        gate.write_as_system("Calculate", move |tx| {
+            let known = store::get_run(tx, run)?;
+            finish(tx, known, RunState::Failed, Some(cut(&why, 1000).to_owned()))
+        })
+    };
     let mut place = Place::default();
     loop {
         let here = place;
-        let done = gate.write_as_system("Calculate", move |tx| unit(tx, run, here));
-        match done {
-            Ok((run, Some(next))) => {
-                tell(&run);
-                place = next;
-            }
-            Ok((run, None)) => {
-                tell(&run);
-                return Ok(run);
-            }
+        match gate.write_as_system("Calculate", move |tx| unit(tx, run, here)) {
+            Ok((run, next)) => match (go_on(&run), next) {
+                (_, None) => return Ok(run),
+                (ControlFlow::Continue(()), Some(next)) => place = next,
+                (ControlFlow::Break(()), _) => return end("it was interrupted; the next one goes on".into()),
+            },
             Err(error) => {
-                let why = error.to_string().chars().take(1000).collect::<String>();
-                gate.write_as_system("Calculate", move |tx| {
-                    let known = store::get_run(tx, run)?;
-                    finish(tx, known, RunState::Failed, Some(why.clone()))
-                })?;
+                end(error.to_string())?;
                 return Err(error);
             }
         }
@@ -116,7 +125,9 @@ pub fn work(gate: &Gate, run: Id, mut tell: impl FnMut(&Run)) -> Result<Run> {
 fn unit(tx: &mut Tx<'_>, run: Id, place: Place) -> Result<(Run, Option<Place>)> {
     let known = store::get_run(tx, run)?;
     if known.state != RunState::Running {
-        return Err(Error::internal("the run was put aside; another goes on"));
+        // Whoever worked along has come to its end.
+        tx.changed_nothing();
+        return Ok((known, None));
     }
     let waiting = backlog::next(tx, known.partner_id, place.after, PARTNERS_AT_ONCE)?;
     let (mut tally, mut next, mut done) = (Tally::default(), place, Vec::new());

@@ -8,12 +8,13 @@ use crate::{
     },
     platform::{
         Result,
-        http::{Answer, Body, Cursor, PageParams, PageRequest, Path, page_of},
+        http::{Answer, Body, Cursor, Listing, PageParams, PageRequest, Path, page_of},
         values::{Id, Timestamp},
     },
 };
 use actix_web::{get, post};
 use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
@@ -119,11 +120,11 @@ pub struct RunFilter {
 async fn list_calculation_runs(
     caller: Caller<ListCalculationRuns>,
     page: PageRequest<RunFilter>,
-) -> Result<Answer> {
+) -> Result<Listing> {
     caller
-        .read_page(page.include_total, move |tx| {
+        .list_plainly(page, move |tx, page| {
             let total = page.include_total.then(|| store::count_runs(tx, &page.filter)).transpose()?;
-            let runs = store::list_runs(tx, &page)?;
+            let runs = store::list_runs(tx, page)?;
             Ok(page.answer(runs, total, |run: &Run| Cursor { key: None, id: run.id }, RunView::from))
         })
         .await
@@ -137,7 +138,7 @@ async fn list_calculation_runs(
 #[utoipa::path(tag = "earnings", request_body = RunStart, responses((status = 202, body = RunView)))]
 #[post("/v1/calculation-runs")]
 async fn start_calculation_run(caller: Caller<StartCalculationRun>, body: Body<RunStart>) -> Result<Answer> {
-    let gate = caller.gate();
+    let gate = caller.gate().clone();
     let begun: Arc<Mutex<Option<Id>>> = Arc::default();
     let note = Arc::clone(&begun);
     let answer = caller
@@ -153,7 +154,7 @@ async fn start_calculation_run(caller: Caller<StartCalculationRun>, body: Body<R
     let begun = begun.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(id) = begun.filter(|_| !answer.replayed) {
         std::thread::spawn(move || {
-            if let Err(error) = run::work(&gate, id, |_| {}) {
+            if let Err(error) = run::work(&gate, id, |_| ControlFlow::Continue(())) {
                 log::error!("calculation run {id} stopped: {error}");
             }
         });

@@ -9,7 +9,7 @@ use crate::{
         db::{native, types::Json},
         values::{CalendarDate, Country, Currency, Id, Money, Period},
     },
-    schema::{counted_sales, earnings, ineligible_records, transactions},
+    schema::{counted_sales, earnings, ineligible_records, transaction_records, transactions},
 };
 use diesel::{
     dsl::sql,
@@ -21,7 +21,7 @@ use std::collections::{BTreeMap, HashMap};
 /// How many ids a statement names at most.
 const AT_ONCE: usize = 1000;
 
-diesel::alias!(transactions as bought: Bought);
+diesel::alias!(transaction_records as bought: Bought);
 
 /// A sale, and the day of the purchase it is or takes back.
 pub(super) type Dated = (Sale, CalendarDate);
@@ -47,7 +47,7 @@ macro_rules! sales {
     ($tx:expr, $asks_before:expr, $query:ident => $rest:expr) => {{
         let is_partner = sql::<Bool>("EXISTS (SELECT 1 FROM partners p WHERE p.mpn_id = transactions.customer_id)");
         let before = sql::<Nullable<Date>>(if $asks_before { BOUGHT_BEFORE } else { "CAST(NULL AS date)" });
-        let purchase = bought.field(transactions::id).nullable().eq(transactions::original_transaction_id);
+        let purchase = bought.field(transaction_records::id).nullable().eq(transactions::original_transaction_id);
         let $query = transactions::table.left_join(bought.on(purchase)).select((
             transactions::id,
             transactions::original_transaction_id,
@@ -61,7 +61,7 @@ macro_rules! sales {
             transactions::product_family,
             is_partner,
             before,
-            bought.field(transactions::occurred_on).nullable(),
+            bought.field(transaction_records::occurred_on).nullable(),
         ));
         let rows: Vec<Columns> = native!($tx.conn, conn => $rest.load(conn)?);
         rows.into_iter().map(sale).collect::<Vec<Dated>>()
@@ -118,8 +118,9 @@ pub(super) fn new(tx: &mut Tx<'_>, year: &Year, from: CalendarDate, limit: usize
         .sql(")")
     };
     let Period { from: first, to } = year.days;
-    let of_year = || bought.field(transactions::occurred_on).nullable().is_null();
-    let in_year = || of_year().or(bought.field(transactions::occurred_on).nullable().between(first, to));
+    let of_year = || bought.field(transaction_records::occurred_on).nullable().is_null();
+    let in_year =
+        || of_year().or(bought.field(transaction_records::occurred_on).nullable().between(first, to));
     let most = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
     let mut found = sales!(tx, year.asks_before, query => query
         .filter(transactions::partner_id.eq(year.partner_id))
@@ -134,7 +135,7 @@ pub(super) fn new(tx: &mut Tx<'_>, year: &Year, from: CalendarDate, limit: usize
             .filter(transactions::partner_id.eq(year.partner_id))
             .filter(transactions::kind.eq("refund"))
             .filter(transactions::occurred_on.gt(to))
-            .filter(bought.field(transactions::occurred_on).nullable().between(first, to).assume_not_null())
+            .filter(bought.field(transaction_records::occurred_on).nullable().between(first, to).assume_not_null())
             .filter(not_counted())
             .order((transactions::occurred_on, transactions::id))
             .limit(most(left))));

@@ -6,7 +6,7 @@ use crate::{
     earnings::{Account, Books, Exact, Group, Origin, Position},
     platform::{
         Error, Result,
-        db::bulk,
+        db::insert_many,
         values::{Currency, Id, Month},
     },
     schema::{cap_uses, lever_groups, lever_volumes},
@@ -158,7 +158,7 @@ impl State {
                 .filter(lever_volumes::enrollment_id.eq(whose.enrollment_id))
                 .filter(lever_volumes::version.eq(whose.version));
             diesel::delete(old).execute(tx.conn)?;
-            bulk!(tx.conn, lever_volumes::table, &self.volumes);
+            insert_many!(tx.conn, lever_volumes::table, &self.volumes);
         }
         if self.caps != before.caps {
             for customers in named(customers).chunks(AT_ONCE) {
@@ -168,7 +168,7 @@ impl State {
                     .filter(cap_uses::customer_id.eq_any(customers.to_vec()));
                 diesel::delete(old).execute(tx.conn)?;
             }
-            bulk!(tx.conn, cap_uses::table, &self.caps);
+            insert_many!(tx.conn, cap_uses::table, &self.caps);
         }
         if self.groups != before.groups {
             for customers in named(customers).chunks(AT_ONCE) {
@@ -178,7 +178,7 @@ impl State {
                     .filter(lever_groups::customer_id.eq_any(customers.to_vec()));
                 diesel::delete(old).execute(tx.conn)?;
             }
-            bulk!(tx.conn, lever_groups::table, &self.groups);
+            insert_many!(tx.conn, lever_groups::table, &self.groups);
         }
         Ok(())
     }

@@ -19,7 +19,7 @@ use crate::{
     partners,
     platform::{
         Result,
-        http::{Answer, Body, Cursor, IfMatch, PageParams, PageRequest, Path},
+        http::{Answer, Body, Cursor, IfMatch, Listing, PageParams, PageRequest, Path},
         values::Id,
     },
 };
@@ -51,11 +51,11 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 async fn list_competencies(
     caller: Caller<ListCompetencies>,
     page: PageRequest<CompetencyFilter, CompetencySort>,
-) -> Result<Answer> {
+) -> Result<Listing> {
     caller
-        .snapshot(move |tx| {
+        .list(page, move |tx, page| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
-            let competencies = store::list(tx, &page)?;
+            let competencies = store::list(tx, page)?;
             let today = tx.today();
             let by_code = matches!(page.sort, CompetencySort::Code | CompetencySort::CodeDescending);
             let cursor = |c: &Competency| Cursor { key: by_code.then(|| c.code.clone()), id: c.id };
@@ -154,15 +154,15 @@ async fn list_attainments(
     caller: Caller<ListAttainments>,
     id: Path<Id>,
     page: PageRequest<AttainmentFilter>,
-) -> Result<Answer> {
+) -> Result<Listing> {
     caller
-        .snapshot(move |tx| {
+        .list(page, move |tx, page| {
             let partner = partners::get(tx, *id)?.id;
             let total = page
                 .include_total
                 .then(|| store::count_attainments(tx, partner, &page.filter))
                 .transpose()?;
-            let attainments = store::list_attainments(tx, partner, &page)?;
+            let attainments = store::list_attainments(tx, partner, page)?;
             let today = tx.today();
             let cursor = |attainment: &Attainment| Cursor { key: None, id: attainment.id };
             Ok(page.answer(attainments, total, cursor, |attainment| AttainmentView::on(today, attainment)))

@@ -333,6 +333,7 @@ fn sell(tx: &mut Tx<'_>, n: usize, sale: u32, refunds: Option<Id>) -> Result<Id>
         if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") };
     let id = tx.new_id();
     let new = NewTransaction {
+        original_external_id: None,
         source: "billing".into(),
         external_id: format!("INV-{n:03}-{sale:03}"),
         partner_id: partner_id(n),

@@ -9,7 +9,7 @@ use crate::{
     partners,
     platform::{
         Error, Result,
-        http::{Answer, Cursor, PageParams, PageRequest, Path, Problem, Query, page_of},
+        http::{Answer, Cursor, Listing, PageParams, PageRequest, Path, Problem, Query, page_of},
         values::{CalendarDate, Id, Timestamp},
     },
     programs::{self, ProgramKey},
@@ -204,11 +204,11 @@ async fn get_eligibility(
 async fn list_evaluations(
     caller: Caller<ListEvaluations>,
     page: PageRequest<EvaluationFilter>,
-) -> Result<Answer> {
+) -> Result<Listing> {
     caller
-        .snapshot(move |tx| {
+        .list(page, move |tx, page| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
-            let evaluations = store::list(tx, &page)?;
+            let evaluations = store::list(tx, page)?;
             let cursor = |(evaluation, _): &(Evaluation, String)| Cursor { key: None, id: evaluation.id };
             Ok(page.answer(evaluations, total, cursor, EvaluationView::from))
         })

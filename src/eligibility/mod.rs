@@ -10,6 +10,7 @@
 //! | `words` | the closed sets of words: rules, codes, statuses |
 //! | `rules` | [`evaluate`], one function per requirement, and how a lapse is found |
 //! | `agreement_rule`, `competency_rule`, `sales_rules` | the requirements that look at records |
+//! | `outlook` | what is about to end a partner's eligibility |
 //! | `wording`, `evidence` | what a finding says, what to do about it, and the records it rests on |
 //! | `view` | a check as it is stored and sent |
 //!
@@ -36,6 +37,7 @@ mod evaluation;
 mod evidence;
 mod facts;
 pub mod model;
+mod outlook;
 mod report;
 mod rules;
 mod sales_rules;
@@ -61,6 +63,7 @@ pub use model::{
     AgreementFault, Asked, Check, CompetencyFault, Facts, Finding, Gap, Ground, Held, OptOut, Sale, SaleKind,
     Terms, Turnover, Verdict,
 };
+pub use outlook::Outlook;
 pub use rules::evaluate;
 pub use service::{assess, assess_all, judge_all, record, unmet_on};
 pub use store::find as find_evaluation;

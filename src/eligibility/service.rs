@@ -59,12 +59,12 @@ pub fn assess_all(
 
 /// Judges every partner by every version for a day, and shows each verdict before any of its texts is
 /// written: most verdicts of a daily refresh say what the one of the day before said.
-pub fn judge_all(
+pub fn judge_all<'p>(
     tx: &mut Tx<'_>,
-    partners: &[Partner],
+    partners: &'p [Partner],
     offers: &[(Program, ProgramVersion)],
     as_of: CalendarDate,
-    mut look: impl FnMut(&Partner, &(Program, ProgramVersion), &Verdict<'_>),
+    mut look: impl FnMut(&'p Partner, &(Program, ProgramVersion), &Verdict<'_>),
 ) -> Result<()> {
     let asked = offers.iter().fold(SalesAsked::default(), |asked, (_, v)| asked.by(&v.requirements.0));
     let programs: Vec<Id> = offers.iter().map(|(program, _)| program.id).collect();

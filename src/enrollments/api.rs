@@ -18,7 +18,7 @@ use crate::{
     partners::Reason,
     platform::{
         Error, Result,
-        http::{Answer, Body, Cursor, PageParams, PageRequest, Path},
+        http::{Answer, Body, Cursor, Listing, NoFilter, PageParams, PageRequest, Path},
         values::Id,
     },
     programs::ProgramKey,
@@ -86,12 +86,6 @@ pub struct EnrollmentFilter {
     #[param(inline)]
     pub state: Option<EnrollmentState>,
 }
-
-/// A list without filters.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct NoFilter {}
-
 /// List enrollments
 ///
 /// Of every partner the caller may see, newest first.
@@ -100,11 +94,11 @@ pub struct NoFilter {}
 async fn list_enrollments(
     caller: Caller<ListEnrollments>,
     page: PageRequest<EnrollmentFilter>,
-) -> Result<Answer> {
+) -> Result<Listing> {
     caller
-        .snapshot(move |tx| {
+        .list(page, move |tx, page| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
-            let found = store::list(tx, &page)?;
+            let found = store::list(tx, page)?;
             let views = view::show(tx, found)?;
             Ok(page.answer(views, total, |view| Cursor { key: None, id: view.id }, |view| view))
         })
@@ -213,13 +207,13 @@ async fn list_enrollment_history(
     caller: Caller<ListEnrollmentHistory>,
     id: Path<Id>,
     page: PageRequest<NoFilter>,
-) -> Result<Answer> {
+) -> Result<Listing> {
     let role = Some(caller.role());
     caller
-        .snapshot(move |tx| {
+        .list(page, move |tx, page| {
             let (enrollment, _) = store::get(tx, *id)?;
             let total = page.include_total.then(|| store::history_count(tx, enrollment.id)).transpose()?;
-            let changes = store::history(tx, enrollment.id, &page)?;
+            let changes = store::history(tx, enrollment.id, page)?;
             let cursor = |change: &super::Change| Cursor { key: None, id: change.id };
             Ok(page.answer(changes, total, cursor, |change| EnrollmentChange::seen_by(role, change)))
         })

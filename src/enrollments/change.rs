@@ -15,6 +15,7 @@ use crate::{
     transactions::backlog,
     users,
 };
+use std::cell::Cell;
 
 /// What a change rests on.
 pub(super) struct Grounds<'a> {
@@ -23,6 +24,29 @@ pub(super) struct Grounds<'a> {
     pub version: &'a ProgramVersion,
     pub assessment: &'a Assessment,
     pub reason: Option<&'a str>,
+    /// The assessment on record, once a change rests on it.
+    recorded: Cell<Option<Id>>,
+}
+
+impl<'a> Grounds<'a> {
+    pub(super) fn of(
+        partner: &'a Partner,
+        (program, version): (&'a Program, &'a ProgramVersion),
+        assessment: &'a Assessment,
+        reason: Option<&'a str>,
+    ) -> Self {
+        Self { partner, program, version, assessment, reason, recorded: Cell::new(None) }
+    }
+
+    /// The evaluation that keeps the assessment; several changes may rest on one.
+    fn evaluation(&self, tx: &mut Tx<'_>) -> Result<Id> {
+        if let Some(id) = self.recorded.get() {
+            return Ok(id);
+        }
+        let id = eligibility::record(tx, self.assessment.clone())?.id;
+        self.recorded.set(Some(id));
+        Ok(id)
+    }
 }
 
 /// Applies an event to an enrollment, or to none, and writes everything that goes with it.
@@ -35,7 +59,7 @@ pub(super) fn apply(
 ) -> Result<Enrollment> {
     let from = before.as_ref().map(|enrollment| enrollment.state);
     let to = State::after(from, event).ok_or_else(|| refusal(from, event))?;
-    let evaluation_id = eligibility::record(tx, grounds.assessment.clone())?.id;
+    let evaluation_id = grounds.evaluation(tx)?;
     let today = tx.today();
     let actor = tx.actor.id();
     let mut enrollment = match &before {
@@ -81,7 +105,7 @@ pub(super) fn apply(
 
 /// Takes an enrollment over into the next program year: a new record, without any action of the partner.
 pub(super) fn roll_over(tx: &mut Tx<'_>, old: &Enrollment, grounds: &Grounds<'_>) -> Result<Enrollment> {
-    let evaluation_id = eligibility::record(tx, grounds.assessment.clone())?.id;
+    let evaluation_id = grounds.evaluation(tx)?;
     let enrollment = Enrollment {
         state: State::Enrolled,
         accepted_by: old.accepted_by,

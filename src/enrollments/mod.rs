@@ -7,11 +7,13 @@ pub mod api;
 mod change;
 mod model;
 mod reassess;
+mod reminders;
 mod service;
 mod store;
 mod view;
 
-pub use model::{Cause, Change, Cure, Enrollment, Event, State, earning_windows};
-pub use reassess::{Invitations, follow_up, reassess};
+pub use model::{Cause, Change, Cure, Enrollment, Event, Stage, State, earning_windows};
+pub use reassess::{Invitations, follow_up, reassess, unsettled};
+pub use reminders::{remind, unwarned};
 pub use service::{CODES, Outcome, accept, discontinue, open_of, opt_out, request};
 pub use store::with_history;

@@ -1,6 +1,6 @@
 //! Looking at enrollments again: when facts about a partner changed, and day by day.
 //!
-//! Set-based: a constant number of queries finds what has to change; only changes cost more.
+//! Set-based: a constant number of queries finds what is due, without writing; only what is due costs more.
 
 use super::{
     Cause, Cure, Enrollment, Event, State,
@@ -11,12 +11,15 @@ use crate::{
     access::Tx,
     eligibility::{self, Assessment, EligibilityCheck, EligibilityCode},
     partners::{self, Partner, PartnerType},
-    platform::{Result, values::Id},
+    platform::{
+        Result,
+        values::{CalendarDate, Id},
+    },
     profiles::{self, Standing},
     programs::{self, Program, ProgramVersion},
     transactions::backlog,
 };
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// How many partners are looked at together: a statement names so many ids at most.
 const AT_ONCE: usize = 1000;
@@ -44,138 +47,178 @@ pub fn follow_up(tx: &mut Tx<'_>, changed: &[Id]) -> Result<()> {
 
 /// Moves the enrollments of these partners to where today's facts put them; says how many changed.
 pub fn reassess(tx: &mut Tx<'_>, partners: &[Partner], invitations: Invitations) -> Result<usize> {
-    let today = tx.today();
-    let offers = programs::in_effect(tx, today)?;
+    let offers = programs::in_effect(tx, tx.today())?;
     let mut moved = 0;
     for partners in partners.chunks(AT_ONCE) {
-        moved += reassess_some(tx, partners, &offers, invitations)?;
+        for due in survey(tx, partners, &offers, invitations)? {
+            moved += due.perform(tx)?;
+        }
     }
     Ok(moved)
 }
 
-fn reassess_some(
+/// Which of these partners have enrollments that today's facts would move: what `reassess` would change, found
+/// without writing anything.
+pub fn unsettled(tx: &mut Tx<'_>, partners: &[Partner], invitations: Invitations) -> Result<Vec<Id>> {
+    let offers = programs::in_effect(tx, tx.today())?;
+    let mut found = Vec::new();
+    for partners in partners.chunks(AT_ONCE) {
+        found.extend(survey(tx, partners, &offers, invitations)?.iter().map(|due| due.partner.id));
+    }
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
+}
+
+type Offer = (Program, ProgramVersion);
+
+/// What today's facts ask of one partner's enrollments in one program.
+struct Due<'a> {
+    partner: &'a Partner,
+    offer: Offer,
+    assessment: Assessment,
+    standing: Standing,
+    steps: Vec<Step>,
+}
+
+/// One thing that has to happen.
+enum Step {
+    /// Nobody has one yet, and the partner turned eligible.
+    Invite,
+    /// Its year is over.
+    End(Enrollment),
+    /// It goes on in the new year.
+    RollOver(Enrollment),
+    /// The rules are met again.
+    Cure(Enrollment),
+    /// Anything else.
+    Move(Enrollment, Event, Cause),
+}
+
+/// Finds what is due for some partners.
+fn survey<'a>(
     tx: &mut Tx<'_>,
-    partners: &[Partner],
-    offers: &[(Program, ProgramVersion)],
+    partners: &'a [Partner],
+    offers: &[Offer],
     invitations: Invitations,
-) -> Result<usize> {
-    let today = tx.today();
+) -> Result<Vec<Due<'a>>> {
+    let (today, now) = (tx.today(), tx.now);
     let ids: Vec<Id> = partners.iter().map(|partner| partner.id).collect();
     let mut years: Vec<i32> = offers.iter().map(|(_, version)| version.program_year).collect();
     years.sort_unstable();
     years.dedup();
     let known = store::of_partners(tx, &ids, &years)?;
     if known.is_empty() && partners.iter().all(|partner| !invitations.include(partner)) {
-        return Ok(0);
+        return Ok(Vec::new());
     }
     let mut of_pair: HashMap<(Id, Id), Vec<&Enrollment>> = HashMap::new();
     for enrollment in &known {
         of_pair.entry((enrollment.partner_id, enrollment.program_id)).or_default().push(enrollment);
     }
-    let assessments = worth_a_look(tx, partners, offers, &known, invitations)?;
     let standings = profiles::standings(tx, &ids, today)?;
-    let mut moved = 0;
-    for partner in partners {
-        let standing = standings.get(&partner.id).copied().unwrap_or(Standing::Missing);
-        for (program, version) in offers {
-            let pair = (partner.id, program.id);
-            let Some(assessment) = assessments.get(&pair) else { continue };
-            let grounds = Grounds { partner, program, version, assessment, reason: None };
-            let mine = of_pair.get(&pair).map_or(&[][..], Vec::as_slice);
-            moved += look_at(tx, mine, standing, &grounds, invitations.include(partner))?;
-        }
-    }
-    moved += close_years_without_successor(tx, partners, &known, offers)?;
-    Ok(moved)
-}
-
-/// The assessments that may move something: where there is an enrollment, and of those who may be invited.
-fn worth_a_look(
-    tx: &mut Tx<'_>,
-    partners: &[Partner],
-    offers: &[(Program, ProgramVersion)],
-    known: &[Enrollment],
-    invitations: Invitations,
-) -> Result<HashMap<(Id, Id), Assessment>> {
-    let pairs: HashSet<(Id, Id)> =
-        known.iter().map(|enrollment| (enrollment.partner_id, enrollment.program_id)).collect();
-    let (today, now) = (tx.today(), tx.now);
-    let mut found = HashMap::new();
-    eligibility::judge_all(tx, partners, offers, today, |partner, (program, version), verdict| {
-        let pair = (partner.id, program.id);
-        if pairs.contains(&pair) || (verdict.is_eligible() && invitations.include(partner)) {
-            found.insert(pair, Assessment::of(partner.id, program, version, verdict, now));
+    let standing_of = |partner: &Partner| standings.get(&partner.id).copied().unwrap_or(Standing::Missing);
+    let mut due = Vec::new();
+    eligibility::judge_all(tx, partners, offers, today, |partner, offer, verdict| {
+        let (program, version) = offer;
+        let mine = of_pair.get(&(partner.id, program.id)).map_or(&[][..], Vec::as_slice);
+        let case = Case {
+            year: version.program_year,
+            today,
+            eligible: verdict.is_eligible(),
+            standing: standing_of(partner),
+            may_invite: invitations.include(partner)
+                && program.partner_types.0.contains(&partner.partner_type),
+        };
+        let steps = case.steps(mine);
+        if !steps.is_empty() {
+            let assessment = Assessment::of(partner.id, program, version, verdict, now);
+            due.push(Due { partner, offer: offer.clone(), assessment, standing: case.standing, steps });
         }
     })?;
-    Ok(found)
+    due.extend(without_successor(tx, partners, &known, offers)?);
+    Ok(due)
+}
+
+/// What decides about one partner's enrollments in one program.
+struct Case {
+    year: i32,
+    today: CalendarDate,
+    eligible: bool,
+    standing: Standing,
+    may_invite: bool,
+}
+
+impl Case {
+    fn steps(&self, mine: &[&Enrollment]) -> Vec<Step> {
+        let mut steps = Vec::new();
+        let mut has_this_year = mine.iter().any(|enrollment| enrollment.program_year == self.year);
+        let is_open = |enrollment: &&&Enrollment| enrollment.state.is_open();
+        for old in mine.iter().filter(is_open).filter(|enrollment| enrollment.program_year < self.year) {
+            steps.push(Step::End((*old).clone()));
+            let goes_on = old.state == State::Enrolled && self.standing == Standing::Approved;
+            if goes_on && self.eligible && !has_this_year {
+                steps.push(Step::RollOver((*old).clone()));
+                has_this_year = true;
+            }
+        }
+        match mine.iter().filter(is_open).find(|enrollment| enrollment.program_year == self.year) {
+            Some(enrollment) => steps.extend(self.advance(enrollment)),
+            None if self.eligible && self.may_invite && !has_this_year => steps.push(Step::Invite),
+            None => {}
+        }
+        steps
+    }
+
+    /// Where today's facts and profiles put an open enrollment of this year, where that is a change.
+    fn advance(&self, enrollment: &Enrollment) -> Option<Step> {
+        let over = enrollment.invitation_expires_on.is_some_and(|last| last < self.today);
+        let (event, cause) = match enrollment.state {
+            State::Invited if over => (Event::InvitationOver, Cause::InvitationExpired),
+            State::Ineligible if self.eligible => return Some(Step::Cure(enrollment.clone())),
+            State::Invited | State::ActionRequired | State::Validating | State::Enrolled
+                if !self.eligible =>
+            {
+                (Event::RulesLost, Cause::RulesLost)
+            }
+            State::ActionRequired | State::Validating | State::Enrolled => {
+                (Event::Profiles(self.standing), Cause::ProfilesChanged)
+            }
+            _ => return None,
+        };
+        State::after(Some(enrollment.state), event)
+            .filter(|to| *to != enrollment.state)
+            .map(|_| Step::Move(enrollment.clone(), event, cause))
+    }
+}
+
+impl Due<'_> {
+    /// Makes it happen; says how many enrollments changed.
+    fn perform(self, tx: &mut Tx<'_>) -> Result<usize> {
+        let (program, version) = &self.offer;
+        let grounds = Grounds::of(self.partner, (program, version), &self.assessment, None);
+        let count = self.steps.len();
+        for step in self.steps {
+            match step {
+                Step::Invite => change::apply(tx, None, Event::Invitation, Cause::Eligible, &grounds)?,
+                Step::End(old) => change::apply(tx, Some(old), Event::YearOver, Cause::YearEnded, &grounds)?,
+                Step::RollOver(old) => change::roll_over(tx, &old, &grounds)?,
+                Step::Cure(enrollment) => {
+                    let cure = cure_of(tx, &enrollment, self.standing, &grounds)?;
+                    change::apply(tx, Some(enrollment), Event::Cured(cure), Cause::Cured, &grounds)?
+                }
+                Step::Move(enrollment, event, cause) => {
+                    change::apply(tx, Some(enrollment), event, cause, &grounds)?
+                }
+            };
+        }
+        Ok(count)
+    }
 }
 
 impl Invitations {
     fn include(self, partner: &Partner) -> bool {
         self == Self::All || partner.partner_type == PartnerType::IndirectReseller
     }
-}
-
-/// One partner's enrollments in one program.
-fn look_at(
-    tx: &mut Tx<'_>,
-    mine: &[&Enrollment],
-    standing: Standing,
-    grounds: &Grounds<'_>,
-    may_invite: bool,
-) -> Result<usize> {
-    let year = grounds.version.program_year;
-    let eligible = grounds.assessment.is_eligible();
-    let mut moved = 0;
-    let mut has_this_year = mine.iter().any(|enrollment| enrollment.program_year == year);
-    for old in mine.iter().filter(|enrollment| enrollment.state.is_open() && enrollment.program_year < year) {
-        change::apply(tx, Some((*old).clone()), Event::YearOver, Cause::YearEnded, grounds)?;
-        moved += 1;
-        if old.state == State::Enrolled && eligible && standing == Standing::Approved && !has_this_year {
-            change::roll_over(tx, old, grounds)?;
-            has_this_year = true;
-        }
-    }
-    let open = mine.iter().find(|enrollment| enrollment.state.is_open() && enrollment.program_year == year);
-    match open {
-        Some(enrollment) => Ok(moved + usize::from(advance(tx, (*enrollment).clone(), standing, grounds)?)),
-        None if eligible && may_invite && !has_this_year && is_for(grounds) => {
-            change::apply(tx, None, Event::Invitation, Cause::Eligible, grounds)?;
-            Ok(moved + 1)
-        }
-        None => Ok(moved),
-    }
-}
-
-/// Where today's facts and profiles put an open enrollment of this year; whether that is a change.
-fn advance(
-    tx: &mut Tx<'_>,
-    enrollment: Enrollment,
-    standing: Standing,
-    grounds: &Grounds<'_>,
-) -> Result<bool> {
-    let today = tx.today();
-    let eligible = grounds.assessment.is_eligible();
-    let over = enrollment.invitation_expires_on.is_some_and(|last| last < today);
-    let (event, cause) = match enrollment.state {
-        State::Invited if over => (Event::InvitationOver, Cause::InvitationExpired),
-        State::Ineligible if eligible => {
-            (Event::Cured(cure_of(tx, &enrollment, standing, grounds)?), Cause::Cured)
-        }
-        State::Invited | State::ActionRequired | State::Validating | State::Enrolled if !eligible => {
-            (Event::RulesLost, Cause::RulesLost)
-        }
-        State::ActionRequired | State::Validating | State::Enrolled => {
-            (Event::Profiles(standing), Cause::ProfilesChanged)
-        }
-        _ => return Ok(false),
-    };
-    let from = enrollment.state;
-    if State::after(Some(from), event).is_none_or(|to| to == from) {
-        return Ok(false);
-    }
-    change::apply(tx, Some(enrollment), event, cause, grounds)?;
-    Ok(true)
 }
 
 /// Without a gap where today's records show that the rules were met on every day since they seemed lost.
@@ -199,35 +242,31 @@ fn cure_of(
     Ok(if held { Cure::WithoutGap } else { Cure::WithGap })
 }
 
-fn is_for(grounds: &Grounds<'_>) -> bool {
-    grounds.program.partner_types.0.contains(&grounds.partner.partner_type)
-}
-
 /// Enrollments whose year is over and whose program has no version for the new one.
-fn close_years_without_successor(
+fn without_successor<'a>(
     tx: &mut Tx<'_>,
-    partners: &[Partner],
+    partners: &'a [Partner],
     known: &[Enrollment],
-    offers: &[(Program, ProgramVersion)],
-) -> Result<usize> {
-    let by_id: HashMap<Id, &Partner> = partners.iter().map(|partner| (partner.id, partner)).collect();
-    let today = tx.today();
-    let mut moved = 0;
-    let orphans = known.iter().filter(|enrollment| {
-        enrollment.state.is_open() && !offers.iter().any(|(program, _)| program.id == enrollment.program_id)
-    });
-    for old in orphans {
-        let Some(partner) = by_id.get(&old.partner_id) else { continue };
-        let program = programs::get(tx, old.program_id)?;
-        let version = programs::get_version(tx, old.program_id, old.version)?;
-        if version.effective_to >= today {
-            continue;
-        }
-        let assessment: Assessment = eligibility::assess(tx, partner, &program, &version, today)?;
-        let grounds =
-            Grounds { partner, program: &program, version: &version, assessment: &assessment, reason: None };
-        change::apply(tx, Some(old.clone()), Event::YearOver, Cause::YearEnded, &grounds)?;
-        moved += 1;
+    offers: &[Offer],
+) -> Result<Vec<Due<'a>>> {
+    let (today, now) = (tx.today(), tx.now);
+    let goes_on = |program: Id| offers.iter().any(|(offered, _)| offered.id == program);
+    let mut ending: HashMap<(Id, Id, i32), &Enrollment> = HashMap::new();
+    for enrollment in known.iter().filter(|e| e.state.is_open() && !goes_on(e.program_id)) {
+        ending.insert((enrollment.partner_id, enrollment.program_id, enrollment.version), enrollment);
     }
-    Ok(moved)
+    if ending.is_empty() {
+        return Ok(Vec::new());
+    }
+    let programs: Vec<Id> = ending.keys().map(|(_, program, _)| *program).collect();
+    let over = programs::over(tx, &programs, today)?;
+    let mut due = Vec::new();
+    eligibility::judge_all(tx, partners, &over, today, |partner, offer, verdict| {
+        let (program, version) = offer;
+        let Some(old) = ending.get(&(partner.id, program.id, version.version)) else { return };
+        let assessment = Assessment::of(partner.id, program, version, verdict, now);
+        let steps = vec![Step::End((*old).clone())];
+        due.push(Due { partner, offer: offer.clone(), assessment, standing: Standing::Missing, steps });
+    })?;
+    Ok(due)
 }

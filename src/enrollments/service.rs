@@ -71,8 +71,7 @@ pub fn request(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey, reason: Optio
     }
     let assessment = eligibility::assess(tx, &partner, &program, &version, tx.today())?;
     let cause = if open.is_some() { Cause::Accepted } else { Cause::Requested };
-    let grounds =
-        Grounds { partner: &partner, program: &program, version: &version, assessment: &assessment, reason };
+    let grounds = Grounds::of(&partner, (&program, &version), &assessment, reason);
     decide(tx, open, event, cause, &grounds)
 }
 
@@ -89,8 +88,7 @@ pub fn accept(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<Outcome> 
         return Err(change::refusal(Some(enrollment.state), event));
     }
     let assessment = eligibility::assess(tx, &partner, &program, &version, tx.today())?;
-    let grounds =
-        Grounds { partner: &partner, program: &program, version: &version, assessment: &assessment, reason };
+    let grounds = Grounds::of(&partner, (&program, &version), &assessment, reason);
     decide(tx, Some(enrollment), event, Cause::Accepted, &grounds)
 }
 
@@ -114,8 +112,7 @@ fn end(
 ) -> Result<(Enrollment, String)> {
     let (enrollment, partner, program, version) = current(tx, id)?;
     let assessment: Assessment = eligibility::assess(tx, &partner, &program, &version, tx.today())?;
-    let grounds =
-        Grounds { partner: &partner, program: &program, version: &version, assessment: &assessment, reason };
+    let grounds = Grounds::of(&partner, (&program, &version), &assessment, reason);
     Ok((change::apply(tx, Some(enrollment), event, cause, &grounds)?, program.code))
 }
 

@@ -1,7 +1,7 @@
 //! The enrollments in the database.
 
 use super::{
-    Cause, Change, Enrollment, State,
+    Cause, Change, Enrollment, Stage, State,
     api::EnrollmentFilter,
     view::{self, Shown},
 };
@@ -11,11 +11,11 @@ use crate::{
     platform::{
         Error, Result,
         db::MultiBackend,
-        http::{PageRequest, keyset},
+        http::{NoFilter, PageRequest, keyset},
         values::{CalendarDate, Id},
     },
     programs::ProgramKey,
-    schema::{enrollment_changes, enrollments, programs},
+    schema::{enrollment_changes, enrollments, programs, reminders},
 };
 use diesel::{
     dsl::{InnerJoin, IntoBoxed},
@@ -82,6 +82,29 @@ pub(super) fn update(tx: &mut Tx<'_>, enrollment: &Enrollment) -> Result<()> {
     Ok(())
 }
 
+/// Which reminders some enrollments have had, and for which last day.
+pub(super) fn reminded(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<Vec<(Id, CalendarDate, Stage)>> {
+    let query = reminders::table.filter(reminders::enrollment_id.eq_any(enrollments.to_vec()));
+    Ok(query.select((reminders::enrollment_id, reminders::lapses_on, reminders::stage)).load(tx.conn)?)
+}
+
+/// Notes that an enrollment has had a reminder.
+pub(super) fn note_reminder(
+    tx: &mut Tx<'_>,
+    enrollment: Id,
+    last_day: CalendarDate,
+    stage: Stage,
+) -> Result<()> {
+    let reminder = (
+        reminders::enrollment_id.eq(enrollment),
+        reminders::lapses_on.eq(last_day),
+        reminders::stage.eq(stage),
+        reminders::sent_at.eq(tx.now),
+    );
+    diesel::insert_into(reminders::table).values(reminder).execute(tx.conn)?;
+    Ok(())
+}
+
 /// The day the rules were last found to be met for a new beginning: an invitation, a request, an acceptance or a
 /// roll-over. What lies after it was never looked at for the past.
 pub(super) fn let_in_on(tx: &mut Tx<'_>, enrollment: Id) -> Result<Option<CalendarDate>> {
@@ -107,11 +130,7 @@ pub(super) fn add_change(tx: &mut Tx<'_>, change: &Change) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn history(
-    tx: &mut Tx<'_>,
-    enrollment: Id,
-    page: &PageRequest<super::api::NoFilter>,
-) -> Result<Vec<Change>> {
+pub(super) fn history(tx: &mut Tx<'_>, enrollment: Id, page: &PageRequest<NoFilter>) -> Result<Vec<Change>> {
     let query =
         enrollment_changes::table.filter(enrollment_changes::enrollment_id.eq(enrollment)).into_boxed();
     Ok(keyset!(query, page, enrollment_changes, newest).select(Change::as_select()).load(tx.conn)?)

@@ -1,19 +1,20 @@
 //! Notifications over HTTP: read only.
 
-use super::{Notification, NotificationKind, store};
+use super::{Delivery, DeliveryState, Notification, NotificationKind, store};
 use crate::{
     access::{
-        Caller,
+        Caller, Tx,
         policy::{GetNotification, ListNotifications},
     },
     platform::{
         Result,
-        http::{Answer, Cursor, PageParams, PageRequest, Path, page_of},
+        http::{Answer, Cursor, Listing, PageParams, PageRequest, Path, page_of},
         values::{Id, Timestamp},
     },
 };
 use actix_web::get;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -43,14 +44,47 @@ pub struct NotificationView {
     #[schema(max_length = 200, examples("You are invited to CSP Direct Bill"))]
     subject: String,
     /// The message.
-    #[schema(max_length = 4000, examples("Contoso Cloud GmbH can enroll until 31 July 2026."))]
+    #[schema(max_length = 20000, examples("Contoso Cloud GmbH can enroll until 31 July 2026."))]
     body: String,
+    /// What has become of the mail with it; null where it was written by a version that sent none.
+    delivery: Option<DeliveryView>,
     /// When it was written.
     created_at: Timestamp,
 }
 
-impl From<Notification> for NotificationView {
-    fn from(notification: Notification) -> Self {
+/// What has become of a mail.
+#[derive(Serialize, ToSchema)]
+#[schema(as = MailDelivery)]
+pub struct DeliveryView {
+    /// Where it stands.
+    state: DeliveryState,
+    /// Tries so far.
+    #[schema(minimum = 0, maximum = 1000)]
+    attempts: i64,
+    /// When the mail server took it; null before.
+    sent_at: Option<Timestamp>,
+    /// The mail's `Message-ID`, the same at every try.
+    #[schema(max_length = 320, examples("<01936f2e-4b00-7000-8000-000000000001@programme.example>"))]
+    message_id: String,
+    /// What went wrong at the last try, for programme staff; else null.
+    #[schema(max_length = 500, examples("451 4.7.1 try again later"))]
+    last_error: Option<String>,
+}
+
+impl DeliveryView {
+    fn of(delivery: Delivery, for_staff: bool) -> Self {
+        Self {
+            state: delivery.state,
+            attempts: delivery.attempts,
+            sent_at: delivery.sent_at,
+            message_id: delivery.message_id,
+            last_error: delivery.last_error.filter(|_| for_staff),
+        }
+    }
+}
+
+impl NotificationView {
+    fn of(notification: Notification, delivery: Option<DeliveryView>) -> Self {
         Self {
             id: notification.id,
             user_id: notification.user_id,
@@ -60,6 +94,7 @@ impl From<Notification> for NotificationView {
             resource_id: notification.resource_id,
             subject: notification.subject,
             body: notification.body,
+            delivery,
             created_at: notification.created_at,
         }
     }
@@ -82,6 +117,9 @@ pub struct NotificationFilter {
     pub partner_id: Option<Id>,
     /// To this user.
     pub user_id: Option<Id>,
+    /// Whose mail stands there.
+    #[param(inline)]
+    pub delivery_state: Option<DeliveryState>,
 }
 
 /// List notifications
@@ -97,13 +135,14 @@ pub struct NotificationFilter {
 async fn list_notifications(
     caller: Caller<ListNotifications>,
     page: PageRequest<NotificationFilter>,
-) -> Result<Answer> {
+) -> Result<Listing> {
     caller
-        .snapshot(move |tx| {
+        .list(page, move |tx, page| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
-            let notifications = store::list(tx, &page)?;
-            let cursor = |notification: &Notification| Cursor { key: None, id: notification.id };
-            Ok(page.answer(notifications, total, cursor, NotificationView::from))
+            let notifications = store::list(tx, page)?;
+            let shown = with_deliveries(tx, notifications)?;
+            let cursor = |shown: &NotificationView| Cursor { key: None, id: shown.id };
+            Ok(page.answer(shown, total, cursor, std::convert::identity))
         })
         .await
 }
@@ -115,6 +154,29 @@ async fn list_notifications(
 #[get("/v1/notifications/{id}")]
 async fn get_notification(caller: Caller<GetNotification>, id: Path<Id>) -> Result<Answer> {
     caller
-        .read(move |tx| store::get(tx, *id).map(|found| Answer::record(&NotificationView::from(found), 1)))
+        .snapshot(move |tx| {
+            let found = store::get(tx, *id)?;
+            let delivery = store::deliveries_of(tx, &[*id])?.pop();
+            let revision = delivery.as_ref().map_or(1, Delivery::revision);
+            let for_staff = tx.actor.partner.is_none();
+            let delivery = delivery.map(|delivery| DeliveryView::of(delivery, for_staff));
+            Ok(Answer::record(&NotificationView::of(found, delivery), revision))
+        })
         .await
+}
+
+fn with_deliveries(tx: &mut Tx<'_>, notifications: Vec<Notification>) -> Result<Vec<NotificationView>> {
+    let ids: Vec<Id> = notifications.iter().map(|notification| notification.id).collect();
+    let for_staff = tx.actor.partner.is_none();
+    let deliveries = store::deliveries_of(tx, &ids)?.into_iter();
+    let mut views: HashMap<Id, DeliveryView> = deliveries
+        .map(|delivery| (delivery.notification_id, DeliveryView::of(delivery, for_staff)))
+        .collect();
+    Ok(notifications
+        .into_iter()
+        .map(|notification| {
+            let delivery = views.remove(&notification.id);
+            NotificationView::of(notification, delivery)
+        })
+        .collect())
 }

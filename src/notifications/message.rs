@@ -1,6 +1,6 @@
 //! What people are told: one variant per kind, with what its text needs.
 
-use super::{Locale, NotificationKind as Kind};
+use super::NotificationKind as Kind;
 use crate::platform::values::{CalendarDate, Id, Money, Timestamp};
 
 /// A message, before it is put into words.
@@ -45,7 +45,7 @@ pub enum Message {
         program: String,
         /// What is about to lapse, a sentence each.
         lapsing: Vec<String>,
-        /// The day it stops being met.
+        /// The last day it is met.
         lapses_on: CalendarDate,
         /// Whether it is met by grace already.
         in_grace: bool,
@@ -121,36 +121,6 @@ impl Message {
             Self::PasswordChanged { .. } => Kind::PasswordChanged,
             Self::NewSignIn { .. } => Kind::NewSignIn,
             Self::PaymentSent { .. } => Kind::PaymentSent,
-        }
-    }
-
-    /// One line, and the message.
-    #[must_use]
-    pub fn in_words(&self, _locale: Locale) -> (String, String) {
-        match self {
-            Self::EnrollmentInvited { partner, program, until, enrollment } => (
-                format!("{partner} is invited to {program}"),
-                format!(
-                    "{partner} meets every rule of {program}. Accept until {until}: \
-                     POST /v1/enrollments/{enrollment}/acceptance"
-                ),
-            ),
-            Self::EnrollmentActionRequired { partner, program, partner_id } => (
-                format!("{partner}: complete the payout and tax profile for {program}"),
-                format!(
-                    "Put both profiles: PUT /v1/partners/{partner_id}/payout-profile and \
-                     PUT /v1/partners/{partner_id}/tax-profile"
-                ),
-            ),
-            Self::EnrollmentStateChanged { partner, program, state, enrollment } => (
-                format!("{partner}: the enrollment in {program} is {state} now"),
-                format!("Its history: GET /v1/enrollments/{enrollment}/history"),
-            ),
-            Self::EligibilityLost { partner, program, evaluation, .. } => (
-                format!("{partner} no longer meets the rules of {program}"),
-                format!("What is missing and how to mend it: GET /v1/eligibility/evaluations/{evaluation}"),
-            ),
-            other => (format!("{:?}", other.kind()), String::from("-")),
         }
     }
 }

@@ -1,18 +1,19 @@
 //! Who is told what.
 
-use super::{Message, Notification, Recipient, store};
+use super::{Delivery, DeliveryState, Message, Notification, Recipient, place_of, store, words};
 use crate::{
     access::Tx,
+    config::Carrier,
     platform::{Result, values::Id},
 };
 
 /// The longest subject, in characters.
 const SUBJECT: usize = 200;
 /// The longest message, in characters.
-const BODY: usize = 4000;
+const BODY: usize = 20_000;
 
-/// Tells people something, each in the own language. It is part of the unit: where that is taken back, nobody was
-/// told.
+/// Tells people something, each in the own language, and queues the mails with it. It is part of the unit: where that
+/// is taken back, nobody was told.
 pub fn tell(
     tx: &mut Tx<'_>,
     recipients: &[Recipient],
@@ -21,7 +22,7 @@ pub fn tell(
     message: &Message,
 ) -> Result<()> {
     for recipient in recipients {
-        let (subject, body) = message.in_words(recipient.locale);
+        let letter = words::put(message, recipient, &tx.mail().public_url)?;
         let notification = Notification {
             id: tx.new_id(),
             user_id: recipient.user_id,
@@ -29,13 +30,45 @@ pub fn tell(
             kind: message.kind(),
             resource_type: resource_type.to_owned(),
             resource_id,
-            subject: cut(subject, SUBJECT),
-            body: cut(body, BODY),
+            subject: cut(letter.subject, SUBJECT),
+            body: cut(letter.text, BODY),
             created_at: tx.now,
         };
         store::insert(tx, &notification)?;
+        queue(tx, notification.id, recipient, letter.html, message)?;
     }
     Ok(())
+}
+
+/// Queues the mail of a notification; keeps it where mails go nowhere.
+fn queue(
+    tx: &mut Tx<'_>,
+    notification_id: Id,
+    recipient: &Recipient,
+    html: String,
+    message: &Message,
+) -> Result<()> {
+    let leaves = !matches!(tx.mail().carrier, Carrier::None);
+    // Where nothing leaves, nobody could ever read it: a password that was lost is reset.
+    let secret = match message {
+        Message::TemporaryPassword { password, .. } if leaves => {
+            Some(tx.vault().seal(&place_of(notification_id), password.as_bytes())?)
+        }
+        _ => None,
+    };
+    let delivery = Delivery {
+        notification_id,
+        recipient: recipient.email.clone(),
+        message_id: format!("<{notification_id}@{}>", tx.mail().from.email.domain()),
+        html,
+        secret,
+        state: if leaves { DeliveryState::Queued } else { DeliveryState::Kept },
+        attempts: 0,
+        due_at: tx.now,
+        sent_at: None,
+        last_error: None,
+    };
+    store::insert_delivery(tx, &delivery)
 }
 
 /// The text, at most so many characters long; a cut one ends in an ellipsis.

@@ -1,15 +1,15 @@
 //! The notifications in the database.
 
-use super::{Notification, api::NotificationFilter};
+use super::{Delivery, DeliveryState, Notification, api::NotificationFilter};
 use crate::{
     access::{Actor, Tx},
     platform::{
         Error, Result,
-        db::MultiBackend,
+        db::{Conn, MultiBackend},
         http::{PageRequest, keyset},
-        values::Id,
+        values::{Id, Timestamp},
     },
-    schema::notifications,
+    schema::{deliveries, notifications},
 };
 use diesel::prelude::*;
 
@@ -33,6 +33,10 @@ fn matching(actor: Actor, filter: &NotificationFilter) -> notifications::BoxedQu
     if let Some(id) = filter.user_id {
         query = query.filter(notifications::user_id.eq(id));
     }
+    if let Some(state) = filter.delivery_state {
+        let mails = deliveries::table.filter(deliveries::state.eq(state)).select(deliveries::notification_id);
+        query = query.filter(notifications::id.eq_any(mails));
+    }
     query
 }
 
@@ -52,5 +56,72 @@ pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<Notification> {
 
 pub(super) fn insert(tx: &mut Tx<'_>, notification: &Notification) -> Result<()> {
     diesel::insert_into(notifications::table).values(notification).execute(tx.conn)?;
+    Ok(())
+}
+
+/// What became of the mails of these notifications; one written by a version without mails has none.
+pub(super) fn deliveries_of(tx: &mut Tx<'_>, notifications: &[Id]) -> Result<Vec<Delivery>> {
+    let these = deliveries::table.filter(deliveries::notification_id.eq_any(notifications.to_vec()));
+    Ok(these.select(Delivery::as_select()).load(tx.conn)?)
+}
+
+pub(super) fn insert_delivery(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<()> {
+    diesel::insert_into(deliveries::table).values(delivery).execute(tx.conn)?;
+    Ok(())
+}
+
+/// The mail that has waited longest of those that are due, and what it carries; its next try is put off until `until`,
+/// so that nobody else sends it meanwhile, and it is sent again where this process does not live to say that it was.
+pub(super) fn claim(
+    conn: &mut Conn,
+    now: Timestamp,
+    until: Timestamp,
+) -> Result<Option<(Delivery, Notification)>> {
+    let due = deliveries::table
+        .filter(deliveries::state.eq(DeliveryState::Queued))
+        .filter(deliveries::due_at.le(now))
+        .order(deliveries::due_at)
+        .limit(1);
+    let Some(mut delivery) = due.select(Delivery::as_select()).get_result(conn).optional()? else {
+        return Ok(None);
+    };
+    delivery.attempts += 1;
+    diesel::update(deliveries::table.find(delivery.notification_id))
+        .set((deliveries::due_at.eq(until), deliveries::attempts.eq(delivery.attempts)))
+        .execute(conn)?;
+    let carried = notifications::table.find(delivery.notification_id).select(Notification::as_select());
+    Ok(Some((delivery, carried.get_result(conn)?)))
+}
+
+/// Whether a mail is due.
+pub(super) fn is_due(conn: &mut Conn, now: Timestamp) -> Result<bool> {
+    let due = deliveries::table
+        .filter(deliveries::state.eq(DeliveryState::Queued))
+        .filter(deliveries::due_at.le(now));
+    Ok(diesel::select(diesel::dsl::exists(due)).get_result(conn)?)
+}
+
+/// Notes that a mail has gone, to be tried no more; what was secret in it goes too.
+pub(super) fn finish(
+    conn: &mut Conn,
+    id: Id,
+    state: DeliveryState,
+    sent_at: Option<Timestamp>,
+    error: Option<&str>,
+) -> Result<()> {
+    let end = (
+        deliveries::state.eq(state),
+        deliveries::sent_at.eq(sent_at),
+        deliveries::last_error.eq(error),
+        deliveries::secret.eq(None::<Vec<u8>>),
+    );
+    diesel::update(deliveries::table.find(id)).set(end).execute(conn)?;
+    Ok(())
+}
+
+/// Notes when to try again, and why that is needed.
+pub(super) fn put_off(conn: &mut Conn, id: Id, due_at: Timestamp, error: &str) -> Result<()> {
+    let again = (deliveries::due_at.eq(due_at), deliveries::last_error.eq(error));
+    diesel::update(deliveries::table.find(id)).set(again).execute(conn)?;
     Ok(())
 }

@@ -11,7 +11,9 @@ use crate::{
     },
     platform::{
         Result,
-        http::{Answer, Body, Cursor, IfMatch, PageParams, PageRequest, Path, double_option, page_of},
+        http::{
+            Answer, Body, Cursor, IfMatch, Listing, PageParams, PageRequest, Path, double_option, page_of,
+        },
         values::{Country, Currency, Id, Timestamp},
     },
 };
@@ -233,11 +235,11 @@ struct PartnerOrder {
 async fn list_partners(
     caller: Caller<ListPartners>,
     page: PageRequest<PartnerFilter, PartnerSort>,
-) -> Result<Answer> {
+) -> Result<Listing> {
     caller
-        .read_page(page.include_total, move |tx| {
+        .list_plainly(page, move |tx, page| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
-            let partners = store::list(tx, &page)?;
+            let partners = store::list(tx, page)?;
             let by_name = matches!(page.sort, PartnerSort::LegalName | PartnerSort::LegalNameDescending);
             let cursor = |p: &Partner| Cursor { key: by_name.then(|| p.legal_name.clone()), id: p.id };
             Ok(page.answer(partners, total, cursor, PartnerView::from))

@@ -12,7 +12,7 @@ use crate::{
         http::{PageRequest, keyset},
         values::Id,
     },
-    schema::{agreements, attainments, enrollments, partner_setups, partners, transactions, users},
+    schema::{agreements, attainments, enrollments, partner_setups, partners, transaction_records, users},
 };
 use diesel::{dsl::exists, prelude::*, select};
 
@@ -89,6 +89,12 @@ pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<Partner> {
     found.ok_or(Error::not_found("partner"))
 }
 
+/// The partners with these ids, whoever asks; ask for some thousand at most.
+pub fn many(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<Partner>> {
+    let query = partners::table.filter(partners::id.eq_any(ids.to_vec())).order(partners::id);
+    Ok(query.select(Partner::as_select()).load(tx.conn)?)
+}
+
 /// The partner of that MPN id, where the unit may see it.
 pub fn get_by_mpn_id(tx: &mut Tx<'_>, mpn_id: &str) -> Result<Partner> {
     let query = visible(tx.scope()).filter(partners::mpn_id.eq(mpn_id.to_owned()));
@@ -112,6 +118,20 @@ pub fn family(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<Partner>> {
     let locations = partners::headquarters_id.eq_any(ids.iter().copied().map(Some).collect::<Vec<_>>());
     let query = partners::table.filter(partners::id.eq_any(ids.to_vec()).or(locations.assume_not_null()));
     Ok(query.order(partners::id).select(Partner::as_select()).load(tx.conn)?)
+}
+
+/// The next partners in the order of their ids, whoever may see them: for work that walks over all.
+pub fn after(tx: &mut Tx<'_>, last: Option<Id>, limit: i64) -> Result<Vec<Partner>> {
+    let query = partners::table.select(Partner::as_select()).order(partners::id).limit(limit).into_boxed();
+    Ok(match last {
+        Some(last) => query.filter(partners::id.gt(last)).load(tx.conn)?,
+        None => query.load(tx.conn)?,
+    })
+}
+
+/// How many there are in all.
+pub fn number(tx: &mut Tx<'_>) -> Result<i64> {
+    Ok(partners::table.count().get_result(tx.conn)?)
 }
 
 /// The first kind of record that refers to a partner.
@@ -138,7 +158,8 @@ pub(super) fn referred_by(tx: &mut Tx<'_>, id: Id) -> Result<Option<&'static str
         ),
         (
             "transaction",
-            select(exists(transactions::table.filter(transactions::partner_id.eq(id)))).get_result(conn)?,
+            select(exists(transaction_records::table.filter(transaction_records::partner_id.eq(id))))
+                .get_result(conn)?,
         ),
         (
             "enrollment",

@@ -3,13 +3,14 @@
 //! Nothing in here may name a partner, a program or a rebate: a reader who knows only HTTP and SQL
 //! understands every line.
 
+pub mod csv;
 pub mod db;
 mod error;
 pub mod http;
 pub mod values;
 mod vault;
 
-pub use error::{Code, Error, FieldError, codes};
+pub use error::{Code, Error, FieldError, codes, cut};
 pub use vault::Vault;
 
 /// What a fallible function of this service returns.

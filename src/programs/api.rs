@@ -14,7 +14,7 @@ use crate::{
     platform::{
         Result,
         db::types::Json,
-        http::{Answer, Body, Cursor, IfMatch, PageParams, PageRequest, Path, page_of},
+        http::{Answer, Body, Cursor, IfMatch, Listing, PageParams, PageRequest, Path, page_of},
         values::{Id, Timestamp, text_enum},
     },
 };
@@ -153,11 +153,11 @@ pub struct ProgramFilter {
 /// Every program; they are the same for everybody.
 #[utoipa::path(tag = "programs", params(ProgramFilter, PageParams), responses((status = 200, body = ProgramPage)))]
 #[get("/v1/programs")]
-async fn list_programs(caller: Caller<ListPrograms>, page: PageRequest<ProgramFilter>) -> Result<Answer> {
+async fn list_programs(caller: Caller<ListPrograms>, page: PageRequest<ProgramFilter>) -> Result<Listing> {
     caller
-        .snapshot(move |tx| {
+        .list(page, move |tx, page| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
-            let programs = store::list(tx, &page)?;
+            let programs = store::list(tx, page)?;
             Ok(page.answer(
                 programs,
                 total,

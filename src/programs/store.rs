@@ -185,6 +185,18 @@ pub fn in_effect(tx: &mut Tx<'_>, day: CalendarDate) -> Result<Vec<(Program, Pro
     Ok(query.load(tx.conn)?)
 }
 
+/// The published versions of some programs that were over before a day.
+pub fn over(tx: &mut Tx<'_>, ids: &[Id], day: CalendarDate) -> Result<Vec<(Program, ProgramVersion)>> {
+    let query = programs::table
+        .inner_join(program_versions::table.on(program_versions::program_id.eq(programs::id)))
+        .filter(programs::id.eq_any(ids.to_vec()))
+        .filter(program_versions::state.eq(ProgramVersionState::Published))
+        .filter(program_versions::effective_to.lt(day))
+        .order(programs::id)
+        .select((Program::as_select(), ProgramVersion::as_select()));
+    Ok(query.load(tx.conn)?)
+}
+
 /// A published version that shares a day with a period.
 pub(super) fn published_in(tx: &mut Tx<'_>, program_id: Id, days: Period) -> Result<Option<ProgramVersion>> {
     let query = published(program_id)

@@ -18,7 +18,7 @@ use crate::{
     },
     platform::{
         Result,
-        http::{Answer, Body, Cursor, IfMatch, PageParams, PageRequest, Path},
+        http::{Answer, Body, Cursor, IfMatch, Listing, PageParams, PageRequest, Path},
     },
 };
 use actix_web::{delete, get, patch, post};
@@ -66,15 +66,15 @@ async fn list_program_versions(
     caller: Caller<ListProgramVersions>,
     key: Path<ProgramKey>,
     page: PageRequest<ProgramVersionFilter>,
-) -> Result<Answer> {
+) -> Result<Listing> {
     caller
-        .snapshot(move |tx| {
+        .list(page, move |tx, page| {
             let program = store::find(tx, &key)?;
             let total = page
                 .include_total
                 .then(|| store::count_versions(tx, program.id, &page.filter))
                 .transpose()?;
-            let versions = store::list_versions(tx, program.id, &page)?;
+            let versions = store::list_versions(tx, program.id, page)?;
             let cursor = |version: &ProgramVersion| Cursor { key: None, id: version.id };
             Ok(page.answer(versions, total, cursor, ProgramVersionView::from))
         })

@@ -7,12 +7,12 @@ use super::{
 };
 use crate::{
     access::{
-        ACCESS_TOKEN_SECONDS, Actor, Caller, JsonWebKeySet, Public, Subject,
+        ACCESS_TOKEN_SECONDS, Actor, Caller, JsonWebKeySet, Public, Subject, opaque,
         policy::{EndSession, EndSessions, ListSessions},
     },
     platform::{
-        Result,
-        http::{Answer, Body, Cursor, PageParams, PageRequest, Path, page_of},
+        Error, Result,
+        http::{Answer, Body, Cursor, Listing, PageParams, PageRequest, Path, page_of},
         values::{Id, Timestamp},
     },
     users,
@@ -78,7 +78,8 @@ pub struct SignedIn {
 /// as long as it is used at least every 7 days. The answer is the same for an unknown user and a wrong password, and
 /// takes as long. Five failures are free; from then on each makes the next attempt from that address wait, 15 seconds
 /// at first, 15 minutes at most, the right password too. A temporary password opens nothing but its own change; after
-/// 72 hours it is refused as `temporary_password_expired`. Executing this in Swagger UI authorises the page.
+/// 72 hours it is refused as `temporary_password_expired`. A user with a second factor sends `code` as well, and is
+/// asked for it by `one_time_code_required`. Executing this in Swagger UI authorises the page.
 #[utoipa::path(tag = "auth", request_body = Credentials, responses((status = 200, body = SignedIn), (status = 401, description = "User name or password is wrong, or a temporary password has expired.", body = crate::platform::http::Problem, content_type = "application/problem+json")))]
 #[post("/v1/auth/login")]
 async fn login(public: Public, body: Body<Credentials>) -> Result<Answer> {
@@ -115,12 +116,20 @@ fn answer(public: &Public, outcome: Outcome) -> Result<Answer> {
 
 /// The keys that verify access tokens
 ///
-/// A JSON Web Key Set (RFC 7517). Keys rotate with overlap: read it again when a token names a key you do not know.
-#[utoipa::path(tag = "auth", responses((status = 200, body = JsonWebKeySet)))]
+/// A JSON Web Key Set (RFC 7517). Keys rotate with overlap, and a new one stands here ten minutes before it signs: keep
+/// the set for five minutes, and read it again when a token names a key you do not know. Answers 304 where
+/// `If-None-Match` names the current one.
+#[utoipa::path(tag = "auth", responses((status = 200, body = JsonWebKeySet), (status = 304, description = "You have the current one.")))]
 #[get("/.well-known/jwks.json")]
 async fn get_key_set(public: Public) -> Result<impl Responder> {
-    let keys = public.key_set().await?;
-    Ok(HttpResponse::Ok().insert_header((header::CACHE_CONTROL, "public, max-age=300")).json(keys))
+    let keys = serde_json::to_string(&public.key_set().await?).map_err(Error::internal)?;
+    let digest =
+        opaque::digest(&keys).iter().take(9).fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
+    Ok(HttpResponse::Ok()
+        .insert_header((header::CACHE_CONTROL, "public, max-age=300"))
+        .insert_header((header::ETAG, format!("\"{digest}\"")))
+        .content_type("application/json")
+        .body(keys))
 }
 
 /// Somewhere the caller is signed in.
@@ -160,13 +169,13 @@ pub struct SessionFilter {}
 /// Where the caller is signed in, newest first.
 #[utoipa::path(tag = "auth", params(PageParams), responses((status = 200, body = SessionPage)))]
 #[get("/v1/me/sessions")]
-async fn list_sessions(caller: Caller<ListSessions>, page: PageRequest<SessionFilter>) -> Result<Answer> {
+async fn list_sessions(caller: Caller<ListSessions>, page: PageRequest<SessionFilter>) -> Result<Listing> {
     let (id, current) = (caller.id(), caller.session());
     caller
-        .snapshot(move |tx| {
+        .list(page, move |tx, page| {
             let user = users::load(tx, id)?;
             let total = page.include_total.then(|| store::count(tx, &user)).transpose()?;
-            let sessions = store::list(tx, &user, &page)?;
+            let sessions = store::list(tx, &user, page)?;
             let cursor = |session: &Session| Cursor { key: None, id: session.id };
             Ok(page.answer(sessions, total, cursor, |session| view(session, current)))
         })

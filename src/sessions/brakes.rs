@@ -9,13 +9,13 @@ use crate::{
     platform::{
         Error, Result, codes,
         db::{Conn, native},
+        http::network_of,
         values::{Id, Timestamp},
     },
     schema::{known_addresses, sign_in_brakes, users},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use diesel::prelude::*;
-use std::net::{IpAddr, Ipv6Addr};
 
 /// Failures of a name from one address that cost no wait.
 const FREE_HERE: i64 = 5;
@@ -62,7 +62,7 @@ pub(super) enum Seen {
 
 impl Door {
     pub(super) fn new(name: &str, from: &Origin) -> Self {
-        let network = network_of(from.address);
+        let network = network_of(from.address).to_string();
         Self {
             here: opaque::digest(&format!("{name}\n{network}")),
             elsewhere: opaque::digest(name),
@@ -175,14 +175,6 @@ fn wait(failures: i64, free: i64) -> Option<i64> {
     Some((FIRST_WAIT_SECONDS << (beyond - 1).min(10)).min(LONGEST_WAIT_SECONDS))
 }
 
-/// What counts as one address: an IPv6 network of 64 bits is one household's.
-fn network_of(address: IpAddr) -> String {
-    match address.to_canonical() {
-        IpAddr::V4(address) => address.to_string(),
-        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).to_string(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -196,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_household_is_one_address() {
-        let network = |text: &str| network_of(text.parse().unwrap());
+        let network = |text: &str| network_of(text.parse().unwrap()).to_string();
         assert_eq!(network("192.0.2.7"), "192.0.2.7");
         assert_eq!(network("::ffff:192.0.2.7"), "192.0.2.7");
         assert_eq!(network("2001:db8:1:2:3:4:5:6"), network("2001:db8:1:2::9"));

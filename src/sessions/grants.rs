@@ -152,7 +152,7 @@ fn nobody(tx: &Tx<'_>) -> audit::Event {
 /// Ends the session of a refresh token, or of an access token; a token that nobody knows ends nothing (RFC 7009).
 pub(super) async fn revoke(public: &Public, token: String) -> Result<()> {
     let claims = public.claims(&token).ok();
-    if claims.as_ref().is_some_and(|claims| claims.client_id.is_some()) {
+    if claims.as_ref().is_some_and(|claims| claims.is_of_client()) {
         let detail = "a client's access token cannot be revoked by itself; revoke the client";
         return Err(Error::new(&UNSUPPORTED_TOKEN_TYPE, detail).for_oauth());
     }

@@ -116,6 +116,7 @@ async fn change_password(caller: Caller<ChangePassword>, body: Body<PasswordChan
     let id = caller.id();
     caller.count_guess()?;
     let user = caller.peek(move |tx| users::load(tx, id)).await?;
+    users::refuse_elsewhere(&user)?;
     keeps_the_rules(&user, &current_password, &new_password)?;
     let hash = caller
         .hashing(move |hasher| {

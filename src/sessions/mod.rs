@@ -6,6 +6,7 @@
 pub mod api;
 mod brakes;
 mod grants;
+pub mod keys;
 pub mod me_api;
 mod model;
 pub mod permissions_api;

@@ -73,7 +73,8 @@ pub fn renew(tx: &mut Tx<'_>, token: &str) -> Result<Renewal> {
     tx.actor = Actor::of_user(user.id, user.role, user.partner_id);
     store::mark_used(tx, &token)?;
     let refresh_token = issue(tx, session.id)?;
-    event(&user, session.id).record(tx)?;
+    let shown = |at: Timestamp| json!({"user_id": user.id, "last_used_at": at});
+    event(&user, session.id).before(&shown(session.last_used_at)).after(&shown(tx.now)).record(tx)?;
     let renewed = Session { last_used_at: tx.now, ..session };
     Ok(Renewal::Renewed {
         user: Box::new(user),
@@ -132,7 +133,8 @@ pub fn sweep(conn: &mut Conn, now: Timestamp) -> Result<usize> {
 
 fn finish(tx: &mut Tx<'_>, user: &User, session: &Session, because: &'static str) -> Result<()> {
     store::end(tx, session.id, because)?;
-    event(user, session.id).after(&json!({"user_id": user.id, "ended_because": because})).record(tx)
+    let ended = |because: Option<&str>| json!({"user_id": user.id, "ended_because": because});
+    event(user, session.id).before(&ended(None)).after(&ended(Some(because))).record(tx)
 }
 
 fn issue(tx: &mut Tx<'_>, session_id: Id) -> Result<String> {

@@ -12,6 +12,7 @@ use crate::{
     audit,
     notifications::{self, Message},
     platform::{Error, Result, values::Id},
+    second_factors::{self, Check, ONE_TIME_CODE_REQUIRED},
     users::{self, User, UserStatus},
 };
 use serde_json::json;
@@ -44,6 +45,7 @@ pub(super) enum Outcome {
 pub(super) enum Refusal {
     UnknownUser,
     WrongPassword,
+    NoSecondFactor,
     WrongSecondFactor,
     /// An issuer vouches for the user; a password from before opens nothing.
     SignsInElsewhere,
@@ -56,6 +58,7 @@ impl Refusal {
         match self {
             Self::UnknownUser => "unknown_user",
             Self::WrongPassword => "wrong_password",
+            Self::NoSecondFactor => "no_second_factor",
             Self::WrongSecondFactor => "wrong_second_factor",
             Self::SignsInElsewhere => "signs_in_elsewhere",
             Self::Disabled => "disabled",
@@ -69,6 +72,10 @@ impl Refusal {
             Self::TemporaryPasswordExpired => Error::new(
                 &TEMPORARY_PASSWORD_EXPIRED,
                 "the temporary password has expired; ask whoever gave it to you to reset it",
+            ),
+            Self::NoSecondFactor => Error::new(
+                &ONE_TIME_CODE_REQUIRED,
+                "send `code` as well: six digits of the authenticator app, or a recovery code",
             ),
             _ => Error::new(&SIGN_IN_FAILED, "user name or password is wrong"),
         }
@@ -100,7 +107,7 @@ impl Attempt {
         // A password changed meanwhile is not the one compared.
         let good = comparison.good && user.as_ref().map(|user| user.password_hash.as_str()) == compared_with;
         let refusal = match &user {
-            Some(user) => self.judge(tx, user, good),
+            Some(user) => self.judge(tx, user, good)?,
             None => Some(Refusal::UnknownUser),
         };
         match (user, refusal) {
@@ -114,25 +121,29 @@ impl Attempt {
     }
 
     /// Why this user does not come in; none where everything fits.
-    fn judge(&self, tx: &Tx<'_>, user: &User, password_is_good: bool) -> Option<Refusal> {
+    fn judge(&self, tx: &mut Tx<'_>, user: &User, password_is_good: bool) -> Result<Option<Refusal>> {
         if !password_is_good {
-            return Some(Refusal::WrongPassword);
+            return Ok(Some(Refusal::WrongPassword));
         }
         if user.issuer.is_some() {
-            return Some(Refusal::SignsInElsewhere);
+            return Ok(Some(Refusal::SignsInElsewhere));
         }
         if user.status == UserStatus::Disabled {
-            return Some(Refusal::Disabled);
+            return Ok(Some(Refusal::Disabled));
         }
         if user.password_expires_at.is_some_and(|end| end <= tx.now) {
-            return Some(Refusal::TemporaryPasswordExpired);
+            return Ok(Some(Refusal::TemporaryPasswordExpired));
         }
-        second_factor(user, self.code.as_deref())
+        Ok(match second_factors::check(tx, user, self.code.as_deref())? {
+            Check::NotNeeded | Check::Passed => None,
+            Check::Missing => Some(Refusal::NoSecondFactor),
+            Check::Wrong => Some(Refusal::WrongSecondFactor),
+        })
     }
 
     fn refuse(&self, tx: &mut Tx<'_>, user: Option<&User>, refusal: Refusal) -> Result<()> {
-        // Whoever sends an expired password guesses nothing.
-        if refusal != Refusal::TemporaryPasswordExpired {
+        // Whoever sends an expired password, or has still to be asked for a code, guesses nothing.
+        if !matches!(refusal, Refusal::TemporaryPasswordExpired | Refusal::NoSecondFactor) {
             self.door.fail(tx)?;
         }
         let digest = user.is_none().then(|| self.door.name_digest());
@@ -163,9 +174,4 @@ impl Attempt {
         users::event(&user).after(&told).record(tx)?;
         Ok(Outcome::SignedIn { user: Box::new(user), session, refresh_expires_in: Session::IDLE_SECONDS })
     }
-}
-
-/// The second factor, asked for once the password is found right.
-fn second_factor(user: &User, _code: Option<&str>) -> Option<Refusal> {
-    user.has_second_factor.then_some(Refusal::WrongSecondFactor)
 }

@@ -192,9 +192,8 @@ async fn revoke_token(public: Public, form: Form<RevocationRequest>) -> Result<i
 /// The metadata that OAuth libraries configure themselves by (RFC 8414).
 #[utoipa::path(tag = "auth", responses((status = 200, body = OauthMetadata)))]
 #[get("/.well-known/oauth-authorization-server")]
-async fn get_oauth_metadata(public: Public, request: HttpRequest) -> impl Responder {
-    let info = request.connection_info();
-    let issuer = format!("{}://{}", info.scheme(), info.host());
+async fn get_oauth_metadata(public: Public) -> impl Responder {
+    let issuer = public.public_url().to_owned();
     let exchange = public.issuer().map(|_| TOKEN_EXCHANGE);
     Answer::ok(&OauthMetadata {
         token_endpoint: format!("{issuer}/v1/auth/token"),

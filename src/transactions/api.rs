@@ -8,7 +8,7 @@ use crate::{
     },
     platform::{
         Result,
-        http::{Answer, Body, Cursor, PageParams, PageRequest, Path, page_of},
+        http::{Answer, Body, Cursor, Listing, PageParams, PageRequest, Path, page_of},
         values::{CalendarDate, Country, Id, Money, Timestamp},
     },
 };
@@ -68,13 +68,13 @@ pub struct TransactionView {
 pub struct TransactionCustomer {
     /// The customer's number, as the source has it.
     #[schema(min_length = 1, max_length = 128, pattern = r"^\S(.*\S)?$", examples("C-20881"))]
-    id: String,
+    pub id: String,
     /// Where the customer is.
-    country: Country,
+    pub country: Country,
     /// Whether it belongs to the public sector.
     #[serde(default)]
     #[schema(default = false)]
-    public_sector: bool,
+    pub public_sector: bool,
 }
 
 impl From<Customer> for TransactionCustomer {
@@ -127,36 +127,63 @@ page_of!(
 pub struct TransactionCreate {
     /// The system that reports it.
     #[schema(min_length = 1, max_length = 64, pattern = r"^\S(.*\S)?$")]
-    source: String,
+    pub source: String,
     /// Its number there; reported again with the same content, it is recorded once.
     #[schema(min_length = 1, max_length = 128, pattern = r"^\S(.*\S)?$")]
-    external_id: String,
+    pub external_id: String,
     /// Who sold it, and earns.
-    partner_id: Id,
+    pub partner_id: Id,
     /// The indirect provider an indirect reseller bought through.
     #[serde(default)]
-    provider_id: Option<Id>,
+    pub provider_id: Option<Id>,
     /// Who bought.
-    customer: TransactionCustomer,
+    pub customer: TransactionCustomer,
     /// What was sold (SKU).
     #[schema(min_length = 1, max_length = 128, pattern = r"^\S(.*\S)?$")]
-    product: String,
+    pub product: String,
     /// The family of that product.
     #[schema(min_length = 1, max_length = 64, pattern = r"^\S(.*\S)?$")]
-    product_family: String,
+    pub product_family: String,
     /// Sold or taken back.
-    kind: TransactionKind,
+    pub kind: TransactionKind,
     /// The purchase a refund takes back: of the same partner, in the same currency. For refunds, and only for them.
     #[serde(default)]
-    original_transaction_id: Option<Id>,
+    pub original_transaction_id: Option<Id>,
+    /// The same purchase by its `external_id` in the same source, instead of its id.
+    #[serde(default)]
+    #[schema(min_length = 1, max_length = 128, pattern = r"^\S(.*\S)?$")]
+    pub original_external_id: Option<String>,
     /// The day it counts on; not in the future, and a refund's not before its purchase.
-    occurred_on: CalendarDate,
+    pub occurred_on: CalendarDate,
     /// The amount: above zero for a purchase, below for a refund. All refunds together never exceed their purchase.
-    amount: Money,
+    pub amount: Money,
     /// How many were sold.
     #[serde(default)]
     #[schema(minimum = 0, maximum = 1_000_000_000)]
-    units: Option<i32>,
+    pub units: Option<i32>,
+}
+
+impl TransactionCreate {
+    /// Whether every text is as the contract wants it, seen without asking the contract: text of letters, digits and
+    /// plain signs, of the right length. A body that is not plain may be good all the same.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        let plain = |text: &str, most: usize| {
+            let fits = |c: char| c.is_ascii_graphic() || c == ' ' || (!c.is_ascii() && c.is_alphanumeric());
+            !text.is_empty()
+                && text.len() <= most
+                && text.chars().all(fits)
+                && !text.starts_with(' ')
+                && !text.ends_with(' ')
+        };
+        plain(&self.source, 64)
+            && plain(&self.external_id, 128)
+            && plain(&self.customer.id, 128)
+            && plain(&self.product, 128)
+            && plain(&self.product_family, 64)
+            && self.original_external_id.as_ref().is_none_or(|number| plain(number, 128))
+            && self.units.is_none_or(|units| (0..=1_000_000_000).contains(&units))
+    }
 }
 
 impl From<TransactionCreate> for NewTransaction {
@@ -171,6 +198,7 @@ impl From<TransactionCreate> for NewTransaction {
             product_family: new.product_family,
             kind: new.kind,
             original_transaction_id: new.original_transaction_id,
+            original_external_id: new.original_external_id,
             occurred_on: new.occurred_on,
             amount: new.amount,
             units: new.units,
@@ -218,11 +246,11 @@ pub struct TransactionFilter {
 async fn list_transactions(
     caller: Caller<ListTransactions>,
     page: PageRequest<TransactionFilter>,
-) -> Result<Answer> {
+) -> Result<Listing> {
     caller
-        .snapshot(move |tx| {
+        .list(page, move |tx, page| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
-            let transactions = store::list(tx, &page)?;
+            let transactions = store::list(tx, page)?;
             let cursor = |transaction: &Transaction| Cursor { key: None, id: transaction.id };
             Ok(page.answer(transactions, total, cursor, TransactionView::from))
         })

@@ -1,6 +1,6 @@
 //! The partners whose earnings have to be looked at, and from which day on.
 //!
-//! A sale puts its partner here by a trigger of the database, whichever way it is recorded; other facts by [`note`].
+//! Sales put their partner here by [`note_sales`] in the unit that records or publishes them; other facts by [`note`].
 
 use crate::{
     access::Tx,
@@ -11,16 +11,30 @@ use crate::{
     },
     schema::calculation_backlog as backlog,
 };
-use diesel::{dsl::count_star, prelude::*};
+use diesel::{
+    dsl::{case_when, count_star},
+    prelude::*,
+    upsert::excluded,
+};
 
 /// Notes that something about these partners has changed that may concern sales of any day.
 pub fn note(tx: &mut Tx<'_>, partners: &[Id]) -> Result<()> {
-    for partner in partners {
+    let any_day: Vec<_> = partners.iter().map(|partner| (*partner, CalendarDate::MIN)).collect();
+    note_sales(tx, &any_day)
+}
+
+/// Notes that these partners have new sales, and the day of the first one; a refund counts as its purchase does.
+pub fn note_sales(tx: &mut Tx<'_>, sellers: &[(Id, CalendarDate)]) -> Result<()> {
+    for (partner, day) in sellers {
         native!(tx.conn, conn => diesel::insert_into(backlog::table)
-            .values((backlog::partner_id.eq(partner), backlog::from_day.eq(CalendarDate::MIN)))
+            .values((backlog::partner_id.eq(partner), backlog::from_day.eq(day)))
             .on_conflict(backlog::partner_id)
             .do_update()
-            .set(backlog::from_day.eq(CalendarDate::MIN))
+            .set(backlog::from_day.eq(case_when(
+                excluded(backlog::from_day).lt(backlog::from_day),
+                excluded(backlog::from_day),
+            )
+            .otherwise(backlog::from_day)))
             .execute(conn)?);
     }
     Ok(())

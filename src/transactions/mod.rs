@@ -4,6 +4,7 @@
 
 pub mod api;
 pub mod backlog;
+pub mod batch;
 mod model;
 mod service;
 mod store;

@@ -21,7 +21,7 @@ text_enum! {
 }
 
 /// Who bought.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = transactions)]
 pub struct Customer {
     /// The customer's number, as the source has it.
@@ -36,7 +36,7 @@ pub struct Customer {
 }
 
 /// Something a partner sold, or took back.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = transactions)]
 pub struct Transaction {
     /// Identifier.
@@ -80,9 +80,12 @@ impl Transaction {
         Money { minor: self.minor, currency: self.currency }
     }
 
-    /// The members in which a report of the same transaction differs from this one, as JSON pointers.
+    /// The members in which a report of the same transaction differs from this one, as JSON pointers. `original` is
+    /// the purchase the report names.
     #[must_use]
-    pub fn differences(&self, other: &NewTransaction) -> Vec<&'static str> {
+    pub fn differences(&self, other: &NewTransaction, original: Option<&Self>) -> Vec<&'static str> {
+        let unknown = || other.original_external_id.as_ref().map(|_| Id(uuid::Uuid::nil()));
+        let named = original.map(|original| original.id).or(other.original_transaction_id).or_else(unknown);
         [
             ("/partner_id", self.partner_id == other.partner_id),
             ("/provider_id", self.provider_id == other.provider_id),
@@ -92,7 +95,7 @@ impl Transaction {
             ("/product", self.product == other.product),
             ("/product_family", self.product_family == other.product_family),
             ("/kind", self.kind == other.kind),
-            ("/original_transaction_id", self.original_transaction_id == other.original_transaction_id),
+            ("/original_transaction_id", self.original_transaction_id == named),
             ("/occurred_on", self.occurred_on == other.occurred_on),
             ("/amount", self.amount() == other.amount),
             ("/units", self.units == other.units),
@@ -124,6 +127,8 @@ pub struct NewTransaction {
     pub kind: TransactionKind,
     /// The purchase a refund takes back.
     pub original_transaction_id: Option<Id>,
+    /// The same purchase by its number in the same source, where its id is not known there.
+    pub original_external_id: Option<String>,
     /// The day it counts on.
     pub occurred_on: CalendarDate,
     /// The amount; negative for a refund.
@@ -133,20 +138,20 @@ pub struct NewTransaction {
 }
 
 /// The records a new transaction names, where they exist.
-#[derive(Clone, Debug, Default)]
-pub struct Named {
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Named<'a> {
     /// Who sold it.
-    pub partner: Option<Partner>,
+    pub partner: Option<&'a Partner>,
     /// The indirect provider.
-    pub provider: Option<Partner>,
+    pub provider: Option<&'a Partner>,
     /// What a refund takes back.
-    pub original: Option<Transaction>,
+    pub original: Option<&'a Transaction>,
 }
 
 impl NewTransaction {
     /// Whatever is wrong with it on the day it is recorded.
     #[must_use]
-    pub fn faults(&self, named: &Named, today: CalendarDate) -> Vec<FieldError> {
+    pub fn faults(&self, named: Named<'_>, today: CalendarDate) -> Vec<FieldError> {
         let mut faults = Vec::new();
         if named.partner.is_none() {
             faults.push(FieldError::new("/partner_id", "unknown", "there is no such partner"));
@@ -177,42 +182,47 @@ impl NewTransaction {
         faults
     }
 
-    fn provider_faults(&self, named: &Named, faults: &mut Vec<FieldError>) {
+    fn provider_faults(&self, named: Named<'_>, faults: &mut Vec<FieldError>) {
         if self.provider_id.is_none() {
             return;
         }
         let mut fault = |code: &'static str, message: &str| {
             faults.push(FieldError::new("/provider_id", code, message));
         };
-        match &named.provider {
+        match named.provider {
             None => fault("unknown", "there is no such partner"),
             Some(provider) if provider.partner_type != PartnerType::IndirectProvider => {
                 fault("not_a_provider", "the partner named is no indirect provider");
             }
             Some(_) => {}
         }
-        if named.partner.as_ref().is_some_and(|seller| seller.partner_type != PartnerType::IndirectReseller) {
+        if named.partner.is_some_and(|seller| seller.partner_type != PartnerType::IndirectReseller) {
             fault("unexpected", "only an indirect reseller buys through a provider; leave it out");
         }
     }
 
-    fn original_faults(&self, named: &Named, faults: &mut Vec<FieldError>) {
+    fn original_faults(&self, named: Named<'_>, faults: &mut Vec<FieldError>) {
         let mut fault = |pointer: &str, code: &'static str, message: String| {
             faults.push(FieldError::new(pointer, code, message));
         };
-        let here = "/original_transaction_id";
-        match (self.kind, self.original_transaction_id, &named.original) {
-            (TransactionKind::Purchase, None, _) => {}
-            (TransactionKind::Purchase, Some(_), _) => {
+        let by_number = self.original_external_id.is_some();
+        let here = if by_number { "/original_external_id" } else { "/original_transaction_id" };
+        let is_named = by_number || self.original_transaction_id.is_some();
+        if by_number && self.original_transaction_id.is_some() {
+            fault(here, "unexpected", "name the purchase once: by its id or by its number".into());
+        }
+        match (self.kind, is_named, named.original) {
+            (TransactionKind::Purchase, false, _) => {}
+            (TransactionKind::Purchase, true, _) => {
                 fault(here, "unexpected", "a purchase takes nothing back; leave it out".into());
             }
-            (TransactionKind::Refund, None, _) => {
+            (TransactionKind::Refund, false, _) => {
                 fault(here, "required", "name the purchase that is taken back".into());
             }
-            (TransactionKind::Refund, Some(_), None) => {
+            (TransactionKind::Refund, true, None) => {
                 fault(here, "unknown", "there is no such transaction".into());
             }
-            (TransactionKind::Refund, Some(_), Some(original)) => {
+            (TransactionKind::Refund, true, Some(original)) => {
                 if original.kind != TransactionKind::Purchase {
                     fault(here, "not_a_purchase", "a refund cannot be taken back; name the purchase".into());
                 }
@@ -231,9 +241,9 @@ impl NewTransaction {
         }
     }
 
-    /// The record of it.
+    /// The record of it; `original` is the purchase it names.
     #[must_use]
-    pub fn recorded(self, id: Id, now: Timestamp) -> Transaction {
+    pub fn recorded(self, id: Id, original: Option<Id>, now: Timestamp) -> Transaction {
         Transaction {
             id,
             source: self.source,
@@ -244,7 +254,7 @@ impl NewTransaction {
             product: self.product,
             product_family: self.product_family,
             kind: self.kind,
-            original_transaction_id: self.original_transaction_id,
+            original_transaction_id: original,
             occurred_on: self.occurred_on,
             minor: self.amount.minor,
             currency: self.amount.currency,

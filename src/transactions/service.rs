@@ -2,6 +2,7 @@
 
 use super::{
     api::TransactionView,
+    backlog,
     model::{Named, NewTransaction, Transaction},
     store,
 };
@@ -25,33 +26,44 @@ crate::problem_codes! {
 /// Records a transaction, once: where its source has reported it before with the same content, that record is
 /// given back, and its id is not the one given here.
 pub fn create(tx: &mut Tx<'_>, id: Id, new: NewTransaction) -> Result<Transaction> {
+    let original = original(tx, &new)?;
     if let Some(known) = store::find_by_external_id(tx, &new.source, &new.external_id)? {
-        return repeated(known, &new);
+        return repeated(known, &new, original.as_ref());
     }
-    let named = Named {
-        partner: partner(tx, Some(new.partner_id))?,
-        provider: partner(tx, new.provider_id)?,
-        original: new.original_transaction_id.map(|id| store::find(tx, id)).transpose()?.flatten(),
-    };
-    let faults = new.faults(&named, tx.today());
+    let partners = (partner(tx, Some(new.partner_id))?, partner(tx, new.provider_id)?);
+    let named =
+        Named { partner: partners.0.as_ref(), provider: partners.1.as_ref(), original: original.as_ref() };
+    let faults = new.faults(named, tx.today());
     if !faults.is_empty() {
         return Err(Error::invalid(faults));
     }
-    if let Some(purchase) = &named.original {
+    if let Some(purchase) = named.original {
         refuse_exceeding(tx, purchase, new.amount)?;
     }
-    let transaction = new.recorded(id, tx.now);
+    let original = named.original.map(|original| original.id);
+    let transaction = new.recorded(id, original, tx.now);
     store::insert(tx, &transaction)?;
     audit::Event::on("transaction", id)
         .of_partner(transaction.partner_id)
         .after(&TransactionView::from(transaction.clone()))
         .record(tx)?;
+    let bought_on = named.original.map_or(transaction.occurred_on, |purchase| purchase.occurred_on);
+    backlog::note_sales(tx, &[(transaction.partner_id, bought_on)])?;
     tx.sale_recorded(transaction.partner_id);
     Ok(transaction)
 }
 
-fn repeated(known: Transaction, new: &NewTransaction) -> Result<Transaction> {
-    let differing = known.differences(new);
+/// The purchase that a refund names, by its id or by its number.
+fn original(tx: &mut Tx<'_>, new: &NewTransaction) -> Result<Option<Transaction>> {
+    match (new.original_transaction_id, &new.original_external_id) {
+        (Some(id), _) => store::find(tx, id),
+        (None, Some(number)) => store::find_by_external_id(tx, &new.source, number),
+        (None, None) => Ok(None),
+    }
+}
+
+fn repeated(known: Transaction, new: &NewTransaction, original: Option<&Transaction>) -> Result<Transaction> {
+    let differing = known.differences(new, original);
     if differing.is_empty() {
         return Ok(known);
     }

@@ -12,7 +12,9 @@ use crate::{
     partners::Reason,
     platform::{
         Error, Result,
-        http::{Answer, Body, Cursor, IfMatch, PageParams, PageRequest, Path, double_option, page_of},
+        http::{
+            Answer, Body, Cursor, IfMatch, Listing, PageParams, PageRequest, Path, double_option, page_of,
+        },
         values::{Id, Timestamp},
     },
 };
@@ -192,11 +194,11 @@ pub struct UserFilter {
 /// All of them for programme staff; for an incentive admin those of the own partner and its locations.
 #[utoipa::path(tag = "users", params(UserFilter, PageParams), responses((status = 200, body = UserPage)))]
 #[get("/v1/users")]
-async fn list_users(caller: Caller<ListUsers>, page: PageRequest<UserFilter>) -> Result<Answer> {
+async fn list_users(caller: Caller<ListUsers>, page: PageRequest<UserFilter>) -> Result<Listing> {
     caller
-        .read_page(page.include_total, move |tx| {
+        .list_plainly(page, move |tx, page| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
-            let users = store::list(tx, &page)?;
+            let users = store::list(tx, page)?;
             Ok(page.answer(users, total, |user| Cursor { key: None, id: user.id }, UserView::from))
         })
         .await

@@ -4,6 +4,7 @@ use super::{User, UserStatus, api::UserView, fold, store};
 use crate::{
     access::{Gate, Role, Tx, password},
     audit,
+    config::Carrier,
     notifications::{self, Locale, Message, Recipient},
     partners::{self, Partner},
     platform::{Error, Result, codes, values::Id},
@@ -14,6 +15,8 @@ crate::problem_codes! {
         "An address is a user name and belongs to one user. Upper and lower case are the same.";
     LAST_OPERATOR = "last_operator" 409 "Somebody must be left to run the programme",
         "Make another operator before you take this one's role or bar this one.";
+    MAIL_NOT_SENT = "mail_not_sent" 409 "This service sends no mail",
+        "No mail server is configured (`SMTP_URL`), so a mailed password would reach nobody. Leave `deliver` out: the answer shows it.";
     NOT_ONESELF = "not_oneself" 409 "Nobody bars oneself, changes one's own role or resets one's own password",
         "Ask another administrator; a password you know is changed at `PUT /v1/me/password`.";
     SIGNS_IN_ELSEWHERE = "signs_in_elsewhere" 409 "This user has no password here",
@@ -21,6 +24,9 @@ crate::problem_codes! {
     WRONG_PASSWORD = "wrong_password" 422 "The current password is wrong",
         "Send the password you signed in with as `current_password`.";
 }
+
+/// Stands in for the hash of a user who has no password: nothing is hashed to it.
+const NO_PASSWORD: &str = "none";
 
 /// What a new user is made of.
 #[derive(Clone, Debug)]
@@ -108,17 +114,31 @@ pub fn update(tx: &mut Tx<'_>, before: User, change: Change<'_>) -> Result<User>
     let locale = change.locale.unwrap_or(before.locale);
     let issuer = change.issuer.map_or_else(|| before.issuer.clone(), |issuer| issuer.map(str::to_owned));
     let elsewhere = issuer != before.issuer;
+    if elsewhere {
+        refuse_oneself(tx, &before)?;
+    }
     let token_epoch = before.token_epoch + i64::from(role != before.role || elsewhere);
     let user = User { name, role, token_epoch, locale, ..before.clone() };
     let user = if elsewhere { signing_in_elsewhere(user, issuer) } else { user };
     save(tx, &before, user, None)
 }
 
-/// Who gets an issuer has no password any more; who loses it has the one of before, good for nothing but its change.
+/// Who gets an issuer has no password any more; who loses it has none until it is reset.
 fn signing_in_elsewhere(user: User, issuer: Option<String>) -> User {
-    let status = if user.status == UserStatus::Disabled { user.status } else { UserStatus::Active };
-    let must_change_password = issuer.is_none();
-    User { must_change_password, password_expires_at: None, issuer, issuer_subject: None, status, ..user }
+    let status = match user.status {
+        UserStatus::Disabled => UserStatus::Disabled,
+        _ if issuer.is_none() => UserStatus::Provisioned,
+        _ => UserStatus::Active,
+    };
+    User {
+        password_hash: NO_PASSWORD.to_owned(),
+        must_change_password: issuer.is_none(),
+        password_expires_at: None,
+        issuer,
+        issuer_subject: None,
+        status,
+        ..user
+    }
 }
 
 /// Ties a user to the name it has at its issuer, at the first sign-in; from then on nobody else with the same e-mail
@@ -196,6 +216,10 @@ pub(super) fn reset_password(tx: &mut Tx<'_>, before: &User, hash: &str, reason:
 
 /// Mails a temporary password to its user.
 pub(super) fn mail_password(tx: &mut Tx<'_>, user: &User, password: &str) -> Result<()> {
+    if matches!(tx.mail().carrier, Carrier::None) {
+        let detail = "no mail server is configured; leave deliver out, and the answer shows the password";
+        return Err(Error::new(&MAIL_NOT_SENT, detail));
+    }
     let expires_at = user.password_expires_at.unwrap_or(tx.now);
     let message = Message::TemporaryPassword { password: password.to_owned(), expires_at };
     notifications::tell(tx, &[user.recipient()], user.partner_id, ("user", user.id), &message)
@@ -211,6 +235,21 @@ pub fn strengthen(tx: &mut Tx<'_>, id: Id, password_hash: &str) -> Result<()> {
 pub fn revoke_sessions(tx: &mut Tx<'_>, before: &User) -> Result<User> {
     let user = User { token_epoch: before.token_epoch + 1, ..before.clone() };
     save(tx, before, user, None)
+}
+
+/// Keeps the record in step with the user's second factor.
+pub fn set_second_factor(tx: &mut Tx<'_>, before: &User, has: bool) -> Result<User> {
+    save(tx, before, User { has_second_factor: has, ..before.clone() }, None)
+}
+
+/// Notes that a lost second factor was taken away: sessions end, and a password that was good enough beside it has to
+/// be changed for one that may stand alone.
+pub fn reset_second_factor(tx: &mut Tx<'_>, before: &User, reason: &str) -> Result<User> {
+    let token_epoch = before.token_epoch + 1;
+    // Whom an issuer vouches for has no password to change.
+    let must_change_password = before.issuer.is_none();
+    let user = User { has_second_factor: false, must_change_password, token_epoch, ..before.clone() };
+    save(tx, before, user, Some(reason))
 }
 
 /// Tells every incentive admin of a partner, and of its headquarters, who can act. It is part of the unit: where
@@ -271,7 +310,7 @@ pub fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<O
 }
 
 /// Refuses what is done with a password where an issuer vouches for the user.
-fn refuse_elsewhere(user: &User) -> Result<()> {
+pub fn refuse_elsewhere(user: &User) -> Result<()> {
     if user.issuer.is_some() {
         let detail = "the issuer vouches for this user, who has no password here";
         return Err(Error::new(&SIGNS_IN_ELSEWHERE, detail));
@@ -279,7 +318,8 @@ fn refuse_elsewhere(user: &User) -> Result<()> {
     Ok(())
 }
 
-fn refuse_oneself(tx: &Tx<'_>, user: &User) -> Result<()> {
+/// Refuses what somebody else has to do to one's account.
+pub fn refuse_oneself(tx: &Tx<'_>, user: &User) -> Result<()> {
     if tx.actor.user() == Some(user.id) {
         return Err(Error::new(&NOT_ONESELF, "ask another administrator to do this to your account"));
     }

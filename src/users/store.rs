@@ -52,7 +52,8 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &UserFilter) -> Result<i64> {
     Ok(matching(tx.scope(), filter).count().get_result(tx.conn)?)
 }
 
-pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<User> {
+/// A user the caller may see.
+pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<User> {
     let found = visible(tx.scope()).filter(users::id.eq(id)).select(User::as_select()).get_result(tx.conn);
     found.optional()?.ok_or(Error::not_found("user"))
 }

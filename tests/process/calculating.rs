@@ -50,12 +50,13 @@ fn a_calculation_that_is_killed_is_finished_by_the_next() {
     let first = service(&path("whole.db"));
     first.close();
     // The copy needs everything in the file itself.
+    let key = first.settings.encryption_key.clone().expect("the tests' key");
     let fill = format!("{FILL} PRAGMA wal_checkpoint(TRUNCATE);");
     Target::Sqlite(path("whole.db")).open().expect("open").batch_execute(&fill).expect("fill");
     std::fs::copy(path("whole.db"), path("broken.db")).expect("copy");
     let calculate = |name: &str| {
         let mut command = command(&format!("sqlite://{}", path(name).display()));
-        command.arg("calculate").stdout(Stdio::null()).stderr(Stdio::null());
+        command.arg("calculate").env("ENCRYPTION_KEY", &key).stdout(Stdio::null()).stderr(Stdio::null());
         command
     };
     assert!(calculate("whole.db").status().expect("run").success());

@@ -59,6 +59,13 @@ impl Running {
         assert!(sent.expect("kill").success());
     }
 
+    /// What it holds in memory of its own, in KiB: not what it maps of files.
+    pub fn memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+        line.and_then(|line| line.trim().split(' ').next()?.parse().ok()).unwrap_or_default()
+    }
+
     /// Waits for its end.
     pub fn wait(&mut self) -> ExitStatus {
         let start = Instant::now();
@@ -82,7 +89,9 @@ impl Drop for Running {
 /// The binary with a clean environment, for a database.
 pub fn command(url: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_partner-incentives"));
-    for name in ["LISTEN", "LOG", "LOG_FORMAT", "WORKERS", "REQUESTS_PER_MINUTE", "SIGN_INS_PER_MINUTE"] {
+    for name in
+        ["LISTEN", "LOG", "LOG_FORMAT", "WORKERS", "REQUESTS_PER_MINUTE", "SIGN_INS_PER_MINUTE", "SMTP_URL"]
+    {
         command.env_remove(name);
     }
     command.env("DATABASE_URL", url);

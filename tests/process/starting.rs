@@ -1,6 +1,7 @@
 //! The binary as a process: first start, second start, commands, wrong settings, stopping.
 
 use crate::running::{Running, command};
+use partner_incentives::platform::db::Target;
 use serde_json::{Value, json};
 use std::{
     sync::{
@@ -71,6 +72,8 @@ fn a_wrong_setting_stops_the_start_with_a_sentence_that_names_it() {
         (vec!["--log-format", "xml"], "--log-format"),
         (vec!["--requests-per-minute", "0"], "--requests-per-minute"),
         (vec!["--database-url", "postgres://u@db.example.com/x"], "DATABASE_URL"),
+        (vec!["--public-url", "nowhere"], "--public-url"),
+        (vec!["--mail-from", "nobody"], "--mail-from"),
     ] {
         let output = command("sqlite:///dev/null/x.db").args(&arguments).output().unwrap();
         let said =
@@ -96,6 +99,7 @@ fn the_commands_answer() {
         run(&["user", "create", "--email", "Olga@Programme.example", "--name", "Olga", "--role", "operator"]);
     let password = after(&made, "shown this once: ").to_owned();
     assert!(run(&["keys", "rotate"]).contains("new signing key"));
+    assert!(run(&["keys", "reseal"]).contains("0 secrets were sealed anew"));
     let service = Running::start_on(&url, &[]);
     assert_eq!(login(&service.address, "olga@programme.example", &password).0, 200);
     let keys: Value = agent()
@@ -106,6 +110,57 @@ fn the_commands_answer() {
         .read_json()
         .unwrap();
     assert_eq!(keys["keys"].as_array().unwrap().len(), 2, "the old key still verifies: {keys}");
+}
+
+#[test]
+fn verify_tells_by_its_exit_code_what_was_done_behind_the_service_s_back() {
+    use diesel::connection::SimpleConnection;
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("test.db").display());
+    let verify = |arguments: &[&str]| {
+        let output = command(&url).arg("verify").args(arguments).output().unwrap();
+        (output.status.code(), String::from_utf8(output.stdout).unwrap())
+    };
+    let (code, printed) = verify(&[]);
+    assert_eq!(code, Some(0), "{printed}");
+    let head = after(&printed, "head ").to_owned();
+    let rotated = command(&url).args(["keys", "rotate"]).output().unwrap();
+    assert!(rotated.status.success());
+    assert_eq!(verify(&["--expect", &head]).0, Some(0), "an earlier head stays part of the chain");
+    assert_eq!(verify(&["--expect", "head"]).0, Some(2));
+    let mut conn = url.parse::<Target>().unwrap().open().unwrap();
+    conn.batch_execute(
+        "DROP TRIGGER audit_events_are_never_changed; UPDATE audit_events SET reason = 'x' WHERE sequence = 2",
+    )
+    .unwrap();
+    let (code, printed) = verify(&["--expect", &head]);
+    assert_eq!(code, Some(1));
+    assert!(printed.starts_with("audit chain: BROKEN, sequence 2, event "), "{printed}");
+}
+
+#[test]
+fn another_encryption_key_stops_the_start_with_a_sentence_that_says_what_to_do() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("sqlite://{}", folder.path().join("data.db").display());
+    let run = |keys: &str, arguments: &[&str]| {
+        let output = command(&url).env("ENCRYPTION_KEY", keys).args(arguments).output().unwrap();
+        let said =
+            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+        (output.status.code(), said)
+    };
+    let [old, new] = ["A", "B"].map(|letter| format!("{}=", letter.repeat(42) + "A"));
+    assert_eq!(run(&old, &["migrate"]).0, Some(0));
+    let (code, said) = run(&new, &["serve", "--listen", "127.0.0.1:0"]);
+    assert_eq!(code, Some(1), "{said}");
+    for named in ["sealed with another encryption key", "ENCRYPTION_KEY", "ENCRYPTION_KEY_FILE"] {
+        assert!(said.contains(named), "{said}");
+    }
+    assert!(!said.contains(&new) && !said.contains(&old), "no key is written anywhere: {said}");
+    let (code, said) = run("c2hvcnQ=", &["migrate"]);
+    assert!(code == Some(1) && said.contains("32 random bytes"), "{said}");
+    assert_eq!(run(&format!("{new},{old}"), &["keys", "reseal"]).0, Some(0));
+    assert_eq!(run(&new, &["migrate"]).0, Some(0));
+    assert_eq!(run(&old, &["migrate"]).0, Some(1));
 }
 
 #[test]

@@ -32,7 +32,8 @@ fn members(operation: &Operation) -> Vec<String> {
     let schema = &object["requestBody"]["content"]["application/json"]["schema"];
     let name = schema["$ref"].as_str().expect("a named schema").rsplit('/').next().unwrap();
     let properties = document["components"]["schemas"][name]["properties"].as_object();
-    properties.expect("properties").keys().cloned().collect()
+    // A body may have none at all.
+    properties.map(|properties| properties.keys().cloned().collect()).unwrap_or_default()
 }
 
 fn pointers(answer: &crate::support::Answer) -> Vec<&str> {

@@ -35,8 +35,14 @@ const LISTS: &[(&str, &str)] = &[
     ),
     ("rebates WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "rebates_by_partner"),
     ("rebates WHERE state = 'payable' AND id < $1 ORDER BY id DESC", "rebates_by_state"),
+    ("deliveries WHERE state = 'queued' ORDER BY due_at", "deliveries_due"),
+    (
+        "deliveries WHERE state = 'failed' AND notification_id < $1 ORDER BY notification_id DESC",
+        "deliveries_by_state",
+    ),
     ("audit_events WHERE resource_id = $1 AND id < $1 ORDER BY id DESC", "audit_events_by_resource"),
     ("audit_events WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "audit_events_by_partner"),
+    ("audit_events WHERE sequence > 7 ORDER BY sequence", "audit_events_by_sequence"),
 ];
 
 #[derive(QueryableByName)]

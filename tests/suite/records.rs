@@ -8,7 +8,7 @@ use partner_incentives::{
     competencies::{Attainment, Competency},
     partners::{self, NewPartner},
     platform::values::{CalendarDate, Id},
-    schema::{agreements, attainments, competencies, transactions},
+    schema::{agreements, attainments, competencies, transaction_records},
 };
 
 pub(super) fn day(text: &str) -> CalendarDate {
@@ -124,26 +124,26 @@ pub(super) fn sale(world: &World, partner: Id, on: &str, minor: i64, original: O
     let id = world.ids.next(now);
     let on = day(on);
     let insert = move |conn: &mut _| {
-        Ok(diesel::insert_into(transactions::table)
+        Ok(diesel::insert_into(transaction_records::table)
             .values((
                 (
-                    transactions::id.eq(id),
-                    transactions::source.eq("test"),
-                    transactions::external_id.eq(id.to_string()),
-                    transactions::partner_id.eq(partner),
-                    transactions::customer_id.eq("customer"),
-                    transactions::customer_country.eq("DE"),
-                    transactions::customer_public_sector.eq(false),
-                    transactions::product.eq("sku-1"),
-                    transactions::product_family.eq("azure"),
+                    transaction_records::id.eq(id),
+                    transaction_records::source.eq("test"),
+                    transaction_records::external_id.eq(id.to_string()),
+                    transaction_records::partner_id.eq(partner),
+                    transaction_records::customer_id.eq("customer"),
+                    transaction_records::customer_country.eq("DE"),
+                    transaction_records::customer_public_sector.eq(false),
+                    transaction_records::product.eq("sku-1"),
+                    transaction_records::product_family.eq("azure"),
                 ),
                 (
-                    transactions::kind.eq(if original.is_some() { "refund" } else { "purchase" }),
-                    transactions::original_transaction_id.eq(original),
-                    transactions::occurred_on.eq(on),
-                    transactions::amount.eq(minor),
-                    transactions::currency.eq("USD"),
-                    transactions::created_at.eq(now),
+                    transaction_records::kind.eq(if original.is_some() { "refund" } else { "purchase" }),
+                    transaction_records::original_transaction_id.eq(original),
+                    transaction_records::occurred_on.eq(on),
+                    transaction_records::amount.eq(minor),
+                    transaction_records::currency.eq("USD"),
+                    transaction_records::created_at.eq(now),
                 ),
             ))
             .execute(conn)?)

@@ -6,11 +6,14 @@ mod contract;
 mod database;
 mod issuer;
 mod postgres;
+#[expect(dead_code, reason = "it offers more to the process tests")]
+mod smtp;
 mod world;
 
 pub use client::{Answer, Client};
 pub use database::{Backend, Database, PASSWORD, person};
 pub use issuer::Issuer;
+pub use smtp::{MailServer, wait_for};
 pub use world::World;
 
 /// The private cluster's settings: fast, and nothing in it outlives a test run.

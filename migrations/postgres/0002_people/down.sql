@@ -1,5 +1,6 @@
 DROP TABLE audit_chain;
 DROP TRIGGER audit_events_are_never_changed ON audit_events;
+DROP TRIGGER audit_events_are_never_truncated ON audit_events;
 DROP INDEX audit_events_by_sequence;
 DROP INDEX audit_events_unsealed;
 ALTER TABLE audit_events DROP COLUMN hash;

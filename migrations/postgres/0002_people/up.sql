@@ -108,7 +108,7 @@ CREATE TABLE partner_setups (
 CREATE TABLE deliveries (
     notification_id uuid NOT NULL PRIMARY KEY REFERENCES notifications (id),
     recipient text COLLATE "C" NOT NULL CHECK (length(recipient) BETWEEN 3 AND 254),
-    message_id text COLLATE "C" NOT NULL UNIQUE CHECK (length(message_id) BETWEEN 3 AND 200),
+    message_id text COLLATE "C" NOT NULL UNIQUE CHECK (length(message_id) BETWEEN 3 AND 320),
     html text COLLATE "C" NOT NULL,
     secret bytea,
     state text COLLATE "C" NOT NULL CHECK (state IN ('queued', 'sent', 'failed', 'kept')),
@@ -116,9 +116,11 @@ CREATE TABLE deliveries (
     due_at timestamptz NOT NULL,
     sent_at timestamptz,
     last_error text COLLATE "C",
-    CHECK ((state = 'sent') = (sent_at IS NOT NULL))
+    CHECK ((state = 'sent') = (sent_at IS NOT NULL)),
+    CHECK (state = 'queued' OR secret IS NULL)
 );
-CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state = 'queued';
+CREATE INDEX deliveries_due ON deliveries (state, due_at);
+CREATE INDEX deliveries_by_state ON deliveries (state, notification_id);
 
 -- Which reminder an enrollment has had for which last good day.
 CREATE TABLE reminders (
@@ -173,6 +175,8 @@ CREATE TRIGGER audit_events_are_never_changed BEFORE UPDATE ON audit_events
         IS NOT DISTINCT FROM (OLD.id, OLD.occurred_at, OLD.actor_id, OLD.actor_role, OLD.operation,
             OLD.resource_type, OLD.resource_id, OLD.partner_id, OLD.before, OLD.after, OLD.reason, OLD.request_id)
     )) EXECUTE FUNCTION refuse_change('audit events are append-only');
+CREATE TRIGGER audit_events_are_never_truncated BEFORE TRUNCATE ON audit_events
+    FOR EACH STATEMENT EXECUTE FUNCTION refuse_change('audit events are append-only');
 
 CREATE TABLE audit_chain (
     name text COLLATE "C" NOT NULL PRIMARY KEY CHECK (name = 'audit'),

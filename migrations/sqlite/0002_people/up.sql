@@ -108,7 +108,7 @@ CREATE TABLE partner_setups (
 CREATE TABLE deliveries (
     notification_id BLOB NOT NULL PRIMARY KEY REFERENCES notifications (id),
     recipient TEXT NOT NULL CHECK (length(recipient) BETWEEN 3 AND 254),
-    message_id TEXT NOT NULL UNIQUE CHECK (length(message_id) BETWEEN 3 AND 200),
+    message_id TEXT NOT NULL UNIQUE CHECK (length(message_id) BETWEEN 3 AND 320),
     html TEXT NOT NULL,
     secret BLOB,
     state TEXT NOT NULL CHECK (state IN ('queued', 'sent', 'failed', 'kept')),
@@ -116,9 +116,11 @@ CREATE TABLE deliveries (
     due_at INTEGER NOT NULL,
     sent_at INTEGER,
     last_error TEXT,
-    CHECK ((state = 'sent') = (sent_at IS NOT NULL))
+    CHECK ((state = 'sent') = (sent_at IS NOT NULL)),
+    CHECK (state = 'queued' OR secret IS NULL)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX deliveries_due ON deliveries (due_at) WHERE state = 'queued';
+CREATE INDEX deliveries_due ON deliveries (state, due_at);
+CREATE INDEX deliveries_by_state ON deliveries (state, notification_id);
 
 -- Which reminder an enrollment has had for which last good day.
 CREATE TABLE reminders (
@@ -193,6 +195,10 @@ WHEN NOT (
 )
 BEGIN SELECT RAISE(ABORT, 'audit events are append-only'); END;
 CREATE TRIGGER audit_events_are_never_deleted BEFORE DELETE ON audit_events
+BEGIN SELECT RAISE(ABORT, 'audit events are append-only'); END;
+-- REPLACE would not be seen by the trigger above.
+CREATE TRIGGER audit_events_are_never_replaced BEFORE INSERT ON audit_events
+WHEN EXISTS (SELECT 1 FROM audit_events WHERE id = NEW.id)
 BEGIN SELECT RAISE(ABORT, 'audit events are append-only'); END;
 
 CREATE TABLE audit_chain (

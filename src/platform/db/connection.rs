@@ -26,25 +26,24 @@ macro_rules! native {
 }
 pub(crate) use native;
 
-/// Inserts many rows of a type that leaves no column out (`treat_none_as_default_value = false`): by `COPY` on
-/// PostgreSQL, by statements of 1000 rows on SQLite.
-macro_rules! bulk {
-    ($conn:expr, $table:path, $rows:expr) => {{
-        let rows: &Vec<_> = $rows;
+/// Inserts many rows: `COPY` on PostgreSQL, statements of many rows on SQLite. A row may have 32 columns.
+macro_rules! insert_many {
+    ($conn:expr, $table:expr, $rows:expr) => {
         match $conn {
-            _ if rows.is_empty() => {}
             $crate::platform::db::Conn::Postgres(conn) => {
-                diesel::copy_from($table).from_insertable(rows).execute(conn)?;
+                if !$rows.is_empty() {
+                    diesel::copy_from($table).from_insertable($rows).execute(conn)?;
+                }
             }
             $crate::platform::db::Conn::Sqlite(conn) => {
-                for rows in rows.chunks(1000) {
+                for rows in $rows.chunks(1000) {
                     diesel::insert_into($table).values(rows).execute(conn)?;
                 }
             }
         }
-    }};
+    };
 }
-pub(crate) use bulk;
+pub(crate) use insert_many;
 
 /// Which database to use: `sqlite://path` or `postgres://...`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,6 +101,14 @@ impl Target {
             || host == "::1"
             || host.starts_with("127.")
             || host.starts_with("%2F"))
+    }
+
+    /// Opens a connection as the driver gives it.
+    pub(super) fn open_plainly(&self) -> diesel::ConnectionResult<Conn> {
+        match self {
+            Self::Postgres(url) => PgConnection::establish(url).map(Conn::Postgres),
+            Self::Sqlite(path) => SqliteConnection::establish(&path.to_string_lossy()).map(Conn::Sqlite),
+        }
     }
 
     /// Opens a connection, ready for use.

@@ -6,12 +6,14 @@
 
 mod connection;
 mod errors;
+mod lock;
 mod migrate;
 mod pool;
 pub mod types;
 mod writer;
 
 pub use connection::{Conn, MultiBackend, MultiRawValue, Target};
+pub use lock::Alone;
 pub use pool::Db;
 
-pub(crate) use connection::{bulk, native};
+pub(crate) use connection::{insert_many, native};

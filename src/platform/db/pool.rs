@@ -1,6 +1,6 @@
 //! The handle on the database: snapshots to read, serialisable units to write.
 
-use super::{Conn, Target, errors::lost_a_race, migrate, writer::Writer};
+use super::{Alone, Conn, Target, errors::lost_a_race, migrate, writer::Writer};
 use crate::platform::{Error, Result};
 use diesel::{
     Connection,
@@ -94,6 +94,23 @@ impl Db {
         }
     }
 
+    /// Runs a unit that begins by changing the one row all of its kind begin with, so that they run one after the
+    /// other, each on what is committed by then. It is in no writer's way, as it is not serialisable with them: only
+    /// for work that no rule reads.
+    pub fn write_in_turn<T, F>(&self, unit: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
+    {
+        match &self.0.writer {
+            Some(writer) => writer.submit(unit)?.blocking_recv().map_err(Error::unavailable)?,
+            None => self.with(|conn| {
+                begin(conn, "BEGIN IMMEDIATE", "BEGIN ISOLATION LEVEL READ COMMITTED")?;
+                end(conn, unit)
+            }),
+        }
+    }
+
     /// Runs a serialisable unit off the request threads; returns once it is durable.
     pub async fn write_async<T, F>(&self, unit: F) -> Result<T>
     where
@@ -133,6 +150,11 @@ impl Db {
         }
         let db = self.clone();
         actix_web::web::block(move || work(&db)).await.map_err(Error::unavailable)?
+    }
+
+    /// The right to do what only one process on this database may do at a time; `None` where somebody else has it.
+    pub fn alone(&self) -> Result<Option<Alone>> {
+        Alone::on(&self.0.target)
     }
 
     /// Whether the database answers.

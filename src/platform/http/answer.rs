@@ -70,6 +70,11 @@ impl Answer {
         Self { kept: serde_json::to_vec(body).ok(), ..self }
     }
 
+    /// 202: the work goes on, and may be followed there.
+    pub fn accepted(location: String, body: &impl Serialize) -> Self {
+        Self { location: Some(location), ..Self::of(202, body) }
+    }
+
     /// 204.
     #[must_use]
     pub fn nothing() -> Self {

@@ -30,8 +30,10 @@ pub struct Body<T> {
 /// How long a body may take to arrive, and how large it may be. Put into the application's data.
 #[derive(Clone, Copy, Debug)]
 pub struct BodyLimits {
-    /// From the end of the head to the last byte.
+    /// From the end of the head to the last byte; of a body that is read while it arrives, from piece to piece.
     pub deadline: Duration,
+    /// Bytes of a body that is read while it arrives.
+    pub upload_bytes: u64,
 }
 
 impl<T: Wire + 'static> FromRequest for Body<T> {
@@ -48,7 +50,7 @@ impl<T: Wire + 'static> FromRequest for Body<T> {
             let bytes = if bytes.is_empty() && !media { Bytes::from_static(b"{}") } else { bytes };
             let contract =
                 request.app_data::<Data<Contract>>().ok_or_else(|| Error::internal("no contract"))?;
-            let value = parse(contract, &bytes)?;
+            let value = contract.read(&bytes)?;
             let repeatable = key.map(|key| (key, fingerprint(&request, &bytes)));
             Ok(Self { value, repeatable })
         })
@@ -84,30 +86,37 @@ fn media_type(request: &HttpRequest) -> Result<bool> {
     }
 }
 
-fn parse<T: Wire>(contract: &Contract, bytes: &[u8]) -> Result<T> {
-    let malformed = |error: serde_json::Error| {
-        let detail = format!("the body is not JSON in UTF-8: {error}");
-        Error::new(&codes::MALFORMED, detail)
-    };
-    let value: serde_json::Value = serde_json::from_slice(bytes).map_err(malformed)?;
-    let mut faults = contract.faults(&T::name(), &value)?;
-    // Read from the text, not from the parsed value: a member given twice must not pass.
-    let mut source = serde_json::Deserializer::from_slice(bytes);
-    let read: std::result::Result<T, _> = serde_path_to_error::deserialize(&mut source);
-    match read {
-        Ok(read) if faults.is_empty() => {
-            read.validate().map_err(|errors| Error::invalid(across(&errors)))?;
-            Ok(read)
-        }
-        Ok(_) => Err(Error::invalid(faults)),
-        Err(error) => {
-            let pointer = pointer(error.path());
-            if !faults.iter().any(|fault| fault.pointer.starts_with(&pointer)) {
-                let message = error.inner().to_string();
-                let message = message.split(" at line ").next().unwrap_or_default();
-                faults.push(FieldError::new(pointer, "value", message.chars().take(500).collect::<String>()));
+impl Contract {
+    /// Reads a body of JSON; every fault of it is in the error.
+    pub fn read<T: Wire>(&self, bytes: &[u8]) -> Result<T> {
+        let malformed = |error: serde_json::Error| {
+            let detail = format!("the body is not JSON in UTF-8: {error}");
+            Error::new(&codes::MALFORMED, detail)
+        };
+        let value: serde_json::Value = serde_json::from_slice(bytes).map_err(malformed)?;
+        let mut faults = self.faults(&T::name(), &value)?;
+        // Read from the text, not from the parsed value: a member given twice must not pass.
+        let mut source = serde_json::Deserializer::from_slice(bytes);
+        let read: std::result::Result<T, _> = serde_path_to_error::deserialize(&mut source);
+        match read {
+            Ok(read) if faults.is_empty() => {
+                read.validate().map_err(|errors| Error::invalid(across(&errors)))?;
+                Ok(read)
             }
-            Err(Error::invalid(faults))
+            Ok(_) => Err(Error::invalid(faults)),
+            Err(error) => {
+                let pointer = pointer(error.path());
+                if !faults.iter().any(|fault| fault.pointer.starts_with(&pointer)) {
+                    let message = error.inner().to_string();
+                    let message = message.split(" at line ").next().unwrap_or_default();
+                    faults.push(FieldError::new(
+                        pointer,
+                        "value",
+                        message.chars().take(500).collect::<String>(),
+                    ));
+                }
+                Err(Error::invalid(faults))
+            }
         }
     }
 }

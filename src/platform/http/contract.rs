@@ -21,6 +21,8 @@ pub struct Contract {
     /// The entity tag of the document.
     pub etag: String,
     addresses: Vec<(ResourceDef, Vec<Method>)>,
+    /// Addresses of lists that can be had as files, and the schema of their items.
+    pub(super) files: Vec<(ResourceDef, String)>,
     validators: RwLock<HashMap<String, Arc<Validator>>>,
 }
 
@@ -42,13 +44,19 @@ impl Contract {
         let json = serde_json::to_string_pretty(&document).unwrap_or_default();
         let etag = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, json.as_bytes());
         let etag = BASE64_URL_SAFE_NO_PAD.encode(etag.as_ref().get(..9).unwrap_or_default());
-        let mut addresses: Vec<(ResourceDef, Vec<Method>)> = Vec::new();
+        let (mut addresses, mut files) = (Vec::new(), Vec::new());
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
+            if item["get"]["responses"]["200"]["content"]["text/csv"].is_object() {
+                let content = &item["get"]["responses"]["200"]["content"];
+                let page = name_of(&content["application/json"]["schema"]);
+                let items = &document["components"]["schemas"][page]["properties"]["items"]["items"];
+                files.push((ResourceDef::new(path.as_str()), name_of(items).to_owned()));
+            }
             let methods = item.as_object().into_iter().flatten();
             let methods = methods.filter_map(|(m, _)| m.to_uppercase().parse().ok()).collect();
             addresses.push((ResourceDef::new(path.as_str()), methods));
         }
-        Self { document, json, etag: format!("\"{etag}\""), addresses, validators: RwLock::default() }
+        Self { document, json, etag: format!("\"{etag}\""), addresses, files, validators: RwLock::default() }
     }
 
     /// Every operation of the document.
@@ -120,6 +128,11 @@ impl Contract {
         validators.insert(schema.to_owned(), Arc::clone(&validator));
         Ok(validator)
     }
+}
+
+/// The name of the schema referred to.
+fn name_of(reference: &Value) -> &str {
+    reference["$ref"].as_str().and_then(|text| text.rsplit('/').next()).unwrap_or_default()
 }
 
 /// Control characters but for line breaks and tabs, and those that turn the direction of what follows.

@@ -1,6 +1,6 @@
 //! What happens to every request, whatever it asks for: the outermost layer.
 
-use super::{Contract, Quota, conditions::has_it_already, problem::problem_response, unread::Unread};
+use super::{Contract, Format, Quota, conditions::has_it_already, problem::problem_response, unread::Unread};
 use crate::platform::{
     Code, Error, codes,
     values::{Clock, Ids},
@@ -152,6 +152,9 @@ fn head_fault(request: &ServiceRequest) -> Option<Error> {
         return Some(Error::new(&codes::HEADERS_TOO_LARGE, "header fields together may have 32 KiB"));
     }
     let speaks_json = request.path().starts_with("/v1/") && !request.path().starts_with("/v1/openapi");
+    let contract = request.app_data::<Data<Contract>>();
+    let files = contract.is_some_and(|contract| contract.has_files_at(request.path()));
+    let files = files && Format::asked_for(request.headers()).is_some();
     let accepts = |field: &HeaderValue| {
         let field = field.to_str().unwrap_or("");
         field.trim().is_empty()
@@ -160,8 +163,8 @@ fn head_fault(request: &ServiceRequest) -> Option<Error> {
                 .any(|m| field.contains(m))
     };
     let accept = request.headers().get(header::ACCEPT);
-    (speaks_json && accept.is_some_and(|field| !accepts(field)))
-        .then(|| Error::new(&codes::NOT_ACCEPTABLE, "send Accept: application/json, or no Accept field"))
+    (speaks_json && !files && accept.is_some_and(|field| !accepts(field)))
+        .then(|| Error::new(&codes::NOT_ACCEPTABLE, "send Accept: application/json, or no Accept field; lists also take text/csv and application/x-ndjson"))
 }
 
 /// Every failed response becomes a problem document, whoever made it.

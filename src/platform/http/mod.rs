@@ -6,6 +6,7 @@ mod conditions;
 mod contract;
 pub mod docs;
 mod edge;
+mod export;
 mod finish;
 mod form;
 mod page;
@@ -13,18 +14,21 @@ mod problem;
 mod query;
 mod rate_limit;
 mod unread;
+mod upload;
 
 pub use answer::Answer;
 pub use body::{Body, BodyLimits, Wire, disordered, double_option};
 pub use conditions::{IdempotencyKey, IfMatch};
 pub use contract::{Contract, Operation};
 pub use edge::{Closing, Edge, RequestId, edge, no_such_address};
+pub use export::{File, Format, Listing, Pieces};
 pub use finish::{Finishing, Guard, finish};
 pub use form::Form;
-pub use page::{Cursor, Page, PageParams, PageRequest, SortKey};
+pub use page::{Cursor, Listed, NoFilter, Page, PageParams, PageRequest, SortKey};
 pub use problem::{Problem, problem_response};
 pub use query::Query;
-pub use rate_limit::{Quota, RateLimit};
+pub use rate_limit::{Quota, RateLimit, network_of};
+pub use upload::{Incoming, Upload};
 
 pub(crate) use page::{keyset, page_of};
 

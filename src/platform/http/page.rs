@@ -1,8 +1,12 @@
 //! Lists: keyset pages on a stable order.
 
-use super::{Answer, query};
+use super::{
+    Answer, Contract,
+    export::{self, Column, Format},
+    query,
+};
 use crate::platform::{Error, Result, codes, values::Id};
-use actix_web::{FromRequest, HttpRequest, dev::Payload};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::future::{Ready, ready};
@@ -23,6 +27,11 @@ pub struct PageParams {
     #[param(default = false, example = false)]
     include_total: Option<bool>,
 }
+
+/// A list without filters.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NoFilter {}
 
 /// The orders a list can be asked for.
 pub trait SortKey: DeserializeOwned + Serialize + Default + PartialEq + Copy {}
@@ -52,8 +61,19 @@ pub struct PageRequest<F, S = ()> {
     pub after: Option<Cursor>,
     /// Whether to count.
     pub include_total: bool,
+    /// How the list is written to a file, and in which columns, where a file is asked for.
+    file: Option<(Format, Vec<Column>)>,
+    /// Whether this page begins the list.
+    is_first: bool,
     address: String,
     others: Vec<(String, String)>,
+}
+
+/// A page, and where it ended where there is a next one.
+pub struct Listed {
+    /// As it is sent.
+    pub answer: Answer,
+    end: Option<Cursor>,
 }
 
 /// What a cursor says; the digest ties it to the filters and the order it was made for.
@@ -101,7 +121,9 @@ impl<F: DeserializeOwned, S: SortKey> PageRequest<F, S> {
         let info = request.connection_info();
         let address = format!("{}://{}{}", info.scheme(), info.host(), request.path());
         let filter = query::read(filters)?;
-        Ok(Self { filter, sort, limit, after, include_total, address, others })
+        let columns = || request.app_data::<Data<Contract>>()?.columns_at(request.path());
+        let file = Format::asked_for(request.headers()).and_then(|format| Some((format, columns()?)));
+        Ok(Self { filter, sort, limit, after, include_total, file, is_first: true, address, others })
     }
 
     /// The answer: one page. `items` holds up to one item more than the page, which tells that there is a next one.
@@ -111,14 +133,19 @@ impl<F: DeserializeOwned, S: SortKey> PageRequest<F, S> {
         total: Option<i64>,
         cursor: impl Fn(&T) -> Cursor,
         view: impl Fn(T) -> V,
-    ) -> Answer {
+    ) -> Listed {
         let limit = usize::try_from(self.limit).unwrap_or(50);
         let more = items.len() > limit;
         items.truncate(limit);
-        let next_cursor = items.last().filter(|_| more).map(|last| seal(cursor(last), digest(&self.others)));
+        let end = items.last().filter(|_| more).map(&cursor);
+        if let Some((format, columns)) = &self.file {
+            let body = format.write(columns, self.is_first, items.into_iter().map(view));
+            return Listed { answer: Answer { body, ..Answer::nothing() }, end };
+        }
+        let next_cursor = end.clone().map(|end| seal(end, digest(&self.others)));
         let next = next_cursor.as_ref().map(|cursor| self.address_of(cursor));
         let items: Vec<V> = items.into_iter().map(view).collect();
-        Answer { next, ..Answer::ok(&Page { items, next_cursor, total }) }
+        Listed { answer: Answer { next, ..Answer::ok(&Page { items, next_cursor, total }) }, end }
     }
 
     fn address_of(&self, cursor: &str) -> String {
@@ -129,6 +156,38 @@ impl<F: DeserializeOwned, S: SortKey> PageRequest<F, S> {
         }
         query.push(("cursor".into(), cursor.to_owned()));
         format!("{}?{}", self.address, serde_urlencoded::to_string(&query).unwrap_or_default())
+    }
+}
+
+impl<F, S> PageRequest<F, S> {
+    /// How the list is to be written to a file, where one is asked for.
+    #[must_use]
+    pub fn file_format(&self) -> Option<Format> {
+        self.file.as_ref().map(|(format, _)| *format)
+    }
+
+    /// What a file of the list is called, without its ending: the last part of the address.
+    #[must_use]
+    pub fn file_name(&self) -> &str {
+        self.address.rsplit('/').next().unwrap_or("list")
+    }
+
+    /// Walks the whole list in the pages of a file, from where the request starts.
+    pub fn walk(
+        &mut self,
+        mut page: impl FnMut(&Self) -> Result<Listed>,
+        mut piece: impl FnMut(Vec<u8>) -> Result<()>,
+    ) -> Result<()> {
+        (self.limit, self.include_total) = (export::ROWS, false);
+        loop {
+            let Listed { answer, end } = page(self)?;
+            piece(answer.body)?;
+            self.is_first = false;
+            match end {
+                Some(end) => self.after = Some(end),
+                None => return Ok(()),
+            }
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Errors on the wire: RFC 9457 problem documents.
 
 use super::RequestId;
-use crate::platform::{Code, Error, FieldError, error::cut};
+use crate::platform::{Code, Error, FieldError, cut};
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError,
     http::{

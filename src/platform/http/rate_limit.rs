@@ -8,6 +8,7 @@ use governor::{
 use std::{
     fmt::Display,
     hash::Hash,
+    net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
     sync::atomic::{AtomicU32, Ordering},
 };
@@ -70,4 +71,13 @@ fn refusal(wait: &NotUntil<<DefaultClock as Clock>::Instant>, per_minute: u32) -
     let seconds = wait.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
     let detail = format!("{per_minute} requests a minute are allowed; wait {seconds} s");
     Error { retry_after: u32::try_from(seconds).ok(), ..Error::new(&codes::TOO_MANY_REQUESTS, detail) }
+}
+
+/// What counts as one address: an IPv6 network of 64 bits is one household's.
+#[must_use]
+pub fn network_of(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => address.into(),
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+    }
 }

@@ -49,6 +49,13 @@ impl CalendarDate {
         Self(self.0.first_of_month())
     }
 
+    /// Its first instant, in UTC.
+    #[must_use]
+    pub fn midnight(self) -> super::Timestamp {
+        let days = civil::date(1970, 1, 1).until(self.0).map_or(0, |span| span.get_days());
+        super::Timestamp::from_micros(i64::from(days) * 86_400_000_000)
+    }
+
     /// The calendar year.
     #[must_use]
     pub fn year(self) -> i16 {

@@ -1,6 +1,7 @@
 //! The values every slice speaks in: each parses once, at the border, and is right from then on.
 
 mod clock;
+mod daily;
 mod date;
 mod exchange_rate;
 mod id;
@@ -12,6 +13,7 @@ mod text_enum;
 mod timestamp;
 
 pub use clock::{Clock, Ids};
+pub use daily::Daily;
 pub use date::{CalendarDate, Period};
 pub use exchange_rate::{ExchangeRate, Leftover};
 pub use id::Id;

@@ -34,6 +34,10 @@ fn header_fields() -> Value {
             "Address of the next page, where there is one.", 4000,
             "<https://api.example.com/v1/records?cursor=x>; rel=\"next\"",
         ),
+        "Content-Disposition": text(
+            "What a list is called as a file: with `Accept: text/csv` or `application/x-ndjson` all of it comes, without pages.",
+            200, "attachment; filename=\"records.csv\"",
+        ),
         "Retry-After": {
             "description": "Seconds to wait.",
             "schema": { "type": "integer", "format": "int32", "minimum": 0, "maximum": 86400, "examples": [1] },

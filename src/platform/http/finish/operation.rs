@@ -24,6 +24,11 @@ pub(super) fn finish_all(paths: &mut Value, schemas: &Value, finishing: &Finishi
     }
 }
 
+/// Characters a body may have that is never held as a whole.
+const STREAM: u64 = 1 << 40;
+/// Media types of bodies that have one row a line.
+const FILES: [&str; 2] = ["text/csv", "application/x-ndjson"];
+
 struct Operation<'a> {
     path: &'a str,
     method: &'a str,
@@ -101,7 +106,8 @@ impl Operation<'_> {
         let shared = match self.method {
             // The key belongs to a caller, and what it repeats is a write: a sign-in has no caller yet, and what
             // answers no record has written none.
-            "post" if guarded && self.answers_a_record() => Some("IdempotencyKey"),
+            // A file is no request to be remembered: its rows say themselves whether they are repeated.
+            "post" if guarded && self.answers_a_record() && !self.takes_a_file() => Some("IdempotencyKey"),
             "patch" => Some("IfMatch"),
             "get" if self.answers_a_record() => Some("IfNoneMatch"),
             _ => None,
@@ -115,6 +121,13 @@ impl Operation<'_> {
     fn request_body(&mut self) {
         let Some(body) = self.object.get_mut("requestBody") else { return };
         let Some(content) = body["content"].as_object_mut() else { return };
+        if content.keys().all(|media| FILES.contains(&media.as_str())) {
+            for media in content.values_mut() {
+                media["schema"]["maxLength"] = json!(STREAM);
+            }
+            body["required"] = json!(true);
+            return;
+        }
         let Some((kind, media)) = content.iter_mut().next() else { return };
         let is_json = kind == "application/json";
         let schema = &self.schemas[name_of(&media["schema"]).unwrap_or_default()];
@@ -141,11 +154,13 @@ impl Operation<'_> {
             if response["description"].as_str().unwrap_or_default().is_empty() {
                 response["description"] = json!(match status.as_str() {
                     "201" => "Made; `Location` says where.",
+                    "202" => "Under way; `Location` says where to follow it.",
                     "204" => "Done; there is nothing to say.",
                     _ => "As asked for.",
                 });
             }
-            let fields = [("ETag", record && status != "204"), ("Location", made), ("Link", list)];
+            let fields =
+                [("ETag", record && status != "204"), ("Location", made || status == "202"), ("Link", list)];
             let fields = fields.iter().filter(|(_, applies)| *applies).map(|(name, _)| *name);
             let mut all = headers(fields);
             if let Some(declared) = response.get_mut("headers").and_then(Value::as_object_mut) {
@@ -153,6 +168,9 @@ impl Operation<'_> {
             }
             response["headers"] = Value::Object(all);
             finish_content(response, self.schemas);
+            if list && status == "200" {
+                add_files(response);
+            }
             if let (Some(operation), true) = (readable, made) {
                 response["links"] = json!({ operation.clone(): {
                     "operationId": operation, "parameters": { "id": "$response.body#/id" },
@@ -202,6 +220,11 @@ impl Operation<'_> {
         responses.extend(sorted);
     }
 
+    fn takes_a_file(&self) -> bool {
+        let content = self.object.pointer("/requestBody/content");
+        content.is_some_and(|content| FILES.iter().any(|media| content.get(*media).is_some()))
+    }
+
     fn answers_a_record(&self) -> bool {
         ["200", "201"].iter().any(|status| self.answer_has(status, "id"))
     }
@@ -223,6 +246,17 @@ fn unfill(parameter: &mut Value) {
     if let (Some(example), None) = (example, parameter["schema"].get("$ref")) {
         parameter["schema"]["examples"] = json!([example]);
     }
+}
+
+/// A list can be had as a file.
+fn add_files(response: &mut Value) {
+    let id = "01936f2e-4b00-7000-8000-000000000001";
+    for (media, example) in FILES.into_iter().zip([format!("id\n{id}\n"), format!("{{\"id\":\"{id}\"}}\n")]) {
+        let schema = json!({ "type": "string", "maxLength": STREAM });
+        response["content"][media] = json!({ "schema": schema, "example": example });
+    }
+    response["headers"]["Content-Disposition"] =
+        json!({ "$ref": "#/components/headers/Content-Disposition" });
 }
 
 /// An example for a body that has a schema, a bound for one that is plain text.

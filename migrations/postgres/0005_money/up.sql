@@ -8,7 +8,7 @@ UPDATE enrollment_changes SET
     ineligible_since = CASE WHEN to_state = 'ineligible' THEN as_of END;
 
 -- Whether a customer is new is asked of every sale.
-CREATE INDEX transactions_by_customer ON transactions (partner_id, customer_id, occurred_on, id);
+CREATE INDEX transactions_by_customer ON transaction_records (partner_id, customer_id, occurred_on, id);
 
 -- A sale is counted once among all enrollments of a partner, program and year.
 CREATE INDEX enrollments_by_year ON enrollments (partner_id, program_id, program_year, id);
@@ -41,17 +41,6 @@ CREATE TABLE calculation_backlog (
     partner_id uuid NOT NULL PRIMARY KEY REFERENCES partners (id) ON DELETE CASCADE,
     from_day date NOT NULL
 );
-
-CREATE FUNCTION note_for_calculation() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    INSERT INTO calculation_backlog AS b (partner_id, from_day)
-    SELECT n.partner_id, min(coalesce(o.occurred_on, n.occurred_on))
-    FROM recorded n LEFT JOIN transactions o ON o.id = n.original_transaction_id GROUP BY n.partner_id
-    ON CONFLICT (partner_id) DO UPDATE SET from_day = excluded.from_day WHERE excluded.from_day < b.from_day;
-    RETURN NULL;
-END $$;
-CREATE TRIGGER transactions_are_to_be_calculated AFTER INSERT ON transactions
-    REFERENCING NEW TABLE AS recorded FOR EACH STATEMENT EXECUTE FUNCTION note_for_calculation();
 
 CREATE TABLE calculation_runs (
     id uuid NOT NULL PRIMARY KEY,
@@ -259,4 +248,4 @@ CREATE TRIGGER ledger_transfers_are_never_deleted BEFORE DELETE ON ledger_transf
     FOR EACH ROW EXECUTE FUNCTION refuse_change('the ledger is append-only');
 
 -- A database that has sales already has everything still to calculate.
-INSERT INTO calculation_backlog SELECT DISTINCT partner_id, DATE '1900-01-01' FROM transactions;
+INSERT INTO calculation_backlog SELECT DISTINCT partner_id, DATE '1900-01-01' FROM transaction_records;

@@ -8,7 +8,6 @@ DROP TABLE counted_sales;
 DROP TABLE ineligible_records;
 DROP TABLE earnings;
 DROP TABLE calculation_runs;
-DROP TRIGGER transactions_are_to_be_calculated;
 DROP TABLE calculation_backlog;
 DROP TABLE closed_months;
 DROP TABLE fx_rates;

@@ -8,7 +8,7 @@ UPDATE enrollment_changes SET
     ineligible_since = CASE WHEN to_state = 'ineligible' THEN as_of END;
 
 -- Whether a customer is new is asked of every sale.
-CREATE INDEX transactions_by_customer ON transactions (partner_id, customer_id, occurred_on, id);
+CREATE INDEX transactions_by_customer ON transaction_records (partner_id, customer_id, occurred_on, id);
 
 -- A sale is counted once among all enrollments of a partner, program and year.
 CREATE INDEX enrollments_by_year ON enrollments (partner_id, program_id, program_year, id);
@@ -41,14 +41,6 @@ CREATE TABLE calculation_backlog (
     partner_id BLOB NOT NULL PRIMARY KEY REFERENCES partners (id) ON DELETE CASCADE,
     from_day TEXT NOT NULL CHECK (from_day IS date(from_day))
 ) STRICT, WITHOUT ROWID;
-
-CREATE TRIGGER transactions_are_to_be_calculated AFTER INSERT ON transactions
-BEGIN
-    INSERT INTO calculation_backlog (partner_id, from_day)
-    VALUES (NEW.partner_id, coalesce(
-        (SELECT o.occurred_on FROM transactions o WHERE o.id = NEW.original_transaction_id), NEW.occurred_on))
-    ON CONFLICT (partner_id) DO UPDATE SET from_day = excluded.from_day WHERE excluded.from_day < from_day;
-END;
 
 CREATE TABLE calculation_runs (
     id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
@@ -256,4 +248,4 @@ CREATE TRIGGER ledger_transfers_are_never_deleted BEFORE DELETE ON ledger_transf
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 
 -- A database that has sales already has everything still to calculate.
-INSERT INTO calculation_backlog SELECT DISTINCT partner_id, '1900-01-01' FROM transactions;
+INSERT INTO calculation_backlog SELECT DISTINCT partner_id, '1900-01-01' FROM transaction_records;

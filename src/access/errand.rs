@@ -1,0 +1,95 @@
+//! Work of many units that somebody sends the service on.
+
+use super::{Actor, Caller, Gate, Tx, gate::State, policy::Policy};
+use crate::platform::{
+    Result,
+    db::{Alone, Conn},
+};
+use std::sync::Arc;
+
+/// Somebody's errand: many units, one after the other, on a thread of its own. Whoever sent it is looked at again in
+/// each of them, so that it ends where its sender is barred.
+#[derive(Clone)]
+pub struct Errand {
+    state: Arc<State>,
+    sender: Arc<dyn Sender>,
+}
+
+/// In whose name the units are.
+trait Sender: Send + Sync {
+    fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>>;
+}
+
+impl<P: Policy> Sender for Caller<P> {
+    fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
+        Caller::enter(self, conn)
+    }
+}
+
+/// The service itself.
+struct System {
+    state: Arc<State>,
+    operation: &'static str,
+}
+
+impl Sender for System {
+    fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
+        Ok(Tx::new(conn, Actor::SYSTEM, &self.state, "command-line", self.operation))
+    }
+}
+
+impl<P: Policy> Caller<P> {
+    /// Sends the service on an errand.
+    #[must_use]
+    pub fn errand(self) -> Errand {
+        Errand { state: Arc::clone(&self.gate().0), sender: Arc::new(self) }
+    }
+}
+
+impl Gate {
+    /// An errand of the service itself: the command line, what is left to do after a crash.
+    #[must_use]
+    pub fn errand(&self, operation: &'static str) -> Errand {
+        let state = Arc::clone(&self.0);
+        Errand { sender: Arc::new(System { state: Arc::clone(&state), operation }), state }
+    }
+}
+
+impl Errand {
+    /// The same in the name of the service itself: what must be done although its sender has been barred since.
+    #[must_use]
+    pub fn of_service(&self, operation: &'static str) -> Self {
+        Gate(Arc::clone(&self.state)).errand(operation)
+    }
+
+    /// How many errors of an import are kept.
+    #[must_use]
+    pub fn import_errors_kept(&self) -> i64 {
+        i64::from(self.state.import_errors_kept)
+    }
+
+    /// Reads; waits for it.
+    pub fn read<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        self.state.db.read(|conn| work(&mut self.sender.enter(conn)?))
+    }
+
+    /// Writes one serialisable unit; waits until it is durable.
+    pub fn write<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let (sender, settle) = (Arc::clone(&self.sender), self.state.settle);
+        self.state.db.write(move |conn| {
+            let mut tx = sender.enter(conn)?;
+            let done = work(&mut tx)?;
+            tx.settle(settle)?;
+            Ok(done)
+        })
+    }
+
+    /// The right to do what only one process on this database may do at a time; `None` where somebody else has it.
+    pub fn alone(&self) -> Result<Option<Alone>> {
+        self.state.db.alone()
+    }
+}

@@ -1,0 +1,17 @@
+//! Imports: files of transactions, of any size, taken in constant memory and seen at once.
+//!
+//! A file is read while it arrives, in portions of some thousand rows. Each portion is one short unit that records its
+//! good rows where nobody sees them (`transactions::batch`) and counts; other writers come in between. The last unit
+//! publishes all of them at once. What a crash leaves behind is invisible, and cleared up before the next import, or
+//! by whoever runs next: one import runs on a database at a time, under a lock that goes with its process.
+
+pub mod api;
+mod csv;
+mod model;
+mod ndjson;
+mod row;
+mod service;
+mod store;
+
+pub use model::{Format, Import, ImportError, ImportState};
+pub use service::{CODES, Order, errors_of, recover, run};

@@ -1,0 +1,193 @@
+//! Jobs over HTTP.
+
+use super::{JobName, JobRun, RunState, Step, service, store};
+use crate::{
+    access::{
+        Caller,
+        policy::{GetJobRun, ListJobRuns, ListJobs, StartDailyRefresh},
+    },
+    platform::{
+        Result,
+        http::{Answer, Body, Cursor, Listing, PageParams, PageRequest, Path, page_of},
+        values::{CalendarDate, Daily, Id, Timestamp},
+    },
+};
+use actix_web::{get, post, web::Data};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+
+/// The routes of this slice.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list_jobs).service(start_daily_refresh).service(list_job_runs).service(get_job_run);
+}
+
+/// Every job.
+#[derive(Serialize, ToSchema)]
+pub struct JobList {
+    /// The jobs.
+    #[schema(max_items = 20)]
+    items: Vec<Job>,
+}
+
+/// Long work that begins by the clock or when it is asked for.
+#[derive(Serialize, ToSchema)]
+pub struct Job {
+    /// Its name.
+    name: JobName,
+    /// The time of the day in UTC at which it begins; null where it only begins when it is asked for.
+    #[schema(max_length = 5, pattern = r"^\d{2}:\d{2}$", examples("02:00"))]
+    daily_at: Option<String>,
+    /// When it begins next by the clock.
+    next_run_at: Option<Timestamp>,
+    /// When a run last did everything: how fresh is what rests on it. Null where none has yet.
+    as_of: Option<Timestamp>,
+    /// The newest run.
+    last_run: Option<JobRunView>,
+}
+
+/// One run of a job.
+#[derive(Clone, Serialize, ToSchema)]
+#[schema(as = JobRun)]
+pub struct JobRunView {
+    /// Identifier.
+    id: Id,
+    /// Of which job.
+    job: JobName,
+    /// The day it is for.
+    day: CalendarDate,
+    /// How it stands.
+    state: RunState,
+    /// What it does, or did last.
+    step: Step,
+    /// Partners this step is done with.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, examples(400))]
+    done: i64,
+    /// Partners there are; null until they are counted.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, examples(5000))]
+    total: Option<i64>,
+    /// Why it failed; null where it did not.
+    #[schema(max_length = 1000, examples("internal: an unexpected fault; nothing was changed"))]
+    error: Option<String>,
+    /// The user or API client who asked for it; null where its time had come.
+    requested_by: Option<Id>,
+    /// When it began.
+    started_at: Timestamp,
+    /// When it last came further.
+    updated_at: Timestamp,
+    /// When it ended; null while it has not.
+    finished_at: Option<Timestamp>,
+}
+
+impl From<JobRun> for JobRunView {
+    fn from(run: JobRun) -> Self {
+        Self {
+            id: run.id,
+            job: run.job,
+            day: run.day,
+            state: run.state,
+            step: run.step,
+            done: run.done,
+            total: run.total,
+            error: run.error,
+            requested_by: run.requested_by,
+            started_at: run.started_at,
+            updated_at: run.updated_at,
+            finished_at: run.finished_at,
+        }
+    }
+}
+
+page_of!(
+    /// One page of runs.
+    pub JobRunPage of JobRunView
+);
+
+/// Which runs to list.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct JobRunFilter {
+    /// Of this job.
+    #[param(inline)]
+    pub job: Option<JobName>,
+    /// That stand so.
+    #[param(inline)]
+    pub state: Option<RunState>,
+}
+
+/// Asks for a run. There is nothing to choose.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({}))]
+pub struct JobRunRequest {}
+
+/// List jobs
+///
+/// What runs by the clock, when it runs next, and how its last run went.
+#[utoipa::path(tag = "jobs", responses((status = 200, body = JobList)))]
+#[get("/v1/jobs")]
+async fn list_jobs(caller: Caller<ListJobs>, daily: Data<Daily>) -> Result<Answer> {
+    let daily = **daily;
+    caller
+        .snapshot(move |tx| {
+            let name = JobName::DailyRefresh;
+            let job = Job {
+                name,
+                daily_at: (daily != Daily::NEVER).then(|| daily.to_string()),
+                next_run_at: daily.after(tx.now),
+                as_of: store::last_success(tx, name)?,
+                last_run: store::last(tx, name)?.map(JobRunView::from),
+            };
+            Ok(Answer::ok(&JobList { items: vec![job] }))
+        })
+        .await
+}
+
+/// Start a daily refresh
+///
+/// Every enrollment is moved to where today's facts put it, and partners are reminded of what is about to end. The
+/// answer comes at once; `Location` says where to follow the run. Where everything is as it should be, a run changes
+/// nothing. One run goes at a time: another one is refused with `run_in_progress`.
+#[utoipa::path(tag = "jobs", request_body = JobRunRequest, responses((status = 202, body = JobRunView)))]
+#[post("/v1/jobs/daily-refresh/runs")]
+async fn start_daily_refresh(caller: Caller<StartDailyRefresh>, body: Body<JobRunRequest>) -> Result<Answer> {
+    caller
+        .write(body, |tx, _| {
+            let run = service::begin(tx, JobName::DailyRefresh)?;
+            let location = format!("/v1/jobs/runs/{}", run.id);
+            Ok(Answer::accepted(location, &JobRunView::from(run)))
+        })
+        .await
+}
+
+/// List runs
+///
+/// Of every job, newest first.
+#[utoipa::path(tag = "jobs", params(JobRunFilter, PageParams), responses((status = 200, body = JobRunPage)))]
+#[get("/v1/jobs/runs")]
+async fn list_job_runs(caller: Caller<ListJobRuns>, page: PageRequest<JobRunFilter>) -> Result<Listing> {
+    caller
+        .list_plainly(page, move |tx, page| {
+            let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
+            let runs = store::list(tx, page)?;
+            Ok(page.answer(runs, total, |run| Cursor { key: None, id: run.id }, JobRunView::from))
+        })
+        .await
+}
+
+/// Read a run
+///
+/// How far it has come, and how it ended.
+#[utoipa::path(tag = "jobs", responses((status = 200, body = JobRunView)))]
+#[get("/v1/jobs/runs/{id}")]
+async fn get_job_run(caller: Caller<GetJobRun>, id: Path<Id>) -> Result<Answer> {
+    caller
+        .read(move |tx| {
+            let run = store::get(tx, *id)?;
+            let mark = run.updated_at.as_micros();
+            Ok(Answer::record(&JobRunView::from(run), mark))
+        })
+        .await
+}

@@ -1,0 +1,54 @@
+//! How runs begin and end.
+
+use super::{JobName, JobRun, RunState, Step, api::JobRunView, store};
+use crate::{
+    access::Tx,
+    audit,
+    platform::{Error, Result},
+};
+
+crate::problem_codes! {
+    RUN_IN_PROGRESS = "run_in_progress" 409 "A run of this job is under way",
+        "One run of a job goes at a time. Follow the one under way at `GET /v1/jobs/runs/{run_id}`; ask again when it has ended.";
+}
+
+/// Begins a run; whoever holds the lease works on it.
+pub(super) fn begin(tx: &mut Tx<'_>, job: JobName) -> Result<JobRun> {
+    if let Some(running) = store::running(tx.conn, job)? {
+        let detail = format!("run {} of {job} is under way", running.id);
+        return Err(Error::new(&RUN_IN_PROGRESS, detail).with("run_id", running.id));
+    }
+    let run = JobRun {
+        id: tx.new_id(),
+        job,
+        day: tx.today(),
+        state: RunState::Running,
+        step: Step::FIRST,
+        position: None,
+        done: 0,
+        total: None,
+        error: None,
+        requested_by: tx.actor.id(),
+        started_at: tx.now,
+        updated_at: tx.now,
+        finished_at: None,
+    };
+    store::insert(tx, &run)?;
+    event(&run).after(&JobRunView::from(run.clone())).record(tx)?;
+    Ok(run)
+}
+
+/// Keeps how far a run has come. Its end is worth an audit event, the way there is not: what it changes tells of it.
+pub(super) fn save(tx: &mut Tx<'_>, before: &JobRun, run: &JobRun) -> Result<()> {
+    store::update(tx, run)?;
+    if run.state == RunState::Running {
+        tx.changed_nothing();
+        return Ok(());
+    }
+    let views = (JobRunView::from(before.clone()), JobRunView::from(run.clone()));
+    event(run).before(&views.0).after(&views.1).record(tx)
+}
+
+fn event(run: &JobRun) -> audit::Event {
+    audit::Event::on("job_run", run.id)
+}

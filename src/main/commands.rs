@@ -1,0 +1,177 @@
+//! The commands that work on the records without serving.
+
+use indicatif::{ProgressBar, ProgressStyle};
+use partner_incentives::{
+    access::{Errand, Tx},
+    app::{self, Service},
+    audit::Seal,
+    calculation, eligibility, imports,
+    partners::{self, Partner},
+    platform::{
+        Error, Result, csv,
+        values::{CalendarDate, Id},
+    },
+    programs,
+    verify::{self, Finding},
+};
+use std::{
+    fs::File,
+    io::{IsTerminal, Write},
+    ops::ControlFlow,
+    path::{Path, PathBuf},
+};
+
+/// Which file to take, and how.
+#[derive(clap::Args)]
+pub struct ImportCommand {
+    /// The file.
+    file: PathBuf,
+    /// csv or ndjson; by the file's ending where left out.
+    #[arg(long)]
+    format: Option<imports::Format>,
+    /// Only tries, and records nothing.
+    #[arg(long)]
+    dry_run: bool,
+    /// Where to write what is wrong with the rows that were left out, as CSV.
+    #[arg(long)]
+    errors: Option<PathBuf>,
+}
+
+/// A line for each check; the first failure does not keep the others from running.
+pub fn check_records(service: &Service, expect: Option<Seal>) -> Result<()> {
+    let findings = verify::run(&service.gate, &service.db, expect)?;
+    service.close();
+    let mut sound = true;
+    for (check, finding) in findings {
+        match finding {
+            Finding::Sound(detail) => println!("{check}: sound, {detail}"),
+            Finding::Broken(difference) => {
+                println!("{check}: BROKEN, {difference}");
+                sound = false;
+            }
+        }
+    }
+    if sound { Ok(()) } else { Err(Error::internal("the records are not what the service wrote")) }
+}
+
+/// Runs the daily refresh with a line of progress, which a terminal shows in place.
+pub fn refresh(service: &Service) -> Result<()> {
+    let in_place = std::io::stdout().is_terminal();
+    let run = service.runner().run_now(|run| {
+        let line = format!("{}: {} of {}", run.step, run.done, run.total.unwrap_or(run.done));
+        if in_place {
+            print!("\r{line:<40}");
+            let _ = std::io::stdout().flush();
+        } else {
+            println!("{line}");
+        }
+    })?;
+    if in_place {
+        println!();
+    }
+    match run.error {
+        None => println!("run {} {}", run.id, run.state),
+        Some(error) => return Err(Error::internal(format!("run {} {}: {error}", run.id, run.state))),
+    }
+    Ok(())
+}
+
+pub fn verdict(
+    service: &Service,
+    partner: &str,
+    program: &str,
+    as_of: Option<CalendarDate>,
+    json: bool,
+) -> Result<String> {
+    service.gate.read_as_system(|tx| {
+        let partner = partner_of(tx, partner)?;
+        let program = programs::find(tx, &program.parse().map_err(Error::internal)?)?;
+        let day = as_of.unwrap_or_else(|| tx.today());
+        let version = programs::version_for(tx, &program, day)?;
+        let assessment = eligibility::assess(tx, &partner, &program, &version, day)?;
+        Ok(if json {
+            assessment.to_json(&program.code)?
+        } else {
+            assessment.for_people(&partner.legal_name, &program.name)
+        })
+    })
+}
+
+/// The partner of an id or an MPN id.
+fn partner_of(tx: &mut Tx<'_>, key: &str) -> Result<Partner> {
+    match key.parse::<Id>() {
+        Ok(id) => partners::get(tx, id),
+        Err(_) => partners::get_by_mpn_id(tx, key),
+    }
+}
+
+/// Calculates what waits, of all partners or one, with a bar of progress.
+pub fn calculate(service: &Service, partner: Option<&str>) -> Result<()> {
+    let named = |key: &str| service.gate.read_as_system(|tx| partner_of(tx, key));
+    let partner = partner.map(named).transpose()?.map(|partner| partner.id);
+    let bar = ProgressBar::new(0);
+    let look = "{bar:40} {pos} of {len} partners, {msg} sales, {eta} to go";
+    bar.set_style(ProgressStyle::with_template(look).map_err(Error::internal)?);
+    let run = calculation::calculate(&service.gate, partner, |run| {
+        bar.set_length(run.total.max(run.done).unsigned_abs());
+        bar.set_position(run.done.unsigned_abs());
+        bar.set_message(run.sales.to_string());
+        ControlFlow::Continue(())
+    })?;
+    bar.finish_and_clear();
+    println!(
+        "{} sales of {} partners: {} earnings, {} ineligible records",
+        run.sales, run.done, run.earnings, run.ineligible_records
+    );
+    Ok(())
+}
+
+/// Takes a file; fails where a row was left out, after having told how many.
+pub fn import(service: &Service, command: &ImportCommand) -> Result<()> {
+    let ending = command.file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
+    let by_ending = || ending.parse().map_err(|_| Error::internal("say --format csv or --format ndjson"));
+    let order =
+        imports::Order { format: command.format.map_or_else(by_ending, Ok)?, dry_run: command.dry_run };
+    let named = |error: std::io::Error| Error::internal(format!("{}: {error}", command.file.display()));
+    let file = File::open(&command.file).map_err(named)?;
+    let bar = ProgressBar::new(file.metadata().map_err(named)?.len());
+    let look = "{bar:40} {percent}% {bytes} of {total_bytes}, {bytes_per_sec}, {eta} to go";
+    bar.set_style(ProgressStyle::with_template(look).map_err(Error::internal)?);
+    if bar.is_hidden() {
+        println!("Importing {} ({} bytes)", command.file.display(), bar.length().unwrap_or_default());
+    }
+    let errand = service.gate.errand("CreateTransactionImport");
+    let import = imports::run(&errand, &app::contract(), order, bar.wrap_read(file))?;
+    bar.finish_and_clear();
+    let imports::Import { id, rows_read, created, unchanged, conflicts, invalid, .. } = &import;
+    let verb = if import.dry_run { "good to be recorded" } else { "recorded" };
+    println!(
+        "Import {id}: {rows_read} rows; {created} {verb}, {unchanged} unchanged, {conflicts} in conflict, {invalid} not valid"
+    );
+    if let Some(path) = &command.errors {
+        write_errors(&errand, import.id, path)?;
+    }
+    match conflicts + invalid {
+        0 => Ok(()),
+        left_out => Err(Error::internal(format!("{left_out} rows were left out"))),
+    }
+}
+
+fn write_errors(errand: &Errand, import: Id, path: &Path) -> Result<()> {
+    let mut text = String::new();
+    csv::line(&mut text, ["line", "pointer", "code", "message"]);
+    let mut file = File::create(path).map_err(Error::internal)?;
+    let mut after = None;
+    loop {
+        let errors = imports::errors_of(errand, import, after)?;
+        for error in &errors {
+            csv::line(&mut text, [&*error.line.to_string(), &error.pointer, &error.code, &error.message]);
+        }
+        file.write_all(text.as_bytes()).map_err(Error::internal)?;
+        text.clear();
+        match errors.last() {
+            Some(last) => after = Some(last.id),
+            None => return Ok(()),
+        }
+    }
+}

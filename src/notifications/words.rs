@@ -1,0 +1,258 @@
+//! Messages in words: templates, in English and in Japanese, as text and as HTML.
+//!
+//! A message has one template per language, kind for kind in `templates/en` and `templates/ja`. It stands in the
+//! layout and is built of the parts of its format: `layout.txt` and `parts.txt`, or `layout.html` and `parts.html`.
+
+use super::{Locale, Message, Recipient};
+use crate::platform::{
+    Error, Result,
+    values::{CalendarDate, Money, Timestamp},
+};
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context, syntax::SyntaxConfig};
+use std::sync::LazyLock;
+
+/// A message in words.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Letter {
+    /// One line.
+    pub subject: String,
+    /// For readers without HTML.
+    pub text: String,
+    /// The same as an HTML document.
+    pub html: String,
+}
+
+/// What stands in the place of a secret until the mail leaves, by language.
+const IN_THE_MAIL: [&str; 2] = ["(in the mail alone)", "（メールにのみ記載）"];
+
+static TEXT: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
+    environment(AutoEscape::None, include_str!("templates/layout.txt"), include_str!("templates/parts.txt"))
+});
+static HTML: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
+    environment(AutoEscape::Html, include_str!("templates/layout.html"), include_str!("templates/parts.html"))
+});
+
+macro_rules! templates {
+    ($($kind:literal),+ $(,)?) => {
+        [$(
+            (concat!("en/", $kind), include_str!(concat!("templates/en/", $kind, ".jinja"))),
+            (concat!("ja/", $kind), include_str!(concat!("templates/ja/", $kind, ".jinja"))),
+        )+]
+    };
+}
+
+fn environment(
+    escape: AutoEscape,
+    layout: &'static str,
+    parts: &'static str,
+) -> Result<Environment<'static>, minijinja::Error> {
+    let mut environment = Environment::new();
+    environment.set_undefined_behavior(UndefinedBehavior::Strict);
+    environment.set_auto_escape_callback(move |_| escape.clone());
+    // A tag on a line of its own leaves no line behind.
+    environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
+    environment.add_template("layout", layout)?;
+    environment.add_template("parts", parts)?;
+    for (name, source) in templates![
+        "enrollment_invited",
+        "enrollment_action_required",
+        "enrollment_state_changed",
+        "eligibility_at_risk",
+        "eligibility_lost",
+        "user_list",
+        "temporary_password",
+        "password_changed",
+        "new_sign_in",
+        "payment_sent",
+    ] {
+        environment.add_template(name, source)?;
+    }
+    Ok(environment)
+}
+
+/// Puts a message into words for its reader. What is secret in it is left out. Links begin with `base`.
+pub(super) fn put(message: &Message, reader: &Recipient, base: &str) -> Result<Letter> {
+    let name = format!("{}/{}", reader.locale, message.kind());
+    let facts = context! {
+        lang => reader.locale.as_str(),
+        name => &reader.name,
+        email => &reader.email,
+        base,
+        ..facts(message, reader.locale)
+    };
+    let (text, subject) = render(&TEXT, &name, &facts)?;
+    let (html, _) = render(&HTML, &name, &facts)?;
+    Ok(Letter { subject: one_line(&subject), text: with_single_gaps(&text), html })
+}
+
+/// The text with its secret.
+pub(super) fn reveal(text: &str, secret: &str) -> String {
+    IN_THE_MAIL.iter().fold(text.to_owned(), |text, place| text.replace(place, secret))
+}
+
+/// The rendered template, and its subject.
+fn render(
+    environment: &Result<Environment<'static>, minijinja::Error>,
+    name: &str,
+    facts: &Value,
+) -> Result<(String, String)> {
+    let environment = environment.as_ref().map_err(|error| Error::internal(error.to_string()))?;
+    let mut rendered = environment
+        .get_template(name)
+        .and_then(|template| template.render_captured(facts))
+        .map_err(Error::internal)?;
+    let subject = rendered.with_state_mut(|state| state.render_block("subject")).map_err(Error::internal)?;
+    Ok((rendered.into_output(), subject))
+}
+
+fn facts(message: &Message, locale: Locale) -> Value {
+    match message {
+        Message::EnrollmentInvited { partner, program, until, enrollment } => {
+            let enrollment = enrollment.to_string();
+            context! { partner, program, until => day(*until, locale), enrollment }
+        }
+        Message::EnrollmentActionRequired { partner, program, partner_id } => {
+            context! { partner, program, partner_id => partner_id.to_string() }
+        }
+        Message::EnrollmentStateChanged { partner, program, state, enrollment } => {
+            let enrollment = enrollment.to_string();
+            context! { partner, program, state => state_in_words(state, locale), enrollment }
+        }
+        Message::EligibilityAtRisk { partner, program, lapsing, lapses_on, in_grace, enrollment } => {
+            let (lapses_on, enrollment) = (day(*lapses_on, locale), enrollment.to_string());
+            context! { partner, program, lapsing, lapses_on, in_grace, enrollment }
+        }
+        Message::EligibilityLost { partner, program, missing, evaluation } => {
+            context! { partner, program, missing, evaluation => evaluation.to_string() }
+        }
+        Message::UserList { partner, partner_id, users } => {
+            let who = |(name, email, role): &(String, String, String)| {
+                (name.clone(), format!("{email} ({})", role_in_words(role, locale)))
+            };
+            let users: Vec<(String, String)> = users.iter().map(who).collect();
+            context! { partner, partner_id => partner_id.to_string(), users }
+        }
+        Message::TemporaryPassword { expires_at, .. } => {
+            let [english, japanese] = IN_THE_MAIL;
+            let password = match locale {
+                Locale::En => english,
+                Locale::Ja => japanese,
+            };
+            context! { password, expires_at => instant(*expires_at, locale) }
+        }
+        Message::PasswordChanged { at } => context! { at => instant(*at, locale) },
+        Message::NewSignIn { at, address, user_agent } => {
+            context! { at => instant(*at, locale), address, user_agent }
+        }
+        Message::PaymentSent { partner, amount, reference, on } => {
+            context! { partner, amount => sum(*amount, locale), reference, on => day(*on, locale) }
+        }
+    }
+}
+
+/// A date: 31 July 2026, 2026年7月31日.
+fn day(date: CalendarDate, locale: Locale) -> String {
+    const MONTHS: [&str; 12] = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    let (year, month, day) = (date.year(), date.month(), date.day());
+    match locale {
+        Locale::En => {
+            let name = usize::try_from(month - 1).ok().and_then(|month| MONTHS.get(month));
+            format!("{day} {} {year}", name.unwrap_or(&""))
+        }
+        Locale::Ja => format!("{year}年{month}月{day}日"),
+    }
+}
+
+/// An instant to the minute, in UTC.
+fn instant(at: Timestamp, locale: Locale) -> String {
+    let minutes = at.as_seconds().rem_euclid(24 * 3600) / 60;
+    let (date, time) = (day(at.date(), locale), format!("{:02}:{:02}", minutes / 60, minutes % 60));
+    match locale {
+        Locale::En => format!("{date}, {time} UTC"),
+        Locale::Ja => format!("{date} {time}（協定世界時）"),
+    }
+}
+
+/// An amount with its currency's digits, in groups of three.
+fn sum(amount: Money, locale: Locale) -> String {
+    let decimal = amount.amount();
+    let (whole, fraction) = decimal.split_at(decimal.find('.').unwrap_or(decimal.len()));
+    let mut grouped = String::new();
+    for (at, digit) in whole.chars().enumerate() {
+        let left = whole.len() - at;
+        if left % 3 == 0 && grouped.ends_with(|before: char| before.is_ascii_digit()) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    match (locale, amount.currency.as_str()) {
+        (Locale::Ja, "JPY") => format!("{grouped}円"),
+        (_, currency) => format!("{currency} {grouped}{fraction}"),
+    }
+}
+
+/// An enrollment's state as people say it.
+fn state_in_words(state: &str, locale: Locale) -> &str {
+    let (english, japanese) = match state {
+        "invited" => ("invited", "ご案内中"),
+        "action_required" => ("waiting for your profiles", "お手続き待ち"),
+        "validating" => ("under review", "審査中"),
+        "enrolled" => ("enrolled", "参加中"),
+        "ineligible" => ("paused (a rule is not met)", "参加要件未充足のため停止中"),
+        "expired" => ("expired", "期限切れ"),
+        "opted_out" => ("ended (the partner opted out)", "参加辞退"),
+        "discontinued" => ("discontinued", "終了"),
+        other => (other, other),
+    };
+    match locale {
+        Locale::En => english,
+        Locale::Ja => japanese,
+    }
+}
+
+/// A role as people say it.
+fn role_in_words(role: &str, locale: Locale) -> &str {
+    let (english, japanese) = match role {
+        "operator" => ("operator", "プログラム運営担当"),
+        "auditor" => ("auditor", "監査担当"),
+        "incentive_admin" => ("incentive admin", "インセンティブ管理者"),
+        "viewer" => ("viewer", "閲覧者"),
+        other => (other, other),
+    };
+    match locale {
+        Locale::En => english,
+        Locale::Ja => japanese,
+    }
+}
+
+/// A subject is a header field: whatever its names hold, it is one line.
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Never more than one empty line between two others.
+fn with_single_gaps(text: &str) -> String {
+    let mut lines: Vec<&str> = Vec::new();
+    for line in text.trim().lines() {
+        if !(line.is_empty() && lines.last().is_none_or(|before| before.is_empty())) {
+            lines.push(line);
+        }
+    }
+    lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,254 @@
+//! Lists as files: the whole filtered set, page by page from one snapshot, in constant memory.
+
+use super::{Answer, Contract};
+use crate::platform::{Error, Result, csv};
+use actix_web::{
+    HttpRequest, HttpResponse, Responder,
+    body::BoxBody,
+    http::header::{self, HeaderMap},
+    web::Bytes,
+};
+use futures_core::Stream;
+use serde::Serialize;
+use serde_json::Value;
+use std::{
+    pin::Pin,
+    task::{Context, Poll},
+    time::{Duration, Instant},
+};
+use tokio::sync::mpsc::{self, error::TrySendError};
+
+/// Rows of one piece of a file.
+pub(super) const ROWS: i64 = 1000;
+/// Pieces on their way to a reader.
+const PIECES: usize = 4;
+/// How long a reader may take for a piece before it is given up: its snapshot costs the database.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// How a list is written to a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Comma-separated values with a line of column names.
+    Csv,
+    /// One JSON object a line.
+    Ndjson,
+}
+
+impl Format {
+    /// The media types of files, in lower case.
+    pub(super) const MEDIA: [(&'static str, Self); 2] =
+        [("text/csv", Self::Csv), ("application/x-ndjson", Self::Ndjson)];
+
+    /// What the `Accept` field prefers to JSON, if anything: the highest weight wins, then what stands first.
+    #[must_use]
+    pub fn asked_for(headers: &HeaderMap) -> Option<Self> {
+        let fields = headers.get_all(header::ACCEPT).filter_map(|field| field.to_str().ok());
+        let mut best = (0.0, None);
+        for range in fields.flat_map(|field| field.split(',')) {
+            let mut parts = range.split(';').map(|part| part.trim().to_ascii_lowercase());
+            let media = parts.next().unwrap_or_default();
+            let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
+            let format = Self::MEDIA.iter().find(|(name, _)| *name == media).map(|(_, format)| *format);
+            let known = format.is_some() || ["*/*", "application/*", "application/json"].contains(&&*media);
+            if known && weight > best.0 {
+                best = (weight, format);
+            }
+        }
+        best.1
+    }
+
+    /// Writes items; the first piece of a file begins with the line of column names.
+    pub(super) fn write<V: Serialize>(
+        self,
+        columns: &[Column],
+        is_first: bool,
+        items: impl Iterator<Item = V>,
+    ) -> Vec<u8> {
+        if self == Self::Ndjson {
+            let mut lines = Vec::new();
+            for item in items {
+                // Writing to memory fails for no view.
+                let _ = serde_json::to_writer(&mut lines, &item);
+                lines.push(b'\n');
+            }
+            return lines;
+        }
+        let mut text = String::new();
+        if is_first {
+            csv::line(&mut text, columns.iter().map(|column| column.name.as_str()));
+        }
+        for item in items {
+            let item = serde_json::to_value(item).unwrap_or_default();
+            let cells: Vec<String> =
+                columns.iter().map(|column| cell(item.pointer(&column.pointer))).collect();
+            csv::line(&mut text, cells.iter().map(String::as_str));
+        }
+        text.into_bytes()
+    }
+}
+
+/// A column of a CSV file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Column {
+    name: String,
+    pointer: String,
+}
+
+fn cell(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+impl Contract {
+    /// The columns of a schema: its members, those of an object one level down as `parent_member`. An amount of money is
+    /// a number and a currency beside it. What is a list or free in shape stays JSON in one cell.
+    fn columns(&self, schema: &str) -> Vec<Column> {
+        let mut columns = Vec::new();
+        for (member, about) in self.members(schema) {
+            let column = |name: String, below: &str| Column { name, pointer: format!("/{member}{below}") };
+            let inner = object_of(about);
+            match inner {
+                Some("Money") => {
+                    let currency =
+                        if member == "amount" { "currency".into() } else { format!("{member}_currency") };
+                    columns.extend([column(member.clone(), "/amount"), column(currency, "/currency")]);
+                }
+                Some(inner) if self.members(inner).next().is_some() => columns.extend(
+                    self.members(inner).map(|(sub, _)| column(format!("{member}_{sub}"), &format!("/{sub}"))),
+                ),
+                _ => columns.push(column(member.clone(), "")),
+            }
+        }
+        columns
+    }
+
+    fn members(&self, schema: &str) -> impl Iterator<Item = (&String, &Value)> {
+        let properties = self.document.pointer(&format!("/components/schemas/{schema}/properties"));
+        properties.and_then(Value::as_object).into_iter().flatten()
+    }
+
+    /// The columns of the list at an address; none where it cannot be had as a file.
+    #[must_use]
+    pub fn columns_at(&self, path: &str) -> Option<Vec<Column>> {
+        let (_, item) = self.files.iter().find(|(pattern, _)| pattern.is_match(path))?;
+        Some(self.columns(item))
+    }
+
+    /// Whether the list at an address can be had as a file.
+    #[must_use]
+    pub fn has_files_at(&self, path: &str) -> bool {
+        self.files.iter().any(|(pattern, _)| pattern.is_match(path))
+    }
+}
+
+/// The name of the schema a member refers to, also where it may be null.
+fn object_of(about: &Value) -> Option<&str> {
+    let alternatives = ["oneOf", "anyOf"].iter().find_map(|word| about.get(word)?.as_array());
+    let mut all = std::iter::once(about).chain(alternatives.into_iter().flatten());
+    all.find_map(|value| value.get("$ref")?.as_str()?.rsplit('/').next())
+}
+
+/// A list as it is answered: a page, or a file.
+pub enum Listing {
+    /// One page, as JSON.
+    Page(Answer),
+    /// All of it.
+    File(File),
+}
+
+impl Responder for Listing {
+    type Body = BoxBody;
+
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        match self {
+            Self::Page(answer) => answer.respond_to(request),
+            Self::File(file) => file.respond_to(request),
+        }
+    }
+}
+
+/// A file on its way.
+pub struct File {
+    name: String,
+    format: Format,
+    first: Option<Bytes>,
+    rest: mpsc::Receiver<Result<Bytes>>,
+}
+
+impl File {
+    /// A file that work on a thread of its own writes piece by piece. What goes wrong before the first piece is the
+    /// answer; afterwards the connection breaks, so that nobody takes a part for the whole.
+    pub async fn written(
+        name: &str,
+        format: Format,
+        work: impl FnOnce(&Pieces) -> Result<()> + Send + 'static,
+    ) -> Result<Self> {
+        let (pieces, mut rest) = mpsc::channel(PIECES);
+        std::thread::Builder::new()
+            .name("export".into())
+            .spawn(move || {
+                let pieces = Pieces(pieces);
+                if let Err(error) = work(&pieces) {
+                    log::warn!("a file was not written to its end: {error}");
+                    let _ = pieces.put(Err(error));
+                }
+            })
+            .map_err(Error::unavailable)?;
+        let first = rest.recv().await.transpose()?;
+        Ok(Self { name: name.to_owned(), format, first, rest })
+    }
+}
+
+impl Responder for File {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        let (media, ending) = match self.format {
+            Format::Csv => ("text/csv; charset=utf-8; header=present", "csv"),
+            Format::Ndjson => ("application/x-ndjson", "ndjson"),
+        };
+        HttpResponse::Ok()
+            .insert_header((header::CONTENT_TYPE, media))
+            .insert_header((
+                header::CONTENT_DISPOSITION,
+                format!("attachment; filename=\"{}.{ending}\"", self.name),
+            ))
+            .streaming(self)
+    }
+}
+
+impl Stream for File {
+    type Item = Result<Bytes>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
+        match self.first.take() {
+            Some(first) => Poll::Ready(Some(Ok(first))),
+            None => self.rest.poll_recv(context),
+        }
+    }
+}
+
+/// Where the pieces of a file go.
+pub struct Pieces(mpsc::Sender<Result<Bytes>>);
+
+impl Pieces {
+    /// Hands over a piece, when the reader has taken those before.
+    pub fn write(&self, piece: Vec<u8>) -> Result<()> {
+        self.put(Ok(piece.into()))
+    }
+
+    fn put(&self, mut piece: Result<Bytes>) -> Result<()> {
+        let start = Instant::now();
+        loop {
+            piece = match self.0.try_send(piece) {
+                Ok(()) => return Ok(()),
+                Err(TrySendError::Full(piece)) if start.elapsed() < PATIENCE => piece,
+                Err(_) => return Err(Error::unavailable("the reader of a file has gone away")),
+            };
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! Bodies that are read while they arrive, whatever their size.
+
+use super::BodyLimits;
+use crate::platform::{Error, Result, codes};
+use actix_web::{FromRequest, HttpRequest, dev::Payload, error::PayloadError, http::header, web::Bytes};
+use futures_core::Stream;
+use std::{
+    future::{Ready, poll_fn, ready},
+    io::Read,
+    pin::Pin,
+};
+use tokio::sync::{mpsc, oneshot};
+
+/// Pieces on their way from the network to the reader; each has some ten kilobytes.
+const PIECES: usize = 16;
+
+/// A body that has not been read yet.
+pub struct Upload {
+    body: Payload,
+    media_type: String,
+    limits: BodyLimits,
+}
+
+impl FromRequest for Upload {
+    type Error = Error;
+    type Future = Ready<Result<Self>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        ready(Self::of(request, payload))
+    }
+}
+
+impl Upload {
+    fn of(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
+        let fields = request.headers();
+        if fields.contains_key(header::CONTENT_ENCODING) {
+            return Err(Error::new(&codes::UNSUPPORTED_MEDIA_TYPE, "send the body without Content-Encoding"));
+        }
+        let text = |name| fields.get(name).and_then(|field| field.to_str().ok()).unwrap_or("");
+        let media_type = text(header::CONTENT_TYPE).split(';').next().unwrap_or("").trim();
+        let limits = request.app_data::<BodyLimits>().copied().ok_or_else(|| Error::internal("no limits"))?;
+        if text(header::CONTENT_LENGTH).parse::<u64>().is_ok_and(|length| length > limits.upload_bytes) {
+            return Err(too_large(limits.upload_bytes));
+        }
+        Ok(Self { body: payload.take(), media_type: media_type.to_ascii_lowercase(), limits })
+    }
+
+    /// The essence of the media type: lower case, without parameters.
+    #[must_use]
+    pub fn media_type(&self) -> &str {
+        &self.media_type
+    }
+
+    /// Feeds the body to work on a thread of its own, no faster than it is taken.
+    pub async fn feed<T, F>(mut self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: FnOnce(Incoming) -> Result<T> + Send + 'static,
+    {
+        let (pieces, coming) = mpsc::channel(PIECES);
+        let (tell, done) = oneshot::channel();
+        let incoming = Incoming { coming, piece: Bytes::new(), ended: false };
+        std::thread::Builder::new()
+            .name("upload".into())
+            .spawn(move || {
+                // Whoever asked may have gone away; the work has seen to itself.
+                let _ = tell.send(work(incoming));
+            })
+            .map_err(Error::unavailable)?;
+        let mut left = self.limits.upload_bytes;
+        loop {
+            let piece = self.piece(&mut left).await;
+            let over = !matches!(piece, Ok(Some(_)));
+            // The work is over already: it has refused the rest.
+            if pieces.send(piece).await.is_err() || over {
+                break;
+            }
+        }
+        done.await.map_err(Error::internal)?
+    }
+
+    /// The next piece; none at the end. Each has its own deadline: a body may take as long as it moves.
+    async fn piece(&mut self, left: &mut u64) -> Result<Option<Bytes>> {
+        let next = poll_fn(|context| Pin::new(&mut self.body).poll_next(context));
+        let next = tokio::time::timeout(self.limits.deadline, next).await;
+        let piece: Option<Result<Bytes, PayloadError>> =
+            next.map_err(|_| Error::new(&codes::REQUEST_TIMEOUT, "the body stopped arriving"))?;
+        let Some(piece) = piece else { return Ok(None) };
+        let piece =
+            piece.map_err(|_| Error::new(&codes::MALFORMED, "the body could not be read to its end"))?;
+        *left = left.checked_sub(piece.len() as u64).ok_or_else(|| too_large(self.limits.upload_bytes))?;
+        Ok(Some(piece))
+    }
+}
+
+fn too_large(limit: u64) -> Error {
+    Error::new(&codes::TOO_LARGE, format!("a file may have {limit} bytes"))
+}
+
+/// A body while it arrives. Where its sender goes away before the end, reading fails; an error carries an [`Error`].
+pub struct Incoming {
+    coming: mpsc::Receiver<Result<Option<Bytes>>>,
+    piece: Bytes,
+    ended: bool,
+}
+
+impl Read for Incoming {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        while self.piece.is_empty() && !self.ended {
+            match self.coming.blocking_recv() {
+                Some(Ok(Some(piece))) => self.piece = piece,
+                Some(Ok(None)) => self.ended = true,
+                Some(Err(error)) => return Err(std::io::Error::other(error)),
+                None => {
+                    let error = Error::new(&codes::MALFORMED, "the sender went away before the end");
+                    return Err(std::io::Error::other(error));
+                }
+            }
+        }
+        let count = self.piece.len().min(buffer.len());
+        let piece = self.piece.split_to(count);
+        if let Some(place) = buffer.get_mut(..count) {
+            place.copy_from_slice(&piece);
+        }
+        Ok(count)
+    }
+}

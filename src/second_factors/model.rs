@@ -1,0 +1,161 @@
+//! What a second factor is; no I/O, no clock, no HTTP.
+
+use crate::{
+    platform::{
+        Error, Result,
+        values::{Id, Timestamp, text_enum},
+    },
+    schema::second_factors,
+};
+use diesel::prelude::*;
+use totp_rs::{Builder, Totp};
+
+/// The name authenticator apps show.
+const ISSUER: &str = "Partner Incentives";
+/// Seconds a code stands for (RFC 6238).
+const STEP_SECONDS: i64 = 30;
+
+text_enum! {
+    /// Where a user's second factor stands.
+    pub enum FactorState {
+        /// There is none.
+        None = "none",
+        /// It waits for its first code.
+        Pending = "pending",
+        /// It is asked for at every sign-in.
+        Confirmed = "confirmed",
+    }
+}
+
+/// A user's second factor.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = second_factors, treat_none_as_null = true)]
+pub struct SecondFactor {
+    /// Whose it is.
+    pub user_id: Id,
+    /// The secret, sealed.
+    pub secret: Vec<u8>,
+    /// The newest step of time a code was accepted for; that code and all before it are spent.
+    pub last_step: i64,
+    /// When the first code was given; none while it waits for it.
+    pub confirmed_at: Option<Timestamp>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+impl SecondFactor {
+    /// Where its secret is sealed for.
+    #[must_use]
+    pub fn place(user_id: Id) -> String {
+        format!("second_factors/{user_id}")
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub fn state(&self) -> FactorState {
+        if self.confirmed_at.is_some() { FactorState::Confirmed } else { FactorState::Pending }
+    }
+}
+
+/// What an authenticator app is told: the secret in base32, and as a URI for a QR code.
+pub(super) fn for_the_app(secret: &[u8], email: &str) -> Result<(String, String)> {
+    let totp = totp(secret, email)?;
+    Ok((totp.secret().to_base32(), totp.to_url().map_err(Error::internal)?))
+}
+
+/// The step a code is good for, one step of skew allowed; none where it is wrong or spent.
+pub(super) fn accepted_step(
+    secret: &[u8],
+    code: &str,
+    last_step: i64,
+    now: Timestamp,
+) -> Result<Option<i64>> {
+    let totp = totp(secret, "")?;
+    let seconds = u64::try_from(now.as_seconds()).map_err(Error::internal)?;
+    let step = totp.check(code, seconds).and_then(|step| i64::try_from(step).ok());
+    Ok(step.filter(|step| *step > last_step))
+}
+
+/// A recovery code as it is digested: people write it with and without its dashes, in any case.
+pub(super) fn bare(code: &str) -> String {
+    code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
+}
+
+/// SHA-1, six digits, 30 seconds, one step of skew: what every app can do.
+fn totp(secret: &[u8], email: &str) -> Result<Totp> {
+    Builder::new()
+        .with_secret(secret.to_vec())
+        .with_step_duration(STEP_SECONDS.unsigned_abs())
+        .with_digits(6)
+        .with_skew(1)
+        .with_issuer(Some(ISSUER))
+        // The URI's separator, which may stand in an address.
+        .with_account_name(email.replace(':', ""))
+        .build()
+        .map_err(Error::internal)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &[u8] = b"12345678901234567890";
+
+    fn step(code: &str, last_step: i64, seconds: i64) -> Option<i64> {
+        accepted_step(SECRET, code, last_step, Timestamp::from_micros(seconds * 1_000_000)).unwrap()
+    }
+
+    #[test]
+    fn codes_are_those_of_rfc_6238() {
+        // Appendix B, the last six of its eight digits.
+        for (seconds, code) in
+            [(59, "287082"), (1_111_111_109, "081804"), (1_234_567_890, "005924"), (20_000_000_000, "353130")]
+        {
+            assert_eq!(step(code, 0, seconds), Some(seconds / 30), "{code}");
+        }
+    }
+
+    #[test]
+    fn a_clock_may_be_half_a_minute_off_and_no_more() {
+        for (seconds, accepted) in [
+            (29, false),
+            (30, true),
+            (59, true),
+            (60, true),
+            (89, true),
+            (90, true),
+            (119, true),
+            (120, false),
+        ] {
+            // The code of the seconds 60 to 89.
+            assert_eq!(step("359152", 0, seconds).is_some(), accepted, "{seconds} s");
+        }
+    }
+
+    #[test]
+    fn a_step_is_accepted_once() {
+        assert_eq!(step("287082", 0, 59), Some(1));
+        assert_eq!(step("287082", 1, 59), None);
+        assert_eq!(step("287082", 2, 59), None);
+    }
+
+    #[test]
+    fn only_six_digits_are_a_code() {
+        for code in ["", "28708", "2870822", "+87082", " 28708", "287o82", "２８７０８２"] {
+            assert_eq!(step(code, 0, 59), None, "{code:?}");
+        }
+    }
+
+    #[test]
+    fn the_app_is_told_in_its_own_language() {
+        let (secret, uri) = for_the_app(SECRET, "a:b+c@x.example").unwrap();
+        assert_eq!(secret, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+        assert!(uri.starts_with("otpauth://totp/Partner%20Incentives:ab%2Bc%40x.example?"), "{uri}");
+        assert!(uri.contains("secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"), "{uri}");
+    }
+
+    #[test]
+    fn a_recovery_code_is_read_as_people_write_it() {
+        assert_eq!(bare(" H7K2M-9pqrs 3tuvw\u{2013}x4yza"), "h7k2m9pqrs3tuvwx4yza");
+    }
+}

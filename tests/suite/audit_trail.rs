@@ -1,0 +1,358 @@
+//! A sweep over the contract: every operation that writes leaves its trace, whatever it writes.
+
+use crate::{
+    suite::{
+        authority::{Operation, operations},
+        calculation::{Story, flat, text},
+        enrollments::{Case, eligible_direct_bill},
+        partners::partner,
+        second_factors::{App, wait},
+    },
+    support::{Answer, Client, PASSWORD, World},
+};
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper};
+use partner_incentives::{access::Role, audit::AuditEvent, platform::db::Conn, schema::audit_events};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+
+/// Operations that ask with a body and store nothing.
+const ASKING: &[&str] = &["simulateEligibility"];
+
+/// What happened to the record that an operation is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    Made,
+    Changed,
+    Removed,
+}
+use Fate::{Changed, Made, Removed};
+
+/// Who asks, and as whom the trace should name them.
+struct Person {
+    client: Client,
+    id: String,
+    role: String,
+}
+
+impl Person {
+    fn of(client: Client) -> Self {
+        let me = client.get("/v1/me").send().ok();
+        Self { id: me.id(), role: me["role"].as_str().unwrap().to_owned(), client }
+    }
+}
+
+struct Sweep<'w> {
+    world: &'w World,
+    operations: Vec<Operation>,
+    swept: BTreeSet<String>,
+}
+
+impl Sweep<'_> {
+    /// Does it, and looks for its trace.
+    #[track_caller]
+    fn step(&mut self, who: &Person, name: &str, path: &str, body: Value, fate: Fate) -> Answer {
+        let operation = self.operations.iter().find(|operation| operation.id == name).expect(name);
+        assert!(fits(&operation.path, path), "{path} is not {}", operation.path);
+        let mut asked = who.client.ask(&operation.method, path);
+        if matches!(operation.method.as_str(), "PATCH" | "DELETE") {
+            asked = asked.if_match("*");
+        }
+        if let Some(file) = body.as_str() {
+            asked = asked.bytes("text/csv", file);
+        } else if operation.example.is_none() && body.is_object() {
+            let form = serde_urlencoded::to_string(body.as_object().unwrap()).expect("a form");
+            asked = asked.bytes("application/x-www-form-urlencoded", form);
+        } else if !body.is_null() {
+            asked = asked.bytes("application/json", body.to_string());
+        }
+        let answer = asked.send().ok();
+        let request = answer.header("x-request-id").expect("the id of the request").to_owned();
+        let read = move |conn: &mut Conn| {
+            let events = audit_events::table.filter(audit_events::request_id.eq(&request));
+            Ok(events.select(AuditEvent::as_select()).load::<AuditEvent>(conn)?)
+        };
+        let events = self.world.service.db.read(read).unwrap();
+        for event in &events {
+            let actor = event.actor_id.map(|id| id.to_string());
+            assert_eq!(actor.as_ref(), Some(&who.id), "{name}: {event:?}");
+            assert_eq!(event.actor_role, who.role, "{name}: {event:?}");
+            assert!(event.before.is_some() || event.after.is_some(), "{name}: {event:?}");
+            // A token is issued by grants of several names.
+            let named = event.operation.eq_ignore_ascii_case(name) || name == "issueToken";
+            assert!(named, "{name}: {event:?}");
+        }
+        let traced = events.iter().any(|event| {
+            let told = match (&event.before, &event.after) {
+                (None, Some(_)) => Made,
+                (Some(_), None) => Removed,
+                _ => Changed,
+            };
+            told == fate && (body["reason"].is_null() || body["reason"].as_str() == event.reason.as_deref())
+        });
+        assert!(traced, "{name} should leave that a record was {fate:?}, and why: {events:?}");
+        self.swept.insert(name.to_owned());
+        answer
+    }
+
+    fn example(&self, name: &str) -> Value {
+        self.operations.iter().find(|operation| operation.id == name).unwrap().example.clone().unwrap()
+    }
+}
+
+/// Whether a path is one of a template's.
+fn fits(template: &str, path: &str) -> bool {
+    let same = |(part, actual): (&str, &str)| part.starts_with('{') || part == actual;
+    template.split('/').count() == path.split('/').count()
+        && template.split('/').zip(path.split('/')).all(same)
+}
+
+fn because() -> Value {
+    json!({"reason": "Asked for by telephone, ticket 4711"})
+}
+
+#[test]
+fn every_operation_that_writes_leaves_its_trace() {
+    let world = World::new();
+    let mut sweep = Sweep { world: &world, operations: operations(), swept: BTreeSet::new() };
+    partners_and_set_up(&mut sweep);
+    papers(&mut sweep);
+    programs(&mut sweep);
+    enrollments(&mut sweep);
+    users(&mut sweep);
+    own_account(&mut sweep);
+    second_factors(&mut sweep);
+    machines(&mut sweep);
+    money(&mut sweep);
+    // Last: the run goes on in the background.
+    jobs(&mut sweep);
+    let missing: Vec<_> = sweep
+        .operations
+        .iter()
+        .filter(|operation| !matches!(operation.method.as_str(), "GET" | "HEAD"))
+        .map(|operation| operation.id.as_str())
+        .filter(|name| !sweep.swept.contains(*name) && !ASKING.contains(name))
+        .collect();
+    assert!(missing.is_empty(), "add a step for each of {missing:?}, or list it as one that asks");
+}
+
+fn partners_and_set_up(sweep: &mut Sweep<'_>) {
+    let operator = Person::of(sweep.world.operator());
+    let made = sweep.step(&operator, "createPartner", "/v1/partners", partner(901, "direct_bill"), Made);
+    let path = format!("/v1/partners/{}", made.id());
+    sweep.step(&operator, "updatePartner", &path, json!({"legal_name": "Renamed"}), Changed);
+    let admin = Person::of(sweep.world.newcomer_of(&made.id(), Role::IncentiveAdmin));
+    sweep.step(&admin, "sendUserList", &format!("{path}/setup/notification"), Value::Null, Changed);
+    sweep.step(&admin, "completePartnerSetup", &format!("{path}/setup/completion"), Value::Null, Changed);
+    sweep.step(&operator, "suspendPartner", &format!("{path}/suspension"), because(), Changed);
+    sweep.step(&operator, "reinstatePartner", &format!("{path}/reinstatement"), because(), Changed);
+    sweep.step(&operator, "closePartner", &format!("{path}/closure"), because(), Changed);
+    let other = operator.client.post("/v1/partners", partner(902, "direct_bill")).send().ok().id();
+    sweep.step(&operator, "deletePartner", &format!("/v1/partners/{other}"), Value::Null, Removed);
+}
+
+fn papers(sweep: &mut Sweep<'_>) {
+    let operator = Person::of(sweep.world.operator());
+    for (kind, name, partner_type, change) in [
+        ("mpn", "Mpn", "direct_bill", json!({"membership_level": "gold"})),
+        ("distributor", "Distributor", "indirect_provider", json!({"distributor_authorization": false})),
+        ("reseller", "Reseller", "direct_bill", json!({"region": "APAC"})),
+    ] {
+        let case = Case::new(sweep.world, 910 + u32::try_from(kind.len()).unwrap(), partner_type);
+        let mut body = sweep.example(&format!("create{name}Agreement"));
+        body["partner_id"] = json!(case.id);
+        let collection = format!("/v1/{kind}-agreements");
+        let made = sweep.step(&operator, &format!("create{name}Agreement"), &collection, body, Made);
+        let path = format!("{collection}/{}", made.id());
+        sweep.step(&operator, &format!("update{name}Agreement"), &path, change, Changed);
+        let paper = sweep.example(&format!("renew{name}Agreement"));
+        let renewal = format!("{path}/renewal");
+        sweep.step(&operator, &format!("renew{name}Agreement"), &renewal, paper, Made);
+        let termination = format!("{path}/termination");
+        sweep.step(&operator, &format!("terminate{name}Agreement"), &termination, because(), Changed);
+    }
+    let made = sweep.step(
+        &operator,
+        "createCompetency",
+        "/v1/competencies",
+        sweep.example("createCompetency"),
+        Made,
+    );
+    let path = format!("/v1/competencies/{}", made.id());
+    sweep.step(&operator, "updateCompetency", &path, json!({"name": "Renamed"}), Changed);
+    let case = Case::new(sweep.world, 920, "direct_bill");
+    let path = format!("/v1/partners/{}/competencies/{}", case.id, made["code"].as_str().unwrap());
+    let attained = json!({"level": "gold", "attained_on": "2018-07-01", "expires_on": "2019-06-30"});
+    sweep.step(&operator, "putAttainment", &path, attained, Made);
+    sweep.step(&operator, "revokeAttainment", &path, Value::Null, Changed);
+    let mut sale = sweep.example("createTransaction");
+    sale["partner_id"] = json!(case.id);
+    sale["occurred_on"] = json!("2018-07-01");
+    sweep.step(&operator, "createTransaction", "/v1/transactions", sale, Made);
+    let file = format!(
+        "source,external_id,partner_id,customer_id,customer_country,product,product_family,kind,occurred_on,amount,\
+         currency\nbilling,INV-1,{},C-1,DE,SKU-1,azure,purchase,2018-07-01,1.00,EUR\n",
+        case.id
+    );
+    sweep.step(&operator, "createTransactionImport", "/v1/transaction-imports", json!(file), Made);
+}
+
+fn programs(sweep: &mut Sweep<'_>) {
+    let operator = Person::of(sweep.world.operator());
+    let made = sweep.step(&operator, "createProgram", "/v1/programs", sweep.example("createProgram"), Made);
+    let path = format!("/v1/programs/{}", made.id());
+    sweep.step(&operator, "updateProgram", &path, json!({"name": "Renamed"}), Changed);
+    let versions = format!("{path}/versions");
+    let version = sweep.example("createProgramVersion");
+    let draft = sweep.step(&operator, "createProgramVersion", &versions, version.clone(), Made);
+    let at = format!("{versions}/{}", draft["version"]);
+    sweep.step(&operator, "updateProgramVersion", &at, json!({"invitation_days": 45}), Changed);
+    sweep.step(&operator, "publishProgramVersion", &format!("{at}/publication"), because(), Changed);
+    let mut next = version;
+    next["program_year"] = json!(2033);
+    let draft = operator.client.post(&versions, next).send().ok();
+    let at = format!("{versions}/{}", draft["version"]);
+    sweep.step(&operator, "deleteProgramVersion", &at, Value::Null, Removed);
+    sweep.step(&operator, "discontinueProgram", &format!("{path}/discontinuation"), because(), Changed);
+}
+
+fn enrollments(sweep: &mut Sweep<'_>) {
+    let (world, operator) = (sweep.world, Person::of(sweep.world.operator()));
+    let case = eligible_direct_bill(world, 930);
+    let admin = Person::of(world.admin_of(&case.id));
+    for (kind, name) in [("payout", "Payout"), ("tax", "Tax")] {
+        let path = format!("/v1/partners/{}/{kind}-profile", case.id);
+        let filed = if kind == "payout" {
+            json!({"holder": "Partner", "account_number": "DE89370400440532013000", "bank_country": "DE", "currency": "EUR"})
+        } else {
+            json!({"form": "vat", "tax_country": "DE", "tax_id": "DE123456789"})
+        };
+        sweep.step(&admin, &format!("put{name}Profile"), &path, filed.clone(), Made);
+        sweep.step(
+            &operator,
+            &format!("reject{name}Profile"),
+            &format!("{path}/rejection"),
+            because(),
+            Changed,
+        );
+        sweep.step(&admin, &format!("put{name}Profile"), &path, filed, Changed);
+        let comment = json!({"comment": "Compared"});
+        sweep.step(
+            &operator,
+            &format!("approve{name}Profile"),
+            &format!("{path}/approval"),
+            comment,
+            Changed,
+        );
+    }
+    world.on("2018-11-01");
+    let request = json!({"partner_id": case.id, "program": "csp-direct-bill", "reason": because()["reason"]});
+    let made = sweep.step(&operator, "requestEnrollment", "/v1/enrollments", request, Made);
+    let path = format!("/v1/enrollments/{}/discontinuation", made.id());
+    sweep.step(&operator, "discontinueEnrollment", &path, because(), Changed);
+
+    let invited = Case::new(world, 931, "indirect_reseller")
+        .agreement("mpn", "2018-07-01", Some("2019-06-30"))
+        .competency("cloud-platform", "gold", "2018-07-01");
+    invited.sale(1, "2018-11-01", "100.00", None);
+    let listed = operator.client.get("/v1/enrollments").query("partner_id", &invited.id).send().ok();
+    let path = format!("/v1/enrollments/{}", listed["items"][0]["id"].as_str().unwrap());
+    sweep.step(&operator, "acceptEnrollment", &format!("{path}/acceptance"), because(), Changed);
+    sweep.step(&operator, "optOutEnrollment", &format!("{path}/opt-out"), because(), Changed);
+}
+
+fn users(sweep: &mut Sweep<'_>) {
+    let operator = Person::of(sweep.world.operator());
+    let made = sweep.step(&operator, "createUser", "/v1/users", sweep.example("createUser"), Made);
+    let path = format!("/v1/users/{}", made.id());
+    sweep.step(&operator, "updateUser", &path, json!({"name": "Renamed"}), Changed);
+    sweep.step(&operator, "resetPassword", &format!("{path}/password-reset"), because(), Changed);
+    sweep.step(&operator, "deactivateUser", &format!("{path}/deactivation"), because(), Changed);
+    sweep.step(&operator, "reactivateUser", &format!("{path}/reactivation"), because(), Changed);
+}
+
+fn own_account(sweep: &mut Sweep<'_>) {
+    let me = Person::of(sweep.world.auditor());
+    let door = Person { client: sweep.world.nobody(), ..me };
+    let sign_in = |password: &str| json!({"username": "auditor@vendor.example", "password": password});
+    let inside =
+        |signed_in: Answer| Person::of(door.client.with_token(signed_in["access_token"].as_str().unwrap()));
+    let me = inside(sweep.step(&door, "login", "/v1/auth/login", sign_in(PASSWORD), Made));
+    sweep.step(&me, "updateMe", "/v1/me", json!({"locale": "ja"}), Changed);
+    let sessions = me.client.get("/v1/me/sessions").send().ok();
+    let path = format!("/v1/me/sessions/{}", sessions["items"][0]["id"].as_str().unwrap());
+    sweep.step(&me, "endSession", &path, Value::Null, Changed);
+    let me = inside(sweep.step(&door, "login", "/v1/auth/login", sign_in(PASSWORD), Made));
+    let change = json!({"current_password": PASSWORD, "new_password": "violets in the window box"});
+    sweep.step(&me, "changePassword", "/v1/me/password", change, Changed);
+    let again = sign_in("violets in the window box");
+    let signed_in = sweep.step(&door, "login", "/v1/auth/login", again.clone(), Made);
+    let renewal = json!({"grant_type": "refresh_token", "refresh_token": signed_in["refresh_token"]});
+    let renewed = sweep.step(&door, "issueToken", "/v1/auth/token", renewal, Changed);
+    let token = json!({"token": renewed["refresh_token"]});
+    sweep.step(&door, "revokeToken", "/v1/auth/revoke", token, Changed);
+    let me = inside(sweep.step(&door, "login", "/v1/auth/login", again, Made));
+    sweep.step(&me, "endSessions", "/v1/me/sessions", Value::Null, Changed);
+}
+
+fn second_factors(sweep: &mut Sweep<'_>) {
+    const PATH: &str = "/v1/me/second-factor";
+    let (world, operator) = (sweep.world, Person::of(sweep.world.operator()));
+    let partner = Case::new(world, 940, "direct_bill").id;
+    let me = Person::of(world.admin_of(&partner));
+    let prove = json!({"current_password": PASSWORD});
+    let enroll = |sweep: &mut Sweep<'_>| {
+        let told = sweep.step(&me, "enrollSecondFactor", PATH, prove.clone(), Made);
+        let app = App::told(told["secret"].as_str().unwrap());
+        let code = json!({"code": app.shows(world)});
+        sweep.step(&me, "confirmSecondFactor", &format!("{PATH}/confirmation"), code, Changed);
+        wait(world, 30);
+        app
+    };
+    let app = enroll(sweep);
+    let code = json!({"code": app.shows(world)});
+    sweep.step(&me, "renewRecoveryCodes", &format!("{PATH}/recovery-codes"), code, Made);
+    wait(world, 30);
+    let removal = json!({"current_password": PASSWORD, "code": app.shows(world)});
+    sweep.step(&me, "removeSecondFactor", &format!("{PATH}/removal"), removal, Changed);
+    wait(world, 30);
+    enroll(sweep);
+    let path = format!("/v1/users/{}/second-factor-reset", me.id);
+    sweep.step(&operator, "resetSecondFactor", &path, because(), Changed);
+}
+
+fn machines(sweep: &mut Sweep<'_>) {
+    let operator = Person::of(sweep.world.operator());
+    let made =
+        sweep.step(&operator, "createApiClient", "/v1/api-clients", sweep.example("createApiClient"), Made);
+    let machine = Person { client: sweep.world.nobody(), id: made.id(), role: "api_client".into() };
+    let knock = json!({
+        "grant_type": "client_credentials", "client_id": made.id(), "client_secret": made["client_secret"],
+    });
+    sweep.step(&machine, "issueToken", "/v1/auth/token", knock, Changed);
+    let path = format!("/v1/api-clients/{}", made.id());
+    sweep.step(&operator, "updateApiClient", &path, json!({"name": "Renamed"}), Changed);
+    let rotation = format!("{path}/secret-rotation");
+    sweep.step(&operator, "rotateApiClientSecret", &rotation, json!({"overlap_hours": 24}), Changed);
+    sweep.step(&operator, "revokeApiClient", &format!("{path}/revocation"), because(), Changed);
+}
+
+fn money(sweep: &mut Sweep<'_>) {
+    let world = sweep.world;
+    let story = Story::new(world, &json!([flat("core", "0.08")]));
+    story.sale("1", "2018-11-01", "100.00");
+    let operator = Person::of(world.operator());
+    sweep.step(&operator, "startCalculationRun", "/v1/calculation-runs", json!({}), Made);
+    story.calculate();
+    let path = format!("/v1/rebates/{}", text(&story.list("/v1/rebates")[0]["id"]));
+    sweep.step(&operator, "holdRebate", &format!("{path}/hold"), because(), Changed);
+    sweep.step(&operator, "releaseRebate", &format!("{path}/release"), because(), Changed);
+    world.on("2018-12-01");
+    let operator = Person::of(world.operator());
+    let path = "/v1/accounting-months/2018-11/closure";
+    sweep.step(&operator, "closeAccountingMonth", path, because(), Made);
+}
+
+fn jobs(sweep: &mut Sweep<'_>) {
+    let operator = Person::of(sweep.world.operator());
+    sweep.step(&operator, "startDailyRefresh", "/v1/jobs/daily-refresh/runs", json!({}), Made);
+}

@@ -1,0 +1,169 @@
+//! Who works on a run, and what becomes of it when that one dies.
+
+use crate::{
+    suite::records::{agreement, attainment, partner},
+    support::World,
+};
+use diesel::{QueryDsl, RunQueryDsl, SelectableHelper};
+use partner_incentives::{
+    agreements::Kind,
+    app::Service,
+    jobs::{JobRun, RunState, Runner, Step},
+    platform::values::Timestamp,
+    schema::{enrollments, job_runs},
+};
+
+/// A world at half past midnight with partners that turn eligible. Its own server takes no part in jobs.
+fn programme(partners: u32) -> World {
+    let world = World::new();
+    world.service.closing.begin();
+    for n in 0..partners {
+        let id = partner(&world, n, "direct_bill", None);
+        agreement(&world, id, Kind::Mpn, "2018-07-01", "2019-06-30", false);
+        agreement(&world, id, Kind::Reseller, "2018-07-01", "", false);
+        attainment(&world, id, "cloud-productivity", "silver", "2018-07-01", "2020-06-30");
+    }
+    world.clock.set(at("2018-11-01T00:30:00Z"));
+    world
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+/// An instance on the world's database that refreshes at two in the morning.
+fn instance(world: &World) -> Service {
+    let mut settings = world.service.settings.clone();
+    settings.daily_refresh_at = "02:00".parse().unwrap();
+    Service::open(settings).unwrap()
+}
+
+fn wait(world: &World, seconds: i64) {
+    world.clock.set(world.clock.now().plus_seconds(seconds));
+}
+
+fn runs(world: &World) -> Vec<JobRun> {
+    let all =
+        |conn: &mut _| Ok(job_runs::table.order(job_runs::id).select(JobRun::as_select()).load(conn)?);
+    world.service.db.read(all).unwrap()
+}
+
+fn invited(world: &World) -> i64 {
+    world.service.db.read(|conn| Ok(enrollments::table.count().get_result(conn)?)).unwrap()
+}
+
+/// Works until a run has ended, as the server does second by second.
+fn work(runner: &Runner) {
+    while runner.tick().unwrap() > 0 {}
+}
+
+#[test]
+fn a_refresh_begins_when_its_time_has_come_and_once_a_day() {
+    let world = programme(1);
+    let here = instance(&world);
+    let runner = here.runner();
+    assert_eq!(runner.tick().unwrap(), 0, "half past midnight");
+    wait(&world, 89 * 60);
+    assert_eq!((runner.tick().unwrap(), runs(&world).len()), (0, 0), "a minute before two");
+    wait(&world, 60);
+    work(&runner);
+    assert_eq!((runs(&world).len(), invited(&world)), (1, 1), "two o'clock");
+    wait(&world, 3600);
+    assert_eq!((runner.tick().unwrap(), runs(&world).len()), (0, 1), "three o'clock");
+    // Whoever was away at two is late, not out.
+    world.clock.set(at("2018-11-02T09:00:00Z"));
+    work(&runner);
+    let all = runs(&world);
+    assert_eq!(all.iter().map(|run| run.day.to_string()).collect::<Vec<_>>(), ["2018-11-01", "2018-11-02"]);
+    assert!(all.iter().all(|run| run.state == RunState::Succeeded && run.requested_by.is_none()));
+    here.close();
+}
+
+#[test]
+fn of_many_instances_one_refreshes() {
+    let world = programme(30);
+    world.clock.set(at("2018-11-01T02:00:00Z"));
+    let instances: Vec<Service> = (0..3).map(|_| instance(&world)).collect();
+    std::thread::scope(|scope| {
+        for here in &instances {
+            scope.spawn(|| {
+                let runner = here.runner().in_batches_of(3);
+                for _ in 0..3 {
+                    // Losing a race is no fault; the next look comes a second later.
+                    let _ = runner.tick();
+                }
+            });
+        }
+    });
+    for here in &instances {
+        work(&here.runner());
+    }
+    let all = runs(&world);
+    assert_eq!(all.len(), 1, "{all:#?}");
+    assert_eq!((all[0].state, all[0].done, all[0].total), (RunState::Succeeded, 30, Some(30)));
+    assert_eq!(invited(&world), 30);
+    instances.iter().for_each(Service::close);
+}
+
+#[test]
+fn what_crashed_in_the_middle_is_gone_on_with_where_it_stopped() {
+    let world = programme(7);
+    world.clock.set(at("2018-11-01T02:00:00Z"));
+    let (one, two) = (instance(&world), instance(&world));
+    let first = one.runner().in_batches_of(2);
+    let begun = first.claim(false).unwrap().unwrap();
+    let half = first.advance(begun.clone()).unwrap().unwrap();
+    assert_eq!((half.done, half.step, invited(&world)), (2, Step::Enrollments, 2));
+    // It is gone now. While its lease lasts, nobody takes it for dead.
+    let second = two.runner().in_batches_of(2);
+    wait(&world, 59);
+    assert_eq!(second.tick().unwrap(), 0);
+    wait(&world, 1);
+    let taken = second.claim(false).unwrap().unwrap();
+    assert_eq!(taken, half, "it goes on where the other one stopped");
+    // The first one was only slow: it notices, and leaves its hands off.
+    assert_eq!(first.advance(half).unwrap(), None);
+    assert_eq!(invited(&world), 2);
+    work(&second);
+    let all = runs(&world);
+    assert_eq!((all.len(), all[0].id, all[0].state, all[0].done), (1, begun.id, RunState::Succeeded, 7));
+    assert_eq!(invited(&world), 7);
+    one.close();
+    two.close();
+}
+
+#[test]
+fn what_was_interrupted_yesterday_is_left_to_the_run_of_today() {
+    let world = programme(5);
+    world.clock.set(at("2018-11-01T02:00:00Z"));
+    let here = instance(&world);
+    let runner = here.runner().in_batches_of(2);
+    let begun = runner.claim(false).unwrap().unwrap();
+    wait(&world, 1);
+    runner.advance(begun).unwrap().unwrap();
+    world.clock.set(at("2018-11-02T00:10:00Z"));
+    work(&instance(&world).runner());
+    let all = runs(&world);
+    let states: Vec<_> = all.iter().map(|run| (run.day.to_string(), run.state)).collect();
+    assert_eq!(states, [("2018-11-01".into(), RunState::Failed), ("2018-11-02".into(), RunState::Succeeded)]);
+    assert!(all[0].error.as_deref().unwrap().starts_with("interrupted"));
+    assert_eq!(invited(&world), 5);
+    here.close();
+}
+
+#[test]
+fn a_service_that_stops_leaves_its_run_to_others_at_once() {
+    let world = programme(3);
+    world.clock.set(at("2018-11-01T02:00:00Z"));
+    let (one, two) = (instance(&world), instance(&world));
+    let runner = one.runner().in_batches_of(1);
+    let begun = runner.claim(false).unwrap().unwrap();
+    runner.advance(begun.clone()).unwrap().unwrap();
+    one.closing.begin();
+    assert_eq!(runner.tick().unwrap(), 0);
+    work(&two.runner());
+    let all = runs(&world);
+    assert_eq!((all.len(), all[0].id, all[0].state), (1, begun.id, RunState::Succeeded));
+    one.close();
+    two.close();
+}
