@@ -2,7 +2,7 @@
 
 use crate::{
     access::{self, Gate, Subject, Terms, Tx, policy},
-    agreements, api_clients, audit, competencies,
+    accounting, agreements, api_clients, audit, calculation, competencies,
     config::Settings,
     eligibility, enrollments, health, imports, jobs, notifications, partners,
     platform::{
@@ -63,6 +63,11 @@ fn routes(config: &mut ServiceConfig<'_>) {
     imports::api::routes(config);
     profiles::api::routes(config);
     enrollments::api::routes(config);
+    calculation::earnings_api::routes(config);
+    calculation::ineligible_api::routes(config);
+    calculation::runs_api::routes(config);
+    accounting::rebates_api::routes(config);
+    accounting::months_api::routes(config);
     jobs::api::routes(config);
     notifications::api::routes(config);
     audit::api::routes(config);
@@ -92,6 +97,7 @@ pub fn problem_codes() -> Vec<&'static Code> {
         transactions::CODES,
         imports::CODES,
         enrollments::CODES,
+        accounting::CODES,
         jobs::CODES,
     ]
     .concat()
@@ -138,7 +144,7 @@ impl Service {
             vault: settings.vault()?,
             trust: settings.trust(),
             mail: settings.mail()?,
-            settle: enrollments::follow_up,
+            settle: calculation::follow_up,
             sweep: sessions::sweep,
         };
         let gate = Gate::open(db.clone(), moment, terms)?;
@@ -339,6 +345,8 @@ fn cors(origins: &[String]) -> Cors {
         (name = "transactions", description = "What partners sold, and what of it was taken back."),
         (name = "profiles", description = "Where a partner's money goes, and how it is taxed."),
         (name = "enrollments", description = "A partner's part in a program for a program year."),
+        (name = "earnings", description = "What sales earned, what did not, and the calculation that says so."),
+        (name = "rebates", description = "What is owed, and the accounting months it is posted in."),
         (name = "notifications", description = "What the service tells a partner's incentive admins."),
         (name = "agreements", description = "The papers a partner signs: MPN, distributor and reseller agreements."),
         (name = "competencies", description = "The catalogue of competencies, and what each partner has attained of it."),

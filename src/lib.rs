@@ -22,8 +22,11 @@
 //! | [`imports`] | files of transactions |
 //! | [`programs`] | incentive programs and their versions: requirements, levers and money terms as data |
 //! | [`eligibility`] | the engine: a pure function from facts and requirements to a reasoned verdict |
+//! | [`earnings`] | a pure function from sales, facts and levers to earnings with their trace |
 //! | [`profiles`] | how a partner is paid and taxed |
 //! | [`enrollments`] | a partner's part in a program for a year: the state table |
+//! | [`accounting`] | what is owed: rebates, months that close, the double-entry ledger |
+//! | [`calculation`] | posts what sales earn, by [`earnings`], to the books |
 //! | [`jobs`] | the daily refresh: by the clock, on one instance, resumed after a crash |
 //! | [`health`] | health and metrics |
 //! | [`demo`] | a believable programme to try everything on |
@@ -88,10 +91,14 @@ pub mod programs;
 
 pub mod eligibility;
 
+pub mod earnings;
+
 pub mod profiles;
 
 pub mod enrollments;
 
+pub mod accounting;
+pub mod calculation;
 pub mod jobs;
 
 pub mod health;

@@ -5,7 +5,7 @@
 mod commands;
 
 use clap::{Parser, Subcommand};
-use commands::{ImportCommand, check_records, import, refresh, verdict};
+use commands::{ImportCommand, calculate, check_records, import, refresh, verdict};
 use partner_incentives::{
     access::{Role, password},
     app::{self, Service},
@@ -69,6 +69,12 @@ enum Command {
         /// Prints JSON, as the API answers.
         #[arg(long)]
         json: bool,
+    },
+    /// Post what sales have earned since the last time, by the levers of their program versions.
+    Calculate {
+        /// Only this partner: its id or its MPN id.
+        #[arg(long)]
+        partner: Option<String>,
     },
     /// Take a file of transactions, as POST /v1/transaction-imports does; it may run beside the service.
     Import(ImportCommand),
@@ -189,6 +195,12 @@ fn run(command: Command, settings: Settings) -> Result<()> {
             println!("{}", verdict(&service, &partner, &program, as_of, json)?);
             service.close();
             Ok(())
+        }
+        Command::Calculate { partner } => {
+            let service = Service::open(settings)?;
+            let done = calculate(&service, partner.as_deref());
+            service.close();
+            done
         }
         Command::Import(command) => {
             let service = Service::open(settings)?;

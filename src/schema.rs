@@ -395,6 +395,8 @@ diesel::table! {
         evaluation_id -> Guid,
         reason -> Nullable<Text>,
         occurred_at -> Instant,
+        earnings_start_on -> Nullable<Date>,
+        ineligible_since -> Nullable<Date>,
     }
 }
 
@@ -615,6 +617,246 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    fx_rates (month, base, quote) {
+        month -> Date,
+        base -> Text,
+        quote -> Text,
+        rate -> BigInt,
+        published_at -> Instant,
+        published_by -> Nullable<Guid>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    closed_months (month) {
+        month -> Date,
+        closed_at -> Instant,
+        closed_by -> Nullable<Guid>,
+        reason -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    calculation_backlog (partner_id) {
+        partner_id -> Guid,
+        from_day -> Date,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    calculation_runs (id) {
+        id -> Guid,
+        partner_id -> Nullable<Guid>,
+        state -> Text,
+        done -> BigInt,
+        total -> BigInt,
+        sales -> BigInt,
+        earnings -> BigInt,
+        ineligible_records -> BigInt,
+        error -> Nullable<Text>,
+        requested_by -> Nullable<Guid>,
+        started_at -> Instant,
+        updated_at -> Instant,
+        finished_at -> Nullable<Instant>,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    earnings (id) {
+        id -> Guid,
+        enrollment_id -> Guid,
+        partner_id -> Guid,
+        version -> Integer,
+        lever -> Text,
+        grain -> Text,
+        transaction_id -> Nullable<Guid>,
+        purchase_id -> Nullable<Guid>,
+        customer_id -> Nullable<Text>,
+        earned_in -> Date,
+        posted_in -> Date,
+        currency -> Text,
+        base -> BigInt,
+        net -> BigInt,
+        volume -> BigInt,
+        mark -> BigInt,
+        unrounded -> Text,
+        whole -> BigInt,
+        cap_balance -> Nullable<BigInt>,
+        posted_before -> BigInt,
+        amount -> BigInt,
+        rebate -> BigInt,
+        coop -> BigInt,
+        calculated_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    ineligible_records (id) {
+        id -> Guid,
+        enrollment_id -> Guid,
+        partner_id -> Guid,
+        version -> Integer,
+        lever -> Text,
+        grain -> Text,
+        transaction_id -> Nullable<Guid>,
+        purchase_id -> Nullable<Guid>,
+        customer_id -> Nullable<Text>,
+        earned_in -> Date,
+        code -> Text,
+        bought_on -> Nullable<Date>,
+        curable -> Bool,
+        capped -> Nullable<BigInt>,
+        currency -> Nullable<Text>,
+        recorded_at -> Instant,
+        cured_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    counted_sales (enrollment_id, transaction_id) {
+        enrollment_id -> Guid,
+        transaction_id -> Guid,
+        offsets -> Nullable<Document>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    lever_volumes (enrollment_id, version, lever, month) {
+        enrollment_id -> Guid,
+        version -> Integer,
+        lever -> Text,
+        month -> Date,
+        volume -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    cap_uses (enrollment_id, version, lever, customer_id) {
+        enrollment_id -> Guid,
+        version -> Integer,
+        lever -> Text,
+        customer_id -> Text,
+        used -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    lever_groups (enrollment_id, version, lever, month, customer_id, currency) {
+        enrollment_id -> Guid,
+        version -> Integer,
+        lever -> Text,
+        month -> Date,
+        customer_id -> Text,
+        currency -> Text,
+        base -> BigInt,
+        unrounded -> Text,
+        settled -> Text,
+        posted -> BigInt,
+        cut -> BigInt,
+        used -> BigInt,
+        told -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    rebates (id) {
+        id -> Guid,
+        enrollment_id -> Guid,
+        partner_id -> Guid,
+        posted_in -> Date,
+        currency -> Text,
+        earned -> BigInt,
+        adjusted -> BigInt,
+        coop -> BigInt,
+        state -> Text,
+        state_reason -> Nullable<Text>,
+        state_comment -> Nullable<Text>,
+        state_since -> Nullable<Date>,
+        as_of -> Instant,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    adjustments (id) {
+        id -> Guid,
+        enrollment_id -> Guid,
+        partner_id -> Guid,
+        amount -> BigInt,
+        currency -> Text,
+        earned_in -> Date,
+        posted_in -> Nullable<Date>,
+        reason_code -> Text,
+        comment -> Text,
+        state -> Text,
+        proposed_by -> Nullable<Guid>,
+        decided_by -> Nullable<Guid>,
+        decision_comment -> Nullable<Text>,
+        decided_at -> Nullable<Instant>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    ledger_transfers (id) {
+        id -> Guid,
+        enrollment_id -> Guid,
+        month -> Date,
+        currency -> Text,
+        debit -> Text,
+        credit -> Text,
+        amount -> BigInt,
+        cause -> Text,
+        cause_id -> Nullable<Guid>,
+        posted_at -> Instant,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     partners,
     users,
@@ -651,4 +893,17 @@ diesel::allow_tables_to_appear_in_same_query!(
     job_runs,
     job_leases,
     audit_chain,
+    fx_rates,
+    closed_months,
+    calculation_backlog,
+    calculation_runs,
+    earnings,
+    ineligible_records,
+    counted_sales,
+    lever_volumes,
+    cap_uses,
+    lever_groups,
+    rebates,
+    adjustments,
+    ledger_transfers,
 );

@@ -2,6 +2,7 @@
 
 use crate::{
     access::{Gate, Tx},
+    accounting,
     audit::{self, Seal, Verdict},
     platform::{Result, db::Db},
 };
@@ -20,7 +21,7 @@ pub enum Finding {
 type Check = fn(&mut Tx<'_>, Option<Seal>) -> Result<Finding>;
 
 /// Every check, with the name people know it by.
-const CHECKS: &[(&str, Check)] = &[("audit chain", audit_chain)];
+const CHECKS: &[(&str, Check)] = &[("audit chain", audit_chain), ("books", books)];
 
 /// Runs every check, also after one that found a difference; `noted` is an earlier head of the audit chain.
 pub fn run(gate: &Gate, db: &Db, noted: Option<Seal>) -> Result<Vec<(&'static str, Finding)>> {
@@ -31,6 +32,18 @@ pub fn run(gate: &Gate, db: &Db, noted: Option<Seal>) -> Result<Vec<(&'static st
     let check =
         |(name, check): &(&'static str, Check)| Ok((*name, gate.read_as_system(|tx| check(tx, noted))?));
     CHECKS.iter().map(check).collect()
+}
+
+fn books(tx: &mut Tx<'_>, _: Option<Seal>) -> Result<Finding> {
+    let findings = accounting::verify(tx)?;
+    let broken = |finding: &accounting::Finding| {
+        let difference = finding.difference.as_ref()?;
+        Some(format!("{}: {difference}", finding.name))
+    };
+    Ok(match findings.iter().find_map(broken) {
+        Some(difference) => Finding::Broken(difference),
+        None => Finding::Sound(format!("{} sums computed again", findings.len())),
+    })
 }
 
 fn audit_chain(tx: &mut Tx<'_>, noted: Option<Seal>) -> Result<Finding> {

@@ -59,7 +59,9 @@ impl<P: Policy> Caller<P> {
         Ok(Self { gate, claims, request_id: RequestId::of(request), policy: PhantomData })
     }
 
-    pub(super) fn gate(&self) -> &Gate {
+    /// The gate, for work that goes on when the answer is sent: the service itself does it.
+    #[must_use]
+    pub fn gate(&self) -> &Gate {
         &self.gate
     }
 

@@ -201,6 +201,25 @@ policies! {
         write DiscontinueEnrollment:         Operator;
         read  ListEnrollmentHistory:         Operator | Auditor | IncentiveAdmin | Viewer;
     }
+    gated earnings {
+        read  ListEarnings:                  Operator | Auditor | IncentiveAdmin | Viewer;
+        read  GetEarning:                    Operator | Auditor | IncentiveAdmin | Viewer;
+        read  ListIneligibleRecords:         Operator | Auditor | IncentiveAdmin | Viewer;
+        read  GetIneligibleRecord:           Operator | Auditor | IncentiveAdmin | Viewer;
+    }
+    gated rebates {
+        read  ListRebates:                   Operator | Auditor | IncentiveAdmin | Viewer;
+        read  GetRebate:                     Operator | Auditor | IncentiveAdmin | Viewer;
+        write HoldRebate:                    Operator;
+        write ReleaseRebate:                 Operator;
+    }
+    open calculation {
+        read  ListCalculationRuns:           Operator | Auditor;
+        write StartCalculationRun:           Operator;
+        read  GetCalculationRun:             Operator | Auditor;
+        read  ListAccountingMonths:          Operator | Auditor;
+        write CloseAccountingMonth:          Operator;
+    }
     open jobs {
         read  ListJobs:                      Operator | Auditor;
         write StartDailyRefresh:             Operator;

@@ -104,6 +104,7 @@ pub struct Tx<'a> {
     audited: u32,
     idle: bool,
     changed: Vec<Id>,
+    sold_only: Vec<Id>,
     came_to_light: bool,
 }
 
@@ -129,6 +130,7 @@ impl<'a> Tx<'a> {
             audited: 0,
             idle: false,
             changed: Vec::new(),
+            sold_only: Vec::new(),
             came_to_light: false,
         }
     }
@@ -185,12 +187,26 @@ impl<'a> Tx<'a> {
         if !self.changed.contains(&partner) {
             self.changed.push(partner);
         }
+        self.sold_only.retain(|sold| *sold != partner);
     }
 
-    /// Notes that facts about partners that changed in an earlier unit, and were traced there, are to be looked at
-    /// before the commit.
-    pub fn facts_came_to_light(&mut self, partners: &[Id]) {
-        self.changed.extend(partners);
+    /// Notes the same for a fact that is a sale: it says nothing about earlier ones.
+    pub fn sale_recorded(&mut self, partner: Id) {
+        if !self.changed.contains(&partner) {
+            self.changed.push(partner);
+            self.sold_only.push(partner);
+        }
+    }
+
+    /// Whether nothing but sales of this partner has changed.
+    #[must_use]
+    pub fn has_sold_only(&self, partner: Id) -> bool {
+        self.sold_only.contains(&partner)
+    }
+
+    /// Notes that sales recorded in an earlier unit, and traced there, are to be looked at before the commit.
+    pub fn sales_came_to_light(&mut self, partners: impl IntoIterator<Item = Id>) {
+        partners.into_iter().for_each(|partner| self.sale_recorded(partner));
         self.came_to_light = true;
     }
 

@@ -121,6 +121,29 @@ impl Known {
         Ok(known)
     }
 
+    /// Gathers what is known of one subject, for every day of a stretch.
+    pub(super) fn gather_for_days(
+        tx: &mut Tx<'_>,
+        subject: &Subject,
+        program: Id,
+        asked: SalesAsked,
+        (first, last): (CalendarDate, CalendarDate),
+    ) -> Result<Self> {
+        let mut known = Self::gather(tx, &[*subject], &[program], asked, last)?;
+        let first_sale =
+            known.sales.get(&subject.id).and_then(|s| s.iter().map(|sale| sale.occurred_on).min());
+        let begun_before = first_sale.is_some_and(|on| on <= first);
+        if asked.first && subject.partner_type == PartnerType::IndirectReseller && !begun_before {
+            // Before the purchase that is kept, others may have been kept for a time.
+            known.add_sales(sales_after(tx, &[subject.id], CalendarDate::MIN)?);
+        }
+        if let Some(days) = asked.days {
+            let window = first.plus_days(-i32::try_from(days).unwrap_or(i32::MAX));
+            known.add_sales(sales_after(tx, &[subject.id], window)?);
+        }
+        Ok(known)
+    }
+
     /// What is known of a subject, for a program and a program year.
     pub(super) fn facts(&self, subject: &Subject, program_id: Id, program_year: i32) -> Facts<'_> {
         let standings = self.standings.get(&(subject.id, program_id)).map_or([].as_slice(), Vec::as_slice);

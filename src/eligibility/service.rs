@@ -6,6 +6,7 @@ use super::{
     model::Verdict,
     rules::evaluate,
     store,
+    words::EligibilityCode,
 };
 use crate::{
     access::Tx,
@@ -79,6 +80,38 @@ pub fn judge_all<'p>(
         }
     }
     Ok(())
+}
+
+/// Those of the days, in order, on which the partner does not meet a version's rules by what is on record now, each
+/// with the reason that weighs most. Rules without a date, such as a suspension, are left to the enrollment.
+pub fn unmet_on(
+    tx: &mut Tx<'_>,
+    partner: &Partner,
+    program: &Program,
+    version: &ProgramVersion,
+    days: &[CalendarDate],
+) -> Result<Vec<(CalendarDate, EligibilityCode)>> {
+    let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };
+    let subject = Subject::from(partner);
+    let asked = SalesAsked::default().by(&version.requirements.0);
+    let known = Known::gather_for_days(tx, &subject, program.id, asked, (*first, *last))?;
+    let facts = known.facts(&subject, program.id, version.program_year);
+    let terms = terms(program, version);
+    let (mut unmet, mut good_until) = (Vec::new(), None);
+    for day in days {
+        if good_until.is_some_and(|until| *day < until) {
+            continue;
+        }
+        let verdict = evaluate(&facts, &terms, *day);
+        let dated = || verdict.checks.iter().filter(|check| check.rule.is_dated());
+        match dated().find_map(|check| check.codes().first().copied()) {
+            Some(code) => unmet.push((*day, code)),
+            None => {
+                good_until = dated().filter_map(|check| check.lapses_on).min().or(Some(CalendarDate::MAX));
+            }
+        }
+    }
+    Ok(unmet)
 }
 
 /// Keeps an assessment.

@@ -12,6 +12,7 @@ use crate::{
         values::{CalendarDate, Id},
     },
     programs::{Program, ProgramVersion},
+    transactions::backlog,
     users,
 };
 use std::cell::Cell;
@@ -170,8 +171,11 @@ fn trace(
         evaluation_id: enrollment.evaluation_id,
         reason: grounds.reason.map(str::to_owned),
         occurred_at: tx.now,
+        earnings_start_on: enrollment.earnings_start_on,
+        ineligible_since: enrollment.ineligible_since,
     };
     store::add_change(tx, &change)?;
+    backlog::note(tx, &[enrollment.partner_id])?;
     let show =
         |enrollment: &Enrollment| EnrollmentView::plain(enrollment.clone(), grounds.program.code.clone());
     let event = audit::Event::on("enrollment", enrollment.id)

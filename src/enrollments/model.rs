@@ -2,7 +2,7 @@
 
 use crate::{
     eligibility::Outlook,
-    platform::values::{CalendarDate, Id, Timestamp, text_enum},
+    platform::values::{CalendarDate, Id, Period, Timestamp, text_enum},
     profiles::Standing,
     schema::{enrollment_changes, enrollments},
 };
@@ -254,6 +254,40 @@ pub struct Change {
     pub reason: Option<String>,
     /// When.
     pub occurred_at: Timestamp,
+    /// The first day whose sales earn, as of then.
+    pub earnings_start_on: Option<CalendarDate>,
+    /// The first day on which a rule was lost, as of then.
+    pub ineligible_since: Option<CalendarDate>,
+}
+
+/// The days on which an enrollment earns, by its history in order; the last window has no end while it goes on. What
+/// is over was over from the day it ended on; what is mended without a gap was never interrupted.
+#[must_use]
+pub fn earning_windows(enrollment: &Enrollment, history: &[Change]) -> Vec<Period> {
+    let mut windows: Vec<Period> = Vec::new();
+    let mut open: Option<CalendarDate> = None;
+    for change in history {
+        let lost_on = match change.to_state {
+            State::Ineligible => change.ineligible_since,
+            state if !state.is_open() => Some(enrollment.ended_on.unwrap_or(change.as_of)),
+            _ => None,
+        };
+        match (open, change.earnings_start_on, lost_on) {
+            (Some(from), _, Some(end)) => {
+                windows.push(Period { from, to: end.plus_days(-1) });
+                open = None;
+            }
+            (None, Some(from), None) => {
+                windows.retain(|window| window.from != from);
+                open = Some(from);
+            }
+            (Some(_), None, None) => open = None,
+            _ => {}
+        }
+    }
+    windows.extend(open.map(|from| Period { from, to: CalendarDate::MAX }));
+    windows.retain(|window| window.from <= window.to);
+    windows
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::{
     },
     profiles::{self, Standing},
     programs::{self, Program, ProgramVersion},
+    transactions::backlog,
 };
 use std::collections::HashMap;
 
@@ -36,6 +37,9 @@ pub enum Invitations {
 pub fn follow_up(tx: &mut Tx<'_>, changed: &[Id]) -> Result<()> {
     for changed in changed.chunks(AT_ONCE) {
         let concerned = partners::family(tx, changed)?;
+        let facts = concerned.iter().map(|partner| partner.id).filter(|id| !tx.has_sold_only(*id));
+        let facts: Vec<Id> = facts.collect();
+        backlog::note(tx, &facts)?;
         reassess(tx, &concerned, Invitations::IndirectResellers)?;
     }
     Ok(())

@@ -140,3 +140,24 @@ pub(super) fn history_count(tx: &mut Tx<'_>, enrollment: Id) -> Result<i64> {
     let query = enrollment_changes::table.filter(enrollment_changes::enrollment_id.eq(enrollment));
     Ok(query.count().get_result(tx.conn)?)
 }
+
+/// Every enrollment of a partner for program years from one on, oldest first, each with its history in order. Two
+/// statements.
+pub fn with_history(tx: &mut Tx<'_>, partner: Id, from_year: i32) -> Result<Vec<(Enrollment, Vec<Change>)>> {
+    let query = enrollments::table
+        .filter(enrollments::partner_id.eq(partner))
+        .filter(enrollments::program_year.ge(from_year))
+        .order(enrollments::id)
+        .select(Enrollment::as_select());
+    let mut found: Vec<(Enrollment, Vec<Change>)> =
+        query.load(tx.conn)?.into_iter().map(|enrollment| (enrollment, Vec::new())).collect();
+    let ids: Vec<Id> = found.iter().map(|(enrollment, _)| enrollment.id).collect();
+    let changes = enrollment_changes::table.filter(enrollment_changes::enrollment_id.eq_any(ids));
+    let changes = changes.order(enrollment_changes::id).select(Change::as_select());
+    for change in changes.load(tx.conn)? {
+        if let Some((_, history)) = found.iter_mut().find(|(e, _)| e.id == change.enrollment_id) {
+            history.push(change);
+        }
+    }
+    Ok(found)
+}

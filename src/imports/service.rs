@@ -11,7 +11,7 @@ use crate::{
     audit,
     platform::{Error, FieldError, Result, codes, cut, db::Alone, http::Contract, values::Id},
     transactions::{
-        NewTransaction,
+        NewTransaction, backlog,
         batch::{self, Outcome, Range},
     },
 };
@@ -231,7 +231,8 @@ fn complete(own: &Errand, id: Id) -> Result<Import> {
         patiently(|| {
             let sellers = sellers.to_vec();
             own.write(move |tx| {
-                tx.facts_came_to_light(&sellers);
+                backlog::note_sales(tx, &sellers)?;
+                tx.sales_came_to_light(sellers.iter().map(|(seller, _)| *seller));
                 Ok(())
             })
         })?;

@@ -27,10 +27,12 @@ text_enum! {
 }
 
 text_enum! {
-    /// What a daily refresh does, in this order; each step looks at every partner.
+    /// What a daily refresh does, in this order; each step goes through the partners.
     pub enum Step {
         /// Enrollments move: invitations, expiry, losses, cures, the new program year.
         Enrollments = "enrollments",
+        /// What sales have earned since the last time is posted.
+        Calculation = "calculation",
         /// Partners are reminded of what is about to end.
         Reminders = "reminders",
     }
@@ -89,6 +91,12 @@ impl JobRun {
             (None, Some(step)) => Self { step, position: None, done: 0, total: None, ..run },
             (None, None) => Self { state: RunState::Succeeded, finished_at: Some(now), ..run },
         }
+    }
+
+    /// So far with the step.
+    #[must_use]
+    pub fn at(&self, done: i64, total: i64, now: Timestamp) -> Self {
+        Self { done, total: Some(total), updated_at: now, ..self.clone() }
     }
 
     /// Given up.

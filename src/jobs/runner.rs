@@ -1,15 +1,16 @@
 //! Works on runs: one instance at a time, batch by batch.
 
-use super::{JobName, JobRun, RunState, service, store};
+use super::{JobName, JobRun, RunState, Step, service, store};
 use crate::{
     access::{Gate, Tx},
-    partners,
+    calculation, partners,
     platform::{
         Error, Result, codes,
         http::Closing,
         values::{Daily, Id},
     },
 };
+use std::ops::ControlFlow;
 
 /// Partners looked at together. What is found is written in one unit; other writers wait no longer than for that.
 const BATCH: i64 = 200;
@@ -121,6 +122,53 @@ impl Runner {
     }
 
     fn batch(&self, run: JobRun) -> Result<Option<JobRun>> {
+        match run.step {
+            Step::Calculation => self.calculate(run),
+            Step::Enrollments | Step::Reminders => self.look_at_some(run),
+        }
+    }
+
+    /// All of a calculation; after each of its units the lease is renewed, and it is kept how far it has come.
+    fn calculate(&self, run: JobRun) -> Result<Option<JobRun>> {
+        if !self.gate.read_as_system(calculation::is_due)? {
+            let next = run.advanced(None, 0, run.updated_at);
+            return self.keep(&run, next);
+        }
+        let mut kept = Ok(Some(run));
+        calculation::calculate(&self.gate, None, |unit| {
+            if let Ok(Some(run)) = &kept {
+                let next = run.at(unit.done, unit.total.max(unit.done), unit.updated_at);
+                kept = self.keep(run, next);
+            }
+            match kept {
+                Ok(Some(_)) if !self.closing.has_begun() => ControlFlow::Continue(()),
+                _ => ControlFlow::Break(()),
+            }
+        })?;
+        match kept? {
+            Some(run) if !self.closing.has_begun() => {
+                let next = run.advanced(None, 0, run.updated_at);
+                self.keep(&run, next)
+            }
+            run => Ok(run),
+        }
+    }
+
+    /// Keeps how far a run has come; none where another instance has taken over.
+    fn keep(&self, run: &JobRun, next: JobRun) -> Result<Option<JobRun>> {
+        let (holder, run) = (self.holder, run.clone());
+        self.gate.write_in_background((OPERATION, run.id.to_string()), move |tx| {
+            tx.changed_nothing();
+            if !store::renew(tx.conn, run.job, holder, tx.now.plus_seconds(LEASE_SECONDS))? {
+                return Ok(None);
+            }
+            service::save(tx, &run, &next)?;
+            Ok(Some(next.clone()))
+        })
+    }
+
+    /// Some partners of a step that looks at every one.
+    fn look_at_some(&self, run: JobRun) -> Result<Option<JobRun>> {
         let (holder, size) = (self.holder, self.batch);
         let after = run.position.as_deref().map(str::parse).transpose().map_err(Error::internal)?;
         let (total, found, last, count) = self.gate.read_as_system(|tx| {

@@ -14,6 +14,7 @@ impl Step {
         match self {
             Self::Enrollments => enrollments::unsettled(tx, partners, Invitations::All),
             Self::Reminders => enrollments::unwarned(tx, partners),
+            Self::Calculation => Ok(Vec::new()),
         }
     }
 
@@ -22,6 +23,7 @@ impl Step {
         match self {
             Self::Enrollments => enrollments::reassess(tx, partners, Invitations::All),
             Self::Reminders => enrollments::remind(tx, partners),
+            Self::Calculation => Ok(0),
         }
     }
 }

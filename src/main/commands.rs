@@ -2,10 +2,11 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 use partner_incentives::{
-    access::Errand,
+    access::{Errand, Tx},
     app::{self, Service},
     audit::Seal,
-    eligibility, imports, partners,
+    calculation, eligibility, imports,
+    partners::{self, Partner},
     platform::{
         Error, Result, csv,
         values::{CalendarDate, Id},
@@ -16,6 +17,7 @@ use partner_incentives::{
 use std::{
     fs::File,
     io::{IsTerminal, Write},
+    ops::ControlFlow,
     path::{Path, PathBuf},
 };
 
@@ -82,10 +84,7 @@ pub fn verdict(
     json: bool,
 ) -> Result<String> {
     service.gate.read_as_system(|tx| {
-        let partner = match partner.parse::<Id>() {
-            Ok(id) => partners::get(tx, id)?,
-            Err(_) => partners::get_by_mpn_id(tx, partner)?,
-        };
+        let partner = partner_of(tx, partner)?;
         let program = programs::find(tx, &program.parse().map_err(Error::internal)?)?;
         let day = as_of.unwrap_or_else(|| tx.today());
         let version = programs::version_for(tx, &program, day)?;
@@ -96,6 +95,35 @@ pub fn verdict(
             assessment.for_people(&partner.legal_name, &program.name)
         })
     })
+}
+
+/// The partner of an id or an MPN id.
+fn partner_of(tx: &mut Tx<'_>, key: &str) -> Result<Partner> {
+    match key.parse::<Id>() {
+        Ok(id) => partners::get(tx, id),
+        Err(_) => partners::get_by_mpn_id(tx, key),
+    }
+}
+
+/// Calculates what waits, of all partners or one, with a bar of progress.
+pub fn calculate(service: &Service, partner: Option<&str>) -> Result<()> {
+    let named = |key: &str| service.gate.read_as_system(|tx| partner_of(tx, key));
+    let partner = partner.map(named).transpose()?.map(|partner| partner.id);
+    let bar = ProgressBar::new(0);
+    let look = "{bar:40} {pos} of {len} partners, {msg} sales, {eta} to go";
+    bar.set_style(ProgressStyle::with_template(look).map_err(Error::internal)?);
+    let run = calculation::calculate(&service.gate, partner, |run| {
+        bar.set_length(run.total.max(run.done).unsigned_abs());
+        bar.set_position(run.done.unsigned_abs());
+        bar.set_message(run.sales.to_string());
+        ControlFlow::Continue(())
+    })?;
+    bar.finish_and_clear();
+    println!(
+        "{} sales of {} partners: {} earnings, {} ineligible records",
+        run.sales, run.done, run.earnings, run.ineligible_records
+    );
+    Ok(())
 }
 
 /// Takes a file; fails where a row was left out, after having told how many.

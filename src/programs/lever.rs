@@ -1,8 +1,9 @@
 //! Levers as data: the ways to earn that a program version offers. Their terms live here; sums do not.
 
+use super::LeverFilter;
 use crate::platform::{
     FieldError,
-    values::{Country, Currency, Money, Rate, text_enum},
+    values::{CalendarDate, Currency, Money, Month, Rate, text_enum},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -197,43 +198,6 @@ pub enum GrowthBaseline {
     },
 }
 
-/// What a lever earns on: what passes every filter. A filter that is null or left out lets everything pass.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-#[schema(example = json!({"product_families": ["azure"], "customers": {"public_sector": false}}))]
-pub struct LeverFilter {
-    /// Only these products, by SKU.
-    #[schema(min_items = 1, max_items = 200, value_type = Option<Vec<CatalogueKey>>)]
-    pub products: Option<Vec<String>>,
-    /// Only these product families.
-    #[schema(min_items = 1, max_items = 200, value_type = Option<Vec<CatalogueKey>>)]
-    pub product_families: Option<Vec<String>>,
-    /// Only sales to these customers.
-    pub customers: CustomerFilter,
-}
-
-/// Which customers a lever earns on.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
-#[schema(example = json!({"countries": ["DE"], "public_sector": false, "partners": false}))]
-pub struct CustomerFilter {
-    /// Only customers in these countries.
-    #[schema(min_items = 1, max_items = 300)]
-    pub countries: Option<Vec<Country>>,
-    /// Whether customers of the public sector count.
-    #[schema(default = true)]
-    pub public_sector: bool,
-    /// Whether customers that are partners themselves count.
-    #[schema(default = false)]
-    pub partners: bool,
-}
-
-impl Default for CustomerFilter {
-    fn default() -> Self {
-        Self { countries: None, public_sector: true, partners: false }
-    }
-}
-
 /// The most a lever gives in a version's year; what is above becomes an ineligible record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -269,22 +233,20 @@ text_enum! {
     }
 }
 
-/// A product's SKU or a product family; stands for the plain text in the contract.
-struct CatalogueKey;
-
-impl utoipa::PartialSchema for CatalogueKey {
-    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::Schema> {
-        utoipa::openapi::ObjectBuilder::new()
-            .schema_type(utoipa::openapi::Type::String)
-            .min_length(Some(1))
-            .max_length(Some(128))
-            .description(Some("A product's SKU, or a product family, as transactions name it."))
-            .examples(["azure"])
-            .into()
+impl TierPeriod {
+    /// The first day of the period a day lies in.
+    #[must_use]
+    pub fn begins(self, day: CalendarDate) -> CalendarDate {
+        let month = Month::of(day);
+        let into_the_year = i32::from((day.month() + 5) % 12);
+        let back = match self {
+            Self::Month => 0,
+            Self::HalfYear => into_the_year % 6,
+            Self::ProgramYear => into_the_year,
+        };
+        month.plus(-back).first_day()
     }
 }
-
-impl ToSchema for CatalogueKey {}
 
 impl Lever {
     /// Its code, unique in the version.
@@ -295,6 +257,17 @@ impl Lever {
             | Self::Accelerator { code, .. }
             | Self::Growth { code, .. }
             | Self::Fixed { code, .. } => code,
+        }
+    }
+
+    /// What it earns on.
+    #[must_use]
+    pub const fn applies_to(&self) -> &LeverFilter {
+        match self {
+            Self::Core { applies_to, .. }
+            | Self::Accelerator { applies_to, .. }
+            | Self::Growth { applies_to, .. }
+            | Self::Fixed { applies_to, .. } => applies_to,
         }
     }
 

@@ -6,6 +6,7 @@
 
 pub mod api;
 mod lever;
+mod lever_filter;
 mod model;
 mod requirement;
 pub mod rule_sets;
@@ -16,14 +17,16 @@ pub mod version_view;
 mod versions;
 
 pub use lever::{
-    CapScope, CustomerFilter, GrowthBaseline, Lever, LeverCap, LeverFilter, LeverGrain, LeverScale,
-    LeverTier, TierPeriod, validate_levers,
+    CapScope, GrowthBaseline, Lever, LeverCap, LeverGrain, LeverScale, LeverTier, TierPeriod, validate_levers,
 };
+pub use lever_filter::{CustomerFilter, LeverFilter};
 pub use model::{
     Program, ProgramKey, ProgramStatus, ProgramVersion, ProgramVersionState, Rounding, program_year,
     program_year_of,
 };
 pub use requirement::{Requirement, competency_codes, validate_requirements};
 pub use service::{CODES, NewProgram, create, discontinue, install, update, version_for};
-pub use store::{find, get, get_version, in_effect, nearest_version, over, version_in_effect};
+pub use store::{
+    find, get, get_version, in_effect, nearest_version, over, version_in_effect, versions_of_year,
+};
 pub use versions::{NewVersion, create_version, founding_version, publish, requirement_faults};

@@ -234,3 +234,10 @@ pub(super) fn known_competencies(tx: &mut Tx<'_>, codes: Vec<String>) -> Result<
         .select(competencies::code)
         .load(tx.conn)?)
 }
+
+/// The published versions of a program for a program year, in the order of their days.
+pub fn versions_of_year(tx: &mut Tx<'_>, program_id: Id, program_year: i32) -> Result<Vec<ProgramVersion>> {
+    let query = published(program_id).filter(program_versions::program_year.eq(program_year));
+    let query = query.order(program_versions::effective_from).select(ProgramVersion::as_select());
+    Ok(query.load(tx.conn)?)
+}

@@ -9,7 +9,7 @@ use crate::{
     partners::{self, Partner},
     platform::{
         FieldError, Result,
-        values::{Id, Money},
+        values::{CalendarDate, Id, Money},
     },
 };
 use std::collections::HashMap;
@@ -73,8 +73,8 @@ pub fn discard_some(tx: &mut Tx<'_>, range: Range, most: i64) -> Result<usize> {
     store::remove_some(tx, range.first, range.last, most)
 }
 
-/// Whose transactions are in a range.
-pub fn sellers(tx: &mut Tx<'_>, range: Range) -> Result<Vec<Id>> {
+/// Whose transactions are in a range, each with the day of the first; a refund counts as its purchase does.
+pub fn sellers(tx: &mut Tx<'_>, range: Range) -> Result<Vec<(Id, CalendarDate)>> {
     store::sellers(tx, range.first, range.last)
 }
 
@@ -182,7 +182,7 @@ impl Portion {
         }
     }
 
-    fn faults(&self, new: &NewTransaction, today: crate::platform::values::CalendarDate) -> Vec<FieldError> {
+    fn faults(&self, new: &NewTransaction, today: CalendarDate) -> Vec<FieldError> {
         let named = Named {
             partner: self.partners.get(&new.partner_id),
             provider: new.provider_id.and_then(|id| self.partners.get(&id)),

@@ -3,6 +3,7 @@
 //! Other slices read them with [`sales_of`], and record them with [`create`].
 
 pub mod api;
+pub mod backlog;
 pub mod batch;
 mod model;
 mod service;

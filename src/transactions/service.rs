@@ -2,6 +2,7 @@
 
 use super::{
     api::TransactionView,
+    backlog,
     model::{Named, NewTransaction, Transaction},
     store,
 };
@@ -46,7 +47,9 @@ pub fn create(tx: &mut Tx<'_>, id: Id, new: NewTransaction) -> Result<Transactio
         .of_partner(transaction.partner_id)
         .after(&TransactionView::from(transaction.clone()))
         .record(tx)?;
-    tx.facts_changed(transaction.partner_id);
+    let bought_on = named.original.map_or(transaction.occurred_on, |purchase| purchase.occurred_on);
+    backlog::note_sales(tx, &[(transaction.partner_id, bought_on)])?;
+    tx.sale_recorded(transaction.partner_id);
     Ok(transaction)
 }
 

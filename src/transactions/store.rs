@@ -13,10 +13,13 @@ use crate::{
     schema::{transaction_records, transactions, unpublished_transactions},
 };
 use diesel::{
-    dsl::sql,
+    dsl::{min, sql},
     prelude::*,
     sql_types::{BigInt, Nullable},
 };
+use std::collections::BTreeMap;
+
+diesel::alias!(transaction_records as bought: Bought);
 
 fn visible(scope: Scope) -> transactions::BoxedQuery<'static, MultiBackend> {
     in_scope!(transactions::table.into_boxed(), transactions::partner_id, scope)
@@ -226,8 +229,23 @@ pub(super) fn remove_some(tx: &mut Tx<'_>, first: Id, last: Id, most: i64) -> Re
     Ok(diesel::delete(doomed).execute(tx.conn)?)
 }
 
-/// Who sold what has an id from the first to the last.
-pub(super) fn sellers(tx: &mut Tx<'_>, first: Id, last: Id) -> Result<Vec<Id>> {
-    let query = transaction_records::table.filter(transaction_records::id.between(first, last));
-    Ok(query.select(transaction_records::partner_id).distinct().load(tx.conn)?)
+/// Who sold what has an id from the first to the last, and the day of the first purchase that is sold or taken back.
+pub(super) fn sellers(tx: &mut Tx<'_>, first: Id, last: Id) -> Result<Vec<(Id, CalendarDate)>> {
+    let of_range = || transaction_records::table.filter(transaction_records::id.between(first, last));
+    let sold = of_range()
+        .group_by(transaction_records::partner_id)
+        .select((transaction_records::partner_id, min(transaction_records::occurred_on)));
+    let purchase = bought.field(transaction_records::id).nullable();
+    let taken_back = of_range()
+        .inner_join(bought.on(purchase.eq(transaction_records::original_transaction_id)))
+        .group_by(transaction_records::partner_id)
+        .select((transaction_records::partner_id, min(bought.field(transaction_records::occurred_on))));
+    let mut all: BTreeMap<Id, CalendarDate> = BTreeMap::new();
+    let mut rows: Vec<(Id, Option<CalendarDate>)> = sold.load(tx.conn)?;
+    rows.extend(taken_back.load::<(Id, Option<CalendarDate>)>(tx.conn)?);
+    for (seller, day) in rows {
+        let day = day.unwrap_or(CalendarDate::MIN);
+        all.entry(seller).and_modify(|first| *first = day.min(*first)).or_insert(day);
+    }
+    Ok(all.into_iter().collect())
 }

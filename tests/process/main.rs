@@ -2,6 +2,7 @@
 
 #![cfg(test)]
 
+mod calculating;
 mod importing;
 mod mail;
 mod readme;

@@ -3,6 +3,7 @@
 use crate::{
     suite::{
         authority::{Operation, operations},
+        calculation::{Story, flat, text},
         enrollments::{Case, eligible_direct_bill},
         partners::partner,
         second_factors::{App, wait},
@@ -121,6 +122,7 @@ fn every_operation_that_writes_leaves_its_trace() {
     own_account(&mut sweep);
     second_factors(&mut sweep);
     machines(&mut sweep);
+    money(&mut sweep);
     // Last: the run goes on in the background.
     jobs(&mut sweep);
     let missing: Vec<_> = sweep
@@ -332,6 +334,22 @@ fn machines(sweep: &mut Sweep<'_>) {
     let rotation = format!("{path}/secret-rotation");
     sweep.step(&operator, "rotateApiClientSecret", &rotation, json!({"overlap_hours": 24}), Changed);
     sweep.step(&operator, "revokeApiClient", &format!("{path}/revocation"), because(), Changed);
+}
+
+fn money(sweep: &mut Sweep<'_>) {
+    let world = sweep.world;
+    let story = Story::new(world, &json!([flat("core", "0.08")]));
+    story.sale("1", "2018-11-01", "100.00");
+    let operator = Person::of(world.operator());
+    sweep.step(&operator, "startCalculationRun", "/v1/calculation-runs", json!({}), Made);
+    story.calculate();
+    let path = format!("/v1/rebates/{}", text(&story.list("/v1/rebates")[0]["id"]));
+    sweep.step(&operator, "holdRebate", &format!("{path}/hold"), because(), Changed);
+    sweep.step(&operator, "releaseRebate", &format!("{path}/release"), because(), Changed);
+    world.on("2018-12-01");
+    let operator = Person::of(world.operator());
+    let path = "/v1/accounting-months/2018-11/closure";
+    sweep.step(&operator, "closeAccountingMonth", path, because(), Made);
 }
 
 fn jobs(sweep: &mut Sweep<'_>) {

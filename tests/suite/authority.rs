@@ -47,6 +47,7 @@ pub fn operations() -> Vec<Operation> {
 pub fn nobodys(path: &str) -> String {
     path.replace("{id}", "01936f2e-4b00-7000-8000-00000000dead")
         .replace("{version}", "1")
+        .replace("{month}", "2099-01")
         .replace("{code}", "nothing")
 }
 

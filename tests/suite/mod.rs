@@ -5,6 +5,8 @@ mod agreements;
 mod api_clients;
 mod audit_trail;
 mod authority;
+mod books;
+mod calculation;
 mod competencies;
 mod conventions;
 mod demo;

@@ -22,6 +22,19 @@ const LISTS: &[(&str, &str)] = &[
     ("evaluations WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "evaluations_by_partner"),
     ("transactions WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "transactions_by_record"),
     ("notifications WHERE user_id = $1 AND id < $1 ORDER BY id DESC", "notifications_by_user"),
+    ("earnings WHERE id < $1 ORDER BY id DESC", "earnings_pkey"),
+    ("earnings WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "earnings_by_partner"),
+    ("earnings WHERE enrollment_id = $1 AND id < $1 ORDER BY id DESC", "earnings_by_enrollment"),
+    (
+        "ineligible_records WHERE partner_id = $1 AND id < $1 ORDER BY id DESC",
+        "ineligible_records_by_partner",
+    ),
+    (
+        "ineligible_records WHERE enrollment_id = $1 AND id < $1 ORDER BY id DESC",
+        "ineligible_records_by_enrollment",
+    ),
+    ("rebates WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "rebates_by_partner"),
+    ("rebates WHERE state = 'payable' AND id < $1 ORDER BY id DESC", "rebates_by_state"),
     ("deliveries WHERE state = 'queued' ORDER BY due_at", "deliveries_due"),
     (
         "deliveries WHERE state = 'failed' AND notification_id < $1 ORDER BY notification_id DESC",

@@ -30,6 +30,13 @@ impl CalendarDate {
         Self(self.0.saturating_add(Span::new().days(days.clamp(-1_000_000, 1_000_000))))
     }
 
+    /// This date moved by a signed number of months, to the month's last day where it has fewer; stops at the ends of
+    /// the calendar.
+    #[must_use]
+    pub fn plus_months(self, months: i32) -> Self {
+        Self(self.0.saturating_add(Span::new().months(months.clamp(-100_000, 100_000))))
+    }
+
     /// Days from this date to `later`; negative where `later` is earlier.
     #[must_use]
     pub fn days_until(self, later: Self) -> i32 {

@@ -1,0 +1,17 @@
+DROP TABLE ledger_transfers;
+DROP TABLE adjustments;
+DROP TABLE rebates;
+DROP TABLE lever_groups;
+DROP TABLE cap_uses;
+DROP TABLE lever_volumes;
+DROP TABLE counted_sales;
+DROP TABLE ineligible_records;
+DROP TABLE earnings;
+DROP TABLE calculation_runs;
+DROP TABLE calculation_backlog;
+DROP TABLE closed_months;
+DROP TABLE fx_rates;
+DROP INDEX enrollments_by_year;
+DROP INDEX transactions_by_customer;
+ALTER TABLE enrollment_changes DROP COLUMN ineligible_since;
+ALTER TABLE enrollment_changes DROP COLUMN earnings_start_on;

@@ -1,0 +1,18 @@
+//! Accounting: what is owed. Rebates by enrollment, month and currency, the months that close one after the other, and
+//! the double-entry ledger under both.
+//!
+//! Other slices write money with [`post`], ask in which month with [`Months`], and convert with [`rates`].
+
+mod model;
+pub mod months_api;
+mod rebate_view;
+pub mod rebates_api;
+mod service;
+mod store;
+mod verify;
+
+pub use model::{Account, Cause, Entry, Months, Rebate, RebateReason, RebateState, Transfer};
+pub use service::{CODES, close, follow_profiles, hold, post, release};
+pub(crate) use store::in_program;
+pub use store::{months, rates};
+pub use verify::{Finding, verify};

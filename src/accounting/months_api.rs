@@ -1,0 +1,138 @@
+//! Accounting months over HTTP.
+
+use super::{service, store};
+use crate::{
+    access::{
+        Caller, Tx,
+        policy::{CloseAccountingMonth, ListAccountingMonths},
+    },
+    platform::{
+        Result,
+        http::{Answer, Body, Path},
+        values::{Id, Month, Timestamp, text_enum},
+    },
+};
+use actix_web::{get, post};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+
+/// The routes of accounting months.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list_accounting_months).service(close_accounting_month);
+}
+
+text_enum! {
+    /// Whether something can still be posted in a month.
+    pub enum AccountingMonthState {
+        /// It takes postings.
+        Open = "open",
+        /// It never changes again.
+        Closed = "closed",
+    }
+}
+
+/// A month of the books.
+#[derive(Serialize, ToSchema)]
+struct AccountingMonth {
+    /// The month.
+    month: Month,
+    /// Whether something can still be posted in it.
+    state: AccountingMonthState,
+    /// When it was closed.
+    closed_at: Option<Timestamp>,
+    /// Who closed it; null where the service did by itself.
+    closed_by: Option<Id>,
+    /// Why, in the words of who closed it.
+    #[schema(max_length = 1000, examples("All sales of the quarter are in"))]
+    reason: Option<String>,
+}
+
+/// The months of the books, the newest first.
+#[derive(Serialize, ToSchema)]
+struct AccountingMonths {
+    /// From this month back to the first something was posted in.
+    #[schema(max_items = 12_000)]
+    items: Vec<AccountingMonth>,
+}
+
+/// Why a month is closed, where there is something to say.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "All sales of the month are in"}))]
+struct AccountingMonthClosure {
+    /// In your own words, for the audit trail.
+    #[serde(default)]
+    #[schema(min_length = 3, max_length = 1000, pattern = r"^\S(.|\n)*\S$")]
+    reason: Option<String>,
+}
+
+/// List the accounting months
+///
+/// From this month back to the first something was posted in. They close one after the other.
+#[utoipa::path(tag = "rebates", responses((status = 200, body = AccountingMonths)))]
+#[get("/v1/accounting-months")]
+async fn list_accounting_months(caller: Caller<ListAccountingMonths>) -> Result<Answer> {
+    caller.snapshot(|tx| Ok(Answer::ok(&AccountingMonths { items: months(tx)? }))).await
+}
+
+/// Close a month
+///
+/// It never changes again: what comes late is posted in the first open month. Its rebates become payable, or wait for
+/// profiles. A month is closed when it is over, after every one before it, and with nothing left to calculate.
+#[utoipa::path(
+    tag = "rebates",
+    request_body = AccountingMonthClosure,
+    responses((status = 200, body = AccountingMonth))
+)]
+#[post("/v1/accounting-months/{month}/closure")]
+async fn close_accounting_month(
+    caller: Caller<CloseAccountingMonth>,
+    month: Path<Month>,
+    body: Body<AccountingMonthClosure>,
+) -> Result<Answer> {
+    caller
+        .write(body, move |tx, closure| {
+            service::close(tx, *month, closure.reason.as_deref())?;
+            Ok(Answer::ok(&AccountingMonth {
+                month: *month,
+                state: AccountingMonthState::Closed,
+                closed_at: Some(tx.now),
+                closed_by: tx.actor.id(),
+                reason: closure.reason.clone(),
+            }))
+        })
+        .await
+}
+
+fn months(tx: &mut Tx<'_>) -> Result<Vec<AccountingMonth>> {
+    let now = Month::of(tx.today());
+    let closed: BTreeMap<Month, store::Closed> =
+        store::closed(tx)?.into_iter().map(|closed| (closed.0, closed)).collect();
+    let first_closed = closed.keys().next().copied();
+    let first = [first_closed, store::first_posted(tx)?].into_iter().flatten().min().unwrap_or(now);
+    let mut items = Vec::new();
+    let mut month = now.max(first);
+    while month >= first {
+        items.push(match closed.get(&month).cloned() {
+            Some((month, closed_at, closed_by, reason)) => AccountingMonth {
+                month,
+                state: AccountingMonthState::Closed,
+                closed_at: Some(closed_at),
+                closed_by,
+                reason,
+            },
+            None => AccountingMonth {
+                month,
+                state: AccountingMonthState::Open,
+                closed_at: None,
+                closed_by: None,
+                reason: None,
+            },
+        });
+        month = month.plus(-1);
+    }
+    Ok(items)
+}

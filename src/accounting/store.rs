@@ -1,0 +1,183 @@
+//! Rebates, months, rates and the ledger in the database.
+
+use super::{Months, Rebate, RebateState, Transfer, rebates_api::RebateFilter};
+use crate::{
+    access::{Scope, Tx},
+    earnings::ExchangeRates,
+    partners::in_scope,
+    platform::{
+        Error, Result,
+        db::{MultiBackend, native},
+        http::{PageRequest, keyset},
+        values::{CalendarDate, Currency, ExchangeRate, Id, Month, Timestamp},
+    },
+    schema::{closed_months, fx_rates, ledger_transfers, rebates},
+};
+use diesel::{
+    dsl::{max, min},
+    prelude::*,
+};
+
+/// How many rows a statement carries at most.
+const AT_ONCE: usize = 1000;
+
+/// Restricts a boxed query to the enrollments of a program, where one is named.
+macro_rules! in_program {
+    ($query:expr, $column:expr, $key:expr) => {{
+        use $crate::schema::{enrollments, programs};
+        let of = || enrollments::table.inner_join(programs::table).select(enrollments::id);
+        match $key {
+            Some($crate::programs::ProgramKey::Id(id)) => {
+                $query.filter($column.eq_any(of().filter(programs::id.eq(*id))))
+            }
+            Some($crate::programs::ProgramKey::Code(code)) => {
+                $query.filter($column.eq_any(of().filter(programs::code.eq(code.clone()))))
+            }
+            None => $query,
+        }
+    }};
+}
+pub(crate) use in_program;
+
+fn visible(scope: Scope) -> rebates::BoxedQuery<'static, MultiBackend> {
+    in_scope!(rebates::table.into_boxed(), rebates::partner_id, scope)
+}
+
+fn matching(scope: Scope, filter: &RebateFilter) -> rebates::BoxedQuery<'static, MultiBackend> {
+    let mut query = visible(scope);
+    if let Some(id) = filter.partner_id {
+        query = query.filter(rebates::partner_id.eq(id));
+    }
+    if let Some(id) = filter.enrollment_id {
+        query = query.filter(rebates::enrollment_id.eq(id));
+    }
+    let mut query = in_program!(query, rebates::enrollment_id, &filter.program);
+    if let Some(state) = filter.state {
+        query = query.filter(rebates::state.eq(state));
+    }
+    if let Some(currency) = filter.currency {
+        query = query.filter(rebates::currency.eq(currency));
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(rebates::posted_in.ge(from));
+    }
+    if let Some(to) = filter.to {
+        query = query.filter(rebates::posted_in.le(to));
+    }
+    query
+}
+
+pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<RebateFilter>) -> Result<Vec<Rebate>> {
+    let query = matching(tx.scope(), &page.filter).select(Rebate::as_select());
+    Ok(keyset!(query, page, rebates, newest).load(tx.conn)?)
+}
+
+pub(super) fn count(tx: &mut Tx<'_>, filter: &RebateFilter) -> Result<i64> {
+    Ok(matching(tx.scope(), filter).count().get_result(tx.conn)?)
+}
+
+pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<Rebate> {
+    let query = visible(tx.scope()).filter(rebates::id.eq(id)).select(Rebate::as_select());
+    query.get_result(tx.conn).optional()?.ok_or(Error::not_found("rebate"))
+}
+
+/// The rebates of these enrollments that were posted in one of these months.
+pub(super) fn of_enrollments(tx: &mut Tx<'_>, enrollments: &[Id], months: &[Month]) -> Result<Vec<Rebate>> {
+    let mut found = Vec::new();
+    for enrollments in enrollments.chunks(AT_ONCE) {
+        let query = rebates::table
+            .filter(rebates::enrollment_id.eq_any(enrollments.to_vec()))
+            .filter(rebates::posted_in.eq_any(months.to_vec()))
+            .select(Rebate::as_select());
+        found.extend(query.load(tx.conn)?);
+    }
+    Ok(found)
+}
+
+/// The rebates of a month that are not settled otherwise.
+pub(super) fn of_month(tx: &mut Tx<'_>, month: Month) -> Result<Vec<Rebate>> {
+    let query = rebates::table.filter(rebates::posted_in.eq(month)).order(rebates::id);
+    Ok(query.select(Rebate::as_select()).load(tx.conn)?)
+}
+
+/// The rebates of closed months that wait to be paid, of these partners.
+pub(super) fn waiting(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Rebate>> {
+    let query = rebates::table
+        .filter(rebates::partner_id.eq_any(partners.to_vec()))
+        .filter(rebates::state.eq_any(vec![RebateState::Payable, RebateState::OnHold]))
+        .order(rebates::id)
+        .select(Rebate::as_select());
+    Ok(query.load(tx.conn)?)
+}
+
+/// What is payable of these enrollments in all.
+pub(super) fn payable(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<Vec<(Id, Currency, i64)>> {
+    let query = rebates::table
+        .filter(rebates::enrollment_id.eq_any(enrollments.to_vec()))
+        .filter(rebates::state.eq(RebateState::Payable))
+        .select((rebates::enrollment_id, rebates::currency, rebates::earned + rebates::adjusted));
+    Ok(query.load(tx.conn)?)
+}
+
+pub(super) fn insert(tx: &mut Tx<'_>, rebate: &Rebate) -> Result<()> {
+    diesel::insert_into(rebates::table).values(rebate).execute(tx.conn)?;
+    Ok(())
+}
+
+pub(super) fn update(tx: &mut Tx<'_>, rebate: &Rebate) -> Result<()> {
+    diesel::update(rebates::table.find(rebate.id)).set(rebate).execute(tx.conn)?;
+    Ok(())
+}
+
+pub(super) fn transfer(tx: &mut Tx<'_>, transfers: &[Transfer]) -> Result<()> {
+    for transfers in transfers.chunks(AT_ONCE) {
+        native!(tx.conn, conn =>
+            diesel::insert_into(ledger_transfers::table).values(transfers).execute(conn)?);
+    }
+    Ok(())
+}
+
+/// Which months are closed.
+pub fn months(tx: &mut Tx<'_>) -> Result<Months> {
+    let last_closed = closed_months::table.select(max(closed_months::month)).get_result(tx.conn)?;
+    Ok(Months { last_closed })
+}
+
+/// The first month anything was posted in.
+pub(super) fn first_posted(tx: &mut Tx<'_>) -> Result<Option<Month>> {
+    Ok(rebates::table.select(min(rebates::posted_in)).get_result(tx.conn)?)
+}
+
+/// A closed month: when, by whom and why.
+pub(super) type Closed = (Month, Timestamp, Option<Id>, Option<String>);
+
+pub(super) fn closed(tx: &mut Tx<'_>) -> Result<Vec<Closed>> {
+    Ok(closed_months::table.order(closed_months::month.desc()).load(tx.conn)?)
+}
+
+pub(super) fn close(tx: &mut Tx<'_>, month: Month, reason: Option<&str>) -> Result<()> {
+    diesel::insert_into(closed_months::table)
+        .values((
+            closed_months::month.eq(month),
+            closed_months::closed_at.eq(tx.now),
+            closed_months::closed_by.eq(tx.actor.id()),
+            closed_months::reason.eq(reason.map(str::to_owned)),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// The published exchange rates of the months between two days.
+pub fn rates(tx: &mut Tx<'_>, (from, to): (CalendarDate, CalendarDate)) -> Result<ExchangeRates> {
+    let query = fx_rates::table.filter(fx_rates::month.between(Month::of(from), Month::of(to))).select((
+        fx_rates::month,
+        fx_rates::base,
+        fx_rates::quote,
+        fx_rates::rate,
+    ));
+    let mut rates = ExchangeRates::default();
+    for (month, base, quote, rate) in query.load::<(Month, Currency, Currency, ExchangeRate)>(tx.conn)? {
+        rates.publish(month, base, quote, rate);
+    }
+    Ok(rates)
+}

@@ -1,0 +1,119 @@
+//! Proof of the books: every figure is computed again from its parts.
+
+use crate::{
+    access::Tx,
+    platform::{
+        Result,
+        db::{native, types::Guid},
+        values::{Currency, Id, Money, Month},
+    },
+};
+use diesel::{
+    prelude::*,
+    sql_types::{BigInt, Date, Text},
+};
+
+/// How one check came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// What was checked.
+    pub name: &'static str,
+    /// The first difference; none where everything is as it should be.
+    pub difference: Option<String>,
+}
+
+/// The sums that must cancel out for each enrollment, month and currency.
+const SUMS: &[(&str, &str)] = &[
+    (
+        "rebates are their earnings' rebate parts",
+        "SELECT enrollment_id, posted_in AS month, currency, rebate AS amount FROM earnings
+         UNION ALL SELECT enrollment_id, posted_in, currency, -earned FROM rebates",
+    ),
+    (
+        "co-op is their earnings' co-op parts",
+        "SELECT enrollment_id, posted_in AS month, currency, coop AS amount FROM earnings
+         UNION ALL SELECT enrollment_id, posted_in, currency, -coop FROM rebates",
+    ),
+    (
+        "rebates carry the approved adjustments",
+        "SELECT enrollment_id, posted_in AS month, currency, amount FROM adjustments WHERE state = 'approved'
+         UNION ALL SELECT enrollment_id, posted_in, currency, -adjusted FROM rebates",
+    ),
+    (
+        "the ledger owes what the rebates say",
+        "SELECT enrollment_id, month, currency, amount FROM ledger_transfers WHERE credit LIKE 'rebate_%'
+         UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers WHERE debit LIKE 'rebate_%'
+         UNION ALL SELECT enrollment_id, posted_in, currency, -(earned + adjusted) FROM rebates",
+    ),
+    (
+        "the ledger holds the co-op the rebates say",
+        "SELECT enrollment_id, month, currency, amount FROM ledger_transfers WHERE credit LIKE 'coop_%'
+         UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers WHERE debit LIKE 'coop_%'
+         UNION ALL SELECT enrollment_id, posted_in, currency, -coop FROM rebates",
+    ),
+    (
+        "what is accrued is of open months",
+        "SELECT enrollment_id, month, currency, amount FROM ledger_transfers WHERE credit = 'rebate_accrued'
+         UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers WHERE debit = 'rebate_accrued'
+         UNION ALL SELECT enrollment_id, posted_in, currency, -(earned + adjusted) FROM rebates r
+             WHERE NOT EXISTS (SELECT 1 FROM closed_months c WHERE c.month = r.posted_in)",
+    ),
+];
+
+/// What must hold for each earning by itself.
+const EARNINGS: &[(&str, &str)] = &[
+    ("earnings are the sum of their parts", "rebate + coop <> amount"),
+    (
+        "earnings are what their figures give",
+        "amount <> CASE WHEN cap_balance < whole THEN cap_balance ELSE whole END - posted_before",
+    ),
+    ("earnings are posted in their month or later", "posted_in < earned_in"),
+];
+
+#[derive(QueryableByName)]
+struct Sum {
+    #[diesel(sql_type = Guid)]
+    enrollment_id: Id,
+    #[diesel(sql_type = Date)]
+    month: Month,
+    #[diesel(sql_type = Text)]
+    currency: Currency,
+    #[diesel(sql_type = BigInt)]
+    amount: i64,
+}
+
+#[derive(QueryableByName)]
+struct Row {
+    #[diesel(sql_type = Guid)]
+    id: Id,
+}
+
+/// Computes every balance and every rebate again from its parts, and names the first difference of each check. Each
+/// is one statement; the database does the sums.
+pub fn verify(tx: &mut Tx<'_>) -> Result<Vec<Finding>> {
+    let mut findings = Vec::new();
+    for (name, rows) in SUMS {
+        let query = format!(
+            "SELECT enrollment_id, month, currency, CAST(SUM(amount) AS bigint) AS amount FROM ({rows}) rows
+             GROUP BY enrollment_id, month, currency HAVING SUM(amount) <> 0
+             ORDER BY enrollment_id, month, currency LIMIT 1"
+        );
+        let found: Option<Sum> =
+            native!(tx.conn, conn => diesel::sql_query(query).get_result(conn).optional()?);
+        let difference = found.map(|sum| {
+            let money = Money { minor: sum.amount, currency: sum.currency };
+            format!(
+                "enrollment {}, {}: {money} too much on the side of the parts",
+                sum.enrollment_id, sum.month
+            )
+        });
+        findings.push(Finding { name, difference });
+    }
+    for (name, wrong) in EARNINGS {
+        let query = format!("SELECT id FROM earnings WHERE {wrong} ORDER BY id LIMIT 1");
+        let found: Option<Row> =
+            native!(tx.conn, conn => diesel::sql_query(query).get_result(conn).optional()?);
+        findings.push(Finding { name, difference: found.map(|row| format!("earning {}", row.id)) });
+    }
+    Ok(findings)
+}

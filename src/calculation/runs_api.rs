@@ -1,0 +1,178 @@
+//! Calculation runs over HTTP.
+
+use super::{Run, RunState, run, store};
+use crate::{
+    access::{
+        Caller,
+        policy::{GetCalculationRun, ListCalculationRuns, StartCalculationRun},
+    },
+    platform::{
+        Result,
+        http::{Answer, Body, Cursor, Listing, PageParams, PageRequest, Path, page_of},
+        values::{Id, Timestamp},
+    },
+};
+use actix_web::{get, post};
+use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex, PoisonError};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+
+/// The routes of calculation runs.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list_calculation_runs).service(start_calculation_run).service(get_calculation_run);
+}
+
+/// A run of the calculation, with its progress.
+#[derive(Serialize, ToSchema)]
+#[schema(as = CalculationRun)]
+pub struct RunView {
+    /// Identifier.
+    id: Id,
+    /// The partner it was asked for; null for all.
+    partner_id: Option<Id>,
+    /// Where it stands.
+    state: RunState,
+    /// Partners looked at.
+    #[schema(minimum = 0)]
+    done: i64,
+    /// Partners that waited when it began.
+    #[schema(minimum = 0)]
+    total: i64,
+    /// Sales taken in.
+    #[schema(minimum = 0)]
+    sales: i64,
+    /// Earnings posted.
+    #[schema(minimum = 0)]
+    earnings: i64,
+    /// Ineligible records made.
+    #[schema(minimum = 0)]
+    ineligible_records: i64,
+    /// Why it stopped.
+    #[schema(max_length = 1000)]
+    error: Option<String>,
+    /// Who asked for it; null for the service itself.
+    requested_by: Option<Id>,
+    /// When it began.
+    started_at: Timestamp,
+    /// When it last said something.
+    updated_at: Timestamp,
+    /// When it ended.
+    finished_at: Option<Timestamp>,
+    /// Counts changes; the `ETag`.
+    #[schema(minimum = 1)]
+    revision: i64,
+}
+
+impl From<Run> for RunView {
+    fn from(run: Run) -> Self {
+        Self {
+            id: run.id,
+            partner_id: run.partner_id,
+            state: run.state,
+            done: run.done,
+            total: run.total,
+            sales: run.sales,
+            earnings: run.earnings,
+            ineligible_records: run.ineligible_records,
+            error: run.error,
+            requested_by: run.requested_by,
+            started_at: run.started_at,
+            updated_at: run.updated_at,
+            finished_at: run.finished_at,
+            revision: run.revision,
+        }
+    }
+}
+
+page_of!(
+    /// One page of calculation runs.
+    pub RunPage of RunView
+);
+
+/// What a run is to look at.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(as = CalculationRunStart, example = json!({}))]
+pub struct RunStart {
+    /// Only this partner; left out, the whole programme.
+    #[serde(default)]
+    partner_id: Option<Id>,
+}
+
+/// Which runs to list.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct RunFilter {
+    /// In this state.
+    #[param(inline)]
+    pub state: Option<RunState>,
+}
+
+/// List calculation runs
+///
+/// The latest first.
+#[utoipa::path(tag = "earnings", params(RunFilter, PageParams), responses((status = 200, body = RunPage)))]
+#[get("/v1/calculation-runs")]
+async fn list_calculation_runs(
+    caller: Caller<ListCalculationRuns>,
+    page: PageRequest<RunFilter>,
+) -> Result<Listing> {
+    caller
+        .list_plainly(page, move |tx, page| {
+            let total = page.include_total.then(|| store::count_runs(tx, &page.filter)).transpose()?;
+            let runs = store::list_runs(tx, page)?;
+            Ok(page.answer(runs, total, |run: &Run| Cursor { key: None, id: run.id }, RunView::from))
+        })
+        .await
+}
+
+/// Start a calculation run
+///
+/// It posts what has changed since the last one, for all partners or for one, and is at work when the answer comes:
+/// `Location` tells its progress. Where a run is at work already, that one is answered. A run that was broken off
+/// is taken up where it stood.
+#[utoipa::path(tag = "earnings", request_body = RunStart, responses((status = 202, body = RunView)))]
+#[post("/v1/calculation-runs")]
+async fn start_calculation_run(caller: Caller<StartCalculationRun>, body: Body<RunStart>) -> Result<Answer> {
+    let gate = caller.gate().clone();
+    let begun: Arc<Mutex<Option<Id>>> = Arc::default();
+    let note = Arc::clone(&begun);
+    let answer = caller
+        .write(body, move |tx, asked| {
+            let (run, is_new) = run::start(tx, asked.partner_id)?;
+            *note.lock().unwrap_or_else(PoisonError::into_inner) = is_new.then_some(run.id);
+            let location = format!("/v1/calculation-runs/{}", run.id);
+            let revision = run.revision;
+            let answer = Answer::record(&RunView::from(run), revision);
+            Ok(Answer { status: 202, location: Some(location), ..answer })
+        })
+        .await?;
+    let begun = begun.lock().unwrap_or_else(PoisonError::into_inner).take();
+    if let Some(id) = begun.filter(|_| !answer.replayed) {
+        std::thread::spawn(move || {
+            if let Err(error) = run::work(&gate, id, |_| ControlFlow::Continue(())) {
+                log::error!("calculation run {id} stopped: {error}");
+            }
+        });
+    }
+    Ok(answer)
+}
+
+/// Read a calculation run
+///
+/// With its progress.
+#[utoipa::path(tag = "earnings", responses((status = 200, body = RunView)))]
+#[get("/v1/calculation-runs/{id}")]
+async fn get_calculation_run(caller: Caller<GetCalculationRun>, id: Path<Id>) -> Result<Answer> {
+    caller
+        .read(move |tx| {
+            let run = store::get_run(tx, *id)?;
+            let revision = run.revision;
+            Ok(Answer::record(&RunView::from(run), revision))
+        })
+        .await
+}

@@ -1,0 +1,167 @@
+//! Amounts before they are rounded, and the split of what was earned.
+
+use crate::platform::values::{Currency, Rate};
+use std::{
+    iter::Sum,
+    ops::{Add, Sub},
+};
+
+/// An amount to a millionth of its currency's minor unit. A share of money at a rate is exact in it; whatever is cut
+/// off beyond can never turn a rounding, because a half is exact too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Exact(i128);
+
+impl Exact {
+    const ONE: i128 = 1_000_000;
+
+    /// Nothing.
+    pub const ZERO: Self = Self(0);
+
+    /// So many whole minor units.
+    #[must_use]
+    pub fn whole(minor: i64) -> Self {
+        Self(i128::from(minor) * Self::ONE)
+    }
+
+    /// So many minor units at a rate.
+    #[must_use]
+    pub fn share(minor: i64, rate: Rate) -> Self {
+        Self(i128::from(minor) * i128::from(rate.millionths()))
+    }
+
+    /// The part `by / of` of it; nothing where `of` is nothing.
+    #[must_use]
+    pub fn part(self, by: i64, of: i64) -> Self {
+        if by == of || of == 0 {
+            return if of == 0 { Self::ZERO } else { self };
+        }
+        Self(self.0.saturating_mul(i128::from(by)) / i128::from(of))
+    }
+
+    /// Whole minor units; half of one goes away from zero, so that a reversal is the exact negative.
+    #[must_use]
+    pub fn rounded(self) -> i64 {
+        let units = (self.0.abs() + Self::ONE / 2) / Self::ONE;
+        let units = i64::try_from(units).unwrap_or(i64::MAX);
+        if self.0 < 0 { -units } else { units }
+    }
+
+    /// It in millionths of a minor unit.
+    #[must_use]
+    pub const fn millionths(self) -> i128 {
+        self.0
+    }
+
+    /// So many millionths of a minor unit.
+    #[must_use]
+    pub const fn from_millionths(millionths: i128) -> Self {
+        Self(millionths)
+    }
+
+    /// The decimal text in units of the currency, with its digits and up to six more.
+    #[must_use]
+    pub fn text(self, currency: Currency) -> String {
+        let places = currency.digits() as usize;
+        let units = format!("{:0>width$}", self.0.unsigned_abs(), width = places + 7);
+        let (whole, fraction) = units.split_at(units.len() - places - 6);
+        let (fixed, more) = fraction.split_at(places);
+        let fraction = format!("{fixed}{}", more.trim_end_matches('0'));
+        let sign = if self.0 < 0 { "-" } else { "" };
+        if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") }
+    }
+}
+
+impl Add for Exact {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self(self.0 + other.0)
+    }
+}
+
+impl Sub for Exact {
+    type Output = Self;
+
+    fn sub(self, other: Self) -> Self {
+        Self(self.0 - other.0)
+    }
+}
+
+impl Sum for Exact {
+    fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
+        parts.fold(Self::ZERO, Add::add)
+    }
+}
+
+/// The rebate part and the co-op part of an earning; they always sum to it, and a negative one mirrors.
+#[must_use]
+pub fn split(amount: i64, rebate_rate: Rate) -> (i64, i64) {
+    let rebate = Exact::share(amount, rebate_rate).rounded();
+    (rebate, amount - rebate)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn rate(text: &str) -> Rate {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn r1_each_lever_rounds_on_its_own() {
+        let parts = ["0.08", "0.02", "0.02"].map(|share| Exact::share(1_234_567, rate(share)).rounded());
+        assert_eq!(parts, [98_765, 24_691, 24_691]);
+        assert_eq!(parts.iter().sum::<i64>(), 148_147);
+        assert_eq!(Exact::share(1_234_567, rate("0.12")).rounded(), 148_148, "what rounding once would give");
+    }
+
+    #[test]
+    fn r6_the_parts_sum_to_the_whole_and_a_negative_one_mirrors() {
+        assert_eq!(split(148_147, rate("0.6")), (88_888, 59_259));
+        assert_eq!(split(1, rate("0.6")), (1, 0));
+        assert_eq!(split(-20_000, rate("0.6")), (-12_000, -8_000));
+    }
+
+    #[test]
+    fn r7_and_r8_hold_for_currencies_without_and_with_three_digits() {
+        assert_eq!(Exact::share(1_234_567, rate("0.08")).rounded(), 98_765);
+        assert_eq!(split(98_765, rate("0.6")), (59_259, 39_506));
+        assert_eq!(Exact::share(251_250, rate("0.05")).rounded(), 12_563);
+        assert_eq!(Exact::share(250_075, rate("0.06")).rounded(), 15_005);
+        assert_eq!(split(15_005, rate("0.6")), (9_003, 6_002));
+    }
+
+    #[test]
+    fn the_unrounded_amount_is_written_exactly() {
+        let text = |minor, share: &str, currency: &str| {
+            Exact::share(minor, rate(share)).text(currency.parse().unwrap())
+        };
+        assert_eq!(text(1_234_567, "0.08", "USD"), "987.6536");
+        assert_eq!(text(-1, "0.000001", "USD"), "-0.00000001");
+        assert_eq!(text(1_234_567, "0.08", "JPY"), "98765.36");
+        assert_eq!(text(500, "1", "JPY"), "500");
+        assert_eq!(text(1000, "0.5", "USD"), "5.00");
+    }
+
+    proptest! {
+        #[test]
+        fn a_split_conserves_and_mirrors(
+            amount in -1_000_000_000_000_000_i64..=1_000_000_000_000_000,
+            millionths in 0..=1_000_000_i64,
+        ) {
+            let share = Rate::from_millionths(millionths).unwrap();
+            let (rebate, coop) = split(amount, share);
+            prop_assert_eq!(rebate + coop, amount);
+            prop_assert_eq!(split(-amount, share), (-rebate, -coop));
+            prop_assert!(rebate.signum() * amount.signum() >= 0 && coop.signum() * amount.signum() >= 0);
+        }
+
+        #[test]
+        fn a_reversal_is_the_exact_negative(minor in 0..1_000_000_000_000_000_i64, millionths in 0..=1_000_000_i64) {
+            let share = Rate::from_millionths(millionths).unwrap();
+            prop_assert_eq!(Exact::share(-minor, share).rounded(), -Exact::share(minor, share).rounded());
+        }
+    }
+}

@@ -1,0 +1,200 @@
+//! Exchange rates as exact decimals.
+
+use super::{Currency, Money, Unparsable};
+use diesel::{
+    backend::Backend,
+    deserialize::{self, FromSql, FromSqlRow},
+    expression::AsExpression,
+    serialize::{self, Output, ToSql},
+    sql_types::BigInt,
+};
+use std::{fmt, str::FromStr};
+use utoipa::{PartialSchema, ToSchema, openapi};
+
+/// How many units of one currency a unit of another is worth, in whole 10^-10: `157.1234`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, AsExpression, FromSqlRow)]
+#[diesel(sql_type = diesel::sql_types::BigInt)]
+pub struct ExchangeRate(i64);
+
+/// Which way the part of a minor unit goes that is left over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Leftover {
+    /// Away: towards zero.
+    Down,
+    /// On top: away from zero.
+    Up,
+    /// To the nearer unit; a half away from zero.
+    Nearest,
+}
+
+impl ExchangeRate {
+    const PLACES: u32 = 10;
+    const ONE: i64 = 10_i64.pow(Self::PLACES);
+
+    /// The rate of a currency to itself.
+    pub const SAME: Self = Self(Self::ONE);
+
+    /// Converts an amount of the currency the rate is of into the one it is to.
+    #[must_use]
+    pub fn convert(self, amount: Money, to: Currency, leftover: Leftover) -> Money {
+        let (up, down) = scale(amount.currency, to);
+        Self::divide(amount.minor, i128::from(self.0) * up, i128::from(Self::ONE) * down, to, leftover)
+    }
+
+    /// Converts an amount of the currency the rate is to back into the one it is of: the inverse, at full precision.
+    #[must_use]
+    pub fn convert_back(self, amount: Money, to: Currency, leftover: Leftover) -> Money {
+        let (up, down) = scale(amount.currency, to);
+        Self::divide(amount.minor, i128::from(Self::ONE) * up, i128::from(self.0) * down, to, leftover)
+    }
+
+    fn divide(minor: i64, by: i128, of: i128, currency: Currency, leftover: Leftover) -> Money {
+        let product = i128::from(minor.unsigned_abs()).saturating_mul(by);
+        let units = match leftover {
+            Leftover::Down => product / of,
+            Leftover::Up => product.saturating_add(of - 1) / of,
+            Leftover::Nearest => product.saturating_add(of / 2) / of,
+        };
+        let units = i64::try_from(units).unwrap_or(i64::MAX);
+        Money { minor: if minor < 0 { -units } else { units }, currency }
+    }
+}
+
+/// What makes minor units of one currency those of the other.
+fn scale(from: Currency, to: Currency) -> (i128, i128) {
+    (10_i128.pow(to.digits()), 10_i128.pow(from.digits()))
+}
+
+impl fmt::Display for ExchangeRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fraction = format!("{:010}", self.0 % Self::ONE);
+        let fraction = fraction.trim_end_matches('0');
+        let whole = self.0 / Self::ONE;
+        if fraction.is_empty() { write!(f, "{whole}") } else { write!(f, "{whole}.{fraction}") }
+    }
+}
+
+impl fmt::Debug for ExchangeRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl FromStr for ExchangeRate {
+    type Err = Unparsable;
+
+    fn from_str(text: &str) -> Result<Self, Unparsable> {
+        let wrong = || {
+            Unparsable(format!(
+                "{text:?} is not an exchange rate above zero with up to 8 digits before and 10 after the point, \
+                 such as 157.1234"
+            ))
+        };
+        let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+        let digits = |part: &str, most: usize| {
+            (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
+        };
+        if !digits(whole, 8) || !digits(fraction, 10) {
+            return Err(wrong());
+        }
+        let units: i64 = format!("{whole}{fraction:0<10}").parse().map_err(|_| wrong())?;
+        if units > 0 { Ok(Self(units)) } else { Err(wrong()) }
+    }
+}
+
+super::text_value!(ExchangeRate);
+
+impl<DB> ToSql<BigInt, DB> for ExchangeRate
+where
+    DB: Backend,
+    i64: ToSql<BigInt, DB>,
+{
+    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
+        self.0.to_sql(out)
+    }
+}
+
+impl<DB> FromSql<BigInt, DB> for ExchangeRate
+where
+    DB: Backend,
+    i64: FromSql<BigInt, DB>,
+{
+    fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Self> {
+        match i64::from_sql(value)? {
+            units @ 1.. => Ok(Self(units)),
+            _ => Err("an exchange rate that is not above zero".into()),
+        }
+    }
+}
+
+impl PartialSchema for ExchangeRate {
+    fn schema() -> openapi::RefOr<openapi::Schema> {
+        openapi::ObjectBuilder::new()
+            .schema_type(openapi::Type::String)
+            .pattern(Some(r"^[0-9]{1,8}(\.[0-9]{1,10})?$"))
+            .min_length(Some(1))
+            .max_length(Some(19))
+            .description(Some(
+                "Units of the second currency one unit of the first is worth, as a decimal text above zero with up \
+                 to 10 places.",
+            ))
+            .examples(["157.1234"])
+            .into()
+    }
+}
+
+impl ToSchema for ExchangeRate {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn money(amount: &str, currency: &str) -> Money {
+        Money::parse(amount, currency.parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn an_amount_is_converted_between_currencies_of_any_digits() {
+        let rate: ExchangeRate = "157.1234".parse().unwrap();
+        let yen = "JPY".parse().unwrap();
+        assert_eq!(rate.convert(money("100.00", "USD"), yen, Leftover::Nearest), money("15712", "JPY"));
+        assert_eq!(rate.convert(money("100.00", "USD"), yen, Leftover::Up), money("15713", "JPY"));
+        assert_eq!(rate.convert(money("-100.00", "USD"), yen, Leftover::Down), money("-15712", "JPY"));
+        assert_eq!(
+            rate.convert_back(money("15712", "JPY"), Currency::USD, Leftover::Nearest),
+            money("100.00", "USD")
+        );
+        let dinar: ExchangeRate = "0.307".parse().unwrap();
+        assert_eq!(
+            dinar.convert(money("10.00", "USD"), "KWD".parse().unwrap(), Leftover::Nearest),
+            money("3.070", "KWD")
+        );
+    }
+
+    #[test]
+    fn a_rate_is_read_and_written_exactly() {
+        for (text, shown) in [("1", "1"), ("0.0064", "0.0064"), ("157.1230", "157.123")] {
+            assert_eq!(text.parse::<ExchangeRate>().unwrap().to_string(), shown);
+        }
+        for wrong in ["0", "0.0", "-1", "1.", ".5", "1e2", "123456789", "1.00000000001", ""] {
+            assert!(wrong.parse::<ExchangeRate>().is_err(), "{wrong}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_converted_and_back_is_never_more(
+            minor in 0..Money::LIMIT / 1000,
+            units in 1_000_000_i64..=1_000_000_000_000,
+        ) {
+            let rate = ExchangeRate(units);
+            let there = Money { minor, currency: Currency::USD };
+            let yen = "JPY".parse().unwrap();
+            let back = rate.convert_back(rate.convert(there, yen, Leftover::Down), Currency::USD, Leftover::Down);
+            prop_assert!(back.minor <= minor);
+            let up = rate.convert_back(rate.convert(there, yen, Leftover::Up), Currency::USD, Leftover::Up);
+            prop_assert!(up.minor >= minor);
+        }
+    }
+}

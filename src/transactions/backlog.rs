@@ -1,0 +1,74 @@
+//! The partners whose earnings have to be looked at, and from which day on.
+//!
+//! Sales put their partner here by [`note_sales`] in the unit that records or publishes them; other facts by [`note`].
+
+use crate::{
+    access::Tx,
+    platform::{
+        Result,
+        db::native,
+        values::{CalendarDate, Id},
+    },
+    schema::calculation_backlog as backlog,
+};
+use diesel::{
+    dsl::{case_when, count_star},
+    prelude::*,
+    upsert::excluded,
+};
+
+/// Notes that something about these partners has changed that may concern sales of any day.
+pub fn note(tx: &mut Tx<'_>, partners: &[Id]) -> Result<()> {
+    let any_day: Vec<_> = partners.iter().map(|partner| (*partner, CalendarDate::MIN)).collect();
+    note_sales(tx, &any_day)
+}
+
+/// Notes that these partners have new sales, and the day of the first one; a refund counts as its purchase does.
+pub fn note_sales(tx: &mut Tx<'_>, sellers: &[(Id, CalendarDate)]) -> Result<()> {
+    for (partner, day) in sellers {
+        native!(tx.conn, conn => diesel::insert_into(backlog::table)
+            .values((backlog::partner_id.eq(partner), backlog::from_day.eq(day)))
+            .on_conflict(backlog::partner_id)
+            .do_update()
+            .set(backlog::from_day.eq(case_when(
+                excluded(backlog::from_day).lt(backlog::from_day),
+                excluded(backlog::from_day),
+            )
+            .otherwise(backlog::from_day)))
+            .execute(conn)?);
+    }
+    Ok(())
+}
+
+/// The next partners after one, in the order of their ids, each with the day from which on.
+pub fn next(
+    tx: &mut Tx<'_>,
+    only: Option<Id>,
+    after: Option<Id>,
+    limit: i64,
+) -> Result<Vec<(Id, CalendarDate)>> {
+    let mut query = backlog::table.into_boxed().order(backlog::partner_id).limit(limit);
+    if let Some(partner) = only {
+        query = query.filter(backlog::partner_id.eq(partner));
+    }
+    if let Some(after) = after {
+        query = query.filter(backlog::partner_id.gt(after));
+    }
+    Ok(query.load(tx.conn)?)
+}
+
+/// How many partners wait, of all or of one.
+pub fn length(tx: &mut Tx<'_>, only: Option<Id>) -> Result<i64> {
+    let mut query = backlog::table.into_boxed().select(count_star());
+    if let Some(partner) = only {
+        query = query.filter(backlog::partner_id.eq(partner));
+    }
+    Ok(query.get_result(tx.conn)?)
+}
+
+/// Takes out partners that have been looked at.
+pub fn done(tx: &mut Tx<'_>, partners: &[Id]) -> Result<()> {
+    let looked_at = backlog::table.filter(backlog::partner_id.eq_any(partners.to_vec()));
+    diesel::delete(looked_at).execute(tx.conn)?;
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! A calculation that is killed at any moment and started again posts what one that was never disturbed posts.
+
+use crate::running::command;
+use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text};
+use partner_incentives::{
+    accounting,
+    app::Service,
+    config::Settings,
+    platform::{
+        db::Target,
+        values::{Clock, Ids},
+    },
+};
+use std::{path::Path, process::Stdio, time::Duration};
+
+/// Ten enrolled partners with 2,000 sales each, some taken back.
+const FILL: &str = include_str!("calculating.sql");
+
+#[derive(QueryableByName)]
+struct Line {
+    #[diesel(sql_type = Text)]
+    line: String,
+}
+
+fn service(path: &Path) -> Service {
+    let target = Target::Sqlite(path.to_owned());
+    Service::open(Settings::for_tests(target, Clock::System, Ids::random())).expect("open")
+}
+
+/// Everything that is owed and why, without ids and instants.
+fn books(path: &Path) -> Vec<String> {
+    let service = service(path);
+    let findings = service.gate.read_as_system(accounting::verify).expect("verify");
+    assert!(findings.iter().all(|finding| finding.difference.is_none()), "{findings:#?}");
+    let lines = "SELECT hex(partner_id) || posted_in || currency || earned || '/' || coop AS line FROM rebates \
+        UNION ALL SELECT hex(transaction_id) || amount || '/' || rebate FROM earnings \
+        UNION ALL SELECT hex(transaction_id) || code FROM ineligible_records \
+        UNION ALL SELECT hex(enrollment_id) || month || debit || credit || sum(amount) FROM ledger_transfers \
+        GROUP BY enrollment_id, month, debit, credit ORDER BY 1";
+    let lines: Vec<Line> =
+        service.gate.read_as_system(|tx| Ok(sql_query(lines).load(tx.conn)?)).expect("the books");
+    service.close();
+    lines.into_iter().map(|line| line.line).collect()
+}
+
+#[test]
+fn a_calculation_that_is_killed_is_finished_by_the_next() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name);
+    let first = service(&path("whole.db"));
+    first.close();
+    // The copy needs everything in the file itself.
+    let key = first.settings.encryption_key.clone().expect("the tests' key");
+    let fill = format!("{FILL} PRAGMA wal_checkpoint(TRUNCATE);");
+    Target::Sqlite(path("whole.db")).open().expect("open").batch_execute(&fill).expect("fill");
+    std::fs::copy(path("whole.db"), path("broken.db")).expect("copy");
+    let calculate = |name: &str| {
+        let mut command = command(&format!("sqlite://{}", path(name).display()));
+        command.arg("calculate").env("ENCRYPTION_KEY", &key).stdout(Stdio::null()).stderr(Stdio::null());
+        command
+    };
+    assert!(calculate("whole.db").status().expect("run").success());
+    let whole = books(&path("whole.db"));
+    assert!(whole.len() > 20_000, "{}", whole.len());
+    let mut killed = 0;
+    for n in 1..=12_u64 {
+        let mut child = calculate("broken.db").spawn().expect("start");
+        std::thread::sleep(Duration::from_millis(40 * n));
+        if child.try_wait().expect("its status").is_none() {
+            child.kill().expect("kill -9");
+            killed += 1;
+        }
+        child.wait().expect("its end");
+    }
+    assert!(killed > 0, "it was too fast to be killed");
+    assert!(calculate("broken.db").status().expect("run").success());
+    assert!(books(&path("broken.db")) == whole, "the books differ");
+    assert!(calculate("broken.db").status().expect("run").success());
+    assert!(books(&path("broken.db")) == whole, "a repeat changes nothing");
+}
