@@ -108,11 +108,12 @@ pub(super) fn post(
     let ids = part.ids();
     let windows = part.windows();
     let mut days: BTreeSet<CalendarDate> = new.iter().map(|(_, on)| *on).collect();
-    let waiting = if from.is_none() { sales::open_days(tx, &ids)? } else { Vec::new() };
-    days.extend(waiting.iter().filter(|day| windows.iter().any(|window| window.contains(**day))));
+    let mut waiting = if from.is_none() { sales::open_days(tx, &ids)? } else { Vec::new() };
+    waiting.retain(|day| windows.iter().any(|window| window.contains(*day)));
+    days.extend(&waiting);
     let gaps = if days.is_empty() { Vec::new() } else { part.gaps(tx, &days)? };
     let bad: HashSet<CalendarDate> = gaps.iter().map(|gap| gap.days.from).collect();
-    let good: Vec<_> = waiting.into_iter().filter(|day| days.contains(day) && !bad.contains(day)).collect();
+    let good: Vec<_> = waiting.into_iter().filter(|day| !bad.contains(day)).collect();
     let records = if from.is_none() { sales::open_records(tx, &ids, &good, 20_000)? } else { Vec::new() };
     let takes = takes(tx, part, &year, new, &records)?;
     let rates = accounting::rates(tx, (year.days.from.plus_months(-24), year.days.to))?;

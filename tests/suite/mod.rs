@@ -27,6 +27,7 @@ mod permissions;
 mod plans;
 mod profiles;
 mod programs;
+mod proof;
 mod records;
 mod refresh;
 mod roles;
