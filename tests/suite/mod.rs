@@ -36,6 +36,7 @@ mod second_factors;
 mod sessions;
 mod setup;
 mod sign_in;
+mod tampering;
 mod tokens;
 mod transactions;
 mod units;
