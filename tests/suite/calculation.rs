@@ -5,6 +5,7 @@ use crate::{
     support::{Answer, Client, World},
 };
 use diesel::{ExpressionMethods, RunQueryDsl};
+use partner_incentives::{accounting, app::Service, calculation};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -162,12 +163,16 @@ impl<'w> Story<'w> {
 
     /// The books prove themselves.
     pub fn verify(&self) {
-        let gate = &self.world.service.gate;
-        let mut findings = gate.read_as_system(partner_incentives::accounting::verify).unwrap();
-        findings.extend(gate.read_as_system(partner_incentives::calculation::verify).unwrap());
-        let wrong: Vec<_> = findings.iter().filter(|finding| finding.difference.is_some()).collect();
-        assert!(!findings.is_empty() && wrong.is_empty(), "{wrong:#?}");
+        verify(&self.world.service);
     }
+}
+
+/// The books of a service prove themselves.
+pub fn verify(service: &Service) {
+    let mut findings = service.gate.read_as_system(accounting::verify).unwrap();
+    findings.extend(service.gate.read_as_system(calculation::verify).unwrap());
+    let wrong: Vec<_> = findings.iter().filter(|finding| finding.difference.is_some()).collect();
+    assert!(!findings.is_empty() && wrong.is_empty(), "{wrong:#?}");
 }
 
 pub fn text(value: &Value) -> String {

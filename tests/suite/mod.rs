@@ -9,6 +9,7 @@ mod books;
 mod calculation;
 mod competencies;
 mod conventions;
+mod crashes;
 mod demo;
 mod eligibility;
 mod enrollments;

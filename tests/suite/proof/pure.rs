@@ -175,6 +175,17 @@ fn refusal_line(enrollment: Id, record: &Ineligible) -> String {
     format!("{lever} {earned_in} {origin:?} is refused for {enrollment}: {} {capped:?}", reason.code())
 }
 
+/// Outcomes posted in the month they are of, in the same words.
+pub fn outcome_lines(enrollment: Id, outcomes: &[Outcome]) -> Vec<String> {
+    sorted(outcomes.iter().map(|outcome| match outcome {
+        Outcome::Earning(earning) => {
+            let unrounded = earning.unrounded.text(earning.currency);
+            earning_line(enrollment, earning.earned_in, earning, &unrounded)
+        }
+        Outcome::Ineligible(record) => refusal_line(enrollment, record),
+    }))
+}
+
 /// What the database holds, in the same words.
 pub fn stored(earnings: &[EarningRow], records: &[IneligibleRow]) -> Vec<String> {
     let earnings = earnings
