@@ -132,7 +132,7 @@ fn thirty_writers_and_several_runs_never_exceed_a_cap() {
     story.verify();
     let runs = story.list("/v1/calculation-runs");
     let at_work = runs.iter().filter(|run| run["earnings"].as_i64().unwrap() > 0).count();
-    assert!(at_work > 1, "the runs came too late: {at_work}");
+    assert!(at_work > 1, "the runs came too late: {runs:#?}");
     let (rows, records) = world
         .service
         .gate
