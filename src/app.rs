@@ -8,7 +8,7 @@ use crate::{
     platform::{
         Code, Error, Result, codes,
         db::Db,
-        http::{self, BodyLimits, Closing, Contract, Edge, Finishing, Guard, docs},
+        http::{self, BodyLimits, Closing, Contract, Edge, Finishing, Guard, TrustedProxies, docs},
         values::{Country, Currency, Id},
     },
     profiles, programs, second_factors, sessions, setup, transactions, users,
@@ -223,6 +223,7 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
         deadline: Duration::from_secs(settings.body_seconds),
         upload_bytes: settings.import_bytes,
     };
+    let proxies = TrustedProxies::of(&settings.trusted_proxies);
     let origins = Arc::new(settings.allowed_origins.clone());
     let server = HttpServer::new(move || {
         App::new()
@@ -235,6 +236,7 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
             .app_data(security.clone())
             .app_data(daily.clone())
             .app_data(limits)
+            .app_data(proxies.clone())
             .app_data(web::PayloadConfig::new(1024 * 1024))
             .app_data(web::PathConfig::default().error_handler(|_, _| Error::not_found("record").into()))
             .into_utoipa_app()

@@ -7,6 +7,7 @@ use crate::platform::{
     values::{Clock, Daily, Ids},
 };
 use clap::{Args, ValueEnum};
+use ipnet::IpNet;
 use lettre::message::Mailbox;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use ureq::http::Uri;
@@ -190,6 +191,10 @@ pub struct Settings {
     #[arg(long, env = "ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
     pub allowed_origins: Vec<String>,
 
+    /// Networks of proxies in front, separated by commas: what they say in `X-Forwarded-For` is where a request comes from.
+    #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',', global = true)]
+    pub trusted_proxies: Vec<IpNet>,
+
     /// Tells browsers to insist on HTTPS; for a service behind a proxy that has TLS.
     #[arg(long, env = "BEHIND_HTTPS", default_value_t = false, global = true)]
     pub behind_https: bool,
@@ -279,6 +284,7 @@ impl Settings {
             requests_per_minute: 1_000_000,
             sign_ins_per_minute: 1_000_000,
             allowed_origins: Vec::new(),
+            trusted_proxies: Vec::new(),
             behind_https: false,
             security_contact: DEFAULT_CONTACT.into(),
             // In a story nothing happens that nobody asks for.

@@ -46,9 +46,9 @@
 //!   names neither cannot reach the database. The policy stands in the handler's signature, first.
 //! - Every write is one serialisable unit with its audit event: a unit that writes none is refused.
 //! - A change of a fact about a partner calls [`access::Tx::facts_changed`]; before the commit
-//!   [`enrollments::follow_up`] looks at what rests on it.
+//!   [`calculation::follow_up`] looks at what rests on it.
 //!
-//! ## Two walkthroughs
+//! ## Walkthroughs
 //!
 //! **A request.** `POST /v1/enrollments` meets [`platform::http::edge`] (request id, limits, problem documents),
 //! then `request_enrollment` in `enrollments/api.rs`. Its first argument, `Caller<RequestEnrollment>`, checks token,
@@ -60,6 +60,16 @@
 //! **A new eligibility rule.** A variant of [`programs::Requirement`] with its parameters; its word and codes in
 //! `eligibility/words.rs`; a function in `eligibility/rules.rs` that says whether it is met and until when; its
 //! sentences in `eligibility/wording.rs`; a test; the contract regenerated. Nothing else knows the rules.
+//!
+//! **From a sale to a rebate.** Recording a sale puts its partner into [`transactions::backlog`], in the same unit. A
+//! run of the [`calculation`] takes partners from there: it gathers the sales not counted yet, the enrollment's windows
+//! of earning and the days on which the rules held, opens [`earnings::Books`] where they stood, posts, and keeps
+//! earnings, ineligible records, state, rebates and ledger in one unit. What it posts goes by `earned_in`, the month of
+//! the purchase, and `posted_in`, the first month still open. [`accounting`] closes months, one after the other.
+//!
+//! **A new lever, or a new term of one.** A variant or a field of [`programs::Lever`] with its faults; what it gives in
+//! `earnings/scale.rs` or `earnings/settle.rs`, with a step of the trace where people would ask; a worked example; the
+//! contract regenerated. Storage and runs know no lever.
 
 pub mod platform;
 #[expect(missing_docs, reason = "the columns are explained on the structs that load them")]

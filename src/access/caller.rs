@@ -12,7 +12,7 @@ use super::{
 use crate::platform::{
     Error, Result, codes,
     db::Conn,
-    http::{Answer, Body, RequestId, network_of},
+    http::{Answer, Body, IdempotencyKey, RequestId, address_of, network_of, repeatable},
     values::Id,
 };
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
@@ -29,6 +29,7 @@ pub struct Caller<P> {
     gate: Gate,
     claims: Arc<Claims>,
     request_id: RequestId,
+    repeatable: Option<(IdempotencyKey, Vec<u8>)>,
     policy: PhantomData<fn() -> P>,
 }
 
@@ -56,7 +57,8 @@ impl<P: Policy> Caller<P> {
         if let Some(refusal) = P::RULE.refuses_token(&claims) {
             return Err(refusal.error);
         }
-        Ok(Self { gate, claims, request_id: RequestId::of(request), policy: PhantomData })
+        let repeatable = if request.method().is_safe() { None } else { repeatable(request, &[])? };
+        Ok(Self { gate, claims, request_id: RequestId::of(request), repeatable, policy: PhantomData })
     }
 
     /// The gate, for work that goes on when the answer is sent: the service itself does it.
@@ -151,12 +153,21 @@ impl<P: Policy> Caller<P> {
         db.write_unless(look, unit).await
     }
 
-    /// Writes for a request without a body, such as a deletion.
+    /// Writes for a request without a body, such as a deletion, or whose answer is not kept for a repeat.
     pub async fn act<F>(self, work: F) -> Result<Answer>
     where
         F: Fn(&mut Tx<'_>) -> Result<Answer> + Send + 'static,
     {
         self.write(Body { value: (), repeatable: None }, move |tx, ()| work(tx)).await
+    }
+
+    /// Writes for a `POST` without a body: a repeat with the same idempotency key gets the same answer.
+    pub async fn act_once<F>(mut self, work: F) -> Result<Answer>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<Answer> + Send + 'static,
+    {
+        let repeatable = self.repeatable.take();
+        self.write(Body { value: (), repeatable }, move |tx, ()| work(tx)).await
     }
 
     /// Reads before the unit what its slow preparation needs, such as a password's hash.
@@ -166,7 +177,8 @@ impl<P: Policy> Caller<P> {
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
         let (gate, claims) = (self.gate.clone(), Arc::clone(&self.claims));
-        let same = Self { gate, claims, request_id: self.request_id.clone(), policy: PhantomData };
+        let request_id = self.request_id.clone();
+        let same = Self { gate, claims, request_id, repeatable: None, policy: PhantomData };
         same.read(work).await
     }
 
@@ -372,10 +384,6 @@ impl Public {
 fn gate_of(request: &HttpRequest) -> Result<Gate> {
     let gate = request.app_data::<Data<Gate>>().ok_or_else(|| Error::internal("the gate is missing"))?;
     Ok(gate.get_ref().clone())
-}
-
-fn address_of(request: &HttpRequest) -> IpAddr {
-    request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip())
 }
 
 fn user_agent_of(request: &HttpRequest) -> Option<String> {

@@ -31,6 +31,10 @@ fn visible(scope: Scope) -> audit_events::BoxedQuery<'static, MultiBackend> {
     }
 }
 
+/// Ids tell when they were made, so that a stretch of time is a stretch of the list; by so many seconds at most an id
+/// may differ from its event's instant.
+const ID_SLACK: i64 = 60;
+
 fn matching(scope: Scope, filter: &AuditEventFilter) -> audit_events::BoxedQuery<'static, MultiBackend> {
     let mut query = visible(scope);
     if let Some(id) = filter.resource_id {
@@ -50,9 +54,11 @@ fn matching(scope: Scope, filter: &AuditEventFilter) -> audit_events::BoxedQuery
     }
     if let Some(from) = filter.from {
         query = query.filter(audit_events::occurred_at.ge(from));
+        query = query.filter(audit_events::id.ge(Id::first_at(from.plus_seconds(-ID_SLACK))));
     }
     if let Some(to) = filter.to {
         query = query.filter(audit_events::occurred_at.lt(to));
+        query = query.filter(audit_events::id.lt(Id::first_at(to.plus_seconds(ID_SLACK))));
     }
     query
 }

@@ -75,6 +75,8 @@ pub(super) enum Plot {
     Location,
     /// Its first user was made lately, and everything that follows on that day.
     FirstDay,
+    /// Has taken part, and sold, since the story begins.
+    SinceLastYear,
     /// Its people have not been set up: they do not see its data yet.
     Newcomer,
 }
@@ -180,6 +182,9 @@ pub(super) const CAST: &[Player] = &[
     player("Kalmia Startups", US, DirectBill, Plot::FirstDay),
     player("Linden Ventures", DE, DirectBill, Plot::Newcomer),
     player("Jacaranda Works", BR, IndirectReseller, Plot::NoSale),
+    player("Magnolia Cloud", US, DirectBill, Plot::SinceLastYear),
+    player("Nandina Digital", JP, DirectBill, Plot::SinceLastYear),
+    player("Osmanthus Systems", KW, DirectBill, Plot::SinceLastYear),
 ];
 
 /// The id of the n-th partner, counted from one: fixed, so that examples can name it.

@@ -7,7 +7,9 @@ mod cast;
 mod first_day;
 mod offers;
 mod papers;
+mod sales;
 mod story;
+mod year;
 
 pub use story::{begins, fill};
 
@@ -44,6 +46,12 @@ pub fn newcomer() -> Id {
 #[must_use]
 pub fn just_set_up() -> Id {
     cast::partner_id(66)
+}
+
+/// The partner that has sold for a year, whose statement the README adds up.
+#[must_use]
+pub fn longest() -> Id {
+    cast::partner_id(69)
 }
 
 /// What the demo prints: who may sign in, and five lines that show the main job.

@@ -20,6 +20,7 @@ pub(super) fn are_signed(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
     for (n, player) in players().skip(5).chain(players().take(5)) {
         let long = Some(today.plus_days(400));
         match player.plot {
+            Plot::SinceLastYear => continue,
             Plot::MpnMissing | Plot::Location => {}
             Plot::MpnNotEffective => drop(sign(tx, n, Kind::Mpn, (soon, long))?),
             Plot::MpnExpired | Plot::NothingInOrder => {
@@ -66,7 +67,7 @@ fn channel_paper(
     Ok(())
 }
 
-fn sign(
+pub(super) fn sign(
     tx: &mut Tx<'_>,
     n: usize,
     kind: Kind,
@@ -106,7 +107,7 @@ pub(super) fn and_competencies_attained(tx: &mut Tx<'_>, stage: &Stage) -> Resul
         let level = if n % 3 == 0 { Level::Gold } else { Level::Silver };
         let usual = (today.plus_days(-280), today.plus_days(200), None);
         let (code, (attained_on, expires_on, at_risk_since)) = match player.plot {
-            Plot::CompetencyMissing | Plot::NothingInOrder | Plot::Location => continue,
+            Plot::CompetencyMissing | Plot::NothingInOrder | Plot::Location | Plot::SinceLastYear => continue,
             Plot::CompetencyExpired => (code, (today.plus_days(-280), today.plus_days(-60), None)),
             Plot::CompetencyElsewhere => ("messaging", usual),
             Plot::CompetencyAtRisk => {

@@ -5,30 +5,36 @@ use super::{
     cast::{CAST, Player, Plot, mpn_id, partner_id},
     first_day, offers,
     papers::{self, end},
+    sales::sell,
+    year,
 };
 use crate::{
     access::{Actor, Gate, Role, Tx, password},
     agreements::{self, Kind},
+    calculation,
     enrollments::{self, Invitations},
     notifications::Locale,
     partners::{self, Event, NewPartner, Partner, PartnerType},
     platform::{
         Error, Result,
-        values::{CalendarDate, Clock, Id, Money, Timestamp},
+        values::{CalendarDate, Clock, Id, Timestamp},
     },
     profiles::{self, Decision, PayoutTerms, Secret, TaxForm, TaxTerms},
     programs::{self, ProgramKey},
-    transactions::{self, Customer, NewTransaction, TransactionKind},
     users::{self, NewUser},
 };
+use std::ops::ControlFlow;
 
-/// How many days the story takes; it ends today.
-const DAYS: i32 = 300;
-
-/// When the story begins, for a clock to stand at.
+/// When the story begins, for a clock to stand at: more than a year ago, in the program year before this one, so that
+/// the programs that are there from the beginning have versions for both.
 #[must_use]
 pub fn begins(today: CalendarDate) -> Timestamp {
-    noon(today.plus_days(-DAYS))
+    noon(first_day(today))
+}
+
+fn first_day(today: CalendarDate) -> CalendarDate {
+    let last_year = programs::program_year(programs::program_year_of(today) - 1);
+    last_year.map_or(today, |year| year.from).max(today.plus_days(-400))
 }
 
 /// Tells the story on an empty database; the clock is moved along. Does nothing where it was told already.
@@ -42,10 +48,14 @@ pub fn fill(gate: &Gate, clock: &Clock, today: CalendarDate) -> Result<()> {
     // What is to be seen in this program year happens in it, however young it is.
     let in_year = programs::program_year(programs::program_year_of(today))
         .map_or(0, |year| year.from.days_until(today));
-    let mut stages: Vec<(i32, Work)> = vec![
-        (DAYS, everybody_joins),
-        (DAYS, |tx, _| offers::install(tx)),
-        (DAYS, first_day::most_are_set_up),
+    let days = first_day(today).days_until(today);
+    let stages: Vec<(i32, Work)> = vec![
+        (days, everybody_joins),
+        (days, |tx, _| offers::install(tx)),
+        (days, first_day::most_are_set_up),
+        (days, year::the_first_take_part),
+        (days, year::their_profiles_are_filed),
+        (days, year::their_profiles_are_approved),
         (290, papers::are_signed),
         (280, papers::and_competencies_attained),
         (200, some_are_barred_and_some_go),
@@ -62,20 +72,38 @@ pub fn fill(gate: &Gate, clock: &Clock, today: CalendarDate) -> Result<()> {
         (in_year.min(10), sales_that_invite),
         (0, today_s_refresh),
     ];
-    stages.sort_by_key(|(days_ago, _)| std::cmp::Reverse(*days_ago));
+    let mut scenes: Vec<(CalendarDate, Scene)> =
+        stages.into_iter().map(|(days_ago, work)| (today.plus_days(-days_ago), Scene::Plot(work))).collect();
+    let of_the_year = year::events(first_day(today), today);
+    scenes.extend(of_the_year.into_iter().map(|(day, event)| (day, Scene::Year(event))));
+    scenes.sort_by_key(|(day, _)| *day);
     let temporary = password::temporary()?;
     let hash = gate.passwords().hash(&temporary)?;
     let stage = Stage { today, temporary: (temporary, hash), hashes };
-    for (minute, (days_ago, work)) in (0..).zip(stages) {
-        // What follows on the same day follows a minute later.
-        clock.set(noon(today.plus_days(-days_ago)).plus_seconds(60 * minute));
+    for (minute, (day, scene)) in (0..).zip(scenes) {
+        // What follows on the same day follows some seconds later.
+        clock.set(noon(day).plus_seconds(20 * minute));
+        if matches!(scene, Scene::Year(year::Event::Closing(_))) {
+            calculation::calculate(gate, None, |_| ControlFlow::Continue(()))?;
+        }
         let stage = stage.clone();
-        gate.write_as_system("Demo", move |tx| work(tx, &stage))?;
+        gate.write_as_system("Demo", move |tx| match scene {
+            Scene::Plot(work) => work(tx, &stage),
+            Scene::Year(event) => year::happens(tx, event),
+        })?;
     }
-    Ok(())
+    calculation::calculate(gate, None, |_| ControlFlow::Continue(())).map(drop)
 }
 
-/// What happens on one day of the story, as one unit.
+/// What happens on one day, as one unit.
+#[derive(Clone, Copy)]
+enum Scene {
+    /// A turn of the partners' plots.
+    Plot(Work),
+    /// What those do who have taken part all the time.
+    Year(year::Event),
+}
+
 type Work = fn(&mut Tx<'_>, &Stage) -> Result<()>;
 
 #[derive(Clone)]
@@ -230,22 +258,23 @@ const FILE_PROFILES: &[Plot] = &[
 ];
 
 fn profiles_are_filed(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
-    for (n, player) in with(FILE_PROFILES) {
-        let payout = PayoutTerms {
-            holder: player.name.into(),
-            account_number: Secret::new(&format!("9900{:08}", n * 7919)),
-            bank_country: parsed(player.country)?,
-            currency: parsed(player.currency)?,
-        };
-        let tax = TaxTerms {
-            form: if player.country == "US" { TaxForm::W9 } else { TaxForm::Vat },
-            tax_country: parsed(player.country)?,
-            tax_id: Secret::new(&format!("{}{:09}", player.country, n * 104_729)),
-            expires_on: None,
-        };
-        as_admin(tx, n, |tx| profiles::file_both(tx, partner_id(n), payout.clone(), tax.clone()))?;
-    }
-    Ok(())
+    with(FILE_PROFILES).try_for_each(|(n, player)| file_profiles(tx, n, player))
+}
+
+pub(super) fn file_profiles(tx: &mut Tx<'_>, n: usize, player: &Player) -> Result<()> {
+    let payout = PayoutTerms {
+        holder: player.name.into(),
+        account_number: Secret::new(&format!("9900{:08}", n * 7919)),
+        bank_country: parsed(player.country)?,
+        currency: parsed(player.currency)?,
+    };
+    let tax = TaxTerms {
+        form: if player.country == "US" { TaxForm::W9 } else { TaxForm::Vat },
+        tax_country: parsed(player.country)?,
+        tax_id: Secret::new(&format!("{}{:09}", player.country, n * 104_729)),
+        expires_on: None,
+    };
+    as_admin(tx, n, |tx| profiles::file_both(tx, partner_id(n), payout.clone(), tax.clone()))
 }
 
 fn profiles_are_decided(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
@@ -256,13 +285,15 @@ fn profiles_are_decided(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
                 let refusal = Decision::Rejection("the account's holder is not the partner");
                 profiles::decide_payout(tx, partner_id(n), refusal)?;
             }
-            _ => {
-                profiles::decide_payout(tx, partner_id(n), Decision::Approval(None))?;
-                profiles::decide_tax(tx, partner_id(n), Decision::Approval(None))?;
-            }
+            _ => approve_profiles(tx, n)?,
         }
     }
     Ok(())
+}
+
+pub(super) fn approve_profiles(tx: &mut Tx<'_>, n: usize) -> Result<()> {
+    profiles::decide_payout(tx, partner_id(n), Decision::Approval(None))?;
+    profiles::decide_tax(tx, partner_id(n), Decision::Approval(None)).map(drop)
 }
 
 fn early_sales(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
@@ -323,37 +354,6 @@ fn today_s_refresh(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
         .record(tx)
 }
 
-fn sell(tx: &mut Tx<'_>, n: usize, sale: u32, refunds: Option<Id>) -> Result<Id> {
-    let player = CAST.get(n - 1).ok_or(Error::not_found("player"))?;
-    let sign = if refunds.is_some() { "-" } else { "" };
-    let whole = if refunds.is_some() { 1_000 + 250 } else { 1_000 * i64::from(sale) + 250 };
-    let currency: crate::platform::values::Currency = parsed(player.currency)?;
-    let fraction = "0".repeat(usize::try_from(currency.digits()).unwrap_or(0));
-    let text =
-        if fraction.is_empty() { format!("{sign}{whole}") } else { format!("{sign}{whole}.{fraction}") };
-    let id = tx.new_id();
-    let new = NewTransaction {
-        original_external_id: None,
-        source: "billing".into(),
-        external_id: format!("INV-{n:03}-{sale:03}"),
-        partner_id: partner_id(n),
-        provider_id: (player.partner_type == PartnerType::IndirectReseller).then(|| partner_id(2)),
-        customer: Customer {
-            id: format!("C-{:04}", n * 10 + usize::try_from(sale).unwrap_or(0)),
-            country: parsed(player.country)?,
-            public_sector: false,
-        },
-        product: "CFQ7TTC0LH18".into(),
-        product_family: if sale.is_multiple_of(2) { "azure" } else { "modern-work" }.into(),
-        kind: if refunds.is_some() { TransactionKind::Refund } else { TransactionKind::Purchase },
-        original_transaction_id: refunds,
-        occurred_on: tx.today(),
-        amount: Money::parse(&text, currency).map_err(Error::internal)?,
-        units: Some(10),
-    };
-    transactions::create(tx, id, new).map(|transaction| transaction.id)
-}
-
 /// Does something as the partner's incentive admin.
 pub(super) fn as_admin(tx: &mut Tx<'_>, n: usize, work: impl Fn(&mut Tx<'_>) -> Result<()>) -> Result<()> {
     as_user(tx, &format!("admin-{n}@partner.example"), work)
@@ -368,7 +368,7 @@ pub(super) fn as_user(tx: &mut Tx<'_>, email: &str, work: impl Fn(&mut Tx<'_>) -
     done
 }
 
-fn parsed<T: std::str::FromStr>(text: &str) -> Result<T>
+pub(super) fn parsed<T: std::str::FromStr>(text: &str) -> Result<T>
 where
     T::Err: std::error::Error + Send + Sync + 'static,
 {

@@ -109,7 +109,7 @@ async fn get_partner_setup(caller: Caller<GetPartnerSetup>, id: Path<Id>) -> Res
 #[utoipa::path(tag = "partners", responses((status = 200, body = PartnerSetupView)))]
 #[post("/v1/partners/{id}/setup/notification")]
 async fn send_user_list(caller: Caller<SendUserList>, id: Path<Id>) -> Result<Answer> {
-    caller.act(move |tx| service::send_list(tx, *id).map(record)).await
+    caller.act_once(move |tx| service::send_list(tx, *id).map(record)).await
 }
 
 /// Complete the set-up
@@ -119,7 +119,7 @@ async fn send_user_list(caller: Caller<SendUserList>, id: Path<Id>) -> Result<An
 #[utoipa::path(tag = "partners", responses((status = 200, body = PartnerSetupView)))]
 #[post("/v1/partners/{id}/setup/completion")]
 async fn complete_partner_setup(caller: Caller<CompletePartnerSetup>, id: Path<Id>) -> Result<Answer> {
-    caller.act(move |tx| service::complete(tx, *id).map(record)).await
+    caller.act_once(move |tx| service::complete(tx, *id).map(record)).await
 }
 
 fn record(status: Status) -> Answer {

@@ -239,3 +239,25 @@ fn a_chunked_body_that_never_ends_does_not_hold_a_connection_that_was_refused() 
     assert!(answer.starts_with(b"HTTP/1.1 401"), "{}", String::from_utf8_lossy(&answer));
     assert!(closed, "after 8 s the connection is still open");
 }
+
+#[test]
+fn audit_events_are_found_by_their_time() {
+    let world = World::new();
+    let made: Vec<String> = ["2018-11-01", "2018-11-02", "2018-11-03"]
+        .iter()
+        .zip(801..)
+        .map(|(day, n)| {
+            world.on(day);
+            world.operator().post("/v1/partners", partner(n, "direct_bill")).send().ok().id()
+        })
+        .collect();
+    let found = |from: &str, to: &str| -> Vec<String> {
+        let ask = world.operator().get("/v1/audit-events").query("operation", "CreatePartner");
+        let page = ask.query("from", from).query("to", to).send().ok();
+        let items = page["items"].as_array().unwrap();
+        items.iter().map(|event| event["resource_id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(found("2018-11-02T00:00:00Z", "2018-11-03T00:00:00Z"), made[1..2]);
+    assert_eq!(found("2018-11-01T00:00:00Z", "2018-11-04T00:00:00Z").len(), 3);
+    assert!(found("2018-11-04T00:00:00Z", "2018-11-05T00:00:00Z").is_empty());
+}

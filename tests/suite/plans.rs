@@ -42,6 +42,7 @@ const LISTS: &[(&str, &str)] = &[
     ),
     ("audit_events WHERE resource_id = $1 AND id < $1 ORDER BY id DESC", "audit_events_by_resource"),
     ("audit_events WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "audit_events_by_partner"),
+    ("audit_events WHERE operation = 'Login' AND id >= $1 AND id < $1 ORDER BY id DESC", "audit_events_pkey"),
     ("audit_events WHERE sequence > 7 ORDER BY sequence", "audit_events_by_sequence"),
 ];
 

@@ -1,7 +1,10 @@
 //! Set-up: a partner's data is visible once its incentive admin has completed it.
 
 use crate::{
-    suite::{enrollments::eligible_direct_bill, partners::partner},
+    suite::{
+        enrollments::{Case, eligible_direct_bill},
+        partners::partner,
+    },
     support::{Answer, Client, World},
 };
 use partner_incentives::access::Role;
@@ -19,6 +22,24 @@ fn sign_in(world: &World, email: &str, password: &str) -> Client {
     let body = json!({"username": email, "password": password});
     let session = world.nobody().post("/v1/auth/login", body).send().ok();
     world.nobody().with_token(session["access_token"].as_str().unwrap())
+}
+
+#[test]
+fn a_step_without_a_body_is_repeated_safely_with_a_key() {
+    let world = World::new();
+    let partner = Case::new(&world, 77, "direct_bill").id;
+    let admin = world.newcomer_of(&partner, Role::IncentiveAdmin);
+    let path = format!("/v1/partners/{partner}/setup");
+    let send = |step: &str, key: &str| admin.ask("POST", &format!("{path}/{step}")).key(key).send();
+    let first = send("notification", "list").ok();
+    let again = send("notification", "list").ok();
+    assert_eq!((&first.body, again.header("idempotent-replayed")), (&again.body, Some("true")));
+    let sent = admin.get("/v1/notifications?kind=user_list").send().ok();
+    assert_eq!(sent["items"].as_array().unwrap().len(), 1);
+    send("completion", "list").refused(422, "idempotency_key_reused");
+    send("completion", "done").ok();
+    assert_eq!(send("completion", "done").ok().header("idempotent-replayed"), Some("true"));
+    send("completion", "another").refused(409, "transition_not_allowed");
 }
 
 #[test]

@@ -90,6 +90,28 @@ fn failures_are_forgotten_after_a_day() {
 }
 
 #[test]
+fn behind_a_trusted_proxy_everybody_has_an_address_of_their_own() {
+    let guess_from = |world: &World, address: &str| {
+        let body = json!({"username": NOBODY, "password": "a guess"});
+        world.nobody().post("/v1/auth/login", body).header("x-forwarded-for", address).send()
+    };
+    let trusting = World::with(|settings| settings.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()]);
+    for world in [&trusting, &World::new()] {
+        for _ in 0..6 {
+            guess_from(world, "198.51.100.1").refused(401, "sign_in_failed");
+        }
+        guess_from(world, "198.51.100.1").refused(429, "too_many_requests");
+    }
+    guess_from(&trusting, "192.0.2.66, 198.51.100.1").refused(429, "too_many_requests");
+    guess_from(&trusting, "198.51.100.2").refused(401, "sign_in_failed");
+    let plain = World::new();
+    for n in 0..6 {
+        guess_from(&plain, &format!("198.51.100.{n}")).refused(401, "sign_in_failed");
+    }
+    guess_from(&plain, "198.51.100.99").refused(429, "too_many_requests");
+}
+
+#[test]
 fn nobody_locks_a_user_out_from_elsewhere() {
     let world = World::new();
     sign_in(&world, OPERATOR, PASSWORD).ok();

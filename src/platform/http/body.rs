@@ -44,14 +44,13 @@ impl<T: Wire + 'static> FromRequest for Body<T> {
         let request = request.clone();
         let bytes = Bytes::from_request(&request, payload);
         Box::pin(async move {
-            let key = IdempotencyKey::of(&request)?;
             let media = media_type(&request)?;
             let bytes = collect(&request, bytes).await?;
             let bytes = if bytes.is_empty() && !media { Bytes::from_static(b"{}") } else { bytes };
             let contract =
                 request.app_data::<Data<Contract>>().ok_or_else(|| Error::internal("no contract"))?;
             let value = contract.read(&bytes)?;
-            let repeatable = key.map(|key| (key, fingerprint(&request, &bytes)));
+            let repeatable = repeatable(&request, &bytes)?;
             Ok(Self { value, repeatable })
         })
     }
@@ -168,6 +167,11 @@ fn across(errors: &ValidationErrors) -> Vec<FieldError> {
     let mut faults = Vec::new();
     walk(errors, "", &mut faults);
     faults
+}
+
+/// What makes a request repeatable: the key, where it carries one, and the digest of the whole request.
+pub fn repeatable(request: &HttpRequest, body: &[u8]) -> Result<Option<(IdempotencyKey, Vec<u8>)>> {
+    Ok(IdempotencyKey::of(request)?.map(|key| (key, fingerprint(request, body))))
 }
 
 fn fingerprint(request: &HttpRequest, body: &[u8]) -> Vec<u8> {

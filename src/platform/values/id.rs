@@ -1,6 +1,6 @@
 //! Identifiers.
 
-use super::Unparsable;
+use super::{Timestamp, Unparsable};
 use diesel::{deserialize::FromSqlRow, expression::AsExpression};
 use std::{fmt, str::FromStr};
 use utoipa::{PartialSchema, ToSchema, openapi};
@@ -10,6 +10,15 @@ use uuid::Uuid;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, AsExpression, FromSqlRow)]
 #[diesel(sql_type = crate::platform::db::types::Guid)]
 pub struct Id(pub Uuid);
+
+impl Id {
+    /// Not above any id made at this instant or later.
+    #[must_use]
+    pub fn first_at(instant: Timestamp) -> Self {
+        let milliseconds = u128::try_from(instant.as_micros() / 1000).unwrap_or_default();
+        Self(Uuid::from_u128(milliseconds << 80))
+    }
+}
 
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

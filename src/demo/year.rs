@@ -1,0 +1,143 @@
+//! A year of sales: partners that have taken part since the story begins, what they sell month by month, and the
+//! months that close behind them.
+//!
+//! Amounts go by how many months ago a month was, so that the README can add one up whenever the demo is started.
+
+use super::{
+    cast::{Plot, partner_id},
+    offers::GROWTH,
+    papers::sign,
+    sales::report,
+    story::{self, Stage, as_admin, parsed, with},
+};
+use crate::{
+    access::Tx,
+    accounting,
+    agreements::Kind,
+    competencies::{self, Level, NewAttainment},
+    enrollments::{self, Invitations},
+    partners,
+    platform::{
+        Result,
+        values::{CalendarDate, Id, Month},
+    },
+    programs::{self, ProgramKey},
+    transactions::Customer,
+};
+
+/// On this day of the next month a part of the largest order is taken back.
+const TAKEN_BACK_ON: i32 = 20;
+/// On this day of the next month a month is closed.
+const CLOSED_ON: i32 = 5;
+/// So many months are still open: this one, and the last one, which is for the reader to close.
+const OPEN: i32 = 2;
+
+/// What happens in the course of the year.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Event {
+    /// An order of a month so many months ago.
+    Sale { ago: i32, order: usize },
+    /// A part of that month's largest order is taken back.
+    Refund { ago: i32 },
+    /// What was sold since is calculated, and the month is closed.
+    Closing(Month),
+    /// What the first of July brings.
+    NewYear,
+}
+
+/// What happens from one day to another, with its day.
+pub(super) fn events(from: CalendarDate, today: CalendarDate) -> Vec<(CalendarDate, Event)> {
+    let this_month = Month::of(today);
+    let on = |month: Month, day: i32| month.first_day().plus_days(day - 1);
+    let mut events = Vec::new();
+    for ago in 0..15 {
+        let month = this_month.plus(-ago);
+        for (order, (day, ..)) in ORDERS.iter().enumerate() {
+            events.push((on(month, *day), Event::Sale { ago, order }));
+        }
+        if on(month, ORDERS[0].0) > from {
+            events.push((on(month.plus(1), TAKEN_BACK_ON), Event::Refund { ago }));
+        }
+        if ago >= OPEN && month.last_day() > from {
+            events.push((on(month.plus(1), CLOSED_ON), Event::Closing(month)));
+        }
+        if month.first_day() > from
+            && programs::program_year_of(month.first_day())
+                != programs::program_year_of(month.plus(-1).first_day())
+        {
+            events.push((month.first_day(), Event::NewYear));
+        }
+    }
+    events.retain(|(day, _)| from < *day && *day <= today);
+    events
+}
+
+/// They take part in the growth program from the first day on.
+pub(super) fn the_first_take_part(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
+    let (from, long) = (tx.today(), Some(stage.today.plus_days(400)));
+    let expires_on = stage.today.plus_days(200);
+    for (n, _) in with(&[Plot::SinceLastYear]) {
+        sign(tx, n, Kind::Mpn, (from, long))?;
+        sign(tx, n, Kind::Reseller, (from, long))?;
+        let (level, attained_on) = (Level::Silver, from);
+        let devops = NewAttainment { level, attained_on, expires_on, grace_days: 30, at_risk_since: None };
+        competencies::put(tx, partner_id(n), "devops", &devops)?;
+        let program = ProgramKey::Code(GROWTH.into());
+        as_admin(tx, n, |tx| enrollments::request(tx, partner_id(n), &program, None).map(drop))?;
+    }
+    Ok(())
+}
+
+/// They file their profiles.
+pub(super) fn their_profiles_are_filed(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+    with(&[Plot::SinceLastYear]).try_for_each(|(n, player)| story::file_profiles(tx, n, player))
+}
+
+/// Which are approved, so that they earn.
+pub(super) fn their_profiles_are_approved(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+    with(&[Plot::SinceLastYear]).try_for_each(|(n, _)| story::approve_profiles(tx, n))
+}
+
+/// An event, as one unit.
+pub(super) fn happens(tx: &mut Tx<'_>, event: Event) -> Result<()> {
+    match event {
+        Event::Sale { ago, order } => with(&[Plot::SinceLastYear]).try_for_each(|(n, player)| {
+            let (_, cents, customer, family, public_sector) = ORDERS[order];
+            let id = if customer.is_empty() { format!("C-71{:02}", 50 - ago) } else { customer.into() };
+            let customer = Customer { id, country: parsed(player.country)?, public_sector };
+            let cents = if order == 0 { cents * swing(ago) / swing(2) } else { cents };
+            report(tx, (n, player), &number(n, ago, order), (cents, customer, family), None)
+        }),
+        Event::Refund { ago } => with(&[Plot::SinceLastYear]).try_for_each(|(n, player)| {
+            let (_, _, customer, family, public_sector) = ORDERS[0];
+            let customer = Customer { id: customer.into(), country: parsed(player.country)?, public_sector };
+            let back = (TAKEN_BACK, customer, family);
+            report(tx, (n, player), &number(n, ago, ORDERS.len()), back, Some(number(n, ago, 0)))
+        }),
+        Event::Closing(month) => accounting::close(tx, month, Some("All sales of the month are in")),
+        Event::NewYear => {
+            let ids: Vec<Id> = with(&[Plot::SinceLastYear]).map(|(n, _)| partner_id(n)).collect();
+            let partners = partners::many(tx, &ids)?;
+            enrollments::reassess(tx, &partners, Invitations::IndirectResellers).map(drop)
+        }
+    }
+}
+
+/// The orders of every month: day, hundredths, customer (a new one every month where none is named), product family,
+/// whether it is of the public sector. The first one's amount is that of two months ago.
+const ORDERS: [(i32, i64, &str, &str, bool); 4] = [
+    (3, 1_234_567, "C-7001", "azure", false),
+    (10, 432_109, "C-7002", "modern-work", false),
+    (12, 250_000, "C-7003", "azure", true),
+    (17, 99_999, "", "azure", false),
+];
+const TAKEN_BACK: i64 = -123_456;
+
+/// Business goes up and down, and grows over the year.
+fn swing(ago: i32) -> i64 {
+    i64::from(100 - 4 * ago + 11 * (ago * 5 % 4))
+}
+
+fn number(n: usize, ago: i32, order: usize) -> String {
+    format!("MP-{n:03}-{ago:02}-{order}")
+}

@@ -1,0 +1,70 @@
+//! From which address a request comes, where proxies stand in between.
+
+use actix_web::HttpRequest;
+use ipnet::IpNet;
+use std::net::{IpAddr, Ipv4Addr};
+
+/// The proxies whose word on where a request comes from is taken. Put into the application's data.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrustedProxies(Vec<IpNet>);
+
+impl TrustedProxies {
+    /// Those of these networks.
+    #[must_use]
+    pub fn of(networks: &[IpNet]) -> Self {
+        Self(networks.to_vec())
+    }
+
+    fn include(&self, address: IpAddr) -> bool {
+        self.0.iter().any(|network| network.contains(&address.to_canonical()))
+    }
+
+    /// Who stands before the first proxy that is trusted: proxies add whom they hear at the end, so the chain is read
+    /// from there, and what lies before an address that nobody vouches for may be made up.
+    fn client<'a>(&self, peer: IpAddr, chain: impl DoubleEndedIterator<Item = &'a str>) -> IpAddr {
+        let mut client = peer;
+        for hop in chain.rev() {
+            if !self.include(client) {
+                break;
+            }
+            let Ok(address) = hop.trim().parse() else { break };
+            client = address;
+        }
+        client.to_canonical()
+    }
+}
+
+/// The address a request comes from: that of the connection, or what trusted proxies say in `X-Forwarded-For`.
+#[must_use]
+pub fn address_of(request: &HttpRequest) -> IpAddr {
+    let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
+    let Some(proxies) = request.app_data::<TrustedProxies>() else { return peer };
+    let fields: Vec<&str> =
+        request.headers().get_all("X-Forwarded-For").filter_map(|field| field.to_str().ok()).collect();
+    proxies.client(peer, fields.iter().flat_map(|field| field.split(',')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_trusted_proxies_say_is_taken() {
+        let networks: Vec<IpNet> =
+            ["10.0.0.0/8", "fd00::/8"].iter().map(|network| network.parse().unwrap()).collect();
+        let proxies = TrustedProxies::of(&networks);
+        for (peer, chain, client) in [
+            ("203.0.113.9", "198.51.100.1", "203.0.113.9"), // nobody vouches for it
+            ("10.0.0.1", "198.51.100.1", "198.51.100.1"),
+            ("10.0.0.1", "192.0.2.66, 198.51.100.1", "198.51.100.1"), // the first was made up by the second
+            ("10.0.0.1", "198.51.100.1, 10.0.0.2", "198.51.100.1"),
+            ("::ffff:10.0.0.1", "2001:db8::7", "2001:db8::7"),
+            ("fd00::1", "198.51.100.1,not an address", "fd00::1"),
+            ("10.0.0.1", "", "10.0.0.1"),
+            ("10.0.0.1", "10.0.0.3,10.0.0.2", "10.0.0.3"),
+        ] {
+            let found = proxies.client(peer.parse().unwrap(), chain.split(','));
+            assert_eq!(found, client.parse::<IpAddr>().unwrap(), "{peer} {chain}");
+        }
+    }
+}
