@@ -430,12 +430,12 @@ fn prove(year: &Year) -> std::result::Result<(), TestCaseError> {
 #[test]
 fn whatever_is_sold_the_books_are_those_of_the_pure_module() {
     let file = "proptest-regressions/suite/proof.txt";
-    let cases = std::env::var("PROPTEST_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(8);
+    let config = Config::default();
     let config = Config {
-        cases,
+        cases: if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { 8 },
         max_shrink_iters: 60,
         failure_persistence: Some(Box::new(FileFailurePersistence::Direct(file))),
-        ..Config::default()
+        ..config
     };
     let outcome = TestRunner::new(config).run(&some_year(), |year| prove(&year));
     match outcome {
