@@ -91,6 +91,24 @@ fn a_sale_waits_for_its_exchange_rate_and_earns_when_it_is_published() {
 }
 
 #[test]
+fn a_refund_under_another_customer_s_number_takes_back_from_whoever_bought() {
+    let world = World::new();
+    let mut lever = flat("core", "0.10");
+    lever["grain"] = json!("customer_month");
+    lever["cap"] = json!({"scope": "customer", "amount": {"amount": "50.00", "currency": "USD"}});
+    let story = Story::new(&world, &json!([lever]));
+    world.on("2018-08-20");
+    let sale = story.sale("1", "2018-08-01", "600.00");
+    story.calculate();
+    let other = json!({"kind": "refund", "original_transaction_id": sale, "customer": {"id": "C-2", "country": "DE"}});
+    story.report("2", "2018-08-02", "-200.00", &other).ok();
+    story.calculate();
+    assert_eq!(story.amounts(), ["50.00", "-10.00"]);
+    assert_eq!(story.list("/v1/earnings")[1]["customer_id"], "C-1");
+    story.verify();
+}
+
+#[test]
 fn a_month_is_closed_in_its_turn_and_with_nothing_left_to_calculate() {
     let world = World::new();
     let story = Story::new(&world, &json!([flat("core", "0.08")]));
