@@ -5,6 +5,7 @@ use crate::{
     support::World,
 };
 use serde_json::json;
+use std::fmt::Write as _;
 
 fn refused(code: &str) -> (String, String) {
     (code.into(), String::new())
@@ -68,6 +69,46 @@ fn a_late_renewal_mends_what_was_refused_and_the_books_keep_both() {
     story.refund("4", &lapsed, "2018-10-20", "-750.00");
     story.calculate();
     assert_eq!(story.amounts().last().unwrap(), "-60.00");
+    story.verify();
+}
+
+#[test]
+fn what_is_mended_is_judged_again_in_every_program_however_much_is_new() {
+    let world = World::new();
+    let mut asks = version(&json!([flat("core", "0.08")]));
+    asks["requirements"] = json!([{"rule": "partner_active"}, {"rule": "mpn_agreement"}]);
+    let operator = world.operator();
+    let paper = |partner: &str, number: &str, from: &str, to: &str| {
+        let body = json!({
+            "partner_id": partner, "agreement_number": number, "signed_by": "Sam Signer", "signed_on": from,
+            "effective_on": from, "expires_on": to, "membership_level": "silver", "grace_days": 0,
+        });
+        operator.post("/v1/mpn-agreements", body).send().ok();
+    };
+    let story = Story::with(&world, &asks, |partner| paper(partner, "A-1", "2018-07-01", "2018-09-30"));
+    let second = json!({"code": "bonus", "name": "Bonus", "partner_types": ["direct_bill"]});
+    operator.post("/v1/programs", second).send().ok();
+    operator.post("/v1/programs/bonus/versions", asks.clone()).send().ok();
+    operator.post("/v1/programs/bonus/versions/1/publication", json!({})).if_match("*").send().ok();
+    let asked = json!({"partner_id": story.partner, "program": "bonus", "reason": "By telephone"});
+    operator.post("/v1/enrollments", asked).send().ok();
+    world.on("2018-10-20");
+    story.sale("lapsed", "2018-10-10", "1000.00");
+    story.calculate();
+    assert_eq!(story.refusals(), [refused("mpn_agreement_expired"), refused("mpn_agreement_expired")]);
+    // More than one unit takes in, so that the second program is left to the next one.
+    let mut file = "source,external_id,partner_id,customer_id,customer_country,product,product_family,kind,\
+                    occurred_on,amount,currency\n"
+        .to_owned();
+    for n in 0..4001 {
+        writeln!(file, "billing,N{n},{},C-1,DE,SKU-1,azure,purchase,2018-07-05,1.00,USD", story.partner)
+            .unwrap();
+    }
+    operator.ask("POST", "/v1/transaction-imports").bytes("text/csv", file).send().ok();
+    paper(&story.partner, "A-2", "2018-10-01", "2019-09-30");
+    let run = story.calculate();
+    assert_eq!((&run["earnings"], &run["ineligible_records"]), (&json!(8004), &json!(0)));
+    assert!(story.refusals().is_empty());
     story.verify();
 }
 
