@@ -58,16 +58,54 @@ const SUMS: &[(&str, &str)] = &[
          UNION ALL SELECT enrollment_id, posted_in, currency, -(earned + adjusted) FROM rebates r
              WHERE NOT EXISTS (SELECT 1 FROM closed_months c WHERE c.month = r.posted_in)",
     ),
+    (
+        "the ledger carries what was calculated",
+        "SELECT enrollment_id, posted_in AS month, currency, amount FROM earnings
+         UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers
+             WHERE cause = 'calculation' AND debit = 'programme_expense'
+         UNION ALL SELECT enrollment_id, month, currency, amount FROM ledger_transfers
+             WHERE cause = 'calculation' AND credit = 'programme_expense'",
+    ),
+    (
+        "the ledger carries the approved adjustments",
+        "SELECT enrollment_id, posted_in AS month, currency, amount FROM adjustments WHERE state = 'approved'
+         UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers
+             WHERE cause = 'adjustment' AND debit = 'programme_expense'
+         UNION ALL SELECT enrollment_id, month, currency, amount FROM ledger_transfers
+             WHERE cause = 'adjustment' AND credit = 'programme_expense'",
+    ),
 ];
 
-/// What must hold for each earning by itself.
-const EARNINGS: &[(&str, &str)] = &[
-    ("earnings are the sum of their parts", "rebate + coop <> amount"),
+/// What must give no row; a row is the id of what is wrong.
+const ROWS: &[(&str, &str, &str)] = &[
+    ("earnings are the sum of their parts", "earning", "SELECT id FROM earnings WHERE rebate + coop <> amount"),
     (
         "earnings are what their figures give",
-        "amount <> CASE WHEN cap_balance < whole THEN cap_balance ELSE whole END - posted_before",
+        "earning",
+        "SELECT id FROM earnings
+         WHERE amount <> CASE WHEN cap_balance < whole THEN cap_balance ELSE whole END - posted_before",
     ),
-    ("earnings are posted in their month or later", "posted_in < earned_in"),
+    ("earnings are posted in their month or later", "earning", "SELECT id FROM earnings WHERE posted_in < earned_in"),
+    (
+        "earnings are split at the program's rate",
+        "enrollment",
+        "SELECT x.enrollment_id AS id FROM earnings x JOIN enrollments e ON e.id = x.enrollment_id
+         JOIN program_versions v ON v.program_id = e.program_id AND v.version = x.version
+         GROUP BY x.enrollment_id, x.version, x.lever, x.purchase_id, x.earned_in, x.customer_id, x.currency, v.rebate_rate
+         HAVING SUM(x.rebate) <> CASE WHEN SUM(x.amount) < 0 THEN -1 ELSE 1 END
+             * ((abs(CAST(SUM(x.amount) AS bigint)) * v.rebate_rate + 500000) / 1000000)",
+    ),
+    (
+        "no earning was posted in a closed month",
+        "earning",
+        "SELECT x.id FROM earnings x JOIN closed_months c ON c.month = x.posted_in WHERE x.calculated_at > c.closed_at",
+    ),
+    (
+        "nothing was added to a closed month",
+        "ledger transfer",
+        "SELECT t.id FROM ledger_transfers t JOIN closed_months c ON c.month = t.month
+         WHERE t.posted_at > c.closed_at AND 'programme_expense' IN (t.debit, t.credit)",
+    ),
 ];
 
 #[derive(QueryableByName)]
@@ -109,11 +147,11 @@ pub fn verify(tx: &mut Tx<'_>) -> Result<Vec<Finding>> {
         });
         findings.push(Finding { name, difference });
     }
-    for (name, wrong) in EARNINGS {
-        let query = format!("SELECT id FROM earnings WHERE {wrong} ORDER BY id LIMIT 1");
+    for (name, what, rows) in ROWS {
+        let query = format!("SELECT id FROM ({rows}) found ORDER BY id LIMIT 1");
         let found: Option<Row> =
             native!(tx.conn, conn => diesel::sql_query(query).get_result(conn).optional()?);
-        findings.push(Finding { name, difference: found.map(|row| format!("earning {}", row.id)) });
+        findings.push(Finding { name, difference: found.map(|row| format!("{what} {}", row.id)) });
     }
     Ok(findings)
 }

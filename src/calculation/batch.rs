@@ -24,6 +24,9 @@ use crate::{
 use diesel::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
+/// How many refused sales a unit judges again at most.
+const RECORDS_AT_ONCE: i64 = 20_000;
+
 /// One partner's enrollments in one program for one program year, the newest last.
 pub(super) struct Part<'a> {
     pub partner: &'a Partner,
@@ -93,7 +96,7 @@ impl Part<'_> {
     }
 }
 
-/// Posts what is new of a part, up to a number of sales, from a day on; the first time also what is judged again.
+/// Posts what is new of a part, up to a number of sales, from a day on; from the first day on also what is judged again.
 pub(super) fn post(
     tx: &mut Tx<'_>,
     part: &Part<'_>,
@@ -108,12 +111,16 @@ pub(super) fn post(
     let ids = part.ids();
     let windows = part.windows();
     let mut days: BTreeSet<CalendarDate> = new.iter().map(|(_, on)| *on).collect();
-    let waiting = if from.is_none() { sales::open_days(tx, &ids)? } else { Vec::new() };
-    days.extend(waiting.iter().filter(|day| windows.iter().any(|window| window.contains(**day))));
+    let first_look = from.is_none_or(|day| day == CalendarDate::MIN);
+    let mut waiting = if first_look { sales::open_days(tx, &ids)? } else { Vec::new() };
+    waiting.retain(|day| windows.iter().any(|window| window.contains(*day)));
+    days.extend(&waiting);
     let gaps = if days.is_empty() { Vec::new() } else { part.gaps(tx, &days)? };
     let bad: HashSet<CalendarDate> = gaps.iter().map(|gap| gap.days.from).collect();
-    let good: Vec<_> = waiting.into_iter().filter(|day| days.contains(day) && !bad.contains(day)).collect();
-    let records = if from.is_none() { sales::open_records(tx, &ids, &good, 20_000)? } else { Vec::new() };
+    let good: Vec<_> = waiting.into_iter().filter(|day| !bad.contains(day)).collect();
+    let records =
+        if first_look { sales::open_records(tx, &ids, &good, RECORDS_AT_ONCE)? } else { Vec::new() };
+    let taken = i64::try_from(new.len()).unwrap_or(i64::MAX);
     let takes = takes(tx, part, &year, new, &records)?;
     let rates = accounting::rates(tx, (year.days.from.plus_months(-24), year.days.to))?;
     let facts = Facts { windows, gaps, rates, history: BTreeMap::new() };
@@ -129,6 +136,9 @@ pub(super) fn post(
         posting.post(tx, whose, version, &facts, year.asks_before, takes)?;
     }
     let Posting { tally, entries, .. } = posting;
+    // Where there may be more to mend, it is looked at from the beginning, as long as that mends something.
+    let all_seen = i64::try_from(records.len()).unwrap_or(i64::MAX) < RECORDS_AT_ONCE || tally.sales <= taken;
+    let more = if all_seen { more } else { Some(CalendarDate::MIN) };
     Ok(match more {
         Some(day) => Step::More(tally, entries, day),
         None => Step::Done(tally, entries),

@@ -9,6 +9,7 @@
 //! | `state` | where each lever stands: volumes, caps, groups |
 //! | `batch` | one partner: gathers, posts and stores, inside one unit |
 //! | `run` | the units of a run, one after the other; it resumes after a crash and repeats without effect |
+//! | `verify` | everything that is kept, computed again |
 //! | `words` | why something does not earn, and what to do about it |
 //!
 //! Which partners wait stands in [`crate::transactions::backlog`]; a unit takes them out with what it posts.
@@ -24,9 +25,11 @@ pub mod runs_api;
 mod sales;
 mod state;
 mod store;
+mod verify;
 mod words;
 
 pub use earning_view::{EarningView, TraceStep, trace_view};
 pub use model::{EarningRow, Grain, IneligibleRow, Run, RunState};
 pub use run::{calculate, follow_up, is_due, start, work};
+pub use verify::verify;
 pub use words::{message, remedy};

@@ -40,6 +40,7 @@ type Columns = (
     bool,
     Option<CalendarDate>,
     Option<CalendarDate>,
+    Option<String>,
 );
 
 /// Sales with what the levers ask about them: natively, since they are many.
@@ -62,6 +63,7 @@ macro_rules! sales {
             is_partner,
             before,
             bought.field(transaction_records::occurred_on).nullable(),
+            bought.field(transaction_records::customer_id).nullable(),
         ));
         let rows: Vec<Columns> = native!($tx.conn, conn => $rest.load(conn)?);
         rows.into_iter().map(sale).collect::<Vec<Dated>>()
@@ -81,7 +83,8 @@ fn sale(row: Columns) -> Dated {
         refund_of: *refund_of,
         occurred_on: *occurred_on,
         amount: Money { minor: *minor, currency: *currency },
-        customer: customer.clone(),
+        // A refund takes back from whoever bought, under whatever number it is reported.
+        customer: row.13.as_ref().unwrap_or(customer).clone(),
         country: *country,
         public_sector: *public_sector,
         customer_is_partner: row.10,

@@ -37,6 +37,33 @@ CREATE TABLE closed_months (
     closed_by uuid,
     reason text COLLATE "C" CHECK (length(reason) BETWEEN 3 AND 1000)
 );
+CREATE TRIGGER closed_months_are_never_changed BEFORE UPDATE ON closed_months
+    FOR EACH ROW EXECUTE FUNCTION refuse_change('a closed month is never opened again');
+CREATE TRIGGER closed_months_are_never_deleted BEFORE DELETE ON closed_months
+    FOR EACH ROW EXECUTE FUNCTION refuse_change('a closed month is never opened again');
+CREATE FUNCTION refuse_closed_month() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM closed_months WHERE month = NEW.posted_in)
+        OR TG_OP = 'UPDATE' AND EXISTS (SELECT 1 FROM closed_months WHERE month = OLD.posted_in) THEN
+        RAISE EXCEPTION 'a closed month never changes';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION refuse_transfer_to_closed_month() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM closed_months WHERE month = NEW.month) THEN
+        RAISE EXCEPTION 'a closed month never changes';
+    END IF;
+    RETURN NEW;
+END $$;
+-- Earnings come in their thousands: they are looked at together.
+CREATE FUNCTION refuse_earnings_of_closed_month() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM added JOIN closed_months ON month = posted_in) THEN
+        RAISE EXCEPTION 'a closed month never changes';
+    END IF;
+    RETURN NULL;
+END $$;
 
 -- Partners whose earnings have to be looked at, and from which day on.
 CREATE TABLE calculation_backlog (
@@ -99,6 +126,8 @@ CREATE TRIGGER earnings_are_never_changed BEFORE UPDATE ON earnings
     FOR EACH ROW EXECUTE FUNCTION refuse_change('earnings are append-only');
 CREATE TRIGGER earnings_are_never_deleted BEFORE DELETE ON earnings
     FOR EACH ROW EXECUTE FUNCTION refuse_change('earnings are append-only');
+CREATE TRIGGER earnings_are_posted_in_open_months AFTER INSERT ON earnings
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION refuse_earnings_of_closed_month();
 
 -- What did not earn, or what a cap cut off.
 CREATE TABLE ineligible_records (
@@ -201,6 +230,12 @@ CREATE INDEX rebates_by_partner ON rebates (partner_id, id);
 CREATE INDEX rebates_by_enrollment ON rebates (enrollment_id, id);
 CREATE INDEX rebates_by_month ON rebates (posted_in, id);
 CREATE INDEX rebates_by_state ON rebates (state, id);
+CREATE TRIGGER rebates_begin_in_open_months BEFORE INSERT ON rebates
+    FOR EACH ROW EXECUTE FUNCTION refuse_closed_month();
+CREATE TRIGGER rebates_grow_in_open_months BEFORE UPDATE ON rebates
+    FOR EACH ROW WHEN ((NEW.earned, NEW.adjusted, NEW.coop, NEW.posted_in, NEW.currency, NEW.enrollment_id)
+        IS DISTINCT FROM (OLD.earned, OLD.adjusted, OLD.coop, OLD.posted_in, OLD.currency, OLD.enrollment_id))
+    EXECUTE FUNCTION refuse_closed_month();
 
 -- What somebody corrects by hand: proposed by one, decided by another.
 CREATE TABLE adjustments (
@@ -250,6 +285,10 @@ CREATE TRIGGER ledger_transfers_are_never_changed BEFORE UPDATE ON ledger_transf
     FOR EACH ROW EXECUTE FUNCTION refuse_change('the ledger is append-only');
 CREATE TRIGGER ledger_transfers_are_never_deleted BEFORE DELETE ON ledger_transfers
     FOR EACH ROW EXECUTE FUNCTION refuse_change('the ledger is append-only');
+-- What is owed of a closed month may still move from one account to another: no more comes to it.
+CREATE TRIGGER ledger_transfers_begin_in_open_months BEFORE INSERT ON ledger_transfers
+    FOR EACH ROW WHEN ('programme_expense' IN (NEW.debit, NEW.credit))
+    EXECUTE FUNCTION refuse_transfer_to_closed_month();
 
 -- A database that has sales already has everything still to calculate.
 INSERT INTO calculation_backlog SELECT DISTINCT partner_id, DATE '1900-01-01' FROM transaction_records;

@@ -37,6 +37,10 @@ CREATE TABLE closed_months (
     closed_by BLOB CHECK (length(closed_by) = 16),
     reason TEXT CHECK (length(reason) BETWEEN 3 AND 1000)
 ) STRICT, WITHOUT ROWID;
+CREATE TRIGGER closed_months_are_never_changed BEFORE UPDATE ON closed_months
+BEGIN SELECT RAISE(ABORT, 'a closed month is never opened again'); END;
+CREATE TRIGGER closed_months_are_never_deleted BEFORE DELETE ON closed_months
+BEGIN SELECT RAISE(ABORT, 'a closed month is never opened again'); END;
 
 -- Partners whose earnings have to be looked at, and from which day on.
 CREATE TABLE calculation_backlog (
@@ -99,6 +103,9 @@ CREATE TRIGGER earnings_are_never_changed BEFORE UPDATE ON earnings
 BEGIN SELECT RAISE(ABORT, 'earnings are append-only'); END;
 CREATE TRIGGER earnings_are_never_deleted BEFORE DELETE ON earnings
 BEGIN SELECT RAISE(ABORT, 'earnings are append-only'); END;
+CREATE TRIGGER earnings_are_posted_in_open_months BEFORE INSERT ON earnings
+WHEN EXISTS (SELECT 1 FROM closed_months WHERE month = NEW.posted_in)
+BEGIN SELECT RAISE(ABORT, 'a closed month never changes'); END;
 
 -- What did not earn, or what a cap cut off.
 CREATE TABLE ineligible_records (
@@ -201,6 +208,14 @@ CREATE INDEX rebates_by_partner ON rebates (partner_id, id);
 CREATE INDEX rebates_by_enrollment ON rebates (enrollment_id, id);
 CREATE INDEX rebates_by_month ON rebates (posted_in, id);
 CREATE INDEX rebates_by_state ON rebates (state, id);
+CREATE TRIGGER rebates_begin_in_open_months BEFORE INSERT ON rebates
+WHEN EXISTS (SELECT 1 FROM closed_months WHERE month = NEW.posted_in)
+BEGIN SELECT RAISE(ABORT, 'a closed month never changes'); END;
+CREATE TRIGGER rebates_grow_in_open_months BEFORE UPDATE ON rebates
+WHEN (NEW.earned, NEW.adjusted, NEW.coop, NEW.posted_in, NEW.currency, NEW.enrollment_id)
+    IS NOT (OLD.earned, OLD.adjusted, OLD.coop, OLD.posted_in, OLD.currency, OLD.enrollment_id)
+    AND EXISTS (SELECT 1 FROM closed_months WHERE month IN (OLD.posted_in, NEW.posted_in))
+BEGIN SELECT RAISE(ABORT, 'a closed month never changes'); END;
 
 -- What somebody corrects by hand: proposed by one, decided by another.
 CREATE TABLE adjustments (
@@ -250,6 +265,11 @@ CREATE TRIGGER ledger_transfers_are_never_changed BEFORE UPDATE ON ledger_transf
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER ledger_transfers_are_never_deleted BEFORE DELETE ON ledger_transfers
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+-- What is owed of a closed month may still move from one account to another: no more comes to it.
+CREATE TRIGGER ledger_transfers_begin_in_open_months BEFORE INSERT ON ledger_transfers
+WHEN 'programme_expense' IN (NEW.debit, NEW.credit)
+    AND EXISTS (SELECT 1 FROM closed_months WHERE month = NEW.month)
+BEGIN SELECT RAISE(ABORT, 'a closed month never changes'); END;
 
 -- A database that has sales already has everything still to calculate.
 INSERT INTO calculation_backlog SELECT DISTINCT partner_id, '1900-01-01' FROM transaction_records;
