@@ -36,6 +36,8 @@ mod second_factors;
 mod sessions;
 mod setup;
 mod sign_in;
+mod statements;
+mod summaries;
 mod tokens;
 mod transactions;
 mod units;
