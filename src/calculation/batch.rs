@@ -1,36 +1,26 @@
-//! One partner's sales of one program and year: gathered, posted and stored, inside one unit.
+//! One partner's sales of one program and year: posted and stored, inside one unit.
 
 use super::{
+    gather::{self, Gathered, Opened, Part, Take},
     memory,
-    model::{EarningRow, IneligibleRow, Source, Tally, Whose},
-    sales::{self, Dated, OpenRecord, Year},
+    model::{EarningRow, IneligibleRow, Tally, Whose},
+    sales::{self, OpenRecord},
     state::State,
 };
 use crate::{
     access::Tx,
-    accounting::{self, Entry, Months},
-    earnings::{Books, Facts, Gap, Origin, Outcome, Sale, Terms},
-    eligibility,
-    enrollments::{Change, Enrollment, earning_windows},
-    partners::Partner,
+    accounting::{Entry, Months},
+    earnings::{Facts, Origin, Outcome, Terms},
     platform::{
         Result,
         db::insert_many,
-        values::{CalendarDate, Id, Period},
+        values::{CalendarDate, Id},
     },
-    programs::{GrowthBaseline, Lever, Program, ProgramVersion},
+    programs::ProgramVersion,
     schema::{earnings, ineligible_records},
 };
 use diesel::prelude::*;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-
-/// One partner's enrollments in one program for one program year, the newest last.
-pub(super) struct Part<'a> {
-    pub partner: &'a Partner,
-    pub program: &'a Program,
-    pub versions: &'a [ProgramVersion],
-    pub enrolled: &'a [(Enrollment, Vec<Change>)],
-}
+use std::collections::{HashMap, HashSet};
 
 /// How far a part has come.
 pub(super) enum Step {
@@ -38,59 +28,6 @@ pub(super) enum Step {
     Done(Tally, Vec<Entry>),
     /// There is more, from this day on.
     More(Tally, Vec<Entry>, CalendarDate),
-}
-
-/// A sale to post: which levers take it, and by whose books.
-pub(super) struct Take {
-    pub sale: Sale,
-    pub bought_on: CalendarDate,
-    pub enrollment: Id,
-    /// None where all do: it is new.
-    pub levers: Option<BTreeSet<String>>,
-}
-
-impl Part<'_> {
-    fn ids(&self) -> Vec<Id> {
-        self.enrolled.iter().map(|(enrollment, _)| enrollment.id).collect()
-    }
-
-    /// The days of the versions; none where there are none.
-    fn year(&self) -> Option<Year> {
-        let days =
-            Period { from: self.versions.first()?.effective_from, to: self.versions.last()?.effective_to };
-        let (home, _) = self.enrolled.last()?;
-        let mut levers = self.versions.iter().flat_map(|version| &version.levers.0);
-        let asks_before = levers.any(|lever| matches!(lever, Lever::Fixed { .. }));
-        Some(Year {
-            partner_id: self.partner.id,
-            program_id: home.program_id,
-            named: home.program_year,
-            days,
-            asks_before,
-        })
-    }
-
-    /// The days of earning, of every enrollment together.
-    fn windows(&self) -> Vec<Period> {
-        self.enrolled.iter().flat_map(|(enrollment, history)| earning_windows(enrollment, history)).collect()
-    }
-
-    /// The version in effect on a day.
-    fn version_on(&self, day: CalendarDate) -> Option<&ProgramVersion> {
-        self.versions.iter().find(|version| version.period().contains(day))
-    }
-
-    /// The rules not met on some of these days.
-    fn gaps(&self, tx: &mut Tx<'_>, days: &BTreeSet<CalendarDate>) -> Result<Vec<Gap>> {
-        let mut gaps: Vec<Gap> = Vec::new();
-        for version in self.versions {
-            let days: Vec<_> = days.iter().copied().filter(|day| version.period().contains(*day)).collect();
-            for (day, code) in eligibility::unmet_on(tx, self.partner, self.program, version, &days)? {
-                gaps.push(Gap { days: Period { from: day, to: day }, code: code.to_string() });
-            }
-        }
-        Ok(gaps)
-    }
 }
 
 /// Posts what is new of a part, up to a number of sales, from a day on; the first time also what is judged again.
@@ -105,27 +42,9 @@ pub(super) fn post(
     let new = sales::new(tx, &year, from.unwrap_or(CalendarDate::MIN), limit)?;
     let more =
         (new.len() == limit).then(|| new.last().map_or(CalendarDate::MIN, |(sale, _)| sale.occurred_on));
-    let ids = part.ids();
-    let windows = part.windows();
-    let mut days: BTreeSet<CalendarDate> = new.iter().map(|(_, on)| *on).collect();
-    let waiting = if from.is_none() { sales::open_days(tx, &ids)? } else { Vec::new() };
-    days.extend(waiting.iter().filter(|day| windows.iter().any(|window| window.contains(**day))));
-    let gaps = if days.is_empty() { Vec::new() } else { part.gaps(tx, &days)? };
-    let bad: HashSet<CalendarDate> = gaps.iter().map(|gap| gap.days.from).collect();
-    let good: Vec<_> = waiting.into_iter().filter(|day| days.contains(day) && !bad.contains(day)).collect();
-    let records = if from.is_none() { sales::open_records(tx, &ids, &good, 20_000)? } else { Vec::new() };
-    let takes = takes(tx, part, &year, new, &records)?;
-    let rates = accounting::rates(tx, (year.days.from.plus_months(-24), year.days.to))?;
-    let facts = Facts { windows, gaps, rates, history: BTreeMap::new() };
-    let mut by_books: BTreeMap<(Id, i32), Vec<Take>> = BTreeMap::new();
-    for take in takes {
-        let Some(version) = part.version_on(take.bought_on) else { continue };
-        by_books.entry((take.enrollment, version.version)).or_default().push(take);
-    }
+    let Gathered { facts, takes, records } = gather::gather(tx, part, &year, new, from.is_none())?;
     let mut posting = Posting { months, records: &records, tally: Tally::default(), entries: Vec::new() };
-    for ((enrollment_id, number), takes) in by_books {
-        let Some(version) = part.versions.iter().find(|version| version.version == number) else { continue };
-        let whose = Whose { enrollment_id, partner_id: part.partner.id, version: number };
+    for (whose, version, takes) in gather::by_books(part, takes) {
         posting.post(tx, whose, version, &facts, year.asks_before, takes)?;
     }
     let Posting { tally, entries, .. } = posting;
@@ -133,46 +52,6 @@ pub(super) fn post(
         Some(day) => Step::More(tally, entries, day),
         None => Step::Done(tally, entries),
     })
-}
-
-/// New sales and those judged again, each with the books it belongs to, in the order they are posted in.
-fn takes(
-    tx: &mut Tx<'_>,
-    part: &Part<'_>,
-    year: &Year,
-    new: Vec<Dated>,
-    records: &[OpenRecord],
-) -> Result<Vec<Take>> {
-    let Some((home, _)) = part.enrolled.last() else { return Ok(Vec::new()) };
-    let mut levers: HashMap<Id, BTreeSet<String>> = HashMap::new();
-    for record in records {
-        let Some(sale) = record.transaction_id else { continue };
-        levers.entry(sale).or_default().insert(record.lever.clone());
-    }
-    let again: Vec<Id> = levers.keys().copied().collect();
-    let again = sales::of_ids(tx, &again, year.asks_before)?;
-    let mut takes: Vec<Take> = new
-        .into_iter()
-        .map(|dated| (dated, None))
-        .chain(again.into_iter().map(|dated| {
-            let levers = levers.remove(&dated.0.id);
-            (dated, levers)
-        }))
-        .map(|((sale, bought_on), levers)| Take { sale, bought_on, enrollment: home.id, levers })
-        .collect();
-    takes.sort_unstable_by_key(|take| (take.sale.occurred_on, take.sale.refund_of.is_some(), take.sale.id));
-    if part.enrolled.len() > 1 {
-        let here: HashSet<Id> = takes.iter().map(|take| take.sale.id).collect();
-        let elsewhere = takes.iter().filter_map(|take| take.sale.refund_of).filter(|id| !here.contains(id));
-        let elsewhere: Vec<Id> = elsewhere.collect();
-        let counted = sales::counted(tx, &part.ids(), &elsewhere)?;
-        for take in &mut takes {
-            if let Some((enrollment, _)) = take.sale.refund_of.and_then(|purchase| counted.get(&purchase)) {
-                take.enrollment = *enrollment;
-            }
-        }
-    }
-    Ok(takes)
 }
 
 /// What comes of one part.
@@ -195,18 +74,9 @@ impl Posting<'_> {
         takes: Vec<Take>,
     ) -> Result<()> {
         let terms = Terms::from(version);
-        let facts = with_history(tx, whose, version, facts)?;
-        let mut customers: Vec<String> = takes.iter().map(|take| take.sale.customer.clone()).collect();
-        customers.sort_unstable();
-        customers.dedup();
-        let before = State::load(tx, whose, &customers)?;
-        let mut books = before.books()?;
-        memory::recall(tx, whose, &terms, &facts, asks_before, &takes, &mut books)?;
-        let sales: Vec<Sale> = takes.iter().map(|take| take.sale.clone()).collect();
-        let is_for = |lever: &str, at: usize| {
-            takes.get(at).is_some_and(|take| take.levers.as_ref().is_none_or(|levers| levers.contains(lever)))
-        };
-        let outcomes = books.post_where(&terms, &facts, &sales, is_for);
+        let Opened { mut books, before, customers, facts } =
+            gather::open(tx, whose, version, facts, asks_before, &takes)?;
+        let outcomes = gather::post(&mut books, &terms, &facts, &takes);
         self.store(tx, whose, &takes, outcomes)?;
         memory::keep(tx, whose, &terms, &takes, &books)?;
         State::of(whose, &books).replace(tx, &before, whose, &customers)
@@ -227,7 +97,7 @@ impl Posting<'_> {
             match outcome {
                 Outcome::Earning(earning) => {
                     let posted_in = self.months.posting_for(earning.earned_in);
-                    let source = source(&earning.origin, &of);
+                    let source = gather::source(&earning.origin, &of);
                     let row = EarningRow::of(tx.new_id(), whose, earning, source, (posted_in, tx.now));
                     self.entries.push(Entry {
                         enrollment_id: whose.enrollment_id,
@@ -249,7 +119,7 @@ impl Posting<'_> {
                         standing.insert(known.id);
                         continue;
                     }
-                    let source = source(&record.origin, &of);
+                    let source = gather::source(&record.origin, &of);
                     refused.push(IneligibleRow::of(tx.new_id(), whose, record, source, tx.now));
                 }
             }
@@ -269,38 +139,4 @@ impl Posting<'_> {
         insert_many!(tx.conn, ineligible_records::table, &refused);
         Ok(())
     }
-}
-
-fn source(origin: &Origin, of: &HashMap<Id, &Take>) -> Source {
-    match origin {
-        Origin::Sale(id) => {
-            let take = of.get(id);
-            Source {
-                transaction_id: Some(*id),
-                purchase_id: Some(take.and_then(|take| take.sale.refund_of).unwrap_or(*id)),
-                customer_id: take.map(|take| take.sale.customer.clone()),
-                bought_on: take.map(|take| take.bought_on),
-            }
-        }
-        Origin::CustomerMonth(customer) => {
-            Source { customer_id: Some(customer.clone()), ..Source::default() }
-        }
-        Origin::Month => Source::default(),
-    }
-}
-
-/// What was sold before the version's days, where a lever compares with it.
-fn with_history(tx: &mut Tx<'_>, whose: Whose, version: &ProgramVersion, facts: &Facts) -> Result<Facts> {
-    let back = version.levers.0.iter().filter_map(|lever| match lever {
-        Lever::Growth { baseline: GrowthBaseline::SameMonthLastYear {}, .. } => Some(12),
-        Lever::Growth { baseline: GrowthBaseline::TrailingAverage { months }, .. } => {
-            i32::try_from(*months).ok()
-        }
-        _ => None,
-    });
-    let Some(back) = back.max() else { return Ok(facts.clone()) };
-    let from = version.effective_from;
-    let days = Period { from: from.plus_months(-back).first_of_month(), to: from.plus_days(-1) };
-    let sold = sales::sold(tx, whose.partner_id, days)?;
-    Ok(Facts { history: Books::history(&Terms::from(version), facts, &sold), ..facts.clone() })
 }

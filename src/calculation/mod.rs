@@ -7,7 +7,8 @@
 //! | `sales` | which sales are new, which are judged again, what is known of purchases |
 //! | `memory` | what is remembered of sales, for refunds of them |
 //! | `state` | where each lever stands: volumes, caps, groups |
-//! | `batch` | one partner: gathers, posts and stores, inside one unit |
+//! | `gather` | what a posting of one partner rests on: sales, facts, books as they stood |
+//! | `batch` | one partner: posts and stores, inside one unit |
 //! | `run` | the units of a run, one after the other; it resumes after a crash and repeats without effect |
 //! | `words` | why something does not earn, and what to do about it |
 //!
@@ -16,6 +17,7 @@
 mod batch;
 mod earning_view;
 pub mod earnings_api;
+mod gather;
 pub mod ineligible_api;
 mod memory;
 mod model;
