@@ -50,8 +50,7 @@ impl<'a> Part<'a> {
     pub fn year(&self) -> Option<Year> {
         let (first, last) = (self.versions.first()?, self.versions.last()?);
         let days = Period { from: first.effective_from, to: last.effective_to };
-        let mut levers = self.versions.iter().flat_map(|version| &version.levers.0);
-        let asks_before = levers.any(|lever| matches!(lever, Lever::Fixed { .. }));
+        let asks_before = asks_before(self.versions);
         Some(Year {
             partner_id: self.partner.id,
             program_id: self.program.id,
@@ -100,6 +99,12 @@ pub(super) struct Gathered {
     pub takes: Vec<Take>,
     /// The records that stand for those judged again.
     pub records: Vec<OpenRecord>,
+}
+
+/// Whether a lever asks when the customer bought before.
+pub(super) fn asks_before(versions: &[ProgramVersion]) -> bool {
+    let mut levers = versions.iter().flat_map(|version| &version.levers.0);
+    levers.any(|lever| matches!(lever, Lever::Fixed { .. }))
 }
 
 /// Gathers what is known about sales that are new, and, where asked for, about those to be judged again.

@@ -10,6 +10,7 @@
 //! | `gather` | what a posting of one partner rests on: sales, facts, books as they stood |
 //! | `batch` | one partner: posts and stores, inside one unit |
 //! | `run` | the units of a run, one after the other; it resumes after a crash and repeats without effect |
+//! | `simulation_api`, `simulation`, `supposed`, `simulation_view`, `standing` | what would be earned; nothing of it is kept |
 //! | `words` | why something does not earn, and what to do about it |
 //!
 //! Which partners wait stands in [`crate::transactions::backlog`]; a unit takes them out with what it posts.
@@ -24,11 +25,17 @@ mod model;
 mod run;
 pub mod runs_api;
 mod sales;
+mod simulation;
+pub mod simulation_api;
+mod simulation_view;
+mod standing;
 mod state;
 mod store;
+mod supposed;
 mod words;
 
 pub use earning_view::{EarningView, TraceStep, trace_view};
 pub use model::{EarningRow, Grain, IneligibleRow, Run, RunState};
 pub use run::{calculate, follow_up, is_due, start, work};
+pub use simulation::CODES;
 pub use words::{message, remedy};

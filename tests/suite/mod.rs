@@ -35,6 +35,7 @@ mod second_factors;
 mod sessions;
 mod setup;
 mod sign_in;
+mod simulation;
 mod tokens;
 mod transactions;
 mod units;
