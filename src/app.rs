@@ -65,6 +65,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
     enrollments::api::routes(config);
     calculation::earnings_api::routes(config);
     calculation::ineligible_api::routes(config);
+    calculation::simulation_api::routes(config);
     calculation::runs_api::routes(config);
     statements::api::routes(config);
     accounting::rebates_api::routes(config);
@@ -103,6 +104,7 @@ pub fn problem_codes() -> Vec<&'static Code> {
         accounting::CODES,
         accounting::fx_rates::CODES,
         adjustments::CODES,
+        calculation::CODES,
         jobs::CODES,
     ]
     .concat()

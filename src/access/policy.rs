@@ -204,6 +204,7 @@ policies! {
     gated earnings {
         read  ListEarnings:                  Operator | Auditor | IncentiveAdmin | Viewer;
         read  GetEarning:                    Operator | Auditor | IncentiveAdmin | Viewer;
+        read  SimulateEarnings:              Operator | Auditor | IncentiveAdmin | Viewer;
         read  ListIneligibleRecords:         Operator | Auditor | IncentiveAdmin | Viewer;
         read  GetIneligibleRecord:           Operator | Auditor | IncentiveAdmin | Viewer;
     }

@@ -1,6 +1,6 @@
 //! What is remembered of sales that were taken in, so that what takes them back later can be posted.
 
-use super::{batch::Take, model::Whose, sales};
+use super::{gather::Take, model::Whose, sales};
 use crate::{
     access::Tx,
     earnings::{Books, Counted, Facts, Terms},

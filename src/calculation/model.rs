@@ -167,7 +167,7 @@ impl EarningRow {
 }
 
 impl Grain {
-    const fn of(origin: &Origin) -> Self {
+    pub(super) const fn of(origin: &Origin) -> Self {
         match origin {
             Origin::Sale(_) => Self::Transaction,
             Origin::CustomerMonth(_) => Self::CustomerMonth,

@@ -2,7 +2,8 @@
 //! partners out of the backlog, so a crash between units loses nothing, and a repeat finds nothing to do.
 
 use super::{
-    batch::{self, Part, Step},
+    batch::{self, Step},
+    gather::Part,
     model::{Run, RunState, Tally},
     runs_api::RunView,
     store,
@@ -220,7 +221,8 @@ fn look_at(
         let (program, year) = (first.program_id, first.program_year);
         let program = programs::get(tx, program)?;
         let versions = programs::versions_of_year(tx, program.id, year)?;
-        let part = Part { partner: &partner, program: &program, versions: &versions, enrolled: &enrolled };
+        let (partner, program) = (&partner, &program);
+        let part = Part { partner, program, versions: &versions, enrolled: &enrolled, supposed: None };
         if left == 0 {
             rest = Some((number, from.unwrap_or(CalendarDate::MIN)));
             break;

@@ -107,31 +107,25 @@ pub(super) struct Year {
     pub asks_before: bool,
 }
 
-/// The first sales of the year that have not been taken in, from a day on: purchases by day with the refunds of the
-/// year, then the refunds that came later.
-pub(super) fn new(tx: &mut Tx<'_>, year: &Year, from: CalendarDate, limit: usize) -> Result<Vec<Dated>> {
-    let not_counted = || {
+/// Whether a sale has not been taken in by an enrollment of the year.
+macro_rules! not_counted {
+    ($year:expr) => {
         sql::<Bool>(
             "NOT EXISTS (SELECT 1 FROM enrollments e JOIN counted_sales c ON c.enrollment_id = e.id \
              AND c.transaction_id = transactions.id WHERE e.partner_id = transactions.partner_id AND e.program_id = ",
         )
-        .bind::<crate::platform::db::types::Guid, _>(year.program_id)
+        .bind::<crate::platform::db::types::Guid, _>($year.program_id)
         .sql(" AND e.program_year = ")
-        .bind::<Integer, _>(year.named)
+        .bind::<Integer, _>($year.named)
         .sql(")")
     };
+}
+
+/// The first sales of the year that have not been taken in, from a day on: purchases by day with the refunds of the
+/// year, then the refunds that came later.
+pub(super) fn new(tx: &mut Tx<'_>, year: &Year, from: CalendarDate, limit: usize) -> Result<Vec<Dated>> {
     let Period { from: first, to } = year.days;
-    let of_year = || bought.field(transaction_records::occurred_on).nullable().is_null();
-    let in_year =
-        || of_year().or(bought.field(transaction_records::occurred_on).nullable().between(first, to));
-    let most = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-    let mut found = sales!(tx, year.asks_before, query => query
-        .filter(transactions::partner_id.eq(year.partner_id))
-        .filter(transactions::occurred_on.between(first.max(from), to))
-        .filter(in_year().assume_not_null())
-        .filter(not_counted())
-        .order((transactions::occurred_on, transactions::kind, transactions::id))
-        .limit(most(limit)));
+    let mut found = new_within(tx, year, from, limit)?;
     let left = limit - found.len();
     if left > 0 {
         found.extend(sales!(tx, year.asks_before, query => query
@@ -139,20 +133,50 @@ pub(super) fn new(tx: &mut Tx<'_>, year: &Year, from: CalendarDate, limit: usize
             .filter(transactions::kind.eq("refund"))
             .filter(transactions::occurred_on.gt(to))
             .filter(bought.field(transaction_records::occurred_on).nullable().between(first, to).assume_not_null())
-            .filter(not_counted())
+            .filter(not_counted!(year))
             .order((transactions::occurred_on, transactions::id))
             .limit(most(left))));
     }
     Ok(found)
 }
 
-/// What was sold in a stretch of time, whoever has counted it.
-pub(super) fn sold(tx: &mut Tx<'_>, partner: Id, days: Period) -> Result<Vec<Sale>> {
-    let found = sales!(tx, false, query => query
+/// The first of them that lie within the days of the year, purchase and refund.
+pub(super) fn new_within(
+    tx: &mut Tx<'_>,
+    year: &Year,
+    from: CalendarDate,
+    limit: usize,
+) -> Result<Vec<Dated>> {
+    let Period { from: first, to } = year.days;
+    let of_year = || bought.field(transaction_records::occurred_on).nullable().is_null();
+    let in_year =
+        || of_year().or(bought.field(transaction_records::occurred_on).nullable().between(first, to));
+    Ok(sales!(tx, year.asks_before, query => query
+        .filter(transactions::partner_id.eq(year.partner_id))
+        .filter(transactions::occurred_on.between(first.max(from), to))
+        .filter(in_year().assume_not_null())
+        .filter(not_counted!(year))
+        .order((transactions::occurred_on, transactions::kind, transactions::id))
+        .limit(most(limit))))
+}
+
+/// The first of what was sold in a stretch of time, whoever has counted it.
+pub(super) fn sold(
+    tx: &mut Tx<'_>,
+    partner: Id,
+    days: Period,
+    asks_before: bool,
+    limit: usize,
+) -> Result<Vec<Dated>> {
+    Ok(sales!(tx, asks_before, query => query
         .filter(transactions::partner_id.eq(partner))
         .filter(transactions::occurred_on.between(days.from, days.to))
-        .order((transactions::occurred_on, transactions::id)));
-    Ok(found.into_iter().map(|(sale, _)| sale).collect())
+        .order((transactions::occurred_on, transactions::id))
+        .limit(most(limit))))
+}
+
+fn most(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
 }
 
 /// These sales.

@@ -14,12 +14,12 @@ use crate::{
         Error, Result,
         db::MultiBackend,
         http::{PageRequest, keyset},
-        values::{Id, Timestamp},
+        values::{Currency, Id, Month, Timestamp},
     },
     programs::{Program, ProgramVersion},
     schema::{calculation_runs, earnings, enrollments, ineligible_records, program_versions, programs},
 };
-use diesel::prelude::*;
+use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
 use std::collections::HashMap;
 
 /// The filters that earnings and ineligible records share.
@@ -78,6 +78,27 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &EarningFilter) -> Result<i64> {
 pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<EarningRow> {
     let query = visible(tx.scope()).filter(earnings::id.eq(id)).select(EarningRow::as_select());
     query.get_result(tx.conn).optional()?.ok_or(Error::not_found("earning"))
+}
+
+/// What is posted to some enrollments for some months, by currency: the amount, its rebate part and its co-op part.
+pub(super) fn posted(
+    tx: &mut Tx<'_>,
+    enrolled: &[Id],
+    months: impl IntoIterator<Item = Month>,
+) -> Result<Vec<(Currency, [i64; 3])>> {
+    let months: Vec<Month> = months.into_iter().collect();
+    let query = earnings::table
+        .filter(earnings::enrollment_id.eq_any(enrolled.to_vec()))
+        .filter(earnings::earned_in.eq_any(months))
+        .group_by(earnings::currency)
+        .select((
+            earnings::currency,
+            sql::<BigInt>("CAST(SUM(amount) AS BIGINT)"),
+            sql::<BigInt>("CAST(SUM(rebate) AS BIGINT)"),
+            sql::<BigInt>("CAST(SUM(coop) AS BIGINT)"),
+        ));
+    let sums: Vec<(Currency, i64, i64, i64)> = query.load(tx.conn)?;
+    Ok(sums.into_iter().map(|(currency, amount, rebate, coop)| (currency, [amount, rebate, coop])).collect())
 }
 
 fn visible_records(scope: Scope) -> ineligible_records::BoxedQuery<'static, MultiBackend> {

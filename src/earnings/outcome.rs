@@ -184,6 +184,17 @@ pub struct Ineligible {
     pub capped: Option<Money>,
 }
 
+impl Ineligible {
+    /// The sale it would have come from by itself; none where a cap cut, or where several did.
+    #[must_use]
+    pub const fn sale(&self) -> Option<Id> {
+        match (&self.origin, &self.capped) {
+            (Origin::Sale(id), None) => Some(*id),
+            _ => None,
+        }
+    }
+}
+
 /// Why something does not earn.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Reason {

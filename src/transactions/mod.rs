@@ -11,4 +11,4 @@ mod store;
 
 pub use model::{Customer, NewTransaction, Transaction, TransactionKind};
 pub use service::{CODES, REFUND_EXCEEDS_PURCHASE, TRANSACTION_CONFLICT, create};
-pub use store::sales_of;
+pub use store::{refunded_of, sales_of};

@@ -90,7 +90,7 @@ pub(super) fn refunded(tx: &mut Tx<'_>, purchase: Id) -> Result<i64> {
 
 /// The sums of the refunds of purchases, in minor units: zero or below. Those nobody sees yet count too, or what is
 /// left of a purchase could be taken back twice.
-pub(super) fn refunded_of(tx: &mut Tx<'_>, purchases: &[Id]) -> Result<Vec<(Id, i64)>> {
+pub fn refunded_of(tx: &mut Tx<'_>, purchases: &[Id]) -> Result<Vec<(Id, i64)>> {
     let sum = sql::<Nullable<BigInt>>("CAST(SUM(transaction_records.amount) AS BIGINT)");
     let original = transaction_records::original_transaction_id;
     let purchases = purchases.iter().copied().map(Some).collect::<Vec<_>>();

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
 /// Operations that ask with a body and store nothing.
-const ASKING: &[&str] = &["simulateEligibility"];
+const ASKING: &[&str] = &["simulateEarnings", "simulateEligibility"];
 
 /// What happened to the record that an operation is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -38,6 +38,7 @@ mod second_factors;
 mod sessions;
 mod setup;
 mod sign_in;
+mod simulation;
 mod statements;
 mod summaries;
 mod tampering;

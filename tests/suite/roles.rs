@@ -38,7 +38,7 @@ const TABLE: &[Line] = &[
     (&["requestEnrollment", "acceptEnrollment", "optOutEnrollment"], ["yes", "-", "own", "-"], true),
     // read enrollments and what they rest on
     (&["listEnrollments", "getEnrollment", "listEnrollmentHistory", "listTransactions", "getTransaction",
-       "getPartnerSummary", "getStatement"],
+       "getPartnerSummary", "getStatement", "listEarnings", "getEarning", "simulateEarnings", "listIneligibleRecords", "getIneligibleRecord"],
      ["yes", "yes", "own", "own"], true),
     // discontinue
     (&["discontinueEnrollment"], ["yes", "-", "-", "-"], false),

@@ -15,7 +15,7 @@ use partner_incentives::{
 use std::collections::BTreeMap;
 
 /// Tables, their columns, and of each the type and whether it may be null.
-type Tables = BTreeMap<String, BTreeMap<String, (String, bool)>>;
+pub type Tables = BTreeMap<String, BTreeMap<String, (String, bool)>>;
 
 /// The column type of every concept: in `schema.rs`, on SQLite, on PostgreSQL.
 const TYPES: &[(&str, &str, &str)] = &[
@@ -177,7 +177,7 @@ fn migrated() -> Database {
 }
 
 /// What the database has, without the list of migrations.
-fn found(conn: &mut Conn) -> Tables {
+pub fn found(conn: &mut Conn) -> Tables {
     let sql = match conn {
         Conn::Sqlite(_) => {
             "SELECT t.name AS of_table, c.name, c.type AS kind, c.\"notnull\" = 0 AS nullable \
