@@ -120,7 +120,7 @@ pub(super) fn post(
     let good: Vec<_> = waiting.into_iter().filter(|day| !bad.contains(day)).collect();
     let records =
         if first_look { sales::open_records(tx, &ids, &good, RECORDS_AT_ONCE)? } else { Vec::new() };
-    let taken = i64::try_from(new.len()).unwrap_or(i64::MAX);
+    let added = i64::try_from(new.len()).unwrap_or(i64::MAX);
     let takes = takes(tx, part, &year, new, &records)?;
     let rates = accounting::rates(tx, (year.days.from.plus_months(-24), year.days.to))?;
     let facts = Facts { windows, gaps, rates, history: BTreeMap::new() };
@@ -137,7 +137,7 @@ pub(super) fn post(
     }
     let Posting { tally, entries, .. } = posting;
     // Where there may be more to mend, it is looked at from the beginning, as long as that mends something.
-    let all_seen = i64::try_from(records.len()).unwrap_or(i64::MAX) < RECORDS_AT_ONCE || tally.sales <= taken;
+    let all_seen = i64::try_from(records.len()).unwrap_or(i64::MAX) < RECORDS_AT_ONCE || tally.sales <= added;
     let more = if all_seen { more } else { Some(CalendarDate::MIN) };
     Ok(match more {
         Some(day) => Step::More(tally, entries, day),
