@@ -621,7 +621,8 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    fx_rates (month, base, quote) {
+    fx_rates (id) {
+        id -> Guid,
         month -> Date,
         base -> Text,
         quote -> Text,

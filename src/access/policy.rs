@@ -214,6 +214,7 @@ policies! {
         write ReleaseRebate:                 Operator;
     }
     open fx_rates {
+        read  ListFxRates:                   Operator | Auditor | IncentiveAdmin | Viewer;
         read  GetFxRates:                    Operator | Auditor | IncentiveAdmin | Viewer;
         write PutFxRates:                    Operator;
     }

@@ -33,6 +33,7 @@ const LISTS: &[(&str, &str)] = &[
         "ineligible_records WHERE enrollment_id = $1 AND id < $1 ORDER BY id DESC",
         "ineligible_records_by_enrollment",
     ),
+    ("fx_rates WHERE month = '2018-11-01' AND id < $1 ORDER BY month DESC, id DESC", "fx_rates_by_month"),
     ("rebates WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "rebates_by_partner"),
     ("rebates WHERE state = 'payable' AND id < $1 ORDER BY id DESC", "rebates_by_state"),
     ("deliveries WHERE state = 'queued' ORDER BY due_at", "deliveries_due"),

@@ -46,6 +46,12 @@ const TABLE: &[Line] = &[
     (&["putPayoutProfile", "putTaxProfile"], ["-", "-", "own", "-"], true),
     (&["approvePayoutProfile", "rejectPayoutProfile", "approveTaxProfile", "rejectTaxProfile"],
      ["yes", "-", "-", "-"], false),
+    // propose and decide on adjustments, read those that are approved
+    (&["proposeAdjustment", "approveAdjustment", "rejectAdjustment"], ["yes", "-", "-", "-"], false),
+    (&["listAdjustments", "getAdjustment"], ["yes", "yes", "own", "own"], true),
+    // write fx rates, which everybody reads
+    (&["putFxRates"], ["yes", "-", "-", "-"], false),
+    (&["listFxRates", "getFxRates"], ["yes", "yes", "own", "own"], false),
     // import transactions
     (&["createTransaction"], ["yes", "-", "-", "-"], false),
     // manage users

@@ -13,16 +13,18 @@ CREATE INDEX transactions_by_customer ON transaction_records (partner_id, custom
 -- A sale is counted once among all enrollments of a partner, program and year.
 CREATE INDEX enrollments_by_year ON enrollments (partner_id, program_id, program_year, id);
 
--- One rate for each month and pair, in units of 10^-10; published once.
+-- One rate for each month and pair, whichever way round, in units of 10^-10; published once.
 CREATE TABLE fx_rates (
+    id uuid NOT NULL PRIMARY KEY,
     month date NOT NULL CHECK (extract(day FROM month) = 1),
     base text COLLATE "C" NOT NULL CHECK (length(base) = 3),
     quote text COLLATE "C" NOT NULL CHECK (length(quote) = 3 AND quote <> base),
     rate bigint NOT NULL CHECK (rate > 0),
     published_at timestamptz NOT NULL,
-    published_by uuid,
-    PRIMARY KEY (month, base, quote)
+    published_by uuid
 );
+CREATE UNIQUE INDEX fx_rates_by_pair ON fx_rates (month, least(base, quote), greatest(base, quote));
+CREATE INDEX fx_rates_by_month ON fx_rates (month, id);
 CREATE TRIGGER fx_rates_are_never_changed BEFORE UPDATE ON fx_rates
     FOR EACH ROW EXECUTE FUNCTION refuse_change('published rates are immutable');
 CREATE TRIGGER fx_rates_are_never_deleted BEFORE DELETE ON fx_rates
@@ -154,6 +156,8 @@ CREATE INDEX ineligible_records_by_enrollment ON ineligible_records (enrollment_
 CREATE INDEX ineligible_records_by_purchase ON ineligible_records (purchase_id) WHERE purchase_id IS NOT NULL;
 CREATE INDEX ineligible_records_open ON ineligible_records (enrollment_id, transaction_id)
     WHERE curable AND cured_at IS NULL;
+CREATE INDEX ineligible_records_without_rate ON ineligible_records (earned_in, partner_id)
+    WHERE code = 'exchange_rate_missing' AND cured_at IS NULL;
 
 -- The calculation's state: which sales it has taken in, and where each lever stands.
 CREATE TABLE counted_sales (
