@@ -207,6 +207,10 @@ policies! {
         read  ListIneligibleRecords:         Operator | Auditor | IncentiveAdmin | Viewer;
         read  GetIneligibleRecord:           Operator | Auditor | IncentiveAdmin | Viewer;
     }
+    gated statements {
+        read  GetPartnerSummary:             Operator | Auditor | IncentiveAdmin | Viewer;
+        read  GetStatement:                  Operator | Auditor | IncentiveAdmin | Viewer;
+    }
     gated rebates {
         read  ListRebates:                   Operator | Auditor | IncentiveAdmin | Viewer;
         read  GetRebate:                     Operator | Auditor | IncentiveAdmin | Viewer;

@@ -76,6 +76,31 @@ const SUMS: &[(&str, &str)] = &[
     ),
 ];
 
+/// The sums by lever and month that must be those of the records; each member is compared by itself.
+const LEVER_SUMS: &[(&str, &str)] = &[
+    (
+        "the months of levers are their earnings",
+        "SELECT enrollment_id, posted_in, version, lever, earned_in, '' AS code, currency,
+             1 AS n, base AS a, amount AS b, rebate AS c, coop AS d FROM earnings
+         UNION ALL SELECT enrollment_id, posted_in, version, lever, earned_in, '', currency,
+             -earnings, -base, -amount, -rebate, -coop FROM lever_months",
+    ),
+    (
+        "the months of what did not earn are its records",
+        "SELECT r.enrollment_id, r.earned_in AS posted_in, r.version, r.lever, r.earned_in, r.code,
+             COALESCE(r.currency, t.currency, v.currency) AS currency, 1 AS n,
+             CASE WHEN r.cured_at IS NULL THEN 0 ELSE 1 END AS a,
+             CASE WHEN r.capped IS NULL AND r.cured_at IS NULL THEN COALESCE(t.amount, 0) ELSE 0 END AS b,
+             COALESCE(r.capped, 0) AS c, 0 AS d
+         FROM ineligible_records r
+         JOIN enrollments e ON e.id = r.enrollment_id
+         JOIN program_versions v ON v.program_id = e.program_id AND v.version = r.version
+         LEFT JOIN transaction_records t ON t.id = r.transaction_id
+         UNION ALL SELECT enrollment_id, earned_in, version, lever, earned_in, code, currency,
+             -records, -cured, -billed, -capped, 0 FROM ineligible_months",
+    ),
+];
+
 /// What must give no row; a row is the id of what is wrong.
 const ROWS: &[(&str, &str, &str)] = &[
     ("earnings are the sum of their parts", "earning", "SELECT id FROM earnings WHERE rebate + coop <> amount"),
@@ -126,7 +151,7 @@ struct Row {
     id: Id,
 }
 
-/// Computes every balance and every rebate again from its parts, and names the first difference of each check. Each
+/// Computes every balance, every rebate and every sum again from its parts, and names the first difference of each check. Each
 /// is one statement; the database does the sums.
 pub fn verify(tx: &mut Tx<'_>) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
@@ -146,6 +171,17 @@ pub fn verify(tx: &mut Tx<'_>) -> Result<Vec<Finding>> {
             )
         });
         findings.push(Finding { name, difference });
+    }
+    for (name, rows) in LEVER_SUMS {
+        let query = format!(
+            "SELECT enrollment_id AS id FROM ({rows}) rows
+             GROUP BY enrollment_id, posted_in, version, lever, earned_in, code, currency
+             HAVING SUM(n) <> 0 OR SUM(a) <> 0 OR SUM(b) <> 0 OR SUM(c) <> 0 OR SUM(d) <> 0
+             ORDER BY enrollment_id LIMIT 1"
+        );
+        let found: Option<Row> =
+            native!(tx.conn, conn => diesel::sql_query(query).get_result(conn).optional()?);
+        findings.push(Finding { name, difference: found.map(|row| format!("enrollment {}", row.id)) });
     }
     for (name, what, rows) in ROWS {
         let query = format!("SELECT id FROM ({rows}) found ORDER BY id LIMIT 1");

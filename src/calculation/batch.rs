@@ -5,6 +5,7 @@ use super::{
     model::{EarningRow, IneligibleRow, Source, Tally, Whose},
     sales::{self, Dated, OpenRecord, Year},
     state::State,
+    sums::{Sums, Told},
 };
 use crate::{
     access::Tx,
@@ -16,7 +17,7 @@ use crate::{
     platform::{
         Result,
         db::insert_many,
-        values::{CalendarDate, Id, Period},
+        values::{CalendarDate, Id, Money, Period},
     },
     programs::{GrowthBaseline, Lever, Program, ProgramVersion},
     schema::{earnings, ineligible_records},
@@ -217,13 +218,19 @@ impl Posting<'_> {
             takes.get(at).is_some_and(|take| take.levers.as_ref().is_none_or(|levers| levers.contains(lever)))
         };
         let outcomes = books.post_where(&terms, &facts, &sales, is_for);
-        self.store(tx, whose, &takes, outcomes)?;
+        self.store(tx, (whose, &terms), &takes, outcomes)?;
         memory::keep(tx, whose, &terms, &takes, &books)?;
         State::of(whose, &books).replace(tx, &before, whose, &customers)
     }
 
     /// Stores earnings and ineligible records, and closes the records that no longer stand.
-    fn store(&mut self, tx: &mut Tx<'_>, whose: Whose, takes: &[Take], outcomes: Vec<Outcome>) -> Result<()> {
+    fn store(
+        &mut self,
+        tx: &mut Tx<'_>,
+        (whose, terms): (Whose, &Terms<'_>),
+        takes: &[Take],
+        outcomes: Vec<Outcome>,
+    ) -> Result<()> {
         let of: HashMap<Id, &Take> = takes.iter().map(|take| (take.sale.id, take)).collect();
         let again: HashMap<(&str, Id), &OpenRecord> = self
             .records
@@ -232,7 +239,7 @@ impl Posting<'_> {
             .filter(|((_, sale), _)| of.get(sale).is_some_and(|take| take.levers.is_some()))
             .collect();
         let mut standing: HashSet<Id> = HashSet::new();
-        let (mut earned, mut refused) = (Vec::new(), Vec::new());
+        let (mut earned, mut refused, mut sums) = (Vec::new(), Vec::new(), Sums::default());
         for outcome in outcomes {
             match outcome {
                 Outcome::Earning(earning) => {
@@ -248,6 +255,7 @@ impl Posting<'_> {
                         adjusted: 0,
                         coop: row.coop,
                     });
+                    sums.earned(&row);
                     earned.push(row);
                 }
                 Outcome::Ineligible(record) => {
@@ -260,16 +268,22 @@ impl Posting<'_> {
                         continue;
                     }
                     let source = source(&record.origin, &of);
-                    refused.push(IneligibleRow::of(tx.new_id(), whose, record, source, tx.now));
+                    let row = IneligibleRow::of(tx.new_id(), whose, record, source, tx.now);
+                    let billed = row.transaction_id.and_then(|id| of.get(&id)).map(|take| take.sale.amount);
+                    let nothing = Money { minor: 0, currency: terms.currency };
+                    let posted_in = self.months.posting_for(row.earned_in);
+                    sums.refused(&row, posted_in, billed.unwrap_or(nothing));
+                    refused.push(row);
                 }
             }
         }
-        let cured: Vec<Id> =
-            again.values().map(|record| record.id).filter(|id| !standing.contains(id)).collect();
-        for cured in cured.chunks(1000) {
-            let records = ineligible_records::table.filter(ineligible_records::id.eq_any(cured.to_vec()));
-            diesel::update(records).set(ineligible_records::cured_at.eq(tx.now)).execute(tx.conn)?;
+        let cured = again.values().copied().filter(|record| !standing.contains(&record.id));
+        let cured: Vec<&OpenRecord> = cured.collect();
+        for record in &cured {
+            let Some(take) = record.transaction_id.and_then(|id| of.get(&id)) else { continue };
+            sums.cured(&Told::from(*record), self.months.posting_for(record.earned_in), take.sale.amount);
         }
+        cure(tx, &cured)?;
         let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         let new = takes.iter().filter(|take| take.levers.is_none()).count();
         self.tally.sales += number(new + cured.len());
@@ -277,8 +291,18 @@ impl Posting<'_> {
         self.tally.ineligible += number(refused.len());
         insert_many!(tx.conn, earnings::table, &earned);
         insert_many!(tx.conn, ineligible_records::table, &refused);
-        Ok(())
+        sums.keep(tx)
     }
+}
+
+/// Closes records that no longer stand.
+fn cure(tx: &mut Tx<'_>, records: &[&OpenRecord]) -> Result<()> {
+    for records in records.chunks(1000) {
+        let ids: Vec<Id> = records.iter().map(|record| record.id).collect();
+        let cured = ineligible_records::table.filter(ineligible_records::id.eq_any(ids));
+        diesel::update(cured).set(ineligible_records::cured_at.eq(tx.now)).execute(tx.conn)?;
+    }
+    Ok(())
 }
 
 fn source(origin: &Origin, of: &HashMap<Id, &Take>) -> Source {

@@ -7,6 +7,7 @@
 //! | `sales` | which sales are new, which are judged again, what is known of purchases |
 //! | `memory` | what is remembered of sales, for refunds of them |
 //! | `state` | where each lever stands: volumes, caps, groups |
+//! | `sums` | earnings and ineligible records in sums, by lever and month |
 //! | `batch` | one partner: gathers, posts and stores, inside one unit |
 //! | `run` | the units of a run, one after the other; it resumes after a crash and repeats without effect |
 //! | `verify` | everything that is kept, computed again |
@@ -25,11 +26,14 @@ pub mod runs_api;
 mod sales;
 mod state;
 mod store;
+mod sums;
 mod verify;
 mod words;
 
 pub use earning_view::{EarningView, TraceStep, trace_view};
 pub use model::{EarningRow, Grain, IneligibleRow, Run, RunState};
 pub use run::{calculate, follow_up, is_due, start, work};
+pub use store::{last_calculated, terms_of};
+pub use sums::{IneligibleMonth, LeverMonth, ineligible_months, lever_months};
 pub use verify::verify;
 pub use words::{message, remedy};

@@ -7,7 +7,7 @@ use crate::{
     platform::{
         Result,
         db::{native, types::Json},
-        values::{CalendarDate, Country, Currency, Id, Money, Period},
+        values::{CalendarDate, Country, Currency, Id, Money, Month, Period},
     },
     schema::{counted_sales, earnings, ineligible_records, transaction_records, transactions},
 };
@@ -168,8 +168,11 @@ pub(super) fn of_ids(tx: &mut Tx<'_>, ids: &[Id], asks_before: bool) -> Result<V
 #[derive(Clone, Debug, Queryable)]
 pub(super) struct OpenRecord {
     pub id: Id,
+    pub enrollment_id: Id,
+    pub version: i32,
     pub lever: String,
     pub transaction_id: Option<Id>,
+    pub earned_in: Month,
     pub code: String,
 }
 
@@ -206,8 +209,11 @@ pub(super) fn open_records(
         .limit(limit)
         .select((
             ineligible_records::id,
+            ineligible_records::enrollment_id,
+            ineligible_records::version,
             ineligible_records::lever,
             ineligible_records::transaction_id,
+            ineligible_records::earned_in,
             ineligible_records::code,
         ));
     Ok(query.load(tx.conn)?)

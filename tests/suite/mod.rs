@@ -38,6 +38,8 @@ mod second_factors;
 mod sessions;
 mod setup;
 mod sign_in;
+mod statements;
+mod summaries;
 mod tampering;
 mod tokens;
 mod transactions;

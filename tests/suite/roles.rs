@@ -37,7 +37,8 @@ const TABLE: &[Line] = &[
     // request enrollment, accept, opt out
     (&["requestEnrollment", "acceptEnrollment", "optOutEnrollment"], ["yes", "-", "own", "-"], true),
     // read enrollments and what they rest on
-    (&["listEnrollments", "getEnrollment", "listEnrollmentHistory", "listTransactions", "getTransaction"],
+    (&["listEnrollments", "getEnrollment", "listEnrollmentHistory", "listTransactions", "getTransaction",
+       "getPartnerSummary", "getStatement"],
      ["yes", "yes", "own", "own"], true),
     // discontinue
     (&["discontinueEnrollment"], ["yes", "-", "-", "-"], false),

@@ -185,6 +185,7 @@ CREATE TABLE cap_uses (
     used bigint NOT NULL,
     PRIMARY KEY (enrollment_id, version, lever, customer_id)
 );
+CREATE INDEX cap_uses_by_use ON cap_uses (enrollment_id, version, lever, used);
 
 -- What is rounded and posted as one and is more than a transaction.
 CREATE TABLE lever_groups (
@@ -202,6 +203,39 @@ CREATE TABLE lever_groups (
     used bigint NOT NULL,
     told boolean NOT NULL,
     PRIMARY KEY (enrollment_id, version, lever, month, customer_id, currency)
+);
+
+-- What each lever has given, by the month it applies to and the month it is paid with: what statements show.
+CREATE TABLE lever_months (
+    enrollment_id uuid NOT NULL REFERENCES enrollments (id),
+    posted_in date NOT NULL CHECK (extract(day FROM posted_in) = 1),
+    version integer NOT NULL,
+    lever text COLLATE "C" NOT NULL,
+    earned_in date NOT NULL CHECK (extract(day FROM earned_in) = 1),
+    currency text COLLATE "C" NOT NULL CHECK (length(currency) = 3),
+    earnings bigint NOT NULL,
+    base bigint NOT NULL,
+    amount bigint NOT NULL,
+    rebate bigint NOT NULL,
+    coop bigint NOT NULL,
+    PRIMARY KEY (enrollment_id, posted_in, version, lever, earned_in, currency),
+    CHECK (rebate + coop = amount)
+);
+
+-- The same of what did not earn: how many records were made and cured, what was billed, what a cap cut off.
+CREATE TABLE ineligible_months (
+    enrollment_id uuid NOT NULL REFERENCES enrollments (id),
+    posted_in date NOT NULL CHECK (extract(day FROM posted_in) = 1),
+    version integer NOT NULL,
+    lever text COLLATE "C" NOT NULL,
+    earned_in date NOT NULL CHECK (extract(day FROM earned_in) = 1),
+    code text COLLATE "C" NOT NULL,
+    currency text COLLATE "C" NOT NULL CHECK (length(currency) = 3),
+    records bigint NOT NULL,
+    cured bigint NOT NULL,
+    billed bigint NOT NULL,
+    capped bigint NOT NULL,
+    PRIMARY KEY (enrollment_id, posted_in, version, lever, earned_in, code, currency)
 );
 
 -- The payable of an enrollment for a month it was posted in, in one currency.
@@ -236,6 +270,7 @@ CREATE TRIGGER rebates_grow_in_open_months BEFORE UPDATE ON rebates
     FOR EACH ROW WHEN ((NEW.earned, NEW.adjusted, NEW.coop, NEW.posted_in, NEW.currency, NEW.enrollment_id)
         IS DISTINCT FROM (OLD.earned, OLD.adjusted, OLD.coop, OLD.posted_in, OLD.currency, OLD.enrollment_id))
     EXECUTE FUNCTION refuse_closed_month();
+CREATE INDEX rebates_waiting ON rebates (partner_id) WHERE state IN ('payable', 'on_hold');
 
 -- What somebody corrects by hand: proposed by one, decided by another.
 CREATE TABLE adjustments (

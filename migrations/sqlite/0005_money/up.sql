@@ -163,6 +163,7 @@ CREATE TABLE cap_uses (
     used INTEGER NOT NULL,
     PRIMARY KEY (enrollment_id, version, lever, customer_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX cap_uses_by_use ON cap_uses (enrollment_id, version, lever, used);
 
 -- What is rounded and posted as one and is more than a transaction.
 CREATE TABLE lever_groups (
@@ -180,6 +181,39 @@ CREATE TABLE lever_groups (
     used INTEGER NOT NULL,
     told INTEGER NOT NULL CHECK (told IN (0, 1)),
     PRIMARY KEY (enrollment_id, version, lever, month, customer_id, currency)
+) STRICT, WITHOUT ROWID;
+
+-- What each lever has given, by the month it applies to and the month it is paid with: what statements show.
+CREATE TABLE lever_months (
+    enrollment_id BLOB NOT NULL REFERENCES enrollments (id),
+    posted_in TEXT NOT NULL CHECK (posted_in IS date(posted_in, 'start of month')),
+    version INTEGER NOT NULL,
+    lever TEXT NOT NULL,
+    earned_in TEXT NOT NULL CHECK (earned_in IS date(earned_in, 'start of month')),
+    currency TEXT NOT NULL CHECK (length(currency) = 3),
+    earnings INTEGER NOT NULL,
+    base INTEGER NOT NULL,
+    amount INTEGER NOT NULL,
+    rebate INTEGER NOT NULL,
+    coop INTEGER NOT NULL,
+    PRIMARY KEY (enrollment_id, posted_in, version, lever, earned_in, currency),
+    CHECK (rebate + coop = amount)
+) STRICT, WITHOUT ROWID;
+
+-- The same of what did not earn: how many records were made and cured, what was billed, what a cap cut off.
+CREATE TABLE ineligible_months (
+    enrollment_id BLOB NOT NULL REFERENCES enrollments (id),
+    posted_in TEXT NOT NULL CHECK (posted_in IS date(posted_in, 'start of month')),
+    version INTEGER NOT NULL,
+    lever TEXT NOT NULL,
+    earned_in TEXT NOT NULL CHECK (earned_in IS date(earned_in, 'start of month')),
+    code TEXT NOT NULL,
+    currency TEXT NOT NULL CHECK (length(currency) = 3),
+    records INTEGER NOT NULL,
+    cured INTEGER NOT NULL,
+    billed INTEGER NOT NULL,
+    capped INTEGER NOT NULL,
+    PRIMARY KEY (enrollment_id, posted_in, version, lever, earned_in, code, currency)
 ) STRICT, WITHOUT ROWID;
 
 -- The payable of an enrollment for a month it was posted in, in one currency.
@@ -216,6 +250,7 @@ WHEN (NEW.earned, NEW.adjusted, NEW.coop, NEW.posted_in, NEW.currency, NEW.enrol
     IS NOT (OLD.earned, OLD.adjusted, OLD.coop, OLD.posted_in, OLD.currency, OLD.enrollment_id)
     AND EXISTS (SELECT 1 FROM closed_months WHERE month IN (OLD.posted_in, NEW.posted_in))
 BEGIN SELECT RAISE(ABORT, 'a closed month never changes'); END;
+CREATE INDEX rebates_waiting ON rebates (partner_id) WHERE state IN ('payable', 'on_hold');
 
 -- What somebody corrects by hand: proposed by one, decided by another.
 CREATE TABLE adjustments (
