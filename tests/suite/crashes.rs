@@ -105,7 +105,7 @@ fn finish(database: &Database, arguments: &[&str]) -> Duration {
 
 /// Starts it some times, and kills it each time at a random moment of the time it takes; says how often it was in time.
 fn kill(database: &Database, arguments: &[&str], takes: Duration) -> u32 {
-    let chance = || (RandomState::new().hash_one(0) % 1000) as u32;
+    let chance = || (RandomState::new().hash_one(0) % 600) as u32;
     (0..4)
         .map(|_| {
             let mut child = start(database, arguments);
@@ -190,7 +190,7 @@ fn a_daily_refresh_that_is_killed_is_finished_by_the_next() {
     let refresh = ["jobs", "run", "daily-refresh"];
     let takes = finish(&whole, &refresh);
     let mut killed = 0;
-    for _ in 0..2 {
+    for _ in 0..4 {
         killed += kill(&broken, &refresh, takes);
         // Nobody waits here for the minute after which whoever holds the job is taken for dead.
         broken.target.open().unwrap().batch_execute("DELETE FROM job_leases").unwrap();

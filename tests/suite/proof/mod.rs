@@ -11,7 +11,7 @@ use self::{
     year::{CURRENCIES, CUSTOMERS, Draft, Happens, Year, currency, some_year},
 };
 use crate::{suite::calculation::Story, support::World};
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper, insert_into};
+use diesel::{QueryDsl, RunQueryDsl, SelectableHelper};
 use partner_incentives::{
     access::Tx,
     accounting::Months,
@@ -20,11 +20,11 @@ use partner_incentives::{
     eligibility, enrollments, partners,
     platform::{
         Result,
-        values::{CalendarDate, Currency, ExchangeRate, Id, Money, Month, Period, Timestamp},
+        values::{CalendarDate, Currency, Id, Money, Month, Period},
     },
     programs::{self, GrowthBaseline, Lever, LeverScale},
-    schema::{earnings, fx_rates, ineligible_records, rebates},
-    transactions::{self, Customer, NewTransaction, TransactionKind, backlog},
+    schema::{earnings, ineligible_records, rebates},
+    transactions::{self, Customer, NewTransaction, TransactionKind},
 };
 use proptest::{
     prelude::*,
@@ -90,11 +90,8 @@ impl<'w> Telling<'w> {
             months: Months { last_closed: None },
             pure: Pure::new(),
         };
-        for (n, published) in (0..).zip(&year.published) {
-            if *published {
-                telling.publish(n);
-            }
-        }
+        world.on("2018-11-01");
+        telling.publish_first();
         telling
     }
 
@@ -315,37 +312,30 @@ impl<'w> Telling<'w> {
         Ok(())
     }
 
-    /// Publishes the rates of a month, counted from May 2018, once.
+    /// Publishes the rates that come in time.
+    fn publish_first(&mut self) {
+        for (n, published) in (0..).zip(&self.year.published) {
+            if *published {
+                self.publish(n);
+            }
+        }
+    }
+
+    /// Publishes the rates of a month, counted from May 2018, once, and not before it begins.
     fn publish(&mut self, n: i32) {
         let month = Month::of(day("2018-05-01")).plus(n);
-        if !self.published.insert(month) {
+        if month.first_day() > self.today || !self.published.insert(month) {
             return;
         }
         let others = CURRENCIES.map(currency).into_iter().filter(|other| *other != self.year.currency);
-        let mut pairs: Vec<(Currency, Currency, ExchangeRate)> = Vec::new();
+        let mut rates = Vec::new();
         for (other, (there, rate)) in others.zip(&self.year.rates) {
             let (base, quote) =
                 if *there { (self.year.currency, other) } else { (other, self.year.currency) };
             self.rates.publish(month, base, quote, *rate);
-            pairs.push((base, quote, *rate));
+            rates.push(json!({"base": base, "quote": quote, "rate": rate}));
         }
-        let partner = self.partner;
-        let publish = move |tx: &mut Tx<'_>| {
-            for (base, quote, rate) in &pairs {
-                insert_into(fx_rates::table)
-                    .values((
-                        fx_rates::month.eq(month),
-                        fx_rates::base.eq(base),
-                        fx_rates::quote.eq(quote),
-                        fx_rates::rate.eq(rate),
-                        fx_rates::published_at.eq(Timestamp::from_micros(0)),
-                    ))
-                    .execute(tx.conn)?;
-            }
-            tx.changed_nothing();
-            backlog::note(tx, &[partner])
-        };
-        self.story.world.service.gate.write_as_system("PublishRates", publish).unwrap();
+        self.story.operator.put(&format!("/v1/fx-rates/{month}"), json!({"rates": rates})).send().ok();
     }
 
     /// Registers the renewal of the agreement, late: it leaves some days of October uncovered.
@@ -365,6 +355,7 @@ impl<'w> Telling<'w> {
         }
         world.on("2019-08-15");
         self.today = day("2019-08-15");
+        self.publish_first();
     }
 
     /// What was reported before changes nothing when it is reported again, as far as it may go.
@@ -413,7 +404,6 @@ fn paper(world: &World, partner: &str, number: &str, from: &str, to: &str) {
 fn prove(year: &Year) -> std::result::Result<(), TestCaseError> {
     let world = World::new();
     let mut telling = Telling::begin(&world, year);
-    world.on("2018-11-01");
     for happens in &year.autumn {
         telling.tell(happens)?;
     }

@@ -28,7 +28,7 @@ pub struct Year {
     pub rebate_rate: Rate,
     /// Of the two other currencies: what the programme's is worth in it, or it in the programme's.
     pub rates: Vec<(bool, ExchangeRate)>,
-    /// Months from May 2018 on whose rates are published at the beginning.
+    /// Months from May 2018 on whose rates are published in time.
     pub published: Vec<bool>,
     /// When the partner enrolls.
     pub enrolled_on: &'static str,
