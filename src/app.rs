@@ -2,7 +2,7 @@
 
 use crate::{
     access::{self, Gate, Subject, Terms, Tx, policy},
-    accounting, agreements, api_clients, audit, calculation, competencies,
+    accounting, adjustments, agreements, api_clients, audit, calculation, competencies,
     config::Settings,
     eligibility, enrollments, health, imports, jobs, notifications, partners,
     platform::{
@@ -68,6 +68,8 @@ fn routes(config: &mut ServiceConfig<'_>) {
     calculation::runs_api::routes(config);
     accounting::rebates_api::routes(config);
     accounting::months_api::routes(config);
+    accounting::fx_rates_api::routes(config);
+    adjustments::api::routes(config);
     jobs::api::routes(config);
     notifications::api::routes(config);
     audit::api::routes(config);
@@ -98,6 +100,8 @@ pub fn problem_codes() -> Vec<&'static Code> {
         imports::CODES,
         enrollments::CODES,
         accounting::CODES,
+        accounting::fx_rates::CODES,
+        adjustments::CODES,
         jobs::CODES,
     ]
     .concat()

@@ -26,6 +26,7 @@
 //! | [`profiles`] | how a partner is paid and taxed |
 //! | [`enrollments`] | a partner's part in a program for a year: the state table |
 //! | [`accounting`] | what is owed: rebates, months that close, the double-entry ledger |
+//! | [`adjustments`] | what people correct by hand: one proposes, another decides |
 //! | [`calculation`] | posts what sales earn, by [`earnings`], to the books |
 //! | [`jobs`] | the daily refresh: by the clock, on one instance, resumed after a crash |
 //! | [`health`] | health and metrics |
@@ -108,6 +109,7 @@ pub mod profiles;
 pub mod enrollments;
 
 pub mod accounting;
+pub mod adjustments;
 pub mod calculation;
 pub mod jobs;
 

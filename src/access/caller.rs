@@ -111,15 +111,6 @@ impl<P: Policy> Caller<P> {
         db.off_thread(move |db| db.read(|conn| work(&mut self.enter(conn)?))).await
     }
 
-    /// Reads one page: by one statement, or by two that must agree where the page comes with its list's total.
-    pub async fn read_page<T, F>(self, with_total: bool, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
-    {
-        if with_total { self.snapshot(work).await } else { self.read(work).await }
-    }
-
     /// Writes: one serialisable unit with its audit event and, where the request carries an idempotency key,
     /// its stored answer.
     pub async fn write<B, F>(self, body: Body<B>, work: F) -> Result<Answer>

@@ -213,6 +213,17 @@ policies! {
         write HoldRebate:                    Operator;
         write ReleaseRebate:                 Operator;
     }
+    open fx_rates {
+        read  GetFxRates:                    Operator | Auditor | IncentiveAdmin | Viewer;
+        write PutFxRates:                    Operator;
+    }
+    gated adjustments {
+        read  ListAdjustments:               Operator | Auditor | IncentiveAdmin | Viewer;
+        write ProposeAdjustment:             Operator;
+        read  GetAdjustment:                 Operator | Auditor | IncentiveAdmin | Viewer;
+        write ApproveAdjustment:             Operator;
+        write RejectAdjustment:              Operator;
+    }
     open calculation {
         read  ListCalculationRuns:           Operator | Auditor;
         write StartCalculationRun:           Operator;

@@ -3,6 +3,8 @@
 //!
 //! Other slices write money with [`post`], ask in which month with [`Months`], and convert with [`rates`].
 
+pub mod fx_rates;
+pub mod fx_rates_api;
 mod model;
 pub mod months_api;
 mod rebate_view;
@@ -11,8 +13,9 @@ mod service;
 mod store;
 mod verify;
 
-pub use model::{Account, Cause, Entry, Months, Rebate, RebateReason, RebateState, Transfer};
+pub use fx_rates::rates;
+pub use model::{Account, Cause, Entry, FxRate, Months, Rebate, RebateReason, RebateState, Transfer};
 pub use service::{CODES, close, follow_profiles, hold, post, release};
 pub(crate) use store::in_program;
-pub use store::{months, rates};
+pub use store::months;
 pub use verify::{Finding, verify};

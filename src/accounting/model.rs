@@ -1,11 +1,12 @@
 //! What accounting knows: accounts, transfers, months and rebates; no I/O, no clock, no HTTP.
 
 use crate::{
-    platform::values::{CalendarDate, Currency, Id, Money, Month, Timestamp, text_enum},
+    platform::values::{CalendarDate, Currency, ExchangeRate, Id, Money, Month, Timestamp, text_enum},
     profiles::Standing,
-    schema::{ledger_transfers, rebates},
+    schema::{fx_rates, ledger_transfers, rebates},
 };
 use diesel::prelude::*;
+use serde::Serialize;
 
 text_enum! {
     /// An account of the ledger; each enrollment has each, by month and currency.
@@ -152,6 +153,24 @@ impl RebateReason {
             Standing::Approved => None,
         }
     }
+}
+
+/// What one unit of a currency is worth in another, for a month.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable)]
+#[diesel(table_name = fx_rates, treat_none_as_default_value = false)]
+pub struct FxRate {
+    /// The month.
+    pub month: Month,
+    /// The currency one unit of which is priced.
+    pub base: Currency,
+    /// The currency of the price.
+    pub quote: Currency,
+    /// The price.
+    pub rate: ExchangeRate,
+    /// When it was published.
+    pub published_at: Timestamp,
+    /// By whom; none for the service itself.
+    pub published_by: Option<Id>,
 }
 
 /// The payable of one enrollment for one month it was posted in, in one currency.

@@ -1,6 +1,6 @@
 //! A rebate as it is shown.
 
-use super::{Rebate, RebateReason, RebateState, store};
+use super::{Rebate, RebateReason, RebateState, fx_rates, store};
 use crate::{
     access::Tx,
     partners::Transition,
@@ -158,7 +158,7 @@ pub(super) fn show(tx: &mut Tx<'_>, found: Vec<Rebate>) -> Result<Vec<RebateView
         (Some(first.map_or(month, |m| m.min(month))), last.max(Some(month)))
     });
     let span = (first.map_or(tx.today(), Month::first_day), last.map_or(tx.today(), Month::last_day));
-    let rates = store::rates(tx, span)?;
+    let rates = fx_rates::rates(tx, span)?;
     let view = |rebate: Rebate| {
         let missing =
             thresholds.get(&rebate.enrollment_id).filter(|_| payable(&&rebate)).and_then(|threshold| {

@@ -3,15 +3,14 @@
 use super::{Months, Rebate, RebateState, Transfer, rebates_api::RebateFilter};
 use crate::{
     access::{Scope, Tx},
-    earnings::ExchangeRates,
     partners::in_scope,
     platform::{
         Error, Result,
         db::{MultiBackend, native},
         http::{PageRequest, keyset},
-        values::{CalendarDate, Currency, ExchangeRate, Id, Month, Timestamp},
+        values::{Currency, Id, Month, Timestamp},
     },
-    schema::{closed_months, fx_rates, ledger_transfers, rebates},
+    schema::{closed_months, ledger_transfers, rebates},
 };
 use diesel::{
     dsl::{max, min},
@@ -165,19 +164,4 @@ pub(super) fn close(tx: &mut Tx<'_>, month: Month, reason: Option<&str>) -> Resu
         ))
         .execute(tx.conn)?;
     Ok(())
-}
-
-/// The published exchange rates of the months between two days.
-pub fn rates(tx: &mut Tx<'_>, (from, to): (CalendarDate, CalendarDate)) -> Result<ExchangeRates> {
-    let query = fx_rates::table.filter(fx_rates::month.between(Month::of(from), Month::of(to))).select((
-        fx_rates::month,
-        fx_rates::base,
-        fx_rates::quote,
-        fx_rates::rate,
-    ));
-    let mut rates = ExchangeRates::default();
-    for (month, base, quote, rate) in query.load::<(Month, Currency, Currency, ExchangeRate)>(tx.conn)? {
-        rates.publish(month, base, quote, rate);
-    }
-    Ok(rates)
 }

@@ -71,7 +71,7 @@ pub fn guide(address: &str) -> String {
     };
     let (_, user, password) = PASSWORDS[0];
     format!(
-        "Users of the demo (every partner n has admin-n and viewer-n, with the same passwords):\n{users}\n\
+        "Users of the demo (every partner n has admin-n and viewer-n, and there is a second operator, oscar@programme.example, with the same passwords):\n{users}\n\
          Five lines that show the main job:\n\n\
          TOKEN=$(curl -s http://{address}/v1/auth/login {json} \
          -d '{{\"username\":\"{user}\",\"password\":\"{password}\"}}' | sed 's/.*\"access_token\":\"\\([^\"]*\\)\".*/\\1/')\n\n\

@@ -95,6 +95,9 @@ pub fn fill(gate: &Gate, clock: &Clock, today: CalendarDate) -> Result<()> {
     calculation::calculate(gate, None, |_| ControlFlow::Continue(())).map(drop)
 }
 
+/// The operators: what one proposes, the other decides on.
+pub(super) const OPERATORS: [&str; 2] = [PASSWORDS[0].1, "oscar@programme.example"];
+
 /// What happens on one day, as one unit.
 #[derive(Clone, Copy)]
 enum Scene {
@@ -151,6 +154,7 @@ fn everybody_joins(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
         let name = if *role == "operator" { "Olivia Okafor" } else { "Arno Adler" };
         hire(tx, email, name, role.parse().unwrap_or(Role::Auditor), None, hash)?;
     }
+    hire(tx, OPERATORS[1], "Oscar Osei", Role::Operator, None, &stage.hash_of(Role::Operator))?;
     let mut headquarters = None;
     for (n, player) in players() {
         let id = partner_id(n);

@@ -8,18 +8,19 @@ use super::{
     offers::GROWTH,
     papers::sign,
     sales::report,
-    story::{self, Stage, as_admin, parsed, with},
+    story::{self, OPERATORS, Stage, as_admin, as_user, parsed, with},
 };
 use crate::{
     access::Tx,
-    accounting,
+    accounting::{self, fx_rates},
+    adjustments::{self, AdjustmentReason, NewAdjustment},
     agreements::Kind,
     competencies::{self, Level, NewAttainment},
     enrollments::{self, Invitations},
     partners,
     platform::{
         Result,
-        values::{CalendarDate, Id, Month},
+        values::{CalendarDate, Currency, Id, Money, Month},
     },
     programs::{self, ProgramKey},
     transactions::Customer,
@@ -36,13 +37,17 @@ const OPEN: i32 = 2;
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Event {
     /// An order of a month so many months ago.
-    Sale { ago: i32, order: usize },
+    Sale { ago: i32, nth: usize, order: &'static Order },
     /// A part of that month's largest order is taken back.
     Refund { ago: i32 },
     /// What was sold since is calculated, and the month is closed.
     Closing(Month),
     /// What the first of July brings.
     NewYear,
+    /// The exchange rates of that month.
+    Rates { ago: i32 },
+    /// What one operator proposes by hand, the other one decides on in part.
+    Adjustments,
 }
 
 /// What happens from one day to another, with its day.
@@ -52,8 +57,11 @@ pub(super) fn events(from: CalendarDate, today: CalendarDate) -> Vec<(CalendarDa
     let mut events = Vec::new();
     for ago in 0..15 {
         let month = this_month.plus(-ago);
-        for (order, (day, ..)) in ORDERS.iter().enumerate() {
-            events.push((on(month, *day), Event::Sale { ago, order }));
+        if month.last_day() > from {
+            events.push((on(month, 1).max(from.plus_days(1)), Event::Rates { ago }));
+        }
+        for (nth, order) in ORDERS.iter().enumerate() {
+            events.push((on(month, order.0), Event::Sale { ago, nth, order }));
         }
         if on(month, ORDERS[0].0) > from {
             events.push((on(month.plus(1), TAKEN_BACK_ON), Event::Refund { ago }));
@@ -68,6 +76,7 @@ pub(super) fn events(from: CalendarDate, today: CalendarDate) -> Vec<(CalendarDa
             events.push((month.first_day(), Event::NewYear));
         }
     }
+    events.push((today, Event::Adjustments));
     events.retain(|(day, _)| from < *day && *day <= today);
     events
 }
@@ -101,12 +110,12 @@ pub(super) fn their_profiles_are_approved(tx: &mut Tx<'_>, _: &Stage) -> Result<
 /// An event, as one unit.
 pub(super) fn happens(tx: &mut Tx<'_>, event: Event) -> Result<()> {
     match event {
-        Event::Sale { ago, order } => with(&[Plot::SinceLastYear]).try_for_each(|(n, player)| {
-            let (_, cents, customer, family, public_sector) = ORDERS[order];
+        Event::Sale { ago, nth, order } => with(&[Plot::SinceLastYear]).try_for_each(|(n, player)| {
+            let (_, cents, customer, family, public_sector) = *order;
             let id = if customer.is_empty() { format!("C-71{:02}", 50 - ago) } else { customer.into() };
             let customer = Customer { id, country: parsed(player.country)?, public_sector };
-            let cents = if order == 0 { cents * swing(ago) / swing(2) } else { cents };
-            report(tx, (n, player), &number(n, ago, order), (cents, customer, family), None)
+            let cents = if nth == 0 { cents * swing(ago) / swing(2) } else { cents };
+            report(tx, (n, player), &number(n, ago, nth), (cents, customer, family), None)
         }),
         Event::Refund { ago } => with(&[Plot::SinceLastYear]).try_for_each(|(n, player)| {
             let (_, _, customer, family, public_sector) = ORDERS[0];
@@ -115,7 +124,21 @@ pub(super) fn happens(tx: &mut Tx<'_>, event: Event) -> Result<()> {
             report(tx, (n, player), &number(n, ago, ORDERS.len()), back, Some(number(n, ago, 0)))
         }),
         Event::Closing(month) => accounting::close(tx, month, Some("All sales of the month are in")),
+        Event::Rates { ago } => {
+            let month = Month::of(tx.today());
+            let swing = i64::from(ago * 7 % 5);
+            let rate = |(quote, rate): &(&str, i64)| {
+                let rate = rate * (1000 - 3 * swing) / 1000;
+                let rate = format!("{}.{:04}", rate / 10_000, rate % 10_000);
+                Ok((Currency::USD, parsed(quote)?, parsed(&rate)?))
+            };
+            let rates: Vec<_> = RATES.iter().map(rate).collect::<Result<_>>()?;
+            fx_rates::publish(tx, month, &rates).map(drop)
+        }
+        Event::Adjustments => adjustments_are_made(tx),
         Event::NewYear => {
+            // Facts may have moved them already.
+            tx.changed_nothing();
             let ids: Vec<Id> = with(&[Plot::SinceLastYear]).map(|(n, _)| partner_id(n)).collect();
             let partners = partners::many(tx, &ids)?;
             enrollments::reassess(tx, &partners, Invitations::IndirectResellers).map(drop)
@@ -123,15 +146,60 @@ pub(super) fn happens(tx: &mut Tx<'_>, event: Event) -> Result<()> {
     }
 }
 
+type Order = (i32, i64, &'static str, &'static str, bool);
+
 /// The orders of every month: day, hundredths, customer (a new one every month where none is named), product family,
 /// whether it is of the public sector. The first one's amount is that of two months ago.
-const ORDERS: [(i32, i64, &str, &str, bool); 4] = [
+static ORDERS: [Order; 4] = [
     (3, 1_234_567, "C-7001", "azure", false),
     (10, 432_109, "C-7002", "modern-work", false),
     (12, 250_000, "C-7003", "azure", true),
     (17, 99_999, "", "azure", false),
 ];
 const TAKEN_BACK: i64 = -123_456;
+
+/// What a dollar is worth, in ten thousandths; about.
+const RATES: [(&str, i64); 11] = [
+    ("JPY", 1_512_500),
+    ("KWD", 3_071),
+    ("EUR", 8_640),
+    ("GBP", 7_410),
+    ("BRL", 53_800),
+    ("INR", 880_400),
+    ("AUD", 15_200),
+    ("PLN", 36_600),
+    ("ZAR", 174_000),
+    ("CAD", 13_900),
+    ("SEK", 94_100),
+];
+
+/// The two operators propose, and one decides; the last proposal waits for the reader.
+fn adjustments_are_made(tx: &mut Tx<'_>) -> Result<()> {
+    let [olivia, oscar] = OPERATORS;
+    let earned_in = Month::of(tx.today());
+    let program = ProgramKey::Code(GROWTH.into());
+    for ((n, player), (minor, comment)) in with(&[Plot::SinceLastYear]).skip(1).zip([
+        (-25_000, "Invoice MP-070-00-1 was billed at the wrong price"),
+        (1_500, "An order of last week was reported to nobody"),
+    ]) {
+        let enrollment_id = enrollments::open_of(tx, partner_id(n), &program)?;
+        let new = NewAdjustment {
+            enrollment_id,
+            amount: Money { minor, currency: parsed(player.currency)? },
+            earned_in,
+            reason_code: AdjustmentReason::SalesCorrection,
+            comment: comment.into(),
+        };
+        let id = tx.new_id();
+        as_user(tx, olivia, |tx| adjustments::propose(tx, id, new.clone()).map(drop))?;
+        if minor < 0 {
+            as_user(tx, oscar, |tx| {
+                adjustments::approve(tx, id, Some("Compared with the credit note")).map(drop)
+            })?;
+        }
+    }
+    Ok(())
+}
 
 /// Business goes up and down, and grows over the year.
 fn swing(ago: i32) -> i64 {

@@ -343,6 +343,18 @@ fn money(sweep: &mut Sweep<'_>) {
     let operator = Person::of(world.operator());
     sweep.step(&operator, "startCalculationRun", "/v1/calculation-runs", json!({}), Made);
     story.calculate();
+    let rates = json!({"rates": [{"base": "USD", "quote": "JPY", "rate": "113.27"}]});
+    sweep.step(&operator, "putFxRates", "/v1/fx-rates/2018-11", rates, Changed);
+    let colleague = world.api_client(Role::Operator, None, "adjustments:write");
+    for (how, name) in [("approval", "approveAdjustment"), ("rejection", "rejectAdjustment")] {
+        let mut proposal = sweep.example("proposeAdjustment");
+        proposal["enrollment_id"] = json!(story.enrollment);
+        proposal["earned_in"] = json!("2018-11");
+        let by_another = colleague.post("/v1/adjustments", proposal.clone()).send().ok().id();
+        sweep.step(&operator, "proposeAdjustment", "/v1/adjustments", proposal, Made);
+        let path = format!("/v1/adjustments/{by_another}/{how}");
+        sweep.step(&operator, name, &path, json!({"comment": "Compared"}), Changed);
+    }
     let path = format!("/v1/rebates/{}", text(&story.list("/v1/rebates")[0]["id"]));
     sweep.step(&operator, "holdRebate", &format!("{path}/hold"), because(), Changed);
     sweep.step(&operator, "releaseRebate", &format!("{path}/release"), because(), Changed);

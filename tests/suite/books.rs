@@ -4,12 +4,6 @@ use crate::{
     suite::calculation::{Story, flat, version},
     support::World,
 };
-use diesel::{ExpressionMethods, RunQueryDsl, insert_into};
-use partner_incentives::{
-    platform::values::{Currency, ExchangeRate, Month, Timestamp},
-    schema::fx_rates,
-    transactions::backlog,
-};
 use serde_json::json;
 
 fn refused(code: &str) -> (String, String) {
@@ -87,21 +81,8 @@ fn a_sale_waits_for_its_exchange_rate_and_earns_when_it_is_published() {
     story.sale("1", "2018-11-05", "10000000 JPY");
     story.calculate();
     assert_eq!((story.amounts().len(), story.refusals()), (0, vec![refused("exchange_rate_missing")]));
-    let partner = story.partner.parse().unwrap();
-    let publish = move |tx: &mut partner_incentives::access::Tx<'_>| {
-        insert_into(fx_rates::table)
-            .values((
-                fx_rates::month.eq("2018-11".parse::<Month>().unwrap()),
-                fx_rates::base.eq("USD".parse::<Currency>().unwrap()),
-                fx_rates::quote.eq("JPY".parse::<Currency>().unwrap()),
-                fx_rates::rate.eq("113.27".parse::<ExchangeRate>().unwrap()),
-                fx_rates::published_at.eq(Timestamp::from_micros(0)),
-            ))
-            .execute(tx.conn)?;
-        tx.changed_nothing();
-        backlog::note(tx, &[partner])
-    };
-    world.service.gate.write_as_system("Test", publish).unwrap();
+    let rates = json!({"rates": [{"base": "USD", "quote": "JPY", "rate": "113.27"}]});
+    story.operator.put("/v1/fx-rates/2018-11", rates).send().ok();
     story.calculate();
     // USD 4,000 are JPY 453,080: the cap cuts the million.
     assert_eq!(story.amounts(), ["453080"]);

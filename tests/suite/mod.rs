@@ -1,6 +1,7 @@
 //! The stories. Each is a sentence, has a world of its own, and runs on both databases.
 
 mod accounts;
+mod adjustments;
 mod agreements;
 mod api_clients;
 mod audit_trail;

@@ -34,8 +34,8 @@ fn a_step_without_a_body_is_repeated_safely_with_a_key() {
     let first = send("notification", "list").ok();
     let again = send("notification", "list").ok();
     assert_eq!((&first.body, again.header("idempotent-replayed")), (&again.body, Some("true")));
-    let sent = admin.get("/v1/notifications?kind=user_list").send().ok();
-    assert_eq!(sent["items"].as_array().unwrap().len(), 1);
+    let told = admin.get("/v1/notifications?kind=user_list").send().ok();
+    assert_eq!(told["items"].as_array().unwrap().len(), 1);
     send("completion", "list").refused(422, "idempotency_key_reused");
     send("completion", "done").ok();
     assert_eq!(send("completion", "done").ok().header("idempotent-replayed"), Some("true"));

@@ -1,0 +1,110 @@
+//! Exchange rates over HTTP.
+
+use super::{FxRate, fx_rates};
+use crate::{
+    access::{
+        Caller,
+        policy::{GetFxRates, PutFxRates},
+    },
+    platform::{
+        Result,
+        http::{Answer, Body, Path},
+        values::{Currency, ExchangeRate, Month, Timestamp},
+    },
+};
+use actix_web::{get, put};
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+
+/// The routes of exchange rates.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(get_fx_rates).service(put_fx_rates);
+}
+
+/// The exchange rates of a month.
+#[derive(Serialize, ToSchema)]
+struct FxRates {
+    /// The month they hold for.
+    month: Month,
+    /// The pairs published, by base and quote.
+    #[schema(max_items = 32_000)]
+    rates: Vec<FxRateView>,
+}
+
+/// What one unit of a currency is worth in another, for a month.
+#[derive(Serialize, ToSchema)]
+#[schema(as = FxRate)]
+struct FxRateView {
+    /// The currency one unit of which is priced.
+    base: Currency,
+    /// The currency of the price.
+    quote: Currency,
+    /// Units of `quote` for one unit of `base`. The other direction is its inverse, at full precision.
+    rate: ExchangeRate,
+    /// When it was published; it is never changed.
+    published_at: Timestamp,
+}
+
+impl From<FxRate> for FxRateView {
+    fn from(rate: FxRate) -> Self {
+        Self { base: rate.base, quote: rate.quote, rate: rate.rate, published_at: rate.published_at }
+    }
+}
+
+/// Exchange rates to publish.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"rates": [{"base": "USD", "quote": "CHF", "rate": "0.9871"}]}))]
+struct FxRatesPublication {
+    /// The pairs; those published already may stand here again, unchanged.
+    #[schema(min_items = 1, max_items = 200)]
+    rates: Vec<FxRatePublication>,
+}
+
+/// A rate to publish.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+struct FxRatePublication {
+    /// The currency one unit of which is priced.
+    base: Currency,
+    /// The currency of the price.
+    quote: Currency,
+    /// Units of `quote` for one unit of `base`.
+    rate: ExchangeRate,
+}
+
+/// Read a month's exchange rates
+///
+/// Tiers, caps and reports go by the rate of the month of the sale. None are published for some months.
+#[utoipa::path(tag = "rebates", responses((status = 200, body = FxRates)))]
+#[get("/v1/fx-rates/{month}")]
+async fn get_fx_rates(caller: Caller<GetFxRates>, month: Path<Month>) -> Result<Answer> {
+    let month = *month;
+    caller.read(move |tx| Ok(Answer::ok(&shown(month, fx_rates::of_month(tx, month)?)))).await
+}
+
+/// Publish exchange rates for a month
+///
+/// Adds pairs to those of the month. A published rate is never changed: the same rate again changes nothing, another one
+/// is refused. Sales that waited for a rate (`exchange_rate_missing`) are judged again by the next calculation.
+#[utoipa::path(tag = "rebates", request_body = FxRatesPublication, responses((status = 200, body = FxRates)))]
+#[put("/v1/fx-rates/{month}")]
+async fn put_fx_rates(
+    caller: Caller<PutFxRates>,
+    month: Path<Month>,
+    body: Body<FxRatesPublication>,
+) -> Result<Answer> {
+    let month = *month;
+    caller
+        .write(body, move |tx, publication| {
+            let new: Vec<_> = publication.rates.iter().map(|new| (new.base, new.quote, new.rate)).collect();
+            Ok(Answer::ok(&shown(month, fx_rates::publish(tx, month, &new)?)))
+        })
+        .await
+}
+
+fn shown(month: Month, rates: Vec<FxRate>) -> FxRates {
+    FxRates { month, rates: rates.into_iter().map(FxRateView::from).collect() }
+}

@@ -1,0 +1,11 @@
+//! Adjustments: what people correct by hand in what is owed. One proposes, another decides; an approved one enters
+//! the rebate and the ledger of the first open month.
+
+pub mod api;
+mod model;
+mod service;
+mod store;
+
+pub use model::{Adjustment, AdjustmentReason, AdjustmentState, NewAdjustment};
+pub use service::{CODES, approve, propose, reject};
+pub use store::posted_in;
