@@ -29,7 +29,6 @@ fn flag(name: &str) -> bool {
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-use partner_incentives::platform::db::Target;
 use std::{
     path::Path,
     sync::atomic::{AtomicBool, Ordering},
@@ -143,14 +142,6 @@ fn held() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let line = status.lines().find(|line| line.starts_with("RssAnon")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse().unwrap()
-}
-
-/// The file of a database, for programs that take paths and URLs.
-pub fn url(target: &Target) -> String {
-    match target {
-        Target::Sqlite(path) => format!("sqlite://{}", path.display()),
-        Target::Postgres(url) => url.clone(),
-    }
 }
 
 /// Removes a database's files.

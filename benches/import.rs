@@ -17,7 +17,6 @@
 )]
 
 #[path = "ground.rs"]
-#[expect(dead_code, reason = "each benchmark uses what it needs")]
 mod ground;
 
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
@@ -54,7 +53,9 @@ fn main() {
     let options = Options::read();
     let folder = tempfile::Builder::new().prefix("import-").tempdir().unwrap();
     let mut missed = Vec::new();
-    println!("| | rows | beside it | import | ratio of speeds | rows/s | seconds a row, smallest = 1 | memory |");
+    println!(
+        "| | rows | beside it | import | ratio of speeds | rows/s | seconds a row, smallest = 1 | memory |"
+    );
     println!("|---|---|---|---|---|---|---|---|");
     for engine in options.engines() {
         let (_, shell, least) = LEAST[LEAST.iter().position(|(of, ..)| *of == engine).unwrap()];
@@ -81,7 +82,8 @@ fn main() {
                 1.0 / each
             );
             if rows >= 1_000_000 && ratio < least {
-                missed.push(format!("{}: {ratio:.2} of the speed of {shell}, {least} at least", engine.name()));
+                missed
+                    .push(format!("{}: {ratio:.2} of the speed of {shell}, {least} at least", engine.name()));
             }
             if growth > GROWTH {
                 missed.push(format!("{}: {rows} rows: {growth:.2} times the smallest size", engine.name()));
@@ -196,7 +198,10 @@ fn reference(engine: Engine, folder: &Path, files: &Files) -> f64 {
             let mut set_up = definitions(&folder.join("ours.db"))
                 .replace(") STRICT, WITHOUT ROWID;", ") WITHOUT ROWID;")
                 .replace("provider_id BLOB REFERENCES partners (id)", "provider_id BLOB")
-                .replace("original_transaction_id BLOB REFERENCES \"transaction_records\" (id)", "original_transaction_id BLOB")
+                .replace(
+                    "original_transaction_id BLOB REFERENCES \"transaction_records\" (id)",
+                    "original_transaction_id BLOB",
+                )
                 .replace("original_transaction_id IS NOT NULL", "original_transaction_id <> ''");
             set_up.push_str("PRAGMA journal_mode = WAL;BEGIN;");
             for n in 0..PARTNERS {
