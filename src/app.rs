@@ -11,7 +11,7 @@ use crate::{
         http::{self, BodyLimits, Closing, Contract, Edge, Finishing, Guard, TrustedProxies, docs},
         values::{Country, Currency, Id},
     },
-    profiles, programs, second_factors, sessions, setup, transactions, users,
+    profiles, programs, second_factors, sessions, setup, statements, transactions, users,
 };
 use actix_cors::Cors;
 use actix_web::{
@@ -66,6 +66,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
     calculation::earnings_api::routes(config);
     calculation::ineligible_api::routes(config);
     calculation::runs_api::routes(config);
+    statements::api::routes(config);
     accounting::rebates_api::routes(config);
     accounting::months_api::routes(config);
     accounting::fx_rates_api::routes(config);
@@ -352,6 +353,7 @@ fn cors(origins: &[String]) -> Cors {
         (name = "profiles", description = "Where a partner's money goes, and how it is taxed."),
         (name = "enrollments", description = "A partner's part in a program for a program year."),
         (name = "earnings", description = "What sales earned, what did not, and the calculation that says so."),
+        (name = "statements", description = "Where a partner stands, and its statement of each month."),
         (name = "rebates", description = "What is owed, and the accounting months it is posted in."),
         (name = "notifications", description = "What the service tells a partner's incentive admins."),
         (name = "agreements", description = "The papers a partner signs: MPN, distributor and reseller agreements."),

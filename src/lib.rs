@@ -28,6 +28,7 @@
 //! | [`accounting`] | what is owed: rebates, months that close, the double-entry ledger |
 //! | [`adjustments`] | what people correct by hand: one proposes, another decides |
 //! | [`calculation`] | posts what sales earn, by [`earnings`], to the books |
+//! | [`statements`] | where a partner stands, and its statement of each month |
 //! | [`jobs`] | the daily refresh: by the clock, on one instance, resumed after a crash |
 //! | [`health`] | health and metrics |
 //! | [`demo`] | a believable programme to try everything on |
@@ -111,6 +112,8 @@ pub mod enrollments;
 pub mod accounting;
 pub mod adjustments;
 pub mod calculation;
+pub mod statements;
+
 pub mod jobs;
 
 pub mod health;

@@ -621,7 +621,8 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    fx_rates (month, base, quote) {
+    fx_rates (id) {
+        id -> Guid,
         month -> Date,
         base -> Text,
         quote -> Text,
@@ -794,6 +795,44 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    lever_months (enrollment_id, posted_in, version, lever, earned_in, currency) {
+        enrollment_id -> Guid,
+        posted_in -> Date,
+        version -> Integer,
+        lever -> Text,
+        earned_in -> Date,
+        currency -> Text,
+        earnings -> BigInt,
+        base -> BigInt,
+        amount -> BigInt,
+        rebate -> BigInt,
+        coop -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    ineligible_months (enrollment_id, posted_in, version, lever, earned_in, code, currency) {
+        enrollment_id -> Guid,
+        posted_in -> Date,
+        version -> Integer,
+        lever -> Text,
+        earned_in -> Date,
+        code -> Text,
+        currency -> Text,
+        records -> BigInt,
+        cured -> BigInt,
+        billed -> BigInt,
+        capped -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
     rebates (id) {
         id -> Guid,
         enrollment_id -> Guid,
@@ -903,6 +942,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     lever_volumes,
     cap_uses,
     lever_groups,
+    lever_months,
+    ineligible_months,
     rebates,
     adjustments,
     ledger_transfers,

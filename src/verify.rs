@@ -4,6 +4,7 @@ use crate::{
     access::{Gate, Tx},
     accounting,
     audit::{self, Seal, Verdict},
+    calculation,
     platform::{Result, db::Db},
 };
 use std::time::{Duration, Instant};
@@ -21,7 +22,8 @@ pub enum Finding {
 type Check = fn(&mut Tx<'_>, Option<Seal>) -> Result<Finding>;
 
 /// Every check, with the name people know it by.
-const CHECKS: &[(&str, Check)] = &[("audit chain", audit_chain), ("books", books)];
+const CHECKS: &[(&str, Check)] =
+    &[("audit chain", audit_chain), ("books", books), ("calculation", calculation)];
 
 /// Runs every check, also after one that found a difference; `noted` is an earlier head of the audit chain.
 pub fn run(gate: &Gate, db: &Db, noted: Option<Seal>) -> Result<Vec<(&'static str, Finding)>> {
@@ -35,15 +37,22 @@ pub fn run(gate: &Gate, db: &Db, noted: Option<Seal>) -> Result<Vec<(&'static st
 }
 
 fn books(tx: &mut Tx<'_>, _: Option<Seal>) -> Result<Finding> {
-    let findings = accounting::verify(tx)?;
+    Ok(first_difference(&accounting::verify(tx)?))
+}
+
+fn calculation(tx: &mut Tx<'_>, _: Option<Seal>) -> Result<Finding> {
+    Ok(first_difference(&calculation::verify(tx)?))
+}
+
+fn first_difference(findings: &[accounting::Finding]) -> Finding {
     let broken = |finding: &accounting::Finding| {
         let difference = finding.difference.as_ref()?;
         Some(format!("{}: {difference}", finding.name))
     };
-    Ok(match findings.iter().find_map(broken) {
+    match findings.iter().find_map(broken) {
         Some(difference) => Finding::Broken(difference),
         None => Finding::Sound(format!("{} sums computed again", findings.len())),
-    })
+    }
 }
 
 fn audit_chain(tx: &mut Tx<'_>, noted: Option<Seal>) -> Result<Finding> {

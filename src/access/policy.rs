@@ -207,6 +207,10 @@ policies! {
         read  ListIneligibleRecords:         Operator | Auditor | IncentiveAdmin | Viewer;
         read  GetIneligibleRecord:           Operator | Auditor | IncentiveAdmin | Viewer;
     }
+    gated statements {
+        read  GetPartnerSummary:             Operator | Auditor | IncentiveAdmin | Viewer;
+        read  GetStatement:                  Operator | Auditor | IncentiveAdmin | Viewer;
+    }
     gated rebates {
         read  ListRebates:                   Operator | Auditor | IncentiveAdmin | Viewer;
         read  GetRebate:                     Operator | Auditor | IncentiveAdmin | Viewer;
@@ -214,6 +218,7 @@ policies! {
         write ReleaseRebate:                 Operator;
     }
     open fx_rates {
+        read  ListFxRates:                   Operator | Auditor | IncentiveAdmin | Viewer;
         read  GetFxRates:                    Operator | Auditor | IncentiveAdmin | Viewer;
         write PutFxRates:                    Operator;
     }

@@ -1,16 +1,17 @@
 //! Exchange rates: one for each month and pair, published once and never changed.
 
-use super::FxRate;
+use super::{FxRate, fx_rates_api::FxRateFilter};
 use crate::{
     access::Tx,
     audit,
-    earnings::{ExchangeRates, Reason},
+    earnings::ExchangeRates,
     platform::{
         Error, FieldError, Result,
-        db::native,
-        values::{CalendarDate, Currency, ExchangeRate, Id, Month},
+        db::{MultiBackend, insert_many},
+        http::PageRequest,
+        values::{CalendarDate, Currency, ExchangeRate, Month},
     },
-    schema::{fx_rates, ineligible_records},
+    schema::fx_rates,
     transactions::backlog,
 };
 use diesel::prelude::*;
@@ -28,6 +29,37 @@ crate::problem_codes! {
 pub fn of_month(tx: &mut Tx<'_>, month: Month) -> Result<Vec<FxRate>> {
     let query = fx_rates::table.filter(fx_rates::month.eq(month)).order((fx_rates::base, fx_rates::quote));
     Ok(query.select(FxRate::as_select()).load(tx.conn)?)
+}
+
+fn matching(filter: &FxRateFilter) -> fx_rates::BoxedQuery<'static, MultiBackend> {
+    let mut query = fx_rates::table.into_boxed();
+    if let Some(month) = filter.month {
+        query = query.filter(fx_rates::month.eq(month));
+    }
+    if let Some(base) = filter.base {
+        query = query.filter(fx_rates::base.eq(base));
+    }
+    if let Some(quote) = filter.quote {
+        query = query.filter(fx_rates::quote.eq(quote));
+    }
+    query
+}
+
+/// A page, the newest month first.
+pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<FxRateFilter>) -> Result<Vec<FxRate>> {
+    let mut query = matching(&page.filter);
+    let place = page.after.as_ref().and_then(|after| Some((after.key.as_ref()?.parse().ok()?, after.id)));
+    if let Some((month, id)) = place {
+        let month: Month = month;
+        query =
+            query.filter(fx_rates::month.lt(month).or(fx_rates::month.eq(month).and(fx_rates::id.lt(id))));
+    }
+    let query = query.order((fx_rates::month.desc(), fx_rates::id.desc())).limit(page.limit + 1);
+    Ok(query.select(FxRate::as_select()).load(tx.conn)?)
+}
+
+pub(super) fn count(tx: &mut Tx<'_>, filter: &FxRateFilter) -> Result<i64> {
+    Ok(matching(filter).count().get_result(tx.conn)?)
 }
 
 /// The published rates of the months between two days.
@@ -57,9 +89,8 @@ pub fn publish(
         tx.changed_nothing();
         return Ok(before);
     }
-    native!(tx.conn, conn => diesel::insert_into(fx_rates::table).values(&added).execute(conn)?);
-    let waiting = waiting_for(tx, month)?;
-    backlog::note(tx, &waiting)?;
+    insert_many!(tx.conn, fx_rates::table, &added);
+    backlog::note_rates(tx, month)?;
     let after = of_month(tx, month)?;
     let show = |rates: &[FxRate]| json!({"month": month, "rates": rates});
     let id = tx.new_id();
@@ -101,19 +132,9 @@ fn added(
             }
             None => {
                 let (published_at, published_by) = (tx.now, tx.actor.id());
-                added.push(FxRate { month, base, quote, rate, published_at, published_by });
+                added.push(FxRate { id: tx.new_id(), month, base, quote, rate, published_at, published_by });
             }
         }
     }
     Ok(added)
-}
-
-/// Whose sales of a month wait for a rate.
-fn waiting_for(tx: &mut Tx<'_>, month: Month) -> Result<Vec<Id>> {
-    let query = ineligible_records::table
-        .filter(ineligible_records::curable.eq(true))
-        .filter(ineligible_records::cured_at.is_null())
-        .filter(ineligible_records::code.eq(Reason::ExchangeRateMissing.code()))
-        .filter(ineligible_records::earned_in.eq(month));
-    Ok(query.select(ineligible_records::partner_id).distinct().load(tx.conn)?)
 }

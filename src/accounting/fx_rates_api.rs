@@ -4,23 +4,23 @@ use super::{FxRate, fx_rates};
 use crate::{
     access::{
         Caller,
-        policy::{GetFxRates, PutFxRates},
+        policy::{GetFxRates, ListFxRates, PutFxRates},
     },
     platform::{
         Result,
-        http::{Answer, Body, Path},
-        values::{Currency, ExchangeRate, Month, Timestamp},
+        http::{Answer, Body, Cursor, Listing, PageParams, PageRequest, Path, page_of},
+        values::{Currency, ExchangeRate, Id, Month, Timestamp},
     },
 };
 use actix_web::{get, put};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
 
 /// The routes of exchange rates.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(get_fx_rates).service(put_fx_rates);
+    config.service(list_fx_rates).service(get_fx_rates).service(put_fx_rates);
 }
 
 /// The exchange rates of a month.
@@ -36,7 +36,11 @@ struct FxRates {
 /// What one unit of a currency is worth in another, for a month.
 #[derive(Serialize, ToSchema)]
 #[schema(as = FxRate)]
-struct FxRateView {
+pub struct FxRateView {
+    /// Identifier.
+    id: Id,
+    /// The month it holds for.
+    month: Month,
     /// The currency one unit of which is priced.
     base: Currency,
     /// The currency of the price.
@@ -49,9 +53,15 @@ struct FxRateView {
 
 impl From<FxRate> for FxRateView {
     fn from(rate: FxRate) -> Self {
-        Self { base: rate.base, quote: rate.quote, rate: rate.rate, published_at: rate.published_at }
+        let FxRate { id, month, base, quote, rate, published_at, .. } = rate;
+        Self { id, month, base, quote, rate, published_at }
     }
 }
+
+page_of!(
+    /// One page of exchange rates.
+    pub FxRatePage of FxRateView
+);
 
 /// Exchange rates to publish.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
@@ -75,10 +85,43 @@ struct FxRatePublication {
     rate: ExchangeRate,
 }
 
+/// Which exchange rates to list.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct FxRateFilter {
+    /// For this month.
+    pub month: Option<Month>,
+    /// Of this currency.
+    pub base: Option<Currency>,
+    /// In this currency.
+    pub quote: Option<Currency>,
+}
+
+/// List exchange rates
+///
+/// What is published, the newest month first.
+#[utoipa::path(tag = "rebates", params(FxRateFilter, PageParams), responses((status = 200, body = FxRatePage)))]
+#[get("/v1/fx-rates")]
+async fn list_fx_rates(caller: Caller<ListFxRates>, page: PageRequest<FxRateFilter>) -> Result<Listing> {
+    caller
+        .list_plainly(page, move |tx, page| {
+            let total = page.include_total.then(|| fx_rates::count(tx, &page.filter)).transpose()?;
+            let found = fx_rates::list(tx, page)?;
+            let cursor = |rate: &FxRate| Cursor { key: Some(rate.month.to_string()), id: rate.id };
+            Ok(page.answer(found, total, cursor, FxRateView::from))
+        })
+        .await
+}
+
 /// Read a month's exchange rates
 ///
 /// Tiers, caps and reports go by the rate of the month of the sale. None are published for some months.
-#[utoipa::path(tag = "rebates", responses((status = 200, body = FxRates)))]
+#[utoipa::path(
+    tag = "rebates",
+    params(("month" = Month, Path, description = "The month.", example = "2026-07")),
+    responses((status = 200, body = FxRates))
+)]
 #[get("/v1/fx-rates/{month}")]
 async fn get_fx_rates(caller: Caller<GetFxRates>, month: Path<Month>) -> Result<Answer> {
     let month = *month;
@@ -89,7 +132,12 @@ async fn get_fx_rates(caller: Caller<GetFxRates>, month: Path<Month>) -> Result<
 ///
 /// Adds pairs to those of the month. A published rate is never changed: the same rate again changes nothing, another one
 /// is refused. Sales that waited for a rate (`exchange_rate_missing`) are judged again by the next calculation.
-#[utoipa::path(tag = "rebates", request_body = FxRatesPublication, responses((status = 200, body = FxRates)))]
+#[utoipa::path(
+    tag = "rebates",
+    params(("month" = Month, Path, description = "The month.", example = "2026-07")),
+    request_body = FxRatesPublication,
+    responses((status = 200, body = FxRates))
+)]
 #[put("/v1/fx-rates/{month}")]
 async fn put_fx_rates(
     caller: Caller<PutFxRates>,

@@ -15,7 +15,9 @@ mod verify;
 
 pub use fx_rates::rates;
 pub use model::{Account, Cause, Entry, FxRate, Months, Rebate, RebateReason, RebateState, Transfer};
+pub use months_api::AccountingMonthState;
+pub use rebate_view::{RebateView, rebates_of};
 pub use service::{CODES, close, follow_profiles, hold, post, release};
 pub(crate) use store::in_program;
-pub use store::months;
+pub use store::{carried, closed_at, months, rebates_of_all_months};
 pub use verify::{Finding, verify};

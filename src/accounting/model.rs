@@ -159,6 +159,8 @@ impl RebateReason {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable)]
 #[diesel(table_name = fx_rates, treat_none_as_default_value = false)]
 pub struct FxRate {
+    /// Identifier.
+    pub id: Id,
     /// The month.
     pub month: Month,
     /// The currency one unit of which is priced.

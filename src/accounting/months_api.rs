@@ -82,8 +82,10 @@ async fn list_accounting_months(caller: Caller<ListAccountingMonths>) -> Result<
 ///
 /// It never changes again: what comes late is posted in the first open month. Its rebates become payable, or wait for
 /// profiles. A month is closed when it is over, after every one before it, and with nothing left to calculate.
+/// Adjustments that are still proposed do not hold it up: those approved later are posted in the first open month.
 #[utoipa::path(
     tag = "rebates",
+    params(("month" = Month, Path, description = "The month.", example = "2026-07")),
     request_body = AccountingMonthClosure,
     responses((status = 200, body = AccountingMonth))
 )]

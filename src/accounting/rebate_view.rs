@@ -77,7 +77,9 @@ page_of!(
 );
 
 impl RebateReason {
-    const fn detail(self) -> &'static str {
+    /// What would release it.
+    #[must_use]
+    pub const fn detail(self) -> &'static str {
         match self {
             Self::ProfileMissing => {
                 "It is payable once the payout and tax profiles are submitted and approved."
@@ -137,6 +139,18 @@ impl RebateView {
         let missing = self.state_reason.as_ref().and_then(|wait| wait.missing);
         format!("\"{}.{}\"", self.revision, missing.map_or(0, |money| money.minor))
     }
+}
+
+/// The rebates of some enrollments for one month, each with whose it is and in which currency, and what they wait for.
+pub fn rebates_of(
+    tx: &mut Tx<'_>,
+    enrollments: &[Id],
+    month: Month,
+) -> Result<Vec<(Id, Currency, RebateView)>> {
+    let mut found = store::of_enrollments(tx, enrollments, &[month])?;
+    found.sort_unstable_by_key(|rebate| (rebate.enrollment_id, rebate.currency));
+    let views = show(tx, found)?;
+    Ok(views.into_iter().map(|view| (view.enrollment_id, view.amount.currency, view)).collect())
 }
 
 /// Rebates with what they wait for. Three more statements for any number, and those only where some are payable.

@@ -1,6 +1,6 @@
 //! Rebates, months, rates and the ledger in the database.
 
-use super::{Months, Rebate, RebateState, Transfer, rebates_api::RebateFilter};
+use super::{Account, Months, Rebate, RebateState, Transfer, rebates_api::RebateFilter};
 use crate::{
     access::{Scope, Tx},
     partners::in_scope,
@@ -8,7 +8,7 @@ use crate::{
         Error, Result,
         db::{MultiBackend, insert_many},
         http::{PageRequest, keyset},
-        values::{Currency, Id, Month, Timestamp},
+        values::{Currency, Id, Money, Month, Timestamp},
     },
     schema::{closed_months, ledger_transfers, rebates},
 };
@@ -16,6 +16,7 @@ use diesel::{
     dsl::{max, min},
     prelude::*,
 };
+use std::collections::BTreeMap;
 
 /// How many rows a statement carries at most.
 const AT_ONCE: usize = 1000;
@@ -93,6 +94,12 @@ pub(super) fn of_enrollments(tx: &mut Tx<'_>, enrollments: &[Id], months: &[Mont
     Ok(found)
 }
 
+/// Every rebate of these enrollments: one for each month and currency.
+pub fn rebates_of_all_months(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<Vec<Rebate>> {
+    let query = rebates::table.filter(rebates::enrollment_id.eq_any(enrollments.to_vec()));
+    Ok(query.order((rebates::posted_in, rebates::currency)).select(Rebate::as_select()).load(tx.conn)?)
+}
+
 /// The rebates of a month that are not settled otherwise.
 pub(super) fn of_month(tx: &mut Tx<'_>, month: Month) -> Result<Vec<Rebate>> {
     let query = rebates::table.filter(rebates::posted_in.eq(month)).order(rebates::id);
@@ -149,6 +156,42 @@ pub(super) type Closed = (Month, Timestamp, Option<Id>, Option<String>);
 
 pub(super) fn closed(tx: &mut Tx<'_>) -> Result<Vec<Closed>> {
     Ok(closed_months::table.order(closed_months::month.desc()).load(tx.conn)?)
+}
+
+/// When a month was closed; none while it is open.
+pub fn closed_at(tx: &mut Tx<'_>, month: Month) -> Result<Option<Timestamp>> {
+    Ok(closed_months::table.find(month).select(closed_months::closed_at).get_result(tx.conn).optional()?)
+}
+
+/// What these enrollments were owed for the months before one and had not been paid: as it stood at an instant, or as
+/// it stands. Read off the ledger, so that it is never another one.
+pub fn carried(
+    tx: &mut Tx<'_>,
+    enrollments: &[Id],
+    before: Month,
+    at: Option<Timestamp>,
+) -> Result<Vec<(Id, Money)>> {
+    let payable = Account::RebatePayable;
+    let mut query = ledger_transfers::table
+        .filter(ledger_transfers::enrollment_id.eq_any(enrollments.to_vec()))
+        .filter(ledger_transfers::month.lt(before))
+        .filter(ledger_transfers::debit.eq(payable).or(ledger_transfers::credit.eq(payable)))
+        .into_boxed();
+    if let Some(at) = at {
+        query = query.filter(ledger_transfers::posted_at.le(at));
+    }
+    let query = query.select((
+        ledger_transfers::enrollment_id,
+        ledger_transfers::currency,
+        ledger_transfers::credit,
+        ledger_transfers::amount,
+    ));
+    let mut sums: BTreeMap<(Id, Currency), i64> = BTreeMap::new();
+    for (enrollment, currency, credit, amount) in query.load::<(Id, Currency, Account, i64)>(tx.conn)? {
+        *sums.entry((enrollment, currency)).or_default() += if credit == payable { amount } else { -amount };
+    }
+    let sums = sums.into_iter().filter(|(_, minor)| *minor != 0);
+    Ok(sums.map(|((enrollment, currency), minor)| (enrollment, Money { minor, currency })).collect())
 }
 
 pub(super) fn close(tx: &mut Tx<'_>, month: Month, reason: Option<&str>) -> Result<()> {

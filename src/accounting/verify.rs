@@ -58,16 +58,79 @@ const SUMS: &[(&str, &str)] = &[
          UNION ALL SELECT enrollment_id, posted_in, currency, -(earned + adjusted) FROM rebates r
              WHERE NOT EXISTS (SELECT 1 FROM closed_months c WHERE c.month = r.posted_in)",
     ),
+    (
+        "the ledger carries what was calculated",
+        "SELECT enrollment_id, posted_in AS month, currency, amount FROM earnings
+         UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers
+             WHERE cause = 'calculation' AND debit = 'programme_expense'
+         UNION ALL SELECT enrollment_id, month, currency, amount FROM ledger_transfers
+             WHERE cause = 'calculation' AND credit = 'programme_expense'",
+    ),
+    (
+        "the ledger carries the approved adjustments",
+        "SELECT enrollment_id, posted_in AS month, currency, amount FROM adjustments WHERE state = 'approved'
+         UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers
+             WHERE cause = 'adjustment' AND debit = 'programme_expense'
+         UNION ALL SELECT enrollment_id, month, currency, amount FROM ledger_transfers
+             WHERE cause = 'adjustment' AND credit = 'programme_expense'",
+    ),
 ];
 
-/// What must hold for each earning by itself.
-const EARNINGS: &[(&str, &str)] = &[
-    ("earnings are the sum of their parts", "rebate + coop <> amount"),
+/// The sums by lever and month that must be those of the records; each member is compared by itself.
+const LEVER_SUMS: &[(&str, &str)] = &[
+    (
+        "the months of levers are their earnings",
+        "SELECT enrollment_id, posted_in, version, lever, earned_in, '' AS code, currency,
+             1 AS n, base AS a, amount AS b, rebate AS c, coop AS d FROM earnings
+         UNION ALL SELECT enrollment_id, posted_in, version, lever, earned_in, '', currency,
+             -earnings, -base, -amount, -rebate, -coop FROM lever_months",
+    ),
+    (
+        "the months of what did not earn are its records",
+        "SELECT r.enrollment_id, r.earned_in AS posted_in, r.version, r.lever, r.earned_in, r.code,
+             COALESCE(r.currency, t.currency, v.currency) AS currency, 1 AS n,
+             CASE WHEN r.cured_at IS NULL THEN 0 ELSE 1 END AS a,
+             CASE WHEN r.capped IS NULL AND r.cured_at IS NULL THEN COALESCE(t.amount, 0) ELSE 0 END AS b,
+             COALESCE(r.capped, 0) AS c, 0 AS d
+         FROM ineligible_records r
+         JOIN enrollments e ON e.id = r.enrollment_id
+         JOIN program_versions v ON v.program_id = e.program_id AND v.version = r.version
+         LEFT JOIN transaction_records t ON t.id = r.transaction_id
+         UNION ALL SELECT enrollment_id, earned_in, version, lever, earned_in, code, currency,
+             -records, -cured, -billed, -capped, 0 FROM ineligible_months",
+    ),
+];
+
+/// What must give no row; a row is the id of what is wrong.
+const ROWS: &[(&str, &str, &str)] = &[
+    ("earnings are the sum of their parts", "earning", "SELECT id FROM earnings WHERE rebate + coop <> amount"),
     (
         "earnings are what their figures give",
-        "amount <> CASE WHEN cap_balance < whole THEN cap_balance ELSE whole END - posted_before",
+        "earning",
+        "SELECT id FROM earnings
+         WHERE amount <> CASE WHEN cap_balance < whole THEN cap_balance ELSE whole END - posted_before",
     ),
-    ("earnings are posted in their month or later", "posted_in < earned_in"),
+    ("earnings are posted in their month or later", "earning", "SELECT id FROM earnings WHERE posted_in < earned_in"),
+    (
+        "earnings are split at the program's rate",
+        "enrollment",
+        "SELECT x.enrollment_id AS id FROM earnings x JOIN enrollments e ON e.id = x.enrollment_id
+         JOIN program_versions v ON v.program_id = e.program_id AND v.version = x.version
+         GROUP BY x.enrollment_id, x.version, x.lever, x.purchase_id, x.earned_in, x.customer_id, x.currency, v.rebate_rate
+         HAVING SUM(x.rebate) <> CASE WHEN SUM(x.amount) < 0 THEN -1 ELSE 1 END
+             * ((abs(CAST(SUM(x.amount) AS bigint)) * v.rebate_rate + 500000) / 1000000)",
+    ),
+    (
+        "no earning was posted in a closed month",
+        "earning",
+        "SELECT x.id FROM earnings x JOIN closed_months c ON c.month = x.posted_in WHERE x.calculated_at > c.closed_at",
+    ),
+    (
+        "nothing was added to a closed month",
+        "ledger transfer",
+        "SELECT t.id FROM ledger_transfers t JOIN closed_months c ON c.month = t.month
+         WHERE t.posted_at > c.closed_at AND 'programme_expense' IN (t.debit, t.credit)",
+    ),
 ];
 
 #[derive(QueryableByName)]
@@ -88,7 +151,7 @@ struct Row {
     id: Id,
 }
 
-/// Computes every balance and every rebate again from its parts, and names the first difference of each check. Each
+/// Computes every balance, every rebate and every sum again from its parts, and names the first difference of each check. Each
 /// is one statement; the database does the sums.
 pub fn verify(tx: &mut Tx<'_>) -> Result<Vec<Finding>> {
     let mut findings = Vec::new();
@@ -109,11 +172,22 @@ pub fn verify(tx: &mut Tx<'_>) -> Result<Vec<Finding>> {
         });
         findings.push(Finding { name, difference });
     }
-    for (name, wrong) in EARNINGS {
-        let query = format!("SELECT id FROM earnings WHERE {wrong} ORDER BY id LIMIT 1");
+    for (name, rows) in LEVER_SUMS {
+        let query = format!(
+            "SELECT enrollment_id AS id FROM ({rows}) rows
+             GROUP BY enrollment_id, posted_in, version, lever, earned_in, code, currency
+             HAVING SUM(n) <> 0 OR SUM(a) <> 0 OR SUM(b) <> 0 OR SUM(c) <> 0 OR SUM(d) <> 0
+             ORDER BY enrollment_id LIMIT 1"
+        );
         let found: Option<Row> =
             native!(tx.conn, conn => diesel::sql_query(query).get_result(conn).optional()?);
-        findings.push(Finding { name, difference: found.map(|row| format!("earning {}", row.id)) });
+        findings.push(Finding { name, difference: found.map(|row| format!("enrollment {}", row.id)) });
+    }
+    for (name, what, rows) in ROWS {
+        let query = format!("SELECT id FROM ({rows}) found ORDER BY id LIMIT 1");
+        let found: Option<Row> =
+            native!(tx.conn, conn => diesel::sql_query(query).get_result(conn).optional()?);
+        findings.push(Finding { name, difference: found.map(|row| format!("{what} {}", row.id)) });
     }
     Ok(findings)
 }

@@ -147,6 +147,11 @@ fn keep(tx: &mut Tx<'_>, before: &Adjustment, after: Adjustment) -> Result<Adjus
     Ok(after)
 }
 
+/// A partner's people see what was approved, in their audit trail as in the list.
 fn event(adjustment: &Adjustment) -> audit::Event {
-    audit::Event::on("adjustment", adjustment.id).of_partner(adjustment.partner_id)
+    let event = audit::Event::on("adjustment", adjustment.id);
+    match adjustment.state {
+        AdjustmentState::Approved => event.of_partner(adjustment.partner_id),
+        AdjustmentState::Proposed | AdjustmentState::Rejected => event,
+    }
 }

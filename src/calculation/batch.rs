@@ -5,6 +5,7 @@ use super::{
     model::{EarningRow, IneligibleRow, Source, Tally, Whose},
     sales::{self, Dated, OpenRecord, Year},
     state::State,
+    sums::{Sums, Told},
 };
 use crate::{
     access::Tx,
@@ -16,13 +17,16 @@ use crate::{
     platform::{
         Result,
         db::insert_many,
-        values::{CalendarDate, Id, Period},
+        values::{CalendarDate, Id, Money, Period},
     },
     programs::{GrowthBaseline, Lever, Program, ProgramVersion},
     schema::{earnings, ineligible_records},
 };
 use diesel::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+/// How many refused sales a unit judges again at most.
+const RECORDS_AT_ONCE: i64 = 20_000;
 
 /// One partner's enrollments in one program for one program year, the newest last.
 pub(super) struct Part<'a> {
@@ -93,7 +97,7 @@ impl Part<'_> {
     }
 }
 
-/// Posts what is new of a part, up to a number of sales, from a day on; the first time also what is judged again.
+/// Posts what is new of a part, up to a number of sales, from a day on; from the first day on also what is judged again.
 pub(super) fn post(
     tx: &mut Tx<'_>,
     part: &Part<'_>,
@@ -108,12 +112,16 @@ pub(super) fn post(
     let ids = part.ids();
     let windows = part.windows();
     let mut days: BTreeSet<CalendarDate> = new.iter().map(|(_, on)| *on).collect();
-    let waiting = if from.is_none() { sales::open_days(tx, &ids)? } else { Vec::new() };
-    days.extend(waiting.iter().filter(|day| windows.iter().any(|window| window.contains(**day))));
+    let first_look = from.is_none_or(|day| day == CalendarDate::MIN);
+    let mut waiting = if first_look { sales::open_days(tx, &ids)? } else { Vec::new() };
+    waiting.retain(|day| windows.iter().any(|window| window.contains(*day)));
+    days.extend(&waiting);
     let gaps = if days.is_empty() { Vec::new() } else { part.gaps(tx, &days)? };
     let bad: HashSet<CalendarDate> = gaps.iter().map(|gap| gap.days.from).collect();
-    let good: Vec<_> = waiting.into_iter().filter(|day| days.contains(day) && !bad.contains(day)).collect();
-    let records = if from.is_none() { sales::open_records(tx, &ids, &good, 20_000)? } else { Vec::new() };
+    let good: Vec<_> = waiting.into_iter().filter(|day| !bad.contains(day)).collect();
+    let records =
+        if first_look { sales::open_records(tx, &ids, &good, RECORDS_AT_ONCE)? } else { Vec::new() };
+    let taken = i64::try_from(new.len()).unwrap_or(i64::MAX);
     let takes = takes(tx, part, &year, new, &records)?;
     let rates = accounting::rates(tx, (year.days.from.plus_months(-24), year.days.to))?;
     let facts = Facts { windows, gaps, rates, history: BTreeMap::new() };
@@ -129,6 +137,9 @@ pub(super) fn post(
         posting.post(tx, whose, version, &facts, year.asks_before, takes)?;
     }
     let Posting { tally, entries, .. } = posting;
+    // Where there may be more to mend, it is looked at from the beginning, as long as that mends something.
+    let all_seen = i64::try_from(records.len()).unwrap_or(i64::MAX) < RECORDS_AT_ONCE || tally.sales <= taken;
+    let more = if all_seen { more } else { Some(CalendarDate::MIN) };
     Ok(match more {
         Some(day) => Step::More(tally, entries, day),
         None => Step::Done(tally, entries),
@@ -207,13 +218,19 @@ impl Posting<'_> {
             takes.get(at).is_some_and(|take| take.levers.as_ref().is_none_or(|levers| levers.contains(lever)))
         };
         let outcomes = books.post_where(&terms, &facts, &sales, is_for);
-        self.store(tx, whose, &takes, outcomes)?;
+        self.store(tx, (whose, &terms), &takes, outcomes)?;
         memory::keep(tx, whose, &terms, &takes, &books)?;
         State::of(whose, &books).replace(tx, &before, whose, &customers)
     }
 
     /// Stores earnings and ineligible records, and closes the records that no longer stand.
-    fn store(&mut self, tx: &mut Tx<'_>, whose: Whose, takes: &[Take], outcomes: Vec<Outcome>) -> Result<()> {
+    fn store(
+        &mut self,
+        tx: &mut Tx<'_>,
+        (whose, terms): (Whose, &Terms<'_>),
+        takes: &[Take],
+        outcomes: Vec<Outcome>,
+    ) -> Result<()> {
         let of: HashMap<Id, &Take> = takes.iter().map(|take| (take.sale.id, take)).collect();
         let again: HashMap<(&str, Id), &OpenRecord> = self
             .records
@@ -222,7 +239,7 @@ impl Posting<'_> {
             .filter(|((_, sale), _)| of.get(sale).is_some_and(|take| take.levers.is_some()))
             .collect();
         let mut standing: HashSet<Id> = HashSet::new();
-        let (mut earned, mut refused) = (Vec::new(), Vec::new());
+        let (mut earned, mut refused, mut sums) = (Vec::new(), Vec::new(), Sums::default());
         for outcome in outcomes {
             match outcome {
                 Outcome::Earning(earning) => {
@@ -238,6 +255,7 @@ impl Posting<'_> {
                         adjusted: 0,
                         coop: row.coop,
                     });
+                    sums.earned(&row);
                     earned.push(row);
                 }
                 Outcome::Ineligible(record) => {
@@ -250,16 +268,22 @@ impl Posting<'_> {
                         continue;
                     }
                     let source = source(&record.origin, &of);
-                    refused.push(IneligibleRow::of(tx.new_id(), whose, record, source, tx.now));
+                    let row = IneligibleRow::of(tx.new_id(), whose, record, source, tx.now);
+                    let billed = row.transaction_id.and_then(|id| of.get(&id)).map(|take| take.sale.amount);
+                    let nothing = Money { minor: 0, currency: terms.currency };
+                    let posted_in = self.months.posting_for(row.earned_in);
+                    sums.refused(&row, posted_in, billed.unwrap_or(nothing));
+                    refused.push(row);
                 }
             }
         }
-        let cured: Vec<Id> =
-            again.values().map(|record| record.id).filter(|id| !standing.contains(id)).collect();
-        for cured in cured.chunks(1000) {
-            let records = ineligible_records::table.filter(ineligible_records::id.eq_any(cured.to_vec()));
-            diesel::update(records).set(ineligible_records::cured_at.eq(tx.now)).execute(tx.conn)?;
+        let cured = again.values().copied().filter(|record| !standing.contains(&record.id));
+        let cured: Vec<&OpenRecord> = cured.collect();
+        for record in &cured {
+            let Some(take) = record.transaction_id.and_then(|id| of.get(&id)) else { continue };
+            sums.cured(&Told::from(*record), self.months.posting_for(record.earned_in), take.sale.amount);
         }
+        cure(tx, &cured)?;
         let number = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         let new = takes.iter().filter(|take| take.levers.is_none()).count();
         self.tally.sales += number(new + cured.len());
@@ -267,8 +291,18 @@ impl Posting<'_> {
         self.tally.ineligible += number(refused.len());
         insert_many!(tx.conn, earnings::table, &earned);
         insert_many!(tx.conn, ineligible_records::table, &refused);
-        Ok(())
+        sums.keep(tx)
     }
+}
+
+/// Closes records that no longer stand.
+fn cure(tx: &mut Tx<'_>, records: &[&OpenRecord]) -> Result<()> {
+    for records in records.chunks(1000) {
+        let ids: Vec<Id> = records.iter().map(|record| record.id).collect();
+        let cured = ineligible_records::table.filter(ineligible_records::id.eq_any(ids));
+        diesel::update(cured).set(ineligible_records::cured_at.eq(tx.now)).execute(tx.conn)?;
+    }
+    Ok(())
 }
 
 fn source(origin: &Origin, of: &HashMap<Id, &Take>) -> Source {

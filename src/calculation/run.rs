@@ -13,19 +13,21 @@ use crate::{
     enrollments::{Change, Enrollment},
     partners,
     platform::{
-        Result, cut,
+        Result, codes, cut,
         values::{CalendarDate, Id},
     },
     programs,
     transactions::backlog,
 };
 use serde_json::json;
-use std::ops::ControlFlow;
+use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
 
 /// How many sales a unit takes in at most: some tenths of a second.
 const SALES_AT_ONCE: usize = 4000;
 /// How many partners a unit looks at, at most.
 const PARTNERS_AT_ONCE: i64 = 16;
+/// How often what the database cannot do just now is tried again.
+const TRIES: u32 = 5;
 /// After how many seconds of silence a run counts as broken off.
 const SILENCE: i64 = 60;
 
@@ -104,13 +106,17 @@ pub fn work(gate: &Gate, run: Id, mut go_on: impl FnMut(&Run) -> ControlFlow<()>
             finish(tx, known, RunState::Failed, Some(cut(&why, 1000).to_owned()))
         })
     };
-    let mut place = Place::default();
+    let (mut place, mut tries) = (Place::default(), 0);
     loop {
         let here = place;
         match gate.write_as_system("Calculate", move |tx| unit(tx, run, here)) {
+            Err(error) if error.code == &codes::UNAVAILABLE && tries < TRIES => {
+                tries += 1;
+                std::thread::sleep(Duration::from_millis(200) * tries);
+            }
             Ok((run, next)) => match (go_on(&run), next) {
                 (_, None) => return Ok(run),
-                (ControlFlow::Continue(()), Some(next)) => place = next,
+                (ControlFlow::Continue(()), Some(next)) => (place, tries) = (next, 0),
                 (ControlFlow::Break(()), _) => return end("it was interrupted; the next one goes on".into()),
             },
             Err(error) => {
@@ -130,25 +136,28 @@ fn unit(tx: &mut Tx<'_>, run: Id, place: Place) -> Result<(Run, Option<Place>)> 
         return Ok((known, None));
     }
     let waiting = backlog::next(tx, known.partner_id, place.after, PARTNERS_AT_ONCE)?;
-    let (mut tally, mut next, mut done) = (Tally::default(), place, Vec::new());
+    // Taken out first: whoever reports sales of them now waits for this unit, and does not undo its work at the end.
+    let mut rest: BTreeMap<Id, CalendarDate> = waiting.iter().copied().collect();
+    backlog::done(tx, &rest.keys().copied().collect::<Vec<_>>())?;
+    let (mut tally, mut next) = (Tally::default(), place);
     let mut left = SALES_AT_ONCE;
     for (partner, from_day) in &waiting {
         let within = next.within.filter(|(id, ..)| id == partner).map(|(_, part, day)| (part, day));
-        let (came, rest) = look_at(tx, run, (*partner, *from_day), within, left)?;
+        let (came, left_over) = look_at(tx, run, (*partner, *from_day), within, left)?;
         tally = tally.and(came);
         left = left.saturating_sub(usize::try_from(came.sales).unwrap_or(usize::MAX));
-        if let Some((part, day)) = rest {
+        if let Some((part, day)) = left_over {
             next.within = Some((*partner, part, day));
             break;
         }
-        done.push(*partner);
+        rest.remove(partner);
         next = Place { after: Some(*partner), within: None };
         if left == 0 {
             break;
         }
     }
-    backlog::done(tx, &done)?;
-    tally.partners = i64::try_from(done.len()).unwrap_or(i64::MAX);
+    tally.partners = i64::try_from(waiting.len() - rest.len()).unwrap_or(i64::MAX);
+    backlog::note_sales(tx, &rest.into_iter().collect::<Vec<_>>())?;
     let run = advanced(known, tally, tx);
     if waiting.is_empty() {
         return Ok((finish(tx, run, RunState::Succeeded, None)?, None));

@@ -7,7 +7,7 @@ use crate::{
     platform::{
         Result,
         db::{native, types::Json},
-        values::{CalendarDate, Country, Currency, Id, Money, Period},
+        values::{CalendarDate, Country, Currency, Id, Money, Month, Period},
     },
     schema::{counted_sales, earnings, ineligible_records, transaction_records, transactions},
 };
@@ -40,6 +40,7 @@ type Columns = (
     bool,
     Option<CalendarDate>,
     Option<CalendarDate>,
+    Option<String>,
 );
 
 /// Sales with what the levers ask about them: natively, since they are many.
@@ -62,6 +63,7 @@ macro_rules! sales {
             is_partner,
             before,
             bought.field(transaction_records::occurred_on).nullable(),
+            bought.field(transaction_records::customer_id).nullable(),
         ));
         let rows: Vec<Columns> = native!($tx.conn, conn => $rest.load(conn)?);
         rows.into_iter().map(sale).collect::<Vec<Dated>>()
@@ -81,7 +83,8 @@ fn sale(row: Columns) -> Dated {
         refund_of: *refund_of,
         occurred_on: *occurred_on,
         amount: Money { minor: *minor, currency: *currency },
-        customer: customer.clone(),
+        // A refund takes back from whoever bought, under whatever number it is reported.
+        customer: row.13.as_ref().unwrap_or(customer).clone(),
         country: *country,
         public_sector: *public_sector,
         customer_is_partner: row.10,
@@ -165,8 +168,11 @@ pub(super) fn of_ids(tx: &mut Tx<'_>, ids: &[Id], asks_before: bool) -> Result<V
 #[derive(Clone, Debug, Queryable)]
 pub(super) struct OpenRecord {
     pub id: Id,
+    pub enrollment_id: Id,
+    pub version: i32,
     pub lever: String,
     pub transaction_id: Option<Id>,
+    pub earned_in: Month,
     pub code: String,
 }
 
@@ -203,8 +209,11 @@ pub(super) fn open_records(
         .limit(limit)
         .select((
             ineligible_records::id,
+            ineligible_records::enrollment_id,
+            ineligible_records::version,
             ineligible_records::lever,
             ineligible_records::transaction_id,
+            ineligible_records::earned_in,
             ineligible_records::code,
         ));
     Ok(query.load(tx.conn)?)

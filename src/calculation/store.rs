@@ -14,7 +14,7 @@ use crate::{
         Error, Result,
         db::MultiBackend,
         http::{PageRequest, keyset},
-        values::Id,
+        values::{Id, Timestamp},
     },
     programs::{Program, ProgramVersion},
     schema::{calculation_runs, earnings, enrollments, ineligible_records, program_versions, programs},
@@ -128,10 +128,7 @@ pub(super) fn get_record(tx: &mut Tx<'_>, id: Id) -> Result<IneligibleRow> {
 }
 
 /// Of each enrollment its program, and of that program every published version: two statements.
-pub(super) fn terms_of(
-    tx: &mut Tx<'_>,
-    enrolled: &[Id],
-) -> Result<HashMap<(Id, i32), (String, ProgramVersion)>> {
+pub fn terms_of(tx: &mut Tx<'_>, enrolled: &[Id]) -> Result<HashMap<(Id, i32), (String, ProgramVersion)>> {
     let query = enrollments::table
         .inner_join(programs::table)
         .filter(enrollments::id.eq_any(enrolled.to_vec()))
@@ -189,4 +186,15 @@ pub(super) fn insert_run(tx: &mut Tx<'_>, run: &Run) -> Result<()> {
 pub(super) fn update_run(tx: &mut Tx<'_>, run: &Run) -> Result<()> {
     diesel::update(calculation_runs::table.find(run.id)).set(run).execute(tx.conn)?;
     Ok(())
+}
+
+/// When a partner's figures were last computed: the end of the last run that looked at it.
+pub fn last_calculated(tx: &mut Tx<'_>, partner: Id) -> Result<Option<Timestamp>> {
+    let about = calculation_runs::partner_id.is_null().or(calculation_runs::partner_id.eq(partner));
+    let query = calculation_runs::table
+        .filter(calculation_runs::state.eq(RunState::Succeeded))
+        .filter(about.assume_not_null())
+        .order(calculation_runs::id.desc())
+        .select(calculation_runs::finished_at);
+    Ok(query.first::<Option<Timestamp>>(tx.conn).optional()?.flatten())
 }

@@ -174,8 +174,9 @@ impl Page<'_> {
         } else if let Some(volume) = self.in_terms(&purchase) {
             self.fold(&mut purchase, volume, sale.amount.minor, origin);
         } else {
-            // Told again once the rate is published: nothing of it is kept.
-            return self.refuse(origin, month, Reason::ExchangeRateMissing);
+            // Told again once the rate is published, and until then its refunds wait with it.
+            purchase.barred = Some(Reason::ExchangeRateMissing);
+            self.refuse(origin, month, Reason::ExchangeRateMissing);
         }
         self.account.purchases.insert(purchase_id, purchase);
     }

@@ -7,7 +7,9 @@ use super::{
 };
 use crate::{
     platform::values::{Currency, Id, Money, Month, Rate},
-    programs::{CapScope, Lever, LeverCap, LeverGrain, LeverScale, LeverTier, TierPeriod},
+    programs::{
+        CapScope, GrowthBaseline, Lever, LeverCap, LeverFilter, LeverGrain, LeverScale, LeverTier, TierPeriod,
+    },
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use std::collections::BTreeMap;
@@ -205,6 +207,26 @@ proptest! {
         purchases.reverse();
         let (_, backwards) = post_in(&lever, &purchases, &marks);
         prop_assert_eq!(by_month(&forwards), by_month(&backwards));
+    }
+
+    #[test]
+    fn a_month_s_growth_does_not_ask_when_its_baseline_was_told(
+        months in 1..6_u32,
+        rate in some_rate(),
+        sales in some_sales(),
+        marks in vec(any::<prop::sample::Index>(), 0..5),
+    ) {
+        let lever = Lever::Growth {
+            code: "growth".into(),
+            name: "Growth".into(),
+            rate,
+            baseline: GrowthBaseline::TrailingAverage { months },
+            applies_to: LeverFilter::default(),
+            cap: None,
+        };
+        let (_, whole) = post_in(&lever, &sales, &[]);
+        let (_, pieces) = post_in(&lever, &sales, &marks);
+        prop_assert_eq!(by_month(&whole), by_month(&pieces));
     }
 
     #[test]

@@ -34,7 +34,11 @@ impl Page<'_> {
 
     /// Settles everything else that has moved.
     pub(super) fn close(&mut self) {
-        let dirty = std::mem::take(&mut self.account.dirty);
+        let mut dirty = std::mem::take(&mut self.account.dirty);
+        if matches!(self.lever, Lever::Growth { .. }) && !dirty.is_empty() {
+            // A month is a baseline of others: what comes late in it moves them too.
+            dirty.extend(self.account.positions.keys().cloned());
+        }
         if let Some((period, tiers)) = retroactive(self.lever) {
             return self.settle_lifts(period, tiers, &dirty);
         }

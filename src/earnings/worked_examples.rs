@@ -229,6 +229,13 @@ fn without_a_rate_nothing_is_kept_and_with_it_the_sale_earns() {
     let mut books = Books::default();
     let outcomes = books.post(&terms, &facts(), std::slice::from_ref(&sale));
     assert_eq!(reasons(&outcomes), [(Reason::ExchangeRateMissing.code(), 0)]);
+    let back = Sale { amount: money("-1000", "JPY"), ..refund(2, 1, "2018-12-05", "-1.00") };
+    let outcomes = books.post(&terms, &facts(), &[back]);
+    assert_eq!(
+        reasons(&outcomes),
+        [(Reason::ExchangeRateMissing.code(), 0)],
+        "a refund waits with its purchase"
+    );
     let mut known = facts();
     known.rates.publish(
         month("2018-11"),

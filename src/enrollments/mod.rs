@@ -17,3 +17,4 @@ pub use reassess::{Invitations, follow_up, reassess, unsettled};
 pub use reminders::{remind, unwarned};
 pub use service::{CODES, Outcome, accept, discontinue, open_of, opt_out, request};
 pub use store::with_history;
+pub use view::{EnrollmentView, show};

@@ -183,7 +183,7 @@ impl EnrollmentView {
 }
 
 /// Enrollments as the unit's actor sees them, with what is to be done next. Two statements for any number.
-pub(super) fn show(tx: &mut Tx<'_>, found: Vec<Shown>) -> Result<Vec<EnrollmentView>> {
+pub fn show(tx: &mut Tx<'_>, found: Vec<Shown>) -> Result<Vec<EnrollmentView>> {
     let waiting = |(enrollment, _): &&Shown| enrollment.state == State::ActionRequired;
     let partners: Vec<Id> =
         found.iter().filter(waiting).map(|(enrollment, _)| enrollment.partner_id).collect();

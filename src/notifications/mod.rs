@@ -15,6 +15,7 @@ mod words;
 pub use message::Message;
 pub use model::{Delivery, DeliveryState, Locale, Notification, NotificationKind, Recipient};
 pub use service::tell;
+pub use words::{day, instant};
 
 /// Where the secret of a mail is sealed.
 fn place_of(notification: crate::platform::values::Id) -> String {

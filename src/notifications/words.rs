@@ -151,7 +151,8 @@ fn facts(message: &Message, locale: Locale) -> Value {
 }
 
 /// A date: 31 July 2026, 2026年7月31日.
-fn day(date: CalendarDate, locale: Locale) -> String {
+#[must_use]
+pub fn day(date: CalendarDate, locale: Locale) -> String {
     const MONTHS: [&str; 12] = [
         "January",
         "February",
@@ -177,7 +178,8 @@ fn day(date: CalendarDate, locale: Locale) -> String {
 }
 
 /// An instant to the minute, in UTC.
-fn instant(at: Timestamp, locale: Locale) -> String {
+#[must_use]
+pub fn instant(at: Timestamp, locale: Locale) -> String {
     let minutes = at.as_seconds().rem_euclid(24 * 3600) / 60;
     let (date, time) = (day(at.date(), locale), format!("{:02}:{:02}", minutes / 60, minutes % 60));
     match locale {
@@ -188,19 +190,10 @@ fn instant(at: Timestamp, locale: Locale) -> String {
 
 /// An amount with its currency's digits, in groups of three.
 fn sum(amount: Money, locale: Locale) -> String {
-    let decimal = amount.amount();
-    let (whole, fraction) = decimal.split_at(decimal.find('.').unwrap_or(decimal.len()));
-    let mut grouped = String::new();
-    for (at, digit) in whole.chars().enumerate() {
-        let left = whole.len() - at;
-        if left % 3 == 0 && grouped.ends_with(|before: char| before.is_ascii_digit()) {
-            grouped.push(',');
-        }
-        grouped.push(digit);
-    }
+    let grouped = amount.grouped();
     match (locale, amount.currency.as_str()) {
         (Locale::Ja, "JPY") => format!("{grouped}円"),
-        (_, currency) => format!("{currency} {grouped}{fraction}"),
+        (_, currency) => format!("{currency} {grouped}"),
     }
 }
 

@@ -260,6 +260,17 @@ impl Lever {
         }
     }
 
+    /// Its name, shown to people.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Core { name, .. }
+            | Self::Accelerator { name, .. }
+            | Self::Growth { name, .. }
+            | Self::Fixed { name, .. } => name,
+        }
+    }
+
     /// What it earns on.
     #[must_use]
     pub const fn applies_to(&self) -> &LeverFilter {

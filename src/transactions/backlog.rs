@@ -1,19 +1,22 @@
 //! The partners whose earnings have to be looked at, and from which day on.
 //!
-//! Sales put their partner here by [`note_sales`] in the unit that records or publishes them; other facts by [`note`].
+//! Sales put their partner here by [`note_sales`] in the unit that records or publishes them, exchange rates by
+//! [`note_rates`]; other facts by [`note`].
 
 use crate::{
     access::Tx,
     platform::{
         Result,
         db::native,
-        values::{CalendarDate, Id},
+        values::{CalendarDate, Id, Month},
     },
     schema::calculation_backlog as backlog,
 };
 use diesel::{
     dsl::{case_when, count_star},
     prelude::*,
+    sql_query,
+    sql_types::Date,
     upsert::excluded,
 };
 
@@ -37,6 +40,17 @@ pub fn note_sales(tx: &mut Tx<'_>, sellers: &[(Id, CalendarDate)]) -> Result<()>
             .otherwise(backlog::from_day)))
             .execute(conn)?);
     }
+    Ok(())
+}
+
+/// Notes that exchange rates of a month were published: whoever has a sale of that month that waits for one.
+pub fn note_rates(tx: &mut Tx<'_>, month: Month) -> Result<()> {
+    const WAITING: &str = "INSERT INTO calculation_backlog (partner_id, from_day) \
+        SELECT DISTINCT partner_id, earned_in FROM ineligible_records \
+        WHERE code = 'exchange_rate_missing' AND cured_at IS NULL AND earned_in = $1 \
+        ON CONFLICT (partner_id) DO UPDATE SET from_day = excluded.from_day \
+        WHERE excluded.from_day < calculation_backlog.from_day";
+    native!(tx.conn, conn => sql_query(WAITING).bind::<Date, _>(month).execute(conn)?);
     Ok(())
 }
 

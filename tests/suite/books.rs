@@ -5,6 +5,7 @@ use crate::{
     support::World,
 };
 use serde_json::json;
+use std::fmt::Write as _;
 
 fn refused(code: &str) -> (String, String) {
     (code.into(), String::new())
@@ -72,6 +73,46 @@ fn a_late_renewal_mends_what_was_refused_and_the_books_keep_both() {
 }
 
 #[test]
+fn what_is_mended_is_judged_again_in_every_program_however_much_is_new() {
+    let world = World::new();
+    let mut asks = version(&json!([flat("core", "0.08")]));
+    asks["requirements"] = json!([{"rule": "partner_active"}, {"rule": "mpn_agreement"}]);
+    let operator = world.operator();
+    let paper = |partner: &str, number: &str, from: &str, to: &str| {
+        let body = json!({
+            "partner_id": partner, "agreement_number": number, "signed_by": "Sam Signer", "signed_on": from,
+            "effective_on": from, "expires_on": to, "membership_level": "silver", "grace_days": 0,
+        });
+        operator.post("/v1/mpn-agreements", body).send().ok();
+    };
+    let story = Story::with(&world, &asks, |partner| paper(partner, "A-1", "2018-07-01", "2018-09-30"));
+    let second = json!({"code": "bonus", "name": "Bonus", "partner_types": ["direct_bill"]});
+    operator.post("/v1/programs", second).send().ok();
+    operator.post("/v1/programs/bonus/versions", asks.clone()).send().ok();
+    operator.post("/v1/programs/bonus/versions/1/publication", json!({})).if_match("*").send().ok();
+    let asked = json!({"partner_id": story.partner, "program": "bonus", "reason": "By telephone"});
+    operator.post("/v1/enrollments", asked).send().ok();
+    world.on("2018-10-20");
+    story.sale("lapsed", "2018-10-10", "1000.00");
+    story.calculate();
+    assert_eq!(story.refusals(), [refused("mpn_agreement_expired"), refused("mpn_agreement_expired")]);
+    // More than one unit takes in, so that the second program is left to the next one.
+    let mut file = "source,external_id,partner_id,customer_id,customer_country,product,product_family,kind,\
+                    occurred_on,amount,currency\n"
+        .to_owned();
+    for n in 0..4001 {
+        writeln!(file, "billing,N{n},{},C-1,DE,SKU-1,azure,purchase,2018-07-05,1.00,USD", story.partner)
+            .unwrap();
+    }
+    operator.ask("POST", "/v1/transaction-imports").bytes("text/csv", file).send().ok();
+    paper(&story.partner, "A-2", "2018-10-01", "2019-09-30");
+    let run = story.calculate();
+    assert_eq!((&run["earnings"], &run["ineligible_records"]), (&json!(8004), &json!(0)));
+    assert!(story.refusals().is_empty());
+    story.verify();
+}
+
+#[test]
 fn a_sale_waits_for_its_exchange_rate_and_earns_when_it_is_published() {
     let world = World::new();
     let mut lever = flat("core", "0.10");
@@ -87,6 +128,24 @@ fn a_sale_waits_for_its_exchange_rate_and_earns_when_it_is_published() {
     // USD 4,000 are JPY 453,080: the cap cuts the million.
     assert_eq!(story.amounts(), ["453080"]);
     assert_eq!(story.refusals(), [("cap_partially_applied".into(), "546920".into())]);
+    story.verify();
+}
+
+#[test]
+fn a_refund_under_another_customer_s_number_takes_back_from_whoever_bought() {
+    let world = World::new();
+    let mut lever = flat("core", "0.10");
+    lever["grain"] = json!("customer_month");
+    lever["cap"] = json!({"scope": "customer", "amount": {"amount": "50.00", "currency": "USD"}});
+    let story = Story::new(&world, &json!([lever]));
+    world.on("2018-08-20");
+    let sale = story.sale("1", "2018-08-01", "600.00");
+    story.calculate();
+    let other = json!({"kind": "refund", "original_transaction_id": sale, "customer": {"id": "C-2", "country": "DE"}});
+    story.report("2", "2018-08-02", "-200.00", &other).ok();
+    story.calculate();
+    assert_eq!(story.amounts(), ["50.00", "-10.00"]);
+    assert_eq!(story.list("/v1/earnings")[1]["customer_id"], "C-1");
     story.verify();
 }
 

@@ -4,6 +4,8 @@ use crate::{
     suite::partners::partner,
     support::{Answer, Client, World},
 };
+use diesel::{ExpressionMethods, RunQueryDsl};
+use partner_incentives::{accounting, app::Service, calculation};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
 
@@ -161,11 +163,16 @@ impl<'w> Story<'w> {
 
     /// The books prove themselves.
     pub fn verify(&self) {
-        let findings =
-            self.world.service.gate.read_as_system(partner_incentives::accounting::verify).unwrap();
-        let wrong: Vec<_> = findings.iter().filter(|finding| finding.difference.is_some()).collect();
-        assert!(!findings.is_empty() && wrong.is_empty(), "{wrong:#?}");
+        verify(&self.world.service);
     }
+}
+
+/// The books of a service prove themselves.
+pub fn verify(service: &Service) {
+    let mut findings = service.gate.read_as_system(accounting::verify).unwrap();
+    findings.extend(service.gate.read_as_system(calculation::verify).unwrap());
+    let wrong: Vec<_> = findings.iter().filter(|finding| finding.difference.is_some()).collect();
+    assert!(!findings.is_empty() && wrong.is_empty(), "{wrong:#?}");
 }
 
 pub fn text(value: &Value) -> String {
@@ -188,6 +195,7 @@ fn r1_three_levers_round_each_on_its_own() {
         (&run["sales"], &run["earnings"], &run["ineligible_records"]),
         (&json!(1), &json!(3), &json!(0))
     );
+    // 1,481.47, and not the 1,481.48 of one rounding.
     assert_eq!(story.amounts(), ["987.65", "246.91", "246.91"]);
     let earnings = story.list("/v1/earnings?lever=core");
     let one = story.operator.get(&format!("/v1/earnings/{}", text(&earnings[0]["id"]))).send().ok();
@@ -275,6 +283,9 @@ fn r6_the_parts_always_sum_to_the_whole() {
     assert_eq!(parts(&earnings[0]), ["200.00", "120.00", "80.00"]);
     assert_eq!(parts(&earnings[1]), ["-200.00", "-120.00", "-80.00"]);
     assert_eq!(parts(&earnings[2]), ["0.01", "0.01", "0.00"]);
+    story.sale("4", "2018-11-08", "18518.38");
+    story.calculate();
+    assert_eq!(parts(&story.list("/v1/earnings")[3]), ["1481.47", "888.88", "592.59"]);
     story.verify();
 }
 
@@ -287,6 +298,15 @@ fn r7_and_r8_currencies_without_and_with_three_digits() {
     story.report("2", "2018-11-05", "12.50 JPY", &json!({})).refused(422, "invalid");
     story.calculate();
     assert_eq!(parts(&story.list("/v1/earnings")[0]), ["98765", "59259", "39506"]);
+    story.verify();
+    let world = World::new();
+    let story = Story::new(&world, &json!([flat("core", "0.05")]));
+    world.on("2018-11-30");
+    story.sale("1", "2018-11-05", "251250 JPY");
+    story.calculate();
+    // Half a yen goes up: 12,562.5.
+    assert_eq!(story.amounts(), ["12563"]);
+    story.verify();
     let world = World::new();
     let story = Story::new(&world, &json!([flat("core", "0.06")]));
     world.on("2018-11-30");
@@ -298,9 +318,11 @@ fn r7_and_r8_currencies_without_and_with_three_digits() {
 
 #[test]
 fn r9_rounding_follows_the_grain() {
-    for (grain, sum, count) in
-        [("transaction", "24.00", 100), ("customer_month", "24.24", 1), ("month", "24.24", 1)]
-    {
+    for (grain, amounts, rebate) in [
+        ("transaction", vec!["0.40"; 100], "24.00"),
+        ("customer_month", vec!["40.40"], "24.24"),
+        ("month", vec!["40.40"], "24.24"),
+    ] {
         let world = World::new();
         let mut lever = flat("core", "0.04");
         lever["grain"] = json!(grain);
@@ -310,9 +332,10 @@ fn r9_rounding_follows_the_grain() {
             story.sale(&n.to_string(), "2018-11-05", "10.10");
         }
         let run = story.calculate();
-        assert_eq!((&run["sales"], &run["earnings"]), (&json!(100), &json!(count)), "{grain}");
+        assert_eq!((&run["sales"], &run["earnings"]), (&json!(100), &json!(amounts.len())), "{grain}");
+        assert_eq!(story.amounts(), amounts, "{grain}");
         // 60 % of 40.00 and of 40.40.
-        assert_eq!(story.rebates()[0].1, sum, "{grain}");
+        assert_eq!(story.rebates()[0].1, rebate, "{grain}");
         story.verify();
     }
 }
@@ -346,6 +369,42 @@ fn r12_a_refund_after_the_close_is_posted_in_the_open_month() {
             ("2018-10".into(), "-115.20".into(), "accruing".into()),
         ]
     );
+    story.verify();
+}
+
+#[test]
+fn r12_a_negative_rebate_is_carried_and_later_ones_owe_only_what_remains() {
+    let world = World::new();
+    let story = Story::new(&world, &json!([flat("core", "0.08")]));
+    world.on("2018-10-07");
+    let sale = story.sale("1", "2018-09-05", "10000.00");
+    story.calculate();
+    story.close("2018-09").ok();
+    let paid = |tx: &mut partner_incentives::access::Tx<'_>| {
+        use partner_incentives::{accounting::RebateState, schema::rebates::dsl as column};
+        tx.changed_nothing();
+        Ok(diesel::update(column::rebates).set(column::state.eq(RebateState::Paid)).execute(tx.conn)?)
+    };
+    world.service.gate.write_as_system("Test", paid).unwrap();
+    story.refund("2", &sale, "2018-10-07", "-2500.00");
+    world.on("2019-01-02");
+    // Rebates of 60.00 in November and of 300.00 in December.
+    story.sale("3", "2018-11-05", "1250.00");
+    story.sale("4", "2018-12-05", "6250.00");
+    story.calculate();
+    let missing = |month: &str| {
+        let listed = story.list(&format!("/v1/rebates?from={month}&to={month}"));
+        text(&listed[0]["state_reason"]["missing"]["amount"])
+    };
+    story.close("2018-10").ok();
+    // 120.00 too much was paid: 320.00 are missing to the threshold of 200.00.
+    assert_eq!(missing("2018-10"), "320.00");
+    story.close("2018-11").ok();
+    assert_eq!((missing("2018-10"), missing("2018-11")), ("260.00".into(), "260.00".into()));
+    story.close("2018-12").ok();
+    // 300.00 + 60.00 - 120.00 reach it.
+    let waits = story.list("/v1/rebates?state=payable");
+    assert!(waits.len() == 3 && waits.iter().all(|rebate| rebate["state_reason"].is_null()), "{waits:#?}");
     story.verify();
 }
 

@@ -155,7 +155,7 @@ fn every_list_of_the_contract_is_had_as_a_file() {
         {
             continue;
         }
-        let path = operation.path.replace("{id}", &id);
+        let path = operation.path.replace("{id}", &id).replace("{month}", "2018-07");
         let rows = text(&file(&operator, &path, "text/csv"));
         let head = rows.lines().next().unwrap_or_default();
         assert!(head.split(',').count() > 1, "{path} names its columns: {head}");

@@ -33,8 +33,28 @@ const LISTS: &[(&str, &str)] = &[
         "ineligible_records WHERE enrollment_id = $1 AND id < $1 ORDER BY id DESC",
         "ineligible_records_by_enrollment",
     ),
+    ("fx_rates WHERE month = '2018-11-01' AND id < $1 ORDER BY month DESC, id DESC", "fx_rates_by_month"),
     ("rebates WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "rebates_by_partner"),
     ("rebates WHERE state = 'payable' AND id < $1 ORDER BY id DESC", "rebates_by_state"),
+    ("rebates WHERE partner_id = $1 AND state IN ('payable', 'on_hold')", "rebates_waiting"),
+    (
+        "lever_months WHERE enrollment_id = $1 AND posted_in BETWEEN '2018-07-01' AND '2019-06-01' \
+         ORDER BY posted_in, version, lever, earned_in, currency",
+        "lever_months_pkey",
+    ),
+    (
+        "ineligible_months WHERE enrollment_id = $1 AND posted_in = '2018-07-01' \
+         ORDER BY version, lever, earned_in, code, currency",
+        "ineligible_months_pkey",
+    ),
+    (
+        "cap_uses WHERE enrollment_id = $1 AND version = 1 AND lever = 'core' ORDER BY used DESC",
+        "cap_uses_by_use",
+    ),
+    (
+        "ledger_transfers WHERE enrollment_id = $1 AND month < '2018-07-01' ORDER BY month",
+        "ledger_transfers_by_account",
+    ),
     ("deliveries WHERE state = 'queued' ORDER BY due_at", "deliveries_due"),
     (
         "deliveries WHERE state = 'failed' AND notification_id < $1 ORDER BY notification_id DESC",

@@ -37,7 +37,8 @@ const TABLE: &[Line] = &[
     // request enrollment, accept, opt out
     (&["requestEnrollment", "acceptEnrollment", "optOutEnrollment"], ["yes", "-", "own", "-"], true),
     // read enrollments and what they rest on
-    (&["listEnrollments", "getEnrollment", "listEnrollmentHistory", "listTransactions", "getTransaction"],
+    (&["listEnrollments", "getEnrollment", "listEnrollmentHistory", "listTransactions", "getTransaction",
+       "getPartnerSummary", "getStatement"],
      ["yes", "yes", "own", "own"], true),
     // discontinue
     (&["discontinueEnrollment"], ["yes", "-", "-", "-"], false),
@@ -46,6 +47,12 @@ const TABLE: &[Line] = &[
     (&["putPayoutProfile", "putTaxProfile"], ["-", "-", "own", "-"], true),
     (&["approvePayoutProfile", "rejectPayoutProfile", "approveTaxProfile", "rejectTaxProfile"],
      ["yes", "-", "-", "-"], false),
+    // propose and decide on adjustments, read those that are approved
+    (&["proposeAdjustment", "approveAdjustment", "rejectAdjustment"], ["yes", "-", "-", "-"], false),
+    (&["listAdjustments", "getAdjustment"], ["yes", "yes", "own", "own"], true),
+    // write fx rates, which everybody reads
+    (&["putFxRates"], ["yes", "-", "-", "-"], false),
+    (&["listFxRates", "getFxRates"], ["yes", "yes", "own", "own"], false),
     // import transactions
     (&["createTransaction"], ["yes", "-", "-", "-"], false),
     // manage users

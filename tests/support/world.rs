@@ -32,8 +32,7 @@ pub struct World {
     agent: ureq::Agent,
     server: Running,
     /// Last: it goes after everything that uses it.
-    #[expect(dead_code, reason = "held for its drop")]
-    database: Database,
+    database: Option<Database>,
 }
 
 impl World {
@@ -53,12 +52,17 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").expect("find a free port");
         let base = format!("http://{}", listener.local_addr().expect("the port"));
         let server = Running::start(service.clone(), listener);
-        Self { base, service, clock, ids, staff, agent: agent(), server, database }
+        Self { base, service, clock, ids, staff, agent: agent(), server, database: Some(database) }
     }
 
     /// Makes it noon in UTC on a date such as `2018-11-20`.
     pub fn on(&self, date: &str) {
         self.clock.set(noon(date));
+    }
+
+    /// Stops the service and leaves its database to others.
+    pub fn leave(mut self) -> Database {
+        self.database.take().expect("left once")
     }
 
     /// Someone who has not signed in.

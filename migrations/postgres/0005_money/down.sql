@@ -1,6 +1,8 @@
 DROP TABLE ledger_transfers;
 DROP TABLE adjustments;
 DROP TABLE rebates;
+DROP TABLE ineligible_months;
+DROP TABLE lever_months;
 DROP TABLE lever_groups;
 DROP TABLE cap_uses;
 DROP TABLE lever_volumes;
@@ -10,6 +12,9 @@ DROP TABLE earnings;
 DROP TABLE calculation_runs;
 DROP TABLE calculation_backlog;
 DROP TABLE closed_months;
+DROP FUNCTION refuse_earnings_of_closed_month();
+DROP FUNCTION refuse_transfer_to_closed_month();
+DROP FUNCTION refuse_closed_month();
 DROP TABLE fx_rates;
 DROP INDEX enrollments_by_year;
 DROP INDEX transactions_by_customer;

@@ -13,16 +13,18 @@ CREATE INDEX transactions_by_customer ON transaction_records (partner_id, custom
 -- A sale is counted once among all enrollments of a partner, program and year.
 CREATE INDEX enrollments_by_year ON enrollments (partner_id, program_id, program_year, id);
 
--- One rate for each month and pair, in units of 10^-10; published once.
+-- One rate for each month and pair, whichever way round, in units of 10^-10; published once.
 CREATE TABLE fx_rates (
+    id uuid NOT NULL PRIMARY KEY,
     month date NOT NULL CHECK (extract(day FROM month) = 1),
     base text COLLATE "C" NOT NULL CHECK (length(base) = 3),
     quote text COLLATE "C" NOT NULL CHECK (length(quote) = 3 AND quote <> base),
     rate bigint NOT NULL CHECK (rate > 0),
     published_at timestamptz NOT NULL,
-    published_by uuid,
-    PRIMARY KEY (month, base, quote)
+    published_by uuid
 );
+CREATE UNIQUE INDEX fx_rates_by_pair ON fx_rates (month, least(base, quote), greatest(base, quote));
+CREATE INDEX fx_rates_by_month ON fx_rates (month, id);
 CREATE TRIGGER fx_rates_are_never_changed BEFORE UPDATE ON fx_rates
     FOR EACH ROW EXECUTE FUNCTION refuse_change('published rates are immutable');
 CREATE TRIGGER fx_rates_are_never_deleted BEFORE DELETE ON fx_rates
@@ -35,6 +37,33 @@ CREATE TABLE closed_months (
     closed_by uuid,
     reason text COLLATE "C" CHECK (length(reason) BETWEEN 3 AND 1000)
 );
+CREATE TRIGGER closed_months_are_never_changed BEFORE UPDATE ON closed_months
+    FOR EACH ROW EXECUTE FUNCTION refuse_change('a closed month is never opened again');
+CREATE TRIGGER closed_months_are_never_deleted BEFORE DELETE ON closed_months
+    FOR EACH ROW EXECUTE FUNCTION refuse_change('a closed month is never opened again');
+CREATE FUNCTION refuse_closed_month() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM closed_months WHERE month = NEW.posted_in)
+        OR TG_OP = 'UPDATE' AND EXISTS (SELECT 1 FROM closed_months WHERE month = OLD.posted_in) THEN
+        RAISE EXCEPTION 'a closed month never changes';
+    END IF;
+    RETURN NEW;
+END $$;
+CREATE FUNCTION refuse_transfer_to_closed_month() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM closed_months WHERE month = NEW.month) THEN
+        RAISE EXCEPTION 'a closed month never changes';
+    END IF;
+    RETURN NEW;
+END $$;
+-- Earnings come in their thousands: they are looked at together.
+CREATE FUNCTION refuse_earnings_of_closed_month() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF EXISTS (SELECT 1 FROM added JOIN closed_months ON month = posted_in) THEN
+        RAISE EXCEPTION 'a closed month never changes';
+    END IF;
+    RETURN NULL;
+END $$;
 
 -- Partners whose earnings have to be looked at, and from which day on.
 CREATE TABLE calculation_backlog (
@@ -97,6 +126,8 @@ CREATE TRIGGER earnings_are_never_changed BEFORE UPDATE ON earnings
     FOR EACH ROW EXECUTE FUNCTION refuse_change('earnings are append-only');
 CREATE TRIGGER earnings_are_never_deleted BEFORE DELETE ON earnings
     FOR EACH ROW EXECUTE FUNCTION refuse_change('earnings are append-only');
+CREATE TRIGGER earnings_are_posted_in_open_months AFTER INSERT ON earnings
+    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION refuse_earnings_of_closed_month();
 
 -- What did not earn, or what a cap cut off.
 CREATE TABLE ineligible_records (
@@ -125,6 +156,8 @@ CREATE INDEX ineligible_records_by_enrollment ON ineligible_records (enrollment_
 CREATE INDEX ineligible_records_by_purchase ON ineligible_records (purchase_id) WHERE purchase_id IS NOT NULL;
 CREATE INDEX ineligible_records_open ON ineligible_records (enrollment_id, transaction_id)
     WHERE curable AND cured_at IS NULL;
+CREATE INDEX ineligible_records_without_rate ON ineligible_records (earned_in, partner_id)
+    WHERE code = 'exchange_rate_missing' AND cured_at IS NULL;
 
 -- The calculation's state: which sales it has taken in, and where each lever stands.
 -- No enrollment is ever deleted; looking it up once more for every sale would cost a run dear.
@@ -153,6 +186,7 @@ CREATE TABLE cap_uses (
     used bigint NOT NULL,
     PRIMARY KEY (enrollment_id, version, lever, customer_id)
 );
+CREATE INDEX cap_uses_by_use ON cap_uses (enrollment_id, version, lever, used);
 
 -- What is rounded and posted as one and is more than a transaction.
 CREATE TABLE lever_groups (
@@ -170,6 +204,39 @@ CREATE TABLE lever_groups (
     used bigint NOT NULL,
     told boolean NOT NULL,
     PRIMARY KEY (enrollment_id, version, lever, month, customer_id, currency)
+);
+
+-- What each lever has given, by the month it applies to and the month it is paid with: what statements show.
+CREATE TABLE lever_months (
+    enrollment_id uuid NOT NULL REFERENCES enrollments (id),
+    posted_in date NOT NULL CHECK (extract(day FROM posted_in) = 1),
+    version integer NOT NULL,
+    lever text COLLATE "C" NOT NULL,
+    earned_in date NOT NULL CHECK (extract(day FROM earned_in) = 1),
+    currency text COLLATE "C" NOT NULL CHECK (length(currency) = 3),
+    earnings bigint NOT NULL,
+    base bigint NOT NULL,
+    amount bigint NOT NULL,
+    rebate bigint NOT NULL,
+    coop bigint NOT NULL,
+    PRIMARY KEY (enrollment_id, posted_in, version, lever, earned_in, currency),
+    CHECK (rebate + coop = amount)
+);
+
+-- The same of what did not earn: how many records were made and cured, what was billed, what a cap cut off.
+CREATE TABLE ineligible_months (
+    enrollment_id uuid NOT NULL REFERENCES enrollments (id),
+    posted_in date NOT NULL CHECK (extract(day FROM posted_in) = 1),
+    version integer NOT NULL,
+    lever text COLLATE "C" NOT NULL,
+    earned_in date NOT NULL CHECK (extract(day FROM earned_in) = 1),
+    code text COLLATE "C" NOT NULL,
+    currency text COLLATE "C" NOT NULL CHECK (length(currency) = 3),
+    records bigint NOT NULL,
+    cured bigint NOT NULL,
+    billed bigint NOT NULL,
+    capped bigint NOT NULL,
+    PRIMARY KEY (enrollment_id, posted_in, version, lever, earned_in, code, currency)
 );
 
 -- The payable of an enrollment for a month it was posted in, in one currency.
@@ -198,6 +265,13 @@ CREATE INDEX rebates_by_partner ON rebates (partner_id, id);
 CREATE INDEX rebates_by_enrollment ON rebates (enrollment_id, id);
 CREATE INDEX rebates_by_month ON rebates (posted_in, id);
 CREATE INDEX rebates_by_state ON rebates (state, id);
+CREATE TRIGGER rebates_begin_in_open_months BEFORE INSERT ON rebates
+    FOR EACH ROW EXECUTE FUNCTION refuse_closed_month();
+CREATE TRIGGER rebates_grow_in_open_months BEFORE UPDATE ON rebates
+    FOR EACH ROW WHEN ((NEW.earned, NEW.adjusted, NEW.coop, NEW.posted_in, NEW.currency, NEW.enrollment_id)
+        IS DISTINCT FROM (OLD.earned, OLD.adjusted, OLD.coop, OLD.posted_in, OLD.currency, OLD.enrollment_id))
+    EXECUTE FUNCTION refuse_closed_month();
+CREATE INDEX rebates_waiting ON rebates (partner_id) WHERE state IN ('payable', 'on_hold');
 
 -- What somebody corrects by hand: proposed by one, decided by another.
 CREATE TABLE adjustments (
@@ -247,6 +321,10 @@ CREATE TRIGGER ledger_transfers_are_never_changed BEFORE UPDATE ON ledger_transf
     FOR EACH ROW EXECUTE FUNCTION refuse_change('the ledger is append-only');
 CREATE TRIGGER ledger_transfers_are_never_deleted BEFORE DELETE ON ledger_transfers
     FOR EACH ROW EXECUTE FUNCTION refuse_change('the ledger is append-only');
+-- What is owed of a closed month may still move from one account to another: no more comes to it.
+CREATE TRIGGER ledger_transfers_begin_in_open_months BEFORE INSERT ON ledger_transfers
+    FOR EACH ROW WHEN ('programme_expense' IN (NEW.debit, NEW.credit))
+    EXECUTE FUNCTION refuse_transfer_to_closed_month();
 
 -- A database that has sales already has everything still to calculate.
 INSERT INTO calculation_backlog SELECT DISTINCT partner_id, DATE '1900-01-01' FROM transaction_records;

@@ -1,6 +1,8 @@
 DROP TABLE ledger_transfers;
 DROP TABLE adjustments;
 DROP TABLE rebates;
+DROP TABLE ineligible_months;
+DROP TABLE lever_months;
 DROP TABLE lever_groups;
 DROP TABLE cap_uses;
 DROP TABLE lever_volumes;

@@ -13,16 +13,18 @@ CREATE INDEX transactions_by_customer ON transaction_records (partner_id, custom
 -- A sale is counted once among all enrollments of a partner, program and year.
 CREATE INDEX enrollments_by_year ON enrollments (partner_id, program_id, program_year, id);
 
--- One rate for each month and pair, in units of 10^-10; published once.
+-- One rate for each month and pair, whichever way round, in units of 10^-10; published once.
 CREATE TABLE fx_rates (
+    id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     month TEXT NOT NULL CHECK (month IS date(month, 'start of month')),
     base TEXT NOT NULL CHECK (length(base) = 3),
     quote TEXT NOT NULL CHECK (length(quote) = 3 AND quote <> base),
     rate INTEGER NOT NULL CHECK (rate > 0),
     published_at INTEGER NOT NULL,
-    published_by BLOB CHECK (length(published_by) = 16),
-    PRIMARY KEY (month, base, quote)
+    published_by BLOB CHECK (length(published_by) = 16)
 ) STRICT, WITHOUT ROWID;
+CREATE UNIQUE INDEX fx_rates_by_pair ON fx_rates (month, min(base, quote), max(base, quote));
+CREATE INDEX fx_rates_by_month ON fx_rates (month, id);
 CREATE TRIGGER fx_rates_are_never_changed BEFORE UPDATE ON fx_rates
 BEGIN SELECT RAISE(ABORT, 'published rates are immutable'); END;
 CREATE TRIGGER fx_rates_are_never_deleted BEFORE DELETE ON fx_rates
@@ -35,6 +37,10 @@ CREATE TABLE closed_months (
     closed_by BLOB CHECK (length(closed_by) = 16),
     reason TEXT CHECK (length(reason) BETWEEN 3 AND 1000)
 ) STRICT, WITHOUT ROWID;
+CREATE TRIGGER closed_months_are_never_changed BEFORE UPDATE ON closed_months
+BEGIN SELECT RAISE(ABORT, 'a closed month is never opened again'); END;
+CREATE TRIGGER closed_months_are_never_deleted BEFORE DELETE ON closed_months
+BEGIN SELECT RAISE(ABORT, 'a closed month is never opened again'); END;
 
 -- Partners whose earnings have to be looked at, and from which day on.
 CREATE TABLE calculation_backlog (
@@ -97,6 +103,9 @@ CREATE TRIGGER earnings_are_never_changed BEFORE UPDATE ON earnings
 BEGIN SELECT RAISE(ABORT, 'earnings are append-only'); END;
 CREATE TRIGGER earnings_are_never_deleted BEFORE DELETE ON earnings
 BEGIN SELECT RAISE(ABORT, 'earnings are append-only'); END;
+CREATE TRIGGER earnings_are_posted_in_open_months BEFORE INSERT ON earnings
+WHEN EXISTS (SELECT 1 FROM closed_months WHERE month = NEW.posted_in)
+BEGIN SELECT RAISE(ABORT, 'a closed month never changes'); END;
 
 -- What did not earn, or what a cap cut off.
 CREATE TABLE ineligible_records (
@@ -125,6 +134,8 @@ CREATE INDEX ineligible_records_by_enrollment ON ineligible_records (enrollment_
 CREATE INDEX ineligible_records_by_purchase ON ineligible_records (purchase_id) WHERE purchase_id IS NOT NULL;
 CREATE INDEX ineligible_records_open ON ineligible_records (enrollment_id, transaction_id)
     WHERE curable = 1 AND cured_at IS NULL;
+CREATE INDEX ineligible_records_without_rate ON ineligible_records (earned_in, partner_id)
+    WHERE code = 'exchange_rate_missing' AND cured_at IS NULL;
 
 -- The calculation's state: which sales it has taken in, and where each lever stands.
 -- No enrollment is ever deleted; looking it up once more for every sale would cost a run dear.
@@ -153,6 +164,7 @@ CREATE TABLE cap_uses (
     used INTEGER NOT NULL,
     PRIMARY KEY (enrollment_id, version, lever, customer_id)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX cap_uses_by_use ON cap_uses (enrollment_id, version, lever, used);
 
 -- What is rounded and posted as one and is more than a transaction.
 CREATE TABLE lever_groups (
@@ -170,6 +182,39 @@ CREATE TABLE lever_groups (
     used INTEGER NOT NULL,
     told INTEGER NOT NULL CHECK (told IN (0, 1)),
     PRIMARY KEY (enrollment_id, version, lever, month, customer_id, currency)
+) STRICT, WITHOUT ROWID;
+
+-- What each lever has given, by the month it applies to and the month it is paid with: what statements show.
+CREATE TABLE lever_months (
+    enrollment_id BLOB NOT NULL REFERENCES enrollments (id),
+    posted_in TEXT NOT NULL CHECK (posted_in IS date(posted_in, 'start of month')),
+    version INTEGER NOT NULL,
+    lever TEXT NOT NULL,
+    earned_in TEXT NOT NULL CHECK (earned_in IS date(earned_in, 'start of month')),
+    currency TEXT NOT NULL CHECK (length(currency) = 3),
+    earnings INTEGER NOT NULL,
+    base INTEGER NOT NULL,
+    amount INTEGER NOT NULL,
+    rebate INTEGER NOT NULL,
+    coop INTEGER NOT NULL,
+    PRIMARY KEY (enrollment_id, posted_in, version, lever, earned_in, currency),
+    CHECK (rebate + coop = amount)
+) STRICT, WITHOUT ROWID;
+
+-- The same of what did not earn: how many records were made and cured, what was billed, what a cap cut off.
+CREATE TABLE ineligible_months (
+    enrollment_id BLOB NOT NULL REFERENCES enrollments (id),
+    posted_in TEXT NOT NULL CHECK (posted_in IS date(posted_in, 'start of month')),
+    version INTEGER NOT NULL,
+    lever TEXT NOT NULL,
+    earned_in TEXT NOT NULL CHECK (earned_in IS date(earned_in, 'start of month')),
+    code TEXT NOT NULL,
+    currency TEXT NOT NULL CHECK (length(currency) = 3),
+    records INTEGER NOT NULL,
+    cured INTEGER NOT NULL,
+    billed INTEGER NOT NULL,
+    capped INTEGER NOT NULL,
+    PRIMARY KEY (enrollment_id, posted_in, version, lever, earned_in, code, currency)
 ) STRICT, WITHOUT ROWID;
 
 -- The payable of an enrollment for a month it was posted in, in one currency.
@@ -198,6 +243,15 @@ CREATE INDEX rebates_by_partner ON rebates (partner_id, id);
 CREATE INDEX rebates_by_enrollment ON rebates (enrollment_id, id);
 CREATE INDEX rebates_by_month ON rebates (posted_in, id);
 CREATE INDEX rebates_by_state ON rebates (state, id);
+CREATE TRIGGER rebates_begin_in_open_months BEFORE INSERT ON rebates
+WHEN EXISTS (SELECT 1 FROM closed_months WHERE month = NEW.posted_in)
+BEGIN SELECT RAISE(ABORT, 'a closed month never changes'); END;
+CREATE TRIGGER rebates_grow_in_open_months BEFORE UPDATE ON rebates
+WHEN (NEW.earned, NEW.adjusted, NEW.coop, NEW.posted_in, NEW.currency, NEW.enrollment_id)
+    IS NOT (OLD.earned, OLD.adjusted, OLD.coop, OLD.posted_in, OLD.currency, OLD.enrollment_id)
+    AND EXISTS (SELECT 1 FROM closed_months WHERE month IN (OLD.posted_in, NEW.posted_in))
+BEGIN SELECT RAISE(ABORT, 'a closed month never changes'); END;
+CREATE INDEX rebates_waiting ON rebates (partner_id) WHERE state IN ('payable', 'on_hold');
 
 -- What somebody corrects by hand: proposed by one, decided by another.
 CREATE TABLE adjustments (
@@ -247,6 +301,11 @@ CREATE TRIGGER ledger_transfers_are_never_changed BEFORE UPDATE ON ledger_transf
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
 CREATE TRIGGER ledger_transfers_are_never_deleted BEFORE DELETE ON ledger_transfers
 BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END;
+-- What is owed of a closed month may still move from one account to another: no more comes to it.
+CREATE TRIGGER ledger_transfers_begin_in_open_months BEFORE INSERT ON ledger_transfers
+WHEN 'programme_expense' IN (NEW.debit, NEW.credit)
+    AND EXISTS (SELECT 1 FROM closed_months WHERE month = NEW.month)
+BEGIN SELECT RAISE(ABORT, 'a closed month never changes'); END;
 
 -- A database that has sales already has everything still to calculate.
 INSERT INTO calculation_backlog SELECT DISTINCT partner_id, '1900-01-01' FROM transaction_records;

@@ -23,6 +23,8 @@ pub struct Contract {
     addresses: Vec<(ResourceDef, Vec<Method>)>,
     /// Addresses of lists that can be had as files, and the schema of their items.
     pub(super) files: Vec<(ResourceDef, String)>,
+    /// Addresses that can be read otherwise than as JSON, and as what.
+    media: Vec<(ResourceDef, Vec<String>)>,
     validators: RwLock<HashMap<String, Arc<Validator>>>,
 }
 
@@ -44,19 +46,24 @@ impl Contract {
         let json = serde_json::to_string_pretty(&document).unwrap_or_default();
         let etag = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, json.as_bytes());
         let etag = BASE64_URL_SAFE_NO_PAD.encode(etag.as_ref().get(..9).unwrap_or_default());
-        let (mut addresses, mut files) = (Vec::new(), Vec::new());
+        let (mut addresses, mut files, mut media) = (Vec::new(), Vec::new(), Vec::new());
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
-            if item["get"]["responses"]["200"]["content"]["text/csv"].is_object() {
-                let content = &item["get"]["responses"]["200"]["content"];
+            let content = &item["get"]["responses"]["200"]["content"];
+            if content["text/csv"].is_object() {
+                let names = content.as_object().into_iter().flatten().map(|(name, _)| name.clone());
+                media.push((ResourceDef::new(path.as_str()), names.collect()));
                 let page = name_of(&content["application/json"]["schema"]);
                 let items = &document["components"]["schemas"][page]["properties"]["items"]["items"];
-                files.push((ResourceDef::new(path.as_str()), name_of(items).to_owned()));
+                if items.is_object() {
+                    files.push((ResourceDef::new(path.as_str()), name_of(items).to_owned()));
+                }
             }
             let methods = item.as_object().into_iter().flatten();
             let methods = methods.filter_map(|(m, _)| m.to_uppercase().parse().ok()).collect();
             addresses.push((ResourceDef::new(path.as_str()), methods));
         }
-        Self { document, json, etag: format!("\"{etag}\""), addresses, files, validators: RwLock::default() }
+        let (etag, validators) = (format!("\"{etag}\""), RwLock::default());
+        Self { document, json, etag, addresses, files, media, validators }
     }
 
     /// Every operation of the document.
@@ -89,6 +96,13 @@ impl Contract {
         methods.sort_by(|a, b| a.as_str().cmp(b.as_str()));
         methods.dedup();
         Some(methods)
+    }
+
+    /// As what an address can be read, where that is more than JSON.
+    #[must_use]
+    pub fn media_at(&self, path: &str) -> Vec<&str> {
+        let found = self.media.iter().find(|(pattern, _)| pattern.is_match(path));
+        found.map(|(_, names)| names.iter().map(String::as_str).collect()).unwrap_or_default()
     }
 
     /// Every way in which a value is not what the schema of that name asks for.

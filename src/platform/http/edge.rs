@@ -1,6 +1,9 @@
 //! What happens to every request, whatever it asks for: the outermost layer.
 
-use super::{Contract, Format, Quota, conditions::has_it_already, problem::problem_response, unread::Unread};
+use super::{
+    Contract, Quota, conditions::has_it_already, negotiation::preferred, problem::problem_response,
+    unread::Unread,
+};
 use crate::platform::{
     Code, Error, codes,
     values::{Clock, Ids},
@@ -153,8 +156,7 @@ fn head_fault(request: &ServiceRequest) -> Option<Error> {
     }
     let speaks_json = request.path().starts_with("/v1/") && !request.path().starts_with("/v1/openapi");
     let contract = request.app_data::<Data<Contract>>();
-    let files = contract.is_some_and(|contract| contract.has_files_at(request.path()));
-    let files = files && Format::asked_for(request.headers()).is_some();
+    let media = contract.map(|contract| contract.media_at(request.path())).unwrap_or_default();
     let accepts = |field: &HeaderValue| {
         let field = field.to_str().unwrap_or("");
         field.trim().is_empty()
@@ -163,8 +165,14 @@ fn head_fault(request: &ServiceRequest) -> Option<Error> {
                 .any(|m| field.contains(m))
     };
     let accept = request.headers().get(header::ACCEPT);
-    (speaks_json && !files && accept.is_some_and(|field| !accepts(field)))
-        .then(|| Error::new(&codes::NOT_ACCEPTABLE, "send Accept: application/json, or no Accept field; lists also take text/csv and application/x-ndjson"))
+    if !speaks_json || accept.is_none_or(accepts) {
+        return None;
+    }
+    let offers = if media.is_empty() { vec!["application/json"] } else { media };
+    preferred(request.headers(), header::ACCEPT, &offers).is_none().then(|| {
+        let offers = offers.join(", or ");
+        Error::new(&codes::NOT_ACCEPTABLE, format!("send Accept: {offers}; or no Accept field"))
+    })
 }
 
 /// Every failed response becomes a problem document, whoever made it.

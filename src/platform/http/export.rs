@@ -1,6 +1,6 @@
 //! Lists as files: the whole filtered set, page by page from one snapshot, in constant memory.
 
-use super::{Answer, Contract};
+use super::{Answer, Contract, negotiation::preferred};
 use crate::platform::{Error, Result, csv};
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
@@ -39,22 +39,12 @@ impl Format {
     pub(super) const MEDIA: [(&'static str, Self); 2] =
         [("text/csv", Self::Csv), ("application/x-ndjson", Self::Ndjson)];
 
-    /// What the `Accept` field prefers to JSON, if anything: the highest weight wins, then what stands first.
+    /// What the `Accept` field prefers to JSON, if anything.
     #[must_use]
     pub fn asked_for(headers: &HeaderMap) -> Option<Self> {
-        let fields = headers.get_all(header::ACCEPT).filter_map(|field| field.to_str().ok());
-        let mut best = (0.0, None);
-        for range in fields.flat_map(|field| field.split(',')) {
-            let mut parts = range.split(';').map(|part| part.trim().to_ascii_lowercase());
-            let media = parts.next().unwrap_or_default();
-            let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
-            let format = Self::MEDIA.iter().find(|(name, _)| *name == media).map(|(_, format)| *format);
-            let known = format.is_some() || ["*/*", "application/*", "application/json"].contains(&&*media);
-            if known && weight > best.0 {
-                best = (weight, format);
-            }
-        }
-        best.1
+        let [(csv, _), (ndjson, _)] = Self::MEDIA;
+        let media = preferred(headers, header::ACCEPT, &["application/json", csv, ndjson])?;
+        Self::MEDIA.iter().find(|(name, _)| *name == media).map(|(_, format)| *format)
     }
 
     /// Writes items; the first piece of a file begins with the line of column names.
@@ -135,12 +125,6 @@ impl Contract {
     pub fn columns_at(&self, path: &str) -> Option<Vec<Column>> {
         let (_, item) = self.files.iter().find(|(pattern, _)| pattern.is_match(path))?;
         Some(self.columns(item))
-    }
-
-    /// Whether the list at an address can be had as a file.
-    #[must_use]
-    pub fn has_files_at(&self, path: &str) -> bool {
-        self.files.iter().any(|(pattern, _)| pattern.is_match(path))
     }
 }
 

@@ -138,6 +138,24 @@ impl Money {
     }
 }
 
+impl Money {
+    /// The amount in groups of three digits, for people: `-1,234.50`.
+    #[must_use]
+    pub fn grouped(self) -> String {
+        let decimal = self.amount();
+        let (whole, fraction) = decimal.split_at(decimal.find('.').unwrap_or(decimal.len()));
+        let mut grouped = String::new();
+        for (at, digit) in whole.chars().enumerate() {
+            let left = whole.len() - at;
+            if left % 3 == 0 && grouped.ends_with(|before: char| before.is_ascii_digit()) {
+                grouped.push(',');
+            }
+            grouped.push(digit);
+        }
+        grouped + fraction
+    }
+}
+
 impl fmt::Display for Money {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.currency, self.amount())
@@ -235,6 +253,16 @@ mod tests {
         ] {
             assert!(money(amount, currency).is_err(), "{amount} {currency}");
         }
+    }
+
+    #[test]
+    fn people_read_groups_of_three() {
+        let grouped = |minor, currency: &str| Money { minor, currency: currency.parse().unwrap() }.grouped();
+        assert_eq!(grouped(123_456_789, "USD"), "1,234,567.89");
+        assert_eq!(grouped(-100_000, "USD"), "-1,000.00");
+        assert_eq!(grouped(-99_999, "USD"), "-999.99");
+        assert_eq!(grouped(1000, "JPY"), "1,000");
+        assert_eq!(grouped(1_000_001, "KWD"), "1,000.001");
     }
 
     proptest! {

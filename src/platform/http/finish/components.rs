@@ -35,7 +35,7 @@ fn header_fields() -> Value {
             "<https://api.example.com/v1/records?cursor=x>; rel=\"next\"",
         ),
         "Content-Disposition": text(
-            "What a list is called as a file: with `Accept: text/csv` or `application/x-ndjson` all of it comes, without pages.",
+            "What it is called as a file. Of a list, `Accept: text/csv` or `application/x-ndjson` gives all, without pages.",
             200, "attachment; filename=\"records.csv\"",
         ),
         "Retry-After": {

@@ -171,6 +171,10 @@ impl Operation<'_> {
             if list && status == "200" {
                 add_files(response);
             }
+            if response["content"].get("text/csv").is_some() {
+                response["headers"]["Content-Disposition"] =
+                    json!({ "$ref": "#/components/headers/Content-Disposition" });
+            }
             if let (Some(operation), true) = (readable, made) {
                 response["links"] = json!({ operation.clone(): {
                     "operationId": operation, "parameters": { "id": "$response.body#/id" },
@@ -255,8 +259,6 @@ fn add_files(response: &mut Value) {
         let schema = json!({ "type": "string", "maxLength": STREAM });
         response["content"][media] = json!({ "schema": schema, "example": example });
     }
-    response["headers"]["Content-Disposition"] =
-        json!({ "$ref": "#/components/headers/Content-Disposition" });
 }
 
 /// An example for a body that has a schema, a bound for one that is plain text.

@@ -1,0 +1,249 @@
+//! The books in sums: what each lever has given, and what has not earned, by the month it applies to and the month it
+//! is paid with. Kept in the unit that posts what they sum, so that a statement reads a few rows whatever has been
+//! sold; `accounting::verify` computes them again.
+
+use super::{
+    model::{EarningRow, IneligibleRow},
+    sales::OpenRecord,
+};
+use crate::{
+    access::Tx,
+    platform::{
+        Result,
+        db::native,
+        values::{Currency, Id, Money, Month},
+    },
+    schema::{ineligible_months, lever_months},
+};
+use diesel::{prelude::*, upsert::excluded};
+use std::collections::BTreeMap;
+
+/// What one lever has given for a month, paid with a month, in one currency. Amounts are minor units.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = lever_months, treat_none_as_default_value = false)]
+pub struct LeverMonth {
+    /// The enrollment.
+    pub enrollment_id: Id,
+    /// The month it is paid with.
+    pub posted_in: Month,
+    /// The program version.
+    pub version: i32,
+    /// The lever's code.
+    pub lever: String,
+    /// The month it applies to.
+    pub earned_in: Month,
+    /// The currency.
+    pub currency: Currency,
+    /// How many earnings.
+    pub earnings: i64,
+    /// What was earned on.
+    pub base: i64,
+    /// The amount.
+    pub amount: i64,
+    /// The part that is rebate.
+    pub rebate: i64,
+    /// The part that is co-op.
+    pub coop: i64,
+}
+
+/// What one lever has not given for one reason, told with a month, in one currency. Amounts are minor units.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = ineligible_months, treat_none_as_default_value = false)]
+pub struct IneligibleMonth {
+    /// The enrollment.
+    pub enrollment_id: Id,
+    /// The month it is told with: that one while it is open, else the first open one.
+    pub posted_in: Month,
+    /// The program version.
+    pub version: i32,
+    /// The lever's code.
+    pub lever: String,
+    /// The month it would have applied to.
+    pub earned_in: Month,
+    /// Why.
+    pub code: String,
+    /// The currency.
+    pub currency: Currency,
+    /// How many records were made.
+    pub records: i64,
+    /// How many ceased to stand, because they were mended.
+    pub cured: i64,
+    /// What the sales they are about were billed at, those that were mended taken off.
+    pub billed: i64,
+    /// What a cap cut off.
+    pub capped: i64,
+}
+
+type LeverKey = (Id, Month, i32, String, Month, Currency);
+type IneligibleKey = (Id, Month, i32, String, Month, String, Currency);
+
+/// What a unit adds to the sums.
+#[derive(Default)]
+pub(super) struct Sums {
+    levers: BTreeMap<LeverKey, LeverMonth>,
+    ineligible: BTreeMap<IneligibleKey, IneligibleMonth>,
+}
+
+/// Which record, as far as its sum goes.
+pub(super) struct Told<'a> {
+    pub enrollment_id: Id,
+    pub version: i32,
+    pub lever: &'a str,
+    pub earned_in: Month,
+    pub code: &'a str,
+}
+
+impl<'a> From<&'a IneligibleRow> for Told<'a> {
+    fn from(row: &'a IneligibleRow) -> Self {
+        let IneligibleRow { enrollment_id, version, lever, earned_in, code, .. } = row;
+        Self { enrollment_id: *enrollment_id, version: *version, lever, earned_in: *earned_in, code }
+    }
+}
+
+impl<'a> From<&'a OpenRecord> for Told<'a> {
+    fn from(record: &'a OpenRecord) -> Self {
+        let OpenRecord { enrollment_id, version, lever, earned_in, code, .. } = record;
+        Self { enrollment_id: *enrollment_id, version: *version, lever, earned_in: *earned_in, code }
+    }
+}
+
+impl Sums {
+    /// An earning.
+    pub fn earned(&mut self, row: &EarningRow) {
+        let key =
+            (row.enrollment_id, row.posted_in, row.version, row.lever.clone(), row.earned_in, row.currency);
+        let sum = self.levers.entry(key).or_insert_with(|| LeverMonth {
+            enrollment_id: row.enrollment_id,
+            posted_in: row.posted_in,
+            version: row.version,
+            lever: row.lever.clone(),
+            earned_in: row.earned_in,
+            currency: row.currency,
+            earnings: 0,
+            base: 0,
+            amount: 0,
+            rebate: 0,
+            coop: 0,
+        });
+        sum.earnings += 1;
+        sum.base += row.base;
+        sum.amount += row.amount;
+        sum.rebate += row.rebate;
+        sum.coop += row.coop;
+    }
+
+    /// A record, told with a month: what its sale was billed at, or what a cap cut off.
+    pub fn refused(&mut self, row: &IneligibleRow, posted_in: Month, billed: Money) {
+        let capped = row.capped();
+        let sum = self.about(&Told::from(row), posted_in, capped.unwrap_or(billed).currency);
+        sum.records += 1;
+        match capped {
+            Some(capped) => sum.capped += capped.minor,
+            None => sum.billed += billed.minor,
+        }
+    }
+
+    /// A record of a sale that was billed at so much ceases to stand.
+    pub fn cured(&mut self, record: &Told<'_>, posted_in: Month, billed: Money) {
+        let sum = self.about(record, posted_in, billed.currency);
+        sum.cured += 1;
+        sum.billed -= billed.minor;
+    }
+
+    fn about(&mut self, told: &Told<'_>, posted_in: Month, currency: Currency) -> &mut IneligibleMonth {
+        let Told { enrollment_id, version, lever, earned_in, code } = *told;
+        let (lever, code) = (lever.to_owned(), code.to_owned());
+        let key = (enrollment_id, posted_in, version, lever.clone(), earned_in, code.clone(), currency);
+        self.ineligible.entry(key).or_insert_with(|| IneligibleMonth {
+            enrollment_id,
+            posted_in,
+            version,
+            lever,
+            earned_in,
+            code,
+            currency,
+            records: 0,
+            cured: 0,
+            billed: 0,
+            capped: 0,
+        })
+    }
+
+    /// Adds them to what is kept; as many statements as there are sums that move.
+    pub fn keep(self, tx: &mut Tx<'_>) -> Result<()> {
+        use ineligible_months as i;
+        use lever_months as l;
+        for row in self.levers.into_values() {
+            native!(tx.conn, conn => diesel::insert_into(l::table)
+                .values(row)
+                .on_conflict((l::enrollment_id, l::posted_in, l::version, l::lever, l::earned_in, l::currency))
+                .do_update()
+                .set((
+                    l::earnings.eq(l::earnings + excluded(l::earnings)),
+                    l::base.eq(l::base + excluded(l::base)),
+                    l::amount.eq(l::amount + excluded(l::amount)),
+                    l::rebate.eq(l::rebate + excluded(l::rebate)),
+                    l::coop.eq(l::coop + excluded(l::coop)),
+                ))
+                .execute(conn)?);
+        }
+        for row in self.ineligible.into_values() {
+            native!(tx.conn, conn => diesel::insert_into(i::table)
+                .values(row)
+                .on_conflict((
+                    i::enrollment_id, i::posted_in, i::version, i::lever, i::earned_in, i::code, i::currency,
+                ))
+                .do_update()
+                .set((
+                    i::records.eq(i::records + excluded(i::records)),
+                    i::cured.eq(i::cured + excluded(i::cured)),
+                    i::billed.eq(i::billed + excluded(i::billed)),
+                    i::capped.eq(i::capped + excluded(i::capped)),
+                ))
+                .execute(conn)?);
+        }
+        Ok(())
+    }
+}
+
+/// What the levers of some enrollments have given, paid with the months between two, in the order of the months.
+pub fn lever_months(
+    tx: &mut Tx<'_>,
+    enrollments: &[Id],
+    (from, to): (Month, Month),
+) -> Result<Vec<LeverMonth>> {
+    let query = lever_months::table
+        .filter(lever_months::enrollment_id.eq_any(enrollments.to_vec()))
+        .filter(lever_months::posted_in.between(from, to))
+        .order((
+            lever_months::enrollment_id,
+            lever_months::posted_in,
+            lever_months::version,
+            lever_months::lever,
+            lever_months::earned_in,
+            lever_months::currency,
+        ))
+        .select(LeverMonth::as_select());
+    Ok(query.load(tx.conn)?)
+}
+
+/// What some enrollments have not earned, told with a month.
+pub fn ineligible_months(
+    tx: &mut Tx<'_>,
+    enrollments: &[Id],
+    posted_in: Month,
+) -> Result<Vec<IneligibleMonth>> {
+    let query = ineligible_months::table
+        .filter(ineligible_months::enrollment_id.eq_any(enrollments.to_vec()))
+        .filter(ineligible_months::posted_in.eq(posted_in))
+        .order((
+            ineligible_months::enrollment_id,
+            ineligible_months::version,
+            ineligible_months::lever,
+            ineligible_months::earned_in,
+            ineligible_months::code,
+            ineligible_months::currency,
+        ))
+        .select(IneligibleMonth::as_select());
+    Ok(query.load(tx.conn)?)
+}

@@ -1,0 +1,163 @@
+//! Which representation, and which language, a caller prefers of those an address has.
+
+use actix_web::{
+    FromRequest, HttpRequest, HttpResponse, Responder,
+    body::BoxBody,
+    dev::Payload,
+    http::header::{self, HeaderMap, HeaderName},
+};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use std::{
+    convert::Infallible,
+    future::{Ready, ready},
+};
+
+/// Which of the offers a weighted field such as `Accept` prefers: the highest weight wins, then what stands first in
+/// the field, then what is offered first. None where there is no such field, or it names none of them.
+pub(super) fn preferred<'a>(headers: &HeaderMap, field: HeaderName, offers: &[&'a str]) -> Option<&'a str> {
+    let fields = headers.get_all(field).filter_map(|field| field.to_str().ok());
+    let mut best = (0.0, None);
+    for range in fields.flat_map(|field| field.split(',')) {
+        let mut parts = range.split(';').map(|part| part.trim().to_ascii_lowercase());
+        let wanted = parts.next().unwrap_or_default();
+        let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
+        let found = offers.iter().find(|offer| covers(&wanted, offer));
+        if found.is_some() && weight > best.0 {
+            best = (weight, found.copied());
+        }
+    }
+    best.1
+}
+
+/// Whether a range takes an offer: `text/*` takes `text/csv`, and a reader of `ja-JP` is served with `ja`.
+fn covers(range: &str, offer: &str) -> bool {
+    let within = |prefix: &str| offer.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
+    range == offer
+        || ["*/*", "*"].contains(&range)
+        || range.strip_suffix("/*").is_some_and(within)
+        || range.strip_prefix(offer).is_some_and(|rest| rest.starts_with('-'))
+}
+
+/// How something can be had that is read by programs, by spreadsheets and by people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Media {
+    /// JSON; what is sent where nothing is asked for.
+    Json,
+    /// Comma-separated values.
+    Csv,
+    /// A page.
+    Html,
+}
+
+/// What a caller prefers.
+#[derive(Clone, Debug)]
+pub struct Preferences {
+    /// Which representation.
+    pub media: Media,
+    headers: HeaderMap,
+}
+
+impl Preferences {
+    /// Which of these languages; none where the caller names none of them.
+    #[must_use]
+    pub fn language<'a>(&self, offers: &[&'a str]) -> Option<&'a str> {
+        preferred(&self.headers, header::ACCEPT_LANGUAGE, offers)
+    }
+}
+
+impl FromRequest for Preferences {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let offers = ["application/json", "text/csv", "text/html"];
+        let media = match preferred(request.headers(), header::ACCEPT, &offers) {
+            Some("text/csv") => Media::Csv,
+            Some("text/html") => Media::Html,
+            _ => Media::Json,
+        };
+        let mut headers = HeaderMap::new();
+        for field in request.headers().get_all(header::ACCEPT_LANGUAGE) {
+            headers.append(header::ACCEPT_LANGUAGE, field.clone());
+        }
+        ready(Ok(Self { media, headers }))
+    }
+}
+
+/// A whole answer that is no JSON.
+#[derive(Clone, Debug)]
+pub struct Document {
+    media: &'static str,
+    field: (HeaderName, String),
+    body: String,
+}
+
+impl Document {
+    /// A table, to be saved under a name.
+    #[must_use]
+    pub fn csv(name: &str, body: String) -> Self {
+        let field = format!("attachment; filename=\"{name}.csv\"");
+        Self {
+            media: "text/csv; charset=utf-8; header=present",
+            field: (header::CONTENT_DISPOSITION, field),
+            body,
+        }
+    }
+
+    /// A page that holds everything it shows. Nothing in it is run or fetched, and no style but this one counts.
+    #[must_use]
+    pub fn page(style: &str, body: String) -> Self {
+        let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, style.as_bytes());
+        let digest = BASE64_STANDARD.encode(digest.as_ref());
+        let policy = format!("default-src 'none'; style-src 'sha256-{digest}'; frame-ancestors 'none'");
+        Self { media: "text/html; charset=utf-8", field: (header::CONTENT_SECURITY_POLICY, policy), body }
+    }
+}
+
+impl Responder for Document {
+    type Body = BoxBody;
+
+    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+        HttpResponse::Ok()
+            .insert_header((header::CONTENT_TYPE, self.media))
+            .insert_header((header::VARY, "accept, accept-language"))
+            .insert_header(self.field)
+            .body(self.body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use actix_web::http::header::HeaderValue;
+
+    fn chosen<'a>(name: HeaderName, field: &'static str, offers: &[&'a str]) -> Option<&'a str> {
+        let mut headers = HeaderMap::new();
+        headers.insert(name.clone(), HeaderValue::from_static(field));
+        preferred(&headers, name, offers)
+    }
+
+    #[test]
+    fn a_browser_gets_the_page_and_a_program_json() {
+        let offers = ["application/json", "text/csv", "text/html"];
+        for (field, expected) in [
+            ("text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", Some("text/html")),
+            ("*/*", Some("application/json")),
+            ("text/*", Some("text/csv")),
+            ("text/csv;q=0.1, text/html;q=0.2", Some("text/html")),
+            ("application/pdf", None),
+            ("text/csv;q=0", None),
+        ] {
+            assert_eq!(chosen(header::ACCEPT, field, &offers), expected, "{field}");
+        }
+    }
+
+    #[test]
+    fn a_region_of_a_language_is_served_with_the_language() {
+        for (field, expected) in
+            [("ja-JP,ja;q=0.9,en;q=0.8", Some("ja")), ("de, en-GB;q=0.5", Some("en")), ("fr", None)]
+        {
+            assert_eq!(chosen(header::ACCEPT_LANGUAGE, field, &["en", "ja"]), expected, "{field}");
+        }
+    }
+}

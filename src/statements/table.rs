@@ -1,0 +1,112 @@
+//! The statement as a table: one line for each of its figures, so that a spreadsheet can sum what it likes.
+
+use super::statement_view::{Statement, StatementLine, StatementProgram, StatementTotal};
+use crate::platform::{csv, values::Money};
+
+const COLUMNS: [&str; 15] = [
+    "section",
+    "program",
+    "program_year",
+    "lever",
+    "earned_in",
+    "code",
+    "text",
+    "count",
+    "currency",
+    "base",
+    "amount",
+    "rebate",
+    "coop",
+    "adjusted",
+    "owed",
+];
+
+/// One line; what it does not have stays empty.
+#[derive(Default)]
+struct Row {
+    section: &'static str,
+    lever: String,
+    earned_in: String,
+    code: String,
+    text: String,
+    count: String,
+    money: [Option<Money>; 6],
+}
+
+/// The statement as comma-separated values. Lines of the sections `earning` and `correction`, `adjustment` and `total`
+/// add up; those of `ineligible` say what is not in them, and `carried` what is owed beside them.
+pub(super) fn table(statement: &Statement) -> String {
+    let mut text = String::new();
+    csv::line(&mut text, COLUMNS);
+    for program in &statement.programs {
+        for row in rows(program) {
+            let year = program.program_year.to_string();
+            write(&mut text, &row, &program.program, &year);
+        }
+    }
+    for total in &statement.totals {
+        write(&mut text, &Row { section: "grand_total", ..Row::from(total) }, "", "");
+    }
+    text
+}
+
+fn write(text: &mut String, row: &Row, program: &str, year: &str) {
+    let currency = row.money.iter().flatten().map(|money| money.currency.as_str()).next();
+    let money = row.money.map(|money| money.map(Money::amount).unwrap_or_default());
+    let Row { section, lever, earned_in, code, text: words, count, .. } = row;
+    let cells = [*section, program, year, lever, earned_in, code, words, count, currency.unwrap_or_default()];
+    csv::line(text, cells.into_iter().chain(money.iter().map(String::as_str)));
+}
+
+fn rows(program: &StatementProgram) -> Vec<Row> {
+    let mut rows: Vec<Row> = Vec::new();
+    rows.extend(program.earnings.iter().map(|line| Row { section: "earning", ..Row::from(line) }));
+    rows.extend(program.corrections.iter().map(|line| Row { section: "correction", ..Row::from(line) }));
+    rows.extend(program.adjustments.iter().map(|adjustment| Row {
+        section: "adjustment",
+        earned_in: adjustment.earned_in.to_string(),
+        code: adjustment.reason_code.to_string(),
+        text: adjustment.comment.clone(),
+        money: [None, None, None, None, Some(adjustment.amount), Some(adjustment.amount)],
+        ..Row::default()
+    }));
+    rows.extend(program.ineligible.iter().map(|reason| Row {
+        section: "ineligible",
+        lever: reason.lever.clone(),
+        earned_in: reason.earned_in.to_string(),
+        code: reason.code.clone(),
+        text: reason.message.clone(),
+        count: (reason.records - reason.cured).to_string(),
+        money: [Some(reason.billed), Some(reason.capped), None, None, None, None],
+    }));
+    rows.extend(program.carried.iter().map(|carried| Row {
+        section: "carried",
+        money: [None, None, None, None, None, Some(*carried)],
+        ..Row::default()
+    }));
+    rows.extend(program.totals.iter().map(|total| Row { section: "total", ..Row::from(total) }));
+    rows
+}
+
+impl From<&StatementLine> for Row {
+    fn from(line: &StatementLine) -> Self {
+        Self {
+            lever: line.lever.clone(),
+            earned_in: line.earned_in.to_string(),
+            text: line.name.clone(),
+            count: line.earnings.to_string(),
+            money: [Some(line.base), Some(line.amount), Some(line.rebate), Some(line.coop), None, None],
+            ..Self::default()
+        }
+    }
+}
+
+impl From<&StatementTotal> for Row {
+    fn from(total: &StatementTotal) -> Self {
+        let StatementTotal { amount, rebate, coop, adjusted, owed } = total;
+        Self {
+            money: [None, Some(*amount), Some(*rebate), Some(*coop), Some(*adjusted), Some(*owed)],
+            ..Self::default()
+        }
+    }
+}

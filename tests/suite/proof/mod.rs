@@ -1,0 +1,445 @@
+//! Proof of the money: whatever is sold, in whatever order, and however often it is calculated, the books in this
+//! database are those of the pure module, to the minor unit.
+
+mod again;
+mod crowd;
+mod pure;
+mod year;
+
+use self::{
+    pure::{Pure, Told, stored},
+    year::{CURRENCIES, CUSTOMERS, Draft, Happens, Year, currency, some_year},
+};
+use crate::{suite::calculation::Story, support::World};
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper, insert_into};
+use partner_incentives::{
+    access::Tx,
+    accounting::Months,
+    calculation::{self, EarningRow, IneligibleRow},
+    earnings::{Books, ExchangeRates, Facts, Gap, Sale, Terms},
+    eligibility, enrollments, partners,
+    platform::{
+        Result,
+        values::{CalendarDate, Currency, ExchangeRate, Id, Money, Month, Period, Timestamp},
+    },
+    programs::{self, GrowthBaseline, Lever, LeverScale},
+    schema::{earnings, fx_rates, ineligible_records, rebates},
+    transactions::{self, Customer, NewTransaction, TransactionKind, backlog},
+};
+use proptest::{
+    prelude::*,
+    test_runner::{Config, FileFailurePersistence, TestCaseError, TestError, TestRunner},
+};
+use serde_json::{Value, json};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+};
+
+/// One year told to the service and to the pure module.
+struct Telling<'w> {
+    story: Story<'w>,
+    year: &'w Year,
+    partner: Id,
+    today: CalendarDate,
+    reported: Vec<(Sale, NewTransaction)>,
+    /// What was reported and not told to the service yet.
+    unsent: usize,
+    left: BTreeMap<Id, i64>,
+    rates: ExchangeRates,
+    published: BTreeSet<Month>,
+    renewed: bool,
+    months: Months,
+    pure: Pure,
+}
+
+fn day(text: &str) -> CalendarDate {
+    text.parse().unwrap()
+}
+
+fn money(minor: i64, currency: Currency) -> Value {
+    serde_json::to_value(Money { minor, currency }).unwrap()
+}
+
+impl<'w> Telling<'w> {
+    fn begin(world: &'w World, year: &'w Year) -> Self {
+        let currency = year.currency;
+        let version = json!({
+            "program_year": 2019,
+            "requirements": [{"rule": "partner_active"}, {"rule": "mpn_agreement"}],
+            "levers": year.levers,
+            "split": {"rebate_rate": year.rebate_rate},
+            "payment_threshold": money(20_000, currency),
+            "coop_threshold": money(1_000_000, currency),
+        });
+        world.on(year.enrolled_on);
+        let story =
+            Story::with(world, &version, |partner| paper(world, partner, "A-1", "2018-07-01", "2018-08-31"));
+        let partner = story.partner.parse().unwrap();
+        let mut telling = Self {
+            story,
+            year,
+            partner,
+            today: day("2018-11-01"),
+            reported: Vec::new(),
+            unsent: 0,
+            left: BTreeMap::new(),
+            rates: ExchangeRates::default(),
+            published: BTreeSet::new(),
+            renewed: false,
+            months: Months { last_closed: None },
+            pure: Pure::new(),
+        };
+        for (n, published) in (0..).zip(&year.published) {
+            if *published {
+                telling.publish(n);
+            }
+        }
+        telling
+    }
+
+    fn tell(&mut self, happens: &Happens) -> std::result::Result<(), TestCaseError> {
+        match happens {
+            Happens::Sold(draft) => self.sell(draft),
+            Happens::Refunded(of, part, days, customer) => {
+                let open: Vec<Id> =
+                    self.left.iter().filter(|(_, left)| **left > 0).map(|(id, _)| *id).collect();
+                if !open.is_empty() {
+                    let customer = CUSTOMERS[customer.index(CUSTOMERS.len())];
+                    self.refund(open[of.index(open.len())], (*part, *days), customer);
+                }
+            }
+            Happens::Calculated => self.calculate()?,
+            Happens::MonthClosed => self.close()?,
+            Happens::RatesPublished(month) => self.publish(i32::try_from(month.index(15)).unwrap()),
+            Happens::AgreementRenewed => self.renew(),
+        }
+        Ok(())
+    }
+
+    fn sell(&mut self, draft: &Draft) {
+        let first = day("2018-05-01");
+        let span = u32::try_from(first.days_until(self.today)).unwrap() + 1;
+        let on = first.plus_days(i32::try_from(draft.day % span).unwrap());
+        let amount = Money { minor: draft.minor, currency: currency(draft.currency) };
+        let new = NewTransaction {
+            source: "billing".into(),
+            external_id: self.reported.len().to_string(),
+            partner_id: self.partner,
+            provider_id: None,
+            customer: Customer {
+                id: draft.customer.into(),
+                country: draft.country.parse().unwrap(),
+                public_sector: draft.public_sector,
+            },
+            product: draft.product.into(),
+            product_family: draft.family.into(),
+            kind: TransactionKind::Purchase,
+            original_transaction_id: None,
+            original_external_id: None,
+            occurred_on: on,
+            amount,
+            units: None,
+        };
+        self.report(new, None);
+    }
+
+    fn refund(&mut self, of: Id, (part, days): (i64, i32), customer: &str) {
+        let (bought, new) = self.reported.iter().find(|(sale, _)| sale.id == of).unwrap().clone();
+        let share = i128::from(bought.amount.minor) * i128::from(part) / 1_000_000;
+        let minor = i64::try_from(share).unwrap().clamp(1, self.left[&of]);
+        let on = bought.occurred_on.plus_days(days).min(self.today);
+        let new = NewTransaction {
+            external_id: self.reported.len().to_string(),
+            customer: Customer { id: customer.into(), ..new.customer },
+            kind: TransactionKind::Refund,
+            original_transaction_id: Some(of),
+            occurred_on: on,
+            amount: Money { minor: -minor, ..bought.amount },
+            ..new
+        };
+        self.report(new, Some(&bought));
+    }
+
+    fn report(&mut self, new: NewTransaction, bought: Option<&Sale>) {
+        let id = self.story.world.ids.next(self.story.world.clock.now());
+        *self.left.entry(bought.map_or(id, |bought| bought.id)).or_default() += new.amount.minor;
+        let sale = Sale {
+            id,
+            refund_of: bought.map(|bought| bought.id),
+            occurred_on: new.occurred_on,
+            amount: new.amount,
+            customer: bought.map_or(&new.customer.id, |bought| &bought.customer).clone(),
+            country: new.customer.country,
+            public_sector: new.customer.public_sector,
+            customer_is_partner: new.customer.id == *CUSTOMERS.last().unwrap(),
+            product: new.product.clone(),
+            product_family: new.product_family.clone(),
+            bought_before_on: None,
+        };
+        self.reported.push((sale, new));
+        self.unsent += 1;
+    }
+
+    /// Reports to the service what it does not know yet, in one unit.
+    fn send(&mut self) {
+        let from = self.reported.len() - std::mem::take(&mut self.unsent);
+        let sales: Vec<_> = self.reported[from..].iter().map(|(sale, new)| (sale.id, new.clone())).collect();
+        self.record(sales);
+    }
+
+    fn record(&self, sales: Vec<(Id, NewTransaction)>) {
+        let record = move |tx: &mut Tx<'_>| {
+            tx.changed_nothing();
+            for (id, new) in &sales {
+                let recorded = transactions::create(tx, *id, new.clone())?;
+                assert_eq!(recorded.id, *id);
+            }
+            Ok(())
+        };
+        self.story.world.service.gate.write_as_system("CreateTransaction", record).unwrap();
+    }
+
+    fn run(&self) {
+        calculation::calculate(&self.story.world.service.gate, None, |_| ControlFlow::Continue(())).unwrap();
+    }
+
+    fn calculate(&mut self) -> std::result::Result<(), TestCaseError> {
+        self.send();
+        self.run();
+        let (facts, year) = self.facts();
+        let mut sales: Vec<Sale> = self.reported.iter().map(|(sale, _)| sale.clone()).collect();
+        let before = sales.clone();
+        for sale in &mut sales {
+            let known = before.iter().filter(|b| b.refund_of.is_none() && b.customer == sale.customer);
+            let earlier = known.filter(|b| (b.occurred_on, b.id) < (sale.occurred_on, sale.id));
+            sale.bought_before_on = earlier.map(|b| b.occurred_on).max();
+        }
+        let terms = self.terms();
+        let past: Vec<Sale> = sales.iter().filter(|sale| sale.occurred_on < year.from).cloned().collect();
+        let facts = Facts { history: Books::history(&terms, &facts, &past), ..facts };
+        let enrollment = self.story.enrollment.parse().unwrap();
+        let told = Told { terms, year, facts, months: self.months, enrollment };
+        self.pure.calculate(&told, &sales);
+        self.compare()
+    }
+
+    fn terms(&self) -> Terms<'w> {
+        let Year { levers, rebate_rate, currency, .. } = self.year;
+        Terms { levers, rebate_rate: *rebate_rate, currency: *currency }
+    }
+
+    fn read<T>(&self, read: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> T {
+        self.story.world.service.gate.read_as_system(read).unwrap()
+    }
+
+    fn enrolled(&self) -> Vec<(enrollments::Enrollment, Vec<enrollments::Change>)> {
+        self.read(|tx| enrollments::with_history(tx, self.partner, 2019))
+    }
+
+    /// What the service knows of enrollment and rules: neither is under proof here.
+    fn facts(&self) -> (Facts, Period) {
+        let windows = self.enrolled();
+        let windows =
+            windows.iter().flat_map(|(e, history)| enrollments::earning_windows(e, history)).collect();
+        self.read(|tx| {
+            let partner = partners::get(tx, self.partner)?;
+            let program = programs::find(tx, &"rewards".parse().unwrap())?;
+            let version = programs::get_version(tx, program.id, 1)?;
+            let days: BTreeSet<CalendarDate> =
+                self.reported.iter().map(|(sale, _)| sale.occurred_on).collect();
+            let days: Vec<_> = days.into_iter().filter(|day| version.period().contains(*day)).collect();
+            let unmet = eligibility::unmet_on(tx, &partner, &program, &version, &days)?;
+            let gaps = unmet
+                .into_iter()
+                .map(|(day, code)| Gap { days: Period { from: day, to: day }, code: code.to_string() })
+                .collect();
+            let facts = Facts { windows, gaps, rates: self.rates.clone(), history: BTreeMap::new() };
+            Ok((facts, version.period()))
+        })
+    }
+
+    fn compare(&self) -> std::result::Result<(), TestCaseError> {
+        let rows = self.read(|tx| {
+            let earned = earnings::table.select(EarningRow::as_select()).load(tx.conn)?;
+            let refused = ineligible_records::table.select(IneligibleRow::as_select()).load(tx.conn)?;
+            Ok((earned, refused))
+        });
+        let (stored, expected) = (stored(&rows.0, &rows.1), self.pure.lines());
+        let only = |these: &[String], those: &[String]| {
+            let only = these.iter().filter(|line| !those.contains(line));
+            only.map(String::as_str).collect::<Vec<_>>().join("\n")
+        };
+        prop_assert!(
+            stored == expected,
+            "stored only:\n{}\nexpected only:\n{}",
+            only(&stored, &expected),
+            only(&expected, &stored)
+        );
+        let owed = self.read(|tx| {
+            type Row = (Id, Month, Currency, i64, i64);
+            let query = rebates::table.select((
+                rebates::enrollment_id,
+                rebates::posted_in,
+                rebates::currency,
+                rebates::earned,
+                rebates::coop,
+            ));
+            let rows = query.load::<Row>(tx.conn)?.into_iter();
+            Ok(rows
+                .map(|(id, month, currency, earned, coop)| ((id, month, currency), (earned, coop)))
+                .collect())
+        });
+        prop_assert_eq!(self.pure.rebates(), owed);
+        let exceeded = self.pure.exceeded(&self.year.levers, &CUSTOMERS);
+        prop_assert!(exceeded.is_none(), "{exceeded:?}");
+        self.story.verify();
+        Ok(())
+    }
+
+    /// Closes the month whose turn it is.
+    fn close(&mut self) -> std::result::Result<(), TestCaseError> {
+        let first = self.pure.earnings.iter().map(|(_, posted_in, _)| *posted_in).min();
+        let turn = |months: Months| match months.last_closed {
+            Some(closed) => closed.plus(1),
+            None => first.unwrap_or(Month::of(day("2018-07-01"))),
+        };
+        self.calculate()?;
+        let first = self.pure.earnings.iter().map(|(_, posted_in, _)| *posted_in).min().or(first);
+        let month =
+            self.months.last_closed.map_or(first.unwrap_or(turn(self.months)), |closed| closed.plus(1));
+        if month.last_day() < self.today {
+            self.story.close(&month.to_string()).ok();
+            self.months = Months { last_closed: Some(month) };
+        }
+        Ok(())
+    }
+
+    /// Publishes the rates of a month, counted from May 2018, once.
+    fn publish(&mut self, n: i32) {
+        let month = Month::of(day("2018-05-01")).plus(n);
+        if !self.published.insert(month) {
+            return;
+        }
+        let others = CURRENCIES.map(currency).into_iter().filter(|other| *other != self.year.currency);
+        let mut pairs: Vec<(Currency, Currency, ExchangeRate)> = Vec::new();
+        for (other, (there, rate)) in others.zip(&self.year.rates) {
+            let (base, quote) =
+                if *there { (self.year.currency, other) } else { (other, self.year.currency) };
+            self.rates.publish(month, base, quote, *rate);
+            pairs.push((base, quote, *rate));
+        }
+        let partner = self.partner;
+        let publish = move |tx: &mut Tx<'_>| {
+            for (base, quote, rate) in &pairs {
+                insert_into(fx_rates::table)
+                    .values((
+                        fx_rates::month.eq(month),
+                        fx_rates::base.eq(base),
+                        fx_rates::quote.eq(quote),
+                        fx_rates::rate.eq(rate),
+                        fx_rates::published_at.eq(Timestamp::from_micros(0)),
+                    ))
+                    .execute(tx.conn)?;
+            }
+            tx.changed_nothing();
+            backlog::note(tx, &[partner])
+        };
+        self.story.world.service.gate.write_as_system("PublishRates", publish).unwrap();
+    }
+
+    /// Registers the renewal of the agreement, late: it leaves some days of October uncovered.
+    fn renew(&mut self) {
+        if !std::mem::replace(&mut self.renewed, true) {
+            paper(self.story.world, &self.story.partner, "A-2", "2018-10-10", "2019-12-31");
+        }
+    }
+
+    /// The year goes by; the partner may leave in it.
+    fn wait(&mut self) {
+        let world = self.story.world;
+        if self.year.leaves {
+            self.renew();
+            let path = format!("/v1/enrollments/{}/opt-out", self.story.enrollment);
+            self.story.operator.post(&path, json!({"reason": "By telephone"})).send().ok();
+        }
+        world.on("2019-08-15");
+        self.today = day("2019-08-15");
+    }
+
+    /// What was reported before changes nothing when it is reported again, as far as it may go.
+    fn told_again(&self) -> std::result::Result<(), TestCaseError> {
+        let before = again::dump(self.story.world);
+        let half = self.reported.len() / 2;
+        self.record(self.reported[..half].iter().map(|(sale, new)| (sale.id, new.clone())).collect());
+        self.run();
+        prop_assert!(again::dump(self.story.world) == before, "what was told again has changed something");
+        Ok(())
+    }
+
+    /// Whatever does not ask in which order it is told gives the same when it is told everything at once.
+    fn told_at_once(&self) -> std::result::Result<(), TestCaseError> {
+        let asks_no_order = |lever: &&Lever| {
+            lever.cap().is_none()
+                && match lever {
+                    Lever::Core { scale, .. } | Lever::Accelerator { scale, .. } => {
+                        !matches!(scale, LeverScale::Marginal { .. })
+                    }
+                    Lever::Growth { baseline, .. } => matches!(baseline, GrowthBaseline::Fixed { .. }),
+                    Lever::Fixed { .. } => false,
+                }
+        };
+        let levers: BTreeSet<String> =
+            self.year.levers.iter().filter(asks_no_order).map(|lever| lever.code().to_owned()).collect();
+        let (facts, year) = self.facts();
+        let mut at_once = Pure::new();
+        let sales: Vec<Sale> = self.reported.iter().map(|(sale, _)| sale.clone()).collect();
+        let told = Told { terms: self.terms(), year, facts, months: self.months, enrollment: self.partner };
+        at_once.calculate(&told, &sales);
+        prop_assert_eq!(self.pure.sums(&levers), at_once.sums(&levers));
+        Ok(())
+    }
+}
+
+/// An agreement with 30 days of grace.
+fn paper(world: &World, partner: &str, number: &str, from: &str, to: &str) {
+    let body = json!({
+        "partner_id": partner, "agreement_number": number, "signed_by": "Sam Signer", "signed_on": from,
+        "effective_on": from, "expires_on": to, "membership_level": "silver", "grace_days": 30,
+    });
+    world.operator().post("/v1/mpn-agreements", body).send().ok();
+}
+
+fn prove(year: &Year) -> std::result::Result<(), TestCaseError> {
+    let world = World::new();
+    let mut telling = Telling::begin(&world, year);
+    world.on("2018-11-01");
+    for happens in &year.autumn {
+        telling.tell(happens)?;
+    }
+    telling.calculate()?;
+    telling.wait();
+    for happens in &year.later {
+        telling.tell(happens)?;
+    }
+    telling.calculate()?;
+    telling.told_at_once()?;
+    telling.told_again()
+}
+
+#[test]
+fn whatever_is_sold_the_books_are_those_of_the_pure_module() {
+    let file = "proptest-regressions/suite/proof.txt";
+    let config = Config::default();
+    let config = Config {
+        cases: if std::env::var_os("PROPTEST_CASES").is_some() { config.cases } else { 8 },
+        max_shrink_iters: 60,
+        failure_persistence: Some(Box::new(FileFailurePersistence::Direct(file))),
+        ..config
+    };
+    let outcome = TestRunner::new(config).run(&some_year(), |year| prove(&year));
+    match outcome {
+        Err(TestError::Fail(reason, year)) => panic!("{reason}\n{year:?}"),
+        outcome => outcome.unwrap(),
+    }
+}
