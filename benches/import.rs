@@ -1,11 +1,12 @@
 //! How fast a file of transactions is taken, beside the least that its rows cost: `sqlite3 .import` and `COPY`, of
 //! the same rows into the same table with the same indexes and constraints.
 //!
-//! `cargo bench --bench import -- [--quick] [--rounds N] [--only sqlite|postgres]`
+//! `cargo bench --bench import -- [--large] [--size N]... [--rounds N] [--only sqlite|postgres] [--check]`
 //!
 //! What is beside it only copies: it checks no row, follows up nothing, and gives no record an id. Runs are
 //! interleaved and the table holds medians; each begins on an empty table. The shell and `psql` are the reference:
-//! where one is missing, its database is left out, and the run says so.
+//! where one is missing, its database is left out, and the run says so. `--check` fails where a million rows are
+//! taken at less than half the speed of `.import`, or 0.6 of `COPY`, or where a larger file is slower by the row.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot run says why and ends")]
 #![expect(
@@ -15,33 +16,11 @@
     reason = "likewise; and it prints a table"
 )]
 
-#[path = "../tests/support/postgres.rs"]
-#[expect(unreachable_pub, dead_code, reason = "the benchmark uses one of its two kinds of databases")]
-mod postgres;
+#[path = "ground.rs"]
+mod ground;
 
-/// What the tests' support asks of its surroundings.
-mod database {
-    /// The staff of a story; no benchmark has one.
-    #[derive(Clone, Copy)]
-    pub(crate) struct Staff;
-
-    /// Where the databases go: on a disk, which has to do what a commit promises.
-    pub(crate) fn scratch() -> std::path::PathBuf {
-        std::env::temp_dir()
-    }
-}
-
-/// As in production: what was committed is on the disk.
-const SERVER_SETTINGS: &[&str] = &["-cshared_buffers=256MB", "-cmax_wal_size=4GB"];
-
-fn flag(name: &str) -> bool {
-    std::env::var_os(name).is_some_and(|value| value == "1" || value == "true")
-}
-
-// As in the service's own binary.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
+use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
+use ground::{Engine, Options, median, postgres, remove, with_peak};
 use partner_incentives::{
     app::{self, Service},
     config::Settings,
@@ -66,53 +45,52 @@ use std::{
 const PARTNERS: u32 = 1000;
 const HEAD: &str = "source,external_id,partner_id,customer_id,customer_country,customer_public_sector,product,product_family,kind,occurred_on,amount,currency,units";
 
-#[derive(Clone, Copy, PartialEq)]
-enum Engine {
-    Sqlite,
-    Postgres,
-}
+/// The least part of a shell's speed, and how much slower a row of a larger file may be.
+const LEAST: [(Engine, &str, f64); 2] = [(Engine::Sqlite, "sqlite3", 0.5), (Engine::Postgres, "psql", 0.6)];
+const GROWTH: f64 = 1.25;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let quick = arguments.iter().any(|argument| argument == "--quick");
-    let after = |name: &str| arguments.iter().skip_while(|a| *a != name).nth(1).cloned();
-    let rounds: usize = after("--rounds").map_or(3, |text| text.parse().expect("a number of rounds"));
-    let sizes = if quick { [10_000, 100_000] } else { [100_000, 1_000_000] };
-    let folder = tempfile::Builder::new().prefix("import-").tempdir_in(database::scratch()).unwrap();
+    let options = Options::read();
+    let folder = tempfile::Builder::new().prefix("import-").tempdir().unwrap();
+    let mut missed = Vec::new();
     println!(
-        "| | rows | rows/s | beside it, rows/s | ratio | rows/s of the smaller file = 1 |\n|---|---|---|---|---|---|"
+        "| | rows | beside it | import | ratio of speeds | rows/s | seconds a row, smallest = 1 | memory |"
     );
-    for (engine, name, shell) in
-        [(Engine::Sqlite, "sqlite", "sqlite3"), (Engine::Postgres, "postgres", "psql")]
-    {
-        if after("--only").is_some_and(|only| only != name) {
-            continue;
-        }
+    println!("|---|---|---|---|---|---|---|---|");
+    for engine in options.engines() {
+        let (_, shell, least) = LEAST[LEAST.iter().position(|(of, ..)| *of == engine).unwrap()];
         if Command::new(shell).arg("--version").output().is_err() {
-            println!("SKIPPED: {name}; there is no {shell} on the path");
+            println!("SKIPPED: {}; there is no {shell} on the path", engine.name());
             continue;
         }
-        let mut smaller = None;
-        for rows in sizes {
+        let mut smallest = None;
+        for &rows in &options.sizes {
             let files = Files::of(folder.path(), rows);
-            let (mut ours, mut beside) = (Vec::new(), Vec::new());
-            for _ in 0..rounds {
+            let (mut ours, mut beside, mut memory) = (Vec::new(), Vec::new(), 0);
+            for _ in 0..options.rounds(rows) {
                 beside.push(reference(engine, folder.path(), &files));
-                ours.push(import(engine, folder.path(), &files, rows));
+                let (seconds, peak) = import(engine, folder.path(), &files, rows);
+                ours.push(seconds);
+                memory = memory.max(peak);
             }
-            let speed = |seconds: &mut Vec<f64>| {
-                seconds.sort_by(f64::total_cmp);
-                f64::from(rows) / seconds[seconds.len() / 2]
-            };
-            let (ours, beside) = (speed(&mut ours), speed(&mut beside));
-            let first = *smaller.get_or_insert(ours);
+            let (ours, beside) = (median(ours), median(beside));
+            let each = ours / f64::from(rows);
+            let (ratio, growth) = (beside / ours, each / *smallest.get_or_insert(each));
             println!(
-                "| {name} | {rows} | {ours:.0} | {beside:.0} | {:.2} | {:.2} |",
-                ours / beside,
-                ours / first
+                "| {} | {rows} | {beside:.2} s | {ours:.2} s | {ratio:.2} | {:.0} | {growth:.2} | {memory} MB |",
+                engine.name(),
+                1.0 / each
             );
+            if rows >= 1_000_000 && ratio < least {
+                missed
+                    .push(format!("{}: {ratio:.2} of the speed of {shell}, {least} at least", engine.name()));
+            }
+            if growth > GROWTH {
+                missed.push(format!("{}: {rows} rows: {growth:.2} times the smallest size", engine.name()));
+            }
         }
     }
+    options.judge(&missed);
 }
 
 /// The same rows twice: as the service takes them, and with every column of the table for either shell.
@@ -194,7 +172,7 @@ fn opened(target: &Target) -> Service {
     service
 }
 
-fn import(engine: Engine, folder: &Path, files: &Files, rows: u32) -> f64 {
+fn import(engine: Engine, folder: &Path, files: &Files, rows: u32) -> (f64, u64) {
     let lease = (engine == Engine::Postgres).then(postgres::empty);
     let file = folder.join("ours.db");
     let target = lease.as_ref().map_or_else(|| Target::Sqlite(file.clone()), postgres::Lease::target);
@@ -202,29 +180,26 @@ fn import(engine: Engine, folder: &Path, files: &Files, rows: u32) -> f64 {
     let errand = service.gate.errand("CreateTransactionImport");
     let order = Order { format: Format::Csv, dry_run: false };
     let start = Instant::now();
-    let import = imports::run(&errand, &app::contract(), order, File::open(&files.ours).unwrap()).unwrap();
+    let take = || imports::run(&errand, &app::contract(), order, File::open(&files.ours).unwrap()).unwrap();
+    let (import, memory) = with_peak(take);
     let seconds = start.elapsed().as_secs_f64();
     assert_eq!(import.created, i64::from(rows), "{import:?}");
     service.close();
     remove(&file);
-    seconds
+    (seconds, memory)
 }
 
 fn reference(engine: Engine, folder: &Path, files: &Files) -> f64 {
     match engine {
         Engine::Sqlite => {
             let file = folder.join("beside.db");
-            let read = |number: &str| {
-                let path = format!("{}/migrations/sqlite/{number}/up.sql", env!("CARGO_MANIFEST_DIR"));
-                std::fs::read_to_string(path).unwrap()
-            };
-            // The shell reads text only, and an empty cell is an empty text: the same table, but ids of 16 letters
-            // may stand for 16 bytes, and an empty text for nothing.
-            let mut set_up = read("0001_base")
+            // The shell reads text only, and an empty cell is an empty text: the same table with the same indexes, but
+            // ids of 16 letters may stand for 16 bytes, and an empty text for nothing.
+            let mut set_up = definitions(&folder.join("ours.db"))
                 .replace(") STRICT, WITHOUT ROWID;", ") WITHOUT ROWID;")
                 .replace("provider_id BLOB REFERENCES partners (id)", "provider_id BLOB")
                 .replace(
-                    "original_transaction_id BLOB REFERENCES transactions (id)",
+                    "original_transaction_id BLOB REFERENCES \"transaction_records\" (id)",
                     "original_transaction_id BLOB",
                 )
                 .replace("original_transaction_id IS NOT NULL", "original_transaction_id <> ''");
@@ -245,8 +220,8 @@ fn reference(engine: Engine, folder: &Path, files: &Files) -> f64 {
             run(&[&format!(".read {}", script.display())]);
             let start = Instant::now();
             run(&[
-                "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384;",
-                &format!(".import --csv {} transactions", files.sqlite.display()),
+                "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384; PRAGMA mmap_size = 268435456;",
+                &format!(".import --csv {} transaction_records", files.sqlite.display()),
             ]);
             let seconds = start.elapsed().as_secs_f64();
             remove(&file);
@@ -266,8 +241,18 @@ fn reference(engine: Engine, folder: &Path, files: &Files) -> f64 {
     }
 }
 
-fn remove(file: &Path) {
-    for ending in ["db", "db-wal", "db-shm", "lock"] {
-        let _ = std::fs::remove_file(file.with_extension(ending));
+/// How the tables of an import are made, as the migrations leave them.
+fn definitions(file: &Path) -> String {
+    #[derive(QueryableByName)]
+    struct Made {
+        #[diesel(sql_type = Text)]
+        sql: String,
     }
+    let target = Target::Sqlite(file.to_owned());
+    opened(&target).close();
+    let tables = "SELECT sql || ';' AS sql FROM sqlite_master WHERE sql IS NOT NULL
+        AND tbl_name IN ('partners', 'transaction_records') ORDER BY rowid";
+    let made: Vec<Made> = sql_query(tables).load(&mut target.open().unwrap()).unwrap();
+    remove(file);
+    made.into_iter().map(|made| made.sql + "\n").collect()
 }

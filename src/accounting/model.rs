@@ -177,7 +177,7 @@ pub struct FxRate {
 
 /// The payable of one enrollment for one month it was posted in, in one currency.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = rebates, treat_none_as_null = true)]
+#[diesel(table_name = rebates, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct Rebate {
     /// Identifier.
     pub id: Id,

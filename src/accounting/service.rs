@@ -49,11 +49,11 @@ pub fn post(tx: &mut Tx<'_>, entries: &[Entry], cause: Cause, cause_id: Option<I
     let known = store::of_enrollments(tx, &enrollments, &months)?;
     let mut known: HashMap<_, _> =
         known.into_iter().map(|r| ((r.enrollment_id, r.posted_in, r.currency), r)).collect();
-    let mut transfers = Vec::new();
+    let (mut new, mut transfers) = (Vec::new(), Vec::new());
     for (key, sum) in sums {
         match known.remove(&key) {
             Some(rebate) => store::update(tx, &grown(tx, rebate, &sum))?,
-            None => store::insert(tx, &fresh(tx, &sum))?,
+            None => new.push(fresh(tx, &sum)),
         }
         let accounts =
             [(sum.earned + sum.adjusted, Account::RebateAccrued), (sum.coop, Account::CoopAvailable)];
@@ -61,6 +61,7 @@ pub fn post(tx: &mut Tx<'_>, entries: &[Entry], cause: Cause, cause_id: Option<I
             transfers.push(moved(tx, key, amount, (Account::ProgrammeExpense, account), (cause, cause_id)));
         }
     }
+    store::insert(tx, &new)?;
     store::transfer(tx, &transfers)
 }
 

@@ -6,7 +6,7 @@ use crate::{
     partners::in_scope,
     platform::{
         Error, Result,
-        db::{MultiBackend, native},
+        db::{MultiBackend, insert_many},
         http::{PageRequest, keyset},
         values::{Currency, Id, Money, Month, Timestamp},
     },
@@ -125,8 +125,8 @@ pub(super) fn payable(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<Vec<(Id, Cu
     Ok(query.load(tx.conn)?)
 }
 
-pub(super) fn insert(tx: &mut Tx<'_>, rebate: &Rebate) -> Result<()> {
-    diesel::insert_into(rebates::table).values(rebate).execute(tx.conn)?;
+pub(super) fn insert(tx: &mut Tx<'_>, rebates: &[Rebate]) -> Result<()> {
+    insert_many!(tx.conn, rebates::table, rebates);
     Ok(())
 }
 
@@ -136,10 +136,7 @@ pub(super) fn update(tx: &mut Tx<'_>, rebate: &Rebate) -> Result<()> {
 }
 
 pub(super) fn transfer(tx: &mut Tx<'_>, transfers: &[Transfer]) -> Result<()> {
-    for transfers in transfers.chunks(AT_ONCE) {
-        native!(tx.conn, conn =>
-            diesel::insert_into(ledger_transfers::table).values(transfers).execute(conn)?);
-    }
+    insert_many!(tx.conn, ledger_transfers::table, transfers);
     Ok(())
 }
 

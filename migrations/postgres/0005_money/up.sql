@@ -160,8 +160,9 @@ CREATE INDEX ineligible_records_without_rate ON ineligible_records (earned_in, p
     WHERE code = 'exchange_rate_missing' AND cured_at IS NULL;
 
 -- The calculation's state: which sales it has taken in, and where each lever stands.
+-- No enrollment is ever deleted; looking it up once more for every sale would cost a run dear.
 CREATE TABLE counted_sales (
-    enrollment_id uuid NOT NULL REFERENCES enrollments (id),
+    enrollment_id uuid NOT NULL,
     transaction_id uuid NOT NULL,
     offsets jsonb,
     PRIMARY KEY (enrollment_id, transaction_id)

@@ -138,8 +138,9 @@ CREATE INDEX ineligible_records_without_rate ON ineligible_records (earned_in, p
     WHERE code = 'exchange_rate_missing' AND cured_at IS NULL;
 
 -- The calculation's state: which sales it has taken in, and where each lever stands.
+-- No enrollment is ever deleted; looking it up once more for every sale would cost a run dear.
 CREATE TABLE counted_sales (
-    enrollment_id BLOB NOT NULL REFERENCES enrollments (id),
+    enrollment_id BLOB NOT NULL,
     transaction_id BLOB NOT NULL CHECK (length(transaction_id) = 16),
     offsets TEXT CHECK (offsets IS NULL OR json_valid(offsets)),
     PRIMARY KEY (enrollment_id, transaction_id)

@@ -26,7 +26,8 @@ macro_rules! native {
 }
 pub(crate) use native;
 
-/// Inserts many rows: `COPY` on PostgreSQL, statements of many rows on SQLite. A row may have 32 columns.
+/// Inserts many rows: by `COPY` on PostgreSQL; on SQLite by a prepared statement, row for row, which spares it the
+/// parsing and the statement's journal of one for many. A row may have 32 columns.
 macro_rules! insert_many {
     ($conn:expr, $table:expr, $rows:expr) => {
         match $conn {
@@ -36,8 +37,8 @@ macro_rules! insert_many {
                 }
             }
             $crate::platform::db::Conn::Sqlite(conn) => {
-                for rows in $rows.chunks(1000) {
-                    diesel::insert_into($table).values(rows).execute(conn)?;
+                for row in $rows {
+                    diesel::insert_into($table).values(row).execute(conn)?;
                 }
             }
         }
