@@ -142,8 +142,9 @@ pub(super) fn by_books<'a>(
     let mut by_books: BTreeMap<(Id, i32), (&ProgramVersion, Vec<Take>)> = BTreeMap::new();
     for take in takes {
         let Some(version) = part.version_on(take.bought_on) else { continue };
-        let (_, taken) = by_books.entry((take.enrollment, version.version)).or_insert((version, Vec::new()));
-        taken.push(take);
+        let (_, of_book) =
+            by_books.entry((take.enrollment, version.version)).or_insert((version, Vec::new()));
+        of_book.push(take);
     }
     let partner_id = part.partner.id;
     by_books.into_iter().map(move |((enrollment_id, number), (version, takes))| {

@@ -73,7 +73,7 @@ pub(super) fn simulate(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<Si
     let keeps_books = version.state == ProgramVersionState::Published && asked.include_recorded;
     let course = match scene.part.home().filter(|_| keeps_books) {
         Some(home) => scene.on_the_books(tx, home)?,
-        None => scene.from_nothing(tx)?,
+        None => scene.replayed(tx)?,
     };
     let as_of = tx.today().clamp(scene.frame.month.from, scene.frame.month.to);
     let assessment = eligibility::assess(tx, &partner, &program, &version, as_of)?;
@@ -196,7 +196,7 @@ impl Scene<'_> {
     }
 
     /// Goes through the year from its beginning, by books that are empty.
-    fn from_nothing(&self, tx: &mut Tx<'_>) -> Result<Course> {
+    fn replayed(&self, tx: &mut Tx<'_>) -> Result<Course> {
         let year = self.year();
         let mut sold = if self.asked.include_recorded {
             sales::sold(tx, year.partner_id, year.days, year.asks_before, MOST_SALES + 1)?

@@ -82,13 +82,13 @@ pub struct SimulatedEarnings {
     #[schema(max_items = 2000)]
     earnings: Vec<SimulatedEarning>,
     /// How many there would be.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 1_000_000_000_i64)]
     earnings_count: usize,
     /// What would not earn, in the same order. At most 2,000 are shown.
     #[schema(max_items = 2000)]
     ineligible: Vec<SimulatedIneligible>,
     /// How many there would be.
-    #[schema(minimum = 0)]
+    #[schema(minimum = 0, maximum = 1_000_000_000_i64)]
     ineligible_count: usize,
     /// What is posted for these months, and what would be; by currency.
     #[schema(max_items = 200)]
@@ -232,8 +232,9 @@ impl SimulatedTotal {
     }
 }
 
-fn plus([a, b, c]: [i64; 3], [d, e, f]: [i64; 3]) -> [i64; 3] {
-    [a + d, b + e, c + f]
+fn plus(mut sums: [i64; 3], more: [i64; 3]) -> [i64; 3] {
+    sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+    sums
 }
 
 /// Shows what came out of a simulation. Two statements.
