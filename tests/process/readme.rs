@@ -80,3 +80,13 @@ fn the_first_day_goes_as_printed() {
     assert!(day.iter().any(|(shell, _)| shell.contains(&demo::newcomer().to_string())));
     answer_as_printed(&day, &demo);
 }
+
+#[test]
+fn the_statement_adds_up_as_printed() {
+    let demo = Running::start(&["demo"]);
+    let sign_in = lines("<!-- demo -->").into_iter().take(1);
+    let statement: Vec<_> = sign_in.chain(lines("<!-- statement -->")).collect();
+    assert_eq!(statement.len(), 2);
+    assert!(statement[1].0.contains(&demo::longest().to_string()));
+    answer_as_printed(&statement, &demo);
+}
