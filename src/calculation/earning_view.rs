@@ -85,6 +85,12 @@ pub enum TraceStep {
         #[schema(max_length = 60, examples("987.6536"))]
         gives: String,
     },
+    /// What a new customer gives, whatever was billed.
+    #[schema(title = "FixedStep")]
+    Fixed {
+        /// The amount.
+        amount: Money,
+    },
     /// What a month is compared with.
     #[schema(title = "BaselineStep")]
     Baseline {
@@ -136,6 +142,7 @@ pub fn trace_view(steps: Vec<Step>) -> Vec<TraceStep> {
         Step::Slice { volume, rate, gives } => {
             TraceStep::Slice { volume, rate, gives: gives.text(volume.currency) }
         }
+        Step::Fixed { amount } => TraceStep::Fixed { amount },
         Step::Baseline { amount } => TraceStep::Baseline { amount },
         Step::Rounded { amount } => TraceStep::Rounded { amount },
         Step::Cap { balance, cut } => TraceStep::Cap { balance, cut },

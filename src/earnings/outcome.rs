@@ -93,6 +93,7 @@ impl Earning {
             Lever::Growth { .. } => {
                 trace.push(Step::Baseline { amount: Money { minor: mark, currency: terms.currency } });
             }
+            Lever::Fixed { amount, .. } if whole != 0 => trace.push(Step::Fixed { amount: *amount }),
             lever => {
                 if let (Some((_, tiers)), Origin::Sale(_)) = (marginal(lever), &self.origin) {
                     trace.extend(scale::slices(tiers, mark, mark + volume).map(slice));
@@ -135,6 +136,11 @@ pub enum Step {
         rate: Rate,
         /// What it gives.
         gives: Exact,
+    },
+    /// What a new customer gives, whatever was billed.
+    Fixed {
+        /// The amount.
+        amount: Money,
     },
     /// What a month is compared with.
     Baseline {
