@@ -75,7 +75,7 @@ pub enum SupposedSale {
     #[schema(title = "SupposedSalePurchase")]
     Purchase {
         /// What the answer calls it; unique in the request.
-        #[schema(min_length = 1, max_length = 128, pattern = r"^\S(.*\S)?$")]
+        #[schema(min_length = 1, max_length = 128, pattern = r"^\S(.*\S)?$", examples("deal"))]
         reference: String,
         /// The day it counts on, in the month.
         occurred_on: CalendarDate,
@@ -84,17 +84,17 @@ pub enum SupposedSale {
         /// Who buys.
         customer: TransactionCustomer,
         /// What is sold (SKU).
-        #[schema(min_length = 1, max_length = 128, pattern = r"^\S(.*\S)?$")]
+        #[schema(min_length = 1, max_length = 128, pattern = r"^\S(.*\S)?$", examples("CFQ7TTC0LH18"))]
         product: String,
         /// The family of that product.
-        #[schema(min_length = 1, max_length = 64, pattern = r"^\S(.*\S)?$")]
+        #[schema(min_length = 1, max_length = 64, pattern = r"^\S(.*\S)?$", examples("modern-work"))]
         product_family: String,
     },
     /// All or part of a sale taken back. Name the purchase by its reference in the request, or by its id on record.
     #[schema(title = "SupposedSaleRefund")]
     Refund {
         /// What the answer calls it; unique in the request.
-        #[schema(min_length = 1, max_length = 128, pattern = r"^\S(.*\S)?$")]
+        #[schema(min_length = 1, max_length = 128, pattern = r"^\S(.*\S)?$", examples("deal"))]
         reference: String,
         /// The day it counts on, in the month.
         occurred_on: CalendarDate,
@@ -102,7 +102,7 @@ pub enum SupposedSale {
         amount: Money,
         /// The purchase, where it is supposed too.
         #[serde(default)]
-        #[schema(min_length = 1, max_length = 128, pattern = r"^\S(.*\S)?$")]
+        #[schema(min_length = 1, max_length = 128, pattern = r"^\S(.*\S)?$", examples("deal"))]
         original_reference: Option<String>,
         /// The purchase, where it is on record.
         #[serde(default)]
@@ -127,7 +127,7 @@ pub enum SupposedSale {
         )
     )
 )]
-#[post("/v1/earnings/simulations")]
+#[post("/v1/earning-simulations")]
 async fn simulate_earnings(
     caller: Caller<SimulateEarnings>,
     body: Body<EarningsSimulation>,

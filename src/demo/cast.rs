@@ -181,10 +181,10 @@ pub(super) const CAST: &[Player] = &[
     player("Iris Robotics", FR, IndirectReseller, Plot::Suspended),
     player("Kalmia Startups", US, DirectBill, Plot::FirstDay),
     player("Linden Ventures", DE, DirectBill, Plot::Newcomer),
-    player("Jacaranda Works", BR, IndirectReseller, Plot::NoSale),
     player("Magnolia Cloud", US, DirectBill, Plot::SinceLastYear),
     player("Nandina Digital", JP, DirectBill, Plot::SinceLastYear),
     player("Osmanthus Systems", KW, DirectBill, Plot::SinceLastYear),
+    player("Jacaranda Works", BR, IndirectReseller, Plot::NoSale),
 ];
 
 /// The id of the n-th partner, counted from one: fixed, so that examples can name it.

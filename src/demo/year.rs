@@ -179,7 +179,7 @@ fn adjustments_are_made(tx: &mut Tx<'_>) -> Result<()> {
     let earned_in = Month::of(tx.today());
     let program = ProgramKey::Code(GROWTH.into());
     for ((n, player), (minor, comment)) in with(&[Plot::SinceLastYear]).skip(1).zip([
-        (-25_000, "Invoice MP-070-00-1 was billed at the wrong price"),
+        (-25_000, "Invoice MP-069-00-1 was billed at the wrong price"),
         (1_500, "An order of last week was reported to nobody"),
     ]) {
         let enrollment_id = enrollments::open_of(tx, partner_id(n), &program)?;
@@ -191,8 +191,9 @@ fn adjustments_are_made(tx: &mut Tx<'_>) -> Result<()> {
             comment: comment.into(),
         };
         let id = tx.new_id();
-        as_user(tx, olivia, |tx| adjustments::propose(tx, id, new.clone()).map(drop))?;
-        if minor < 0 {
+        let (maker, is_decided) = if minor < 0 { (olivia, true) } else { (oscar, false) };
+        as_user(tx, maker, |tx| adjustments::propose(tx, id, new.clone()).map(drop))?;
+        if is_decided {
             as_user(tx, oscar, |tx| {
                 adjustments::approve(tx, id, Some("Compared with the credit note")).map(drop)
             })?;

@@ -13,7 +13,7 @@ use partner_incentives::{access::Role, platform::db::Conn};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
-const SIMULATIONS: &str = "/v1/earnings/simulations";
+const SIMULATIONS: &str = "/v1/earning-simulations";
 
 fn usd(amount: &str) -> Value {
     json!({"amount": amount, "currency": "USD"})

@@ -90,7 +90,7 @@ pub(super) fn tidy(schema: &mut Value) {
 
 /// An example of a schema put together from the examples of its members.
 fn compose(schema: &Value, schemas: &Value, depth: usize) -> Option<Value> {
-    if depth > 9 {
+    if depth > 12 {
         return None;
     }
     if let Some(example) =
