@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     access::Tx,
-    audit,
+    audit, imports,
     partners::TRANSITION_NOT_ALLOWED,
     platform::{
         Error, Result,
@@ -163,6 +163,12 @@ fn may_close(tx: &mut Tx<'_>, month: Month) -> Result<()> {
     if month != next {
         let detail = format!("{next} is closed before {month}");
         return Err(Error::new(&MONTH_NOT_NEXT, detail).with("next", next));
+    }
+    if imports::is_publishing(tx)? {
+        return Err(Error::new(
+            &CALCULATION_NEEDED,
+            "an import is being published; close again when it has ended",
+        ));
     }
     let waiting = backlog::length(tx, None)?;
     if waiting > 0 {

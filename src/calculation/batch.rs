@@ -53,6 +53,8 @@ pub(super) fn post(
     let Posting { tally, entries, .. } = posting;
     // Where there may be more to mend, it is looked at from the beginning, as long as that mends something.
     let all_seen = number(records.len()) < RECORDS_AT_ONCE || tally.sales <= added;
+    // Sales of days without a version are taken in by nobody: the next unit goes on behind them.
+    let more = more.map(|day| if tally.sales == 0 { day.plus_days(1) } else { day });
     let more = if all_seen { more } else { Some(CalendarDate::MIN) };
     Ok(match more {
         Some(day) => Step::More(tally, entries, day),

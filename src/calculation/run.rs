@@ -104,6 +104,10 @@ pub fn work(gate: &Gate, run: Id, mut go_on: impl FnMut(&Run) -> ControlFlow<()>
     let end = |why: String| {
         gate.write_as_system("Calculate", move |tx| {
             let known = store::get_run(tx, run)?;
+            if known.state != RunState::Running {
+                tx.changed_nothing();
+                return Ok(known);
+            }
             finish(tx, known, RunState::Failed, Some(cut(&why, 1000).to_owned()))
         })
     };
@@ -149,6 +153,11 @@ fn unit(tx: &mut Tx<'_>, run: Id, place: Place) -> Result<(Run, Option<Place>)> 
         left = left.saturating_sub(usize::try_from(came.sales).unwrap_or(usize::MAX));
         if let Some((part, day)) = left_over {
             next.within = Some((*partner, part, day));
+            break;
+        }
+        if within.is_some() {
+            // What came for it meanwhile may lie before the place it was resumed at: it is looked at once more.
+            next.within = None;
             break;
         }
         rest.remove(partner);

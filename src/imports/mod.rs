@@ -15,3 +15,4 @@ mod store;
 
 pub use model::{Format, Import, ImportError, ImportState};
 pub use service::{CODES, Order, errors_of, recover, run};
+pub use store::is_publishing;

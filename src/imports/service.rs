@@ -54,6 +54,9 @@ pub fn run(errand: &Errand, contract: &Contract, order: Order, file: impl Read +
         Ok(import) => Ok(import),
         Err(error) => {
             log::warn!("import {} failed: {error}", import.id);
+            if own.read(|tx| store::get(tx, import.id))?.state == ImportState::Publishing {
+                return complete(&own, import.id);
+            }
             fail(&own, import.id, &error.detail)?;
             Err(error.with("import_id", import.id))
         }

@@ -1,6 +1,6 @@
 //! The imports in the database.
 
-use super::{Import, ImportError, api::ImportFilter};
+use super::{Import, ImportError, ImportState, api::ImportFilter};
 use crate::{
     access::Tx,
     platform::{
@@ -38,6 +38,14 @@ pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<Import> {
 pub(super) fn unfinished(tx: &mut Tx<'_>) -> Result<Vec<Import>> {
     let query = transaction_imports::table.filter(transaction_imports::finished_at.is_null());
     Ok(query.order(transaction_imports::id).select(Import::as_select()).load(tx.conn)?)
+}
+
+/// Whether rows were published whose sellers nobody has noted yet.
+pub fn is_publishing(tx: &mut Tx<'_>) -> Result<bool> {
+    let publishing = transaction_imports::state.eq(ImportState::Publishing);
+    let query =
+        transaction_imports::table.filter(transaction_imports::finished_at.is_null()).filter(publishing);
+    Ok(query.count().get_result::<i64>(tx.conn)? > 0)
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, import: &Import) -> Result<()> {

@@ -135,7 +135,7 @@ impl Runner {
             return self.keep(&run, next);
         }
         let mut kept = Ok(Some(run));
-        calculation::calculate(&self.gate, None, |unit| {
+        let done = calculation::calculate(&self.gate, None, |unit| {
             if let Ok(Some(run)) = &kept {
                 let next = run.at(unit.done, unit.total.max(unit.done), unit.updated_at);
                 kept = self.keep(run, next);
@@ -146,6 +146,8 @@ impl Runner {
             }
         })?;
         match kept? {
+            // That was a run of somebody else's, over one partner: the others are still to come.
+            Some(run) if done.partner_id.is_some() => Ok(Some(run)),
             Some(run) if !self.closing.has_begun() => {
                 let next = run.advanced(None, 0, run.updated_at);
                 self.keep(&run, next)

@@ -3,6 +3,7 @@
 use super::Step;
 use crate::{
     access::Tx,
+    accounting,
     enrollments::{self, Invitations},
     partners::Partner,
     platform::{Result, values::Id},
@@ -21,7 +22,13 @@ impl Step {
     /// Does it; whatever has changed since the look is looked at again.
     pub(super) fn perform(self, tx: &mut Tx<'_>, partners: &[Partner]) -> Result<usize> {
         match self {
-            Self::Enrollments => enrollments::reassess(tx, partners, Invitations::All),
+            Self::Enrollments => {
+                let moved = enrollments::reassess(tx, partners, Invitations::All)?;
+                // A profile that ran out on its day holds up what waits to be paid.
+                let ids: Vec<Id> = partners.iter().map(|partner| partner.id).collect();
+                accounting::follow_profiles(tx, &ids)?;
+                Ok(moved)
+            }
             Self::Reminders => enrollments::remind(tx, partners),
             Self::Calculation => Ok(0),
         }

@@ -15,6 +15,7 @@ use crate::{
         db::types::Json,
         values::{CalendarDate, Currency, Money, Period, Rate},
     },
+    transactions::backlog,
 };
 
 /// What a version says.
@@ -148,6 +149,9 @@ pub fn publish(
     }
     let state = ProgramVersionState::Published;
     let version = ProgramVersion { state, published_at: Some(tx.now), ..before.clone() };
+    // Sales of its days may have been looked at while no version covered them.
+    let enrolled = store::enrolled_in(tx, program.id)?;
+    backlog::note(tx, &enrolled)?;
     save(tx, &before, version, reason)
 }
 

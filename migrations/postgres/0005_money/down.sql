@@ -12,7 +12,6 @@ DROP TABLE earnings;
 DROP TABLE calculation_runs;
 DROP TABLE calculation_backlog;
 DROP TABLE closed_months;
-DROP FUNCTION refuse_earnings_of_closed_month();
 DROP FUNCTION refuse_transfer_to_closed_month();
 DROP FUNCTION refuse_closed_month();
 DROP TABLE fx_rates;

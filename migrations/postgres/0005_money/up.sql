@@ -57,13 +57,6 @@ BEGIN
     RETURN NEW;
 END $$;
 -- Earnings come in their thousands: they are looked at together.
-CREATE FUNCTION refuse_earnings_of_closed_month() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    IF EXISTS (SELECT 1 FROM added JOIN closed_months ON month = posted_in) THEN
-        RAISE EXCEPTION 'a closed month never changes';
-    END IF;
-    RETURN NULL;
-END $$;
 
 -- Partners whose earnings have to be looked at, and from which day on.
 CREATE TABLE calculation_backlog (
@@ -126,8 +119,6 @@ CREATE TRIGGER earnings_are_never_changed BEFORE UPDATE ON earnings
     FOR EACH ROW EXECUTE FUNCTION refuse_change('earnings are append-only');
 CREATE TRIGGER earnings_are_never_deleted BEFORE DELETE ON earnings
     FOR EACH ROW EXECUTE FUNCTION refuse_change('earnings are append-only');
-CREATE TRIGGER earnings_are_posted_in_open_months AFTER INSERT ON earnings
-    REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION refuse_earnings_of_closed_month();
 
 -- What did not earn, or what a cap cut off.
 CREATE TABLE ineligible_records (

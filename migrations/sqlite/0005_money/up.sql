@@ -103,9 +103,6 @@ CREATE TRIGGER earnings_are_never_changed BEFORE UPDATE ON earnings
 BEGIN SELECT RAISE(ABORT, 'earnings are append-only'); END;
 CREATE TRIGGER earnings_are_never_deleted BEFORE DELETE ON earnings
 BEGIN SELECT RAISE(ABORT, 'earnings are append-only'); END;
-CREATE TRIGGER earnings_are_posted_in_open_months BEFORE INSERT ON earnings
-WHEN EXISTS (SELECT 1 FROM closed_months WHERE month = NEW.posted_in)
-BEGIN SELECT RAISE(ABORT, 'a closed month never changes'); END;
 
 -- What did not earn, or what a cap cut off.
 CREATE TABLE ineligible_records (
