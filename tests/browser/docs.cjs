@@ -72,6 +72,14 @@ const steps = {
     await shot("me");
   },
 
+  async "an answer as long as the contract is shown whole, and at once"() {
+    const { status, body } = await execute("getOpenapi");
+    assert.equal(status, 200);
+    assert.ok(body.paths["/v1/partners"], "the document is whole");
+    const coloured = page.locator('.opblock[id$="-getOpenapi"] .live-responses-table .highlight-code pre span');
+    assert.equal(await coloured.count(), 0, "colouring it takes seconds");
+  },
+
   async "a problem's page explains it"() {
     await page.goto(base + "/problems/not_found");
     assert.match(await page.locator("body").innerText(), /not_found/);
