@@ -220,3 +220,18 @@ fn repeated(known: &Transaction, new: &NewTransaction, original: Option<&Transac
     };
     Outcome::Conflict(differing.into_iter().map(fault).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_a_range_are_its_places_once() {
+        let range = Range::of("01936f2e-4b00-7000-8000-000000000001".parse().unwrap());
+        let parts = |places| range.parts(places, 10).map(|part| (part.first, part.last)).collect::<Vec<_>>();
+        assert_eq!(parts(0), []);
+        assert_eq!(parts(10), [(range.at(0), range.at(9))]);
+        let three = [(range.at(0), range.at(9)), (range.at(10), range.at(19)), (range.at(20), range.at(29))];
+        assert_eq!(parts(21), three);
+    }
+}
