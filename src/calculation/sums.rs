@@ -10,7 +10,7 @@ use crate::{
     access::Tx,
     platform::{
         Result,
-        db::native,
+        db::upsert_many,
         values::{Currency, Id, Money, Month},
     },
     schema::{ineligible_months, lever_months},
@@ -169,39 +169,37 @@ impl Sums {
         })
     }
 
-    /// Adds them to what is kept; as many statements as there are sums that move.
+    /// Adds them to what is kept.
     pub fn keep(self, tx: &mut Tx<'_>) -> Result<()> {
         use ineligible_months as i;
         use lever_months as l;
-        for row in self.levers.into_values() {
-            native!(tx.conn, conn => diesel::insert_into(l::table)
-                .values(row)
-                .on_conflict((l::enrollment_id, l::posted_in, l::version, l::lever, l::earned_in, l::currency))
-                .do_update()
-                .set((
-                    l::earnings.eq(l::earnings + excluded(l::earnings)),
-                    l::base.eq(l::base + excluded(l::base)),
-                    l::amount.eq(l::amount + excluded(l::amount)),
-                    l::rebate.eq(l::rebate + excluded(l::rebate)),
-                    l::coop.eq(l::coop + excluded(l::coop)),
-                ))
-                .execute(conn)?);
-        }
-        for row in self.ineligible.into_values() {
-            native!(tx.conn, conn => diesel::insert_into(i::table)
-                .values(row)
-                .on_conflict((
-                    i::enrollment_id, i::posted_in, i::version, i::lever, i::earned_in, i::code, i::currency,
-                ))
-                .do_update()
-                .set((
-                    i::records.eq(i::records + excluded(i::records)),
-                    i::cured.eq(i::cured + excluded(i::cured)),
-                    i::billed.eq(i::billed + excluded(i::billed)),
-                    i::capped.eq(i::capped + excluded(i::capped)),
-                ))
-                .execute(conn)?);
-        }
+        let levers: Vec<LeverMonth> = self.levers.into_values().collect();
+        upsert_many!(
+            tx.conn,
+            l::table,
+            &levers,
+            (l::enrollment_id, l::posted_in, l::version, l::lever, l::earned_in, l::currency),
+            (
+                l::earnings.eq(l::earnings + excluded(l::earnings)),
+                l::base.eq(l::base + excluded(l::base)),
+                l::amount.eq(l::amount + excluded(l::amount)),
+                l::rebate.eq(l::rebate + excluded(l::rebate)),
+                l::coop.eq(l::coop + excluded(l::coop)),
+            )
+        );
+        let ineligible: Vec<IneligibleMonth> = self.ineligible.into_values().collect();
+        upsert_many!(
+            tx.conn,
+            i::table,
+            &ineligible,
+            (i::enrollment_id, i::posted_in, i::version, i::lever, i::earned_in, i::code, i::currency),
+            (
+                i::records.eq(i::records + excluded(i::records)),
+                i::cured.eq(i::cured + excluded(i::cured)),
+                i::billed.eq(i::billed + excluded(i::billed)),
+                i::capped.eq(i::capped + excluded(i::capped)),
+            )
+        );
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     access::Tx,
     platform::{
         Result,
-        db::native,
+        db::{native, upsert_many},
         values::{CalendarDate, Id, Month},
     },
     schema::calculation_backlog as backlog,
@@ -19,6 +19,7 @@ use diesel::{
     sql_types::Date,
     upsert::excluded,
 };
+use std::collections::BTreeMap;
 
 /// Notes that something about these partners has changed that may concern sales of any day.
 pub fn note(tx: &mut Tx<'_>, partners: &[Id]) -> Result<()> {
@@ -28,18 +29,19 @@ pub fn note(tx: &mut Tx<'_>, partners: &[Id]) -> Result<()> {
 
 /// Notes that these partners have new sales, and the day of the first one; a refund counts as its purchase does.
 pub fn note_sales(tx: &mut Tx<'_>, sellers: &[(Id, CalendarDate)]) -> Result<()> {
+    let mut first: BTreeMap<Id, CalendarDate> = BTreeMap::new();
     for (partner, day) in sellers {
-        native!(tx.conn, conn => diesel::insert_into(backlog::table)
-            .values((backlog::partner_id.eq(partner), backlog::from_day.eq(day)))
-            .on_conflict(backlog::partner_id)
-            .do_update()
-            .set(backlog::from_day.eq(case_when(
-                excluded(backlog::from_day).lt(backlog::from_day),
-                excluded(backlog::from_day),
-            )
-            .otherwise(backlog::from_day)))
-            .execute(conn)?);
+        first.entry(*partner).and_modify(|known| *known = *day.min(known)).or_insert(*day);
     }
+    let rows: Vec<_> = first
+        .into_iter()
+        .map(|(partner, day)| (backlog::partner_id.eq(partner), backlog::from_day.eq(day)))
+        .collect();
+    let earlier = || {
+        case_when(excluded(backlog::from_day).lt(backlog::from_day), excluded(backlog::from_day))
+            .otherwise(backlog::from_day)
+    };
+    upsert_many!(tx.conn, backlog::table, &rows, backlog::partner_id, backlog::from_day.eq(earlier()));
     Ok(())
 }
 

@@ -94,16 +94,17 @@ fn both_folders_hold_the_same_versions() {
 }
 
 #[test]
-fn sqlite_plans_a_statement_once() {
+fn sqlite_is_built_to_plan_a_statement_once_and_to_take_no_locks() {
     let database = migrated();
     let mut conn = database.target.open().unwrap();
     if let Conn::Sqlite(_) = conn {
         let options = "SELECT compile_options AS name FROM pragma_compile_options";
         let options: Vec<Name> = sql_query(options).load(&mut conn).unwrap();
-        assert!(
-            options.iter().any(|option| option.name == "ENABLE_QPSG"),
-            "build with LIBSQLITE3_FLAGS=-DSQLITE_ENABLE_QPSG, as .cargo/config.toml says"
-        );
+        let has = |name: &str| options.iter().any(|option| option.name == name);
+        for option in ["ENABLE_QPSG", "THREADSAFE=2", "DEFAULT_MEMSTATUS=0"] {
+            assert!(has(option), "build with LIBSQLITE3_FLAGS as .cargo/config.toml says: {option}");
+        }
+        assert!(!has("ENABLE_MEMORY_MANAGEMENT"), "it makes all page caches one, behind a lock");
     }
 }
 

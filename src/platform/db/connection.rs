@@ -46,6 +46,28 @@ macro_rules! insert_many {
 }
 pub(crate) use insert_many;
 
+/// Inserts rows with different keys, or changes those that are there: by some statements on PostgreSQL, where each is a
+/// round trip; on SQLite row for row.
+macro_rules! upsert_many {
+    ($conn:expr, $table:expr, $rows:expr, $key:expr, $set:expr) => {
+        match $conn {
+            $crate::platform::db::Conn::Postgres(conn) => {
+                for rows in $rows.chunks(1000) {
+                    let insert = diesel::insert_into($table).values(rows);
+                    insert.on_conflict($key).do_update().set($set).execute(conn)?;
+                }
+            }
+            $crate::platform::db::Conn::Sqlite(conn) => {
+                for row in $rows {
+                    let insert = diesel::insert_into($table).values(row);
+                    insert.on_conflict($key).do_update().set($set).execute(conn)?;
+                }
+            }
+        }
+    };
+}
+pub(crate) use upsert_many;
+
 /// Which database to use: `sqlite://path` or `postgres://...`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {

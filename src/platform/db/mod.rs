@@ -16,4 +16,4 @@ pub use connection::{Conn, MultiBackend, MultiRawValue, Target};
 pub use lock::Alone;
 pub use pool::Db;
 
-pub(crate) use connection::{insert_many, native};
+pub(crate) use connection::{insert_many, native, upsert_many};
