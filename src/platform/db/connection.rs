@@ -107,8 +107,8 @@ impl std::fmt::Display for Target {
 
 /// What SQLite keeps in memory and in its log before it folds that in: 16 MiB, 4 MiB.
 const USUAL: &str = "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 1000;";
-/// 64 MiB and 128 MiB.
-const BULK: &str = "PRAGMA cache_size = -65536; PRAGMA wal_autocheckpoint = 32768;";
+/// 40 MiB and 128 MiB.
+const BULK: &str = "PRAGMA cache_size = -40960; PRAGMA wal_autocheckpoint = 32768;";
 
 impl Conn {
     /// Tells that the next units write thousands of rows each, or that it is over.
