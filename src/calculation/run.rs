@@ -83,6 +83,7 @@ pub fn start(tx: &mut Tx<'_>, partner: Option<Id>) -> Result<(Run, bool)> {
         revision: 1,
     };
     store::insert_run(tx, &run)?;
+    tx.conn.expect_bulk(true)?;
     let event = audit::Event::on("calculation_run", run.id);
     event.after(&RunView::from(run.clone())).record(tx)?;
     Ok((run, true))
@@ -220,6 +221,7 @@ fn finish(tx: &mut Tx<'_>, before: Run, state: RunState, error: Option<String>) 
         ..before
     };
     store::update_run(tx, &run)?;
+    tx.conn.expect_bulk(false)?;
     let event = audit::Event::on("calculation_run", run.id);
     event.after(&RunView::from(run.clone())).record(tx)?;
     Ok(run)

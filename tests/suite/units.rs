@@ -1,11 +1,11 @@
 //! `Db::write` is serialisable: rules that read before they write hold, however many do it at once.
 
 use crate::support::Database;
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, dsl::sum};
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, connection::SimpleConnection, dsl::sum};
 use partner_incentives::{
     platform::{
         Error, Result, codes,
-        db::{Conn, Db},
+        db::{Conn, Db, Target},
         values::{Id, Ids, Timestamp},
     },
     schema::idempotency_keys as spendings,
@@ -105,6 +105,25 @@ fn a_unit_that_is_refused_leaves_nothing() {
     });
     assert_eq!(refused.unwrap_err().code, &codes::CONFLICT);
     assert_eq!(db.read(spent).unwrap(), 0);
+    db.close();
+}
+
+#[test]
+fn a_transaction_that_the_database_took_back_harms_nobody_after_it() {
+    let (database, ids) = (Database::empty(), Ids::counting());
+    Db::migrate(&database.target).unwrap();
+    let db = Db::open(&database.target, 2).unwrap();
+    let (lost, good) = (ids.next(Timestamp::from_micros(0)), ids.next(Timestamp::from_micros(0)));
+    // As SQLite does where the disk is full.
+    let told = db.write(move |conn| {
+        spend(conn, lost)?;
+        Ok(conn.batch_execute("ROLLBACK")?)
+    });
+    if let Target::Sqlite(_) = &database.target {
+        assert_eq!(told.unwrap_err().code, &codes::UNAVAILABLE);
+    }
+    db.write(move |conn| spend(conn, good)).expect("the unit after it");
+    assert_eq!(db.read(spent).unwrap(), 10);
     db.close();
 }
 

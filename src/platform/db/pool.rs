@@ -36,7 +36,7 @@ impl Db {
             .error_handler(Box::new(Quiet))
             .build_unchecked(Manager { target: target.clone() });
         let writer = match target {
-            Target::Sqlite(_) => Some(Writer::start(target.open().map_err(Error::unavailable)?)?),
+            Target::Sqlite(_) => Some(Writer::start(target.clone())?),
             Target::Postgres(_) => None,
         };
         Ok(Self(Arc::new(Inner { target: target.clone(), pool, writer })))

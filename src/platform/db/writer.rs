@@ -3,7 +3,7 @@
 //! A durable commit costs a disk flush; units that arrive while one is under way share the next.
 //! A unit that fails takes nothing with it, and nobody is answered before the commit has happened.
 
-use super::Conn;
+use super::{Conn, Target};
 use crate::platform::{Error, Result};
 use diesel::{
     Connection, QueryResult,
@@ -35,11 +35,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(conn: Conn) -> Result<Self> {
+    pub(super) fn start(target: Target) -> Result<Self> {
+        let conn = target.open().map_err(Error::unavailable)?;
         let (jobs, queue) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".into())
-            .spawn(move || work(conn, &queue))
+            .spawn(move || work(&target, conn, &queue))
             .map_err(Error::internal)?;
         Ok(Self { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) })
     }
@@ -83,12 +84,20 @@ impl Writer {
     }
 }
 
-fn work(mut conn: Conn, queue: &Receiver<Job>) {
+fn work(target: &Target, mut conn: Conn, queue: &Receiver<Job>) {
     while let Ok(first) = queue.recv() {
         let mut shared = Shared::begin(&mut conn);
         let jobs = std::iter::once(first).chain(queue.try_iter()).take(BATCH);
         let answers: Vec<Answer> = jobs.map(|job| job(&mut shared)).collect();
         let outcome = shared.commit().map_err(|error| error.to_string());
+        if outcome.is_err() {
+            // SQLite may have taken the transaction back by itself, as it does where the disk is full: this connection
+            // would go on believing in it.
+            match target.open() {
+                Ok(fresh) => conn = fresh,
+                Err(error) => log::error!("the database cannot be opened anew: {error}"),
+            }
+        }
         for answer in answers {
             answer(outcome.clone());
         }
