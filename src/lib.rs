@@ -67,7 +67,9 @@
 //! run of the [`calculation`] takes partners from there: it gathers the sales not counted yet, the enrollment's windows
 //! of earning and the days on which the rules held, opens [`earnings::Books`] where they stood, posts, and keeps
 //! earnings, ineligible records, state, rebates and ledger in one unit. What it posts goes by `earned_in`, the month of
-//! the purchase, and `posted_in`, the first month still open. [`accounting`] closes months, one after the other.
+//! the purchase, and `posted_in`, the first month still open. What months have grown by is posted with a partner's last
+//! sale of the run, and again where what they are compared with has moved. [`accounting`] closes months, one after the
+//! other.
 //!
 //! **A new lever, or a new term of one.** A variant or a field of [`programs::Lever`] with its faults; what it gives in
 //! `earnings/scale.rs` or `earnings/settle.rs`, with a step of the trace where people would ask; a worked example; the

@@ -783,6 +783,7 @@ diesel::table! {
         currency -> Text,
         base -> BigInt,
         unrounded -> Text,
+        settled_base -> BigInt,
         settled -> Text,
         posted -> BigInt,
         cut -> BigInt,

@@ -1,10 +1,11 @@
 //! One partner's sales of one program and year: posted and stored, inside one unit.
 
 use super::{
-    gather::{self, Gathered, Opened, Part, RECORDS_AT_ONCE, Take},
-    memory,
+    curable::OpenRecord,
+    gather::{self, Gathered, Opened, Part, Take},
+    growth, memory,
     model::{EarningRow, IneligibleRow, Tally, Whose},
-    sales::{self, OpenRecord},
+    sales,
     state::State,
     sums::{Sums, Told},
 };
@@ -15,7 +16,7 @@ use crate::{
     platform::{
         Result,
         db::insert_many,
-        values::{CalendarDate, Id, Money},
+        values::{CalendarDate, Id, Money, Month},
     },
     programs::ProgramVersion,
     schema::{earnings, ineligible_records},
@@ -31,7 +32,8 @@ pub(super) enum Step {
     More(Tally, Vec<Entry>, CalendarDate),
 }
 
-/// Posts what is new of a part, up to a number of sales, from a day on; from the first day on also what is judged again.
+/// Posts what is new of a part, up to a number of sales, from a day on; from the first day on before it what is judged
+/// again. What months have grown by is posted with the last of them.
 pub(super) fn post(
     tx: &mut Tx<'_>,
     part: &Part<'_>,
@@ -41,21 +43,27 @@ pub(super) fn post(
 ) -> Result<Step> {
     let Some(year) = part.year() else { return Ok(Step::Done(Tally::default(), Vec::new())) };
     let new = sales::new(tx, &year, from.unwrap_or(CalendarDate::MIN), limit)?;
-    let more =
-        (new.len() == limit).then(|| new.last().map_or(CalendarDate::MIN, |(sale, _)| sale.occurred_on));
     let first_look = from.is_none_or(|day| day == CalendarDate::MIN);
-    let added = number(new.len());
-    let Gathered { facts, takes, records } = gather::gather(tx, part, &year, new, first_look)?;
-    let mut posting = Posting { months, records: &records, tally: Tally::default(), entries: Vec::new() };
+    let Gathered { facts, takes, records } = gather::gather(tx, part, &year, new, (first_look, limit))?;
+    let again = records.len();
+    let last_new = takes.iter().rfind(|take| take.levers.is_none()).map(|take| take.sale.occurred_on);
+    let added = takes.iter().filter(|take| take.levers.is_none()).count();
+    let mut posting = Posting { months, records, tally: Tally::default(), entries: Vec::new() };
     for (whose, version, takes) in gather::by_books(part, takes) {
         posting.post(tx, whose, version, &facts, year.asks_before, takes)?;
     }
+    let sales = posting.tally.sales;
+    let more = match last_new {
+        // There may be more to mend: it is looked at from the beginning, as long as that mends something.
+        _ if again == limit => Some(if sales == 0 { year.days.from } else { CalendarDate::MIN }),
+        // Sales of days without a version are taken in by nobody: the next unit goes on behind them.
+        Some(day) if again + added == limit => Some(if sales == 0 { day.plus_days(1) } else { day }),
+        _ => None,
+    };
+    if more.is_none() {
+        posting.grow(tx, part, &facts)?;
+    }
     let Posting { tally, entries, .. } = posting;
-    // Where there may be more to mend, it is looked at from the beginning, as long as that mends something.
-    let all_seen = number(records.len()) < RECORDS_AT_ONCE || tally.sales <= added;
-    // Sales of days without a version are taken in by nobody: the next unit goes on behind them.
-    let more = more.map(|day| if tally.sales == 0 { day.plus_days(1) } else { day });
-    let more = if all_seen { more } else { Some(CalendarDate::MIN) };
     Ok(match more {
         Some(day) => Step::More(tally, entries, day),
         None => Step::Done(tally, entries),
@@ -63,14 +71,15 @@ pub(super) fn post(
 }
 
 /// What comes of one part.
-struct Posting<'a> {
+struct Posting {
     months: Months,
-    records: &'a [OpenRecord],
+    /// The records that stand for what is judged again.
+    records: Vec<OpenRecord>,
     tally: Tally,
     entries: Vec<Entry>,
 }
 
-impl Posting<'_> {
+impl Posting {
     /// Posts sales to the books of one enrollment and version.
     fn post(
         &mut self,
@@ -82,12 +91,32 @@ impl Posting<'_> {
         takes: Vec<Take>,
     ) -> Result<()> {
         let terms = Terms::from(version);
-        let Opened { mut books, before, customers, facts } =
+        let Opened { mut books, before, customers } =
             gather::open(tx, whose, version, facts, asks_before, &takes)?;
-        let outcomes = gather::post(&mut books, &terms, &facts, &takes);
+        let outcomes = gather::post(&mut books, &terms, facts, &takes);
         self.store(tx, (whose, &terms), &takes, outcomes)?;
         memory::keep(tx, whose, &terms, &takes, &books)?;
         State::of(whose, &books).replace(tx, &before, whose, &customers)
+    }
+
+    /// Posts what months have grown by: of every enrollment, since what they are compared with may have moved.
+    fn grow(&mut self, tx: &mut Tx<'_>, part: &Part<'_>, facts: &Facts) -> Result<()> {
+        let partner_id = part.partner.id;
+        for version in part.versions.iter().filter(|version| growth::grows(version)) {
+            for enrollment_id in part.ids() {
+                let whose = Whose { enrollment_id, partner_id, version: version.version };
+                let before = State::load(tx, whose, &[])?;
+                if before == State::default() {
+                    continue;
+                }
+                let mut books = before.books()?;
+                self.records = growth::open(tx, whose, &mut books)?;
+                let outcomes = growth::post(tx, partner_id, version, facts, &mut books)?;
+                self.store(tx, (whose, &Terms::from(version)), &[], outcomes)?;
+                State::of(whose, &books).replace(tx, &before, whose, &[])?;
+            }
+        }
+        Ok(())
     }
 
     /// Stores earnings and ineligible records, and closes the records that no longer stand.
@@ -99,12 +128,14 @@ impl Posting<'_> {
         outcomes: Vec<Outcome>,
     ) -> Result<()> {
         let of: HashMap<Id, &Take> = takes.iter().map(|take| (take.sale.id, take)).collect();
-        let again: HashMap<(&str, Id), &OpenRecord> = self
+        let is_again = |sale: Id| of.get(&sale).is_some_and(|take| take.levers.is_some());
+        let again: HashMap<(&str, Option<Id>, Month), &OpenRecord> = self
             .records
             .iter()
-            .filter_map(|record| Some(((record.lever.as_str(), record.transaction_id?), record)))
-            .filter(|((_, sale), _)| of.get(sale).is_some_and(|take| take.levers.is_some()))
+            .filter(|record| record.transaction_id.is_none_or(is_again))
+            .map(|record| ((record.lever.as_str(), record.transaction_id, record.earned_in), record))
             .collect();
+        let nothing = Money { minor: 0, currency: terms.currency };
         let mut standing: HashSet<Id> = HashSet::new();
         let (mut earned, mut refused, mut sums) = (Vec::new(), Vec::new(), Sums::default());
         for outcome in outcomes {
@@ -126,10 +157,12 @@ impl Posting<'_> {
                     earned.push(row);
                 }
                 Outcome::Ineligible(record) => {
-                    let known = match (&record.origin, record.capped) {
-                        (Origin::Sale(id), None) => again.get(&(record.lever.as_str(), *id)),
+                    let sale = match record.origin {
+                        Origin::Sale(id) => Some(id),
                         _ => None,
                     };
+                    let known = again.get(&(record.lever.as_str(), sale, record.earned_in));
+                    let known = known.filter(|_| record.capped.is_none());
                     if let Some(known) = known.filter(|known| known.code == record.reason.code()) {
                         standing.insert(known.id);
                         continue;
@@ -137,7 +170,6 @@ impl Posting<'_> {
                     let source = gather::source(&record.origin, &of);
                     let row = IneligibleRow::of(tx.new_id(), whose, record, source, tx.now);
                     let billed = row.transaction_id.and_then(|id| of.get(&id)).map(|take| take.sale.amount);
-                    let nothing = Money { minor: 0, currency: terms.currency };
                     let posted_in = self.months.posting_for(row.earned_in);
                     sums.refused(&row, posted_in, billed.unwrap_or(nothing));
                     refused.push(row);
@@ -147,8 +179,9 @@ impl Posting<'_> {
         let cured = again.values().copied().filter(|record| !standing.contains(&record.id));
         let cured: Vec<&OpenRecord> = cured.collect();
         for record in &cured {
-            let Some(take) = record.transaction_id.and_then(|id| of.get(&id)) else { continue };
-            sums.cured(&Told::from(*record), self.months.posting_for(record.earned_in), take.sale.amount);
+            let billed = record.transaction_id.and_then(|id| of.get(&id)).map(|take| take.sale.amount);
+            let posted_in = self.months.posting_for(record.earned_in);
+            sums.cured(&Told::from(*record), posted_in, billed.unwrap_or(nothing));
         }
         cure(tx, &cured)?;
         let new = takes.iter().filter(|take| take.levers.is_none()).count();

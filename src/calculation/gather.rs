@@ -2,9 +2,10 @@
 //! are judged by. It reads only: [`super::batch`] keeps what comes of it, [`super::simulation`] shows it.
 
 use super::{
+    curable::{self, OpenRecord},
     memory,
     model::{Source, Whose},
-    sales::{self, Dated, OpenRecord, Year},
+    sales::{self, Dated, Year},
     state::State,
 };
 use crate::{
@@ -18,12 +19,9 @@ use crate::{
         Result,
         values::{CalendarDate, Id, Period},
     },
-    programs::{GrowthBaseline, Lever, Program, ProgramVersion},
+    programs::{Lever, Program, ProgramVersion},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-
-/// How many refused sales a unit judges again at most.
-pub(super) const RECORDS_AT_ONCE: i64 = 20_000;
 
 /// One partner's enrollments in one program for one program year, the newest last.
 pub(super) struct Part<'a> {
@@ -110,26 +108,34 @@ pub(super) fn asks_before(versions: &[ProgramVersion]) -> bool {
     levers.any(|lever| matches!(lever, Lever::Fixed { .. }))
 }
 
-/// Gathers what is known about sales that are new, and, where asked for, about those to be judged again.
+/// Gathers what is known about sales that are new, and, where asked for, about those to be judged again: so many of both
+/// at most, those judged again first.
 pub(super) fn gather(
     tx: &mut Tx<'_>,
     part: &Part<'_>,
     year: &Year,
-    new: Vec<Dated>,
-    again: bool,
+    mut new: Vec<Dated>,
+    (again, limit): (bool, usize),
 ) -> Result<Gathered> {
     let ids = part.ids();
     let windows = part.windows();
     let mut days: BTreeSet<CalendarDate> = new.iter().map(|(_, on)| *on).collect();
-    let mut waiting = if again { sales::open_days(tx, &ids)? } else { Vec::new() };
+    let mut waiting = if again { curable::days(tx, &ids)? } else { Vec::new() };
     waiting.retain(|day| windows.iter().any(|window| window.contains(*day)));
     days.extend(&waiting);
     let gaps = if days.is_empty() { Vec::new() } else { part.gaps(tx, &days)? };
     let bad: HashSet<CalendarDate> = gaps.iter().map(|gap| gap.days.from).collect();
     let good: Vec<_> = waiting.into_iter().filter(|day| !bad.contains(day)).collect();
-    let records = if again { sales::open_records(tx, &ids, &good, RECORDS_AT_ONCE)? } else { Vec::new() };
-    let takes = takes(tx, part, year, new, &records)?;
     let rates = accounting::rates(tx, (year.days.from.plus_months(-24), year.days.to))?;
+    let mut records = Vec::new();
+    if again {
+        let most = i64::try_from(limit).unwrap_or(i64::MAX);
+        records = curable::on_days(tx, &ids, &good, most)?;
+        let left = most.saturating_sub(i64::try_from(records.len()).unwrap_or(i64::MAX));
+        records.extend(curable::with_rates(tx, (part.partner.id, &ids), part.versions, &rates, left)?);
+    }
+    new.truncate(limit - records.len());
+    let takes = takes(tx, part, year, new, &records)?;
     let facts = Facts { windows, gaps, rates, history: BTreeMap::new() };
     Ok(Gathered { facts, takes, records })
 }
@@ -158,7 +164,6 @@ pub(super) struct Opened {
     /// What was loaded of them, and for which customers.
     pub before: State,
     pub customers: Vec<String>,
-    pub facts: Facts,
 }
 
 /// Opens the books that some sales belong to, with the purchases in them that those sales take back.
@@ -170,14 +175,13 @@ pub(super) fn open(
     asks_before: bool,
     takes: &[Take],
 ) -> Result<Opened> {
-    let facts = with_history(tx, whose.partner_id, version, facts)?;
     let mut customers: Vec<String> = takes.iter().map(|take| take.sale.customer.clone()).collect();
     customers.sort_unstable();
     customers.dedup();
     let before = State::load(tx, whose, &customers)?;
     let mut books = before.books()?;
-    memory::recall(tx, whose, &Terms::from(version), &facts, asks_before, takes, &mut books)?;
-    Ok(Opened { books, before, customers, facts })
+    memory::recall(tx, whose, &Terms::from(version), facts, asks_before, takes, &mut books)?;
+    Ok(Opened { books, before, customers })
 }
 
 /// Posts sales to books: to each lever those it is to take.
@@ -238,6 +242,7 @@ pub(super) fn source(origin: &Origin, of: &HashMap<Id, &Take>) -> Source {
                 purchase_id: Some(take.and_then(|take| take.sale.refund_of).unwrap_or(*id)),
                 customer_id: take.map(|take| take.sale.customer.clone()),
                 bought_on: take.map(|take| take.bought_on),
+                billed_in: take.map(|take| take.sale.amount.currency),
             }
         }
         Origin::CustomerMonth(customer) => {
@@ -245,26 +250,4 @@ pub(super) fn source(origin: &Origin, of: &HashMap<Id, &Take>) -> Source {
         }
         Origin::Month => Source::default(),
     }
-}
-
-/// What was sold before the version's days, where a lever compares with it.
-pub(super) fn with_history(
-    tx: &mut Tx<'_>,
-    partner: Id,
-    version: &ProgramVersion,
-    facts: &Facts,
-) -> Result<Facts> {
-    let back = version.levers.0.iter().filter_map(|lever| match lever {
-        Lever::Growth { baseline: GrowthBaseline::SameMonthLastYear {}, .. } => Some(12),
-        Lever::Growth { baseline: GrowthBaseline::TrailingAverage { months }, .. } => {
-            i32::try_from(*months).ok()
-        }
-        _ => None,
-    });
-    let Some(back) = back.max() else { return Ok(facts.clone()) };
-    let from = version.effective_from;
-    let days = Period { from: from.plus_months(-back).first_of_month(), to: from.plus_days(-1) };
-    let sold = sales::sold(tx, partner, days, false, usize::MAX)?;
-    let sold: Vec<Sale> = sold.into_iter().map(|(sale, _)| sale).collect();
-    Ok(Facts { history: Books::history(&Terms::from(version), facts, &sold), ..facts.clone() })
 }

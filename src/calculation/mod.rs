@@ -4,7 +4,9 @@
 //! | file | holds |
 //! |---|---|
 //! | `model` | an earning, an ineligible record and a run as they are kept |
-//! | `sales` | which sales are new, which are judged again, what is known of purchases |
+//! | `sales` | which sales are new, and what is known of purchases |
+//! | `curable` | which ineligible records something has mended by now |
+//! | `growth` | what months are compared with |
 //! | `memory` | what is remembered of sales, for refunds of them |
 //! | `state` | where each lever stands: volumes, caps, groups |
 //! | `sums` | earnings and ineligible records in sums, by lever and month |
@@ -18,9 +20,11 @@
 //! Which partners wait stands in [`crate::transactions::backlog`]; a unit takes them out with what it posts.
 
 mod batch;
+mod curable;
 mod earning_view;
 pub mod earnings_api;
 mod gather;
+mod growth;
 pub mod ineligible_api;
 mod memory;
 mod model;
@@ -40,7 +44,7 @@ mod words;
 
 pub use earning_view::{EarningView, TraceStep, trace_view};
 pub use model::{EarningRow, Grain, IneligibleRow, Run, RunState};
-pub use run::{calculate, follow_up, is_due, start, work};
+pub use run::{calculate, calculate_in, follow_up, is_due, start, work};
 pub use simulation::CODES;
 pub use store::{last_calculated, terms_of};
 pub use sums::{IneligibleMonth, LeverMonth, ineligible_months, lever_months};

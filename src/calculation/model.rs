@@ -30,6 +30,8 @@ pub struct Source {
     pub customer_id: Option<String>,
     /// The day of the purchase.
     pub bought_on: Option<CalendarDate>,
+    /// The currency it was billed in.
+    pub billed_in: Option<Currency>,
 }
 
 /// Whose books.
@@ -208,7 +210,7 @@ pub struct IneligibleRow {
     pub curable: bool,
     /// What a cap cut off, in minor units; negative where a refund takes that back.
     pub capped: Option<i64>,
-    /// The currency of that.
+    /// The currency of that, or that in which a sale waits for a rate.
     pub currency: Option<Currency>,
     /// When it was recorded.
     pub recorded_at: Timestamp,
@@ -220,6 +222,7 @@ impl IneligibleRow {
     /// As it is kept.
     #[must_use]
     pub fn of(id: Id, whose: Whose, record: Ineligible, source: Source, now: Timestamp) -> Self {
+        let waits_in = source.billed_in.filter(|_| record.reason == Reason::ExchangeRateMissing);
         Self {
             id,
             enrollment_id: whose.enrollment_id,
@@ -233,9 +236,9 @@ impl IneligibleRow {
             earned_in: record.earned_in,
             code: record.reason.code().to_owned(),
             bought_on: source.bought_on,
-            curable: record.reason.is_curable() && source.transaction_id.is_some(),
+            curable: record.reason.is_curable(),
             capped: record.capped.map(|money| money.minor),
-            currency: record.capped.map(|money| money.currency),
+            currency: record.capped.map(|money| money.currency).or(waits_in),
             recorded_at: now,
             cured_at: None,
         }

@@ -23,7 +23,7 @@ use crate::{
 use serde_json::json;
 use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
 
-/// How many sales a unit takes in at most: some tenths of a second.
+/// How many sales a unit takes in or judges again, at most: some tenths of a second.
 const SALES_AT_ONCE: usize = 4000;
 /// How many partners a unit looks at, at most.
 const PARTNERS_AT_ONCE: i64 = 16;
@@ -93,11 +93,21 @@ pub fn start(tx: &mut Tx<'_>, partner: Option<Id>) -> Result<(Run, bool)> {
 pub fn calculate(
     gate: &Gate,
     partner: Option<Id>,
+    go_on: impl FnMut(&Run) -> ControlFlow<()>,
+) -> Result<Run> {
+    calculate_in(gate, partner, SALES_AT_ONCE, go_on)
+}
+
+/// The same in units of up to so many sales.
+pub fn calculate_in(
+    gate: &Gate,
+    partner: Option<Id>,
+    at_once: usize,
     mut go_on: impl FnMut(&Run) -> ControlFlow<()>,
 ) -> Result<Run> {
     loop {
         let (run, _) = gate.write_as_system("StartCalculationRun", move |tx| start(tx, partner))?;
-        let done = work(gate, run.id, &mut go_on)?;
+        let done = work_in(gate, run.id, at_once, &mut go_on)?;
         if done.covers(partner) || done.state != RunState::Succeeded {
             return Ok(done);
         }
@@ -105,7 +115,16 @@ pub fn calculate(
 }
 
 /// Does the work of a run that has been begun.
-pub fn work(gate: &Gate, run: Id, mut go_on: impl FnMut(&Run) -> ControlFlow<()>) -> Result<Run> {
+pub fn work(gate: &Gate, run: Id, go_on: impl FnMut(&Run) -> ControlFlow<()>) -> Result<Run> {
+    work_in(gate, run, SALES_AT_ONCE, go_on)
+}
+
+fn work_in(
+    gate: &Gate,
+    run: Id,
+    at_once: usize,
+    mut go_on: impl FnMut(&Run) -> ControlFlow<()>,
+) -> Result<Run> {
     let end = |why: String| {
         gate.write_as_system("Calculate", move |tx| {
             let known = store::get_run(tx, run)?;
@@ -119,7 +138,7 @@ pub fn work(gate: &Gate, run: Id, mut go_on: impl FnMut(&Run) -> ControlFlow<()>
     let (mut place, mut tries) = (Place::default(), 0);
     loop {
         let here = place;
-        match gate.write_as_system("Calculate", move |tx| unit(tx, run, here)) {
+        match gate.write_as_system("Calculate", move |tx| unit(tx, run, here, at_once)) {
             Err(error) if error.code == &codes::UNAVAILABLE && tries < TRIES => {
                 tries += 1;
                 std::thread::sleep(Duration::from_millis(200) * tries);
@@ -138,7 +157,7 @@ pub fn work(gate: &Gate, run: Id, mut go_on: impl FnMut(&Run) -> ControlFlow<()>
 }
 
 /// One unit: some partners, or some sales of a large one. Gives the run as it stands, and where the next unit goes on.
-fn unit(tx: &mut Tx<'_>, run: Id, place: Place) -> Result<(Run, Option<Place>)> {
+fn unit(tx: &mut Tx<'_>, run: Id, place: Place, at_once: usize) -> Result<(Run, Option<Place>)> {
     let known = store::get_run(tx, run)?;
     if known.state != RunState::Running {
         // Whoever worked along has come to its end.
@@ -150,7 +169,7 @@ fn unit(tx: &mut Tx<'_>, run: Id, place: Place) -> Result<(Run, Option<Place>)> 
     let mut rest: BTreeMap<Id, CalendarDate> = waiting.iter().copied().collect();
     backlog::done(tx, &rest.keys().copied().collect::<Vec<_>>())?;
     let (mut tally, mut next) = (Tally::default(), place);
-    let mut left = SALES_AT_ONCE;
+    let mut left = at_once;
     for (partner, from_day) in &waiting {
         let within = next.within.filter(|(id, ..)| id == partner).map(|(_, part, day)| (part, day));
         let (came, left_over) = look_at(tx, run, (*partner, *from_day), within, left)?;

@@ -7,7 +7,7 @@ use crate::{
     platform::{
         Result,
         db::{native, types::Json},
-        values::{CalendarDate, Country, Currency, Id, Money, Month, Period},
+        values::{CalendarDate, Country, Currency, Id, Money, Period},
     },
     schema::{counted_sales, earnings, ineligible_records, transaction_records, transactions},
 };
@@ -186,61 +186,6 @@ pub(super) fn of_ids(tx: &mut Tx<'_>, ids: &[Id], asks_before: bool) -> Result<V
         found.extend(sales!(tx, asks_before, query => query.filter(transactions::id.eq_any(ids.to_vec()))));
     }
     Ok(found)
-}
-
-/// An ineligible record that stands and can be mended.
-#[derive(Clone, Debug, Queryable)]
-pub(super) struct OpenRecord {
-    pub id: Id,
-    pub enrollment_id: Id,
-    pub version: i32,
-    pub lever: String,
-    pub transaction_id: Option<Id>,
-    pub earned_in: Month,
-    pub code: String,
-}
-
-/// The days of the purchases behind records that stand and that days can mend.
-pub(super) fn open_days(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<Vec<CalendarDate>> {
-    let query = ineligible_records::table
-        .filter(ineligible_records::enrollment_id.eq_any(enrollments.to_vec()))
-        .filter(ineligible_records::curable.eq(true))
-        .filter(ineligible_records::cured_at.is_null())
-        .filter(ineligible_records::code.ne(Reason::ExchangeRateMissing.code()))
-        .select(ineligible_records::bought_on)
-        .distinct()
-        .order(ineligible_records::bought_on);
-    Ok(query.load::<Option<CalendarDate>>(tx.conn)?.into_iter().flatten().collect())
-}
-
-/// The first records that stand and that the days now good, or exchange rates, may mend.
-pub(super) fn open_records(
-    tx: &mut Tx<'_>,
-    enrollments: &[Id],
-    good: &[CalendarDate],
-    limit: i64,
-) -> Result<Vec<OpenRecord>> {
-    let good: Vec<Option<CalendarDate>> = good.iter().copied().map(Some).collect();
-    let mended = ineligible_records::bought_on
-        .eq_any(good)
-        .or(ineligible_records::code.eq(Reason::ExchangeRateMissing.code()).nullable());
-    let query = ineligible_records::table
-        .filter(ineligible_records::enrollment_id.eq_any(enrollments.to_vec()))
-        .filter(ineligible_records::curable.eq(true))
-        .filter(ineligible_records::cured_at.is_null())
-        .filter(mended.assume_not_null())
-        .order((ineligible_records::bought_on, ineligible_records::transaction_id))
-        .limit(limit)
-        .select((
-            ineligible_records::id,
-            ineligible_records::enrollment_id,
-            ineligible_records::version,
-            ineligible_records::lever,
-            ineligible_records::transaction_id,
-            ineligible_records::earned_in,
-            ineligible_records::code,
-        ));
-    Ok(query.load(tx.conn)?)
 }
 
 /// What lay below a purchase in its tier period when it came, by lever.

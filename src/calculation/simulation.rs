@@ -6,6 +6,7 @@
 
 use super::{
     gather::{self, Gathered, Opened, Part, Take},
+    growth,
     model::Whose,
     sales::{self, Year},
     simulation_api::EarningsSimulation,
@@ -164,7 +165,9 @@ impl Scene<'_> {
         refuse_many(new.len())?;
         self.supposed.precede(&mut new);
         new.extend(self.supposed.sales.iter().cloned());
-        let Gathered { facts, mut takes, records } = gather::gather(tx, &self.part, &year, new, true)?;
+        let room = (true, MOST_SALES + 1);
+        let Gathered { facts, mut takes, mut records } = gather::gather(tx, &self.part, &year, new, room)?;
+        refuse_many(records.len() + takes.iter().filter(|take| take.levers.is_none()).count())?;
         let days = year.days;
         takes.retain(|take| days.contains(take.bought_on) && take.sale.occurred_on <= days.to);
         let mut by_books: Vec<_> = gather::by_books(&self.part, takes).collect();
@@ -174,9 +177,13 @@ impl Scene<'_> {
         }
         let (mut outcomes, mut all, mut stand) = (Vec::new(), Vec::new(), Books::default());
         for (whose, version, takes) in by_books {
-            let Opened { mut books, facts, .. } =
+            let Opened { mut books, .. } =
                 gather::open(tx, whose, version, &facts, year.asks_before, &takes)?;
             outcomes.extend(gather::post(&mut books, &Terms::from(version), &facts, &takes));
+            if growth::grows(version) {
+                records.extend(growth::open(tx, whose, &mut books)?);
+                outcomes.extend(growth::post(tx, whose.partner_id, version, &facts, &mut books)?);
+            }
             all.extend(takes);
             if whose.enrollment_id == home {
                 stand = books;
@@ -184,12 +191,13 @@ impl Scene<'_> {
         }
         let told: HashSet<_> = records
             .iter()
-            .filter_map(|record| Some((record.lever.as_str(), record.transaction_id?, record.code.as_str())))
+            .map(|record| (&*record.lever, record.transaction_id, record.earned_in, &*record.code))
             .collect();
         outcomes.retain(|outcome| match outcome {
-            Outcome::Ineligible(record) => record
-                .sale()
-                .is_none_or(|sale| !told.contains(&(record.lever.as_str(), sale, record.reason.code()))),
+            Outcome::Ineligible(it) => {
+                it.capped.is_some()
+                    || !told.contains(&(&*it.lever, it.sale(), it.earned_in, it.reason.code()))
+            }
             Outcome::Earning(_) => true,
         });
         Ok(Course { basis: SimulationBasis::Books, outcomes, takes: all, books: stand })
@@ -207,10 +215,11 @@ impl Scene<'_> {
         sold.retain(|(_, bought_on)| year.days.contains(*bought_on));
         self.supposed.precede(&mut sold);
         sold.extend(self.supposed.sales.iter().cloned());
-        let Gathered { facts, takes, .. } = gather::gather(tx, &self.part, &year, sold, false)?;
-        let facts = gather::with_history(tx, year.partner_id, self.version, &facts)?;
+        let room = (false, usize::MAX);
+        let Gathered { facts, takes, .. } = gather::gather(tx, &self.part, &year, sold, room)?;
         let mut books = Books::default();
-        let outcomes = gather::post(&mut books, &Terms::from(self.version), &facts, &takes);
+        let mut outcomes = gather::post(&mut books, &Terms::from(self.version), &facts, &takes);
+        outcomes.extend(growth::post(tx, year.partner_id, self.version, &facts, &mut books)?);
         Ok(Course { basis: SimulationBasis::Replay, outcomes, takes, books })
     }
 }

@@ -354,7 +354,7 @@ impl Lens<'_> {
             earned_in: record.earned_in,
             code: record.reason.code().to_owned(),
             message: words::message(&record.reason, record.capped),
-            curable: record.reason.is_curable() && transaction_id.is_some(),
+            curable: record.reason.is_curable(),
             remedy: words::remedy(&record.reason),
             capped: record.capped,
             lever: record.lever,

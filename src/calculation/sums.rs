@@ -3,8 +3,8 @@
 //! sold; `accounting::verify` computes them again.
 
 use super::{
+    curable::OpenRecord,
     model::{EarningRow, IneligibleRow},
-    sales::OpenRecord,
 };
 use crate::{
     access::Tx,

@@ -52,8 +52,8 @@ fn said(reason: &Reason) -> (&'static str, Option<&'static str>) {
         Reason::CapPartiallyApplied => ("The lever's cap took a part.", None),
         Reason::CapReached => ("The lever's cap is used up.", None),
         Reason::ExchangeRateMissing => (
-            "The month's exchange rate is not published yet.",
-            Some("Programme staff publish the rate of the month; the sale is judged again then."),
+            "An exchange rate of the month or of one it is compared with is not published yet.",
+            Some("Programme staff publish the rate; what waits for it is judged again then."),
         ),
     }
 }

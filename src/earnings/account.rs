@@ -15,6 +15,8 @@ pub struct Account {
     pub purchases: HashMap<Id, Purchase>,
     /// Net volume by month, in the terms' currency.
     pub months: BTreeMap<Month, i64>,
+    /// The months, and the currencies in them, of sales that came without a rate. With the rate they are told again.
+    pub waiting: BTreeSet<(Month, Currency)>,
     /// Groups that have moved and are not settled yet.
     pub(super) dirty: BTreeSet<Group>,
     /// Where each group stands.

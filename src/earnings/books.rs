@@ -53,10 +53,13 @@ pub struct Counted {
 impl Books {
     /// Posts sales that are new: what they earn beyond what was posted before, and what does not earn.
     pub fn post(&mut self, terms: &Terms<'_>, facts: &Facts, sales: &[Sale]) -> Vec<Outcome> {
-        self.post_where(terms, facts, sales, |_, _| true)
+        let mut outcomes = self.post_where(terms, facts, sales, |_, _| true);
+        outcomes.extend(self.post_growth(terms, facts));
+        outcomes
     }
 
-    /// The same for those sales alone that a lever is to take: by its code and the sale's place in the list.
+    /// The same for those sales alone that a lever is to take: by its code and the sale's place in the list. What
+    /// months have grown by is left to [`post_growth`](Self::post_growth), when all sales there are have been told.
     pub fn post_where(
         &mut self,
         terms: &Terms<'_>,
@@ -74,6 +77,29 @@ impl Books {
             page.close();
         }
         outcomes
+    }
+
+    /// Posts what the months have grown by: all of them, where one has moved or what it is compared with has.
+    pub fn post_growth(&mut self, terms: &Terms<'_>, facts: &Facts) -> Vec<Outcome> {
+        let mut outcomes = Vec::new();
+        for lever in terms.levers {
+            let Lever::Growth { rate, baseline, .. } = lever else { continue };
+            let Some(account) = self.0.get_mut(lever.code()) else { continue };
+            let mut page = Page { terms, lever, facts, account, outcomes: &mut outcomes };
+            page.settle_months(*rate, *baseline);
+        }
+        outcomes
+    }
+
+    /// Notes that a lever has sales of a month in a currency that came without a rate.
+    pub fn note_waiting(&mut self, lever: &str, month: Month, currency: Currency) {
+        self.0.entry(lever.to_owned()).or_default().waiting.insert((month, currency));
+    }
+
+    /// Whether a lever has months that may grow.
+    #[must_use]
+    pub fn has_months(&self, lever: &Lever) -> bool {
+        self.0.get(lever.code()).is_some_and(|account| !account.positions.is_empty())
     }
 
     /// Opens a lever's account where it stood.
@@ -105,22 +131,6 @@ impl Books {
             page.account.positions.insert(purchase.group.clone(), position);
         }
         page.account.purchases.insert(counted.sale.id, purchase);
-    }
-
-    /// What each lever sold by month that earns on it at all: for baselines, of the time before the year.
-    #[must_use]
-    pub fn history(terms: &Terms<'_>, facts: &Facts, sales: &[Sale]) -> BTreeMap<(String, Month), i64> {
-        let mut sums = BTreeMap::new();
-        for lever in terms.levers {
-            let passes = |sale: &&Sale| barred_by(lever.applies_to(), sale).is_none();
-            for sale in sales.iter().filter(passes) {
-                let month = Month::of(sale.occurred_on);
-                let there = facts.rates.convert(month, sale.amount, terms.currency, Leftover::Nearest);
-                *sums.entry((lever.code().to_owned(), month)).or_default() +=
-                    there.map_or(0, |money| money.minor);
-            }
-        }
-        sums
     }
 
     /// What is left under a lever's cap, in the version's currency; none where it has no cap. `customer` is whose
@@ -176,6 +186,7 @@ impl Page<'_> {
         } else {
             // Told again once the rate is published, and until then its refunds wait with it.
             purchase.barred = Some(Reason::ExchangeRateMissing);
+            self.account.waiting.insert((month, purchase.currency));
             self.refuse(origin, month, Reason::ExchangeRateMissing);
         }
         self.account.purchases.insert(purchase_id, purchase);

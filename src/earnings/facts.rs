@@ -50,8 +50,8 @@ pub struct Facts {
     pub gaps: Vec<Gap>,
     /// Published exchange rates.
     pub rates: ExchangeRates,
-    /// What was sold in the months before the year, for baselines: by lever and month, in the version's currency.
-    pub history: BTreeMap<(String, Month), i64>,
+    /// What was sold in the months before the year, for baselines: by lever and month, a sum in each currency.
+    pub history: BTreeMap<(String, Month), Vec<Money>>,
 }
 
 /// The published rates: one a month and pair.
@@ -62,6 +62,12 @@ impl ExchangeRates {
     /// Adds the rate of a month and pair.
     pub fn publish(&mut self, month: Month, of: Currency, to: Currency, rate: ExchangeRate) {
         self.0.insert((month, of, to), rate);
+    }
+
+    /// Whether one currency can be converted into the other by the month's rate.
+    #[must_use]
+    pub fn knows(&self, month: Month, of: Currency, to: Currency) -> bool {
+        of == to || self.0.contains_key(&(month, of, to)) || self.0.contains_key(&(month, to, of))
     }
 
     /// The amount in the other currency by the month's rate, or by the inverse of the opposite pair's; none where

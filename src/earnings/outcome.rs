@@ -226,7 +226,7 @@ pub enum Reason {
     CapPartiallyApplied,
     /// The cap was used up.
     CapReached,
-    /// The month's exchange rate is not published yet.
+    /// An exchange rate is not published yet: of the month, or of one it is compared with.
     ExchangeRateMissing,
 }
 

@@ -2,7 +2,7 @@
 
 use super::{
     Books, Facts, Origin, Outcome, Sale, Terms,
-    samples::{core, facts, id, money, purchase},
+    samples::{core, day, facts, id, money, purchase},
     split,
 };
 use crate::{
@@ -230,6 +230,73 @@ proptest! {
     }
 
     #[test]
+    fn growth_is_never_posted_too_high_for_want_of_a_rate_and_is_right_once_it_comes(
+        baseline in prop_oneof![
+            Just(GrowthBaseline::SameMonthLastYear {}),
+            (1..6_u32).prop_map(|months| GrowthBaseline::TrailingAverage { months }),
+        ],
+        rate in some_rate(),
+        before in vec((0..13_i32, 1..3_000_000_i64, any::<bool>()), 0..8),
+        sales in some_sales(),
+        abroad in vec(any::<bool>(), 40),
+        in_time in vec(any::<bool>(), 26),
+    ) {
+        let (pounds, first) = ("GBP".parse().unwrap(), Month::of(day("2017-06-01")));
+        let lever = Lever::Growth {
+            code: "growth".into(),
+            name: "Growth".into(),
+            rate,
+            baseline,
+            applies_to: LeverFilter::default(),
+            cap: None,
+        };
+        let terms = Terms { levers: &[lever], rebate_rate: Rate::percent(60), currency: Currency::USD };
+        let mut history: BTreeMap<_, Vec<Money>> = BTreeMap::new();
+        for (back, minor, is_abroad) in before {
+            let currency = if is_abroad { pounds } else { Currency::USD };
+            let sums = history.entry(("growth".to_owned(), first.plus(back))).or_default();
+            sums.push(Money { minor, currency });
+        }
+        // Of each purchase, with its refunds, by itself whether it was made abroad.
+        let mut currencies = BTreeMap::new();
+        let sales: Vec<Sale> = sales
+            .into_iter()
+            .zip(abroad)
+            .map(|(sale, is_abroad)| {
+                let currency = if is_abroad { pounds } else { Currency::USD };
+                let currency = *currencies.entry(sale.refund_of.unwrap_or(sale.id)).or_insert(currency);
+                Sale { amount: Money { currency, ..sale.amount }, ..sale }
+            })
+            .collect();
+        let known = |published: &[bool]| {
+            let mut facts = Facts { history: history.clone(), ..facts() };
+            for (n, _) in (0..).zip(published).filter(|(_, published)| **published) {
+                facts.rates.publish(first.plus(n), pounds, Currency::USD, "1.283745".parse().unwrap());
+            }
+            facts
+        };
+        let (some, all) = (known(&in_time), known(&[true; 26]));
+        let at_once = Books::default().post(&terms, &all, &sales);
+        let mut books = Books::default();
+        let first_time = books.post(&terms, &some, &sales);
+        for (month, sum) in by_month(&first_time) {
+            let settled = by_month(&at_once).get(&month).copied().unwrap_or_default();
+            prop_assert!(sum <= settled, "{month}: {sum} of {settled}");
+        }
+        let waits = |sale: &&Sale| {
+            first_time.iter().any(|outcome| match outcome {
+                Outcome::Ineligible(record) => record.origin == Origin::Sale(sale.id),
+                Outcome::Earning(_) => false,
+            })
+        };
+        let again: Vec<Sale> = sales.iter().filter(waits).cloned().collect();
+        let second = books.post(&terms, &all, &again);
+        let both: Vec<Outcome> = first_time.iter().cloned().chain(second).collect();
+        prop_assert_eq!(by_month(&both), by_month(&at_once));
+        prop_assert_eq!(books.post(&terms, &all, &[]), vec![]);
+    }
+
+    #[test]
     fn the_same_input_gives_the_same_books(lever in some_lever(), sales in some_sales()) {
         prop_assert_eq!(post_in(&lever, &sales, &[]).1, post_in(&lever, &sales, &[]).1);
     }
@@ -264,6 +331,6 @@ fn a_month_that_is_over_is_judged_by_its_own_facts() {
     let late = purchase(1, "2018-09-30", "100.00");
     let outcomes = Books::default().post(&terms, &Facts { ..facts() }, &[late]);
     let Some(Outcome::Earning(earning)) = outcomes.first() else { panic!("an earning") };
-    assert_eq!((earning.earned_in, earning.amount), (Month::of(super::samples::day("2018-09-01")), 800));
+    assert_eq!((earning.earned_in, earning.amount), (Month::of(day("2018-09-01")), 800));
     assert_eq!(money("8.00", "USD").minor, 800);
 }

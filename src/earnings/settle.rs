@@ -8,7 +8,7 @@ use super::{
     split,
 };
 use crate::{
-    platform::values::{Leftover, Money, Month},
+    platform::values::{Leftover, Money, Month, Rate},
     programs::{CapScope, GrowthBaseline, Lever, LeverScale, LeverTier, TierPeriod},
 };
 use std::collections::BTreeSet;
@@ -24,6 +24,14 @@ struct Target {
     nothing: Reason,
 }
 
+impl Position {
+    /// Whether there is something to say beyond what was said: by what is known now, it gives so much.
+    fn is_moved(&self, target: &Target) -> bool {
+        let unsaid = !self.told && self.posted == 0 && target.unrounded.rounded() == 0;
+        self.settled != (self.base, target.unrounded) || unsaid
+    }
+}
+
 impl Page<'_> {
     /// Settles a purchase that is posted by itself, after a sale or refund of it.
     pub(super) fn settle_sale(&mut self, purchase: &Purchase, origin: Origin) {
@@ -32,31 +40,47 @@ impl Page<'_> {
         self.settle(&purchase.group, origin, Some(&purchase.customer), target);
     }
 
-    /// Settles everything else that has moved.
+    /// Settles everything else that has moved, but growth.
     pub(super) fn close(&mut self) {
-        let mut dirty = std::mem::take(&mut self.account.dirty);
-        if matches!(self.lever, Lever::Growth { .. }) && !dirty.is_empty() {
-            // A month is a baseline of others: what comes late in it moves them too.
-            dirty.extend(self.account.positions.keys().cloned());
+        let dirty = std::mem::take(&mut self.account.dirty);
+        if matches!(self.lever, Lever::Growth { .. }) {
+            return;
         }
         if let Some((period, tiers)) = retroactive(self.lever) {
             return self.settle_lifts(period, tiers, &dirty);
         }
         for group in dirty {
-            let target = match self.lever {
-                Lever::Growth { rate, baseline, .. } => self.growth(group.month, *rate, *baseline),
-                _ => Target {
-                    unrounded: self.account.positions.get(&group).map_or(Exact::ZERO, |p| p.unrounded),
-                    volume: 0,
-                    mark: 0,
-                    nothing: Reason::AmountTooSmall,
-                },
+            let target = Target {
+                unrounded: self.account.positions.get(&group).map_or(Exact::ZERO, |p| p.unrounded),
+                volume: 0,
+                mark: 0,
+                nothing: Reason::AmountTooSmall,
             };
             let customer = match &group.origin {
                 Origin::CustomerMonth(customer) => Some(customer.clone()),
                 _ => None,
             };
             self.settle(&group, group.origin.clone(), customer.as_deref(), target);
+        }
+    }
+
+    /// Settles what months have grown by. A month that is compared with something whose rate is missing stays as it is,
+    /// and says so every time: what it would give is not known, neither more nor less.
+    pub(super) fn settle_months(&mut self, rate: Rate, baseline: GrowthBaseline) {
+        let months = self.account.positions.iter().map(|(group, position)| {
+            let target = self.growth(group.month, rate, baseline);
+            let moved = target.as_ref().is_some_and(|target| position.is_moved(target));
+            (group.clone(), target, moved)
+        });
+        let months: Vec<_> = months.collect();
+        let moved = months.iter().any(|(.., moved)| *moved);
+        for (group, target, _) in months {
+            match target {
+                None => self.refuse(Origin::Month, group.month, Reason::ExchangeRateMissing),
+                // One that gives back under a cap gives to others.
+                Some(target) if moved => self.settle(&group, Origin::Month, None, target),
+                Some(_) => {}
+            }
         }
     }
 
@@ -90,29 +114,40 @@ impl Page<'_> {
         }
     }
 
-    /// What a month has grown by, at the lever's rate; a month that has not grown gives nothing.
-    fn growth(&self, month: Month, rate: crate::platform::values::Rate, baseline: GrowthBaseline) -> Target {
+    /// What a month has grown by, at the lever's rate; a month that has not grown gives nothing. None while a rate is
+    /// missing for something it is compared with.
+    fn growth(&self, month: Month, rate: Rate, baseline: GrowthBaseline) -> Option<Target> {
         let (sum, over) = match baseline {
-            GrowthBaseline::SameMonthLastYear {} => (self.sold_in(month.plus(-12)), 1),
+            GrowthBaseline::SameMonthLastYear {} => (self.baseline(month.plus(-12))?, 1),
             GrowthBaseline::TrailingAverage { months } => {
                 let months = i32::try_from(months).unwrap_or(1).max(1);
-                ((1..=months).map(|back| self.sold_in(month.plus(-back))).sum(), i64::from(months))
+                let sum = (1..=months).map(|back| self.baseline(month.plus(-back))).sum::<Option<i64>>()?;
+                (sum, i64::from(months))
             }
             GrowthBaseline::Fixed { amount } => (amount.minor, 1),
         };
-        let growth = (self.sold_in(month) * over - sum).max(0);
-        Target {
+        let volume = self.account.months.get(&month).copied().unwrap_or_default();
+        let growth = (volume * over - sum).max(0);
+        Some(Target {
             unrounded: Exact::share(growth, rate).part(1, over),
-            volume: self.sold_in(month),
+            volume,
             mark: Exact::whole(sum).part(1, over).rounded(),
             nothing: Reason::NoGrowth,
-        }
+        })
     }
 
-    /// What the lever has counted in a month, in the year or before it.
-    fn sold_in(&self, month: Month) -> i64 {
+    /// What others are compared with of a month: what was sold in it before the year, each currency rounded once, and
+    /// what the lever has counted in the year; none while a rate of either is missing.
+    fn baseline(&self, month: Month) -> Option<i64> {
+        let (rates, to) = (&self.facts.rates, self.terms.currency);
+        let mut waiting = self.account.waiting.iter().filter(|(waits, _)| *waits == month);
+        if waiting.any(|(_, currency)| !rates.knows(month, *currency, to)) {
+            return None;
+        }
         let before = self.facts.history.get(&(self.lever.code().to_owned(), month));
-        self.account.months.get(&month).or(before).copied().unwrap_or_default()
+        let there = |money: &Money| rates.convert(month, *money, to, Leftover::Nearest).map(|it| it.minor);
+        let before = before.into_iter().flatten().map(there).sum::<Option<i64>>()?;
+        Some(before + self.account.months.get(&month).copied().unwrap_or_default())
     }
 
     /// Posts the difference between a group's target and what it has posted, and says what a cap cuts off.
@@ -159,6 +194,8 @@ impl Page<'_> {
             self.refuse(origin, group.month, target.nothing);
             position.told = true;
         }
+        // What takes everything back says that nothing is left.
+        position.told |= whole == 0 && (change, cut_change) != (0, 0);
         self.use_cap(group, customer, &mut position, amount);
         position.settled = (position.base, target.unrounded);
         (position.posted, position.cut) = (amount, cut);

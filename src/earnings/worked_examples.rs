@@ -186,10 +186,10 @@ fn growth_earns_on_what_is_above_the_baseline_and_takes_nothing_back() {
     // A third of 1000.00 is exact until it is rounded: (1500 - 333.33...) x 10 % = 116.666...
     let terms = |levers| Terms { levers, rebate_rate: Rate::percent(60), currency: Currency::USD };
     let levers = [growth(GrowthBaseline::TrailingAverage { months: 3 })];
-    let history = [(("growth".to_owned(), month("2018-08")), 100_000)].into();
+    let history = [(("growth".to_owned(), month("2018-08")), vec![money("1000.00", "USD")])].into();
     let known = Facts { history, ..facts() };
     assert_eq!(amounts(&Books::default().post(&terms(&levers), &known, &sales)), [11_667]);
-    let shrunk = [(("growth".to_owned(), month("2017-11")), 900_000)].into();
+    let shrunk = [(("growth".to_owned(), month("2017-11")), vec![money("9000.00", "USD")])].into();
     let levers = [growth(GrowthBaseline::SameMonthLastYear {})];
     let known = Facts { history: shrunk, ..facts() };
     assert_eq!(amounts(&Books::default().post(&terms(&levers), &known, &sales)), [0_i64; 0]);

@@ -9,16 +9,13 @@ use crate::{
     partners::{Partner, PartnerStatus, PartnerType},
     platform::{
         Result,
+        db::types::Guid,
         values::{CalendarDate, Country, Currency, Id, Money},
     },
     programs::{Program, ProgramVersion, Requirement},
     schema::{agreements, attainments, enrollments, partners, transactions},
 };
-use diesel::{
-    dsl::sql,
-    prelude::*,
-    sql_types::{Bool, Date},
-};
+use diesel::{dsl::sql, prelude::*, sql_types::Date};
 use std::collections::{HashMap, HashSet};
 
 /// Whom facts are about.
@@ -277,26 +274,18 @@ macro_rules! sale_columns {
     };
 }
 
-/// Of each partner the purchases of the first day that has one nothing was taken back of, where that day
-/// is not after the one asked about. One such purchase is all that the first-transaction rule wants.
+/// Of each partner the first purchase that nothing was taken back of, where it was not after the day. One such purchase
+/// is all that the first-transaction rule wants.
 fn first_kept(tx: &mut Tx<'_>, ids: &[Id], as_of: CalendarDate) -> Result<Vec<SaleRow>> {
-    let untouched = sql::<Bool>(
-        "transactions.kind = 'purchase' AND NOT EXISTS \
-         (SELECT 1 FROM transactions r WHERE r.original_transaction_id = transactions.id)",
-    );
-    let first = sql::<Bool>(
-        "transactions.occurred_on = (SELECT min(f.occurred_on) FROM transactions f \
-         WHERE f.partner_id = partners.id AND f.kind = 'purchase' AND NOT EXISTS \
-         (SELECT 1 FROM transactions r WHERE r.original_transaction_id = f.id) AND f.occurred_on <= ",
+    let first = sql::<Guid>(
+        "(SELECT f.id FROM transactions f WHERE f.partner_id = partners.id AND f.kind = 'purchase' \
+         AND NOT EXISTS (SELECT 1 FROM transactions r WHERE r.original_transaction_id = f.id) AND f.occurred_on <= ",
     )
     .bind::<Date, _>(as_of)
-    .sql(")");
-    // By way of the partners, so that the first day is looked up once for each and not once for every sale.
-    let query = partners::table
-        .inner_join(transactions::table.on(transactions::partner_id.eq(partners::id)))
-        .filter(partners::id.eq_any(ids.to_vec()))
-        .filter(untouched)
-        .filter(first);
+    .sql(" ORDER BY f.occurred_on, f.id LIMIT 1)");
+    // By way of the partners, so that the first is looked up once for each and not once for every sale.
+    let firsts = partners::table.filter(partners::id.eq_any(ids.to_vec())).select(first);
+    let query = transactions::table.filter(transactions::id.eq_any(firsts));
     Ok(query.select(sale_columns!()).load(tx.conn)?)
 }
 

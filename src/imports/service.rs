@@ -9,13 +9,19 @@ use super::{
 use crate::{
     access::{Errand, Gate, Tx},
     audit,
-    platform::{Error, FieldError, Result, codes, cut, db::Alone, http::Contract, values::Id},
+    platform::{
+        Error, FieldError, Result, codes, cut,
+        db::Alone,
+        http::Contract,
+        values::{CalendarDate, Id},
+    },
     transactions::{
         NewTransaction, backlog,
         batch::{self, Outcome, Range},
     },
 };
 use std::{
+    collections::BTreeMap,
     io::Read,
     sync::{Arc, mpsc::sync_channel},
     time::{Duration, Instant},
@@ -28,6 +34,8 @@ crate::problem_codes! {
 
 /// Rows recorded, or removed, in one unit: others write after some tens of milliseconds.
 const PORTION: usize = 5_000;
+/// Rows whose sellers are gathered in one statement.
+const TOGETHER: u32 = 50_000;
 /// Partners looked at again in one unit.
 const PARTNERS: usize = 200;
 /// How long an import waits for the one before.
@@ -110,6 +118,7 @@ fn begin(errand: &Errand, order: Order) -> Result<Import> {
         batch::hide(tx, Range::of(import.id))?;
         store::insert(tx, &import)?;
         record(tx, None, &import)?;
+        tx.conn.expect_bulk(true)?;
         Ok(import)
     })
 }
@@ -229,7 +238,14 @@ fn publish(errand: &Errand, own: &Errand, id: Id) -> Result<Import> {
 
 /// Looks at what rests on the rows, such as an indirect reseller's first purchase.
 fn complete(own: &Errand, id: Id) -> Result<Import> {
-    let sellers = own.read(|tx| batch::sellers(tx, Range::of(id)))?;
+    let rows = own.read(|tx| store::get(tx, id))?.rows_read;
+    let mut sellers: BTreeMap<Id, CalendarDate> = BTreeMap::new();
+    for part in Range::of(id).parts(rows.unsigned_abs(), TOGETHER) {
+        for (seller, day) in own.read(|tx| batch::sellers(tx, part))? {
+            sellers.entry(seller).and_modify(|first| *first = day.min(*first)).or_insert(day);
+        }
+    }
+    let sellers: Vec<(Id, CalendarDate)> = sellers.into_iter().collect();
     for sellers in sellers.chunks(PARTNERS) {
         patiently(|| {
             let sellers = sellers.to_vec();
@@ -268,6 +284,7 @@ fn enter(tx: &mut Tx<'_>, id: Id, state: ImportState, failure: Option<String>) -
     let before = store::get(tx, id)?;
     let after = store::update(tx, before.clone().now_in(state, failure, tx.now))?;
     record(tx, Some(before), &after)?;
+    tx.conn.expect_bulk(after.finished_at.is_none())?;
     Ok(after)
 }
 

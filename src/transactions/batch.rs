@@ -43,6 +43,13 @@ impl Range {
     pub fn at(self, place: u64) -> Id {
         Id(Uuid::from_u128(self.first.0.as_u128() | (u128::from(place) & (IDS - 1))))
     }
+
+    /// Its first places, so many together.
+    pub fn parts(self, places: u64, together: u32) -> impl Iterator<Item = Self> {
+        let together = u64::from(together.max(1));
+        let begins = (0..places.div_ceil(together)).map(move |nth| nth * together);
+        begins.map(move |begin| Self { first: self.at(begin), last: self.at(begin + together - 1) })
+    }
 }
 
 /// What became of a row.
@@ -73,7 +80,8 @@ pub fn discard_some(tx: &mut Tx<'_>, range: Range, most: i64) -> Result<usize> {
     store::remove_some(tx, range.first, range.last, most)
 }
 
-/// Whose transactions are in a range, each with the day of the first; a refund counts as its purchase does.
+/// Whose transactions are in a range, each with the day of the first; a refund counts as its purchase does. A seller may
+/// be there twice. Ask for some ten thousand places at most: the databases sort what is there.
 pub fn sellers(tx: &mut Tx<'_>, range: Range) -> Result<Vec<(Id, CalendarDate)>> {
     store::sellers(tx, range.first, range.last)
 }
@@ -211,4 +219,19 @@ fn repeated(known: &Transaction, new: &NewTransaction, original: Option<&Transac
         FieldError::new(pointer, super::TRANSACTION_CONFLICT.code, message)
     };
     Outcome::Conflict(differing.into_iter().map(fault).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_a_range_are_its_places_once() {
+        let range = Range::of("01936f2e-4b00-7000-8000-000000000001".parse().unwrap());
+        let parts = |places| range.parts(places, 10).map(|part| (part.first, part.last)).collect::<Vec<_>>();
+        assert_eq!(parts(0), []);
+        assert_eq!(parts(10), [(range.at(0), range.at(9))]);
+        let three = [(range.at(0), range.at(9)), (range.at(10), range.at(19)), (range.at(20), range.at(29))];
+        assert_eq!(parts(21), three);
+    }
 }

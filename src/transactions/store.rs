@@ -17,7 +17,6 @@ use diesel::{
     prelude::*,
     sql_types::{BigInt, Bool, Nullable},
 };
-use std::collections::BTreeMap;
 
 diesel::alias!(transaction_records as bought: Bought);
 
@@ -244,7 +243,8 @@ pub(super) fn remove_some(tx: &mut Tx<'_>, first: Id, last: Id, most: i64) -> Re
     Ok(diesel::delete(doomed).execute(tx.conn)?)
 }
 
-/// Who sold what has an id from the first to the last, and the day of the first purchase that is sold or taken back.
+/// Who sold what has an id from the first to the last, with the day of the first purchase: once for what was sold, once
+/// for what was taken back.
 pub(super) fn sellers(tx: &mut Tx<'_>, first: Id, last: Id) -> Result<Vec<(Id, CalendarDate)>> {
     let of_range = || transaction_records::table.filter(transaction_records::id.between(first, last));
     let sold = of_range()
@@ -255,12 +255,7 @@ pub(super) fn sellers(tx: &mut Tx<'_>, first: Id, last: Id) -> Result<Vec<(Id, C
         .inner_join(bought.on(purchase.eq(transaction_records::original_transaction_id)))
         .group_by(transaction_records::partner_id)
         .select((transaction_records::partner_id, min(bought.field(transaction_records::occurred_on))));
-    let mut all: BTreeMap<Id, CalendarDate> = BTreeMap::new();
     let mut rows: Vec<(Id, Option<CalendarDate>)> = sold.load(tx.conn)?;
     rows.extend(taken_back.load::<(Id, Option<CalendarDate>)>(tx.conn)?);
-    for (seller, day) in rows {
-        let day = day.unwrap_or(CalendarDate::MIN);
-        all.entry(seller).and_modify(|first| *first = day.min(*first)).or_insert(day);
-    }
-    Ok(all.into_iter().collect())
+    Ok(rows.into_iter().map(|(seller, day)| (seller, day.unwrap_or(CalendarDate::MIN))).collect())
 }

@@ -47,3 +47,4 @@ mod transactions;
 mod units;
 mod users;
 mod verify;
+mod waiting;

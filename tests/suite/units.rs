@@ -13,6 +13,7 @@ use partner_incentives::{
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
 };
 
 const CAP: i64 = 450;
@@ -104,5 +105,38 @@ fn a_unit_that_is_refused_leaves_nothing() {
     });
     assert_eq!(refused.unwrap_err().code, &codes::CONFLICT);
     assert_eq!(db.read(spent).unwrap(), 0);
+    db.close();
+}
+
+#[test]
+fn units_that_are_refused_take_nothing_from_those_beside_them() {
+    let (database, ids) = (Database::empty(), Ids::counting());
+    Db::migrate(&database.target).unwrap();
+    let db = Db::open(&database.target, 12).unwrap();
+    let id = || ids.next(Timestamp::from_micros(0));
+    std::thread::scope(|scope| {
+        // While the first is at work, the others gather behind it, those to be refused first.
+        let (db, first) = (&db, id());
+        scope.spawn(move || {
+            let slow = move |conn: &mut Conn| {
+                spend(conn, first)?;
+                std::thread::sleep(Duration::from_millis(200));
+                Ok(())
+            };
+            db.write(slow).expect("the first");
+        });
+        for refused in [true, true, false, true, false, false, true] {
+            std::thread::sleep(Duration::from_millis(10));
+            let id = id();
+            scope.spawn(move || {
+                let told = db.write(move |conn| {
+                    spend(conn, id)?;
+                    if refused { Err(Error::new(&codes::NOT_FOUND, "after the fact")) } else { Ok(()) }
+                });
+                assert_eq!(told.err().map(|error| error.code), refused.then_some(&codes::NOT_FOUND));
+            });
+        }
+    });
+    assert_eq!(db.read(spent).unwrap(), 40, "what was not refused");
     db.close();
 }

@@ -124,17 +124,21 @@ CREATE TABLE ineligible_records (
     currency TEXT CHECK (length(currency) = 3),
     recorded_at INTEGER NOT NULL,
     cured_at INTEGER,
-    CHECK ((capped IS NULL) = (currency IS NULL)),
+    CHECK (capped IS NULL OR currency IS NOT NULL),
     CHECK ((grain = 'transaction') = (transaction_id IS NOT NULL AND purchase_id IS NOT NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ineligible_records_by_partner ON ineligible_records (partner_id, id);
 CREATE INDEX ineligible_records_by_enrollment ON ineligible_records (enrollment_id, id);
 CREATE INDEX ineligible_records_by_month ON ineligible_records (earned_in, id);
 CREATE INDEX ineligible_records_by_purchase ON ineligible_records (purchase_id) WHERE purchase_id IS NOT NULL;
-CREATE INDEX ineligible_records_open ON ineligible_records (enrollment_id, transaction_id)
-    WHERE curable = 1 AND cured_at IS NULL;
-CREATE INDEX ineligible_records_without_rate ON ineligible_records (earned_in, partner_id)
-    WHERE code = 'exchange_rate_missing' AND cured_at IS NULL;
+CREATE INDEX ineligible_records_open ON ineligible_records (enrollment_id, bought_on, transaction_id)
+    WHERE curable = 1 AND cured_at IS NULL AND code <> 'exchange_rate_missing';
+-- What waits for a rate lies apart, by the month and the currency it waits for: until that comes nobody reads it.
+CREATE INDEX ineligible_records_without_rate
+    ON ineligible_records (earned_in, partner_id, currency, bought_on, transaction_id)
+    WHERE code = 'exchange_rate_missing' AND cured_at IS NULL AND transaction_id IS NOT NULL;
+CREATE INDEX ineligible_records_months_without_rate ON ineligible_records (enrollment_id, version)
+    WHERE code = 'exchange_rate_missing' AND cured_at IS NULL AND transaction_id IS NULL;
 
 -- The calculation's state: which sales it has taken in, and where each lever stands.
 -- No enrollment is ever deleted; looking it up once more for every sale would cost a run dear.
@@ -175,6 +179,7 @@ CREATE TABLE lever_groups (
     currency TEXT NOT NULL CHECK (length(currency) = 3),
     base INTEGER NOT NULL,
     unrounded TEXT NOT NULL CHECK (length(unrounded) BETWEEN 1 AND 40),
+    settled_base INTEGER NOT NULL,
     settled TEXT NOT NULL CHECK (length(settled) BETWEEN 1 AND 40),
     posted INTEGER NOT NULL,
     cut INTEGER NOT NULL,

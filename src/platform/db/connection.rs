@@ -105,6 +105,25 @@ impl std::fmt::Display for Target {
     }
 }
 
+/// What SQLite keeps in memory and in its log before it folds that in: 16 MiB, 4 MiB.
+const USUAL: &str = "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 1000;";
+/// 40 MiB and 128 MiB.
+const BULK: &str = "PRAGMA cache_size = -40960; PRAGMA wal_autocheckpoint = 32768;";
+
+impl Conn {
+    /// Tells that the next units write thousands of rows each, or that it is over.
+    ///
+    /// Such a unit changes pages all over the indexes, many of them those of the unit before. With room for them SQLite
+    /// writes a page once for each unit, and folds it in once for several; what a commit promises is the same.
+    /// PostgreSQL has room for all connections together, as its server is set.
+    pub fn expect_bulk(&mut self, bulk: bool) -> diesel::QueryResult<()> {
+        match self {
+            Self::Sqlite(conn) => conn.batch_execute(if bulk { BULK } else { USUAL }),
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+}
+
 impl Target {
     /// Whether rows would cross a network in plain text: a host that is not this machine.
     #[must_use]
@@ -143,9 +162,9 @@ impl Target {
                 // FULL: a commit that was answered survives a power cut, not only a crash.
                 conn.batch_execute(
                     "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                     PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384; PRAGMA mmap_size = 268435456; \
-                     PRAGMA temp_store = MEMORY;",
+                     PRAGMA foreign_keys = ON; PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY;",
                 )
+                .and_then(|()| conn.batch_execute(USUAL))
                 .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
                 Ok(Conn::Sqlite(conn))
             }

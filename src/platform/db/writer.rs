@@ -1,8 +1,7 @@
 //! SQLite's one writer: a thread that takes units from a queue and commits many of them at once.
 //!
 //! A durable commit costs a disk flush; units that arrive while one is under way share the next.
-//! Each unit is a savepoint, so a unit that fails takes nothing with it, and nobody is answered
-//! before the commit has happened.
+//! A unit that fails takes nothing with it, and nobody is answered before the commit has happened.
 
 use super::Conn;
 use crate::platform::{Error, Result};
@@ -27,8 +26,8 @@ const QUEUE: usize = 2048;
 
 /// Tells the caller how the unit went, once the fate of its commit is known.
 type Answer = Box<dyn FnOnce(Result<(), String>) + Send>;
-/// Runs the unit, where its transaction could be begun.
-type Job = Box<dyn FnOnce(Option<&mut Conn>) -> Answer + Send>;
+/// Runs the unit in the transaction that it shares with others.
+type Job = Box<dyn FnOnce(&mut Shared<'_>) -> Answer + Send>;
 
 pub(super) struct Writer {
     jobs: Mutex<Option<SyncSender<Job>>>,
@@ -51,17 +50,14 @@ impl Writer {
         unit: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static,
     ) -> Result<oneshot::Receiver<Result<T>>> {
         let (tell, hear) = oneshot::channel();
-        let job: Job = Box::new(move |conn| {
-            let done = match conn {
-                Some(conn) => in_savepoint(conn, unit).map(Some),
-                None => Ok(None),
-            };
+        let job: Job = Box::new(move |shared| {
+            let done = shared.run(unit);
             Box::new(move |commit| {
                 let done = match (done, commit) {
-                    (Ok(Some(value)), Ok(())) => Ok(value),
-                    (Err(error), _) => Err(error),
-                    (Ok(_), Err(reason)) => Err(Error::unavailable(reason)),
-                    (Ok(None), Ok(())) => Err(Error::internal("a unit was committed without having run")),
+                    (Some(Ok(value)), Ok(())) => Ok(value),
+                    (Some(Err(error)), _) => Err(error),
+                    (_, Err(reason)) => Err(Error::unavailable(reason)),
+                    (None, Ok(())) => Err(Error::internal("a unit was committed without having run")),
                 };
                 // The caller may have gone away; the unit stands all the same.
                 let _ = tell.send(done);
@@ -89,19 +85,62 @@ impl Writer {
 
 fn work(mut conn: Conn, queue: &Receiver<Job>) {
     while let Ok(first) = queue.recv() {
-        let begun = begin(&mut conn);
+        let mut shared = Shared::begin(&mut conn);
         let jobs = std::iter::once(first).chain(queue.try_iter()).take(BATCH);
-        let (answers, outcome): (Vec<Answer>, _) = match begun {
-            Ok(()) => (jobs.map(|job| job(Some(&mut conn))).collect(), commit(&mut conn)),
-            Err(error) => (jobs.map(|job| job(None)).collect(), Err(error)),
-        };
-        let outcome = outcome.map_err(|error| error.to_string());
+        let answers: Vec<Answer> = jobs.map(|job| job(&mut shared)).collect();
+        let outcome = shared.commit().map_err(|error| error.to_string());
         for answer in answers {
             answer(outcome.clone());
         }
     }
     if let Err(error) = conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)") {
         log::warn!("the write-ahead log could not be folded in: {error}");
+    }
+}
+
+type Manager = <Conn as Connection>::TransactionManager;
+
+/// The transaction that units share.
+struct Shared<'a> {
+    conn: &'a mut Conn,
+    /// Whether it is open.
+    begun: QueryResult<()>,
+    /// Whether a unit stands in it already.
+    holds: bool,
+}
+
+impl<'a> Shared<'a> {
+    fn begin(conn: &'a mut Conn) -> Self {
+        Self { begun: begin(conn), conn, holds: false }
+    }
+
+    /// Runs a unit, which leaves nothing behind where it fails; none where there is no transaction.
+    ///
+    /// The first is taken back with the transaction, only those after it with a savepoint: that keeps in memory what
+    /// every page held before, which is as much as the unit changes.
+    fn run<T>(&mut self, unit: impl FnOnce(&mut Conn) -> Result<T>) -> Option<Result<T>> {
+        if self.begun.is_err() {
+            return None;
+        }
+        if self.holds {
+            return Some(in_savepoint(self.conn, unit));
+        }
+        let done = guarded(self.conn, unit);
+        self.holds = done.is_ok();
+        if done.is_err() {
+            self.begun = Manager::rollback_transaction(self.conn).and_then(|()| begin(self.conn));
+        }
+        Some(done)
+    }
+
+    fn commit(self) -> QueryResult<()> {
+        self.begun?;
+        Manager::commit_transaction(self.conn).inspect_err(|error| {
+            log::error!("a batch of units could not be committed: {error}");
+            if let Err(error) = Manager::rollback_transaction(self.conn) {
+                log::error!("and not be taken back either: {error}");
+            }
+        })
     }
 }
 
@@ -113,26 +152,18 @@ fn begin(conn: &mut Conn) -> QueryResult<()> {
     }
 }
 
-fn commit(conn: &mut Conn) -> QueryResult<()> {
-    type Manager = <Conn as Connection>::TransactionManager;
-    Manager::commit_transaction(conn).inspect_err(|error| {
-        log::error!("a batch of units could not be committed: {error}");
-        if let Err(error) = Manager::rollback_transaction(conn) {
-            log::error!("and not be taken back either: {error}");
-        }
-    })
-}
-
 fn in_savepoint<T>(conn: &mut Conn, unit: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-    type Manager = <Conn as Connection>::TransactionManager;
     Manager::begin_transaction(conn)?;
-    let done = catch_unwind(AssertUnwindSafe(|| unit(conn)))
-        .unwrap_or_else(|_| Err(Error::internal("a unit panicked")));
-    match done {
+    match guarded(conn, unit) {
         Ok(value) => Manager::commit_transaction(conn).map(|()| value).map_err(Error::from),
         Err(error) => {
             Manager::rollback_transaction(conn)?;
             Err(error)
         }
     }
+}
+
+/// A unit that panics fails.
+fn guarded<T>(conn: &mut Conn, unit: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(|| unit(conn))).unwrap_or_else(|_| Err(Error::internal("a unit panicked")))
 }

@@ -16,7 +16,7 @@ use partner_incentives::{
     access::Tx,
     accounting::Months,
     calculation::{self, EarningRow, IneligibleRow},
-    earnings::{Books, ExchangeRates, Facts, Gap, Sale, Terms},
+    earnings::{ExchangeRates, Facts, Gap, Sale, Terms},
     eligibility, enrollments, partners,
     platform::{
         Result,
@@ -213,8 +213,7 @@ impl<'w> Telling<'w> {
             sale.bought_before_on = earlier.map(|b| b.occurred_on).max();
         }
         let terms = self.terms();
-        let past: Vec<Sale> = sales.iter().filter(|sale| sale.occurred_on < year.from).cloned().collect();
-        let facts = Facts { history: Books::history(&terms, &facts, &past), ..facts };
+        let facts = Facts { history: pure::history(&terms, &sales, year.from), ..facts };
         let enrollment = self.story.enrollment.parse().unwrap();
         let told = Told { terms, year, facts, months: self.months, enrollment };
         self.pure.calculate(&told, &sales);

@@ -4,7 +4,7 @@ use partner_incentives::{
     accounting::Months,
     calculation::{EarningRow, IneligibleRow},
     earnings::{Books, Earning, Facts, Gap, Ineligible, Origin, Outcome, Reason, Sale, Terms},
-    platform::values::{CalendarDate, Currency, Id, Month, Period},
+    platform::values::{CalendarDate, Currency, Id, Money, Month, Period},
     programs::Lever,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -52,10 +52,14 @@ impl Pure {
         let mut again: BTreeMap<Id, BTreeSet<String>> = BTreeMap::new();
         for refusal in &self.refusals {
             let Origin::Sale(id) = refusal.record.origin else { continue };
-            let missing = refusal.record.reason == Reason::ExchangeRateMissing;
-            let mended = || may_earn(&told.facts, bought_on(of[&id]));
-            if refusal.record.capped.is_none() && refusal.record.reason.is_curable() && (missing || mended())
-            {
+            let (day, currency) = (bought_on(of[&id]), of[&id].amount.currency);
+            let mended = match refusal.record.reason {
+                Reason::ExchangeRateMissing => {
+                    told.facts.rates.knows(Month::of(day), currency, told.terms.currency)
+                }
+                _ => may_earn(&told.facts, day),
+            };
+            if refusal.record.capped.is_none() && refusal.record.reason.is_curable() && mended {
                 again.entry(id).or_default().insert(refusal.record.lever.clone());
             }
         }
@@ -75,7 +79,8 @@ impl Pure {
         let sales: Vec<Sale> = takes.iter().map(|take| take.sale.clone()).collect();
         let is_for =
             |lever: &str, at: usize| takes[at].levers.as_ref().is_none_or(|levers| levers.contains(lever));
-        let outcomes = self.books.post_where(&told.terms, &told.facts, &sales, is_for);
+        let mut outcomes = self.books.post_where(&told.terms, &told.facts, &sales, is_for);
+        outcomes.extend(self.books.post_growth(&told.terms, &told.facts));
         let again: BTreeSet<(String, Id)> = takes
             .iter()
             .flat_map(|take| {
@@ -85,7 +90,8 @@ impl Pure {
             .collect();
         let is_again = |record: &Ineligible| match record.origin {
             Origin::Sale(id) => record.capped.is_none() && again.contains(&(record.lever.clone(), id)),
-            _ => false,
+            // What a month is compared with is looked up every time.
+            _ => record.reason == Reason::ExchangeRateMissing,
         };
         let (cured, standing): (Vec<_>, Vec<_>) =
             std::mem::take(&mut self.refusals).into_iter().partition(|refusal| is_again(&refusal.record));
@@ -97,11 +103,7 @@ impl Pure {
                 }
                 Outcome::Ineligible(record) => {
                     // What is refused again for the same reason stands as it was.
-                    let same = |old: &&Refusal| {
-                        is_again(&record)
-                            && (&old.record.lever, &old.record.origin, &old.record.reason)
-                                == (&record.lever, &record.origin, &record.reason)
-                    };
+                    let same = |old: &&Refusal| is_again(&record) && old.record == record;
                     let refusal = cured.iter().find(same).cloned();
                     self.refusals.push(refusal.unwrap_or(Refusal { enrollment, record }));
                 }
@@ -149,6 +151,40 @@ impl Pure {
             left.find(|left| left.minor < 0).map(|left| format!("{}: {left}", lever.code()))
         })
     }
+}
+
+/// What each lever would have counted before a day, by month and currency: whatever passes its filter, less what was
+/// taken back of it at any time.
+pub fn history(
+    terms: &Terms<'_>,
+    sales: &[Sale],
+    before: CalendarDate,
+) -> BTreeMap<(String, Month), Vec<Money>> {
+    let mut sums: BTreeMap<(String, Month), BTreeMap<Currency, i64>> = BTreeMap::new();
+    for lever in terms.levers {
+        let filter = lever.applies_to();
+        let listed =
+            |list: &Option<Vec<String>>, value| list.as_ref().is_none_or(|list| list.contains(value));
+        for sale in sales {
+            let bought = sales.iter().find(|it| it.id == sale.refund_of.unwrap_or(sale.id)).unwrap();
+            let countries = &filter.customers.countries;
+            let counts = bought.occurred_on < before
+                && (filter.customers.partners || !bought.customer_is_partner)
+                && (filter.customers.public_sector || !bought.public_sector)
+                && countries.as_ref().is_none_or(|list| list.contains(&bought.country))
+                && listed(&filter.products, &bought.product)
+                && listed(&filter.product_families, &bought.product_family);
+            if counts {
+                let key = (lever.code().to_owned(), Month::of(bought.occurred_on));
+                *sums.entry(key).or_default().entry(sale.amount.currency).or_default() += sale.amount.minor;
+            }
+        }
+    }
+    let money = |(currency, minor)| Money { minor, currency };
+    let filled = |sums: BTreeMap<Currency, i64>| {
+        sums.into_iter().filter(|(_, minor)| *minor != 0).map(money).collect()
+    };
+    sums.into_iter().map(|(key, sums)| (key, filled(sums))).collect()
 }
 
 fn may_earn(facts: &Facts, day: CalendarDate) -> bool {
