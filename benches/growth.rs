@@ -1,12 +1,13 @@
-//! Whether lists stay as quick as history grows, and how fast a list becomes a file.
+//! Whether requests stay as quick as history grows, and how fast a list becomes a file.
 //!
 //! `cargo bench --bench growth -- [--large] [--size N]... [--rounds N] [--only sqlite|postgres] [--check]`
 //!
-//! The same requests over HTTP, one after the other, on databases with more and more sales and as many earnings; the
-//! first table holds medians in milliseconds, and the last against the smallest size. The second is the export of all
-//! transactions as CSV beside what the shell of the database makes of the same columns in the same order: `sqlite3
-//! -csv` and `psql`'s `\copy`. `--check` fails where a list of one partner or enrollment, or a page, grows by more than
-//! half (a millisecond is noise), and where an export has less than half the shell's speed.
+//! The same requests over HTTP on databases with more and more sales and as many earnings, all of them open at once and
+//! asked in turn, so that what the machine does beside meets all alike. The first table holds medians in milliseconds,
+//! and the last against the smallest size. The second is the export of all transactions as CSV beside what the shell of
+//! the database makes of the same columns in the same order: `sqlite3 -csv` and `psql`'s `\copy`. `--check` fails where
+//! a request grows by more than 15 % (a tenth of a millisecond is noise), and where an export has less than half the
+//! shell's speed. What names something rare among all partners' records, and no month, is shown and not judged.
 
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot run says why and ends")]
 #![expect(
@@ -25,9 +26,13 @@ use diesel::connection::SimpleConnection;
 use ground::{Engine, Options, median, with_peak};
 use partner_incentives::{
     access::Role,
-    app,
+    app::{self, Service},
+    config::Settings,
     notifications::Locale,
-    platform::db::{Conn, Target},
+    platform::{
+        db::{Conn, Target},
+        values::{Clock, Id, Ids},
+    },
     users,
 };
 use serde_json::Value;
@@ -37,35 +42,70 @@ use std::{
     process::{Command, Stdio},
     time::Instant,
 };
-use world::{World, open};
+use world::World;
 
-/// Requests of each kind.
-const REQUESTS: usize = 15;
-/// How much a page may grow.
-const GROWTH: f64 = 1.5;
+/// What is added to the world of the calculation.
+const ADDED: &str = include_str!("growth.sql");
+/// Requests of each kind; of what walks a list, a few.
+const REQUESTS: usize = 61;
+const WALKS: usize = 3;
+/// How much a request may grow.
+const GROWTH: f64 = 1.15;
+/// Seconds that are noise.
+const NOISE: f64 = 0.0001;
 /// The least part of the shell's speed that an export has.
 const LEAST: f64 = 0.5;
 
-/// What is asked, and whether it has to be flat: not where it names a thing that is rare among all partners'.
-const LISTS: &[(&str, bool)] = &[
-    ("earnings", true),
-    ("earnings?partner_id=P", true),
-    ("earnings?enrollment_id=E", true),
-    ("earnings?partner_id=P&earned_in=2019-03", true),
-    ("earnings?partner_id=P&lever=core", true),
-    ("earnings?partner_id=P&customer_id=C-rare", true),
-    ("earnings?earned_in=2019-03", true),
-    ("earnings?lever=core", true),
-    ("earnings?lever=none", false),
-    ("earnings?customer_id=C-rare", false),
-    ("ineligible-records?partner_id=P", true),
-    ("ineligible-records?code=customer_not_new", true),
-    ("ineligible-records?code=none", false),
-    ("rebates?state=accruing", true),
-    ("transactions", true),
-    ("transactions?partner_id=P", true),
-    ("transactions?partner_id=P&customer_id=C-rare", true),
-    ("transactions?customer_id=C-rare", false),
+/// Who asks.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum By {
+    /// The vendor's operator, who sees all partners.
+    Staff,
+    /// A viewer of the partner whose sales are the oldest.
+    Partner,
+}
+
+/// What is asked, by whom, and whether it has to be flat: `P` is the partner whose records lie farthest back, `E` its
+/// enrollment. Not flat is what names something rare among all partners' records without a month.
+const ASKED: &[(By, &str, bool)] = &[
+    (By::Staff, "earnings", true),
+    (By::Staff, "earnings?deep", true),
+    (By::Staff, "earnings?partner_id=P", true),
+    (By::Staff, "earnings?enrollment_id=E", true),
+    (By::Staff, "earnings?partner_id=P&earned_in=2019-03", true),
+    (By::Staff, "earnings?partner_id=P&lever=core", true),
+    (By::Staff, "earnings?partner_id=P&customer_id=C-rare", true),
+    (By::Staff, "earnings?earned_in=2019-03", true),
+    (By::Staff, "earnings?earned_in=2018-06", true),
+    (By::Staff, "earnings?from=2019-03&to=2019-03", true),
+    (By::Staff, "earnings?program=rewards", false),
+    (By::Staff, "earnings?program=rewards&earned_in=2019-03", true),
+    (By::Staff, "earnings?lever=core", true),
+    (By::Staff, "earnings?lever=none", false),
+    (By::Staff, "earnings?customer_id=C-rare", false),
+    (By::Staff, "ineligible-records?partner_id=P", true),
+    (By::Staff, "ineligible-records?earned_in=2018-06", true),
+    (By::Staff, "ineligible-records?code=customer_not_new", true),
+    (By::Staff, "ineligible-records?code=none", false),
+    (By::Staff, "rebates?state=accruing", true),
+    (By::Staff, "rebates?partner_id=P&state=accruing", true),
+    (By::Staff, "rebates?from=2018-09&to=2018-09", true),
+    (By::Staff, "transactions", true),
+    (By::Staff, "transactions?deep", true),
+    (By::Staff, "transactions?partner_id=P", true),
+    (By::Staff, "transactions?partner_id=P&customer_id=C-rare", true),
+    (By::Staff, "transactions?customer_id=C-rare", true),
+    (By::Staff, "transactions?source=billing", true),
+    (By::Staff, "transactions?external_id=N77", true),
+    (By::Staff, "partners/P/summary", true),
+    (By::Staff, "partners/P/statements/2018-08", true),
+    (By::Partner, "earnings", true),
+    (By::Partner, "earnings?earned_in=2019-03", true),
+    (By::Partner, "ineligible-records", true),
+    (By::Partner, "rebates", true),
+    (By::Partner, "transactions", true),
+    (By::Partner, "transactions?customer_id=C-rare", true),
+    (By::Partner, "partners/P/summary", true),
 ];
 
 fn main() {
@@ -75,40 +115,23 @@ fn main() {
     }
     let mut missed = Vec::new();
     for engine in options.engines() {
-        let (mut times, mut exports) = (Vec::new(), Vec::new());
-        for &sales in &options.sizes {
-            let world = World::filled(engine, sales);
-            let target = world.fresh();
-            World::by_hand(&target);
-            add(&target);
-            let server = Server::on(&target);
-            let mut lists: Vec<(String, f64)> =
-                LISTS.iter().map(|(list, _)| (format!("/{list}"), server.time(list))).collect();
-            for list in ["earnings", "transactions"] {
-                let deep = server.deep(list);
-                lists.push((format!("/{list}, deep"), server.time(&deep)));
-            }
-            times.push(lists);
-            let (mut ours, mut shell, mut memory) = (Vec::new(), Vec::new(), 0);
-            for _ in 0..options.rounds(sales) {
-                shell.push(by_shell(engine, &target));
-                let (seconds, peak) = with_peak(|| server.export("transactions"));
-                ours.push(seconds);
-                memory = memory.max(peak);
-            }
-            exports.push((sales, median(ours), median(shell), memory));
-        }
+        let worlds: Vec<(u32, World, Target)> =
+            options.sizes.iter().map(|sales| filled(engine, *sales)).collect();
+        let servers: Vec<Server> = worlds.iter().map(|(_, _, target)| Server::on(target)).collect();
         let sizes: Vec<String> = options.sizes.iter().map(|sales| format!("{sales} |")).collect();
         println!("\n| {} | {} growth |\n|{}", engine.name(), sizes.join(" "), "---|".repeat(sizes.len() + 2));
-        for row in 0..times[0].len() {
-            let of_sizes: Vec<f64> = times.iter().map(|lists| lists[row].1).collect();
-            let (first, last) = (of_sizes[0], of_sizes[of_sizes.len() - 1]);
-            let cells: Vec<String> = of_sizes.iter().map(|time| format!("{:.2} |", time * 1000.0)).collect();
-            let (name, growth) = (&times[0][row].0, last / first);
-            println!("| `{name}` | {} {growth:.2} |", cells.join(" "));
-            let flat = LISTS.get(row).is_none_or(|(_, flat)| *flat);
-            if flat && growth > GROWTH && last - first > 0.001 {
-                missed.push(format!("{}: {name}: {growth:.2} times the smallest size", engine.name()));
+        for &(by, asked, flat) in ASKED {
+            let times = in_turn(&servers, by, asked, if flat { REQUESTS } else { WALKS });
+            let (first, last) = (times[0], times[times.len() - 1]);
+            let cells: Vec<String> = times.iter().map(|time| format!("{:.2} |", time * 1000.0)).collect();
+            let name = if by == By::Partner { format!("{asked}, by a partner") } else { asked.to_owned() };
+            println!("| `/{name}` | {} {:.2} |", cells.join(" "), last / first);
+            if flat && last > first * GROWTH && last - first > NOISE {
+                missed.push(format!(
+                    "{}: /{name}: {:.2} times the smallest size",
+                    engine.name(),
+                    last / first
+                ));
             }
         }
         println!(
@@ -116,13 +139,20 @@ fn main() {
             engine.name(),
             "---|".repeat(7)
         );
-        for (rows, ours, shell, memory) in exports {
-            let ratio = shell / ours;
-            let speed = f64::from(rows) / ours;
+        for ((rows, _, target), server) in worlds.iter().zip(&servers) {
+            let (mut ours, mut shell, mut memory) = (Vec::new(), Vec::new(), 0);
+            for _ in 0..options.rounds(*rows) {
+                shell.push(by_shell(engine, target));
+                let (seconds, peak) = with_peak(|| server.export("transactions"));
+                ours.push(seconds);
+                memory = memory.max(peak);
+            }
+            let (ours, shell) = (median(ours), median(shell));
+            let (ratio, speed) = (shell / ours, f64::from(*rows) / ours);
             println!(
                 "| export | {rows} | {shell:.2} s | {ours:.2} s | {ratio:.2} | {speed:.0} | {memory} MB |"
             );
-            if rows >= 1_000_000 && ratio < LEAST {
+            if *rows >= 1_000_000 && ratio < LEAST {
                 missed.push(format!("{}: export: {ratio:.2} of the shell's speed", engine.name()));
             }
         }
@@ -130,100 +160,119 @@ fn main() {
     options.judge(&missed);
 }
 
-/// What the statement does not write: records of what does not earn, rebates, and a customer that bought once.
-fn add(target: &Target) {
+/// A database with so many sales and what follows from them.
+fn filled(engine: Engine, sales: u32) -> (u32, World, Target) {
+    let world = World::filled(engine, sales);
+    let target = world.fresh();
+    World::by_hand(&target);
     let mut conn = target.open().unwrap();
-    let (flip, yes, null) = match conn {
-        Conn::Sqlite(_) => ("unhex('07' || substr(hex(id), 3))", "1", "NULL"),
-        Conn::Postgres(_) => ("('07' || substr(id::text, 3))::uuid", "true", "NULL::timestamptz"),
+    let sqlite = matches!(conn, Conn::Sqlite(_));
+    let mut sql = ADDED.to_owned();
+    for prefix in ["06", "07", "08"] {
+        let flipped = if sqlite {
+            format!("unhex('{prefix}' || substr(hex(id), 3))")
+        } else {
+            format!("('{prefix}' || substr(id::text, 3))::uuid")
+        };
+        sql = sql.replace(&format!("{{{prefix} id}}"), &flipped);
+    }
+    for column in ["base", "amount", "rebate", "coop"] {
+        sql = sql.replace(&format!("{{sum {column}}}"), &format!("CAST(sum({column}) AS bigint)"));
+    }
+    let words = if sqlite {
+        [("{yes}", "1"), ("{new}", "randomblob(16)"), ("{then}", "1")]
+    } else {
+        [("{yes}", "true"), ("{new}", "gen_random_uuid()"), ("{then}", "timestamptz 'epoch'")]
     };
-    let rare = match conn {
-        Conn::Sqlite(_) => ("unhex('08' || substr(hex(id), 3))", "(SELECT min(id) FROM transaction_records)"),
-        Conn::Postgres(_) => (
-            "('08' || substr(id::text, 3))::uuid",
-            "(SELECT id FROM transaction_records ORDER BY id LIMIT 1)",
-        ),
-    };
-    let analyze = if matches!(conn, Conn::Postgres(_)) { "ANALYZE;" } else { "" };
-    conn.batch_execute(&format!(
-        "INSERT INTO ineligible_records SELECT {flip}, enrollment_id, partner_id, version, lever, grain, transaction_id,
-             purchase_id, customer_id, earned_in, 'customer_not_new', NULL, {yes}, NULL, NULL, calculated_at, {null}
-             FROM earnings WHERE amount % 10 = 0;
-         INSERT INTO rebates SELECT {first}, e.enrollment_id, e.partner_id, e.posted_in, 'USD', e.rebate, 0, e.coop,
-             'accruing', NULL, NULL, NULL, e.calculated_at, e.calculated_at, e.calculated_at, 1
-             FROM (SELECT {id} AS id, enrollment_id, partner_id, posted_in, sum(rebate) AS rebate, sum(coop) AS coop,
-                 min(calculated_at) AS calculated_at FROM earnings GROUP BY enrollment_id, partner_id, posted_in) e;
-         INSERT INTO transaction_records SELECT {rare}, source, 'rare', partner_id, NULL, 'C-rare', customer_country,
-             customer_public_sector, product, product_family, kind, NULL, occurred_on, amount, currency, units, created_at
-             FROM transaction_records WHERE id = {one};
-         {analyze}",
-        first = "e.id",
-        id = if matches!(conn, Conn::Postgres(_)) { "gen_random_uuid()" } else { "randomblob(16)" },
-        rare = rare.0,
-        one = rare.1,
-    ))
-    .unwrap();
+    sql = words.iter().fold(sql, |sql, (word, by)| sql.replace(word, by));
+    conn.batch_execute(&sql).unwrap();
+    if !sqlite {
+        conn.batch_execute("VACUUM ANALYZE").unwrap();
+    }
+    (sales, world, target)
+}
+
+/// Medians of the same request to each, asked in turn.
+fn in_turn(servers: &[Server], by: By, asked: &str, times: usize) -> Vec<f64> {
+    let paths: Vec<String> = servers.iter().map(|server| server.path(asked)).collect();
+    let mut seconds = vec![Vec::new(); servers.len()];
+    for round in 0..=times + times / 6 {
+        for ((server, path), seconds) in servers.iter().zip(&paths).zip(&mut seconds) {
+            let start = Instant::now();
+            server.text(by, path);
+            // The first fill caches and prepare statements.
+            if round > times / 6 {
+                seconds.push(start.elapsed().as_secs_f64());
+            }
+        }
+    }
+    seconds.into_iter().map(median).collect()
 }
 
 /// The service, listening in this process.
 struct Server {
     address: String,
-    token: String,
-    names: [(&'static str, String); 2],
+    operator: String,
+    viewer: String,
+    partner: String,
+    enrollment: String,
 }
 
 impl Server {
     fn on(target: &Target) -> Self {
-        let service = open(target);
-        let operator = users::NewUser {
-            email: "operator@vendor.example".into(),
-            name: "Olga Operator".into(),
-            role: Role::Operator,
-            partner_id: None,
-            password_hash: "none".into(),
-            must_change_password: false,
-            issuer: None,
-            locale: Locale::En,
-        };
-        let operator = users::provision(&service.gate, operator).unwrap();
-        let token = service.token_for(operator).unwrap();
+        // A day of the year after the sales, whose first half is closed.
+        let clock = Clock::standing_at("2019-06-30T12:00:00Z".parse().unwrap());
+        let service = Service::open(Settings {
+            requests_per_minute: u32::MAX,
+            ..Settings::for_tests(target.clone(), clock, Ids::random())
+        });
+        let service = service.unwrap();
+        let operator = person(&service, Role::Operator, None);
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("http://{}/v1", listener.local_addr().unwrap());
+        let opened = service.clone();
         std::thread::spawn(move || {
-            let run = async { app::listen(service, listener).unwrap().await };
+            let run = async { app::listen(opened, listener).unwrap().await };
             actix_web::rt::System::new().block_on(run)
         });
-        let mut server = Self { address, token, names: [("=P", String::new()), ("=E", String::new())] };
-        let one = &server.page("earnings?limit=1")["items"][0];
-        let id = |member: &str| format!("={}", one[member].as_str().expect("an id"));
-        server.names = [("=P", id("partner_id")), ("=E", id("enrollment_id"))];
+        let mut server = Self {
+            address,
+            operator,
+            viewer: String::new(),
+            partner: String::new(),
+            enrollment: String::new(),
+        };
+        let farthest: Value =
+            serde_json::from_str(&server.text(By::Staff, "earnings?earned_in=2018-06&limit=1")).unwrap();
+        let id = |member: &str| farthest["items"][0][member].as_str().expect("an id").to_owned();
+        (server.partner, server.enrollment) = (id("partner_id"), id("enrollment_id"));
+        server.viewer = person(&service, Role::Viewer, Some(server.partner.parse().unwrap()));
         server
     }
 
-    fn page(&self, list: &str) -> Value {
-        let list = self.names.iter().fold(list.to_owned(), |list, (word, by)| {
-            if by.is_empty() { list } else { list.replace(word, by) }
-        });
-        let request = ureq::get(format!("{}/{list}", self.address));
-        let request = request.header("authorization", format!("Bearer {}", self.token));
-        request.call().unwrap().body_mut().read_json().unwrap()
+    fn text(&self, by: By, path: &str) -> String {
+        let token = if by == By::Partner { &self.viewer } else { &self.operator };
+        let request = ureq::get(format!("{}/{path}", self.address));
+        let request = request.header("authorization", format!("Bearer {token}"));
+        request.call().unwrap().body_mut().read_to_string().unwrap()
     }
 
-    fn time(&self, list: &str) -> f64 {
-        let once = || {
-            let start = Instant::now();
-            self.page(list);
-            start.elapsed().as_secs_f64()
-        };
-        once();
-        median((0..REQUESTS).map(|_| once()).collect())
+    /// The address of what is asked, on this server.
+    fn path(&self, asked: &str) -> String {
+        if let Some(list) = asked.strip_suffix("?deep") {
+            return self.deep(list);
+        }
+        let named = [("=P", &self.partner), ("=E", &self.enrollment)];
+        let path =
+            named.iter().fold(asked.to_owned(), |path, (word, id)| path.replace(word, &format!("={id}")));
+        path.replace("/P/", &format!("/{}/", self.partner))
     }
 
     /// The page after some thousand records.
     fn deep(&self, list: &str) -> String {
         let mut path = format!("{list}?limit=200");
         for _ in 0..25 {
-            let page = self.page(&path);
+            let page: Value = serde_json::from_str(&self.text(By::Staff, &path)).unwrap();
             let cursor = page["next_cursor"].as_str().expect("a next page");
             path = format!("{list}?limit=200&cursor={cursor}");
         }
@@ -233,11 +282,27 @@ impl Server {
     fn export(&self, list: &str) -> f64 {
         let start = Instant::now();
         let request = ureq::get(format!("{}/{list}", self.address));
-        let request = request.header("authorization", format!("Bearer {}", self.token));
+        let request = request.header("authorization", format!("Bearer {}", self.operator));
         let mut answer = request.header("accept", "text/csv").call().unwrap();
         drain(answer.body_mut().as_reader());
         start.elapsed().as_secs_f64()
     }
+}
+
+/// Somebody new; gives the access token.
+fn person(service: &Service, role: Role, partner_id: Option<Id>) -> String {
+    let new = users::NewUser {
+        email: format!("{role}@example.com"),
+        name: role.as_str().into(),
+        role,
+        partner_id,
+        password_hash: "none".into(),
+        must_change_password: false,
+        issuer: None,
+        locale: Locale::En,
+    };
+    let id = users::provision(&service.gate, new).unwrap();
+    service.token_for(id).unwrap()
 }
 
 fn drain(mut from: impl Read) {

@@ -105,6 +105,7 @@ pub fn problem_codes() -> Vec<&'static Code> {
         accounting::fx_rates::CODES,
         adjustments::CODES,
         calculation::CODES,
+        calculation::runs_api::CODES,
         jobs::CODES,
     ]
     .concat()

@@ -128,7 +128,7 @@ pub fn close(tx: &mut Tx<'_>, month: Month, reason: Option<&str>) -> Result<()> 
     store::close(tx, month, reason)?;
     let rebates = store::of_month(tx, month)?;
     let standings = standings(tx, &rebates)?;
-    let mut transfers = Vec::new();
+    let (mut transfers, mut due) = (Vec::new(), BTreeMap::<Standing, Vec<Id>>::new());
     for rebate in &rebates {
         let key = (rebate.enrollment_id, rebate.posted_in, rebate.currency);
         let amount = rebate.amount().minor;
@@ -138,8 +138,12 @@ pub fn close(tx: &mut Tx<'_>, month: Month, reason: Option<&str>) -> Result<()> 
         }
         if rebate.state == RebateState::Accruing {
             let standing = standings.get(&rebate.partner_id).copied().unwrap_or(Standing::Missing);
-            store::update(tx, &due(tx, rebate.clone(), standing))?;
+            due.entry(standing).or_default().push(rebate.id);
         }
+    }
+    for (standing, rebates) in due {
+        let reason = RebateReason::of(standing);
+        store::fall_due(tx, &rebates, state_of(reason), reason)?;
     }
     store::transfer(tx, &transfers)?;
     let id = tx.new_id();
@@ -189,10 +193,15 @@ fn standings(tx: &mut Tx<'_>, rebates: &[Rebate]) -> Result<BTreeMap<Id, Standin
     Ok(all)
 }
 
+/// Where a rebate of a closed month stands that waits for this, or for nothing.
+const fn state_of(reason: Option<RebateReason>) -> RebateState {
+    if reason.is_some() { RebateState::OnHold } else { RebateState::Payable }
+}
+
 /// A rebate of a closed month as its partner's profiles let it stand.
 fn due(tx: &Tx<'_>, rebate: Rebate, standing: Standing) -> Rebate {
     let reason = RebateReason::of(standing);
-    let state = if reason.is_some() { RebateState::OnHold } else { RebateState::Payable };
+    let state = state_of(reason);
     let since = if rebate.state == state { rebate.state_since } else { None };
     Rebate {
         state,

@@ -1,13 +1,13 @@
 //! Rebates, months, rates and the ledger in the database.
 
-use super::{Account, Months, Rebate, RebateState, Transfer, rebates_api::RebateFilter};
+use super::{Account, Months, Rebate, RebateReason, RebateState, Transfer, rebates_api::RebateFilter};
 use crate::{
     access::{Scope, Tx},
-    partners::in_scope,
+    partners::{in_scope, is_narrow},
     platform::{
         Error, Result,
         db::{MultiBackend, insert_many},
-        http::{PageRequest, keyset},
+        http::{PageRequest, keyset, matches_value, unindexed},
         values::{Currency, Id, Money, Month, Timestamp},
     },
     schema::{closed_months, ledger_transfers, rebates},
@@ -44,6 +44,9 @@ fn visible(scope: Scope) -> rebates::BoxedQuery<'static, MultiBackend> {
 }
 
 fn matching(scope: Scope, filter: &RebateFilter) -> rebates::BoxedQuery<'static, MultiBackend> {
+    // One month is found by its index; those of several are few enough to be walked, the newest first.
+    let one_month = filter.from.filter(|from| filter.to == Some(*from));
+    let narrow = is_narrow(scope, [filter.partner_id, filter.enrollment_id]);
     let mut query = visible(scope);
     if let Some(id) = filter.partner_id {
         query = query.filter(rebates::partner_id.eq(id));
@@ -53,16 +56,19 @@ fn matching(scope: Scope, filter: &RebateFilter) -> rebates::BoxedQuery<'static,
     }
     let mut query = in_program!(query, rebates::enrollment_id, &filter.program);
     if let Some(state) = filter.state {
-        query = query.filter(rebates::state.eq(state));
+        query = matches_value!(query, rebates::state, state, narrow || one_month.is_some());
     }
     if let Some(currency) = filter.currency {
         query = query.filter(rebates::currency.eq(currency));
     }
+    if let Some(month) = one_month {
+        return matches_value!(query, rebates::posted_in, month, narrow);
+    }
     if let Some(from) = filter.from {
-        query = query.filter(rebates::posted_in.ge(from));
+        query = query.filter(unindexed!(rebates::posted_in).ge(from));
     }
     if let Some(to) = filter.to {
-        query = query.filter(rebates::posted_in.le(to));
+        query = query.filter(unindexed!(rebates::posted_in).le(to));
     }
     query
 }
@@ -120,7 +126,7 @@ pub(super) fn waiting(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Rebate>> {
 pub(super) fn payable(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<Vec<(Id, Currency, i64)>> {
     let query = rebates::table
         .filter(rebates::enrollment_id.eq_any(enrollments.to_vec()))
-        .filter(rebates::state.eq(RebateState::Payable))
+        .filter(unindexed!(rebates::state).eq(RebateState::Payable))
         .select((rebates::enrollment_id, rebates::currency, rebates::earned + rebates::adjusted));
     Ok(query.load(tx.conn)?)
 }
@@ -132,6 +138,29 @@ pub(super) fn insert(tx: &mut Tx<'_>, rebates: &[Rebate]) -> Result<()> {
 
 pub(super) fn update(tx: &mut Tx<'_>, rebate: &Rebate) -> Result<()> {
     diesel::update(rebates::table.find(rebate.id)).set(rebate).execute(tx.conn)?;
+    Ok(())
+}
+
+/// Lets rebates that accrued be paid, or wait from today on: a statement for each thousand.
+pub(super) fn fall_due(
+    tx: &mut Tx<'_>,
+    rebates: &[Id],
+    state: RebateState,
+    reason: Option<RebateReason>,
+) -> Result<()> {
+    let since = reason.map(|_| tx.today());
+    for ids in rebates.chunks(AT_ONCE) {
+        diesel::update(rebates::table.filter(rebates::id.eq_any(ids.to_vec())))
+            .set((
+                rebates::state.eq(state),
+                rebates::state_reason.eq(reason),
+                rebates::state_comment.eq(None::<String>),
+                rebates::state_since.eq(since),
+                rebates::updated_at.eq(tx.now),
+                rebates::revision.eq(rebates::revision + 1),
+            ))
+            .execute(tx.conn)?;
+    }
     Ok(())
 }
 

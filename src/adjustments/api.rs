@@ -3,7 +3,7 @@
 use super::{Adjustment, AdjustmentReason, AdjustmentState, NewAdjustment, service, store};
 use crate::{
     access::{
-        Caller,
+        Caller, Scope,
         policy::{ApproveAdjustment, GetAdjustment, ListAdjustments, ProposeAdjustment, RejectAdjustment},
     },
     partners::Transition,
@@ -53,11 +53,11 @@ pub struct AdjustmentView {
     comment: String,
     /// Where it stands.
     state: AdjustmentState,
-    /// Who proposed it; null for the service itself.
+    /// Who proposed it; null for the service itself, and for a partner's people.
     proposed_by: Option<Id>,
-    /// Who decided; null while nobody has.
+    /// Who decided; null while nobody has, and for a partner's people.
     decided_by: Option<Id>,
-    /// Why, in the words of who decided.
+    /// Why, in the words of who decided; null for a partner's people.
     #[schema(max_length = 1000, examples("Compared with the credit note"))]
     decision_comment: Option<String>,
     /// When it was decided.
@@ -72,6 +72,20 @@ pub struct AdjustmentView {
     /// Counts changes; the `ETag`.
     #[schema(minimum = 1)]
     revision: i64,
+}
+
+impl AdjustmentView {
+    /// As somebody sees it who sees these records: who proposed and decided, and what was said about it, is among the
+    /// programme's staff.
+    pub(super) fn seen_in(scope: Scope, adjustment: Adjustment) -> Self {
+        let whole = Self::from(adjustment);
+        match scope {
+            Scope::All => whole,
+            Scope::Partner(_) => {
+                Self { proposed_by: None, decided_by: None, decision_comment: None, ..whole }
+            }
+        }
+    }
 }
 
 impl From<Adjustment> for AdjustmentView {
@@ -172,7 +186,7 @@ pub struct AdjustmentFilter {
 
 /// List adjustments
 ///
-/// The newest first. A partner's people see those that were approved.
+/// The newest first. A partner's people see those that were approved, without who proposed and decided.
 #[utoipa::path(tag = "rebates", params(AdjustmentFilter, PageParams), responses((status = 200, body = AdjustmentPage)))]
 #[get("/v1/adjustments")]
 async fn list_adjustments(
@@ -184,7 +198,8 @@ async fn list_adjustments(
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
             let found = store::list(tx, page)?;
             let cursor = |adjustment: &Adjustment| Cursor { key: None, id: adjustment.id };
-            Ok(page.answer(found, total, cursor, AdjustmentView::from))
+            let scope = tx.scope();
+            Ok(page.answer(found, total, cursor, |one| AdjustmentView::seen_in(scope, one)))
         })
         .await
 }
@@ -221,7 +236,13 @@ async fn propose_adjustment(
 #[utoipa::path(tag = "rebates", responses((status = 200, body = AdjustmentView)))]
 #[get("/v1/adjustments/{id}")]
 async fn get_adjustment(caller: Caller<GetAdjustment>, id: Path<Id>) -> Result<Answer> {
-    caller.read(move |tx| store::get(tx, *id).map(record)).await
+    caller
+        .read(move |tx| {
+            let found = store::get(tx, *id)?;
+            let revision = found.revision;
+            Ok(Answer::record(&AdjustmentView::seen_in(tx.scope(), found), revision))
+        })
+        .await
 }
 
 /// Approve an adjustment

@@ -2,7 +2,7 @@
 
 use super::{Adjustment, AdjustmentState, NewAdjustment, api::AdjustmentView, store};
 use crate::{
-    access::Tx,
+    access::{Scope, Tx},
     accounting::{self, Cause, Entry},
     audit,
     enrollments::Enrollment,
@@ -51,7 +51,7 @@ pub fn propose(tx: &mut Tx<'_>, id: Id, new: NewAdjustment) -> Result<Adjustment
         revision: 1,
     };
     store::insert(tx, &adjustment)?;
-    event(&adjustment).after(&AdjustmentView::from(adjustment.clone())).record(tx)?;
+    audit::Event::on("adjustment", id).after(&AdjustmentView::from(adjustment.clone())).record(tx)?;
     Ok(adjustment)
 }
 
@@ -139,19 +139,17 @@ fn decided(tx: &Tx<'_>, before: &Adjustment, state: AdjustmentState, comment: Op
 
 fn keep(tx: &mut Tx<'_>, before: &Adjustment, after: Adjustment) -> Result<Adjustment> {
     store::update(tx, &after)?;
-    event(&after)
+    audit::Event::on("adjustment", after.id)
         .before(&AdjustmentView::from(before.clone()))
         .after(&AdjustmentView::from(after.clone()))
         .because(after.decision_comment.as_deref())
         .record(tx)?;
-    Ok(after)
-}
-
-/// A partner's people see what was approved, in their audit trail as in the list.
-fn event(adjustment: &Adjustment) -> audit::Event {
-    let event = audit::Event::on("adjustment", adjustment.id);
-    match adjustment.state {
-        AdjustmentState::Approved => event.of_partner(adjustment.partner_id),
-        AdjustmentState::Proposed | AdjustmentState::Rejected => event,
+    if after.state == AdjustmentState::Approved {
+        // A partner's people see what was approved, in their audit trail as in the list: an event of their own, as the
+        // one above says who decided and what was said about it.
+        let shown = AdjustmentView::seen_in(Scope::Partner(after.partner_id), after.clone());
+        let event = audit::Event::on("adjustment", after.id).of_partner(after.partner_id);
+        event.after(&shown).by_the_programme().record(tx)?;
     }
+    Ok(after)
 }

@@ -5,11 +5,11 @@ use crate::{
     access::{Scope, Tx},
     accounting::in_program,
     enrollments::Enrollment,
-    partners::in_scope,
+    partners::{in_scope, is_narrow},
     platform::{
         Error, Result,
         db::MultiBackend,
-        http::{PageRequest, keyset},
+        http::{PageRequest, keyset, matches_value, unindexed},
         values::{Currency, Id, Month},
     },
     schema::{adjustments, enrollments, partners, program_versions, rebates},
@@ -21,7 +21,7 @@ fn visible(scope: Scope) -> adjustments::BoxedQuery<'static, MultiBackend> {
     let query = in_scope!(adjustments::table.into_boxed(), adjustments::partner_id, scope);
     match scope {
         Scope::All => query,
-        Scope::Partner(_) => query.filter(adjustments::state.eq(AdjustmentState::Approved)),
+        Scope::Partner(_) => query.filter(unindexed!(adjustments::state).eq(AdjustmentState::Approved)),
     }
 }
 
@@ -34,7 +34,8 @@ fn matching(scope: Scope, filter: &AdjustmentFilter) -> adjustments::BoxedQuery<
         query = query.filter(adjustments::enrollment_id.eq(id));
     }
     if let Some(state) = filter.state {
-        query = query.filter(adjustments::state.eq(state));
+        let narrow = is_narrow(scope, [filter.partner_id, filter.enrollment_id]);
+        query = matches_value!(query, adjustments::state, state, narrow);
     }
     if let Some(currency) = filter.currency {
         query = query.filter(adjustments::currency.eq(currency));

@@ -31,7 +31,7 @@ pub struct AuditEventView {
     id: Id,
     /// When.
     occurred_at: Timestamp,
-    /// Who; null where the service acted by itself.
+    /// Who; null where the service acted by itself, or where a partner is not told.
     actor_id: Option<Id>,
     /// As what: a role, `api_client`, `nobody` who had signed in, or `system`.
     #[schema(max_length = 20, examples("operator"))]

@@ -21,7 +21,7 @@ pub struct AuditEvent {
     pub id: Id,
     /// When.
     pub occurred_at: Timestamp,
-    /// Who; none where the service acted by itself.
+    /// Who; none where the service acted by itself, or where a partner is not told.
     pub actor_id: Option<Id>,
     /// As what: a role, `api_client`, `nobody` or `system`.
     pub actor_role: String,
@@ -57,12 +57,21 @@ pub struct Event {
     before: Option<Value>,
     after: Option<Value>,
     reason: Option<String>,
+    unnamed: bool,
 }
 
 impl Event {
     /// Something happened to a record.
     pub fn on(resource_type: &'static str, resource_id: Id) -> Self {
-        Self { resource_type, resource_id, partner_id: None, before: None, after: None, reason: None }
+        Self {
+            resource_type,
+            resource_id,
+            partner_id: None,
+            before: None,
+            after: None,
+            reason: None,
+            unnamed: false,
+        }
     }
 
     /// The record is this partner's.
@@ -89,12 +98,18 @@ impl Event {
         self
     }
 
+    /// For a partner's eyes: it is not told who did it. Another event of the unit tells the programme's staff.
+    pub fn by_the_programme(mut self) -> Self {
+        self.unnamed = true;
+        self
+    }
+
     /// Writes the event, inside the unit whose change it tells of.
     pub fn record(self, tx: &mut Tx<'_>) -> Result<()> {
         let event = AuditEvent {
             id: tx.new_id(),
             occurred_at: tx.now,
-            actor_id: tx.actor.id(),
+            actor_id: tx.actor.id().filter(|_| !self.unnamed),
             actor_role: tx.actor.named().to_owned(),
             operation: tx.operation.to_owned(),
             resource_type: self.resource_type.to_owned(),

@@ -58,6 +58,8 @@ pub struct EarningFilter {
 /// List earnings
 ///
 /// What the levers of the program versions gave, each with the steps of its calculation, the latest first.
+/// A lever, a customer or a span of months is looked for from the latest on: name a partner, an enrollment or the month
+/// (`earned_in`) beside it, and no more than theirs is gone through.
 #[utoipa::path(tag = "earnings", params(EarningFilter, PageParams), responses((status = 200, body = EarningPage)))]
 #[get("/v1/earnings")]
 async fn list_earnings(caller: Caller<ListEarnings>, page: PageRequest<EarningFilter>) -> Result<Listing> {

@@ -135,7 +135,9 @@ pub struct IneligibleFilter {
 
 /// List ineligible records
 ///
-/// Everything that did not earn, with its reason and what can be done about it, the latest first.
+/// Everything that did not earn, with its reason and what can be done about it, the latest first. A
+/// reason, a lever or a customer is looked for from the latest on: name a partner, an enrollment or the month
+/// (`earned_in`) beside it, and no more than theirs is gone through.
 #[utoipa::path(
     tag = "earnings",
     params(IneligibleFilter, PageParams),

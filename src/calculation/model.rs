@@ -303,6 +303,14 @@ pub struct Run {
     pub revision: i64,
 }
 
+impl Run {
+    /// Whether it does what is asked for: a run over all partners looks at each.
+    #[must_use]
+    pub fn covers(&self, partner: Option<Id>) -> bool {
+        self.partner_id.is_none() || self.partner_id == partner
+    }
+}
+
 /// What a unit has done.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {

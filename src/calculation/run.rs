@@ -89,8 +89,8 @@ pub fn start(tx: &mut Tx<'_>, partner: Option<Id>) -> Result<(Run, bool)> {
     Ok((run, true))
 }
 
-/// Runs the calculation here and now, over all partners or one, alone or along with a run at work already; tells of
-/// every unit, and is asked after it whether to go on.
+/// Runs the calculation here and now, over all partners or one, alone or along with a run at work already: to the end of
+/// one that looks at what is asked for. Tells of every unit, and is asked after it whether to go on.
 pub fn calculate(
     gate: &Gate,
     partner: Option<Id>,
@@ -104,10 +104,15 @@ pub fn calculate_in(
     gate: &Gate,
     partner: Option<Id>,
     at_once: usize,
-    go_on: impl FnMut(&Run) -> ControlFlow<()>,
+    mut go_on: impl FnMut(&Run) -> ControlFlow<()>,
 ) -> Result<Run> {
-    let (run, _) = gate.write_as_system("StartCalculationRun", move |tx| start(tx, partner))?;
-    work_in(gate, run.id, at_once, go_on)
+    loop {
+        let (run, _) = gate.write_as_system("StartCalculationRun", move |tx| start(tx, partner))?;
+        let done = work_in(gate, run.id, at_once, &mut go_on)?;
+        if done.covers(partner) || done.state != RunState::Succeeded {
+            return Ok(done);
+        }
+    }
 }
 
 /// Does the work of a run that has been begun.

@@ -7,7 +7,7 @@ use crate::{
         policy::{GetCalculationRun, ListCalculationRuns, StartCalculationRun},
     },
     platform::{
-        Result,
+        Error, Result,
         http::{Answer, Body, Cursor, Listing, PageParams, PageRequest, Path, page_of},
         values::{Id, Timestamp},
     },
@@ -19,6 +19,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 use validator::Validate;
+
+crate::problem_codes! {
+    RUN_AT_WORK = "run_at_work" 409 "Another calculation run is at work",
+        "`run_id` is the run at work, over another partner. Repeat when it has ended, or after `Retry-After`.";
+}
+
+/// Seconds a run over one partner takes as a rule.
+const PATIENCE: u32 = 5;
 
 /// The routes of calculation runs.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -133,8 +141,9 @@ async fn list_calculation_runs(
 /// Start a calculation run
 ///
 /// It posts what has changed since the last one, for all partners or for one, and is at work when the answer comes:
-/// `Location` tells its progress. Where a run is at work already, that one is answered. A run that was broken off
-/// is taken up where it stood.
+/// `Location` tells its progress. Where a run is at work already that looks at what is asked for, that one is answered;
+/// where it looks at another partner only, this one is refused (`run_at_work`). A run that was broken off is taken up
+/// where it stood.
 #[utoipa::path(tag = "earnings", request_body = RunStart, responses((status = 202, body = RunView)))]
 #[post("/v1/calculation-runs")]
 async fn start_calculation_run(caller: Caller<StartCalculationRun>, body: Body<RunStart>) -> Result<Answer> {
@@ -144,6 +153,11 @@ async fn start_calculation_run(caller: Caller<StartCalculationRun>, body: Body<R
     let answer = caller
         .write(body, move |tx, asked| {
             let (run, is_new) = run::start(tx, asked.partner_id)?;
+            if !run.covers(asked.partner_id) {
+                let detail = "a run over another partner is at work; start this one when it has ended";
+                let error = Error::new(&RUN_AT_WORK, detail).with("run_id", run.id);
+                return Err(Error { retry_after: Some(PATIENCE), ..error });
+            }
             *note.lock().unwrap_or_else(PoisonError::into_inner) = is_new.then_some(run.id);
             let location = format!("/v1/calculation-runs/{}", run.id);
             let revision = run.revision;

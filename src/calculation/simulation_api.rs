@@ -83,6 +83,11 @@ pub enum SupposedSale {
         amount: Money,
         /// Who buys.
         customer: TransactionCustomer,
+        /// Whether the customer is a partner itself, to which most levers do not let sell. Nothing is looked up: who else
+        /// is a partner is nobody's business.
+        #[serde(default)]
+        #[schema(default = false)]
+        customer_is_partner: bool,
         /// What is sold (SKU).
         #[schema(min_length = 1, max_length = 128, pattern = r"^\S(.*\S)?$", examples("CFQ7TTC0LH18"))]
         product: String,

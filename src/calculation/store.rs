@@ -9,11 +9,11 @@ use super::{
 use crate::{
     access::{Scope, Tx},
     accounting::in_program,
-    partners::in_scope,
+    partners::{in_scope, is_narrow},
     platform::{
         Error, Result,
         db::MultiBackend,
-        http::{PageRequest, keyset},
+        http::{PageRequest, keyset, matches_value, unindexed},
         values::{Currency, Id, Month, Timestamp},
     },
     programs::{Program, ProgramVersion},
@@ -24,7 +24,8 @@ use std::collections::HashMap;
 
 /// The filters that earnings and ineligible records share.
 macro_rules! shared {
-    ($query:expr, $table:ident, $filter:expr) => {{
+    ($scope:expr, $query:expr, $table:ident, $filter:expr) => {{
+        let narrow = is_narrow($scope, [$filter.partner_id, $filter.enrollment_id, $filter.purchase_id]);
         let mut query = in_program!($query, $table::enrollment_id, &$filter.program);
         if let Some(id) = $filter.partner_id {
             query = query.filter($table::partner_id.eq(id));
@@ -42,7 +43,7 @@ macro_rules! shared {
             query = query.filter($table::customer_id.eq(customer.clone()).assume_not_null());
         }
         if let Some(month) = $filter.earned_in {
-            query = query.filter($table::earned_in.eq(month));
+            query = matches_value!(query, $table::earned_in, month, narrow);
         }
         query
     }};
@@ -53,7 +54,7 @@ fn visible(scope: Scope) -> earnings::BoxedQuery<'static, MultiBackend> {
 }
 
 fn matching(scope: Scope, filter: &EarningFilter) -> earnings::BoxedQuery<'static, MultiBackend> {
-    let mut query = shared!(visible(scope), earnings, filter);
+    let mut query = shared!(scope, visible(scope), earnings, filter);
     if let Some(currency) = filter.currency {
         query = query.filter(earnings::currency.eq(currency));
     }
@@ -89,7 +90,7 @@ pub(super) fn posted(
     let months: Vec<Month> = months.into_iter().collect();
     let query = earnings::table
         .filter(earnings::enrollment_id.eq_any(enrolled.to_vec()))
-        .filter(earnings::earned_in.eq_any(months))
+        .filter(unindexed!(earnings::earned_in).eq_any(months))
         .group_by(earnings::currency)
         .select((
             earnings::currency,
@@ -109,7 +110,7 @@ fn matching_records(
     scope: Scope,
     filter: &IneligibleFilter,
 ) -> ineligible_records::BoxedQuery<'static, MultiBackend> {
-    let mut query = shared!(visible_records(scope), ineligible_records, filter);
+    let mut query = shared!(scope, visible_records(scope), ineligible_records, filter);
     if let Some(code) = &filter.code {
         query = query.filter(ineligible_records::code.eq(code.clone()));
     }
@@ -122,10 +123,10 @@ fn matching_records(
         None => {}
     }
     if let Some(from) = filter.from {
-        query = query.filter(ineligible_records::earned_in.ge(from));
+        query = query.filter(unindexed!(ineligible_records::earned_in).ge(from));
     }
     if let Some(to) = filter.to {
-        query = query.filter(ineligible_records::earned_in.le(to));
+        query = query.filter(unindexed!(ineligible_records::earned_in).le(to));
     }
     query
 }

@@ -11,7 +11,7 @@ use crate::{
         Error, FieldError, Result,
         values::{CalendarDate, Id, Money, Period},
     },
-    schema::{partners, transactions},
+    schema::transactions,
     transactions::refunded_of,
 };
 use diesel::{dsl::max, prelude::*};
@@ -52,15 +52,6 @@ pub(super) fn take(tx: &mut Tx<'_>, asked: &EarningsSimulation, frame: &Frame) -
     let mut supposed = draft.supposed;
     let customers: BTreeSet<String> = supposed.sales.iter().map(|(sale, _)| sale.customer.clone()).collect();
     let customers: Vec<String> = customers.into_iter().collect();
-    let partners: BTreeSet<String> = partners::table
-        .filter(partners::mpn_id.eq_any(customers.clone()))
-        .select(partners::mpn_id)
-        .load(tx.conn)?
-        .into_iter()
-        .collect();
-    for (sale, _) in &mut supposed.sales {
-        sale.customer_is_partner = partners.contains(&sale.customer);
-    }
     if frame.asks_before {
         let recorded = asked.include_recorded.then_some(frame.month);
         let bought = bought(tx, asked.partner_id, &customers, (frame.year.from, recorded))?;
@@ -127,8 +118,15 @@ impl Draft {
     }
 
     fn purchase(&mut self, tx: &Tx<'_>, at: usize, asked: &SupposedSale, frame: &Frame) {
-        let SupposedSale::Purchase { reference, occurred_on, amount, customer, product, product_family } =
-            asked
+        let SupposedSale::Purchase {
+            reference,
+            occurred_on,
+            amount,
+            customer,
+            customer_is_partner,
+            product,
+            product_family,
+        } = asked
         else {
             return;
         };
@@ -146,7 +144,7 @@ impl Draft {
             customer: customer.id.clone(),
             country: customer.country,
             public_sector: customer.public_sector,
-            customer_is_partner: false,
+            customer_is_partner: *customer_is_partner,
             product: product.clone(),
             product_family: product_family.clone(),
             bought_before_on: None,

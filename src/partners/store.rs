@@ -30,15 +30,25 @@ macro_rules! in_scope {
         match $scope {
             $crate::access::Scope::All => $query,
             $crate::access::Scope::Partner(own) => {
-                let locations = $crate::schema::partners::table
-                    .filter($crate::schema::partners::headquarters_id.eq(own))
+                // One condition: of two joined by `or`, PostgreSQL would ask every record of the table.
+                let visible = $crate::schema::partners::table
+                    .filter(
+                        $crate::schema::partners::id
+                            .eq(own)
+                            .or($crate::schema::partners::headquarters_id.eq(own)),
+                    )
                     .select($crate::schema::partners::id);
-                $query.filter($column.eq(own).or($column.eq_any(locations)))
+                $query.filter($column.eq_any(visible))
             }
         }
     };
 }
 pub(crate) use in_scope;
+
+/// Whether a list is one of few records by what leads it: a partner, or something of one.
+pub fn is_narrow<const N: usize>(scope: Scope, named: [Option<Id>; N]) -> bool {
+    matches!(scope, Scope::Partner(_)) || named.iter().any(Option::is_some)
+}
 
 fn matching(scope: Scope, filter: &PartnerFilter) -> partners::BoxedQuery<'static, MultiBackend> {
     let mut query = visible(scope);

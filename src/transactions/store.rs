@@ -7,7 +7,7 @@ use crate::{
     platform::{
         Error, Result,
         db::{MultiBackend, insert_many, native},
-        http::{PageRequest, keyset},
+        http::{PageRequest, keyset, matches_value, unindexed},
         values::{CalendarDate, Country, Currency, Id, Timestamp},
     },
     schema::{transaction_records, transactions, unpublished_transactions},
@@ -15,7 +15,7 @@ use crate::{
 use diesel::{
     dsl::{min, sql},
     prelude::*,
-    sql_types::{BigInt, Nullable},
+    sql_types::{BigInt, Bool, Nullable},
 };
 
 diesel::alias!(transaction_records as bought: Bought);
@@ -33,10 +33,14 @@ fn matching(scope: Scope, filter: &TransactionFilter) -> transactions::BoxedQuer
         query = query.filter(transactions::kind.eq(kind));
     }
     if let Some(source) = &filter.source {
-        query = query.filter(transactions::source.eq(source.clone()));
+        let by_number = filter.external_id.is_some();
+        query = matches_value!(query, transactions::source, source.clone(), !by_number);
     }
     if let Some(external_id) = &filter.external_id {
         query = query.filter(transactions::external_id.eq(external_id.clone()));
+        if filter.source.is_none() {
+            query = query.filter(sql::<Bool>(OF_ANY_SOURCE));
+        }
     }
     if let Some(from) = filter.from {
         query = query.filter(transactions::occurred_on.ge(from));
@@ -53,9 +57,20 @@ fn matching(scope: Scope, filter: &TransactionFilter) -> transactions::BoxedQuer
     query
 }
 
+/// Every source: as many looks into the index as there are sources. A number is found by its source and itself.
+const OF_ANY_SOURCE: &str = "transactions.source IN (WITH RECURSIVE known (source) AS (\
+    SELECT min(source) FROM transaction_records \
+    UNION ALL SELECT (SELECT min(source) FROM transaction_records WHERE source > known.source) \
+    FROM known WHERE known.source IS NOT NULL) SELECT source FROM known)";
+
 pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<TransactionFilter>) -> Result<Vec<Transaction>> {
-    let query = matching(tx.scope(), &page.filter);
-    Ok(keyset!(query, page, transactions, newest).select(Transaction::as_select()).load(tx.conn)?)
+    let query = keyset!(matching(tx.scope(), &page.filter), page, transactions, newest);
+    // What a customer bought is little, and lies far apart: it is gathered by its index and put in order.
+    let query = match page.filter.customer_id {
+        Some(_) => query.order(unindexed!(transactions::id).desc()),
+        None => query,
+    };
+    Ok(query.select(Transaction::as_select()).load(tx.conn)?)
 }
 
 pub(super) fn count(tx: &mut Tx<'_>, filter: &TransactionFilter) -> Result<i64> {

@@ -229,7 +229,24 @@ fn a_partner_sees_what_is_approved_and_nothing_before() {
     }
     assert_eq!((told(&own), told(&story.operator)), (0, 1));
     decide(&colleague(&world), &id, "approval").ok();
-    assert_eq!(own.get(&format!("/v1/adjustments/{id}")).send().ok()["state"], "approved");
+    let whole = story.operator.get(&format!("/v1/adjustments/{id}")).send().ok();
+    let seen = own.get(&format!("/v1/adjustments/{id}")).send().ok();
+    assert_eq!((&seen["state"], &seen["comment"]), (&json!("approved"), &json!("Billed at the wrong price")));
+    let listed = own.get("/v1/adjustments").send().ok()["items"][0].clone();
+    let told_own = own.get("/v1/audit-events").query("resource_id", &id).send().ok()["items"][0].clone();
+    for hidden in ["proposed_by", "decided_by", "decision_comment"] {
+        assert!(!whole[hidden].is_null(), "{hidden}");
+        for shown in [&seen.body, &listed, &told_own["after"]] {
+            assert!(shown[hidden].is_null(), "{hidden} of {shown}");
+        }
+    }
+    let internal = [&whole["decided_by"], &whole["proposed_by"], &whole["decision_comment"]];
+    let file = own.get("/v1/adjustments").header("accept", "text/csv").send().ok();
+    let file = String::from_utf8(file.bytes).unwrap();
+    for text in [told_own.to_string(), file] {
+        assert!(internal.iter().all(|value| !text.contains(value.as_str().unwrap())), "{text}");
+    }
+    assert_eq!(told(&story.operator), 3, "the proposal, the approval, and what the partner is told");
     assert_eq!((told(&own), told(&stranger)), (1, 0));
     stranger.get(&format!("/v1/adjustments/{id}")).send().refused(404, "not_found");
 }

@@ -4,8 +4,20 @@ use crate::{
     suite::calculation::{Story, flat, version},
     support::World,
 };
+use diesel::{Connection, connection::InstrumentationEvent};
+use partner_incentives::{
+    access::Tx,
+    accounting::{self, Cause, Entry},
+    platform::values::{Id, Month},
+};
 use serde_json::json;
-use std::fmt::Write as _;
+use std::{
+    fmt::Write as _,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 fn refused(code: &str) -> (String, String) {
     (code.into(), String::new())
@@ -213,6 +225,71 @@ fn a_rebate_waits_for_profiles_the_threshold_or_an_operator() {
     story.operator.post(&format!("{profile}/approval"), json!({})).send().ok();
     assert_eq!(read()["state"], "payable");
     story.verify();
+}
+
+#[test]
+fn a_month_of_many_rebates_closes_by_as_few_statements_as_one_of_few() {
+    const CURRENCIES: &str = "EUR GBP JPY CHF SEK NOK DKK PLN CZK HUF RON BGN TRY ILS ZAR AED SAR INR CNY HKD SGD MYR \
+        THB IDR PHP KRW TWD AUD NZD CAD MXN BRL ARS CLP COP PEN UYU";
+    let world = World::new();
+    let story = Story::new(&world, &json!([flat("core", "0.08")]));
+    let month = |text: &str| text.parse::<Month>().unwrap();
+    let (enrollment_id, partner_id): (Id, Id) =
+        (story.enrollment.parse().unwrap(), story.partner.parse().unwrap());
+    let owe = |posted_in: Month, currencies: &str| {
+        let entries: Vec<Entry> = currencies
+            .split_whitespace()
+            .map(|currency| Entry {
+                currency: currency.parse().unwrap(),
+                earned: 40_000,
+                adjusted: 0,
+                coop: 100,
+                enrollment_id,
+                partner_id,
+                posted_in,
+            })
+            .collect();
+        let post = move |tx: &mut Tx<'_>| {
+            tx.changed_nothing();
+            accounting::post(tx, &entries, Cause::Calculation, None)
+        };
+        world.service.gate.write_as_system("Test", post).unwrap();
+    };
+    story.calculate();
+    owe(month("2018-07"), "USD");
+    owe(month("2018-08"), CURRENCIES);
+    world.on("2018-09-10");
+    let changes = |closed: &str| {
+        let (count, closed) = (Arc::new(AtomicUsize::new(0)), month(closed));
+        let counted = Arc::clone(&count);
+        let close = move |tx: &mut Tx<'_>| {
+            let counted = Arc::clone(&counted);
+            tx.conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+                if let InstrumentationEvent::StartQuery { query, .. } = event
+                    && query.to_string().starts_with("UPDATE")
+                {
+                    counted.fetch_add(1, Ordering::SeqCst);
+                }
+            });
+            let done = accounting::close(tx, closed, None);
+            tx.conn.set_instrumentation(|_: InstrumentationEvent<'_>| {});
+            done
+        };
+        world.service.gate.write_as_system("CloseAccountingMonth", close).unwrap();
+        count.load(Ordering::SeqCst)
+    };
+    assert_eq!((changes("2018-07"), changes("2018-08")), (1, 1));
+    let rebates = story.list("/v1/rebates?from=2018-08");
+    assert_eq!(rebates.len(), 37);
+    for rebate in rebates {
+        assert_eq!((&rebate["state"], &rebate["revision"]), (&json!("payable"), &json!(2)));
+    }
+    // Nothing was sold: what the books say of the ledger and its months is what counts here.
+    let findings = world.service.gate.read_as_system(accounting::verify).unwrap();
+    for name in ["the ledger owes what the rebates say", "what is accrued is of open months"] {
+        let finding = findings.iter().find(|finding| finding.name == name).unwrap();
+        assert_eq!(finding.difference, None);
+    }
 }
 
 #[test]

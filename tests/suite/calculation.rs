@@ -5,9 +5,12 @@ use crate::{
     support::{Answer, Client, World},
 };
 use diesel::{ExpressionMethods, RunQueryDsl};
-use partner_incentives::{accounting, app::Service, calculation};
+use partner_incentives::{access::Tx, accounting, app::Service, calculation, platform::values::Id};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::{
+    ops::ControlFlow,
+    time::{Duration, Instant},
+};
 
 /// A partner enrolled from July 2018 in a program with these levers; it takes the program year 2019.
 pub struct Story<'w> {
@@ -425,5 +428,28 @@ fn r14_the_same_transaction_twice_earns_once() {
         (&json!(0), &json!(0), &json!(0))
     );
     assert_eq!(story.amounts(), ["8.00"]);
+    story.verify();
+}
+
+#[test]
+fn a_run_over_one_partner_does_not_stand_for_a_run_over_all() {
+    let world = World::new();
+    let story = Story::new(&world, &json!([flat("core", "0.08")]));
+    world.on("2018-07-20");
+    let other = story.operator.post("/v1/partners", partner(2, "direct_bill")).send().ok().id();
+    story.sale("1", "2018-07-05", "1000.00");
+    let only: Id = other.parse().unwrap();
+    let begin = move |tx: &mut Tx<'_>| calculation::start(tx, Some(only));
+    let (at_work, _) = world.service.gate.write_as_system("StartCalculationRun", begin).unwrap();
+    let ask = |body: Value| story.operator.post("/v1/calculation-runs", body).send();
+    for body in [json!({}), json!({"partner_id": story.partner})] {
+        let refused = ask(body).refused(409, "run_at_work");
+        assert_eq!((&refused["run_id"], refused.header("retry-after")), (&json!(at_work.id), Some("5")));
+    }
+    assert_eq!(ask(json!({"partner_id": other})).ok().id(), at_work.id.to_string());
+    // The service itself brings that one to its end, and then looks at all.
+    let done = calculation::calculate(&world.service.gate, None, |_| ControlFlow::Continue(())).unwrap();
+    assert_eq!((done.partner_id, done.sales), (None, 1));
+    assert_eq!(story.amounts(), ["80.00"]);
     story.verify();
 }

@@ -544,3 +544,27 @@ fn without_a_published_rate_a_sale_in_another_currency_does_not_count() {
     let refused = &answer["ineligible"][0];
     assert_eq!((&refused["code"], &refused["curable"]), (&json!("exchange_rate_missing"), &json!(true)));
 }
+
+#[test]
+fn a_simulation_tells_nobody_who_else_is_a_partner() {
+    let world = World::new();
+    let story = Story::new(&world, &json!([flat("core", "0.08")]));
+    world.on("2018-11-20");
+    let other = story.operator.post("/v1/partners", partner(2, "direct_bill")).send().ok();
+    let asked =
+        |customer: &str| question(&story, "2018-11", &[purchase("a", "2018-11-05", "100.00", customer)]);
+    let (known, unknown) = (asked(&text(&other["mpn_id"])), asked("9999999"));
+    for client in [&world.admin_of(&story.partner), &story.operator] {
+        let answer = |body: &Value| {
+            let answer = client.post(SIMULATIONS, body.clone()).send().ok();
+            (answer["earnings_count"].clone(), answer["ineligible"].clone())
+        };
+        assert_eq!(answer(&known), (json!(1), json!([])));
+        assert_eq!(answer(&known), answer(&unknown));
+        // Who wants to know what a sale to a partner earns says that it is one.
+        let mut to_partner = unknown.clone();
+        to_partner["sales"][0]["customer_is_partner"] = json!(true);
+        let (earnings, ineligible) = answer(&to_partner);
+        assert_eq!((earnings, &ineligible[0]["code"]), (json!(0), &json!("customer_is_partner")));
+    }
+}

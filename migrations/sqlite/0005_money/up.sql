@@ -8,7 +8,7 @@ UPDATE enrollment_changes SET
     ineligible_since = CASE WHEN to_state = 'ineligible' THEN as_of END;
 
 -- Whether a customer is new is asked of every sale.
-CREATE INDEX transactions_by_customer ON transaction_records (partner_id, customer_id, occurred_on, id);
+CREATE INDEX transactions_by_customer ON transaction_records (customer_id, partner_id, occurred_on, id);
 
 -- A sale is counted once among all enrollments of a partner, program and year.
 CREATE INDEX enrollments_by_year ON enrollments (partner_id, program_id, program_year, id);
@@ -98,6 +98,7 @@ CREATE TABLE earnings (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX earnings_by_partner ON earnings (partner_id, id);
 CREATE INDEX earnings_by_enrollment ON earnings (enrollment_id, id);
+CREATE INDEX earnings_by_month ON earnings (earned_in, id);
 CREATE INDEX earnings_by_purchase ON earnings (purchase_id) WHERE purchase_id IS NOT NULL;
 CREATE TRIGGER earnings_are_never_changed BEFORE UPDATE ON earnings
 BEGIN SELECT RAISE(ABORT, 'earnings are append-only'); END;
@@ -128,6 +129,7 @@ CREATE TABLE ineligible_records (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX ineligible_records_by_partner ON ineligible_records (partner_id, id);
 CREATE INDEX ineligible_records_by_enrollment ON ineligible_records (enrollment_id, id);
+CREATE INDEX ineligible_records_by_month ON ineligible_records (earned_in, id);
 CREATE INDEX ineligible_records_by_purchase ON ineligible_records (purchase_id) WHERE purchase_id IS NOT NULL;
 CREATE INDEX ineligible_records_open ON ineligible_records (enrollment_id, bought_on, transaction_id)
     WHERE curable = 1 AND cured_at IS NULL AND code <> 'exchange_rate_missing';

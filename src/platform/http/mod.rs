@@ -34,7 +34,7 @@ pub use query::Query;
 pub use rate_limit::{Quota, RateLimit, network_of};
 pub use upload::{Incoming, Upload};
 
-pub(crate) use page::{keyset, page_of};
+pub(crate) use page::{coalesce, keyset, matches_value, page_of, unindexed};
 
 /// The path parameter of a record's address. A text that is no id is an address that does not exist.
 pub type Path<T> = actix_web::web::Path<T>;

@@ -268,6 +268,32 @@ macro_rules! keyset {
 }
 pub(crate) use keyset;
 
+diesel::define_sql_function! {
+    /// `coalesce(column, column)` is the column, and no index answers it.
+    fn coalesce<T: diesel::sql_types::SingleValue>(first: T, second: T) -> T;
+}
+
+/// A column without its index. SQLite keeps no statistics: beside a partner it would as soon walk a month of all
+/// partners, and instead of the newest records it would gather and sort all of a source.
+macro_rules! unindexed {
+    ($table:ident::$column:ident) => {
+        $crate::platform::http::coalesce($table::$column, $table::$column)
+    };
+}
+pub(crate) use unindexed;
+
+/// Filters a list by the value of a column: by its index, unless one of few records leads already.
+macro_rules! matches_value {
+    ($query:expr, $table:ident::$column:ident, $value:expr, $narrow:expr) => {
+        if $narrow {
+            $query.filter($crate::platform::http::unindexed!($table::$column).eq($value))
+        } else {
+            $query.filter($table::$column.eq($value))
+        }
+    };
+}
+pub(crate) use matches_value;
+
 fn one_of<T>(name: &str, value: &str, parsed: Option<T>) -> Result<T> {
     parsed.ok_or_else(|| {
         Error::new(&codes::UNKNOWN_PARAMETER, format!("{name}: {value:?} is not a value this list takes"))
