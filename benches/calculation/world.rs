@@ -79,7 +79,8 @@ impl World {
                 let mut conn = lease.target().open().unwrap();
                 conn.batch_execute(
                     "TRUNCATE earnings, ineligible_records, counted_sales, lever_volumes, cap_uses, lever_groups,
-                         rebates, ledger_transfers, calculation_runs, calculation_backlog;
+                         lever_months, ineligible_months, rebates, ledger_transfers, calculation_runs,
+                         calculation_backlog;
                      INSERT INTO calculation_backlog
                          SELECT partner_id, min(occurred_on) FROM transaction_records GROUP BY partner_id;
                      CHECKPOINT",
