@@ -134,7 +134,8 @@ fn units_that_are_refused_take_nothing_from_those_beside_them() {
     let db = Db::open(&database.target, 12).unwrap();
     let id = || ids.next(Timestamp::from_micros(0));
     std::thread::scope(|scope| {
-        // While the first is at work, the others gather behind it, those to be refused first.
+        // While the first is at work, the others gather behind it, those to be refused first. The waits only steer who
+        // shares a transaction with whom: what is asserted holds in every order.
         let (db, first) = (&db, id());
         scope.spawn(move || {
             let slow = move |conn: &mut Conn| {

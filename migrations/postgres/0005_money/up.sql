@@ -56,7 +56,6 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
--- Earnings come in their thousands: they are looked at together.
 
 -- Partners whose earnings have to be looked at, and from which day on.
 CREATE TABLE calculation_backlog (
