@@ -20,7 +20,7 @@ mod ground;
 mod world;
 
 use ground::{Options, median, with_peak};
-use partner_incentives::{accounting, calculation};
+use partner_incentives::{earnings::calculation, ledger::accounting};
 use std::{ops::ControlFlow, time::Instant};
 use world::{World, open};
 

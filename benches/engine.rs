@@ -9,12 +9,16 @@
 )]
 
 use partner_incentives::{
-    agreements::{Agreement, Kind},
-    competencies::{Attainment, Level},
-    eligibility::{Facts, Held, Sale, SaleKind, Terms, evaluate},
-    partners::{PartnerStatus, PartnerType},
+    network::{
+        agreements::{Agreement, Kind},
+        competencies::{Attainment, Level},
+        partners::{PartnerStatus, PartnerType},
+    },
+    participation::{
+        eligibility::{Facts, Held, Sale, SaleKind, Terms, evaluate},
+        programs::{ProgramStatus, Requirement, rule_sets},
+    },
     platform::values::{CalendarDate, Id, Money, Timestamp},
-    programs::{ProgramStatus, Requirement, rule_sets},
 };
 use std::{
     hint::black_box,

@@ -28,12 +28,12 @@ use partner_incentives::{
     access::Role,
     app::{self, Service},
     config::Settings,
+    identity::users,
     notifications::Locale,
     platform::{
         db::{Conn, Target},
         values::{Clock, Id, Ids},
     },
-    users,
 };
 use serde_json::Value;
 use std::{

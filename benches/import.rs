@@ -24,12 +24,12 @@ use ground::{Engine, Options, median, postgres, remove, with_peak};
 use partner_incentives::{
     app::{self, Service},
     config::Settings,
-    imports::{self, Format, Order},
-    partners::{Partner, PartnerStatus, PartnerType},
+    network::partners::{Partner, PartnerStatus, PartnerType},
     platform::{
         db::Target,
         values::{Clock, Id, Ids},
     },
+    sales::imports::{self, Format, Order},
     schema::partners,
 };
 use std::{

@@ -2,16 +2,22 @@
 
 use crate::{
     access::{self, Gate, Subject, Terms, Tx, policy},
-    accounting, adjustments, agreements, api_clients, audit, calculation, competencies,
+    audit,
     config::Settings,
-    eligibility, enrollments, health, imports, jobs, notifications, partners,
+    earnings::{calculation, statements},
+    identity::{api_clients, second_factors, sessions, setup, users},
+    ledger::{accounting, adjustments},
+    network::{agreements, competencies, partners, profiles},
+    notifications,
+    operations::{health, jobs},
+    participation::{eligibility, enrollments, programs},
     platform::{
         Code, Error, Result, codes,
         db::Db,
         http::{self, BodyLimits, Closing, Contract, Edge, Finishing, Guard, TrustedProxies, docs},
         values::{Country, Currency, Id},
     },
-    profiles, programs, second_factors, sessions, setup, statements, transactions, users,
+    sales::{imports, transactions},
 };
 use actix_cors::Cors;
 use actix_web::{

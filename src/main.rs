@@ -11,16 +11,15 @@ use partner_incentives::{
     app::{self, Service},
     audit::Seal,
     config::Settings,
-    demo,
-    jobs::JobName,
+    identity::{sessions, users},
     logging,
     notifications::Locale,
+    operations::{demo, jobs::JobName},
     platform::{
         Error, Result,
         db::Target,
         values::{CalendarDate, Clock, Id},
     },
-    sessions, users,
 };
 use std::{net::TcpListener, process::ExitCode, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};

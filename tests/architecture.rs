@@ -6,11 +6,6 @@
 
 use std::{fs, path::Path};
 
-/// Modules that are no slices, below all of them, each above the ones it may use.
-const FOUNDATION: &[&str] = &["platform", "schema", "config", "access"];
-/// The module above all slices.
-const TOP: &[&str] = &["app"];
-
 /// Words of the business; a prefix of a word counts, so plurals do.
 const BUSINESS: &[&str] = &[
     "partner",
@@ -108,26 +103,40 @@ fn only_the_border_names_actix() {
 }
 
 #[test]
-fn modules_use_only_those_above_them() {
-    let modules = modules();
-    let fixed = |name: &&str| FOUNDATION.contains(name) || TOP.contains(name);
-    let slices = modules.iter().map(String::as_str).filter(|name| !fixed(name));
-    let order: Vec<&str> = FOUNDATION.iter().copied().chain(slices).chain(TOP.iter().copied()).collect();
-    let rank = |name: &str| order.iter().position(|module| *module == name);
+fn modules_use_only_those_below_them() {
+    let order = order();
+    let rank = |path: &str| order.iter().position(|place| within(path, place));
 
     let mut found = Vec::new();
     for Source { path, code, .. } in sources() {
-        let module = path.trim_start_matches("src/").split(['/', '.']).next().unwrap_or_default();
-        let Some(own) = rank(module) else { continue };
-        for used in roots_used(&code).into_iter().filter(|used| rank(used).is_some_and(|used| used > own)) {
+        let own = path.trim_start_matches("src/").trim_end_matches(".rs").replace('/', "::");
+        let Some(place) = rank(&own) else { continue };
+        for used in paths_used(&code).into_iter().filter(|used| rank(used).is_some_and(|used| used > place)) {
             found.push(format!("{path} uses {used}"));
         }
     }
     let how = format!(
-        "a module uses only those before it in {order:?}; slices stand in the order of lib.rs: \
-         move the shared part up, or the line in lib.rs"
+        "a module uses only those before it in {order:?}: the order of lib.rs, and in a floor that of its mod.rs; \
+         move the shared part down, or the line in lib.rs or mod.rs"
     );
     none(&found, &how);
+}
+
+#[test]
+fn a_floor_is_used_by_its_slices() {
+    let floors: Vec<String> = modules().into_iter().filter(|module| !slices_of(module).is_empty()).collect();
+    assert!(floors.len() >= 7, "the floors were not found: {floors:?}");
+    let mut found = Vec::new();
+    for Source { path, code, .. } in sources() {
+        for used in paths_used(&code) {
+            let (floor, slice) = used.split_once("::").unwrap_or((&used, ""));
+            let slice = slice.split("::").next().unwrap_or_default();
+            if floors.iter().any(|name| name == floor) && !slices_of(floor).iter().any(|name| name == slice) {
+                found.push(format!("{path} uses {used}"));
+            }
+        }
+    }
+    none(&found, "a floor has nothing of its own: name the slice");
 }
 
 #[test]
@@ -144,7 +153,8 @@ fn files_are_short() {
 #[test]
 fn every_module_says_what_it_is() {
     let mut found = Vec::new();
-    for module in modules() {
+    for module in modules().into_iter().chain(order()) {
+        let module = module.replace("::", "/");
         let candidates = [format!("src/{module}.rs"), format!("src/{module}/mod.rs")];
         let text = candidates.iter().find_map(|path| fs::read_to_string(root().join(path)).ok());
         if !text.is_some_and(|text| text.starts_with("//! ")) {
@@ -159,8 +169,9 @@ fn comments_and_unit_tests_are_no_code() {
     let text =
         "/// Partner\nlet a = \"http://x\"; // actix\nlet q = '\"'; // Pg\n#[cfg(test)]\nmod tests {}\n";
     assert_eq!(code_of(text), "\nlet a = \"http://x\"; \nlet q = '\"'; \n");
-    let used = "use crate::{\n a::{B, c::D},\n platform::E, self,\n};\nlet x = crate::f::g(); $crate::h::i;";
-    assert_eq!(roots_used(used), ["a", "platform", "self", "f"]);
+    let used =
+        "use crate::{\n a::{B, c::{D, e}},\n platform::E, self,\n};\nlet x = crate::f::g(); $crate::h::i;";
+    assert_eq!(paths_used(used), ["a::B", "a::c::D", "a::c::e", "platform::E", "self", "f::g"]);
     assert!(
         names("fn f(c: &Clock)", "Clock")
             && !names("ClockWork", "Clock")
@@ -220,7 +231,20 @@ fn without_comment(line: &str) -> &str {
 
 /// The public modules of lib.rs, in its order.
 fn modules() -> Vec<String> {
-    let text = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    public_modules("src/lib.rs")
+}
+
+/// The slices of a floor, in the order of its mod.rs; none of a module that is no floor. A floor's mod.rs has nothing
+/// but its slices.
+fn slices_of(module: &str) -> Vec<String> {
+    let path = format!("src/{module}/mod.rs");
+    let Ok(text) = fs::read_to_string(root().join(&path)) else { return Vec::new() };
+    let only_slices = code_of(&text).lines().all(|line| line.is_empty() || line.starts_with("pub mod "));
+    if only_slices { public_modules(&path) } else { Vec::new() }
+}
+
+fn public_modules(path: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join(path)).unwrap();
     let name = |line: &str| Some(line.strip_prefix("pub mod ")?.strip_suffix(';')?.to_owned());
     text.lines().filter_map(name).collect()
 }
@@ -244,36 +268,58 @@ fn names(line: &str, name: &str) -> bool {
     })
 }
 
-/// What follows `crate::`, also in braces: `crate::{a::B, c}` names `a` and `c`.
-fn roots_used(code: &str) -> Vec<String> {
-    let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
-    let mut roots = Vec::new();
-    for (at, path) in code.match_indices("crate::") {
-        let rest = &code[at + path.len()..];
-        if code[..at].ends_with('$') {
-            continue;
-        }
-        let Some(group) = rest.strip_prefix('{') else {
-            roots.push(word(rest));
-            continue;
-        };
-        let (mut depth, mut start) = (0, true);
-        for (at, c) in group.char_indices() {
-            match c {
-                '{' => depth += 1,
-                '}' if depth == 0 => break,
-                '}' => depth -= 1,
-                ',' if depth == 0 => start = true,
-                c if c.is_whitespace() => {}
-                _ if start && depth == 0 => {
-                    roots.push(word(&group[at..]));
-                    start = false;
-                }
-                _ => {}
-            }
+/// The modules in the order in which each may use those before it: those of lib.rs, a floor as its slices.
+fn order() -> Vec<String> {
+    let mut order = Vec::new();
+    for module in modules() {
+        let slices = slices_of(&module);
+        if slices.is_empty() {
+            order.push(module);
+        } else {
+            order.extend(slices.into_iter().map(|slice| format!("{module}::{slice}")));
         }
     }
-    roots
+    order
+}
+
+/// Whether a path is a module or lies in it.
+fn within(path: &str, module: &str) -> bool {
+    path.strip_prefix(module).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+/// The paths that follow `crate::`, also in braces: `crate::{a::{B, c}, d}` names `a::B`, `a::c` and `d`.
+fn paths_used(code: &str) -> Vec<String> {
+    let mut paths = Vec::new();
+    for (at, root) in code.match_indices("crate::") {
+        if !code[..at].ends_with('$') {
+            unfold(&code[at + root.len()..], "", &mut paths);
+        }
+    }
+    paths
+}
+
+/// Reads one path, or a group of paths in braces, below `prefix`; gives how many bytes that were.
+fn unfold(text: &str, prefix: &str, paths: &mut Vec<String>) -> usize {
+    let Some(group) = text.strip_prefix('{') else {
+        let end = text.find(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':')).unwrap_or(text.len());
+        let path = format!("{prefix}{}", &text[..end]);
+        if path.ends_with("::") && text[end..].starts_with('{') {
+            return end + unfold(&text[end..], &path, paths);
+        }
+        paths.push(path.trim_end_matches(':').to_owned());
+        return end;
+    };
+    let mut at = 0;
+    while let Some(c) = group[at..].chars().next() {
+        match c {
+            '}' => return at + 2,
+            c if c.is_alphanumeric() || c == '_' || c == '{' => {
+                at += unfold(&group[at..], prefix, paths).max(1)
+            }
+            c => at += c.len_utf8(),
+        }
+    }
+    text.len()
 }
 
 #[track_caller]

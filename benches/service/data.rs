@@ -7,18 +7,20 @@ use diesel::{
 };
 use partner_incentives::{
     access::Role,
-    agreements::{Agreement, Kind, MembershipLevel},
     app::Service,
     audit::AuditEvent,
     config::Settings,
+    identity::users,
+    network::{
+        agreements::{Agreement, Kind, MembershipLevel},
+        partners::{Partner, PartnerStatus, PartnerType},
+    },
     notifications::Locale,
-    partners::{Partner, PartnerStatus, PartnerType},
     platform::{
         db::{Conn, Target},
         values::{Clock, Id, Ids},
     },
     schema::{agreements, audit_events, partners},
-    users,
 };
 
 type Transactions = <Conn as Connection>::TransactionManager;

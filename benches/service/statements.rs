@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use partner_incentives::{
     access::Role,
-    partners::{Partner, PartnerStatus, PartnerType},
+    network::partners::{Partner, PartnerStatus, PartnerType},
     platform::{
         db::{Conn, Target},
         values::Id,

@@ -5,14 +5,15 @@ use partner_incentives::{
     access::{Errand, Tx},
     app::{self, Service},
     audit::Seal,
-    calculation, eligibility, imports,
-    partners::{self, Partner},
+    earnings::calculation,
+    network::partners::{self, Partner},
+    operations::verify::{self, Finding},
+    participation::{eligibility, programs},
     platform::{
         Error, Result, csv,
         values::{CalendarDate, Id},
     },
-    programs,
-    verify::{self, Finding},
+    sales::imports,
 };
 use std::{
     fs::File,

@@ -3,9 +3,9 @@
 use crate::running::command;
 use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text};
 use partner_incentives::{
-    accounting,
     app::Service,
     config::Settings,
+    ledger::accounting,
     platform::{
         db::Target,
         values::{Clock, Ids},

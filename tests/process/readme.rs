@@ -2,7 +2,7 @@
 
 use crate::running::Running;
 use clap::Args;
-use partner_incentives::{config::Settings, demo};
+use partner_incentives::{config::Settings, operations::demo};
 use std::process::Command;
 
 const README: &str = include_str!("../../README.md");

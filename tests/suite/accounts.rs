@@ -5,8 +5,8 @@ use diesel::prelude::*;
 use partner_incentives::{
     access::password::Hasher,
     app::Service,
+    identity::sessions::{self, Renewal},
     schema::{idempotency_keys, refresh_tokens, sessions as rows, users},
-    sessions::{self, Renewal},
 };
 use serde_json::{Value, json};
 

@@ -8,7 +8,7 @@ use crate::{
     support::{Answer, Client, World},
 };
 use diesel::{RunQueryDsl, sql_query};
-use partner_incentives::{access::Role, accounting};
+use partner_incentives::{access::Role, ledger::accounting};
 use serde_json::{Value, json};
 
 /// A partner with a rebate of 480.00 for August 2018, which is closed, and one of 48.00 for September.

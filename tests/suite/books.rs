@@ -7,7 +7,7 @@ use crate::{
 use diesel::{Connection, connection::InstrumentationEvent};
 use partner_incentives::{
     access::Tx,
-    accounting::{self, Cause, Entry},
+    ledger::accounting::{self, Cause, Entry},
     platform::values::{Id, Month},
 };
 use serde_json::json;

@@ -5,7 +5,9 @@ use crate::{
     support::{Answer, Client, World},
 };
 use diesel::{ExpressionMethods, RunQueryDsl};
-use partner_incentives::{access::Tx, accounting, app::Service, calculation, platform::values::Id};
+use partner_incentives::{
+    access::Tx, app::Service, earnings::calculation, ledger::accounting, platform::values::Id,
+};
 use serde_json::{Value, json};
 use std::{
     ops::ControlFlow,
@@ -386,7 +388,7 @@ fn r12_a_negative_rebate_is_carried_and_later_ones_owe_only_what_remains() {
     story.calculate();
     story.close("2018-09").ok();
     let paid = |tx: &mut partner_incentives::access::Tx<'_>| {
-        use partner_incentives::{accounting::RebateState, schema::rebates::dsl as column};
+        use partner_incentives::{ledger::accounting::RebateState, schema::rebates::dsl as column};
         tx.changed_nothing();
         Ok(diesel::update(column::rebates).set(column::state.eq(RebateState::Paid)).execute(tx.conn)?)
     };

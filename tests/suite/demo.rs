@@ -6,17 +6,20 @@ use partner_incentives::{
     access::Tx,
     app::Service,
     config::Settings,
-    demo, eligibility,
-    eligibility::{EligibilityCheck, EligibilityCode},
-    enrollments::State,
-    partners::{self, Partner, PartnerType},
+    identity::setup::{self, Missing, SetupState},
+    network::partners::{self, Partner, PartnerType},
+    operations::demo,
+    participation::{
+        eligibility,
+        eligibility::{EligibilityCheck, EligibilityCode},
+        enrollments::State,
+        programs,
+    },
     platform::{
         Result,
         values::{CalendarDate, Clock, Id, Ids, Timestamp},
     },
-    programs,
     schema::{audit_events, enrollments, notifications, partners as table},
-    setup::{self, Missing, SetupState},
 };
 use std::collections::BTreeSet;
 

@@ -4,11 +4,15 @@ use super::records::{agreement, attainment, competency, day, partner, sale};
 use crate::support::{Answer, Client, World};
 use diesel::{Connection, QueryDsl, RunQueryDsl, connection::InstrumentationEvent};
 use partner_incentives::{
-    agreements::Kind,
-    eligibility,
-    partners::{self, Partner},
+    network::{
+        agreements::Kind,
+        partners::{self, Partner},
+    },
+    participation::{
+        eligibility,
+        programs::{self, ProgramKey},
+    },
     platform::values::Id,
-    programs::{self, ProgramKey},
     schema::{audit_events, evaluations, idempotency_keys},
 };
 use serde_json::{Value, json};

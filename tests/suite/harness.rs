@@ -2,7 +2,7 @@
 
 use crate::support::{Answer, Client, World};
 use diesel::RunQueryDsl;
-use partner_incentives::{partners::Partner, platform::values::Id, schema::partners};
+use partner_incentives::{network::partners::Partner, platform::values::Id, schema::partners};
 use serde_json::json;
 
 #[test]

@@ -6,9 +6,9 @@ use crate::{
 };
 use diesel::{QueryDsl, RunQueryDsl, SelectableHelper};
 use partner_incentives::{
-    agreements::Kind,
     app::Service,
-    jobs::{JobRun, RunState, Runner, Step},
+    network::agreements::Kind,
+    operations::jobs::{JobRun, RunState, Runner, Step},
     platform::values::Timestamp,
     schema::{enrollments, job_runs},
 };

@@ -2,7 +2,9 @@
 
 use super::partners::partner;
 use crate::support::{Client, World};
-use partner_incentives::{audit, notifications::Message, partners, platform::values::Id, users};
+use partner_incentives::{
+    audit, identity::users, network::partners, notifications::Message, platform::values::Id,
+};
 use serde_json::json;
 
 /// Tells the admins of a partner that an enrollment has changed, as another slice would; the subject begins with `name`.

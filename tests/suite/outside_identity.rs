@@ -5,7 +5,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use partner_incentives::{
     access::Role,
-    users::{self, NewUser},
+    identity::users::{self, NewUser},
 };
 use serde_json::{Value, json};
 

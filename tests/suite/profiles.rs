@@ -3,8 +3,8 @@
 use super::partners::partner;
 use crate::support::{Client, World};
 use partner_incentives::{
+    network::profiles::{self, Standing},
     platform::values::{CalendarDate, Id},
-    profiles::{self, Standing},
 };
 use serde_json::{Value, json};
 

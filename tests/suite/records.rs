@@ -4,9 +4,11 @@
 use crate::support::World;
 use diesel::{ExpressionMethods, OptionalExtension, QueryDsl, RunQueryDsl};
 use partner_incentives::{
-    agreements::{Agreement, Kind},
-    competencies::{Attainment, Competency},
-    partners::{self, NewPartner},
+    network::{
+        agreements::{Agreement, Kind},
+        competencies::{Attainment, Competency},
+        partners::{self, NewPartner},
+    },
     platform::values::{CalendarDate, Id},
     schema::{agreements, attainments, competencies, transaction_records},
 };

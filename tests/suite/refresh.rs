@@ -6,7 +6,7 @@ use crate::{
 };
 use diesel::{QueryDsl, RunQueryDsl};
 use partner_incentives::{
-    jobs::{JobRun, RunState},
+    operations::jobs::{JobRun, RunState},
     schema::{enrollment_changes, enrollments, evaluations, notifications, reminders},
 };
 use serde_json::{Value, json};

@@ -9,8 +9,8 @@ use diesel::prelude::*;
 use partner_incentives::{
     app::Service,
     config::Settings,
+    identity::sessions::keys,
     schema::{audit_events, second_factors},
-    sessions::keys,
 };
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU32, Ordering};

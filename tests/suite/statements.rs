@@ -5,7 +5,7 @@ use crate::{
     support::{Answer, Client, World},
 };
 use diesel::{RunQueryDsl, sql_query};
-use partner_incentives::{access::Role, accounting, platform::db::Conn};
+use partner_incentives::{access::Role, ledger::accounting, platform::db::Conn};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 

@@ -5,7 +5,9 @@ use crate::{
     support::World,
 };
 use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text};
-use partner_incentives::{accounting::Finding, calculation, platform::db::Conn, verify};
+use partner_incentives::{
+    earnings::calculation, ledger::accounting::Finding, operations::verify, platform::db::Conn,
+};
 use serde_json::json;
 
 /// A partner with sales of July, which is closed, and of August: by themselves, by customer and by month, under caps.
@@ -55,7 +57,8 @@ fn everything_is_allowed(world: &World) -> Conn {
 
 fn differences(world: &World) -> Vec<(&'static str, String)> {
     let gate = &world.service.gate;
-    let mut findings: Vec<Finding> = gate.read_as_system(partner_incentives::accounting::verify).unwrap();
+    let mut findings: Vec<Finding> =
+        gate.read_as_system(partner_incentives::ledger::accounting::verify).unwrap();
     findings.extend(gate.read_as_system(calculation::verify).unwrap());
     findings.into_iter().filter_map(|finding| Some((finding.name, finding.difference?))).collect()
 }

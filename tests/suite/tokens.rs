@@ -12,9 +12,9 @@ use partner_incentives::{
     access::{Role, Subject},
     app::Service,
     config::Settings,
+    identity::sessions::keys,
     platform::values::{Clock, Id, Timestamp},
     schema::{audit_events, signing_keys},
-    sessions::keys,
 };
 use serde_json::{Value, json};
 

@@ -4,7 +4,7 @@ use super::partners::partner;
 use crate::support::{Answer, World};
 use partner_incentives::{
     platform::values::Id,
-    transactions::{TransactionKind, sales_of},
+    sales::transactions::{TransactionKind, sales_of},
 };
 use serde_json::{Value, json};
 

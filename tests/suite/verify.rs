@@ -9,12 +9,12 @@ use partner_incentives::{
     app::Service,
     audit::{self, Seal, Verdict},
     config::Settings,
+    operations::verify::{self, Finding},
     platform::{
         db::{Conn, Db, Target, types::Json},
         values::{Clock, Id, Ids, Timestamp},
     },
     schema::{audit_chain, audit_events},
-    verify::{self, Finding},
 };
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use crate::{
     suite::calculation::{Story, flat, text},
     support::World,
 };
-use partner_incentives::calculation;
+use partner_incentives::earnings::calculation;
 use serde_json::{Value, json};
 use std::ops::ControlFlow;
 

@@ -7,12 +7,12 @@ use partner_incentives::{
     access::{Role, password::Hasher},
     app::Service,
     config::Settings,
+    identity::users,
     notifications::Locale,
     platform::{
         db::Target,
         values::{Clock, Id, Ids, Timestamp},
     },
-    users,
 };
 use std::{
     path::{Path, PathBuf},

@@ -10,11 +10,11 @@ use partner_incentives::{
     access::{Role, Subject},
     app::{self, Service},
     config::Settings,
+    identity::users,
     platform::{
         db::{Conn, types::Json},
         values::{CalendarDate, Clock, Id, Ids, Timestamp},
     },
-    users,
 };
 use std::{net::TcpListener, sync::mpsc::sync_channel, thread::JoinHandle, time::Duration};
 

@@ -5,7 +5,7 @@ use crate::{
     support::World,
 };
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
-use partner_incentives::{access::Tx, platform::db::Target, transactions::backlog};
+use partner_incentives::{access::Tx, platform::db::Target, sales::transactions::backlog};
 use serde_json::json;
 use std::ops::ControlFlow;
 
@@ -104,7 +104,8 @@ fn the_same_input_again_changes_no_row_however_it_comes() {
         };
         world.service.gate.write_as_system("Test", note).unwrap();
         let gate = &world.service.gate;
-        partner_incentives::calculation::calculate(gate, None, |_| ControlFlow::Continue(())).unwrap();
+        partner_incentives::earnings::calculation::calculate(gate, None, |_| ControlFlow::Continue(()))
+            .unwrap();
         for (before, after) in before.iter().zip(dump(&world)) {
             assert!(*before == after, "{prefix} rows again: {} has changed", before.0);
         }

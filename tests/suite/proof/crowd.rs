@@ -9,13 +9,15 @@ use crate::{
 use diesel::{QueryDsl, RunQueryDsl, SelectableHelper};
 use partner_incentives::{
     app::Service,
-    calculation::{self, EarningRow, IneligibleRow},
-    earnings::{Books, Facts, Sale, Terms},
+    earnings::{
+        calculation::{self, EarningRow, IneligibleRow},
+        engine::{Books, Facts, Sale, Terms},
+    },
+    participation::programs::Lever,
     platform::{
         db::Target,
         values::{Currency, Id, Money, Period, Rate},
     },
-    programs::Lever,
     schema::{earnings, ineligible_records},
 };
 use serde_json::{Value, json};

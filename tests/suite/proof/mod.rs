@@ -14,17 +14,22 @@ use crate::{suite::calculation::Story, support::World};
 use diesel::{QueryDsl, RunQueryDsl, SelectableHelper};
 use partner_incentives::{
     access::Tx,
-    accounting::Months,
-    calculation::{self, EarningRow, IneligibleRow},
-    earnings::{ExchangeRates, Facts, Gap, Sale, Terms},
-    eligibility, enrollments, partners,
+    earnings::{
+        calculation::{self, EarningRow, IneligibleRow},
+        engine::{ExchangeRates, Facts, Gap, Sale, Terms},
+    },
+    ledger::accounting::Months,
+    network::partners,
+    participation::{
+        eligibility, enrollments,
+        programs::{self, GrowthBaseline, Lever, LeverScale},
+    },
     platform::{
         Result,
         values::{CalendarDate, Currency, Id, Money, Month, Period},
     },
-    programs::{self, GrowthBaseline, Lever, LeverScale},
+    sales::transactions::{self, Customer, NewTransaction, TransactionKind},
     schema::{earnings, ineligible_records, rebates},
-    transactions::{self, Customer, NewTransaction, TransactionKind},
 };
 use proptest::{
     prelude::*,

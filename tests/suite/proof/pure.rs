@@ -1,11 +1,13 @@
 //! The books as the pure module keeps them: in memory, never stored, told the same facts.
 
 use partner_incentives::{
-    accounting::Months,
-    calculation::{EarningRow, IneligibleRow},
-    earnings::{Books, Earning, Facts, Gap, Ineligible, Origin, Outcome, Reason, Sale, Terms},
+    earnings::{
+        calculation::{EarningRow, IneligibleRow},
+        engine::{Books, Earning, Facts, Gap, Ineligible, Origin, Outcome, Reason, Sale, Terms},
+    },
+    ledger::accounting::Months,
+    participation::programs::Lever,
     platform::values::{CalendarDate, Currency, Id, Money, Month, Period},
-    programs::Lever,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -1,11 +1,11 @@
 //! Random programmes, and what may happen in their year.
 
 use partner_incentives::{
-    platform::values::{Currency, ExchangeRate, Money, Rate},
-    programs::{
+    participation::programs::{
         CapScope, CustomerFilter, GrowthBaseline, Lever, LeverCap, LeverFilter, LeverGrain, LeverScale,
         LeverTier, TierPeriod,
     },
+    platform::values::{Currency, ExchangeRate, Money, Rate},
 };
 use proptest::{
     collection::vec,

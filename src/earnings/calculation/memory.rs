@@ -1,0 +1,122 @@
+//! What is remembered of sales that were taken in, so that what takes them back later can be posted.
+
+use super::{gather::Take, model::Whose, sales};
+use crate::{
+    access::Tx,
+    earnings::engine::{Books, Counted, Facts, Terms},
+    participation::programs::{Lever, LeverScale},
+    platform::{
+        Result,
+        db::{insert_many, types::Json},
+        values::Id,
+    },
+    schema::counted_sales,
+};
+use diesel::prelude::*;
+use std::collections::{BTreeMap, HashMap};
+
+/// Lays the purchases into the books that refunds among the sales take back and that were counted before.
+pub(super) fn recall(
+    tx: &mut Tx<'_>,
+    whose: Whose,
+    terms: &Terms<'_>,
+    facts: &Facts,
+    asks_before: bool,
+    takes: &[Take],
+    books: &mut Books,
+) -> Result<()> {
+    let of: HashMap<Id, &Take> = takes.iter().map(|take| (take.sale.id, take)).collect();
+    let takes_it = |id: Id, lever: &str| {
+        of.get(&id).is_some_and(|take| take.levers.as_ref().is_none_or(|levers| levers.contains(lever)))
+    };
+    // What is judged again is among the refunds counted already.
+    let mut again: HashMap<(Id, &str), i64> = HashMap::new();
+    for take in takes {
+        for lever in take.levers.iter().flatten() {
+            let purchase = take.sale.refund_of.unwrap_or(take.sale.id);
+            let minor = if take.sale.refund_of.is_some() { take.sale.amount.minor } else { 0 };
+            *again.entry((purchase, lever)).or_default() += minor;
+        }
+    }
+    let mut purchases: Vec<Id> = takes.iter().filter_map(|take| take.sale.refund_of).collect();
+    purchases.sort_unstable();
+    purchases.dedup();
+    if purchases.is_empty() {
+        return Ok(());
+    }
+    let counted = sales::counted(tx, &[whose.enrollment_id], &purchases)?;
+    purchases.retain(|purchase| counted.contains_key(purchase));
+    let past = sales::past(tx, whose, &purchases)?;
+    for (sale, _) in sales::of_ids(tx, &purchases, asks_before)? {
+        for lever in terms.levers {
+            let code = lever.code();
+            if takes_it(sale.id, code) {
+                continue;
+            }
+            let key = (sale.id, code.to_owned());
+            let again = again.get(&(sale.id, code)).copied().unwrap_or_default();
+            let refunded = past.refunded.get(&sale.id).copied().unwrap_or_default() - again;
+            let offset = counted.get(&sale.id).and_then(|(_, offsets)| offsets.get(code)).copied();
+            let recalled = Counted {
+                net: sale.amount.minor + refunded,
+                barred: past.barred.get(&key).cloned(),
+                offset: offset.unwrap_or_default(),
+                posted: past.posted.get(&key).copied().unwrap_or_default(),
+                cut: past.cut.get(&key).copied().unwrap_or_default(),
+                sale: sale.clone(),
+            };
+            books.recall(terms, facts, lever, recalled);
+        }
+    }
+    Ok(())
+}
+
+#[derive(Insertable)]
+#[diesel(table_name = counted_sales, treat_none_as_default_value = false)]
+struct CountedRow {
+    enrollment_id: Id,
+    transaction_id: Id,
+    offsets: Option<Json<BTreeMap<String, i64>>>,
+}
+
+/// Notes which sales were taken in; of purchases also what lay below them, where a lever counts slices.
+pub(super) fn keep(
+    tx: &mut Tx<'_>,
+    whose: Whose,
+    terms: &Terms<'_>,
+    takes: &[Take],
+    books: &Books,
+) -> Result<()> {
+    let slices = |lever: &&Lever| {
+        matches!(
+            lever,
+            Lever::Core { scale: LeverScale::Marginal { .. }, .. }
+                | Lever::Accelerator { scale: LeverScale::Marginal { .. }, .. }
+        )
+    };
+    let marginal: Vec<&str> = terms.levers.iter().filter(slices).map(Lever::code).collect();
+    let accounts: Vec<_> = books.accounts().filter(|(lever, _)| marginal.contains(lever)).collect();
+    let again: Vec<Id> = takes.iter().filter(|take| take.levers.is_some()).map(|take| take.sale.id).collect();
+    let known = sales::counted(tx, &[whose.enrollment_id], &again)?;
+    let mut rows = Vec::with_capacity(takes.len());
+    for take in takes {
+        let mut offsets = known.get(&take.sale.id).map(|(_, offsets)| offsets.clone()).unwrap_or_default();
+        for (lever, account) in &accounts {
+            let purchase = account.purchases.get(&take.sale.id);
+            if let Some(purchase) = purchase.filter(|purchase| purchase.barred.is_none()) {
+                offsets.insert((*lever).to_owned(), purchase.offset);
+            }
+        }
+        let offsets = (!offsets.is_empty()).then_some(Json(offsets));
+        let row = CountedRow { enrollment_id: whose.enrollment_id, transaction_id: take.sale.id, offsets };
+        rows.push(row);
+    }
+    for again in again.chunks(1000) {
+        let old = counted_sales::table
+            .filter(counted_sales::enrollment_id.eq(whose.enrollment_id))
+            .filter(counted_sales::transaction_id.eq_any(again.to_vec()));
+        diesel::delete(old).execute(tx.conn)?;
+    }
+    insert_many!(tx.conn, counted_sales::table, &rows);
+    Ok(())
+}

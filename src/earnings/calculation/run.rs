@@ -1,0 +1,308 @@
+//! The run: units, one after the other, until no partner waits. Each unit posts what it has computed and takes its
+//! partners out of the backlog, so a crash between units loses nothing, and a repeat finds nothing to do.
+
+use super::{
+    batch::{self, Step},
+    gather::Part,
+    model::{Run, RunState, Tally},
+    runs_api::RunView,
+    store,
+};
+use crate::{
+    access::{Gate, Tx},
+    audit,
+    ledger::accounting,
+    network::partners,
+    participation::{
+        enrollments,
+        enrollments::{Change, Enrollment},
+        programs,
+    },
+    platform::{
+        Result, codes, cut,
+        values::{CalendarDate, Id},
+    },
+    sales::transactions::backlog,
+};
+use serde_json::json;
+use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
+
+/// How many sales a unit takes in or judges again, at most: some tenths of a second.
+const SALES_AT_ONCE: usize = 4000;
+/// How many partners a unit looks at, at most.
+const PARTNERS_AT_ONCE: i64 = 16;
+/// How often what the database cannot do just now is tried again.
+const TRIES: u32 = 5;
+/// After how many seconds of silence a run counts as broken off.
+const SILENCE: i64 = 60;
+
+/// Where a run stands between two units.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place {
+    /// The last partner that is done.
+    after: Option<Id>,
+    /// Within the next one: which part of it, and from which day on.
+    within: Option<(Id, usize, CalendarDate)>,
+}
+
+/// What happens at the end of a unit that changed facts: enrollments follow, and with them what waits to be paid.
+pub fn follow_up(tx: &mut Tx<'_>, changed: &[Id]) -> Result<()> {
+    enrollments::follow_up(tx, changed)?;
+    accounting::follow_profiles(tx, changed)
+}
+
+/// Whether a partner waits for a run.
+pub fn is_due(tx: &mut Tx<'_>) -> Result<bool> {
+    Ok(backlog::length(tx, None)? > 0)
+}
+
+/// Begins a run over all partners or one; says whether it is new. A run at work is given back, one that has fallen
+/// silent is put aside.
+pub fn start(tx: &mut Tx<'_>, partner: Option<Id>) -> Result<(Run, bool)> {
+    if let Some(partner) = partner {
+        partners::get(tx, partner)
+            .map_err(|error| error.as_fault_at("/partner_id", "there is no such partner"))?;
+    }
+    if let Some(running) = store::running(tx)? {
+        if running.updated_at.plus_seconds(SILENCE) > tx.now {
+            tx.changed_nothing();
+            return Ok((running, false));
+        }
+        finish(tx, running, RunState::Failed, Some("it broke off".to_owned()))?;
+    }
+    let run = Run {
+        id: tx.new_id(),
+        partner_id: partner,
+        state: RunState::Running,
+        done: 0,
+        total: backlog::length(tx, partner)?,
+        sales: 0,
+        earnings: 0,
+        ineligible_records: 0,
+        error: None,
+        requested_by: tx.actor.id(),
+        started_at: tx.now,
+        updated_at: tx.now,
+        finished_at: None,
+        revision: 1,
+    };
+    store::insert_run(tx, &run)?;
+    tx.conn.expect_bulk(true)?;
+    let event = audit::Event::on("calculation_run", run.id);
+    event.after(&RunView::from(run.clone())).record(tx)?;
+    Ok((run, true))
+}
+
+/// Runs the calculation here and now, over all partners or one, alone or along with a run at work already: to the end of
+/// one that looks at what is asked for. Tells of every unit, and is asked after it whether to go on.
+pub fn calculate(
+    gate: &Gate,
+    partner: Option<Id>,
+    go_on: impl FnMut(&Run) -> ControlFlow<()>,
+) -> Result<Run> {
+    calculate_in(gate, partner, SALES_AT_ONCE, go_on)
+}
+
+/// The same in units of up to so many sales.
+pub fn calculate_in(
+    gate: &Gate,
+    partner: Option<Id>,
+    at_once: usize,
+    mut go_on: impl FnMut(&Run) -> ControlFlow<()>,
+) -> Result<Run> {
+    loop {
+        let (run, _) = gate.write_as_system("StartCalculationRun", move |tx| start(tx, partner))?;
+        let done = work_in(gate, run.id, at_once, &mut go_on)?;
+        if done.covers(partner) || done.state != RunState::Succeeded {
+            return Ok(done);
+        }
+    }
+}
+
+/// Does the work of a run that has been begun.
+pub fn work(gate: &Gate, run: Id, go_on: impl FnMut(&Run) -> ControlFlow<()>) -> Result<Run> {
+    work_in(gate, run, SALES_AT_ONCE, go_on)
+}
+
+fn work_in(
+    gate: &Gate,
+    run: Id,
+    at_once: usize,
+    mut go_on: impl FnMut(&Run) -> ControlFlow<()>,
+) -> Result<Run> {
+    let end = |why: String| {
+        gate.write_as_system("Calculate", move |tx| {
+            let known = store::get_run(tx, run)?;
+            if known.state != RunState::Running {
+                tx.changed_nothing();
+                return Ok(known);
+            }
+            finish(tx, known, RunState::Failed, Some(cut(&why, 1000).to_owned()))
+        })
+    };
+    let (mut place, mut tries) = (Place::default(), 0);
+    loop {
+        let here = place;
+        match gate.write_as_system("Calculate", move |tx| unit(tx, run, here, at_once)) {
+            Err(error) if error.code == &codes::UNAVAILABLE && tries < TRIES => {
+                tries += 1;
+                std::thread::sleep(Duration::from_millis(200) * tries);
+            }
+            Ok((run, next)) => match (go_on(&run), next) {
+                (_, None) => return Ok(run),
+                (ControlFlow::Continue(()), Some(next)) => (place, tries) = (next, 0),
+                (ControlFlow::Break(()), _) => return end("it was interrupted; the next one goes on".into()),
+            },
+            Err(error) => {
+                end(error.to_string())?;
+                return Err(error);
+            }
+        }
+    }
+}
+
+/// One unit: some partners, or some sales of a large one. Gives the run as it stands, and where the next unit goes on.
+fn unit(tx: &mut Tx<'_>, run: Id, place: Place, at_once: usize) -> Result<(Run, Option<Place>)> {
+    let known = store::get_run(tx, run)?;
+    if known.state != RunState::Running {
+        // Whoever worked along has come to its end.
+        tx.changed_nothing();
+        return Ok((known, None));
+    }
+    let waiting = backlog::next(tx, known.partner_id, place.after, PARTNERS_AT_ONCE)?;
+    // Taken out first: whoever reports sales of them now waits for this unit, and does not undo its work at the end.
+    let mut rest: BTreeMap<Id, CalendarDate> = waiting.iter().copied().collect();
+    backlog::done(tx, &rest.keys().copied().collect::<Vec<_>>())?;
+    let (mut tally, mut next) = (Tally::default(), place);
+    let mut left = at_once;
+    for (partner, from_day) in &waiting {
+        let within = next.within.filter(|(id, ..)| id == partner).map(|(_, part, day)| (part, day));
+        let (came, left_over) = look_at(tx, run, (*partner, *from_day), within, left)?;
+        tally = tally.and(came);
+        left = left.saturating_sub(usize::try_from(came.sales).unwrap_or(usize::MAX));
+        if let Some((part, day)) = left_over {
+            next.within = Some((*partner, part, day));
+            break;
+        }
+        if within.is_some() {
+            // What came for it meanwhile may lie before the place it was resumed at: it is looked at once more.
+            next.within = None;
+            break;
+        }
+        rest.remove(partner);
+        next = Place { after: Some(*partner), within: None };
+        if left == 0 {
+            break;
+        }
+    }
+    tally.partners = i64::try_from(waiting.len() - rest.len()).unwrap_or(i64::MAX);
+    backlog::note_sales(tx, &rest.into_iter().collect::<Vec<_>>())?;
+    let run = advanced(known, tally, tx);
+    if waiting.is_empty() {
+        return Ok((finish(tx, run, RunState::Succeeded, None)?, None));
+    }
+    store::update_run(tx, &run)?;
+    if tally.is_idle() {
+        tx.changed_nothing();
+    }
+    Ok((run, Some(next)))
+}
+
+fn advanced(run: Run, tally: Tally, tx: &Tx<'_>) -> Run {
+    Run {
+        done: run.done + tally.partners,
+        sales: run.sales + tally.sales,
+        earnings: run.earnings + tally.earnings,
+        ineligible_records: run.ineligible_records + tally.ineligible,
+        updated_at: tx.now,
+        revision: run.revision + 1,
+        ..run
+    }
+}
+
+fn finish(tx: &mut Tx<'_>, before: Run, state: RunState, error: Option<String>) -> Result<Run> {
+    let run = Run {
+        state,
+        error,
+        updated_at: tx.now,
+        finished_at: Some(tx.now),
+        revision: before.revision + 1,
+        ..before
+    };
+    store::update_run(tx, &run)?;
+    tx.conn.expect_bulk(false)?;
+    let event = audit::Event::on("calculation_run", run.id);
+    event.after(&RunView::from(run.clone())).record(tx)?;
+    Ok(run)
+}
+
+/// Which part of a partner is not done, and from which day on.
+type Rest = Option<(usize, CalendarDate)>;
+
+/// One partner: its enrollments by program and year, oldest first. The rest is none where the partner is done.
+fn look_at(
+    tx: &mut Tx<'_>,
+    run: Id,
+    (partner, from_day): (Id, CalendarDate),
+    within: Rest,
+    mut left: usize,
+) -> Result<(Tally, Rest)> {
+    let partner = partners::get(tx, partner)?;
+    let months = accounting::months(tx)?;
+    let all = enrollments::with_history(tx, partner.id, programs::program_year_of(from_day))?;
+    let (mut tally, mut entries, mut rest) = (Tally::default(), Vec::new(), None);
+    for (number, enrolled) in parts(all).into_iter().enumerate() {
+        if within.is_some_and(|(part, _)| number < part) {
+            continue;
+        }
+        let from = within.filter(|(part, _)| *part == number).map(|(_, day)| day);
+        let Some((first, _)) = enrolled.first() else { continue };
+        let (program, year) = (first.program_id, first.program_year);
+        let program = programs::get(tx, program)?;
+        let versions = programs::versions_of_year(tx, program.id, year)?;
+        let (partner, program) = (&partner, &program);
+        let part = Part { partner, program, versions: &versions, enrolled: &enrolled, supposed: None };
+        if left == 0 {
+            rest = Some((number, from.unwrap_or(CalendarDate::MIN)));
+            break;
+        }
+        let (came, posted) = match batch::post(tx, &part, months, from, left)? {
+            Step::Done(came, posted) => (came, posted),
+            Step::More(came, posted, day) => {
+                rest = Some((number, day));
+                (came, posted)
+            }
+        };
+        tally = tally.and(came);
+        entries.extend(posted);
+        left = left.saturating_sub(usize::try_from(came.sales).unwrap_or(usize::MAX));
+        if rest.is_some() {
+            break;
+        }
+    }
+    accounting::post(tx, &entries, accounting::Cause::Calculation, Some(run))?;
+    if !tally.is_idle() {
+        let summary = json!({
+            "sales": tally.sales, "earnings": tally.earnings, "ineligible_records": tally.ineligible,
+        });
+        let event = audit::Event::on("calculation_run", run).of_partner(partner.id);
+        event.after(&summary).record(tx)?;
+    }
+    Ok((tally, rest))
+}
+
+/// The enrollments of one program and year together, in the order of years.
+fn parts(mut all: Vec<(Enrollment, Vec<Change>)>) -> Vec<Vec<(Enrollment, Vec<Change>)>> {
+    let key = |enrollment: &Enrollment| (enrollment.program_year, enrollment.program_id);
+    all.sort_by_key(|(enrollment, _)| (key(enrollment), enrollment.id));
+    let mut parts: Vec<Vec<(Enrollment, Vec<Change>)>> = Vec::new();
+    for enrolled in all {
+        match parts.last_mut() {
+            Some(part) if part.first().is_some_and(|(first, _)| key(first) == key(&enrolled.0)) => {
+                part.push(enrolled);
+            }
+            _ => parts.push(vec![enrolled]),
+        }
+    }
+    parts
+}

@@ -1,0 +1,365 @@
+//! What a month would earn, as it is shown.
+
+use super::{
+    earning_view::{TraceStep, trace_view},
+    gather::{self, Take},
+    model::{Grain, Source},
+    simulation::{Course, Scene},
+    standing::{LeverStanding, standings},
+    store, words,
+};
+use crate::{
+    access::Tx,
+    earnings::engine::{Earning, Ineligible, Origin, Outcome, Terms},
+    ledger::accounting::{self, Months},
+    participation::{
+        eligibility::{Assessment, CheckStatus, EligibilityCheck, EligibilityOutcome},
+        programs::{Lever, ProgramVersionState},
+    },
+    platform::{
+        Result,
+        values::{CalendarDate, Currency, Id, Money, Month, Timestamp, text_enum},
+    },
+};
+use serde::Serialize;
+use std::collections::{BTreeMap, HashMap};
+use utoipa::ToSchema;
+
+/// How many earnings, and how many ineligible records, an answer shows.
+const SHOWN: usize = 2000;
+
+text_enum! {
+    /// What a simulation starts from.
+    pub enum SimulationBasis {
+        /// The books as they stand: what is listed comes on top of what is posted.
+        Books = "books",
+        /// The beginning of the version's year: what is listed is all there would be.
+        Replay = "replay",
+    }
+}
+
+text_enum! {
+    /// What a simulation takes for given.
+    pub enum SimulationAssumption {
+        /// The partner is not enrolled in the month, and taken to be from its first day on.
+        Enrolled = "enrolled_from_month_start",
+        /// Every rule is taken for met from that day on, whatever `eligibility` says.
+        RulesMet = "rules_met",
+        /// Nothing the partner has sold in the year counts.
+        NothingRecorded = "recorded_sales_left_out",
+        /// What is posted for later months already counts in tiers and caps, as it would if the sales were reported now.
+        LaterSales = "later_sales_counted",
+    }
+}
+
+/// What a month would earn. Nothing of it is on record.
+#[derive(Serialize, ToSchema)]
+pub struct SimulatedEarnings {
+    /// Always true: this is no statement about what is on record.
+    #[schema(examples(true))]
+    simulated: bool,
+    /// The partner.
+    partner_id: Id,
+    /// The program's code.
+    #[schema(max_length = 64, examples("csp-direct-bill"))]
+    program: String,
+    /// The version it was calculated by.
+    #[schema(minimum = 1, maximum = 2_147_483_647)]
+    version: i32,
+    /// Whether that is a draft.
+    version_state: ProgramVersionState,
+    /// The month asked about.
+    month: Month,
+    /// The months the figures are about: the one asked about, and those of purchases that supposed refunds take back.
+    #[schema(max_items = 13)]
+    months: Vec<Month>,
+    /// What it starts from.
+    basis: SimulationBasis,
+    /// What it takes for given.
+    #[schema(max_items = 4)]
+    assumptions: Vec<SimulationAssumption>,
+    /// Whether the partner meets the rules by what is on record.
+    eligibility: EligibilityHint,
+    /// What would be posted; supposed sales and whole months first. At most 2,000 are shown.
+    #[schema(max_items = 2000)]
+    earnings: Vec<SimulatedEarning>,
+    /// How many there would be.
+    #[schema(minimum = 0, maximum = 1_000_000_000_i64)]
+    earnings_count: usize,
+    /// What would not earn, in the same order. At most 2,000 are shown.
+    #[schema(max_items = 2000)]
+    ineligible: Vec<SimulatedIneligible>,
+    /// How many there would be.
+    #[schema(minimum = 0, maximum = 1_000_000_000_i64)]
+    ineligible_count: usize,
+    /// What is posted for these months, and what would be; by currency.
+    #[schema(max_items = 200)]
+    totals: Vec<SimulatedTotal>,
+    /// Where each lever would stand at the end of the month.
+    #[schema(max_items = 20)]
+    levers: Vec<LeverStanding>,
+    /// When it was computed.
+    as_of: Timestamp,
+}
+
+/// Whether the partner meets the version's rules by what is on record.
+#[derive(Serialize, ToSchema)]
+pub struct EligibilityHint {
+    /// The day asked about: today, or the day of the month that is nearest.
+    as_of: CalendarDate,
+    /// Eligible where nothing is unmet.
+    outcome: EligibilityOutcome,
+    /// The rules that are not met, and what to do about them.
+    #[schema(max_items = 22)]
+    unmet: Vec<EligibilityCheck>,
+}
+
+impl From<Assessment> for EligibilityHint {
+    fn from(assessment: Assessment) -> Self {
+        let Assessment { as_of, outcome, mut checks, .. } = assessment;
+        checks.retain(|check| check.status == CheckStatus::Unmet);
+        Self { as_of, outcome, unmet: checks }
+    }
+}
+
+/// Which sale.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct SaleReference {
+    /// Its reference in the request; null where it is on record.
+    #[schema(max_length = 128, examples("deal"))]
+    reference: Option<String>,
+    /// Its id; null where it is only supposed.
+    transaction_id: Option<Id>,
+}
+
+/// What one lever would give.
+#[derive(Serialize, ToSchema)]
+pub struct SimulatedEarning {
+    /// The lever's code.
+    #[schema(max_length = 64, examples("core"))]
+    lever: String,
+    /// What it comes from.
+    grain: Grain,
+    /// The sale it comes from; null where it comes from several.
+    sale: Option<SaleReference>,
+    /// The purchase that sale is, or takes back.
+    purchase: Option<SaleReference>,
+    /// The customer; null where it comes from several.
+    #[schema(max_length = 128, examples("C-20881"))]
+    customer_id: Option<String>,
+    /// The month it applies to.
+    earned_in: Month,
+    /// The month it would be paid with, if it were posted now.
+    posted_in: Month,
+    /// What is earned on: by how much the base moves.
+    base: Money,
+    /// The amount before it is rounded and capped, in the same currency.
+    #[schema(max_length = 60, examples("987.6536"))]
+    unrounded: String,
+    /// The amount; negative where a refund takes back.
+    amount: Money,
+    /// The part that is rebate.
+    rebate: Money,
+    /// The part that is co-op.
+    coop: Money,
+    /// How the amount comes about.
+    #[schema(max_items = 30)]
+    trace: Vec<TraceStep>,
+}
+
+/// What would not earn by one lever, or what a cap would cut off, and why.
+#[derive(Serialize, ToSchema)]
+pub struct SimulatedIneligible {
+    /// The lever's code.
+    #[schema(max_length = 64, examples("core"))]
+    lever: String,
+    /// What it would come from.
+    grain: Grain,
+    /// The sale; null where it is about several.
+    sale: Option<SaleReference>,
+    /// The purchase that sale is, or takes back.
+    purchase: Option<SaleReference>,
+    /// The customer; null where it is about several.
+    #[schema(max_length = 128, examples("C-20881"))]
+    customer_id: Option<String>,
+    /// The month it would apply to.
+    earned_in: Month,
+    /// Stable reason; a rule of the program gives its own.
+    #[schema(max_length = 64, examples("outside_enrollment"))]
+    code: String,
+    /// The reason in words.
+    #[schema(max_length = 300, examples("The product is not one of those the lever earns on."))]
+    message: String,
+    /// Whether it would be judged again when something is mended.
+    curable: bool,
+    /// What to do; null where nothing can be done.
+    #[schema(max_length = 300)]
+    remedy: Option<&'static str>,
+    /// What a cap would cut off; negative where a refund takes that back.
+    capped: Option<Money>,
+}
+
+/// An amount and how it is split.
+#[derive(Clone, Copy, Serialize, ToSchema)]
+pub struct SplitAmount {
+    /// The amount.
+    amount: Money,
+    /// The part that is rebate.
+    rebate: Money,
+    /// The part that is co-op.
+    coop: Money,
+}
+
+/// What would be earned in one currency, beside what is posted.
+#[derive(Serialize, ToSchema)]
+pub struct SimulatedTotal {
+    /// The currency.
+    currency: Currency,
+    /// What is posted.
+    posted: SplitAmount,
+    /// What would be.
+    simulated: SplitAmount,
+    /// By how much that is more.
+    difference: SplitAmount,
+}
+
+impl SimulatedTotal {
+    fn of(currency: Currency, posted: [i64; 3], simulated: [i64; 3]) -> Self {
+        let split = |[amount, rebate, coop]: [i64; 3]| {
+            let money = |minor| Money { minor, currency };
+            SplitAmount { amount: money(amount), rebate: money(rebate), coop: money(coop) }
+        };
+        let difference = plus(simulated, posted.map(|minor| -minor));
+        Self { currency, posted: split(posted), simulated: split(simulated), difference: split(difference) }
+    }
+}
+
+fn plus(mut sums: [i64; 3], more: [i64; 3]) -> [i64; 3] {
+    sums.iter_mut().zip(more).for_each(|(sum, more)| *sum += more);
+    sums
+}
+
+/// Shows what came out of a simulation. Two statements.
+pub(super) fn show(
+    tx: &mut Tx<'_>,
+    scene: &Scene<'_>,
+    course: Course,
+    eligibility: EligibilityHint,
+) -> Result<SimulatedEarnings> {
+    let months = scene.months();
+    let levers = standings(scene, &course.books);
+    let Course { basis, outcomes, takes, .. } = course;
+    let posted = store::posted(tx, &scene.part.ids(), months.iter().copied())?;
+    let lens = Lens {
+        scene,
+        of: takes.iter().map(|take| (take.sale.id, take)).collect(),
+        months: accounting::months(tx)?,
+    };
+    let (mut earned, mut refused) = (Vec::new(), Vec::new());
+    for outcome in outcomes {
+        match outcome {
+            Outcome::Earning(it) if months.contains(&it.earned_in) => earned.push(it),
+            Outcome::Ineligible(it) if months.contains(&it.earned_in) => refused.push(it),
+            _ => {}
+        }
+    }
+    earned.sort_by_key(|earning| lens.is_on_record(&earning.origin));
+    refused.sort_by_key(|record| lens.is_on_record(&record.origin));
+    Ok(SimulatedEarnings {
+        simulated: true,
+        partner_id: scene.part.partner.id,
+        program: scene.part.program.code.clone(),
+        version: scene.version.version,
+        version_state: scene.version.state,
+        month: scene.asked.month,
+        months: months.into_iter().collect(),
+        basis,
+        assumptions: scene.assumptions(basis, tx.today()),
+        eligibility,
+        totals: totals(basis, posted, &earned),
+        earnings_count: earned.len(),
+        ineligible_count: refused.len(),
+        earnings: earned.into_iter().take(SHOWN).map(|earning| lens.earning(earning)).collect(),
+        ineligible: refused.into_iter().take(SHOWN).map(|record| lens.ineligible(record)).collect(),
+        levers,
+        as_of: tx.now,
+    })
+}
+
+fn totals(
+    basis: SimulationBasis,
+    posted: Vec<(Currency, [i64; 3])>,
+    earned: &[Earning],
+) -> Vec<SimulatedTotal> {
+    let mut sums: BTreeMap<Currency, ([i64; 3], [i64; 3])> = BTreeMap::new();
+    for (currency, posted) in posted {
+        let there = if basis == SimulationBasis::Books { posted } else { [0; 3] };
+        sums.insert(currency, (posted, there));
+    }
+    for earning in earned {
+        let (_, there) = sums.entry(earning.currency).or_default();
+        *there = plus(*there, [earning.amount, earning.rebate, earning.coop]);
+    }
+    sums.into_iter().map(|(currency, (posted, there))| SimulatedTotal::of(currency, posted, there)).collect()
+}
+
+/// What outcomes are seen through: supposed sales have no ids.
+struct Lens<'a> {
+    scene: &'a Scene<'a>,
+    of: HashMap<Id, &'a Take>,
+    months: Months,
+}
+
+impl Lens<'_> {
+    fn is_on_record(&self, origin: &Origin) -> bool {
+        matches!(origin, Origin::Sale(id) if !self.scene.supposed.names.contains_key(id))
+    }
+
+    fn reference(&self, id: Option<Id>) -> Option<SaleReference> {
+        let id = id?;
+        let reference = self.scene.supposed.names.get(&id).cloned();
+        Some(SaleReference { transaction_id: reference.is_none().then_some(id), reference })
+    }
+
+    fn earning(&self, earning: Earning) -> SimulatedEarning {
+        let terms = Terms::from(self.scene.version);
+        let lever = terms.levers.iter().find(|lever: &&Lever| lever.code() == earning.lever);
+        let trace = lever.map(|lever| trace_view(earning.trace(&terms, lever))).unwrap_or_default();
+        let Source { transaction_id, purchase_id, customer_id, .. } =
+            gather::source(&earning.origin, &self.of);
+        let money = |minor| Money { minor, currency: earning.currency };
+        SimulatedEarning {
+            grain: Grain::of(&earning.origin),
+            sale: self.reference(transaction_id),
+            purchase: self.reference(purchase_id),
+            customer_id,
+            earned_in: earning.earned_in,
+            posted_in: self.months.posting_for(earning.earned_in),
+            base: money(earning.base),
+            unrounded: earning.unrounded.text(earning.currency),
+            amount: money(earning.amount),
+            rebate: money(earning.rebate),
+            coop: money(earning.coop),
+            trace,
+            lever: earning.lever,
+        }
+    }
+
+    fn ineligible(&self, record: Ineligible) -> SimulatedIneligible {
+        let Source { transaction_id, purchase_id, customer_id, .. } =
+            gather::source(&record.origin, &self.of);
+        SimulatedIneligible {
+            grain: Grain::of(&record.origin),
+            sale: self.reference(transaction_id),
+            purchase: self.reference(purchase_id),
+            customer_id,
+            earned_in: record.earned_in,
+            code: record.reason.code().to_owned(),
+            message: words::message(&record.reason, record.capped),
+            curable: record.reason.is_curable(),
+            remedy: words::remedy(&record.reason),
+            capped: record.capped,
+            lever: record.lever,
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Earnings, ineligible records and runs in the database, as they are listed.
+
+use super::{
+    earnings_api::EarningFilter,
+    ineligible_api::IneligibleFilter,
+    model::{EarningRow, IneligibleRow, Run, RunState},
+    runs_api::RunFilter,
+};
+use crate::{
+    access::{Scope, Tx},
+    ledger::accounting::in_program,
+    network::partners::{in_scope, is_narrow},
+    participation::programs::{Program, ProgramVersion},
+    platform::{
+        Error, Result,
+        db::MultiBackend,
+        http::{PageRequest, keyset, matches_value, unindexed},
+        values::{Currency, Id, Month, Timestamp},
+    },
+    schema::{calculation_runs, earnings, enrollments, ineligible_records, program_versions, programs},
+};
+use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
+use std::collections::HashMap;
+
+/// The filters that earnings and ineligible records share.
+macro_rules! shared {
+    ($scope:expr, $query:expr, $table:ident, $filter:expr) => {{
+        let narrow = is_narrow($scope, [$filter.partner_id, $filter.enrollment_id, $filter.purchase_id]);
+        let mut query = in_program!($query, $table::enrollment_id, &$filter.program);
+        if let Some(id) = $filter.partner_id {
+            query = query.filter($table::partner_id.eq(id));
+        }
+        if let Some(id) = $filter.enrollment_id {
+            query = query.filter($table::enrollment_id.eq(id));
+        }
+        if let Some(lever) = &$filter.lever {
+            query = query.filter($table::lever.eq(lever.clone()));
+        }
+        if let Some(id) = $filter.purchase_id {
+            query = query.filter($table::purchase_id.eq(id).assume_not_null());
+        }
+        if let Some(customer) = &$filter.customer_id {
+            query = query.filter($table::customer_id.eq(customer.clone()).assume_not_null());
+        }
+        if let Some(month) = $filter.earned_in {
+            query = matches_value!(query, $table::earned_in, month, narrow);
+        }
+        query
+    }};
+}
+
+fn visible(scope: Scope) -> earnings::BoxedQuery<'static, MultiBackend> {
+    in_scope!(earnings::table.into_boxed(), earnings::partner_id, scope)
+}
+
+fn matching(scope: Scope, filter: &EarningFilter) -> earnings::BoxedQuery<'static, MultiBackend> {
+    let mut query = shared!(scope, visible(scope), earnings, filter);
+    if let Some(currency) = filter.currency {
+        query = query.filter(earnings::currency.eq(currency));
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(earnings::posted_in.ge(from));
+    }
+    if let Some(to) = filter.to {
+        query = query.filter(earnings::posted_in.le(to));
+    }
+    query
+}
+
+pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<EarningFilter>) -> Result<Vec<EarningRow>> {
+    let query = matching(tx.scope(), &page.filter).select(EarningRow::as_select());
+    Ok(keyset!(query, page, earnings, newest).load(tx.conn)?)
+}
+
+pub(super) fn count(tx: &mut Tx<'_>, filter: &EarningFilter) -> Result<i64> {
+    Ok(matching(tx.scope(), filter).count().get_result(tx.conn)?)
+}
+
+pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<EarningRow> {
+    let query = visible(tx.scope()).filter(earnings::id.eq(id)).select(EarningRow::as_select());
+    query.get_result(tx.conn).optional()?.ok_or(Error::not_found("earning"))
+}
+
+/// What is posted to some enrollments for some months, by currency: the amount, its rebate part and its co-op part.
+pub(super) fn posted(
+    tx: &mut Tx<'_>,
+    enrolled: &[Id],
+    months: impl IntoIterator<Item = Month>,
+) -> Result<Vec<(Currency, [i64; 3])>> {
+    let months: Vec<Month> = months.into_iter().collect();
+    let query = earnings::table
+        .filter(earnings::enrollment_id.eq_any(enrolled.to_vec()))
+        .filter(unindexed!(earnings::earned_in).eq_any(months))
+        .group_by(earnings::currency)
+        .select((
+            earnings::currency,
+            sql::<BigInt>("CAST(SUM(amount) AS BIGINT)"),
+            sql::<BigInt>("CAST(SUM(rebate) AS BIGINT)"),
+            sql::<BigInt>("CAST(SUM(coop) AS BIGINT)"),
+        ));
+    let sums: Vec<(Currency, i64, i64, i64)> = query.load(tx.conn)?;
+    Ok(sums.into_iter().map(|(currency, amount, rebate, coop)| (currency, [amount, rebate, coop])).collect())
+}
+
+fn visible_records(scope: Scope) -> ineligible_records::BoxedQuery<'static, MultiBackend> {
+    in_scope!(ineligible_records::table.into_boxed(), ineligible_records::partner_id, scope)
+}
+
+fn matching_records(
+    scope: Scope,
+    filter: &IneligibleFilter,
+) -> ineligible_records::BoxedQuery<'static, MultiBackend> {
+    let mut query = shared!(scope, visible_records(scope), ineligible_records, filter);
+    if let Some(code) = &filter.code {
+        query = query.filter(ineligible_records::code.eq(code.clone()));
+    }
+    if let Some(curable) = filter.curable {
+        query = query.filter(ineligible_records::curable.eq(curable));
+    }
+    match filter.cured {
+        Some(true) => query = query.filter(ineligible_records::cured_at.is_not_null()),
+        Some(false) => query = query.filter(ineligible_records::cured_at.is_null()),
+        None => {}
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(unindexed!(ineligible_records::earned_in).ge(from));
+    }
+    if let Some(to) = filter.to {
+        query = query.filter(unindexed!(ineligible_records::earned_in).le(to));
+    }
+    query
+}
+
+pub(super) fn list_records(
+    tx: &mut Tx<'_>,
+    page: &PageRequest<IneligibleFilter>,
+) -> Result<Vec<IneligibleRow>> {
+    let query = matching_records(tx.scope(), &page.filter).select(IneligibleRow::as_select());
+    Ok(keyset!(query, page, ineligible_records, newest).load(tx.conn)?)
+}
+
+pub(super) fn count_records(tx: &mut Tx<'_>, filter: &IneligibleFilter) -> Result<i64> {
+    Ok(matching_records(tx.scope(), filter).count().get_result(tx.conn)?)
+}
+
+pub(super) fn get_record(tx: &mut Tx<'_>, id: Id) -> Result<IneligibleRow> {
+    let query = visible_records(tx.scope()).filter(ineligible_records::id.eq(id));
+    let found = query.select(IneligibleRow::as_select()).get_result(tx.conn);
+    found.optional()?.ok_or(Error::not_found("ineligible record"))
+}
+
+/// Of each enrollment its program, and of that program every published version: two statements.
+pub fn terms_of(tx: &mut Tx<'_>, enrolled: &[Id]) -> Result<HashMap<(Id, i32), (String, ProgramVersion)>> {
+    let query = enrollments::table
+        .inner_join(programs::table)
+        .filter(enrollments::id.eq_any(enrolled.to_vec()))
+        .select((enrollments::id, Program::as_select()));
+    let of: Vec<(Id, Program)> = query.load(tx.conn)?;
+    let mut ids: Vec<Id> = of.iter().map(|(_, program)| program.id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let versions = program_versions::table
+        .filter(program_versions::program_id.eq_any(ids))
+        .filter(program_versions::state.eq("published"))
+        .select(ProgramVersion::as_select());
+    let versions: Vec<ProgramVersion> = versions.load(tx.conn)?;
+    let mut terms = HashMap::new();
+    for (enrollment, program) in of {
+        for version in versions.iter().filter(|version| version.program_id == program.id) {
+            terms.insert((enrollment, version.version), (program.code.clone(), version.clone()));
+        }
+    }
+    Ok(terms)
+}
+
+fn matching_runs(filter: &RunFilter) -> calculation_runs::BoxedQuery<'static, MultiBackend> {
+    let mut query = calculation_runs::table.into_boxed();
+    if let Some(state) = filter.state {
+        query = query.filter(calculation_runs::state.eq(state));
+    }
+    query
+}
+
+pub(super) fn list_runs(tx: &mut Tx<'_>, page: &PageRequest<RunFilter>) -> Result<Vec<Run>> {
+    let query = matching_runs(&page.filter).select(Run::as_select());
+    Ok(keyset!(query, page, calculation_runs, newest).load(tx.conn)?)
+}
+
+pub(super) fn count_runs(tx: &mut Tx<'_>, filter: &RunFilter) -> Result<i64> {
+    Ok(matching_runs(filter).count().get_result(tx.conn)?)
+}
+
+pub(super) fn get_run(tx: &mut Tx<'_>, id: Id) -> Result<Run> {
+    let found = calculation_runs::table.find(id).select(Run::as_select()).get_result(tx.conn);
+    found.optional()?.ok_or(Error::not_found("calculation run"))
+}
+
+pub(super) fn running(tx: &mut Tx<'_>) -> Result<Option<Run>> {
+    let query = calculation_runs::table.filter(calculation_runs::state.eq(RunState::Running));
+    Ok(query.select(Run::as_select()).get_result(tx.conn).optional()?)
+}
+
+pub(super) fn insert_run(tx: &mut Tx<'_>, run: &Run) -> Result<()> {
+    diesel::insert_into(calculation_runs::table).values(run).execute(tx.conn)?;
+    Ok(())
+}
+
+pub(super) fn update_run(tx: &mut Tx<'_>, run: &Run) -> Result<()> {
+    diesel::update(calculation_runs::table.find(run.id)).set(run).execute(tx.conn)?;
+    Ok(())
+}
+
+/// When a partner's figures were last computed: the end of the last run that looked at it.
+pub fn last_calculated(tx: &mut Tx<'_>, partner: Id) -> Result<Option<Timestamp>> {
+    let about = calculation_runs::partner_id.is_null().or(calculation_runs::partner_id.eq(partner));
+    let query = calculation_runs::table
+        .filter(calculation_runs::state.eq(RunState::Succeeded))
+        .filter(about.assume_not_null())
+        .order(calculation_runs::id.desc())
+        .select(calculation_runs::finished_at);
+    Ok(query.first::<Option<Timestamp>>(tx.conn).optional()?.flatten())
+}

@@ -1,0 +1,102 @@
+//! Summaries and statements over HTTP.
+
+use super::{
+    page::{self, page},
+    statement::statement,
+    statement_view::Statement,
+    summary::summary,
+    summary_view::PartnerSummary,
+    table::table,
+};
+use crate::{
+    access::{
+        Caller, Tx,
+        policy::{GetPartnerSummary, GetStatement},
+    },
+    identity::users,
+    notifications::Locale,
+    platform::{
+        Result,
+        http::{Answer, Document, Media, Path, Preferences, Query},
+        values::{Currency, Id, Month},
+    },
+};
+use actix_web::{Either, get};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// The routes of summaries and statements.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(get_partner_summary).service(get_statement);
+}
+
+/// Read where a partner stands
+///
+/// What it has earned this month and this program year, how far it is to the next tier, what is left under caps, what is
+/// paid next, what lapses soon and what it must do next.
+#[utoipa::path(tag = "statements", responses((status = 200, body = PartnerSummary)))]
+#[get("/v1/partners/{id}/summary")]
+async fn get_partner_summary(caller: Caller<GetPartnerSummary>, id: Path<Id>) -> Result<Answer> {
+    caller.snapshot(move |tx| Ok(Answer::ok(&summary(tx, *id)?))).await
+}
+
+/// What of a statement to show.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+struct StatementFilter {
+    /// In this currency alone.
+    currency: Option<Currency>,
+}
+
+/// Read a month's statement
+///
+/// What the partner earned that is paid with the month, by program and lever; corrections of earlier months, what was
+/// adjusted and what did not earn; what is owed and carried over. As JSON, as a table with `Accept: text/csv`, and with
+/// `Accept: text/html` as a page to be printed, in the reader's language. The figures of a closed month never change.
+#[utoipa::path(
+    tag = "statements",
+    params(
+        ("month" = Month, Path, description = "The month it is paid with.", example = "2027-01"),
+        StatementFilter
+    ),
+    responses((status = 200, content(
+        (Statement = "application/json"),
+        (String = "text/csv", example = "section,program\r\nearning,csp-direct-bill\r\n"),
+        (String = "text/html", example = "<!doctype html>"),
+    )))
+)]
+#[get("/v1/partners/{id}/statements/{month}")]
+async fn get_statement(
+    caller: Caller<GetStatement>,
+    path: Path<(Id, Month)>,
+    filter: Query<StatementFilter>,
+    wanted: Preferences,
+) -> Result<Either<Answer, Document>> {
+    let ((partner, month), Query(filter)) = (path.into_inner(), filter);
+    let media = wanted.media;
+    let read = move |tx: &mut Tx<'_>| {
+        let language = if media == Media::Html { language(tx, &wanted)? } else { Locale::En };
+        Ok((statement(tx, partner, month, filter.currency, language)?, language))
+    };
+    let (statement, language) = caller.snapshot(read).await?;
+    Ok(match media {
+        Media::Json => Either::Left(Answer::ok(&statement)),
+        Media::Csv => {
+            let name = format!("statement-{}-{month}", statement.partner.mpn_id);
+            Either::Right(Document::csv(&name, table(&statement)))
+        }
+        Media::Html => Either::Right(Document::page(page::STYLE, page(&statement, language)?)),
+    })
+}
+
+/// The language a user is written to; for a client, the one it asks for.
+fn language(tx: &mut Tx<'_>, wanted: &Preferences) -> Result<Locale> {
+    let offers: Vec<&str> = Locale::ALL.iter().map(|locale| locale.as_str()).collect();
+    match (tx.actor.user(), wanted.language(&offers)) {
+        (Some(user), _) => Ok(users::load(tx, user)?.locale),
+        (None, Some(named)) => Ok(named.parse().unwrap_or_default()),
+        (None, None) => Ok(Locale::default()),
+    }
+}

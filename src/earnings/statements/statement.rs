@@ -1,0 +1,220 @@
+//! Gathers a month's statement: a constant number of statements whatever was sold, and nothing but sums.
+
+use super::{
+    statement_view::{
+        Statement, StatementAdjustment, StatementIneligible, StatementLine, StatementMonth, StatementProgram,
+        StatementTotal,
+    },
+    store::{self, Enrolled},
+    words,
+};
+use crate::{
+    access::Tx,
+    earnings::{
+        calculation::{self, IneligibleMonth, LeverMonth},
+        engine::Reason,
+    },
+    ledger::{
+        accounting::{self, AccountingMonthState, RebateView},
+        adjustments::{self, Adjustment},
+    },
+    network::partners,
+    notifications::Locale,
+    participation::programs::{self, Lever, ProgramVersion},
+    platform::{
+        Result,
+        values::{Currency, Id, Money, Month},
+    },
+};
+use std::collections::{BTreeMap, HashMap};
+
+/// What is known of some enrollments.
+struct Known {
+    month: Month,
+    terms: HashMap<(Id, i32), (String, ProgramVersion)>,
+    levers: Vec<LeverMonth>,
+    ineligible: Vec<IneligibleMonth>,
+    adjusted: Vec<Adjustment>,
+    rebates: Vec<(Id, Currency, RebateView)>,
+    carried: Vec<(Id, Money)>,
+    language: Locale,
+}
+
+/// The statement of a partner's month, in all currencies or in one; what levers are named by is put into a language.
+pub(super) fn statement(
+    tx: &mut Tx<'_>,
+    partner: Id,
+    month: Month,
+    currency: Option<Currency>,
+    language: Locale,
+) -> Result<Statement> {
+    let partner = partners::get(tx, partner)?;
+    let closed_at = accounting::closed_at(tx, month)?;
+    let as_of = match closed_at {
+        Some(at) => Some(at),
+        None => calculation::last_calculated(tx, partner.id)?,
+    };
+    let year = programs::program_year_of(month.first_day());
+    let enrolled = store::enrolled_until(tx, partner.id, year)?;
+    let ids: Vec<Id> = enrolled.iter().map(|(enrollment, _)| enrollment.id).collect();
+    let begins = programs::program_year(year).map_or(month, |days| Month::of(days.from));
+    let mut known = Known {
+        month,
+        terms: calculation::terms_of(tx, &ids)?,
+        levers: calculation::lever_months(tx, &ids, (begins, month))?,
+        ineligible: calculation::ineligible_months(tx, &ids, month)?,
+        adjusted: adjustments::posted_in(tx, partner.id, month)?,
+        rebates: accounting::rebates_of(tx, &ids, month)?,
+        carried: accounting::carried(tx, &ids, month, closed_at)?,
+        language,
+    };
+    if let Some(currency) = currency {
+        known.keep(currency);
+    }
+    let programs = enrolled.into_iter().map(|enrolled| known.program(enrolled));
+    let programs: Vec<StatementProgram> =
+        programs.filter(|program| program.program_year == year || !program.is_empty()).collect();
+    let mut totals = BTreeMap::new();
+    for total in programs.iter().flat_map(|program| &program.totals) {
+        let currency = total.amount.currency;
+        totals.entry(currency).or_insert_with(|| StatementTotal::none(currency)).add(total);
+    }
+    let state = if closed_at.is_some() { AccountingMonthState::Closed } else { AccountingMonthState::Open };
+    let totals = totals.into_values().collect();
+    Ok(Statement { partner: partner.into(), month, state, closed_at, as_of, programs, totals })
+}
+
+impl StatementProgram {
+    fn is_empty(&self) -> bool {
+        self.totals.is_empty() && self.ineligible.is_empty() && self.carried.is_empty()
+    }
+}
+
+impl Known {
+    /// Leaves out the other currencies.
+    fn keep(&mut self, currency: Currency) {
+        self.levers.retain(|row| row.currency == currency);
+        self.ineligible.retain(|row| row.currency == currency);
+        self.adjusted.retain(|adjustment| adjustment.currency == currency);
+        self.rebates.retain(|(_, of, _)| *of == currency);
+        self.carried.retain(|(_, money)| money.currency == currency);
+    }
+
+    fn program(&mut self, (enrollment, program): Enrolled) -> StatementProgram {
+        let id = enrollment.id;
+        let lines = self.levers.iter().filter(|row| row.enrollment_id == id && row.posted_in == self.month);
+        let mut lines: Vec<&LeverMonth> = lines.collect();
+        lines.sort_by_key(|row| (row.version, self.place(row), row.earned_in, row.currency));
+        let lines = lines.into_iter().map(|row| self.line(row));
+        let (earnings, corrections): (Vec<_>, Vec<_>) = lines.partition(|line| line.earned_in == self.month);
+        let adjusted = self.adjusted.iter().filter(|adjustment| adjustment.enrollment_id == id);
+        let adjustments: Vec<_> = adjusted.cloned().map(StatementAdjustment::from).collect();
+        let mut totals = BTreeMap::new();
+        let mut total = |currency: Currency, add: &dyn Fn(&mut StatementTotal)| {
+            add(totals.entry(currency).or_insert_with(|| StatementTotal::none(currency)));
+        };
+        for line in earnings.iter().chain(&corrections) {
+            total(line.amount.currency, &|total| total.earn(line));
+        }
+        for adjustment in &adjustments {
+            total(adjustment.amount.currency, &|total| total.adjust(adjustment.amount));
+        }
+        let totals = totals.into_values().collect();
+        let ineligible = self.ineligible.iter().filter(|row| row.enrollment_id == id);
+        let (rebates, others) = std::mem::take(&mut self.rebates).into_iter().partition(|(of, ..)| *of == id);
+        self.rebates = others;
+        StatementProgram {
+            enrollment_id: id,
+            program: program.code,
+            name: program.name,
+            program_year: enrollment.program_year,
+            ineligible: ineligible.map(|row| self.refusal(row)).collect(),
+            months: self.months(id),
+            rebates: Vec::into_iter(rebates).map(|(.., view)| view).collect(),
+            carried: self.carried.iter().filter(|(of, _)| *of == id).map(|(_, money)| *money).collect(),
+            earnings,
+            corrections,
+            adjustments,
+            totals,
+        }
+    }
+
+    fn lever(&self, enrollment: Id, version: i32, code: &str) -> Option<&Lever> {
+        let (_, version) = self.terms.get(&(enrollment, version))?;
+        version.levers.0.iter().find(|lever| lever.code() == code)
+    }
+
+    /// Where the version names the lever: people look for it there.
+    fn place(&self, row: &LeverMonth) -> Option<usize> {
+        let (_, version) = self.terms.get(&(row.enrollment_id, row.version))?;
+        version.levers.0.iter().position(|lever| lever.code() == row.lever)
+    }
+
+    fn name_of(&self, enrollment: Id, version: i32, code: &str) -> String {
+        self.lever(enrollment, version, code).map_or(code, Lever::name).to_owned()
+    }
+
+    fn line(&self, row: &LeverMonth) -> StatementLine {
+        let money = |minor| Money { minor, currency: row.currency };
+        let lever = self.lever(row.enrollment_id, row.version, &row.lever);
+        StatementLine {
+            version: row.version,
+            name: lever.map_or(row.lever.as_str(), Lever::name).to_owned(),
+            terms: lever.map(|lever| words::terms(lever, self.language)).unwrap_or_default(),
+            lever: row.lever.clone(),
+            earned_in: row.earned_in,
+            earnings: row.earnings,
+            base: money(row.base),
+            amount: money(row.amount),
+            rebate: money(row.rebate),
+            coop: money(row.coop),
+        }
+    }
+
+    fn refusal(&self, row: &IneligibleMonth) -> StatementIneligible {
+        let money = |minor| Money { minor, currency: row.currency };
+        let reason = Reason::of(&row.code);
+        StatementIneligible {
+            version: row.version,
+            name: self.name_of(row.enrollment_id, row.version, &row.lever),
+            lever: row.lever.clone(),
+            earned_in: row.earned_in,
+            message: calculation::message(&reason, None),
+            remedy: calculation::remedy(&reason),
+            code: row.code.clone(),
+            records: row.records,
+            cured: row.cured,
+            billed: money(row.billed),
+            capped: money(row.capped),
+        }
+    }
+
+    /// An enrollment's months, versions and corrections together.
+    fn months(&self, enrollment: Id) -> Vec<StatementMonth> {
+        let mut months: BTreeMap<(Month, &str, Currency), StatementMonth> = BTreeMap::new();
+        for row in self.levers.iter().filter(|row| row.enrollment_id == enrollment) {
+            let nothing = Money { minor: 0, currency: row.currency };
+            let month = months.entry((row.posted_in, &row.lever, row.currency)).or_insert_with(|| {
+                let name = self.name_of(enrollment, row.version, &row.lever);
+                let (month, lever) = (row.posted_in, row.lever.clone());
+                StatementMonth { month, lever, name, amount: nothing, rebate: nothing, coop: nothing }
+            });
+            month.amount.minor += row.amount;
+            month.rebate.minor += row.rebate;
+            month.coop.minor += row.coop;
+        }
+        months.into_values().collect()
+    }
+}
+
+impl From<Adjustment> for StatementAdjustment {
+    fn from(adjustment: Adjustment) -> Self {
+        Self {
+            amount: adjustment.amount(),
+            id: adjustment.id,
+            earned_in: adjustment.earned_in,
+            reason_code: adjustment.reason_code,
+            comment: adjustment.comment,
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! Gathers where a partner stands: as many statements as its levers have caps and some more, whatever was sold.
+
+use super::{
+    store::{self, Enrolled, Volume},
+    summary_view::{
+        PartnerSummary, SummaryCap, SummaryCapUse, SummaryEarned, SummaryEnrollment, SummaryHold,
+        SummaryLapse, SummaryNextTier, SummaryPayment, SummaryTier,
+    },
+};
+use crate::{
+    access::Tx,
+    earnings::{calculation, engine::scale},
+    ledger::accounting::{self, Rebate, RebateReason, RebateState},
+    network::partners::{self, Partner},
+    participation::{
+        eligibility,
+        enrollments::{self, Enrollment},
+        programs::{self, CapScope, Lever, LeverScale, ProgramVersion},
+    },
+    platform::{
+        Result,
+        values::{CalendarDate, Currency, ExchangeRates, Id, Leftover, Money, Month},
+    },
+    sales::transactions::backlog,
+};
+use std::collections::{BTreeMap, HashMap};
+
+/// How many days ahead what lapses is told.
+const AHEAD: i32 = 90;
+
+/// Where a partner stands.
+pub(super) fn summary(tx: &mut Tx<'_>, partner: Id) -> Result<PartnerSummary> {
+    let partner = partners::get(tx, partner)?;
+    let (today, month) = (tx.today(), Month::of(tx.today()));
+    let program_year = programs::program_year_of(today);
+    let enrolled = store::enrolled_now(tx, partner.id, program_year - 1)?;
+    let ids: Vec<Id> = enrolled.iter().map(|(enrollment, _)| enrollment.id).collect();
+    let terms = calculation::terms_of(tx, &ids)?;
+    let volumes = store::volumes(tx, &ids)?;
+    let rebates = accounting::rebates_of_all_months(tx, &ids)?;
+    let rates = accounting::rates(tx, (today.plus_months(-1), today))?;
+    let mut lapses = lapses(tx, &partner, &enrolled)?;
+    let shown = enrolled.iter().map(|(enrollment, program)| (enrollment.clone(), program.code.clone()));
+    let views = enrollments::show(tx, shown.collect())?;
+    let mut summaries = Vec::new();
+    for ((enrollment, program), view) in enrolled.into_iter().zip(views) {
+        let of_it: Vec<&Rebate> =
+            rebates.iter().filter(|rebate| rebate.enrollment_id == enrollment.id).collect();
+        let versions = terms.iter().filter(|((id, _), _)| *id == enrollment.id);
+        let version = current(versions.map(|(_, (_, version))| version), &enrollment, today);
+        let goes_on = version.filter(|version| version.effective_to >= today);
+        summaries.push(SummaryEnrollment {
+            this_month: earned(of_it.iter().copied().filter(|rebate| rebate.posted_in == month)),
+            this_year: earned(of_it.iter().copied()),
+            tiers: goes_on.map(|version| tiers(&enrollment, version, &volumes, today)).unwrap_or_default(),
+            caps: goes_on.map(|version| caps(tx, &enrollment, version)).transpose()?.unwrap_or_default(),
+            next_payment: payments(&of_it, version, &rates, month),
+            lapse: lapses.remove(&enrollment.id),
+            enrollment: view,
+            program_name: program.name,
+        });
+    }
+    Ok(PartnerSummary {
+        month,
+        program_year,
+        as_of: calculation::last_calculated(tx, partner.id)?,
+        calculation_pending: backlog::length(tx, Some(partner.id))? > 0,
+        partner_id: partner.id,
+        enrollments: summaries,
+    })
+}
+
+/// The version of an enrollment's year that is in effect, else the one that was last.
+fn current<'a>(
+    versions: impl Iterator<Item = &'a ProgramVersion>,
+    enrollment: &Enrollment,
+    today: CalendarDate,
+) -> Option<&'a ProgramVersion> {
+    versions
+        .filter(|version| version.program_year == enrollment.program_year)
+        .max_by_key(|version| (version.period().contains(today), version.effective_to))
+}
+
+fn earned<'a>(rebates: impl Iterator<Item = &'a Rebate>) -> Vec<SummaryEarned> {
+    let mut sums: BTreeMap<Currency, [i64; 3]> = BTreeMap::new();
+    for rebate in rebates {
+        let [earned, coop, adjusted] = sums.entry(rebate.currency).or_default();
+        *earned += rebate.earned;
+        *coop += rebate.coop;
+        *adjusted += rebate.adjusted;
+    }
+    let shown = |(currency, [earned, coop, adjusted]): (Currency, [i64; 3])| {
+        let money = |minor| Money { minor, currency };
+        SummaryEarned {
+            rebate: money(earned),
+            coop: money(coop),
+            adjusted: money(adjusted),
+            total: money(earned + coop + adjusted),
+        }
+    };
+    sums.into_iter().map(shown).collect()
+}
+
+fn tiers(
+    enrollment: &Enrollment,
+    version: &ProgramVersion,
+    volumes: &[Volume],
+    today: CalendarDate,
+) -> Vec<SummaryTier> {
+    let mut found = Vec::new();
+    for lever in &version.levers.0 {
+        let (Lever::Core { scale, .. } | Lever::Accelerator { scale, .. }) = lever else { continue };
+        let (LeverScale::Marginal { period, tiers } | LeverScale::Retroactive { period, tiers }) = scale
+        else {
+            continue;
+        };
+        let period_from = period.begins(today);
+        let counts = |(id, number, code, month, _): &&Volume| {
+            (*id, *number, code.as_str()) == (enrollment.id, version.version, lever.code())
+                && period.begins(month.first_day()) == period_from
+        };
+        let volume: i64 = volumes.iter().filter(counts).map(|(.., volume)| volume).sum();
+        let money = |minor| Money { minor, currency: version.currency };
+        let next = scale::next_tier(tiers, volume);
+        found.push(SummaryTier {
+            lever: lever.code().to_owned(),
+            name: lever.name().to_owned(),
+            period: *period,
+            period_from,
+            volume: money(volume),
+            rate: tiers.iter().rev().find(|tier| tier.from.minor <= volume).map(|tier| tier.rate),
+            next: next.map(|(missing, rate)| SummaryNextTier {
+                from: money(volume + missing),
+                missing: money(missing),
+                rate,
+            }),
+        });
+    }
+    found
+}
+
+fn caps(tx: &mut Tx<'_>, enrollment: &Enrollment, version: &ProgramVersion) -> Result<Vec<SummaryCap>> {
+    let mut found = Vec::new();
+    for lever in &version.levers.0 {
+        let Some(cap) = lever.cap() else { continue };
+        let uses = store::cap_uses(tx, (enrollment.id, version.version), lever.code())?;
+        let money = |minor| Money { minor, currency: cap.amount.currency };
+        let left = |used: i64| money((cap.amount.minor - used).max(0));
+        let whole = uses.iter().map(|(_, used)| *used).next().unwrap_or_default();
+        let whole = (cap.scope == CapScope::Partner).then_some(whole);
+        let each = uses.into_iter().filter(|_| cap.scope == CapScope::Customer);
+        found.push(SummaryCap {
+            lever: lever.code().to_owned(),
+            name: lever.name().to_owned(),
+            scope: cap.scope,
+            amount: cap.amount,
+            used: whole.map(money),
+            left: whole.map(left),
+            customers: each
+                .map(|(customer_id, used)| SummaryCapUse { customer_id, used: money(used), left: left(used) })
+                .collect(),
+        });
+    }
+    Ok(found)
+}
+
+/// What is paid next, by currency; none where nothing is under way.
+fn payments(
+    rebates: &[&Rebate],
+    version: Option<&ProgramVersion>,
+    rates: &ExchangeRates,
+    month: Month,
+) -> Vec<SummaryPayment> {
+    let mut by_currency: BTreeMap<Currency, Vec<&Rebate>> = BTreeMap::new();
+    let under_way = [RebateState::Accruing, RebateState::Payable, RebateState::OnHold];
+    for rebate in rebates.iter().filter(|rebate| under_way.contains(&rebate.state)) {
+        by_currency.entry(rebate.currency).or_default().push(rebate);
+    }
+    let payment = |(currency, rebates): (Currency, Vec<&Rebate>)| {
+        let sum = |state| {
+            let minor = rebates.iter().filter(|r| r.state == state).map(|r| r.amount().minor).sum();
+            Money { minor, currency }
+        };
+        let payable = sum(RebateState::Payable);
+        let threshold = version.and_then(|version| {
+            let least = version.payment_threshold();
+            let by = |month| rates.convert(month, least, currency, Leftover::Up);
+            by(month).or_else(|| by(month.plus(-1)))
+        });
+        let missing = threshold.map(|threshold| Money { minor: threshold.minor - payable.minor, currency });
+        let missing = missing.filter(|missing| missing.minor > 0 && payable.minor != 0);
+        SummaryPayment {
+            payable,
+            accruing: sum(RebateState::Accruing),
+            threshold,
+            missing,
+            reason: missing.map(|_| RebateReason::BelowPaymentThreshold),
+            on_hold: holds(&rebates, currency),
+        }
+    };
+    by_currency.into_iter().map(payment).collect()
+}
+
+fn holds(rebates: &[&Rebate], currency: Currency) -> Vec<SummaryHold> {
+    let mut holds: BTreeMap<RebateReason, SummaryHold> = BTreeMap::new();
+    for rebate in rebates.iter().filter(|rebate| rebate.state == RebateState::OnHold) {
+        let Some(reason) = rebate.state_reason else { continue };
+        let hold = holds.entry(reason).or_insert_with(|| SummaryHold {
+            reason,
+            detail: reason.detail(),
+            amount: Money { minor: 0, currency },
+            since: rebate.state_since,
+        });
+        hold.amount.minor += rebate.amount().minor;
+        hold.since = hold.since.min(rebate.state_since);
+    }
+    holds.into_values().collect()
+}
+
+/// What is about to end each open enrollment's eligibility.
+fn lapses(tx: &mut Tx<'_>, partner: &Partner, enrolled: &[Enrolled]) -> Result<HashMap<Id, SummaryLapse>> {
+    let today = tx.today();
+    let of_offer: HashMap<(Id, i32), Id> = enrolled
+        .iter()
+        .filter(|(enrollment, _)| enrollment.state.is_open())
+        .map(|(enrollment, program)| ((program.id, enrollment.program_year), enrollment.id))
+        .collect();
+    let mut found = HashMap::new();
+    if of_offer.is_empty() {
+        return Ok(found);
+    }
+    let mut offers = programs::in_effect(tx, today)?;
+    offers.retain(|(program, version)| of_offer.contains_key(&(program.id, version.program_year)));
+    let partners = std::slice::from_ref(partner);
+    eligibility::judge_all(tx, partners, &offers, today, |_, (program, version), verdict| {
+        let enrollment = of_offer.get(&(program.id, version.program_year));
+        let outlook = verdict.outlook(AHEAD).filter(|_| verdict.is_eligible());
+        if let (Some(enrollment), Some(outlook)) = (enrollment, outlook) {
+            let eligibility::Outlook { firm_until, last_day, lapsing } = outlook;
+            found.insert(*enrollment, SummaryLapse { firm_until, last_day, lapsing });
+        }
+    })?;
+    Ok(found)
+}

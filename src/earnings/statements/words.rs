@@ -1,0 +1,176 @@
+//! What a statement says beside its figures, in English and in Japanese.
+
+use crate::{
+    notifications::Locale,
+    participation::programs::{Lever, LeverScale, LeverTier},
+    platform::values::{Month, Rate},
+};
+use std::collections::BTreeMap;
+
+/// The words of the page: what they are called in its template, and each in both languages.
+const WORDS: &[(&str, &str, &str)] = &[
+    ("title", "Incentive statement", "インセンティブ明細書"),
+    ("partner", "Partner", "パートナー"),
+    ("mpn_id", "MPN ID", "MPN ID"),
+    ("country", "Country", "国"),
+    ("month", "Month", "対象月"),
+    ("state", "State", "状態"),
+    ("open", "Open: figures may still change", "未締め（金額は今後変わることがあります）"),
+    ("closed", "Closed on", "締め日"),
+    ("as_of", "Figures as of", "集計時点"),
+    ("no_figures", "not calculated yet", "未集計"),
+    ("summary", "Summary", "合計"),
+    ("program_year", "Program year", "プログラム年度"),
+    ("currency", "Currency", "通貨"),
+    ("earned", "Earned", "獲得額"),
+    ("rebate", "Rebate", "リベート"),
+    ("coop", "Co-op", "Co-op"),
+    ("adjusted", "Adjusted", "調整額"),
+    ("owed", "Rebate owed", "支払対象額"),
+    ("total", "Total", "計"),
+    ("earnings", "Earnings of the month", "当月の獲得額"),
+    ("corrections", "Corrections of earlier months", "過去月分の訂正"),
+    ("lever", "Lever", "区分"),
+    ("terms", "Terms", "条件"),
+    ("applies_to", "Applies to", "対象月"),
+    ("count", "Number", "件数"),
+    ("base", "Base", "対象額"),
+    ("amount", "Amount", "金額"),
+    ("adjustments", "Adjustments", "個別調整"),
+    ("reason", "Reason", "理由"),
+    ("ineligible", "What did not earn", "対象外となったもの"),
+    ("records", "Records", "件数"),
+    ("cured", "Mended since", "解消済み"),
+    ("billed", "Billed", "請求額"),
+    ("capped", "Cut off by a cap", "上限超過額"),
+    ("payment", "Payment", "お支払い"),
+    ("carried", "Carried over from earlier months", "前月までの繰越額"),
+    ("missing", "missing", "不足額"),
+    ("accruing", "Accruing: payable once the month is closed", "積算中（月の締め後に支払対象となります）"),
+    ("payable", "Payable with the next payment", "次回支払対象"),
+    ("on_hold", "On hold", "保留中"),
+    ("in_payment", "In payment", "支払手続中"),
+    ("paid", "Paid", "支払済み"),
+    ("failed", "The payment failed", "支払不成立"),
+    ("forfeited", "Forfeited", "失効"),
+    ("offset", "Set off against another month", "他の月と相殺"),
+    ("chart", "Earnings by month and lever", "月別・区分別の獲得額"),
+    (
+        "chart_desc",
+        "Stacked bars, one for each month it is paid with; the table below has the figures.",
+        "支払月ごとの積み上げ棒グラフ。数値は下の表のとおりです。",
+    ),
+    ("nothing", "Nothing was posted in this month.", "この月に計上されたものはありません。"),
+    ("no_programs", "There is no enrollment for this month.", "この月に該当するプログラムはありません。"),
+    ("other", "Other levers", "その他"),
+    (
+        "rounding",
+        "Each earning is rounded by itself; totals are sums of rounded amounts. Rebates are paid by month and currency; co-op funds are claimed.",
+        "各獲得額は個別に端数処理され、合計は処理後の金額の和です。リベートは月・通貨ごとに支払われ、Co-op は請求により支払われます。",
+    ),
+];
+
+/// The words of the page in one language.
+pub(super) fn of_page(language: Locale) -> BTreeMap<&'static str, &'static str> {
+    let in_it = |(name, english, japanese): &(&'static str, &'static str, &'static str)| match language {
+        Locale::En => (*name, *english),
+        Locale::Ja => (*name, *japanese),
+    };
+    WORDS.iter().map(in_it).collect()
+}
+
+/// A month: July 2026, 2026年7月.
+pub(super) fn month(month: Month, language: Locale) -> String {
+    let (day, name) = (month.first_day(), name_of(month));
+    match language {
+        Locale::En => format!("{name} {}", day.year()),
+        Locale::Ja => format!("{}年{}月", day.year(), day.month()),
+    }
+}
+
+/// The same where there is little room: Jul, 7月.
+pub(super) fn short_month(month: Month, language: Locale) -> String {
+    match language {
+        Locale::En => name_of(month).chars().take(3).collect(),
+        Locale::Ja => format!("{}月", month.first_day().month()),
+    }
+}
+
+fn name_of(month: Month) -> &'static str {
+    const NAMES: [&str; 12] = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    let at = usize::try_from(month.first_day().month() - 1).unwrap_or_default();
+    NAMES.get(at).copied().unwrap_or_default()
+}
+
+/// At what rate a lever earns.
+pub(super) fn terms(lever: &Lever, language: Locale) -> String {
+    let japanese = language == Locale::Ja;
+    match lever {
+        Lever::Core { scale, .. } | Lever::Accelerator { scale, .. } => match scale {
+            LeverScale::Flat { rate } => percent(*rate),
+            LeverScale::Marginal { tiers, .. } if japanese => format!("{}（段階別）", span(tiers)),
+            LeverScale::Marginal { tiers, .. } => format!("{}, each slice of the volume", span(tiers)),
+            LeverScale::Retroactive { tiers, .. } if japanese => format!("{}（到達段階）", span(tiers)),
+            LeverScale::Retroactive { tiers, .. } => format!("{}, by the volume reached", span(tiers)),
+        },
+        Lever::Growth { rate, .. } if japanese => format!("増加額の{}", percent(*rate)),
+        Lever::Growth { rate, .. } => format!("{} of the growth", percent(*rate)),
+        Lever::Fixed { amount, .. } if japanese => {
+            format!("新規顧客ごとに {} {}", amount.currency, amount.grouped())
+        }
+        Lever::Fixed { amount, .. } => {
+            format!("{} {} for each new customer", amount.currency, amount.grouped())
+        }
+    }
+}
+
+fn span(tiers: &[LeverTier]) -> String {
+    let rates = || tiers.iter().map(|tier| tier.rate);
+    match (rates().min(), rates().max()) {
+        (Some(least), Some(most)) if least != most => format!("{}–{}", percent(least), percent(most)),
+        (Some(rate), _) => percent(rate),
+        _ => String::new(),
+    }
+}
+
+/// `0.08` as 8 %.
+fn percent(rate: Rate) -> String {
+    let (whole, fraction) = (rate.millionths() / 10_000, format!("{:04}", rate.millionths() % 10_000));
+    match fraction.trim_end_matches('0') {
+        "" => format!("{whole} %"),
+        fraction => format!("{whole}.{fraction} %"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_is_said_in_percent() {
+        for (rate, said) in [("0.08", "8 %"), ("0.0125", "1.25 %"), ("1", "100 %"), ("0.000001", "0.0001 %")]
+        {
+            assert_eq!(percent(rate.parse().unwrap()), said);
+        }
+    }
+
+    #[test]
+    fn a_month_is_said_in_both_languages() {
+        let july = "2018-07".parse().unwrap();
+        assert_eq!([month(july, Locale::En), month(july, Locale::Ja)], ["July 2018", "2018年7月"]);
+        assert_eq!([short_month(july, Locale::En), short_month(july, Locale::Ja)], ["Jul", "7月"]);
+    }
+}

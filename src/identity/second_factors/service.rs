@@ -1,0 +1,209 @@
+//! What is done with second factors.
+
+use super::{FactorState, SecondFactor, model, store};
+use crate::{
+    access::{Actor, Role, SECOND_FACTOR_REQUIRED, Tx, opaque, password},
+    identity::users::{self, User},
+    platform::{Error, Result, codes, values::Id},
+};
+use serde_json::json;
+
+crate::problem_codes! {
+    ONE_TIME_CODE_REQUIRED = "one_time_code_required" 401 "Send a code of your second factor as well",
+        "The password is right. Sign in again with `code`: six digits of your authenticator app, or a recovery code.";
+    WRONG_CODE = "wrong_code" 422 "The code is wrong or was used before",
+        "Send the six digits your authenticator app shows now. Each is good for once: wait for the next one. A recovery code is good for once too.";
+    SECOND_FACTOR_STATE = "second_factor_state" 409 "The second factor does not stand where this needs it",
+        "`state` says where it stands: `none` allows enrolling, `pending` confirming or enrolling anew, `confirmed` new recovery codes and removal.";
+    PASSWORD_TOO_WEAK = "password_too_weak" 409 "Your password alone would be too weak",
+        "Without a second factor a password has at least 15 characters. Change yours at `PUT /v1/me/password`, then remove the second factor.";
+}
+
+/// How many recovery codes there are.
+const RECOVERY_CODES: usize = 10;
+
+/// What a sign-in knows about the second factor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[must_use = "a sign-in without a good code is refused"]
+pub enum Check {
+    /// The user has none.
+    NotNeeded,
+    /// The code was good, and is spent now.
+    Passed,
+    /// The user has one, and sent no code.
+    Missing,
+    /// The code is wrong or spent.
+    Wrong,
+}
+
+/// Checks the code of a sign-in, once the password was found right, and spends it. It is part of the audited unit.
+pub fn check(tx: &mut Tx<'_>, user: &User, code: Option<&str>) -> Result<Check> {
+    if !user.has_second_factor {
+        return Ok(Check::NotNeeded);
+    }
+    let Some(code) = code else { return Ok(Check::Missing) };
+    let factor = confirmed(tx, user.id)?;
+    Ok(if spend(tx, user, &factor, code)? { Check::Passed } else { Check::Wrong })
+}
+
+/// Seals with the current encryption key what was sealed with an older one; the users it concerned.
+pub fn reseal(tx: &mut Tx<'_>) -> Result<Vec<Id>> {
+    let (vault, mut done) = (tx.vault(), Vec::new());
+    for factor in store::all(tx)?.into_iter().filter(|factor| !vault.is_current(&factor.secret)) {
+        let secret = seal(tx, factor.user_id, &open(tx, &factor)?)?;
+        done.push(factor.user_id);
+        store::update(tx, &SecondFactor { secret, ..factor })?;
+    }
+    Ok(done)
+}
+
+/// Begins: a new secret waits for its first code. One that waits already is replaced.
+pub(super) fn enroll(tx: &mut Tx<'_>, secret: &[u8]) -> Result<(String, String)> {
+    let user = oneself(tx)?;
+    let before = store::find(tx, user.id)?;
+    expect_state(before.as_ref(), &[FactorState::None, FactorState::Pending])?;
+    let sealed = seal(tx, user.id, secret)?;
+    store::remove(tx, user.id)?;
+    let factor = SecondFactor {
+        user_id: user.id,
+        secret: sealed,
+        last_step: 0,
+        confirmed_at: None,
+        created_at: tx.now,
+    };
+    store::insert(tx, &factor)?;
+    users::event(&user).after(&json!({"second_factor": factor.state()})).record(tx)?;
+    model::for_the_app(secret, &user.email)
+}
+
+/// The first code: from now on every sign-in asks for one.
+pub(super) fn confirm(tx: &mut Tx<'_>, code: &str, recovery_codes: &[String]) -> Result<()> {
+    let user = oneself(tx)?;
+    let found = store::find(tx, user.id)?;
+    let factor = expect_state(found.as_ref(), &[FactorState::Pending])?.ok_or_else(wrong_code)?;
+    let step = accepted_step(tx, factor, code)?.ok_or_else(wrong_code)?;
+    store::update(tx, &SecondFactor { last_step: step, confirmed_at: Some(tx.now), ..factor.clone() })?;
+    store::replace_codes(tx, user.id, &digests(recovery_codes))?;
+    users::set_second_factor(tx, &user, true).map(drop)
+}
+
+/// New recovery codes in the place of those before.
+pub(super) fn renew_recovery_codes(tx: &mut Tx<'_>, code: &str, recovery_codes: &[String]) -> Result<()> {
+    let user = oneself(tx)?;
+    let factor = confirmed(tx, user.id)?;
+    expect_good(tx, &user, &factor, code)?;
+    store::replace_codes(tx, user.id, &digests(recovery_codes))?;
+    users::event(&user).after(&json!({"recovery_codes_left": recovery_codes.len()})).record(tx)
+}
+
+/// Removes one's own factor, where the password may stand alone.
+pub(super) fn remove(tx: &mut Tx<'_>, code: &str, password_may_stand_alone: bool) -> Result<()> {
+    let user = oneself(tx)?;
+    let factor = confirmed(tx, user.id)?;
+    if tx.accounts().operators_need_second_factor && user.role == Role::Operator {
+        let detail =
+            "operators of this service need a second factor; another operator can reset it for a new one";
+        return Err(Error::new(&SECOND_FACTOR_REQUIRED, detail));
+    }
+    if !password_may_stand_alone {
+        let detail = "without a second factor a password has at least 15 characters; change yours first";
+        return Err(Error::new(&PASSWORD_TOO_WEAK, detail).with("next", "/v1/me/password"));
+    }
+    expect_good(tx, &user, &factor, code)?;
+    store::remove(tx, user.id)?;
+    users::set_second_factor(tx, &user, false).map(drop)
+}
+
+/// Takes a lost factor from a user, whose sessions end.
+pub(super) fn reset(tx: &mut Tx<'_>, user: Id, reason: &str) -> Result<User> {
+    let user = users::get(tx, user)?;
+    users::refuse_oneself(tx, &user)?;
+    let found = store::find(tx, user.id)?;
+    expect_state(found.as_ref(), &[FactorState::Pending, FactorState::Confirmed])?;
+    store::remove(tx, user.id)?;
+    users::reset_second_factor(tx, &user, reason)
+}
+
+/// The new recovery codes, 100 bits each.
+pub(super) fn recovery_codes() -> Result<Vec<String>> {
+    std::iter::repeat_with(password::temporary).take(RECOVERY_CODES).collect()
+}
+
+/// A new secret of 160 bits (RFC 4226, 4).
+pub(super) fn secret() -> Result<[u8; 20]> {
+    let mut secret = [0; 20];
+    aws_lc_rs::rand::fill(&mut secret).map_err(|_| Error::internal("no randomness"))?;
+    Ok(secret)
+}
+
+fn oneself(tx: &mut Tx<'_>) -> Result<User> {
+    let id = tx.actor.user().ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "sign in first"))?;
+    users::load(tx, id)
+}
+
+fn confirmed(tx: &mut Tx<'_>, user: Id) -> Result<SecondFactor> {
+    let found = store::find(tx, user)?;
+    expect_state(found.as_ref(), &[FactorState::Confirmed])?;
+    found.ok_or_else(|| Error::internal("a confirmed second factor is missing"))
+}
+
+fn expect_state<'a>(
+    factor: Option<&'a SecondFactor>,
+    allowed: &[FactorState],
+) -> Result<Option<&'a SecondFactor>> {
+    let state = factor.map_or(FactorState::None, SecondFactor::state);
+    if allowed.contains(&state) {
+        return Ok(factor);
+    }
+    let detail = match state {
+        FactorState::None => "there is no second factor; enrol one at POST /v1/me/second-factor",
+        FactorState::Pending => {
+            "it was never confirmed; send its first code to /v1/me/second-factor/confirmation"
+        }
+        FactorState::Confirmed => "there is a confirmed second factor already; remove it first",
+    };
+    Err(Error::new(&SECOND_FACTOR_STATE, detail).with("state", state))
+}
+
+/// Whether the code is good; it is spent then. Six digits are the app's, anything else is a recovery code.
+fn spend(tx: &mut Tx<'_>, user: &User, factor: &SecondFactor, code: &str) -> Result<bool> {
+    let bare = model::bare(code);
+    if bare.len() == 6 {
+        let Some(step) = accepted_step(tx, factor, &bare)? else { return Ok(false) };
+        store::update(tx, &SecondFactor { last_step: step, ..factor.clone() })?;
+        return Ok(true);
+    }
+    // Looked up by its digest: there is no text to compare, and so no time to measure.
+    let good = store::spend_code(tx, user.id, &opaque::digest(&bare))?;
+    if good {
+        // At a sign-in the code makes known who acts.
+        tx.actor = Actor::of_user(user.id, user.role, user.partner_id);
+        let left = store::codes_left(tx, user.id)?;
+        users::event(user).after(&json!({"recovery_codes_left": left})).record(tx)?;
+    }
+    Ok(good)
+}
+
+fn expect_good(tx: &mut Tx<'_>, user: &User, factor: &SecondFactor, code: &str) -> Result<()> {
+    if spend(tx, user, factor, code)? { Ok(()) } else { Err(wrong_code()) }
+}
+
+fn accepted_step(tx: &Tx<'_>, factor: &SecondFactor, code: &str) -> Result<Option<i64>> {
+    model::accepted_step(&open(tx, factor)?, code, factor.last_step, tx.now)
+}
+
+fn open(tx: &Tx<'_>, factor: &SecondFactor) -> Result<Vec<u8>> {
+    tx.vault().open(&SecondFactor::place(factor.user_id), &factor.secret)
+}
+
+fn seal(tx: &Tx<'_>, user: Id, secret: &[u8]) -> Result<Vec<u8>> {
+    tx.vault().seal(&SecondFactor::place(user), secret)
+}
+
+fn digests(recovery_codes: &[String]) -> Vec<Vec<u8>> {
+    recovery_codes.iter().map(|code| opaque::digest(&model::bare(code))).collect()
+}
+
+fn wrong_code() -> Error {
+    Error::new(&WRONG_CODE, "the code is wrong or was used before; wait for the next one")
+}

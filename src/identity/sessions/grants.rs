@@ -1,0 +1,186 @@
+//! Grants: what gives an access token besides a user name and a password.
+
+use super::{Renewal, renew, service, start};
+use crate::{
+    access::{
+        ACCESS_TOKEN_SECONDS, Actor, INVALID_GRANT, Identity, Origin, Public, Role, Subject, Tx,
+        identity_refused,
+    },
+    audit,
+    identity::{
+        api_clients::{self, ApiClient},
+        users::{self, User, UserStatus},
+    },
+    platform::{Error, Result, values::Id},
+};
+use serde_json::json;
+use std::net::IpAddr;
+
+const EXCHANGE: &str = "TokenExchange";
+
+crate::problem_codes! {
+    INVALID_CLIENT = "invalid_client" 401 "The client is not known by this id and secret",
+        "Send the id and the secret of an API client, by HTTP Basic or as `client_id` and `client_secret`. A secret that was replaced works until its overlap has passed; a client works until it expires or is revoked.";
+    INVALID_SCOPE = "invalid_scope" 400 "The client has not all of these scopes",
+        "Leave `scope` out for all the client has, or name some of them, separated by spaces.";
+    UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type" 400 "This grant type is not taken",
+        "`/.well-known/oauth-authorization-server` lists those that are.";
+    UNSUPPORTED_TOKEN_TYPE = "unsupported_token_type" 400 "This kind of token cannot be revoked by itself",
+        "An API client's access token lives a quarter of an hour. To stop the client at once, revoke it at `/v1/api-clients`.";
+}
+
+/// What a grant gives.
+pub(super) struct Granted {
+    pub access_token: String,
+    pub expires_in: i64,
+    /// The refresh token, and how many seconds it is good for; a client gets none, it has its secret.
+    pub refresh: Option<(String, i64)>,
+    /// What a client may do, separated by spaces.
+    pub scope: Option<String>,
+}
+
+/// Exchanges a refresh token.
+pub(super) async fn refresh(public: &Public, token: String) -> Result<Granted> {
+    let renewal = public.write(Actor::NOBODY, "RefreshToken", move |tx| renew(tx, &token)).await?;
+    let Renewal::Renewed { user, session, refresh_token, refresh_expires_in } = renewal else {
+        let detail = "the refresh token is not known, or was used or revoked, or has run out; sign in again";
+        return Err(Error::new(&INVALID_GRANT, detail).for_oauth());
+    };
+    of_session(public, &user, session, (refresh_token, refresh_expires_in))
+}
+
+/// Gives an API client a token for all its scopes, or for those it asks for.
+pub(super) async fn client(
+    public: &Public,
+    (id, secret): (String, String),
+    asked: Option<String>,
+) -> Result<Granted> {
+    public.count_attempt()?;
+    let Ok(id) = id.parse::<Id>() else { return Err(unknown_client()) };
+    let address = public.origin().address;
+    let known = public.write(Actor::NOBODY, "ClientCredentials", move |tx| enter(tx, id, &secret, address));
+    let client = known.await?.ok_or_else(unknown_client)?;
+    let held = &client.scopes.0;
+    let scope = match asked {
+        None => held.join(" "),
+        Some(asked) if asked.split(' ').all(|scope| held.iter().any(|known| known == scope)) => asked,
+        Some(_) => {
+            let detail = format!("the client may have: {}", held.join(" "));
+            return Err(Error::new(&INVALID_SCOPE, detail).for_oauth());
+        }
+    };
+    let subject = Subject::Client { id: client.id, scope: scope.clone() };
+    let access_token = public.issue(subject, client.role, client.token_epoch)?;
+    Ok(Granted { access_token, expires_in: ACCESS_TOKEN_SECONDS, refresh: None, scope: Some(scope) })
+}
+
+fn enter(tx: &mut Tx<'_>, id: Id, secret: &str, from: IpAddr) -> Result<Option<ApiClient>> {
+    if let Some(client) = api_clients::authenticate(tx, id, secret)? {
+        tx.actor = Actor::of_client(client.id, client.role, client.partner_id);
+        api_clients::used(tx, &client)?;
+        return Ok(Some(client));
+    }
+    let event = api_clients::event_of(tx, id)?.unwrap_or_else(|| nobody(tx));
+    event.after(&json!({"address": from, "reason": "client_credentials"})).record(tx)?;
+    Ok(None)
+}
+
+/// Signs in whom an outside issuer vouches for, with its identity token (RFC 8693).
+pub(super) async fn exchange(public: &Public, identity_token: &str) -> Result<Granted> {
+    public.count_attempt()?;
+    let identity = match public.identity(identity_token).await {
+        Ok(identity) => identity.ok_or_else(unsupported_grant)?,
+        Err(error) if *error.code == INVALID_GRANT => {
+            let reason = error.source.as_ref().map(ToString::to_string).unwrap_or_default();
+            let told = json!({"address": public.origin().address, "reason": reason});
+            let trace = move |tx: &mut Tx<'_>| nobody(tx).after(&told).record(tx);
+            public.write(Actor::NOBODY, EXCHANGE, trace).await?;
+            return Err(error.for_oauth());
+        }
+        Err(error) => return Err(error.for_oauth()),
+    };
+    let (origin, needs_factors) = (public.origin().clone(), public.operators_need_second_factor());
+    let begun = public.write(Actor::NOBODY, EXCHANGE, move |tx| begin(tx, &identity, &origin, needs_factors));
+    let (user, session, refresh_token) = begun.await?.ok_or_else(|| identity_refused("").for_oauth())?;
+    of_session(public, &user, session, (refresh_token, super::Session::IDLE_SECONDS))
+}
+
+/// Begins the session of the user that is meant; `None` where nobody is let in, which leaves a trace.
+fn begin(
+    tx: &mut Tx<'_>,
+    identity: &Identity,
+    from: &Origin,
+    needs_factors: bool,
+) -> Result<Option<(User, Id, String)>> {
+    let found = users::find_by_email(tx.conn, &users::fold(&identity.email))?;
+    let user = found.filter(|user| user.issuer.as_ref() == Some(&identity.issuer));
+    let reason = user.as_ref().map_or(Some("unknown_user"), |user| barred(user, identity, needs_factors));
+    match (user, reason) {
+        (Some(user), None) => {
+            tx.actor = Actor::of_user(user.id, user.role, user.partner_id);
+            let user = users::bind(tx, user, &identity.subject)?;
+            let (session, token) = start(tx, &user, from)?;
+            let told = json!({"address": from.address, "session_id": session});
+            users::event(&user).after(&told).record(tx)?;
+            Ok(Some((user, session, token)))
+        }
+        (user, reason) => {
+            let told = json!({"address": from.address, "reason": reason});
+            let event = user.as_ref().map_or_else(|| nobody(tx), users::event);
+            event.after(&told).record(tx)?;
+            Ok(None)
+        }
+    }
+}
+
+/// Why somebody known is not let in.
+fn barred(user: &User, identity: &Identity, needs_factors: bool) -> Option<&'static str> {
+    let another = user.issuer_subject.as_ref().is_some_and(|subject| *subject != identity.subject);
+    let one_factor = needs_factors && user.role == Role::Operator && !identity.by_several_factors;
+    [
+        (user.status == UserStatus::Disabled, "disabled"),
+        (another, "another_subject"),
+        (one_factor, "no_second_factor"),
+    ]
+    .into_iter()
+    .find_map(|(applies, reason)| applies.then_some(reason))
+}
+
+/// An attempt of somebody who is not known.
+fn nobody(tx: &Tx<'_>) -> audit::Event {
+    audit::Event::on("sign_in", tx.new_id())
+}
+
+/// Ends the session of a refresh token, or of an access token; a token that nobody knows ends nothing (RFC 7009).
+pub(super) async fn revoke(public: &Public, token: String) -> Result<()> {
+    let claims = public.claims(&token).ok();
+    if claims.as_ref().is_some_and(|claims| claims.is_of_client()) {
+        let detail = "a client's access token cannot be revoked by itself; revoke the client";
+        return Err(Error::new(&UNSUPPORTED_TOKEN_TYPE, detail).for_oauth());
+    }
+    let session = claims.and_then(|claims| claims.sid);
+    public
+        .write(Actor::NOBODY, "RevokeToken", move |tx| match session {
+            Some(session) => service::end_one(tx, session),
+            None => service::end(tx, &token),
+        })
+        .await
+}
+
+/// For a grant type that is not taken.
+pub(super) fn unsupported_grant() -> Error {
+    Error::new(&UNSUPPORTED_GRANT_TYPE, "see /.well-known/oauth-authorization-server for those taken")
+        .for_oauth()
+}
+
+/// For whatever is wrong with a client's credentials.
+pub(super) fn unknown_client() -> Error {
+    Error::new(&INVALID_CLIENT, "client id and secret do not fit together, or the client has ended")
+        .for_oauth()
+}
+
+fn of_session(public: &Public, user: &User, session: Id, refresh: (String, i64)) -> Result<Granted> {
+    let subject = Subject::User { id: user.id, session: Some(session) };
+    let access_token = public.issue(subject, user.role, user.token_epoch)?;
+    Ok(Granted { access_token, expires_in: ACCESS_TOKEN_SECONDS, refresh: Some(refresh), scope: None })
+}

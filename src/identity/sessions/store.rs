@@ -1,0 +1,109 @@
+//! Sessions and their refresh tokens in the database.
+
+use super::{Session, api::SessionFilter};
+use crate::{
+    access::Tx,
+    identity::users::User,
+    platform::{
+        Error, Result,
+        db::{Conn, MultiBackend},
+        http::{PageRequest, keyset},
+        values::{Id, Timestamp},
+    },
+    schema::{refresh_tokens, sessions},
+};
+use diesel::prelude::*;
+
+/// How long a session that is over is kept: 30 days.
+const KEPT_SECONDS: i64 = 30 * 24 * 3600;
+
+/// A refresh token, known by its digest.
+#[derive(Queryable, Selectable, Insertable)]
+#[diesel(table_name = refresh_tokens, treat_none_as_default_value = false)]
+pub(super) struct RefreshToken {
+    pub digest: Vec<u8>,
+    pub session_id: Id,
+    pub created_at: Timestamp,
+    /// When it was exchanged for its successor.
+    pub used_at: Option<Timestamp>,
+}
+
+pub(super) fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
+    diesel::insert_into(sessions::table).values(session).execute(tx.conn)?;
+    Ok(())
+}
+
+pub(super) fn insert_token(tx: &mut Tx<'_>, token: &RefreshToken) -> Result<()> {
+    diesel::insert_into(refresh_tokens::table).values(token).execute(tx.conn)?;
+    Ok(())
+}
+
+/// The token of that digest, with its session.
+pub(super) fn find_by_token(tx: &mut Tx<'_>, digest: &[u8]) -> Result<Option<(RefreshToken, Session)>> {
+    let query = refresh_tokens::table
+        .inner_join(sessions::table.on(sessions::id.eq(refresh_tokens::session_id)))
+        .filter(refresh_tokens::digest.eq(digest));
+    Ok(query.select((RefreshToken::as_select(), Session::as_select())).get_result(tx.conn).optional()?)
+}
+
+pub(super) fn find(tx: &mut Tx<'_>, id: Id) -> Result<Option<Session>> {
+    Ok(sessions::table.find(id).select(Session::as_select()).get_result(tx.conn).optional()?)
+}
+
+pub(super) fn mark_used(tx: &mut Tx<'_>, token: &RefreshToken) -> Result<()> {
+    diesel::update(refresh_tokens::table.find(&token.digest))
+        .set(refresh_tokens::used_at.eq(tx.now))
+        .execute(tx.conn)?;
+    diesel::update(sessions::table.find(token.session_id))
+        .set(sessions::last_used_at.eq(tx.now))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+pub(super) fn end(tx: &mut Tx<'_>, session: Id, because: &str) -> Result<()> {
+    let going_on = sessions::table.filter(sessions::id.eq(session)).filter(sessions::ended_at.is_null());
+    diesel::update(going_on)
+        .set((sessions::ended_at.eq(tx.now), sessions::ended_because.eq(because)))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+pub(super) fn end_all(tx: &mut Tx<'_>, user: Id, because: &str) -> Result<()> {
+    let going_on = sessions::table.filter(sessions::user_id.eq(user)).filter(sessions::ended_at.is_null());
+    diesel::update(going_on)
+        .set((sessions::ended_at.eq(tx.now), sessions::ended_because.eq(because)))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// The sessions of a user that can be renewed.
+fn live(user: &User, now: Timestamp) -> sessions::BoxedQuery<'static, MultiBackend> {
+    sessions::table
+        .filter(sessions::user_id.eq(user.id))
+        .filter(sessions::epoch.eq(user.token_epoch))
+        .filter(sessions::ended_at.is_null())
+        .filter(sessions::expires_at.gt(now))
+        .filter(sessions::last_used_at.gt(Session::idle_before(now)))
+        .into_boxed()
+}
+
+pub(super) fn list(tx: &mut Tx<'_>, user: &User, page: &PageRequest<SessionFilter>) -> Result<Vec<Session>> {
+    let query = live(user, tx.now);
+    Ok(keyset!(query, page, sessions, newest).select(Session::as_select()).load(tx.conn)?)
+}
+
+pub(super) fn count(tx: &mut Tx<'_>, user: &User) -> Result<i64> {
+    Ok(live(user, tx.now).count().get_result(tx.conn)?)
+}
+
+pub(super) fn get(tx: &mut Tx<'_>, user: &User, id: Id) -> Result<Session> {
+    let found =
+        live(user, tx.now).filter(sessions::id.eq(id)).select(Session::as_select()).get_result(tx.conn);
+    found.optional()?.ok_or(Error::not_found("session"))
+}
+
+/// Forgets sessions that could not have been renewed for a month, with their tokens.
+pub(super) fn sweep(conn: &mut Conn, now: Timestamp) -> Result<usize> {
+    let long_over = sessions::expires_at.le(now.plus_seconds(-KEPT_SECONDS));
+    Ok(diesel::delete(sessions::table.filter(long_over)).execute(conn)?)
+}

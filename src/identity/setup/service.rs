@@ -1,0 +1,131 @@
+//! What is done with set-ups.
+
+use super::{Missing, Setup, SetupState, api::PartnerSetupView, model::Event, store};
+use crate::{
+    access::Tx,
+    audit,
+    identity::users,
+    network::partners::{self, Partner},
+    notifications::Message,
+    platform::{Error, Result, values::Id},
+};
+
+crate::problem_codes! {
+    INCENTIVE_ADMIN_MISSING = "incentive_admin_missing" 409 "The partner has no incentive admin",
+        "The list of users goes to the partner's incentive admins. Make one at `POST /v1/users`, or let one back in.";
+}
+
+/// How far a partner's set-up has come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// Whose.
+    pub partner: Partner,
+    /// The set-up; none where it has not started.
+    pub setup: Option<Setup>,
+    /// The headquarters whose completed set-up counts for this location.
+    pub covered_by: Option<Id>,
+    /// What stands between the partner and its data.
+    pub missing: Vec<Missing>,
+}
+
+impl Status {
+    /// Where the partner's own set-up stands.
+    #[must_use]
+    pub fn state(&self) -> SetupState {
+        self.setup.as_ref().map_or(SetupState::NotStarted, |setup| setup.state)
+    }
+}
+
+/// How far the set-up of a partner has come, where the unit may see it.
+pub fn status(tx: &mut Tx<'_>, partner: Id) -> Result<Status> {
+    let partner = partners::get(tx, partner)?;
+    let setup = store::find(tx, partner.id)?;
+    status_of(tx, partner, setup)
+}
+
+fn status_of(tx: &mut Tx<'_>, partner: Partner, setup: Option<Setup>) -> Result<Status> {
+    let above = match partner.headquarters_id {
+        Some(headquarters) => store::find(tx, headquarters)?,
+        None => None,
+    };
+    let covered_by = above.filter(|setup| setup.state == SetupState::Completed).map(|setup| setup.partner_id);
+    let admins = users::admins_of(tx, &partner)?;
+    let temporary: Vec<bool> = admins.iter().map(|admin| admin.must_change_password).collect();
+    let state = setup.as_ref().map_or(SetupState::NotStarted, |setup| setup.state);
+    let open = covered_by.is_some() || state == SetupState::Completed;
+    Ok(Status { missing: Missing::of(state, open, &temporary), partner, setup, covered_by })
+}
+
+/// Sends the list of the partner's people to its incentive admins; again, as often as it is asked for before the
+/// set-up is completed.
+pub fn send_list(tx: &mut Tx<'_>, partner: Id) -> Result<Status> {
+    let (before, state) = moved(tx, partner, Event::Notification)?;
+    if users::admins_of(tx, &before.partner)?.is_empty() {
+        let detail = "nobody could receive the list; make an incentive admin first: POST /v1/users";
+        return Err(Error::new(&INCENTIVE_ADMIN_MISSING, detail).with("next", "/v1/users"));
+    }
+    let people = users::people_of(tx, partner)?;
+    let message = Message::UserList {
+        partner: before.partner.legal_name.clone(),
+        partner_id: partner,
+        users: people.into_iter().map(|user| (user.name, user.email, user.role.to_string())).collect(),
+    };
+    users::tell_admins(tx, &before.partner, ("partner", partner), &message)?;
+    let sent = Setup {
+        partner_id: partner,
+        state,
+        list_sent_at: tx.now,
+        list_sent_by: tx.actor.user(),
+        completed_at: None,
+        completed_by: None,
+        created_at: before.setup.as_ref().map_or(tx.now, |setup| setup.created_at),
+        updated_at: tx.now,
+        revision: before.setup.as_ref().map_or(1, |setup| setup.revision + 1),
+    };
+    save(tx, before, sent)
+}
+
+/// Completes the set-up, for good: the partner's incentive data, and that of its locations, becomes visible.
+pub fn complete(tx: &mut Tx<'_>, partner: Id) -> Result<Status> {
+    let (before, state) = moved(tx, partner, Event::Completion)?;
+    let setup =
+        before.setup.clone().ok_or_else(|| Error::internal("a list was sent and is not on record"))?;
+    let completed = Setup {
+        state,
+        completed_at: Some(tx.now),
+        completed_by: tx.actor.user(),
+        updated_at: tx.now,
+        revision: setup.revision + 1,
+        ..setup
+    };
+    save(tx, before, completed)
+}
+
+/// The set-up as it is, and the state it is in after an event that can happen to it.
+fn moved(tx: &mut Tx<'_>, partner: Id, event: Event) -> Result<(Status, SetupState)> {
+    let before = status(tx, partner)?;
+    partners::refuse_closed(&before.partner)?;
+    let from = before.state();
+    let to = from.after(event).ok_or_else(|| {
+        let detail = format!("a set-up that is {from} allows: {}", from.allowed().join(", "));
+        Error::new(&partners::TRANSITION_NOT_ALLOWED, detail)
+            .with("from", from)
+            .with("allowed", from.allowed())
+    })?;
+    Ok((before, to))
+}
+
+fn save(tx: &mut Tx<'_>, before: Status, setup: Setup) -> Result<Status> {
+    if before.setup.is_some() {
+        store::update(tx, &setup)?;
+    } else {
+        store::insert(tx, &setup)?;
+    }
+    let after = status_of(tx, before.partner.clone(), Some(setup))?;
+    audit::Event::on("partner_setup", after.partner.id)
+        .of_partner(after.partner.id)
+        .before(&PartnerSetupView::from(before))
+        .after(&PartnerSetupView::from(after.clone()))
+        .record(tx)?;
+    Ok(after)
+}

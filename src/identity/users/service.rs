@@ -1,0 +1,364 @@
+//! What is done with users.
+
+use super::{User, UserStatus, api::UserView, fold, store};
+use crate::{
+    access::{Gate, Role, Tx, password},
+    audit,
+    config::Carrier,
+    network::partners::{self, Partner},
+    notifications::{self, Locale, Message, Recipient},
+    platform::{Error, Result, codes, values::Id},
+};
+
+crate::problem_codes! {
+    EMAIL_TAKEN = "email_taken" 409 "Another user has this e-mail address",
+        "An address is a user name and belongs to one user. Upper and lower case are the same.";
+    LAST_OPERATOR = "last_operator" 409 "Somebody must be left to run the programme",
+        "Make another operator before you take this one's role or bar this one.";
+    MAIL_NOT_SENT = "mail_not_sent" 409 "This service sends no mail",
+        "No mail server is configured (`SMTP_URL`), so a mailed password would reach nobody. Leave `deliver` out: the answer shows it.";
+    NOT_ONESELF = "not_oneself" 409 "Nobody bars oneself, changes one's own role or resets one's own password",
+        "Ask another administrator; a password you know is changed at `PUT /v1/me/password`.";
+    SIGNS_IN_ELSEWHERE = "signs_in_elsewhere" 409 "This user has no password here",
+        "The user's issuer vouches for the user: sign in there, and exchange its identity token at `POST /v1/auth/token`.";
+    WRONG_PASSWORD = "wrong_password" 422 "The current password is wrong",
+        "Send the password you signed in with as `current_password`.";
+}
+
+/// Stands in for the hash of a user who has no password: nothing is hashed to it.
+const NO_PASSWORD: &str = "none";
+
+/// What a new user is made of.
+#[derive(Clone, Debug)]
+pub struct NewUser {
+    /// E-mail address.
+    pub email: String,
+    /// Name shown to people.
+    pub name: String,
+    /// What the user may do.
+    pub role: Role,
+    /// Whose user.
+    pub partner_id: Option<Id>,
+    /// The hash of the first password.
+    pub password_hash: String,
+    /// Whether that password is a temporary one.
+    pub must_change_password: bool,
+    /// In which language the user is written to.
+    pub locale: Locale,
+    /// Who vouches for the user instead of any password.
+    pub issuer: Option<String>,
+}
+
+/// What is changed of a user; what is none stays.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Change<'a> {
+    /// Name shown to people.
+    pub name: Option<&'a str>,
+    /// What the user may do.
+    pub role: Option<Role>,
+    /// In which language the user is written to.
+    pub locale: Option<Locale>,
+    /// Who vouches for the user; inner none for a password.
+    pub issuer: Option<Option<&'a str>>,
+}
+
+/// Makes a user.
+pub fn create(tx: &mut Tx<'_>, new: NewUser) -> Result<User> {
+    let email = fold(&new.email);
+    if let Some(partner) = may_give(tx, new.role, new.partner_id)? {
+        partners::refuse_closed(&partner)?;
+    }
+    if store_has(tx, &email)? {
+        return Err(Error::new(&EMAIL_TAKEN, format!("a user with the address {email} exists already")));
+    }
+    let user = User {
+        id: tx.new_id(),
+        email,
+        name: new.name,
+        role: new.role,
+        partner_id: new.partner_id,
+        status: if new.must_change_password { UserStatus::Provisioned } else { UserStatus::Active },
+        password_hash: new.password_hash,
+        must_change_password: new.must_change_password,
+        token_epoch: 1,
+        created_at: tx.now,
+        updated_at: tx.now,
+        revision: 1,
+        locale: new.locale,
+        password_expires_at: new
+            .must_change_password
+            .then(|| tx.now.plus_seconds(password::TEMPORARY_SECONDS)),
+        has_second_factor: false,
+        issuer: new.issuer,
+        issuer_subject: None,
+    };
+    store::insert(tx, &user)?;
+    event(&user).after(&UserView::from(user.clone())).record(tx)?;
+    Ok(user)
+}
+
+/// Makes a user with a known password, for the command line, the demo and tests.
+pub fn provision(gate: &Gate, new: NewUser) -> Result<Id> {
+    gate.write_as_system("CreateUser", move |tx| create(tx, new.clone()).map(|user| user.id))
+}
+
+/// Changes a user's name, role, language or issuer.
+pub fn update(tx: &mut Tx<'_>, before: User, change: Change<'_>) -> Result<User> {
+    let role = change.role.unwrap_or(before.role);
+    if role != before.role {
+        refuse_oneself(tx, &before)?;
+        may_give(tx, role, before.partner_id)?;
+        keep_an_operator(tx, &before)?;
+    }
+    let name = change.name.map_or_else(|| before.name.clone(), str::to_owned);
+    let locale = change.locale.unwrap_or(before.locale);
+    let issuer = change.issuer.map_or_else(|| before.issuer.clone(), |issuer| issuer.map(str::to_owned));
+    let elsewhere = issuer != before.issuer;
+    if elsewhere {
+        refuse_oneself(tx, &before)?;
+    }
+    let token_epoch = before.token_epoch + i64::from(role != before.role || elsewhere);
+    let user = User { name, role, token_epoch, locale, ..before.clone() };
+    let user = if elsewhere { signing_in_elsewhere(user, issuer) } else { user };
+    save(tx, &before, user, None)
+}
+
+/// Who gets an issuer has no password any more; who loses it has none until it is reset.
+fn signing_in_elsewhere(user: User, issuer: Option<String>) -> User {
+    let status = match user.status {
+        UserStatus::Disabled => UserStatus::Disabled,
+        _ if issuer.is_none() => UserStatus::Provisioned,
+        _ => UserStatus::Active,
+    };
+    User {
+        password_hash: NO_PASSWORD.to_owned(),
+        must_change_password: issuer.is_none(),
+        password_expires_at: None,
+        issuer,
+        issuer_subject: None,
+        status,
+        ..user
+    }
+}
+
+/// Ties a user to the name it has at its issuer, at the first sign-in; from then on nobody else with the same e-mail
+/// address there is taken for it.
+pub fn bind(tx: &mut Tx<'_>, before: User, subject: &str) -> Result<User> {
+    if before.issuer_subject.is_some() {
+        return Ok(before);
+    }
+    let user = User { issuer_subject: Some(subject.to_owned()), ..before.clone() };
+    save(tx, &before, user, None)
+}
+
+/// Bars a user; the user's tokens open nothing from now on.
+pub(super) fn deactivate(tx: &mut Tx<'_>, before: User, reason: &str) -> Result<User> {
+    refuse_oneself(tx, &before)?;
+    if before.status == UserStatus::Disabled {
+        return Err(wrong_state(&before, "reactivation"));
+    }
+    keep_an_operator(tx, &before)?;
+    let user = User { status: UserStatus::Disabled, token_epoch: before.token_epoch + 1, ..before.clone() };
+    save(tx, &before, user, Some(reason))
+}
+
+/// Lets a barred user back in.
+pub(super) fn reactivate(tx: &mut Tx<'_>, before: User, reason: &str) -> Result<User> {
+    if before.status != UserStatus::Disabled {
+        return Err(wrong_state(&before, "deactivation"));
+    }
+    let by_staff = audit::last_role(tx, "DeactivateUser", before.id)?
+        .is_some_and(|role| role == Role::Operator.as_str());
+    if by_staff && tx.actor.partner.is_some() {
+        let detail = "the programme's staff barred this user; ask a programme operator";
+        return Err(Error::new(&codes::FORBIDDEN, detail));
+    }
+    let status = if before.must_change_password { UserStatus::Provisioned } else { UserStatus::Active };
+    save(tx, &before, User { status, ..before.clone() }, Some(reason))
+}
+
+/// Sets the user's own password; every token issued before is revoked.
+pub fn change_password(tx: &mut Tx<'_>, password_hash: &str) -> Result<User> {
+    let id = tx.actor.user().ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "sign in first"))?;
+    let before = store::load(tx, id)?;
+    refuse_elsewhere(&before)?;
+    let user = User {
+        password_hash: password_hash.to_owned(),
+        must_change_password: false,
+        password_expires_at: None,
+        status: UserStatus::Active,
+        token_epoch: before.token_epoch + 1,
+        ..before.clone()
+    };
+    let user = save(tx, &before, user, None)?;
+    let message = Message::PasswordChanged { at: tx.now };
+    notifications::tell(tx, &[user.recipient()], user.partner_id, ("user", user.id), &message)?;
+    Ok(user)
+}
+
+/// Gives a user a temporary password in place of a lost one; every session ends.
+pub(super) fn reset_password(tx: &mut Tx<'_>, before: &User, hash: &str, reason: &str) -> Result<User> {
+    // Whoever has found a token must not get at the password by it.
+    refuse_oneself(tx, before)?;
+    refuse_elsewhere(before)?;
+    if before.status == UserStatus::Disabled {
+        return Err(wrong_state(before, "reactivation"));
+    }
+    let user = User {
+        password_hash: hash.to_owned(),
+        must_change_password: true,
+        password_expires_at: Some(tx.now.plus_seconds(password::TEMPORARY_SECONDS)),
+        token_epoch: before.token_epoch + 1,
+        ..before.clone()
+    };
+    save(tx, before, user, Some(reason))
+}
+
+/// Mails a temporary password to its user.
+pub(super) fn mail_password(tx: &mut Tx<'_>, user: &User, password: &str) -> Result<()> {
+    if matches!(tx.mail().carrier, Carrier::None) {
+        let detail = "no mail server is configured; leave deliver out, and the answer shows the password";
+        return Err(Error::new(&MAIL_NOT_SENT, detail));
+    }
+    let expires_at = user.password_expires_at.unwrap_or(tx.now);
+    let message = Message::TemporaryPassword { password: password.to_owned(), expires_at };
+    notifications::tell(tx, &[user.recipient()], user.partner_id, ("user", user.id), &message)
+}
+
+/// Keeps the same password's hash with stronger parameters. Nothing about the user has changed, so its revision
+/// stays; it is part of the audited sign-in.
+pub fn strengthen(tx: &mut Tx<'_>, id: Id, password_hash: &str) -> Result<()> {
+    store::set_password_hash(tx, id, password_hash)
+}
+
+/// Ends every session of a user: whatever was issued before opens nothing.
+pub fn revoke_sessions(tx: &mut Tx<'_>, before: &User) -> Result<User> {
+    let user = User { token_epoch: before.token_epoch + 1, ..before.clone() };
+    save(tx, before, user, None)
+}
+
+/// Keeps the record in step with the user's second factor.
+pub fn set_second_factor(tx: &mut Tx<'_>, before: &User, has: bool) -> Result<User> {
+    save(tx, before, User { has_second_factor: has, ..before.clone() }, None)
+}
+
+/// Notes that a lost second factor was taken away: sessions end, and a password that was good enough beside it has to
+/// be changed for one that may stand alone.
+pub fn reset_second_factor(tx: &mut Tx<'_>, before: &User, reason: &str) -> Result<User> {
+    let token_epoch = before.token_epoch + 1;
+    // Whom an issuer vouches for has no password to change.
+    let must_change_password = before.issuer.is_none();
+    let user = User { has_second_factor: false, must_change_password, token_epoch, ..before.clone() };
+    save(tx, before, user, Some(reason))
+}
+
+/// Tells every incentive admin of a partner, and of its headquarters, who can act. It is part of the unit: where
+/// that is taken back, nobody was told.
+pub fn tell_admins(
+    tx: &mut Tx<'_>,
+    partner: &Partner,
+    about: (&'static str, Id),
+    message: &Message,
+) -> Result<()> {
+    let admins: Vec<Recipient> = store::admins_of(tx, partner)?.iter().map(User::recipient).collect();
+    notifications::tell(tx, &admins, Some(partner.id), about, message)
+}
+
+fn save(tx: &mut Tx<'_>, before: &User, user: User, reason: Option<&str>) -> Result<User> {
+    let user = User { updated_at: tx.now, revision: before.revision + 1, ..user };
+    store::update(tx, &user)?;
+    let views = (UserView::from(before.clone()), UserView::from(user.clone()));
+    event(&user).before(&views.0).after(&views.1).because(reason).record(tx)?;
+    Ok(user)
+}
+
+/// Something happened to a user.
+pub fn event(user: &User) -> audit::Event {
+    let event = audit::Event::on("user", user.id);
+    match user.partner_id {
+        Some(partner) => event.of_partner(partner),
+        None => event,
+    }
+}
+
+fn store_has(tx: &mut Tx<'_>, email: &str) -> Result<bool> {
+    Ok(store::find_by_email(tx.conn, email)?.is_some())
+}
+
+/// A role and a partner must go together, and nobody gives what lies outside the own scope. Answers the partner.
+pub fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<Option<Partner>> {
+    if tx.actor.partner.is_some() && !role.belongs_to_a_partner() {
+        let detail = "an incentive admin manages the own partner's incentive admins and viewers";
+        return Err(Error::new(&codes::FORBIDDEN, detail));
+    }
+    match (role.belongs_to_a_partner(), partner_id) {
+        (true, None) => Err(Error::invalid_field(
+            "/partner_id",
+            "required",
+            format!("who is {role} belongs to a partner; name it"),
+        )),
+        (false, Some(_)) => Err(Error::invalid_field(
+            "/partner_id",
+            "unexpected",
+            format!("who is {role} belongs to no partner; leave it out"),
+        )),
+        (true, Some(partner)) => partners::get(tx, partner).map(Some).map_err(|error| {
+            error.as_fault_at("/partner_id", "there is no such partner, or it lies outside what you may see")
+        }),
+        (false, None) => Ok(None),
+    }
+}
+
+/// Refuses what is done with a password where an issuer vouches for the user.
+pub fn refuse_elsewhere(user: &User) -> Result<()> {
+    if user.issuer.is_some() {
+        let detail = "the issuer vouches for this user, who has no password here";
+        return Err(Error::new(&SIGNS_IN_ELSEWHERE, detail));
+    }
+    Ok(())
+}
+
+/// Refuses what somebody else has to do to one's account.
+pub fn refuse_oneself(tx: &Tx<'_>, user: &User) -> Result<()> {
+    if tx.actor.user() == Some(user.id) {
+        return Err(Error::new(&NOT_ONESELF, "ask another administrator to do this to your account"));
+    }
+    Ok(())
+}
+
+fn keep_an_operator(tx: &mut Tx<'_>, user: &User) -> Result<()> {
+    if user.role == Role::Operator && store::other_operators(tx, user.id)? == 0 {
+        return Err(Error::new(&LAST_OPERATOR, "this is the last operator; make another one first"));
+    }
+    Ok(())
+}
+
+fn wrong_state(user: &User, allowed: &'static str) -> Error {
+    Error::new(&partners::TRANSITION_NOT_ALLOWED, format!("a user who is {} allows: {allowed}", user.status))
+        .with("from", user.status)
+        .with("allowed", [allowed])
+}
+
+/// Makes the first operator of a database that has none; its address and its temporary password, to be shown once.
+pub fn first_operator(gate: &Gate) -> Result<Option<(String, String)>> {
+    const EMAIL: &str = "operator@programme.example";
+    if gate.read_as_system(store::operators)? > 0 {
+        return Ok(None);
+    }
+    let password = password::temporary()?;
+    let password_hash = gate.passwords().hash(&password)?;
+    provision(
+        gate,
+        NewUser {
+            email: EMAIL.into(),
+            name: "First Operator".into(),
+            role: Role::Operator,
+            partner_id: None,
+            password_hash,
+            must_change_password: true,
+            issuer: None,
+            locale: Locale::En,
+        },
+    )?;
+    Ok(Some((EMAIL.into(), password)))
+}

@@ -1,0 +1,117 @@
+//! The users in the database.
+
+use super::{User, UserStatus, api::UserFilter};
+use crate::{
+    access::{Role, Scope, Tx},
+    platform::{
+        Error, Result,
+        db::{Conn, MultiBackend},
+        http::{PageRequest, keyset},
+        values::Id,
+    },
+    schema::users,
+};
+use diesel::prelude::*;
+
+fn visible(scope: Scope) -> users::BoxedQuery<'static, MultiBackend> {
+    let all = users::table.into_boxed();
+    match scope {
+        Scope::All => all,
+        Scope::Partner(own) => {
+            let locations = crate::schema::partners::table
+                .filter(crate::schema::partners::headquarters_id.eq(own))
+                .select(crate::schema::partners::id.nullable());
+            all.filter(users::partner_id.eq(own).or(users::partner_id.eq_any(locations)))
+        }
+    }
+}
+
+fn matching(scope: Scope, filter: &UserFilter) -> users::BoxedQuery<'static, MultiBackend> {
+    let mut query = visible(scope);
+    if let Some(id) = filter.partner_id {
+        query = query.filter(users::partner_id.eq(id));
+    }
+    if let Some(role) = filter.role {
+        query = query.filter(users::role.eq(role));
+    }
+    if let Some(status) = filter.status {
+        query = query.filter(users::status.eq(status));
+    }
+    if let Some(email) = &filter.email {
+        query = query.filter(users::email.eq(super::fold(email)));
+    }
+    query
+}
+
+pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<UserFilter>) -> Result<Vec<User>> {
+    let query = matching(tx.scope(), &page.filter);
+    Ok(keyset!(query, page, users, newest).select(User::as_select()).load(tx.conn)?)
+}
+
+pub(super) fn count(tx: &mut Tx<'_>, filter: &UserFilter) -> Result<i64> {
+    Ok(matching(tx.scope(), filter).count().get_result(tx.conn)?)
+}
+
+/// A user the caller may see.
+pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<User> {
+    let found = visible(tx.scope()).filter(users::id.eq(id)).select(User::as_select()).get_result(tx.conn);
+    found.optional()?.ok_or(Error::not_found("user"))
+}
+
+/// The user of that folded address.
+pub fn find_by_email(conn: &mut Conn, email: &str) -> Result<Option<User>> {
+    Ok(users::table.filter(users::email.eq(email)).select(User::as_select()).get_result(conn).optional()?)
+}
+
+/// The incentive admins of a partner who can act, in stable order.
+pub fn admins_of(tx: &mut Tx<'_>, partner: &crate::network::partners::Partner) -> Result<Vec<User>> {
+    let responsible: Vec<Option<Id>> = vec![Some(partner.id), partner.headquarters_id];
+    let query = users::table
+        .filter(users::partner_id.eq_any(responsible))
+        .filter(users::role.eq(Role::IncentiveAdmin))
+        .filter(users::status.ne(UserStatus::Disabled));
+    Ok(query.order(users::id).select(User::as_select()).load(tx.conn)?)
+}
+
+/// The people of a partner and of its locations who are not barred, in stable order.
+pub fn people_of(tx: &mut Tx<'_>, partner: Id) -> Result<Vec<User>> {
+    let query = visible(Scope::Partner(partner)).filter(users::status.ne(UserStatus::Disabled));
+    Ok(query.order(users::id).select(User::as_select()).load(tx.conn)?)
+}
+
+pub(super) fn other_operators(tx: &mut Tx<'_>, id: Id) -> Result<i64> {
+    let query = users::table
+        .filter(users::role.eq(Role::Operator))
+        .filter(users::status.ne(UserStatus::Disabled))
+        .filter(users::id.ne(id));
+    Ok(query.count().get_result(tx.conn)?)
+}
+
+pub(super) fn insert(tx: &mut Tx<'_>, user: &User) -> Result<()> {
+    diesel::insert_into(users::table).values(user).execute(tx.conn)?;
+    Ok(())
+}
+
+pub(super) fn update(tx: &mut Tx<'_>, user: &User) -> Result<()> {
+    diesel::update(users::table.find(user.id)).set(user).execute(tx.conn)?;
+    Ok(())
+}
+
+pub(super) fn set_password_hash(tx: &mut Tx<'_>, id: Id, hash: &str) -> Result<()> {
+    diesel::update(users::table.find(id)).set(users::password_hash.eq(hash)).execute(tx.conn)?;
+    Ok(())
+}
+
+/// A user, whatever the scope: for one's own record, and where the service itself asks.
+pub fn load(tx: &mut Tx<'_>, id: Id) -> Result<User> {
+    Ok(users::table.find(id).select(User::as_select()).get_result(tx.conn)?)
+}
+
+/// What a token for this user says.
+pub fn standing(tx: &mut Tx<'_>, id: Id) -> Result<(Role, i64)> {
+    Ok(users::table.find(id).select((users::role, users::token_epoch)).get_result(tx.conn)?)
+}
+
+pub(super) fn operators(tx: &mut Tx<'_>) -> Result<i64> {
+    Ok(users::table.filter(users::role.eq(Role::Operator)).count().get_result(tx.conn)?)
+}

@@ -1,0 +1,139 @@
+//! Exchange rates: one for each month and pair, published once and never changed.
+
+use super::{FxRate, fx_rates_api::FxRateFilter};
+use crate::{
+    access::Tx,
+    audit,
+    platform::{
+        Error, FieldError, Result,
+        db::{MultiBackend, insert_many},
+        http::PageRequest,
+        values::{CalendarDate, Currency, ExchangeRate, ExchangeRates, Month},
+    },
+    sales::transactions::backlog,
+    schema::fx_rates,
+};
+use diesel::prelude::*;
+use serde_json::json;
+use std::collections::BTreeMap;
+
+crate::problem_codes! {
+    FX_RATE_PUBLISHED = "fx_rate_published" 409 "The rate is published already",
+        "A published rate is never changed, and a pair is published in one direction: the other is its inverse. `published` is the rate on record. Leave the pair out; what was earned by a wrong rate is put right by an adjustment.";
+    FX_MONTH_AHEAD = "fx_month_ahead" 409 "The month has not begun",
+        "A month's rates are published when it has begun, because they are never changed.";
+}
+
+/// The rates of a month, by pair.
+pub fn of_month(tx: &mut Tx<'_>, month: Month) -> Result<Vec<FxRate>> {
+    let query = fx_rates::table.filter(fx_rates::month.eq(month)).order((fx_rates::base, fx_rates::quote));
+    Ok(query.select(FxRate::as_select()).load(tx.conn)?)
+}
+
+fn matching(filter: &FxRateFilter) -> fx_rates::BoxedQuery<'static, MultiBackend> {
+    let mut query = fx_rates::table.into_boxed();
+    if let Some(month) = filter.month {
+        query = query.filter(fx_rates::month.eq(month));
+    }
+    if let Some(base) = filter.base {
+        query = query.filter(fx_rates::base.eq(base));
+    }
+    if let Some(quote) = filter.quote {
+        query = query.filter(fx_rates::quote.eq(quote));
+    }
+    query
+}
+
+/// A page, the newest month first.
+pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<FxRateFilter>) -> Result<Vec<FxRate>> {
+    let mut query = matching(&page.filter);
+    let place = page.after.as_ref().and_then(|after| Some((after.key.as_ref()?.parse().ok()?, after.id)));
+    if let Some((month, id)) = place {
+        let month: Month = month;
+        query =
+            query.filter(fx_rates::month.lt(month).or(fx_rates::month.eq(month).and(fx_rates::id.lt(id))));
+    }
+    let query = query.order((fx_rates::month.desc(), fx_rates::id.desc())).limit(page.limit + 1);
+    Ok(query.select(FxRate::as_select()).load(tx.conn)?)
+}
+
+pub(super) fn count(tx: &mut Tx<'_>, filter: &FxRateFilter) -> Result<i64> {
+    Ok(matching(filter).count().get_result(tx.conn)?)
+}
+
+/// The published rates of the months between two days.
+pub fn rates(tx: &mut Tx<'_>, (from, to): (CalendarDate, CalendarDate)) -> Result<ExchangeRates> {
+    let query = fx_rates::table.filter(fx_rates::month.between(Month::of(from), Month::of(to)));
+    let mut rates = ExchangeRates::default();
+    for FxRate { month, base, quote, rate, .. } in query.select(FxRate::as_select()).load(tx.conn)? {
+        rates.publish(month, base, quote, rate);
+    }
+    Ok(rates)
+}
+
+/// Publishes rates beside those on record. Sales that waited for one of them are calculated with the next run.
+pub fn publish(
+    tx: &mut Tx<'_>,
+    month: Month,
+    new: &[(Currency, Currency, ExchangeRate)],
+) -> Result<Vec<FxRate>> {
+    if month > Month::of(tx.today()) {
+        let detail = format!("{month} begins on {}", month.first_day());
+        return Err(Error::new(&FX_MONTH_AHEAD, detail));
+    }
+    refuse_doubtful(new)?;
+    let before = of_month(tx, month)?;
+    let added = added(tx, month, &before, new)?;
+    if added.is_empty() {
+        tx.changed_nothing();
+        return Ok(before);
+    }
+    insert_many!(tx.conn, fx_rates::table, &added);
+    backlog::note_rates(tx, month)?;
+    let after = of_month(tx, month)?;
+    let show = |rates: &[FxRate]| json!({"month": month, "rates": rates});
+    let id = tx.new_id();
+    audit::Event::on("fx_rates", id).before(&show(&before)).after(&show(&after)).record(tx)?;
+    Ok(after)
+}
+
+/// A pair with itself, or given twice in whichever direction.
+fn refuse_doubtful(new: &[(Currency, Currency, ExchangeRate)]) -> Result<()> {
+    let mut seen = BTreeMap::new();
+    let mut faults = Vec::new();
+    for (at, (base, quote, _)) in new.iter().enumerate() {
+        if base == quote {
+            let message = "a currency has no rate to itself";
+            faults.push(FieldError::new(format!("/rates/{at}/quote"), "same_currency", message));
+        } else if let Some(first) = seen.insert((base.min(quote), base.max(quote)), at) {
+            let message = format!("this pair stands at /rates/{first} already; one direction is enough");
+            faults.push(FieldError::new(format!("/rates/{at}"), "duplicate", message));
+        }
+    }
+    if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }
+}
+
+/// Those not on record yet; refuses those that say something else than what is.
+fn added(
+    tx: &Tx<'_>,
+    month: Month,
+    known: &[FxRate],
+    new: &[(Currency, Currency, ExchangeRate)],
+) -> Result<Vec<FxRate>> {
+    let mut added = Vec::new();
+    for (base, quote, rate) in new.iter().copied() {
+        let pair = [base, quote];
+        match known.iter().find(|known| pair.contains(&known.base) && pair.contains(&known.quote)) {
+            Some(known) if (known.base, known.rate) == (base, rate) => {}
+            Some(known) => {
+                let detail = format!("1 {} is {} {} in {month}", known.base, known.rate, known.quote);
+                return Err(Error::new(&FX_RATE_PUBLISHED, detail).with("published", known));
+            }
+            None => {
+                let (published_at, published_by) = (tx.now, tx.actor.id());
+                added.push(FxRate { id: tx.new_id(), month, base, quote, rate, published_at, published_by });
+            }
+        }
+    }
+    Ok(added)
+}

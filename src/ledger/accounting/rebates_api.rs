@@ -1,0 +1,116 @@
+//! Rebates over HTTP.
+
+use super::{
+    Rebate, RebateState,
+    rebate_view::{self, RebatePage, RebateView},
+    service, store,
+};
+use crate::{
+    access::{
+        Caller, Tx,
+        policy::{GetRebate, HoldRebate, ListRebates, ReleaseRebate},
+    },
+    network::partners::Reason,
+    participation::programs::ProgramKey,
+    platform::{
+        Error, Result,
+        http::{Answer, Body, Cursor, Listing, PageParams, PageRequest, Path},
+        values::{Currency, Id, Month},
+    },
+};
+use actix_web::{get, post};
+use serde::Deserialize;
+use utoipa::IntoParams;
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// The routes of rebates.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config.service(list_rebates).service(get_rebate).service(hold_rebate).service(release_rebate);
+}
+
+/// Which rebates to list.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct RebateFilter {
+    /// Of this partner.
+    pub partner_id: Option<Id>,
+    /// Of this enrollment.
+    pub enrollment_id: Option<Id>,
+    /// Of this program: its code or its id.
+    pub program: Option<ProgramKey>,
+    /// In this state.
+    #[param(inline)]
+    pub state: Option<RebateState>,
+    /// In this currency.
+    pub currency: Option<Currency>,
+    /// Posted in this month or later.
+    pub from: Option<Month>,
+    /// Posted in this month or earlier.
+    pub to: Option<Month>,
+}
+
+/// List rebates
+///
+/// What is owed to the partners the caller may see, by enrollment, month and currency, the newest record first.
+#[utoipa::path(tag = "rebates", params(RebateFilter, PageParams), responses((status = 200, body = RebatePage)))]
+#[get("/v1/rebates")]
+async fn list_rebates(caller: Caller<ListRebates>, page: PageRequest<RebateFilter>) -> Result<Listing> {
+    caller
+        .list(page, move |tx, page| {
+            let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
+            let found = store::list(tx, page)?;
+            let ids: Vec<Id> = found.iter().map(|rebate| rebate.id).collect();
+            let views: Vec<_> = ids.into_iter().zip(rebate_view::show(tx, found)?).collect();
+            Ok(page.answer(views, total, |(id, _)| Cursor { key: None, id: *id }, |(_, view)| view))
+        })
+        .await
+}
+
+/// Read a rebate
+///
+/// With what it waits for, and since when.
+#[utoipa::path(tag = "rebates", responses((status = 200, body = RebateView)))]
+#[get("/v1/rebates/{id}")]
+async fn get_rebate(caller: Caller<GetRebate>, id: Path<Id>) -> Result<Answer> {
+    caller
+        .snapshot(move |tx| {
+            let rebate = store::get(tx, *id)?;
+            record(tx, rebate)
+        })
+        .await
+}
+
+/// Hold a rebate
+///
+/// It is not paid until it is released.
+#[utoipa::path(tag = "rebates", request_body = Reason, responses((status = 200, body = RebateView)))]
+#[post("/v1/rebates/{id}/hold")]
+async fn hold_rebate(caller: Caller<HoldRebate>, id: Path<Id>, body: Body<Reason>) -> Result<Answer> {
+    caller
+        .write(body, move |tx, because| {
+            let rebate = service::hold(tx, *id, &because.reason)?;
+            record(tx, rebate)
+        })
+        .await
+}
+
+/// Release a rebate that was held
+///
+/// It stands where its month and its partner's profiles let it stand.
+#[utoipa::path(tag = "rebates", request_body = Reason, responses((status = 200, body = RebateView)))]
+#[post("/v1/rebates/{id}/release")]
+async fn release_rebate(caller: Caller<ReleaseRebate>, id: Path<Id>, body: Body<Reason>) -> Result<Answer> {
+    caller
+        .write(body, move |tx, because| {
+            let rebate = service::release(tx, *id, &because.reason)?;
+            record(tx, rebate)
+        })
+        .await
+}
+
+fn record(tx: &mut Tx<'_>, rebate: Rebate) -> Result<Answer> {
+    let revision = rebate.revision;
+    let view = rebate_view::show(tx, vec![rebate])?.pop().ok_or(Error::not_found("rebate"))?;
+    Ok(Answer { etag: Some(view.etag()), ..Answer::record(&view, revision) })
+}

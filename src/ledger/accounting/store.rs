@@ -1,0 +1,236 @@
+//! Rebates, months, rates and the ledger in the database.
+
+use super::{Account, Months, Rebate, RebateReason, RebateState, Transfer, rebates_api::RebateFilter};
+use crate::{
+    access::{Scope, Tx},
+    network::partners::{in_scope, is_narrow},
+    platform::{
+        Error, Result,
+        db::{MultiBackend, insert_many},
+        http::{PageRequest, keyset, matches_value, unindexed},
+        values::{Currency, Id, Money, Month, Timestamp},
+    },
+    schema::{closed_months, ledger_transfers, rebates},
+};
+use diesel::{
+    dsl::{max, min},
+    prelude::*,
+};
+use std::collections::BTreeMap;
+
+/// How many rows a statement carries at most.
+const AT_ONCE: usize = 1000;
+
+/// Restricts a boxed query to the enrollments of a program, where one is named.
+macro_rules! in_program {
+    ($query:expr, $column:expr, $key:expr) => {{
+        use $crate::schema::{enrollments, programs};
+        let of = || enrollments::table.inner_join(programs::table).select(enrollments::id);
+        match $key {
+            Some($crate::participation::programs::ProgramKey::Id(id)) => {
+                $query.filter($column.eq_any(of().filter(programs::id.eq(*id))))
+            }
+            Some($crate::participation::programs::ProgramKey::Code(code)) => {
+                $query.filter($column.eq_any(of().filter(programs::code.eq(code.clone()))))
+            }
+            None => $query,
+        }
+    }};
+}
+pub(crate) use in_program;
+
+fn visible(scope: Scope) -> rebates::BoxedQuery<'static, MultiBackend> {
+    in_scope!(rebates::table.into_boxed(), rebates::partner_id, scope)
+}
+
+fn matching(scope: Scope, filter: &RebateFilter) -> rebates::BoxedQuery<'static, MultiBackend> {
+    // One month is found by its index; those of several are few enough to be walked, the newest first.
+    let one_month = filter.from.filter(|from| filter.to == Some(*from));
+    let narrow = is_narrow(scope, [filter.partner_id, filter.enrollment_id]);
+    let mut query = visible(scope);
+    if let Some(id) = filter.partner_id {
+        query = query.filter(rebates::partner_id.eq(id));
+    }
+    if let Some(id) = filter.enrollment_id {
+        query = query.filter(rebates::enrollment_id.eq(id));
+    }
+    let mut query = in_program!(query, rebates::enrollment_id, &filter.program);
+    if let Some(state) = filter.state {
+        query = matches_value!(query, rebates::state, state, narrow || one_month.is_some());
+    }
+    if let Some(currency) = filter.currency {
+        query = query.filter(rebates::currency.eq(currency));
+    }
+    if let Some(month) = one_month {
+        return matches_value!(query, rebates::posted_in, month, narrow);
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(unindexed!(rebates::posted_in).ge(from));
+    }
+    if let Some(to) = filter.to {
+        query = query.filter(unindexed!(rebates::posted_in).le(to));
+    }
+    query
+}
+
+pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<RebateFilter>) -> Result<Vec<Rebate>> {
+    let query = matching(tx.scope(), &page.filter).select(Rebate::as_select());
+    Ok(keyset!(query, page, rebates, newest).load(tx.conn)?)
+}
+
+pub(super) fn count(tx: &mut Tx<'_>, filter: &RebateFilter) -> Result<i64> {
+    Ok(matching(tx.scope(), filter).count().get_result(tx.conn)?)
+}
+
+pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<Rebate> {
+    let query = visible(tx.scope()).filter(rebates::id.eq(id)).select(Rebate::as_select());
+    query.get_result(tx.conn).optional()?.ok_or(Error::not_found("rebate"))
+}
+
+/// The rebates of these enrollments that were posted in one of these months.
+pub(super) fn of_enrollments(tx: &mut Tx<'_>, enrollments: &[Id], months: &[Month]) -> Result<Vec<Rebate>> {
+    let mut found = Vec::new();
+    for enrollments in enrollments.chunks(AT_ONCE) {
+        let query = rebates::table
+            .filter(rebates::enrollment_id.eq_any(enrollments.to_vec()))
+            .filter(rebates::posted_in.eq_any(months.to_vec()))
+            .select(Rebate::as_select());
+        found.extend(query.load(tx.conn)?);
+    }
+    Ok(found)
+}
+
+/// Every rebate of these enrollments: one for each month and currency.
+pub fn rebates_of_all_months(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<Vec<Rebate>> {
+    let query = rebates::table.filter(rebates::enrollment_id.eq_any(enrollments.to_vec()));
+    Ok(query.order((rebates::posted_in, rebates::currency)).select(Rebate::as_select()).load(tx.conn)?)
+}
+
+/// The rebates of a month that are not settled otherwise.
+pub(super) fn of_month(tx: &mut Tx<'_>, month: Month) -> Result<Vec<Rebate>> {
+    let query = rebates::table.filter(rebates::posted_in.eq(month)).order(rebates::id);
+    Ok(query.select(Rebate::as_select()).load(tx.conn)?)
+}
+
+/// The rebates of closed months that wait to be paid, of these partners.
+pub(super) fn waiting(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Rebate>> {
+    let query = rebates::table
+        .filter(rebates::partner_id.eq_any(partners.to_vec()))
+        .filter(rebates::state.eq_any(vec![RebateState::Payable, RebateState::OnHold]))
+        .order(rebates::id)
+        .select(Rebate::as_select());
+    Ok(query.load(tx.conn)?)
+}
+
+/// What is payable of these enrollments in all.
+pub(super) fn payable(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<Vec<(Id, Currency, i64)>> {
+    let query = rebates::table
+        .filter(rebates::enrollment_id.eq_any(enrollments.to_vec()))
+        .filter(unindexed!(rebates::state).eq(RebateState::Payable))
+        .select((rebates::enrollment_id, rebates::currency, rebates::earned + rebates::adjusted));
+    Ok(query.load(tx.conn)?)
+}
+
+pub(super) fn insert(tx: &mut Tx<'_>, rebates: &[Rebate]) -> Result<()> {
+    insert_many!(tx.conn, rebates::table, rebates);
+    Ok(())
+}
+
+pub(super) fn update(tx: &mut Tx<'_>, rebate: &Rebate) -> Result<()> {
+    diesel::update(rebates::table.find(rebate.id)).set(rebate).execute(tx.conn)?;
+    Ok(())
+}
+
+/// Lets rebates that accrued be paid, or wait from today on: a statement for each thousand.
+pub(super) fn fall_due(
+    tx: &mut Tx<'_>,
+    rebates: &[Id],
+    state: RebateState,
+    reason: Option<RebateReason>,
+) -> Result<()> {
+    let since = reason.map(|_| tx.today());
+    for ids in rebates.chunks(AT_ONCE) {
+        diesel::update(rebates::table.filter(rebates::id.eq_any(ids.to_vec())))
+            .set((
+                rebates::state.eq(state),
+                rebates::state_reason.eq(reason),
+                rebates::state_comment.eq(None::<String>),
+                rebates::state_since.eq(since),
+                rebates::updated_at.eq(tx.now),
+                rebates::revision.eq(rebates::revision + 1),
+            ))
+            .execute(tx.conn)?;
+    }
+    Ok(())
+}
+
+pub(super) fn transfer(tx: &mut Tx<'_>, transfers: &[Transfer]) -> Result<()> {
+    insert_many!(tx.conn, ledger_transfers::table, transfers);
+    Ok(())
+}
+
+/// Which months are closed.
+pub fn months(tx: &mut Tx<'_>) -> Result<Months> {
+    let last_closed = closed_months::table.select(max(closed_months::month)).get_result(tx.conn)?;
+    Ok(Months { last_closed })
+}
+
+/// The first month anything was posted in.
+pub(super) fn first_posted(tx: &mut Tx<'_>) -> Result<Option<Month>> {
+    Ok(rebates::table.select(min(rebates::posted_in)).get_result(tx.conn)?)
+}
+
+/// A closed month: when, by whom and why.
+pub(super) type Closed = (Month, Timestamp, Option<Id>, Option<String>);
+
+pub(super) fn closed(tx: &mut Tx<'_>) -> Result<Vec<Closed>> {
+    Ok(closed_months::table.order(closed_months::month.desc()).load(tx.conn)?)
+}
+
+/// When a month was closed; none while it is open.
+pub fn closed_at(tx: &mut Tx<'_>, month: Month) -> Result<Option<Timestamp>> {
+    Ok(closed_months::table.find(month).select(closed_months::closed_at).get_result(tx.conn).optional()?)
+}
+
+/// What these enrollments were owed for the months before one and had not been paid: as it stood at an instant, or as
+/// it stands. Read off the ledger, so that it is never another one.
+pub fn carried(
+    tx: &mut Tx<'_>,
+    enrollments: &[Id],
+    before: Month,
+    at: Option<Timestamp>,
+) -> Result<Vec<(Id, Money)>> {
+    let payable = Account::RebatePayable;
+    let mut query = ledger_transfers::table
+        .filter(ledger_transfers::enrollment_id.eq_any(enrollments.to_vec()))
+        .filter(ledger_transfers::month.lt(before))
+        .filter(ledger_transfers::debit.eq(payable).or(ledger_transfers::credit.eq(payable)))
+        .into_boxed();
+    if let Some(at) = at {
+        query = query.filter(ledger_transfers::posted_at.le(at));
+    }
+    let query = query.select((
+        ledger_transfers::enrollment_id,
+        ledger_transfers::currency,
+        ledger_transfers::credit,
+        ledger_transfers::amount,
+    ));
+    let mut sums: BTreeMap<(Id, Currency), i64> = BTreeMap::new();
+    for (enrollment, currency, credit, amount) in query.load::<(Id, Currency, Account, i64)>(tx.conn)? {
+        *sums.entry((enrollment, currency)).or_default() += if credit == payable { amount } else { -amount };
+    }
+    let sums = sums.into_iter().filter(|(_, minor)| *minor != 0);
+    Ok(sums.map(|((enrollment, currency), minor)| (enrollment, Money { minor, currency })).collect())
+}
+
+pub(super) fn close(tx: &mut Tx<'_>, month: Month, reason: Option<&str>) -> Result<()> {
+    diesel::insert_into(closed_months::table)
+        .values((
+            closed_months::month.eq(month),
+            closed_months::closed_at.eq(tx.now),
+            closed_months::closed_by.eq(tx.actor.id()),
+            closed_months::reason.eq(reason.map(str::to_owned)),
+        ))
+        .execute(tx.conn)?;
+    Ok(())
+}

@@ -1,0 +1,280 @@
+//! Adjustments over HTTP.
+
+use super::{Adjustment, AdjustmentReason, AdjustmentState, NewAdjustment, service, store};
+use crate::{
+    access::{
+        Caller, Scope,
+        policy::{ApproveAdjustment, GetAdjustment, ListAdjustments, ProposeAdjustment, RejectAdjustment},
+    },
+    network::partners::Transition,
+    participation::programs::ProgramKey,
+    platform::{
+        Result,
+        http::{Answer, Body, Cursor, Listing, PageParams, PageRequest, Path, page_of},
+        values::{Currency, Id, Money, Month, Timestamp},
+    },
+};
+use actix_web::{get, post};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+
+/// The routes of this slice.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(list_adjustments)
+        .service(propose_adjustment)
+        .service(get_adjustment)
+        .service(approve_adjustment)
+        .service(reject_adjustment);
+}
+
+/// A correction of what is owed, by hand.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Adjustment)]
+pub struct AdjustmentView {
+    /// Identifier.
+    id: Id,
+    /// The enrollment whose rebate it is part of.
+    enrollment_id: Id,
+    /// Its partner.
+    partner_id: Id,
+    /// What is added, or taken off.
+    amount: Money,
+    /// The month it applies to.
+    earned_in: Month,
+    /// The month it is paid with; null until it is approved.
+    posted_in: Option<Month>,
+    /// What it corrects.
+    reason_code: AdjustmentReason,
+    /// Why, in the words of who proposed it.
+    #[schema(max_length = 1000, examples("Invoice INV-2026-000318 was billed at the wrong price"))]
+    comment: String,
+    /// Where it stands.
+    state: AdjustmentState,
+    /// Who proposed it; null for the service itself, and for a partner's people.
+    proposed_by: Option<Id>,
+    /// Who decided; null while nobody has, and for a partner's people.
+    decided_by: Option<Id>,
+    /// Why, in the words of who decided; null for a partner's people.
+    #[schema(max_length = 1000, examples("Compared with the credit note"))]
+    decision_comment: Option<String>,
+    /// When it was decided.
+    decided_at: Option<Timestamp>,
+    /// The sub-resources that can be posted to now, by somebody else than who proposed it.
+    #[schema(max_items = 2, examples(json!(["approval", "rejection"])))]
+    allowed_transitions: Vec<Transition>,
+    /// When the record was made.
+    created_at: Timestamp,
+    /// When it was last changed.
+    updated_at: Timestamp,
+    /// Counts changes; the `ETag`.
+    #[schema(minimum = 1)]
+    revision: i64,
+}
+
+impl AdjustmentView {
+    /// As somebody sees it who sees these records: who proposed and decided, and what was said about it, is among the
+    /// programme's staff.
+    pub(super) fn seen_in(scope: Scope, adjustment: Adjustment) -> Self {
+        let whole = Self::from(adjustment);
+        match scope {
+            Scope::All => whole,
+            Scope::Partner(_) => {
+                Self { proposed_by: None, decided_by: None, decision_comment: None, ..whole }
+            }
+        }
+    }
+}
+
+impl From<Adjustment> for AdjustmentView {
+    fn from(adjustment: Adjustment) -> Self {
+        Self {
+            id: adjustment.id,
+            enrollment_id: adjustment.enrollment_id,
+            partner_id: adjustment.partner_id,
+            amount: adjustment.amount(),
+            allowed_transitions: adjustment.allowed().iter().copied().map(Transition).collect(),
+            earned_in: adjustment.earned_in,
+            posted_in: adjustment.posted_in,
+            reason_code: adjustment.reason_code,
+            comment: adjustment.comment,
+            state: adjustment.state,
+            proposed_by: adjustment.proposed_by,
+            decided_by: adjustment.decided_by,
+            decision_comment: adjustment.decision_comment,
+            decided_at: adjustment.decided_at,
+            created_at: adjustment.created_at,
+            updated_at: adjustment.updated_at,
+            revision: adjustment.revision,
+        }
+    }
+}
+
+page_of!(
+    /// One page of adjustments.
+    pub AdjustmentPage of AdjustmentView
+);
+
+/// An adjustment to propose.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "enrollment_id": "01936f2e-4b00-7000-8000-000000000001", "amount": {"amount": "-120.00", "currency": "USD"},
+    "earned_in": "2026-08", "reason_code": "sales_correction",
+    "comment": "Invoice INV-2026-000318 was billed at the wrong price"
+}))]
+pub struct AdjustmentProposal {
+    /// The enrollment whose rebate is corrected; it has earned.
+    enrollment_id: Id,
+    /// What is added, or taken off below zero; in a currency the enrollment is owed in.
+    amount: Money,
+    /// The month it applies to: one of the enrollment's program year, not in the future.
+    earned_in: Month,
+    /// What it corrects.
+    reason_code: AdjustmentReason,
+    /// Why, in your own words; the partner reads it once it is approved.
+    #[schema(min_length = 3, max_length = 1000, pattern = r"^\S(.|\n)*\S$")]
+    comment: String,
+}
+
+/// The approval of an adjustment.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"comment": "Compared with the credit note"}))]
+pub struct AdjustmentApproval {
+    /// In your own words.
+    #[serde(default)]
+    #[schema(min_length = 3, max_length = 1000, pattern = r"^\S(.|\n)*\S$")]
+    comment: Option<String>,
+}
+
+/// The rejection of an adjustment.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"comment": "The invoice was right"}))]
+pub struct AdjustmentRejection {
+    /// In your own words.
+    #[schema(min_length = 3, max_length = 1000, pattern = r"^\S(.|\n)*\S$")]
+    comment: String,
+}
+
+/// Which adjustments to list.
+#[derive(Clone, Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct AdjustmentFilter {
+    /// Of this partner.
+    pub partner_id: Option<Id>,
+    /// Of this enrollment.
+    pub enrollment_id: Option<Id>,
+    /// Of this program: its code or its id.
+    pub program: Option<ProgramKey>,
+    /// In this state.
+    #[param(inline)]
+    pub state: Option<AdjustmentState>,
+    /// In this currency.
+    pub currency: Option<Currency>,
+    /// That apply to this month.
+    pub earned_in: Option<Month>,
+    /// Posted in this month or later.
+    pub from: Option<Month>,
+    /// Posted in this month or earlier.
+    pub to: Option<Month>,
+}
+
+/// List adjustments
+///
+/// The newest first. A partner's people see those that were approved, without who proposed and decided.
+#[utoipa::path(tag = "rebates", params(AdjustmentFilter, PageParams), responses((status = 200, body = AdjustmentPage)))]
+#[get("/v1/adjustments")]
+async fn list_adjustments(
+    caller: Caller<ListAdjustments>,
+    page: PageRequest<AdjustmentFilter>,
+) -> Result<Listing> {
+    caller
+        .list_plainly(page, move |tx, page| {
+            let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
+            let found = store::list(tx, page)?;
+            let cursor = |adjustment: &Adjustment| Cursor { key: None, id: adjustment.id };
+            let scope = tx.scope();
+            Ok(page.answer(found, total, cursor, |one| AdjustmentView::seen_in(scope, one)))
+        })
+        .await
+}
+
+/// Propose an adjustment
+///
+/// A correction of what an enrollment is owed, by hand. Nothing is owed by it before another person has approved it.
+#[utoipa::path(tag = "rebates", request_body = AdjustmentProposal, responses((status = 201, body = AdjustmentView)))]
+#[post("/v1/adjustments")]
+async fn propose_adjustment(
+    caller: Caller<ProposeAdjustment>,
+    body: Body<AdjustmentProposal>,
+) -> Result<Answer> {
+    caller
+        .write(body, |tx, proposal| {
+            let new = NewAdjustment {
+                enrollment_id: proposal.enrollment_id,
+                amount: proposal.amount,
+                earned_in: proposal.earned_in,
+                reason_code: proposal.reason_code,
+                comment: proposal.comment.clone(),
+            };
+            let id = tx.new_id();
+            let adjustment = service::propose(tx, id, new)?;
+            let revision = adjustment.revision;
+            Ok(Answer::created(format!("/v1/adjustments/{id}"), &AdjustmentView::from(adjustment), revision))
+        })
+        .await
+}
+
+/// Read an adjustment
+///
+/// A partner's people see one once it is approved.
+#[utoipa::path(tag = "rebates", responses((status = 200, body = AdjustmentView)))]
+#[get("/v1/adjustments/{id}")]
+async fn get_adjustment(caller: Caller<GetAdjustment>, id: Path<Id>) -> Result<Answer> {
+    caller
+        .read(move |tx| {
+            let found = store::get(tx, *id)?;
+            let revision = found.revision;
+            Ok(Answer::record(&AdjustmentView::seen_in(tx.scope(), found), revision))
+        })
+        .await
+}
+
+/// Approve an adjustment
+///
+/// It becomes part of the rebate of the month it applies to, or of the first open month after it: a month that closed
+/// in the meantime does not change. Who proposed it cannot approve it (`own_proposal`).
+#[utoipa::path(tag = "rebates", request_body = AdjustmentApproval, responses((status = 200, body = AdjustmentView)))]
+#[post("/v1/adjustments/{id}/approval")]
+async fn approve_adjustment(
+    caller: Caller<ApproveAdjustment>,
+    id: Path<Id>,
+    body: Body<AdjustmentApproval>,
+) -> Result<Answer> {
+    caller
+        .write(body, move |tx, approval| service::approve(tx, *id, approval.comment.as_deref()).map(record))
+        .await
+}
+
+/// Reject an adjustment
+///
+/// For good. Who proposed it cannot reject it (`own_proposal`).
+#[utoipa::path(tag = "rebates", request_body = AdjustmentRejection, responses((status = 200, body = AdjustmentView)))]
+#[post("/v1/adjustments/{id}/rejection")]
+async fn reject_adjustment(
+    caller: Caller<RejectAdjustment>,
+    id: Path<Id>,
+    body: Body<AdjustmentRejection>,
+) -> Result<Answer> {
+    caller.write(body, move |tx, rejection| service::reject(tx, *id, &rejection.comment).map(record)).await
+}
+
+fn record(adjustment: Adjustment) -> Answer {
+    let revision = adjustment.revision;
+    Answer::record(&AdjustmentView::from(adjustment), revision)
+}

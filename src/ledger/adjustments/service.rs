@@ -1,0 +1,154 @@
+//! How adjustments are proposed and decided.
+
+use super::{Adjustment, AdjustmentState, NewAdjustment, api::AdjustmentView, store};
+use crate::{
+    access::{Scope, Tx},
+    audit,
+    ledger::accounting::{self, Cause, Entry},
+    network::partners::TRANSITION_NOT_ALLOWED,
+    participation::{enrollments::Enrollment, programs},
+    platform::{
+        Error, FieldError, Result,
+        values::{Currency, Id, Month},
+    },
+};
+
+crate::problem_codes! {
+    OWN_PROPOSAL = "own_proposal" 403 "Another person decides on it",
+        "Nobody decides on an adjustment of their own. Another operator approves or rejects it; `proposed_by` is who proposed it.";
+}
+
+/// The most that is corrected at once, in minor units: what a slip of the keyboard adds is above it.
+const MOST: i64 = 10_000_000_000;
+
+/// Proposes an adjustment; nothing is owed by it yet.
+pub fn propose(tx: &mut Tx<'_>, id: Id, new: NewAdjustment) -> Result<Adjustment> {
+    let no_such =
+        || Error::invalid(vec![FieldError::new("/enrollment_id", "unknown", "there is no such enrollment")]);
+    let (enrollment, currencies) = store::enrollment(tx, new.enrollment_id)?.ok_or_else(no_such)?;
+    let faults = faults(&new, &enrollment, &currencies, Month::of(tx.today()));
+    if !faults.is_empty() {
+        return Err(Error::invalid(faults));
+    }
+    let adjustment = Adjustment {
+        id,
+        enrollment_id: enrollment.id,
+        partner_id: enrollment.partner_id,
+        minor: new.amount.minor,
+        currency: new.amount.currency,
+        earned_in: new.earned_in,
+        posted_in: None,
+        reason_code: new.reason_code,
+        comment: new.comment,
+        state: AdjustmentState::Proposed,
+        proposed_by: tx.actor.id(),
+        decided_by: None,
+        decision_comment: None,
+        decided_at: None,
+        created_at: tx.now,
+        updated_at: tx.now,
+        revision: 1,
+    };
+    store::insert(tx, &adjustment)?;
+    audit::Event::on("adjustment", id).after(&AdjustmentView::from(adjustment.clone())).record(tx)?;
+    Ok(adjustment)
+}
+
+fn faults(
+    new: &NewAdjustment,
+    enrollment: &Enrollment,
+    currencies: &[Currency],
+    this_month: Month,
+) -> Vec<FieldError> {
+    let mut faults = Vec::new();
+    let mut fault = |pointer, code, message| faults.push(FieldError::new(pointer, code, message));
+    if enrollment.earnings_start_on.is_none() {
+        let message = "this enrollment has never earned; there is nothing to adjust".to_owned();
+        fault("/enrollment_id", "never_earned", message);
+    }
+    if new.amount.minor == 0 || new.amount.minor.abs() > MOST {
+        fault("/amount/amount", "range", format!("an amount other than zero, of {MOST} minor units at most"));
+    }
+    if !currencies.contains(&new.amount.currency) {
+        let known: Vec<&str> = currencies.iter().map(Currency::as_str).collect();
+        let message = format!("this enrollment is owed in {}", known.join(", "));
+        fault("/amount/currency", "currency", message);
+    }
+    let year = programs::program_year(enrollment.program_year);
+    let within =
+        year.is_some_and(|year| Month::of(year.from) <= new.earned_in && new.earned_in <= Month::of(year.to));
+    if !within || new.earned_in > this_month {
+        let message = format!("a month of program year {}, not after {this_month}", enrollment.program_year);
+        fault("/earned_in", "range", message);
+    }
+    faults
+}
+
+/// Approves an adjustment of somebody else's: it enters the rebate of the first open month from its own on.
+pub fn approve(tx: &mut Tx<'_>, id: Id, comment: Option<&str>) -> Result<Adjustment> {
+    let before = to_decide(tx, id, "approval")?;
+    let posted_in = accounting::months(tx)?.posting_for(before.earned_in);
+    let after =
+        Adjustment { posted_in: Some(posted_in), ..decided(tx, &before, AdjustmentState::Approved, comment) };
+    let entry = Entry {
+        enrollment_id: after.enrollment_id,
+        partner_id: after.partner_id,
+        posted_in,
+        currency: after.currency,
+        earned: 0,
+        adjusted: after.minor,
+        coop: 0,
+    };
+    accounting::post(tx, &[entry], Cause::Adjustment, Some(id))?;
+    keep(tx, &before, after)
+}
+
+/// Rejects an adjustment of somebody else's, for good.
+pub fn reject(tx: &mut Tx<'_>, id: Id, comment: &str) -> Result<Adjustment> {
+    let before = to_decide(tx, id, "rejection")?;
+    let after = decided(tx, &before, AdjustmentState::Rejected, Some(comment));
+    keep(tx, &before, after)
+}
+
+fn to_decide(tx: &mut Tx<'_>, id: Id, transition: &'static str) -> Result<Adjustment> {
+    let adjustment = store::get(tx, id)?;
+    if !adjustment.allowed().contains(&transition) {
+        let detail = format!("an adjustment that is {} is decided", adjustment.state);
+        let error = Error::new(&TRANSITION_NOT_ALLOWED, detail);
+        return Err(error.with("from", adjustment.state).with("allowed", adjustment.allowed()));
+    }
+    if adjustment.proposed_by == tx.actor.id() {
+        let detail = "you proposed this adjustment yourself";
+        return Err(Error::new(&OWN_PROPOSAL, detail).with("proposed_by", adjustment.proposed_by));
+    }
+    Ok(adjustment)
+}
+
+fn decided(tx: &Tx<'_>, before: &Adjustment, state: AdjustmentState, comment: Option<&str>) -> Adjustment {
+    Adjustment {
+        state,
+        decided_by: tx.actor.id(),
+        decision_comment: comment.map(str::to_owned),
+        decided_at: Some(tx.now),
+        updated_at: tx.now,
+        revision: before.revision + 1,
+        ..before.clone()
+    }
+}
+
+fn keep(tx: &mut Tx<'_>, before: &Adjustment, after: Adjustment) -> Result<Adjustment> {
+    store::update(tx, &after)?;
+    audit::Event::on("adjustment", after.id)
+        .before(&AdjustmentView::from(before.clone()))
+        .after(&AdjustmentView::from(after.clone()))
+        .because(after.decision_comment.as_deref())
+        .record(tx)?;
+    if after.state == AdjustmentState::Approved {
+        // A partner's people see what was approved, in their audit trail as in the list: an event of their own, as the
+        // one above says who decided and what was said about it.
+        let shown = AdjustmentView::seen_in(Scope::Partner(after.partner_id), after.clone());
+        let event = audit::Event::on("adjustment", after.id).of_partner(after.partner_id);
+        event.after(&shown).by_the_programme().record(tx)?;
+    }
+    Ok(after)
+}

@@ -1,0 +1,106 @@
+//! The adjustments in the database.
+
+use super::{Adjustment, AdjustmentState, api::AdjustmentFilter};
+use crate::{
+    access::{Scope, Tx},
+    ledger::accounting::in_program,
+    network::partners::{in_scope, is_narrow},
+    participation::enrollments::Enrollment,
+    platform::{
+        Error, Result,
+        db::MultiBackend,
+        http::{PageRequest, keyset, matches_value, unindexed},
+        values::{Currency, Id, Month},
+    },
+    schema::{adjustments, enrollments, partners, program_versions, rebates},
+};
+use diesel::prelude::*;
+
+/// A partner's people see what was approved: the rest is no concern of theirs yet, or any more.
+fn visible(scope: Scope) -> adjustments::BoxedQuery<'static, MultiBackend> {
+    let query = in_scope!(adjustments::table.into_boxed(), adjustments::partner_id, scope);
+    match scope {
+        Scope::All => query,
+        Scope::Partner(_) => query.filter(unindexed!(adjustments::state).eq(AdjustmentState::Approved)),
+    }
+}
+
+fn matching(scope: Scope, filter: &AdjustmentFilter) -> adjustments::BoxedQuery<'static, MultiBackend> {
+    let mut query = in_program!(visible(scope), adjustments::enrollment_id, &filter.program);
+    if let Some(id) = filter.partner_id {
+        query = query.filter(adjustments::partner_id.eq(id));
+    }
+    if let Some(id) = filter.enrollment_id {
+        query = query.filter(adjustments::enrollment_id.eq(id));
+    }
+    if let Some(state) = filter.state {
+        let narrow = is_narrow(scope, [filter.partner_id, filter.enrollment_id]);
+        query = matches_value!(query, adjustments::state, state, narrow);
+    }
+    if let Some(currency) = filter.currency {
+        query = query.filter(adjustments::currency.eq(currency));
+    }
+    if let Some(month) = filter.earned_in {
+        query = query.filter(adjustments::earned_in.eq(month));
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(adjustments::posted_in.ge(from).assume_not_null());
+    }
+    if let Some(to) = filter.to {
+        query = query.filter(adjustments::posted_in.le(to).assume_not_null());
+    }
+    query
+}
+
+pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<AdjustmentFilter>) -> Result<Vec<Adjustment>> {
+    let query = matching(tx.scope(), &page.filter).select(Adjustment::as_select());
+    Ok(keyset!(query, page, adjustments, newest).load(tx.conn)?)
+}
+
+pub(super) fn count(tx: &mut Tx<'_>, filter: &AdjustmentFilter) -> Result<i64> {
+    Ok(matching(tx.scope(), filter).count().get_result(tx.conn)?)
+}
+
+pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<Adjustment> {
+    let query = visible(tx.scope()).filter(adjustments::id.eq(id)).select(Adjustment::as_select());
+    query.get_result(tx.conn).optional()?.ok_or(Error::not_found("adjustment"))
+}
+
+/// What was approved and is paid with a month, of a partner, oldest first.
+pub fn posted_in(tx: &mut Tx<'_>, partner: Id, month: Month) -> Result<Vec<Adjustment>> {
+    let query = adjustments::table
+        .filter(adjustments::partner_id.eq(partner))
+        .filter(adjustments::posted_in.eq(month).assume_not_null())
+        .order(adjustments::id);
+    Ok(query.select(Adjustment::as_select()).load(tx.conn)?)
+}
+
+pub(super) fn insert(tx: &mut Tx<'_>, adjustment: &Adjustment) -> Result<()> {
+    diesel::insert_into(adjustments::table).values(adjustment).execute(tx.conn)?;
+    Ok(())
+}
+
+pub(super) fn update(tx: &mut Tx<'_>, adjustment: &Adjustment) -> Result<()> {
+    diesel::update(adjustments::table.find(adjustment.id)).set(adjustment).execute(tx.conn)?;
+    Ok(())
+}
+
+/// The enrollment, and the currencies it may be owed in: those of its rebates, of its version and of its partner.
+pub(super) fn enrollment(tx: &mut Tx<'_>, id: Id) -> Result<Option<(Enrollment, Vec<Currency>)>> {
+    let version = program_versions::program_id
+        .eq(enrollments::program_id)
+        .and(program_versions::version.eq(enrollments::version));
+    let query = enrollments::table
+        .inner_join(program_versions::table.on(version))
+        .inner_join(partners::table.on(partners::id.eq(enrollments::partner_id)))
+        .filter(enrollments::id.eq(id))
+        .select((Enrollment::as_select(), program_versions::currency, partners::currency));
+    let found: Option<(Enrollment, Currency, Currency)> = query.get_result(tx.conn).optional()?;
+    let Some((enrollment, of_version, of_partner)) = found else { return Ok(None) };
+    let owed = rebates::table.filter(rebates::enrollment_id.eq(id)).select(rebates::currency).distinct();
+    let mut currencies: Vec<Currency> = owed.load(tx.conn)?;
+    currencies.extend([of_version, of_partner]);
+    currencies.sort_unstable();
+    currencies.dedup();
+    Ok(Some((enrollment, currencies)))
+}

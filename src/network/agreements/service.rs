@@ -1,0 +1,176 @@
+//! What is done with agreements.
+
+use super::{
+    Agreement, AgreementStatus, Correction, Event, NewAgreement, Renewal, Termination, store, view::Shown,
+};
+use crate::{
+    access::Tx,
+    audit,
+    network::partners::{self, Partner, PartnerStatus},
+    platform::{Error, FieldError, Result, codes, values::Id},
+};
+
+crate::problem_codes! {
+    AGREEMENT_OVERLAPS = "agreement_overlaps" 409 "Another agreement covers some of these days",
+        "Periods of one kind and partner never overlap. `agreement_id` is the other one, `effective_on` and `expires_on` its period: begin after it, or terminate it first.";
+    AGREEMENT_KIND_DOES_NOT_FIT = "agreement_kind_does_not_fit" 409 "A partner of this type does not sign this kind of agreement",
+        "A distributor agreement is for an indirect provider, a reseller agreement for a direct bill partner; a headquarters also signs what fits one of its locations.";
+    AGREEMENT_NUMBER_TAKEN = "agreement_number_taken" 409 "Another agreement of this kind has this number",
+        "Each paper has its own number; a renewal is a new paper. `agreement_id` is the other one.";
+}
+
+/// Records a signed agreement.
+pub fn create(tx: &mut Tx<'_>, id: Id, new: NewAgreement) -> Result<Agreement> {
+    let agreement = Agreement::new(id, tx.now, new);
+    record(tx, agreement)
+}
+
+/// Records the period that continues an agreement.
+pub fn renew(tx: &mut Tx<'_>, before: &Agreement, id: Id, renewal: Renewal) -> Result<Agreement> {
+    refuse_unless_admitted(tx, before, Event::Renewal)?;
+    let renewed = before.renewed(id, tx.now, renewal).ok_or_else(|| not_allowed(tx, before))?;
+    record(tx, renewed)
+}
+
+/// Ends an agreement early.
+pub fn terminate(tx: &mut Tx<'_>, before: &Agreement, termination: Termination) -> Result<Agreement> {
+    refuse_unless_admitted(tx, before, Event::Termination)?;
+    let end = termination.terminated_on.unwrap_or(tx.today().max(before.signed_on));
+    let refused = |message: String| Err(Error::invalid_field("/terminated_on", "order", message));
+    if end < before.signed_on {
+        return refused(format!("it was signed on {}; it cannot end before that", before.signed_on));
+    }
+    if before.first_day_without() <= end {
+        return refused(format!("it does not count from {} on anyway", before.first_day_without()));
+    }
+    let agreement = Agreement {
+        terminated_on: Some(end),
+        termination_reason: Some(termination.reason),
+        ..before.clone()
+    };
+    save(tx, before, agreement)
+}
+
+/// Corrects the record of an agreement.
+pub(super) fn correct(tx: &mut Tx<'_>, before: &Agreement, correction: Correction) -> Result<Agreement> {
+    let agreement = before.clone().corrected(correction);
+    refuse_any(agreement.out_of_order())?;
+    refuse_taken(tx, &agreement)?;
+    refuse_overlap(tx, &agreement)?;
+    save(tx, before, agreement)
+}
+
+fn record(tx: &mut Tx<'_>, agreement: Agreement) -> Result<Agreement> {
+    let mut faults = agreement.out_of_order();
+    let signatory = match partners::get(tx, agreement.partner_id) {
+        Ok(partner) => Some(partner),
+        Err(error) if *error.code == codes::NOT_FOUND => {
+            faults.push(FieldError::new(
+                "/partner_id",
+                "unknown",
+                "there is no such partner; name an existing one",
+            ));
+            None
+        }
+        Err(error) => return Err(error),
+    };
+    refuse_any(faults)?;
+    if let Some(partner) = signatory {
+        refuse_signatory(tx, &agreement, &partner)?;
+    }
+    refuse_taken(tx, &agreement)?;
+    refuse_overlap(tx, &agreement)?;
+    store::insert(tx, &agreement)?;
+    event(&agreement).after(&Shown::today(tx, agreement.clone())).record(tx)?;
+    tx.facts_changed(agreement.partner_id);
+    Ok(agreement)
+}
+
+fn save(tx: &mut Tx<'_>, before: &Agreement, agreement: Agreement) -> Result<Agreement> {
+    let agreement = Agreement { updated_at: tx.now, revision: before.revision + 1, ..agreement };
+    store::update(tx, &agreement)?;
+    let reason = agreement.termination_reason.as_deref().filter(|_| before.terminated_on.is_none());
+    event(&agreement)
+        .before(&Shown::today(tx, before.clone()))
+        .after(&Shown::today(tx, agreement.clone()))
+        .because(reason)
+        .record(tx)?;
+    tx.facts_changed(agreement.partner_id);
+    Ok(agreement)
+}
+
+fn event(agreement: &Agreement) -> audit::Event {
+    audit::Event::on(agreement.kind.resource_type(), agreement.id).of_partner(agreement.partner_id)
+}
+
+fn refuse_any(faults: Vec<FieldError>) -> Result<()> {
+    if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }
+}
+
+/// A closed partner signs nothing; a headquarters signs for itself and for its locations.
+fn refuse_signatory(tx: &mut Tx<'_>, agreement: &Agreement, partner: &Partner) -> Result<()> {
+    let kind = agreement.kind;
+    if partner.status == PartnerStatus::Closed {
+        let detail = format!("partner {} is closed and signs no {}", partner.id, kind.title());
+        return Err(Error::new(&partners::PARTNER_CLOSED, detail));
+    }
+    let fits = |partner: &Partner| kind.fits(partner.partner_type);
+    if fits(partner) || partners::family(tx, &[partner.id])?.iter().any(fits) {
+        return Ok(());
+    }
+    let detail = format!("a partner that is {} does not sign a {}", partner.partner_type, kind.title());
+    Err(Error::new(&AGREEMENT_KIND_DOES_NOT_FIT, detail).with("partner_type", partner.partner_type))
+}
+
+fn refuse_taken(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<()> {
+    match store::find_by_number(tx, agreement.kind, &agreement.agreement_number)? {
+        Some(other) if other != agreement.id => {
+            let detail =
+                format!("{} {other} has the number {}", agreement.kind.title(), agreement.agreement_number);
+            Err(Error::new(&AGREEMENT_NUMBER_TAKEN, detail).with("agreement_id", other))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn refuse_overlap(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<()> {
+    let Some(period) = agreement.period() else { return Ok(()) };
+    let others = store::beside(tx, agreement)?;
+    match others.iter().find(|other| other.period().is_some_and(|others| others.overlaps(period))) {
+        None => Ok(()),
+        Some(other) => {
+            let until =
+                other.expires_on.map_or_else(|| "without end".to_owned(), |last| format!("to {last}"));
+            let detail = format!(
+                "{} {} (number {}) covers {} {until}",
+                other.kind.title(),
+                other.id,
+                other.agreement_number,
+                other.effective_on,
+            );
+            Err(Error::new(&AGREEMENT_OVERLAPS, detail)
+                .with("agreement_id", other.id)
+                .with("agreement_number", &other.agreement_number)
+                .with("effective_on", other.effective_on)
+                .with("expires_on", other.expires_on)
+                .with("terminated_on", other.terminated_on))
+        }
+    }
+}
+
+fn refuse_unless_admitted(tx: &Tx<'_>, before: &Agreement, event: Event) -> Result<()> {
+    if before.admits(event, tx.today()) { Ok(()) } else { Err(not_allowed(tx, before)) }
+}
+
+fn not_allowed(tx: &Tx<'_>, before: &Agreement) -> Error {
+    let allowed = before.allowed(tx.today());
+    // A termination to come bars further changes already.
+    let ended = before.terminated_on.map(|_| AgreementStatus::Terminated);
+    let from = ended.unwrap_or_else(|| before.status_on(tx.today()));
+    let detail = match (before.terminated_on, before.expires_on) {
+        (Some(end), _) => format!("it was terminated as of {end}; record a new agreement instead"),
+        (None, None) => "it has no end, so it needs no renewal; terminate it first".to_owned(),
+        (None, Some(last)) => format!("it ran out on {last}; it can be renewed"),
+    };
+    Error::new(&partners::TRANSITION_NOT_ALLOWED, detail).with("from", from).with("allowed", allowed)
+}

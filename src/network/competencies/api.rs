@@ -1,0 +1,266 @@
+//! The catalogue and the attainments over HTTP.
+
+use super::{
+    Attainment, Competency, service, store,
+    wire::{
+        AttainmentFilter, AttainmentPage, AttainmentUpdate, AttainmentView, CompetencyCreate,
+        CompetencyFilter, CompetencyOrder, CompetencyPage, CompetencySort, CompetencyUpdate, CompetencyView,
+        Condition,
+    },
+};
+use crate::{
+    access::{
+        Caller, Tx,
+        policy::{
+            CreateCompetency, GetAttainment, GetCompetency, ListAttainments, ListCompetencies, PutAttainment,
+            RevokeAttainment, UpdateCompetency,
+        },
+    },
+    network::partners,
+    platform::{
+        Result,
+        http::{Answer, Body, Cursor, IfMatch, Listing, PageParams, PageRequest, Path},
+        values::Id,
+    },
+};
+use actix_web::{delete, get, patch, post, put};
+use utoipa_actix_web::service_config::ServiceConfig;
+
+/// The routes of this slice.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(list_competencies)
+        .service(create_competency)
+        .service(get_competency)
+        .service(update_competency)
+        .service(list_attainments)
+        .service(get_attainment)
+        .service(put_attainment)
+        .service(revoke_attainment);
+}
+
+/// List the competencies
+///
+/// The catalogue, by code where no other order is asked for; retired ones are listed too.
+#[utoipa::path(
+    tag = "competencies",
+    params(CompetencyFilter, CompetencyOrder, PageParams),
+    responses((status = 200, body = CompetencyPage))
+)]
+#[get("/v1/competencies")]
+async fn list_competencies(
+    caller: Caller<ListCompetencies>,
+    page: PageRequest<CompetencyFilter, CompetencySort>,
+) -> Result<Listing> {
+    caller
+        .list(page, move |tx, page| {
+            let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
+            let competencies = store::list(tx, page)?;
+            let today = tx.today();
+            let by_code = matches!(page.sort, CompetencySort::Code | CompetencySort::CodeDescending);
+            let cursor = |c: &Competency| Cursor { key: by_code.then(|| c.code.clone()), id: c.id };
+            Ok(page.answer(competencies, total, cursor, |c| CompetencyView::on(today, c)))
+        })
+        .await
+}
+
+/// Add a competency to the catalogue
+///
+/// Its code must be new, and never changes. Programs can name it from then on, and partners attain it.
+#[utoipa::path(
+    tag = "competencies",
+    request_body = CompetencyCreate,
+    responses((status = 201, body = CompetencyView))
+)]
+#[post("/v1/competencies")]
+async fn create_competency(caller: Caller<CreateCompetency>, body: Body<CompetencyCreate>) -> Result<Answer> {
+    caller
+        .write(body, |tx, new| {
+            let competency = service::create(tx, &new.code, &new.name, new.retired_on)?;
+            let location = format!("/v1/competencies/{}", competency.id);
+            Ok(record(tx, competency).made_at(location))
+        })
+        .await
+}
+
+/// Read a competency
+///
+/// One competency of the catalogue, by its id or by its code.
+#[utoipa::path(
+    tag = "competencies",
+    params(
+        ("id" = String, Path, description = "The competency's id, or its code.", min_length = 1, max_length = 64,
+            pattern = "^[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*$", example = "communications")
+    ),
+    responses((status = 200, body = CompetencyView))
+)]
+#[get("/v1/competencies/{id}")]
+async fn get_competency(caller: Caller<GetCompetency>, id: Path<String>) -> Result<Answer> {
+    caller
+        .read(move |tx| {
+            let competency = store::get(tx, &id)?;
+            Ok(record(tx, competency))
+        })
+        .await
+}
+
+/// Change a competency
+///
+/// A merge patch (RFC 7396) of its name or of the day it retires; null brings it back. What partners have attained
+/// stays as it is.
+#[utoipa::path(
+    tag = "competencies",
+    params(
+        ("id" = String, Path, description = "The competency's id, or its code.", min_length = 1, max_length = 64,
+            pattern = "^[a-zA-Z0-9]+(-[a-zA-Z0-9]+)*$", example = "communications")
+    ),
+    request_body = CompetencyUpdate,
+    responses((status = 200, body = CompetencyView))
+)]
+#[patch("/v1/competencies/{id}")]
+async fn update_competency(
+    caller: Caller<UpdateCompetency>,
+    id: Path<String>,
+    body: Body<CompetencyUpdate>,
+    revision: IfMatch,
+) -> Result<Answer> {
+    caller
+        .write(body, move |tx, change| {
+            let before = store::get(tx, &id)?;
+            revision.permits(before.revision)?;
+            let retired_on = change.retired_on.unwrap_or(before.retired_on);
+            let competency = service::update(tx, &before, change.name.clone(), retired_on)?;
+            Ok(record(tx, competency))
+        })
+        .await
+}
+
+fn record(tx: &Tx<'_>, competency: Competency) -> Answer {
+    let revision = competency.revision;
+    Answer::record_on(tx.today(), &CompetencyView::on(tx.today(), competency), revision)
+}
+
+/// List what a partner has attained
+///
+/// One record per competency, newest first, revoked ones too. Those of a headquarters count for its locations and are
+/// listed with the headquarters.
+#[utoipa::path(
+    tag = "competencies",
+    params(AttainmentFilter, PageParams),
+    responses((status = 200, body = AttainmentPage))
+)]
+#[get("/v1/partners/{id}/competencies")]
+async fn list_attainments(
+    caller: Caller<ListAttainments>,
+    id: Path<Id>,
+    page: PageRequest<AttainmentFilter>,
+) -> Result<Listing> {
+    caller
+        .list(page, move |tx, page| {
+            let partner = partners::get(tx, *id)?.id;
+            let total = page
+                .include_total
+                .then(|| store::count_attainments(tx, partner, &page.filter))
+                .transpose()?;
+            let attainments = store::list_attainments(tx, partner, page)?;
+            let today = tx.today();
+            let cursor = |attainment: &Attainment| Cursor { key: None, id: attainment.id };
+            Ok(page.answer(attainments, total, cursor, |attainment| AttainmentView::on(today, attainment)))
+        })
+        .await
+}
+
+/// Read what a partner has attained in a competency
+///
+/// One attainment, with whether it counts today.
+#[utoipa::path(
+    tag = "competencies",
+    params(
+        ("id" = Id, Path, description = "The partner.", example = "01936f2e-4b00-7000-8000-000000000001"),
+        (
+            "code" = String, Path, description = "The competency's code.", min_length = 1, max_length = 64,
+            pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "data-platform"
+        )
+    ),
+    responses((status = 200, body = AttainmentView))
+)]
+#[get("/v1/partners/{id}/competencies/{code}")]
+async fn get_attainment(caller: Caller<GetAttainment>, path: Path<(Id, String)>) -> Result<Answer> {
+    caller
+        .read(move |tx| {
+            let attainment = store::get_attainment(tx, path.0, &path.1)?;
+            Ok(shown(tx, attainment))
+        })
+        .await
+}
+
+/// Record what a partner has attained in a competency
+///
+/// Takes the place of what is on record: attained for the first time, renewed, raised to gold, at risk, or attained
+/// again after it was revoked. A retired competency is not attained anew. What is on record already changes nothing.
+#[utoipa::path(
+    tag = "competencies",
+    params(
+        ("id" = Id, Path, description = "The partner.", example = "01936f2e-4b00-7000-8000-000000000001"),
+        (
+            "code" = String, Path, description = "The competency's code.", min_length = 1, max_length = 64,
+            pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "data-platform"
+        ),
+        Condition
+    ),
+    request_body = AttainmentUpdate,
+    responses((status = 200, body = AttainmentView), (status = 201, body = AttainmentView))
+)]
+#[put("/v1/partners/{id}/competencies/{code}")]
+async fn put_attainment(
+    caller: Caller<PutAttainment>,
+    path: Path<(Id, String)>,
+    body: Body<AttainmentUpdate>,
+    condition: IfMatch,
+) -> Result<Answer> {
+    caller
+        .write(body, move |tx, new| {
+            let permits = |revision| condition.permits_if_sent(revision);
+            let (attainment, is_new) = service::put_if(tx, path.0, &path.1, &new.clone().into(), permits)?;
+            let answer = shown(tx, attainment);
+            let location = || format!("/v1/partners/{}/competencies/{}", path.0, path.1);
+            Ok(if is_new { answer.made_at(location()) } else { answer })
+        })
+        .await
+}
+
+/// Revoke what a partner has attained in a competency
+///
+/// It no longer counts from today on; the record stays, with `revoked_on`. One that is revoked already stays as it is.
+#[utoipa::path(
+    tag = "competencies",
+    params(
+        ("id" = Id, Path, description = "The partner.", example = "01936f2e-4b00-7000-8000-000000000001"),
+        (
+            "code" = String, Path, description = "The competency's code.", min_length = 1, max_length = 64,
+            pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "data-platform"
+        ),
+        Condition
+    ),
+    responses((status = 204))
+)]
+#[delete("/v1/partners/{id}/competencies/{code}")]
+async fn revoke_attainment(
+    caller: Caller<RevokeAttainment>,
+    path: Path<(Id, String)>,
+    condition: IfMatch,
+) -> Result<Answer> {
+    caller
+        .act(move |tx| {
+            let before = store::get_attainment(tx, path.0, &path.1)?;
+            condition.permits_if_sent(Some(before.revision))?;
+            service::revoke(tx, before)?;
+            Ok(Answer::nothing())
+        })
+        .await
+}
+
+fn shown(tx: &Tx<'_>, attainment: Attainment) -> Answer {
+    let revision = attainment.revision;
+    Answer::record_on(tx.today(), &AttainmentView::on(tx.today(), attainment), revision)
+}

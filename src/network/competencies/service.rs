@@ -1,0 +1,153 @@
+//! What is done with the catalogue and with attainments.
+
+use super::{
+    Attainment, Competency, NewAttainment, store,
+    wire::{AttainmentView, CompetencyView},
+};
+use crate::{
+    access::Tx,
+    audit,
+    network::partners::{self, Partner, PartnerStatus},
+    platform::{
+        Error, Result,
+        values::{CalendarDate, Id},
+    },
+};
+
+crate::problem_codes! {
+    COMPETENCY_CODE_TAKEN = "competency_code_taken" 409 "Another competency has this code",
+        "A code names one competency for ever. `competency_id` is the other one.";
+    COMPETENCY_RETIRED = "competency_retired" 409 "The competency can no longer be attained",
+        "From `retired_on` on nobody attains it anew; what was attained before runs out on its own day, and can be corrected.";
+}
+
+/// Adds a competency to the catalogue.
+pub(super) fn create(
+    tx: &mut Tx<'_>,
+    code: &str,
+    name: &str,
+    retired_on: Option<CalendarDate>,
+) -> Result<Competency> {
+    if let Some(other) = store::find_by_code(tx, code)? {
+        let detail = format!("the catalogue has {code} already: {}", other.name);
+        return Err(Error::new(&COMPETENCY_CODE_TAKEN, detail).with("competency_id", other.id));
+    }
+    let competency = Competency {
+        id: tx.new_id(),
+        code: code.to_owned(),
+        name: name.to_owned(),
+        retired_on,
+        created_at: tx.now,
+        updated_at: tx.now,
+        revision: 1,
+    };
+    store::insert(tx, &competency)?;
+    let view = CompetencyView::on(tx.today(), competency.clone());
+    audit::Event::on("competency", competency.id).after(&view).record(tx)?;
+    Ok(competency)
+}
+
+/// Renames, retires or brings back a competency. What was attained stays as it is.
+pub(super) fn update(
+    tx: &mut Tx<'_>,
+    before: &Competency,
+    name: Option<String>,
+    retired_on: Option<CalendarDate>,
+) -> Result<Competency> {
+    let competency = Competency {
+        name: name.unwrap_or_else(|| before.name.clone()),
+        retired_on,
+        updated_at: tx.now,
+        revision: before.revision + 1,
+        ..before.clone()
+    };
+    store::update(tx, &competency)?;
+    let today = tx.today();
+    let views = (CompetencyView::on(today, before.clone()), CompetencyView::on(today, competency.clone()));
+    audit::Event::on("competency", competency.id).before(&views.0).after(&views.1).record(tx)?;
+    Ok(competency)
+}
+
+/// Records what a partner has attained, in place of what is on record for that competency.
+pub fn put(tx: &mut Tx<'_>, partner: Id, code: &str, new: &NewAttainment) -> Result<Attainment> {
+    put_if(tx, partner, code, new, |_| Ok(())).map(|(attainment, _)| attainment)
+}
+
+/// The same, where the revision on record permits it; tells whether it is the first record.
+pub(super) fn put_if(
+    tx: &mut Tx<'_>,
+    partner: Id,
+    code: &str,
+    new: &NewAttainment,
+    permits: impl Fn(Option<i64>) -> Result<()>,
+) -> Result<(Attainment, bool)> {
+    let faults = new.out_of_order();
+    if !faults.is_empty() {
+        return Err(Error::invalid(faults));
+    }
+    let partner = partners::get(tx, partner)?;
+    let competency = store::get_by_code(tx, code)?;
+    let before = store::find_attainment(tx, partner.id, code)?;
+    permits(before.as_ref().map(|before| before.revision))?;
+    if before.as_ref().is_none_or(|before| before.is_attained_anew(new)) {
+        refuse_attaining(&partner, &competency, new)?;
+    }
+    match before {
+        None => {
+            let attainment = Attainment::new(tx.new_id(), tx.now, partner.id, code, new);
+            save(tx, None, attainment).map(|attainment| (attainment, true))
+        }
+        Some(before) if before.says(new) => {
+            tx.changed_nothing();
+            Ok((before, false))
+        }
+        Some(before) => {
+            let attainment = before.replaced(tx.now, new);
+            save(tx, Some(&before), attainment).map(|attainment| (attainment, false))
+        }
+    }
+}
+
+/// Takes an attainment away from today on; its record stays. What was taken away already stays so.
+pub(super) fn revoke(tx: &mut Tx<'_>, before: Attainment) -> Result<Attainment> {
+    if before.revoked_on.is_some() {
+        tx.changed_nothing();
+        return Ok(before);
+    }
+    let revision = before.revision + 1;
+    let revoked = Attainment { revoked_on: Some(tx.today()), updated_at: tx.now, revision, ..before.clone() };
+    save(tx, Some(&before), revoked)
+}
+
+fn save(tx: &mut Tx<'_>, before: Option<&Attainment>, attainment: Attainment) -> Result<Attainment> {
+    let today = tx.today();
+    let event = audit::Event::on("attainment", attainment.id).of_partner(attainment.partner_id);
+    let event = event.after(&AttainmentView::on(today, attainment.clone()));
+    match before {
+        None => {
+            store::insert_attainment(tx, &attainment)?;
+            event.record(tx)?;
+        }
+        Some(before) => {
+            store::update_attainment(tx, &attainment)?;
+            event.before(&AttainmentView::on(today, before.clone())).record(tx)?;
+        }
+    }
+    tx.facts_changed(attainment.partner_id);
+    Ok(attainment)
+}
+
+/// A closed partner attains nothing, and nobody attains what is retired.
+fn refuse_attaining(partner: &Partner, competency: &Competency, new: &NewAttainment) -> Result<()> {
+    if partner.status == PartnerStatus::Closed {
+        let detail = format!("partner {} is closed and attains nothing new", partner.id);
+        return Err(Error::new(&partners::PARTNER_CLOSED, detail));
+    }
+    match competency.retired_on.filter(|_| competency.is_retired_on(new.attained_on)) {
+        None => Ok(()),
+        Some(retired_on) => {
+            let detail = format!("{} can no longer be attained from {retired_on} on", competency.code);
+            Err(Error::new(&COMPETENCY_RETIRED, detail).with("retired_on", retired_on))
+        }
+    }
+}

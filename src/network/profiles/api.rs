@@ -1,0 +1,333 @@
+//! Profiles over HTTP.
+
+use super::{
+    PayoutTerms, Secret, TaxForm, TaxTerms,
+    model::{Decision, Profile},
+    service,
+    store::{self, Stored},
+    view::{PayoutProfileView, Shown, TaxProfileView},
+};
+use crate::{
+    access::{
+        Caller, Tx,
+        policy::{
+            ApprovePayoutProfile, ApproveTaxProfile, GetPayoutProfile, GetTaxProfile, Policy,
+            PutPayoutProfile, PutTaxProfile, RejectPayoutProfile, RejectTaxProfile,
+        },
+    },
+    network::partners,
+    platform::{
+        Result,
+        http::{Answer, Body, IfMatch, Path, Problem},
+        values::{CalendarDate, Country, Currency, Id},
+    },
+};
+use actix_web::{get, post, put};
+use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_actix_web::service_config::ServiceConfig;
+use validator::Validate;
+
+/// The routes of this slice.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(get_payout_profile)
+        .service(put_payout_profile)
+        .service(approve_payout_profile)
+        .service(reject_payout_profile)
+        .service(get_tax_profile)
+        .service(put_tax_profile)
+        .service(approve_tax_profile)
+        .service(reject_tax_profile);
+}
+
+/// Where a partner's money is to go. It replaces what is on record.
+// No `Debug`: the account number must not reach a log.
+#[derive(Clone, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "holder": "Contoso Cloud GmbH", "account_number": "DE89370400440532013000", "bank_country": "DE", "currency": "USD"
+}))]
+pub struct PayoutProfileUpdate {
+    /// Holder of the account.
+    #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$")]
+    holder: String,
+    /// The account: an IBAN, whose check digits are looked at, or the number the bank gave it; without spaces.
+    #[schema(min_length = 4, max_length = 34, pattern = "^[A-Za-z0-9]{4,34}$")]
+    account_number: String,
+    /// Where the bank is.
+    bank_country: Country,
+    /// The currency the account is held in.
+    currency: Currency,
+}
+
+impl From<PayoutProfileUpdate> for PayoutTerms {
+    fn from(new: PayoutProfileUpdate) -> Self {
+        Self {
+            holder: new.holder,
+            account_number: Secret::new(&new.account_number),
+            bank_country: new.bank_country,
+            currency: new.currency,
+        }
+    }
+}
+
+/// How a partner is taxed. It replaces what is on record.
+// No `Debug`: the tax number must not reach a log.
+#[derive(Clone, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"form": "w9", "tax_country": "US", "tax_id": "12-3456789"}))]
+pub struct TaxProfileUpdate {
+    /// Which document.
+    form: TaxForm,
+    /// Where the partner is taxed.
+    tax_country: Country,
+    /// The partner's tax number.
+    #[schema(min_length = 4, max_length = 32, pattern = "^[A-Za-z0-9][A-Za-z0-9 ./-]{2,30}[A-Za-z0-9]$")]
+    tax_id: String,
+    /// The last day the document holds, today or later; leave it out where it does not expire.
+    #[serde(default)]
+    expires_on: Option<CalendarDate>,
+}
+
+impl From<TaxProfileUpdate> for TaxTerms {
+    fn from(new: TaxProfileUpdate) -> Self {
+        Self {
+            form: new.form,
+            tax_country: new.tax_country,
+            tax_id: Secret::new(&new.tax_id),
+            expires_on: new.expires_on,
+        }
+    }
+}
+
+/// An operator's approval of a profile.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"comment": "Compared with the bank's letter"}))]
+pub struct ProfileApproval {
+    /// In your own words, for the audit trail.
+    #[serde(default)]
+    #[schema(min_length = 3, max_length = 1000, pattern = r"^\S(.|\n)*\S$")]
+    comment: Option<String>,
+}
+
+/// An operator's rejection of a profile.
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "The holder is not the partner"}))]
+pub struct ProfileRejection {
+    /// What is wrong with it; the partner reads this.
+    #[schema(min_length = 3, max_length = 1000, pattern = r"^\S(.|\n)*\S$")]
+    reason: String,
+}
+
+/// Under which condition to act.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Header)]
+#[expect(dead_code, reason = "documents the field; `IfMatch` reads it")]
+struct Condition {
+    /// The `ETag` of the profile you read; where it has changed since, nothing is done and the answer is 412.
+    #[param(rename = "If-Match", min_length = 1, max_length = 1000, nullable = false, example = "*")]
+    if_match: Option<String>,
+}
+
+/// Read a partner's payout profile
+///
+/// Where the partner's money goes, with the account number masked.
+#[utoipa::path(tag = "profiles", responses((status = 200, body = PayoutProfileView)))]
+#[get("/v1/partners/{id}/payout-profile")]
+async fn get_payout_profile(caller: Caller<GetPayoutProfile>, id: Path<Id>) -> Result<Answer> {
+    read::<_, PayoutTerms>(caller, *id).await
+}
+
+/// File a partner's payout profile
+///
+/// Replaces the one on record, if there is one. A change has to be approved by an operator before money is paid.
+/// Filing what is on record already changes nothing, unless it was rejected.
+#[utoipa::path(
+    tag = "profiles", params(Condition), request_body = PayoutProfileUpdate,
+    responses((status = 200, body = PayoutProfileView), (status = 201, body = PayoutProfileView))
+)]
+#[put("/v1/partners/{id}/payout-profile")]
+async fn put_payout_profile(
+    caller: Caller<PutPayoutProfile>,
+    id: Path<Id>,
+    body: Body<PayoutProfileUpdate>,
+    condition: IfMatch,
+) -> Result<Answer> {
+    file::<_, _, PayoutTerms>(caller, *id, body, condition).await
+}
+
+/// Approve a partner's payout profile
+///
+/// Money can be paid to it from now on. Send the `ETag` you read in `If-Match`, so that you approve what you saw.
+#[utoipa::path(
+    tag = "profiles", params(Condition), request_body = ProfileApproval,
+    responses(
+        (status = 200, body = PayoutProfileView),
+        (status = 412, description = "The profile has changed since it was read.", body = Problem, content_type = "application/problem+json")
+    )
+)]
+#[post("/v1/partners/{id}/payout-profile/approval")]
+async fn approve_payout_profile(
+    caller: Caller<ApprovePayoutProfile>,
+    id: Path<Id>,
+    body: Body<ProfileApproval>,
+    condition: IfMatch,
+) -> Result<Answer> {
+    approve::<_, PayoutTerms>(caller, *id, body, condition).await
+}
+
+/// Reject a partner's payout profile
+///
+/// Also one that was approved. The partner reads the reason and has to file it again.
+#[utoipa::path(
+    tag = "profiles", params(Condition), request_body = ProfileRejection,
+    responses(
+        (status = 200, body = PayoutProfileView),
+        (status = 412, description = "The profile has changed since it was read.", body = Problem, content_type = "application/problem+json")
+    )
+)]
+#[post("/v1/partners/{id}/payout-profile/rejection")]
+async fn reject_payout_profile(
+    caller: Caller<RejectPayoutProfile>,
+    id: Path<Id>,
+    body: Body<ProfileRejection>,
+    condition: IfMatch,
+) -> Result<Answer> {
+    reject::<_, PayoutTerms>(caller, *id, body, condition).await
+}
+
+/// Read a partner's tax profile
+///
+/// How the partner is taxed, with the tax number masked.
+#[utoipa::path(tag = "profiles", responses((status = 200, body = TaxProfileView)))]
+#[get("/v1/partners/{id}/tax-profile")]
+async fn get_tax_profile(caller: Caller<GetTaxProfile>, id: Path<Id>) -> Result<Answer> {
+    read::<_, TaxTerms>(caller, *id).await
+}
+
+/// File a partner's tax profile
+///
+/// Replaces the one on record, if there is one. A change has to be approved by an operator before money is paid.
+/// Filing what is on record already changes nothing, unless it was rejected.
+#[utoipa::path(
+    tag = "profiles", params(Condition), request_body = TaxProfileUpdate,
+    responses((status = 200, body = TaxProfileView), (status = 201, body = TaxProfileView))
+)]
+#[put("/v1/partners/{id}/tax-profile")]
+async fn put_tax_profile(
+    caller: Caller<PutTaxProfile>,
+    id: Path<Id>,
+    body: Body<TaxProfileUpdate>,
+    condition: IfMatch,
+) -> Result<Answer> {
+    file::<_, _, TaxTerms>(caller, *id, body, condition).await
+}
+
+/// Approve a partner's tax profile
+///
+/// Send the `ETag` you read in `If-Match`, so that you approve what you saw. One that has expired cannot be approved.
+#[utoipa::path(
+    tag = "profiles", params(Condition), request_body = ProfileApproval,
+    responses(
+        (status = 200, body = TaxProfileView),
+        (status = 412, description = "The profile has changed since it was read.", body = Problem, content_type = "application/problem+json")
+    )
+)]
+#[post("/v1/partners/{id}/tax-profile/approval")]
+async fn approve_tax_profile(
+    caller: Caller<ApproveTaxProfile>,
+    id: Path<Id>,
+    body: Body<ProfileApproval>,
+    condition: IfMatch,
+) -> Result<Answer> {
+    approve::<_, TaxTerms>(caller, *id, body, condition).await
+}
+
+/// Reject a partner's tax profile
+///
+/// Also one that was approved. The partner reads the reason and has to file it again.
+#[utoipa::path(
+    tag = "profiles", params(Condition), request_body = ProfileRejection,
+    responses(
+        (status = 200, body = TaxProfileView),
+        (status = 412, description = "The profile has changed since it was read.", body = Problem, content_type = "application/problem+json")
+    )
+)]
+#[post("/v1/partners/{id}/tax-profile/rejection")]
+async fn reject_tax_profile(
+    caller: Caller<RejectTaxProfile>,
+    id: Path<Id>,
+    body: Body<ProfileRejection>,
+    condition: IfMatch,
+) -> Result<Answer> {
+    reject::<_, TaxTerms>(caller, *id, body, condition).await
+}
+
+async fn read<P: Policy, T: Stored + Shown>(caller: Caller<P>, partner: Id) -> Result<Answer> {
+    caller.snapshot(move |tx| service::get::<T>(tx, partner).map(|profile| record(tx, profile))).await
+}
+
+async fn file<P, B, T>(caller: Caller<P>, partner: Id, body: Body<B>, condition: IfMatch) -> Result<Answer>
+where
+    P: Policy,
+    B: Clone + Send + Sync + 'static,
+    T: Stored + Shown + From<B>,
+{
+    caller
+        .write(body, move |tx, new| {
+            partners::get(tx, partner)?;
+            let before = store::find::<T>(tx, partner)?;
+            condition.permits_if_sent(before.as_ref().map(|before| before.revision))?;
+            let is_new = before.is_none();
+            let filed = service::file(tx, partner, before, T::from(new.clone()))?;
+            let answer = record(tx, filed);
+            let location = format!("/v1/partners/{partner}/{}", T::SEGMENT);
+            Ok(if is_new { Answer { status: 201, location: Some(location), ..answer } } else { answer })
+        })
+        .await
+}
+
+async fn approve<P: Policy, T: Stored + Shown>(
+    caller: Caller<P>,
+    partner: Id,
+    body: Body<ProfileApproval>,
+    condition: IfMatch,
+) -> Result<Answer> {
+    caller
+        .write(body, move |tx, approval| {
+            decide::<T>(tx, partner, &condition, Decision::Approval(approval.comment.as_deref()))
+        })
+        .await
+}
+
+async fn reject<P: Policy, T: Stored + Shown>(
+    caller: Caller<P>,
+    partner: Id,
+    body: Body<ProfileRejection>,
+    condition: IfMatch,
+) -> Result<Answer> {
+    caller
+        .write(body, move |tx, rejection| {
+            decide::<T>(tx, partner, &condition, Decision::Rejection(&rejection.reason))
+        })
+        .await
+}
+
+fn decide<T: Stored + Shown>(
+    tx: &mut Tx<'_>,
+    partner: Id,
+    condition: &IfMatch,
+    decision: Decision<'_>,
+) -> Result<Answer> {
+    let before = service::get::<T>(tx, partner)?;
+    condition.permits_if_sent(Some(before.revision))?;
+    service::decide(tx, &before, decision).map(|profile| record(tx, profile))
+}
+
+fn record<T: Shown>(tx: &Tx<'_>, profile: Profile<T>) -> Answer {
+    let revision = profile.revision;
+    Answer::record_on(tx.today(), &T::shown(profile, tx.today()), revision)
+}

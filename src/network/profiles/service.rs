@@ -1,0 +1,150 @@
+//! What is done with profiles, whichever of the two.
+
+use super::{
+    model::{Decision, PayoutTerms, Profile, ProfileState, Standing, TaxTerms},
+    store::{self, Stored},
+    view::Shown,
+};
+use crate::{
+    access::Tx,
+    audit,
+    network::partners,
+    platform::{
+        Error, Result,
+        values::{CalendarDate, Id},
+    },
+};
+use std::collections::BTreeMap;
+
+/// Files a profile, or files it anew; an operator has to look at it then. Filing what is on record already changes
+/// nothing, unless it was rejected.
+pub(super) fn file<T: Stored + Shown>(
+    tx: &mut Tx<'_>,
+    partner_id: Id,
+    before: Option<Profile<T>>,
+    terms: T,
+) -> Result<Profile<T>> {
+    let faults = terms.faults(tx.today());
+    if !faults.is_empty() {
+        return Err(Error::invalid(faults));
+    }
+    let filed = Profile {
+        id: before.as_ref().map_or_else(|| tx.new_id(), |before| before.id),
+        partner_id,
+        terms,
+        state: ProfileState::Pending,
+        rejection_reason: None,
+        created_at: before.as_ref().map_or(tx.now, |before| before.created_at),
+        updated_at: tx.now,
+        revision: 1,
+    };
+    match before {
+        None => {
+            T::insert(tx, &filed)?;
+            audit::Event::on(T::RECORD, filed.id)
+                .of_partner(partner_id)
+                .after(&T::shown(filed.clone(), tx.today()))
+                .record(tx)?;
+            tx.facts_changed(partner_id);
+            Ok(filed)
+        }
+        Some(before) if before.terms == filed.terms && before.state != ProfileState::ActionRequired => {
+            tx.changed_nothing();
+            Ok(before)
+        }
+        Some(before) => save(tx, &before, filed, None),
+    }
+}
+
+/// Approves or rejects a profile.
+pub(super) fn decide<T: Stored + Shown>(
+    tx: &mut Tx<'_>,
+    before: &Profile<T>,
+    decision: Decision<'_>,
+) -> Result<Profile<T>> {
+    let from = before.state_on(tx.today());
+    let state = from.after(decision).ok_or_else(|| {
+        let allowed = from.allowed();
+        let detail = match allowed.as_slice() {
+            [] => format!("a {} that is {from} has to be filed again by the partner first", T::NAME),
+            some => format!("a {} that is {from} allows: {}", T::NAME, some.join(", ")),
+        };
+        Error::new(&partners::TRANSITION_NOT_ALLOWED, detail).with("from", from).with("allowed", allowed)
+    })?;
+    let rejection_reason = match decision {
+        Decision::Approval(_) => None,
+        Decision::Rejection(reason) => Some(reason.to_owned()),
+    };
+    let decided = Profile { state, rejection_reason, ..before.clone() };
+    save(tx, before, decided, decision.words())
+}
+
+fn save<T: Stored + Shown>(
+    tx: &mut Tx<'_>,
+    before: &Profile<T>,
+    profile: Profile<T>,
+    reason: Option<&str>,
+) -> Result<Profile<T>> {
+    let profile = Profile { updated_at: tx.now, revision: before.revision + 1, ..profile };
+    T::update(tx, &profile)?;
+    let today = tx.today();
+    audit::Event::on(T::RECORD, profile.id)
+        .of_partner(profile.partner_id)
+        .before(&T::shown(before.clone(), today))
+        .after(&T::shown(profile.clone(), today))
+        .because(reason)
+        .record(tx)?;
+    tx.facts_changed(profile.partner_id);
+    Ok(profile)
+}
+
+/// How far a partner is on a day: the worse of its two profiles.
+pub fn standing(tx: &mut Tx<'_>, partner: Id, day: CalendarDate) -> Result<Standing> {
+    let standings = standings(tx, &[partner], day)?;
+    Ok(standings.get(&partner).copied().unwrap_or(Standing::Missing))
+}
+
+/// The same for many partners, in two statements; every partner asked about is in the answer.
+pub fn standings(tx: &mut Tx<'_>, partners: &[Id], day: CalendarDate) -> Result<BTreeMap<Id, Standing>> {
+    let each = standings_of_each(tx, partners, day)?;
+    Ok(each.into_iter().map(|(partner, (payout, tax))| (partner, payout.min(tax))).collect())
+}
+
+/// The same, payout and tax profile apart, for those who tell the partner which one it is about.
+pub fn standings_of_each(
+    tx: &mut Tx<'_>,
+    partners: &[Id],
+    day: CalendarDate,
+) -> Result<BTreeMap<Id, (Standing, Standing)>> {
+    let (payout, tax) = (by_partner::<PayoutTerms>(tx, partners)?, by_partner::<TaxTerms>(tx, partners)?);
+    let each = |id: &Id| (*id, (Standing::of(payout.get(id), day), Standing::of(tax.get(id), day)));
+    Ok(partners.iter().map(each).collect())
+}
+
+fn by_partner<T: Stored>(tx: &mut Tx<'_>, partners: &[Id]) -> Result<BTreeMap<Id, Profile<T>>> {
+    Ok(T::of(tx, partners)?.into_iter().map(|profile| (profile.partner_id, profile)).collect())
+}
+
+/// The partner's profile; where the unit may not see the partner, there is none.
+pub(super) fn get<T: Stored>(tx: &mut Tx<'_>, partner: Id) -> Result<Profile<T>> {
+    partners::get(tx, partner)?;
+    store::find(tx, partner)?.ok_or(Error::not_found(T::NAME))
+}
+
+/// Files both profiles of a partner for the first time.
+pub fn file_both(tx: &mut Tx<'_>, partner: Id, payout: PayoutTerms, tax: TaxTerms) -> Result<()> {
+    file(tx, partner, None, payout)?;
+    file(tx, partner, None, tax).map(drop)
+}
+
+/// Decides on a partner's payout profile.
+pub fn decide_payout(tx: &mut Tx<'_>, partner: Id, decision: Decision<'_>) -> Result<()> {
+    let before = get::<PayoutTerms>(tx, partner)?;
+    decide(tx, &before, decision).map(drop)
+}
+
+/// Decides on a partner's tax profile.
+pub fn decide_tax(tx: &mut Tx<'_>, partner: Id, decision: Decision<'_>) -> Result<()> {
+    let before = get::<TaxTerms>(tx, partner)?;
+    decide(tx, &before, decision).map(drop)
+}

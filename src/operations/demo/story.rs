@@ -1,0 +1,384 @@
+//! How the demo comes about: what each partner's plot means, day by day.
+
+use super::{
+    PASSWORDS,
+    cast::{CAST, Player, Plot, mpn_id, partner_id},
+    first_day, offers,
+    papers::{self, end},
+    sales::sell,
+    year,
+};
+use crate::{
+    access::{Actor, Gate, Role, Tx, password},
+    earnings::calculation,
+    identity::users::{self, NewUser},
+    network::{
+        agreements::{self, Kind},
+        partners::{self, Event, NewPartner, Partner, PartnerType},
+        profiles::{self, Decision, PayoutTerms, Secret, TaxForm, TaxTerms},
+    },
+    notifications::Locale,
+    participation::{
+        enrollments::{self, Invitations},
+        programs::{self, ProgramKey},
+    },
+    platform::{
+        Error, Result,
+        values::{CalendarDate, Clock, Id, Timestamp},
+    },
+};
+use std::ops::ControlFlow;
+
+/// When the story begins, for a clock to stand at: more than a year ago, in the program year before this one, so that
+/// the programs that are there from the beginning have versions for both.
+#[must_use]
+pub fn begins(today: CalendarDate) -> Timestamp {
+    noon(first_day(today))
+}
+
+fn first_day(today: CalendarDate) -> CalendarDate {
+    let last_year = programs::program_year(programs::program_year_of(today) - 1);
+    last_year.map_or(today, |year| year.from).max(today.plus_days(-400))
+}
+
+/// Tells the story on an empty database; the clock is moved along. Does nothing where it was told already.
+pub fn fill(gate: &Gate, clock: &Clock, today: CalendarDate) -> Result<()> {
+    let told = gate.read_as_system(|tx| Ok(partners::get(tx, partner_id(1)).is_ok()))?;
+    if told {
+        return Ok(());
+    }
+    let hashes =
+        PASSWORDS.iter().map(|(.., password)| gate.passwords().hash(password)).collect::<Result<Vec<_>>>()?;
+    // What is to be seen in this program year happens in it, however young it is.
+    let in_year = programs::program_year(programs::program_year_of(today))
+        .map_or(0, |year| year.from.days_until(today));
+    let days = first_day(today).days_until(today);
+    let stages: Vec<(i32, Work)> = vec![
+        (days, everybody_joins),
+        (days, |tx, _| offers::install(tx)),
+        (days, first_day::most_are_set_up),
+        (days, year::the_first_take_part),
+        (days, year::their_profiles_are_filed),
+        (days, year::their_profiles_are_approved),
+        (290, papers::are_signed),
+        (280, papers::and_competencies_attained),
+        (200, some_are_barred_and_some_go),
+        (in_year.min(120), many_ask_to_take_part),
+        (in_year.min(118), profiles_are_filed),
+        (in_year.min(115), profiles_are_decided),
+        (in_year.min(100), early_sales),
+        (60, sales_that_invite_and_are_not_answered),
+        (in_year.min(20), some_leave_and_some_are_ended),
+        (in_year.min(12), first_day::the_admin_is_made),
+        (in_year.min(12), first_day::the_admin_chooses_a_password),
+        (in_year.min(12), first_day::the_list_is_sent),
+        (in_year.min(12), first_day::the_set_up_is_completed),
+        (in_year.min(10), sales_that_invite),
+        (0, today_s_refresh),
+    ];
+    let mut scenes: Vec<(CalendarDate, Scene)> =
+        stages.into_iter().map(|(days_ago, work)| (today.plus_days(-days_ago), Scene::Plot(work))).collect();
+    let of_the_year = year::events(first_day(today), today);
+    scenes.extend(of_the_year.into_iter().map(|(day, event)| (day, Scene::Year(event))));
+    scenes.sort_by_key(|(day, _)| *day);
+    let temporary = password::temporary()?;
+    let hash = gate.passwords().hash(&temporary)?;
+    let stage = Stage { today, temporary: (temporary, hash), hashes };
+    for (minute, (day, scene)) in (0..).zip(scenes) {
+        // What follows on the same day follows some seconds later.
+        clock.set(noon(day).plus_seconds(20 * minute));
+        if matches!(scene, Scene::Year(year::Event::Closing(_))) {
+            calculation::calculate(gate, None, |_| ControlFlow::Continue(()))?;
+        }
+        let stage = stage.clone();
+        gate.write_as_system("Demo", move |tx| match scene {
+            Scene::Plot(work) => work(tx, &stage),
+            Scene::Year(event) => year::happens(tx, event),
+        })?;
+    }
+    calculation::calculate(gate, None, |_| ControlFlow::Continue(())).map(drop)
+}
+
+/// The operators: what one proposes, the other decides on.
+pub(super) const OPERATORS: [&str; 2] = [PASSWORDS[0].1, "oscar@programme.example"];
+
+/// What happens on one day, as one unit.
+#[derive(Clone, Copy)]
+enum Scene {
+    /// A turn of the partners' plots.
+    Plot(Work),
+    /// What those do who have taken part all the time.
+    Year(year::Event),
+}
+
+type Work = fn(&mut Tx<'_>, &Stage) -> Result<()>;
+
+#[derive(Clone)]
+pub(super) struct Stage {
+    /// The day the story ends.
+    pub(super) today: CalendarDate,
+    /// A temporary password, and its hash.
+    pub(super) temporary: (String, String),
+    /// The hashes of [`PASSWORDS`].
+    hashes: Vec<String>,
+}
+
+impl Stage {
+    /// The hash of the password of a role's users.
+    pub(super) fn hash_of(&self, role: Role) -> String {
+        let known = PASSWORDS.iter().zip(&self.hashes);
+        known.filter(|((name, ..), _)| *name == role.as_str()).map(|(_, hash)| hash.clone()).collect()
+    }
+}
+
+fn noon(day: CalendarDate) -> Timestamp {
+    format!("{day}T12:00:00Z").parse().unwrap_or(Timestamp::from_micros(0))
+}
+
+/// The players with their numbers, from one.
+pub(super) fn players() -> impl Iterator<Item = (usize, &'static Player)> {
+    CAST.iter().enumerate().map(|(index, player)| (index + 1, player))
+}
+
+pub(super) fn with(plots: &'static [Plot]) -> impl Iterator<Item = (usize, &'static Player)> {
+    players().filter(|(_, player)| plots.contains(&player.plot))
+}
+
+pub(super) fn program_of(player: &Player) -> ProgramKey {
+    let code = match player.partner_type {
+        PartnerType::DirectBill => "csp-direct-bill",
+        PartnerType::IndirectProvider => "csp-indirect-provider",
+        PartnerType::IndirectReseller => "csp-indirect-reseller",
+    };
+    ProgramKey::Code(code.into())
+}
+
+fn everybody_joins(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
+    for ((role, email, _), hash) in PASSWORDS.iter().zip(&stage.hashes).take(2) {
+        let name = if *role == "operator" { "Olivia Okafor" } else { "Arno Adler" };
+        hire(tx, email, name, role.parse().unwrap_or(Role::Auditor), None, hash)?;
+    }
+    hire(tx, OPERATORS[1], "Oscar Osei", Role::Operator, None, &stage.hash_of(Role::Operator))?;
+    let mut headquarters = None;
+    for (n, player) in players() {
+        let id = partner_id(n);
+        let new = NewPartner {
+            mpn_id: mpn_id(n),
+            legal_name: player.name.into(),
+            country: parsed(player.country)?,
+            currency: parsed(player.currency)?,
+            partner_type: player.partner_type,
+            headquarters_id: headquarters.filter(|_| player.plot == Plot::Location),
+            contact_email: format!("partners-{n}@partner.example"),
+            active: player.plot != Plot::Pending,
+        };
+        partners::create(tx, id, new)?;
+        if player.plot == Plot::Headquarters {
+            headquarters = Some(id);
+        }
+        if player.plot == Plot::FirstDay {
+            continue;
+        }
+        for ((role, ..), hash) in PASSWORDS.iter().zip(&stage.hashes).skip(2) {
+            let (who, name) = if *role == "viewer" { ("viewer", "Vera") } else { ("admin", "Adam") };
+            let role = role.parse().unwrap_or(Role::Viewer);
+            hire(
+                tx,
+                &format!("{who}-{n}@partner.example"),
+                &format!("{name} of {}", player.name),
+                role,
+                Some(id),
+                hash,
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn hire(
+    tx: &mut Tx<'_>,
+    email: &str,
+    name: &str,
+    role: Role,
+    partner_id: Option<Id>,
+    hash: &str,
+) -> Result<()> {
+    let name = name.chars().take(200).collect();
+    let password_hash = hash.to_owned();
+    users::create(
+        tx,
+        NewUser {
+            email: email.into(),
+            name,
+            role,
+            partner_id,
+            password_hash,
+            must_change_password: false,
+            issuer: None,
+            locale: Locale::En,
+        },
+    )
+    .map(drop)
+}
+
+fn some_are_barred_and_some_go(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+    for (n, player) in with(&[Plot::Suspended, Plot::Closed]) {
+        let partner = partners::get(tx, partner_id(n))?;
+        let (event, reason) = match player.plot {
+            Plot::Closed => (Event::Closure, "merged into another partner"),
+            _ => (Event::Suspension, "fees unpaid since spring"),
+        };
+        partners::apply(tx, partner, event, reason)?;
+    }
+    Ok(())
+}
+
+/// Those whose enrollment is the story; an indirect reseller sells first and is invited by it.
+const TAKE_PART: &[Plot] = &[
+    Plot::Enrolled,
+    Plot::ActionRequired,
+    Plot::ProfileRefused,
+    Plot::Validating,
+    Plot::LostMpn,
+    Plot::OptedOut,
+    Plot::Discontinued,
+];
+
+fn many_ask_to_take_part(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+    for (n, player) in with(TAKE_PART) {
+        if player.partner_type == PartnerType::IndirectReseller {
+            sell(tx, n, 1, None)?;
+        }
+        as_admin(tx, n, |tx| enrollments::request(tx, partner_id(n), &program_of(player), None).map(drop))?;
+    }
+    Ok(())
+}
+
+/// Those who file both profiles; who has sold nothing yet files them ahead of the first sale.
+const FILE_PROFILES: &[Plot] = &[
+    Plot::Enrolled,
+    Plot::ProfileRefused,
+    Plot::Validating,
+    Plot::LostMpn,
+    Plot::OptedOut,
+    Plot::Discontinued,
+    Plot::NoSale,
+];
+
+fn profiles_are_filed(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+    with(FILE_PROFILES).try_for_each(|(n, player)| file_profiles(tx, n, player))
+}
+
+pub(super) fn file_profiles(tx: &mut Tx<'_>, n: usize, player: &Player) -> Result<()> {
+    let payout = PayoutTerms {
+        holder: player.name.into(),
+        account_number: Secret::new(&format!("9900{:08}", n * 7919)),
+        bank_country: parsed(player.country)?,
+        currency: parsed(player.currency)?,
+    };
+    let tax = TaxTerms {
+        form: if player.country == "US" { TaxForm::W9 } else { TaxForm::Vat },
+        tax_country: parsed(player.country)?,
+        tax_id: Secret::new(&format!("{}{:09}", player.country, n * 104_729)),
+        expires_on: None,
+    };
+    as_admin(tx, n, |tx| profiles::file_both(tx, partner_id(n), payout.clone(), tax.clone()))
+}
+
+fn profiles_are_decided(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+    for (n, player) in with(TAKE_PART) {
+        match player.plot {
+            Plot::ActionRequired | Plot::Validating => {}
+            Plot::ProfileRefused => {
+                let refusal = Decision::Rejection("the account's holder is not the partner");
+                profiles::decide_payout(tx, partner_id(n), refusal)?;
+            }
+            _ => approve_profiles(tx, n)?,
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn approve_profiles(tx: &mut Tx<'_>, n: usize) -> Result<()> {
+    profiles::decide_payout(tx, partner_id(n), Decision::Approval(None))?;
+    profiles::decide_tax(tx, partner_id(n), Decision::Approval(None)).map(drop)
+}
+
+fn early_sales(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+    for (n, _) in with(&[Plot::Enrolled, Plot::LostMpn, Plot::OptedOut]) {
+        for sale in 10..14 {
+            sell(tx, n, sale, None)?;
+        }
+    }
+    Ok(())
+}
+
+fn sales_that_invite_and_are_not_answered(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+    for (n, _) in with(&[Plot::InvitationExpired]) {
+        sell(tx, n, 1, None)?;
+    }
+    Ok(())
+}
+
+fn some_leave_and_some_are_ended(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+    for (n, player) in with(&[Plot::OptedOut, Plot::Discontinued, Plot::LostMpn]) {
+        let id = partner_id(n);
+        let enrollment = enrollments::open_of(tx, id, &program_of(player))?;
+        match player.plot {
+            Plot::OptedOut => as_admin(tx, n, |tx| enrollments::opt_out(tx, enrollment, None).map(drop))?,
+            Plot::Discontinued => {
+                enrollments::discontinue(tx, enrollment, "sales reported twice on purpose, case 88")?;
+            }
+            _ => {
+                let papers = agreements::held_by(tx, &[id])?;
+                let mpn = papers
+                    .iter()
+                    .find(|paper| paper.kind == Kind::Mpn)
+                    .ok_or(Error::not_found("agreement"))?;
+                let today = tx.today();
+                end(tx, mpn, today)?;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn sales_that_invite(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+    for (n, player) in with(&[Plot::Invited, Plot::Refunded, Plot::MpnInGrace]) {
+        let purchase = sell(tx, n, 1, None)?;
+        if player.plot == Plot::Refunded {
+            sell(tx, n, 2, Some(purchase))?;
+        }
+    }
+    Ok(())
+}
+
+fn today_s_refresh(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+    let ids: Vec<Id> = players().filter(|(_, p)| p.plot != Plot::Ready).map(|(n, _)| partner_id(n)).collect();
+    let everybody: Vec<Partner> = partners::family(tx, &ids)?;
+    let moved = enrollments::reassess(tx, &everybody, Invitations::IndirectResellers)?;
+    crate::audit::Event::on("demo", tx.new_id())
+        .after(&serde_json::json!({ "enrollments_moved": moved }))
+        .record(tx)
+}
+
+/// Does something as the partner's incentive admin.
+pub(super) fn as_admin(tx: &mut Tx<'_>, n: usize, work: impl Fn(&mut Tx<'_>) -> Result<()>) -> Result<()> {
+    as_user(tx, &format!("admin-{n}@partner.example"), work)
+}
+
+/// Does something as the user of that address.
+pub(super) fn as_user(tx: &mut Tx<'_>, email: &str, work: impl Fn(&mut Tx<'_>) -> Result<()>) -> Result<()> {
+    let user = users::find_by_email(tx.conn, email)?.ok_or(Error::not_found("user"))?;
+    let system = std::mem::replace(&mut tx.actor, Actor::of_user(user.id, user.role, user.partner_id));
+    let done = work(tx);
+    tx.actor = system;
+    done
+}
+
+pub(super) fn parsed<T: std::str::FromStr>(text: &str) -> Result<T>
+where
+    T::Err: std::error::Error + Send + Sync + 'static,
+{
+    text.parse().map_err(Error::internal)
+}

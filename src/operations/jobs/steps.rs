@@ -1,0 +1,36 @@
+//! What each step looks for, and does.
+
+use super::Step;
+use crate::{
+    access::Tx,
+    ledger::accounting,
+    network::partners::Partner,
+    participation::enrollments::{self, Invitations},
+    platform::{Result, values::Id},
+};
+
+impl Step {
+    /// Which of these partners there is something to do about, by a constant number of queries.
+    pub(super) fn look(self, tx: &mut Tx<'_>, partners: &[Partner]) -> Result<Vec<Id>> {
+        match self {
+            Self::Enrollments => enrollments::unsettled(tx, partners, Invitations::All),
+            Self::Reminders => enrollments::unwarned(tx, partners),
+            Self::Calculation => Ok(Vec::new()),
+        }
+    }
+
+    /// Does it; whatever has changed since the look is looked at again.
+    pub(super) fn perform(self, tx: &mut Tx<'_>, partners: &[Partner]) -> Result<usize> {
+        match self {
+            Self::Enrollments => {
+                let moved = enrollments::reassess(tx, partners, Invitations::All)?;
+                // A profile that ran out on its day holds up what waits to be paid.
+                let ids: Vec<Id> = partners.iter().map(|partner| partner.id).collect();
+                accounting::follow_profiles(tx, &ids)?;
+                Ok(moved)
+            }
+            Self::Reminders => enrollments::remind(tx, partners),
+            Self::Calculation => Ok(0),
+        }
+    }
+}

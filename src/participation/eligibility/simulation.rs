@@ -1,0 +1,262 @@
+//! Judging by what is only supposed. Nothing here writes.
+
+use super::{
+    api::ProgramReference,
+    facts::{Known, SalesAsked, Subject, terms},
+    model::{Sale, SaleKind, Terms},
+    rules::evaluate,
+    simulation_api::{
+        EligibilitySimulation, SimulatedVerdict, SupposedAgreement, SupposedAttainment, SupposedPartner,
+    },
+    view::EligibilityCheck,
+};
+use crate::{
+    access::{Role, Tx},
+    network::{
+        agreements::{Agreement, Kind, MembershipLevel},
+        competencies::Attainment,
+        partners,
+    },
+    participation::programs::{self, Program, ProgramVersion, Requirement},
+    platform::{
+        Error, FieldError, Result, codes,
+        values::{CalendarDate, Id, Period},
+    },
+    schema::competencies,
+};
+use diesel::prelude::*;
+
+/// Answers a simulation.
+pub(super) fn simulate(tx: &mut Tx<'_>, asked: EligibilitySimulation) -> Result<SimulatedVerdict> {
+    let as_of = asked.as_of.unwrap_or(tx.today());
+    let subject = subject(tx, asked.partner_id, asked.partner.as_ref())?;
+    let program = programs::find(tx, &asked.program)?;
+    let rules = Rules::of(tx, &program, asked.version, asked.requirements.as_deref(), as_of)?;
+    refuse_unsound(tx, &asked, &subject)?;
+
+    let terms = rules.terms(&program);
+    let sales = SalesAsked::default().by(terms.requirements);
+    let on_record = if asked.partner_id.is_some() { vec![subject] } else { Vec::new() };
+    let mut known = Known::gather(tx, &on_record, &[program.id], sales, as_of)?;
+    let supposed = suppose(tx, &mut known, &subject, &asked);
+
+    let facts = known.facts(&subject, program.id, rules.program_year);
+    let verdict = evaluate(&facts, &terms, as_of);
+    Ok(SimulatedVerdict {
+        simulated: true,
+        partner_id: asked.partner_id,
+        version: rules.version.as_ref().map(|version| version.version),
+        as_of,
+        evaluated_at: tx.now,
+        outcome: verdict.outcome,
+        eligible_until: verdict.eligible_until,
+        checks: verdict.view().into_iter().map(|check| without(check, &supposed)).collect(),
+        program: ProgramReference { id: program.id, code: program.code.clone() },
+    })
+}
+
+/// The partner to start from: on record, or described.
+fn subject(tx: &mut Tx<'_>, id: Option<Id>, described: Option<&SupposedPartner>) -> Result<Subject> {
+    match (id, described) {
+        (Some(id), None) => Ok(Subject::from(&partners::get(tx, id)?)),
+        (None, Some(partner)) => Ok(Subject {
+            id: tx.new_id(),
+            headquarters_id: None,
+            partner_type: partner.partner_type,
+            status: partner.status,
+            country: partner.country,
+        }),
+        (None, None) => {
+            let message = "name a partner on record, or describe one as partner";
+            Err(Error::invalid_field("/partner_id", "required", message))
+        }
+        (Some(_), Some(_)) => {
+            let message = "give partner_id or partner, not both";
+            Err(Error::invalid_field("/partner", "unexpected", message))
+        }
+    }
+}
+
+/// What the partner is judged by.
+struct Rules<'a> {
+    version: Option<ProgramVersion>,
+    program_year: i32,
+    days: Period,
+    requirements: Option<&'a [Requirement]>,
+}
+
+impl<'a> Rules<'a> {
+    fn of(
+        tx: &mut Tx<'_>,
+        program: &Program,
+        number: Option<i32>,
+        requirements: Option<&'a [Requirement]>,
+        as_of: CalendarDate,
+    ) -> Result<Self> {
+        if requirements.is_some() && tx.actor.role != Some(Role::Operator) {
+            let detail = "requirements of one's own are for operators; leave them out";
+            return Err(Error::new(&codes::FORBIDDEN, detail));
+        }
+        let version = match (number, requirements) {
+            (Some(number), _) => Some(programs::get_version(tx, program.id, number)?),
+            (None, Some(_)) => None,
+            (None, None) => Some(programs::version_for(tx, program, as_of)?),
+        };
+        let year = programs::program_year_of(as_of);
+        let program_year = version.as_ref().map_or(year, |version| version.program_year);
+        let whole_year = programs::program_year(year).unwrap_or(Period { from: as_of, to: as_of });
+        let days = version.as_ref().map_or(whole_year, ProgramVersion::period);
+        Ok(Self { version, program_year, days, requirements })
+    }
+
+    fn terms<'b>(&'b self, program: &'b Program) -> Terms<'b> {
+        let own = self.requirements.unwrap_or_default();
+        let requirements = match &self.version {
+            Some(version) if self.requirements.is_none() => return terms(program, version),
+            _ => own,
+        };
+        Terms {
+            partner_types: &program.partner_types.0,
+            status: program.status,
+            effective_from: self.days.from,
+            effective_to: self.days.to,
+            requirements,
+        }
+    }
+}
+
+/// Refuses what could never be on record.
+fn refuse_unsound(tx: &mut Tx<'_>, asked: &EligibilitySimulation, subject: &Subject) -> Result<()> {
+    let mut faults = Vec::new();
+    let mut add = |pointer: String, code: &'static str, message: String| {
+        faults.push(FieldError::new(pointer, code, message));
+    };
+    for (index, SupposedAgreement { kind, effective_on, expires_on, .. }) in
+        asked.agreements.iter().enumerate()
+    {
+        if !kind.fits(subject.partner_type) {
+            let message = format!("a partner of type {} signs no {kind} agreement", subject.partner_type);
+            add(format!("/agreements/{index}/kind"), "kind_does_not_fit", message);
+        }
+        if expires_on.is_some_and(|last| last < *effective_on) {
+            let message = "an agreement expires on or after the day it begins".to_owned();
+            add(format!("/agreements/{index}/expires_on"), "order", message);
+        }
+    }
+    let known = known_codes(tx, asked)?;
+    for (index, attainment) in asked.attainments.iter().enumerate() {
+        let code = &attainment.competency_code;
+        if !known.contains(code) {
+            let message = format!("{code} is no competency of the catalogue; see GET /v1/competencies");
+            add(format!("/attainments/{index}/competency_code"), "unknown", message);
+        }
+        if attainment.expires_on < attainment.attained_on {
+            let message = "an attainment expires on or after the day it begins".to_owned();
+            add(format!("/attainments/{index}/expires_on"), "order", message);
+        }
+    }
+    for (index, purchase) in asked.purchases.iter().enumerate() {
+        if purchase.amount.minor <= 0 {
+            let message = "a purchase is for more than nothing".to_owned();
+            add(format!("/purchases/{index}/amount"), "range", message);
+        }
+    }
+    if let Some(requirements) = &asked.requirements {
+        faults.extend(programs::requirement_faults(tx, requirements, "/requirements")?);
+    }
+    faults.truncate(100);
+    if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }
+}
+
+fn known_codes(tx: &mut Tx<'_>, asked: &EligibilitySimulation) -> Result<Vec<String>> {
+    let codes: Vec<String> = asked.attainments.iter().map(|a| a.competency_code.clone()).collect();
+    if codes.is_empty() {
+        return Ok(codes);
+    }
+    Ok(competencies::table
+        .filter(competencies::code.eq_any(codes))
+        .select(competencies::code)
+        .load(tx.conn)?)
+}
+
+/// Adds what is supposed to what is known; gives the ids it was given.
+fn suppose(tx: &Tx<'_>, known: &mut Known, subject: &Subject, asked: &EligibilitySimulation) -> Vec<Id> {
+    let mut made = vec![];
+    let mut id = || {
+        let id = tx.new_id();
+        made.push(id);
+        id
+    };
+    for supposed in &asked.agreements {
+        known.suppose_agreement(agreement(tx, id(), subject.id, supposed));
+    }
+    for supposed in &asked.attainments {
+        known.suppose_attainment(attainment(tx, id(), subject.id, supposed));
+    }
+    for supposed in &asked.purchases {
+        let sale = Sale {
+            id: id(),
+            kind: SaleKind::Purchase,
+            original_id: None,
+            occurred_on: supposed.occurred_on,
+            amount: supposed.amount,
+        };
+        known.suppose_sale(subject.id, sale);
+    }
+    if asked.partner_id.is_none() {
+        made.push(subject.id);
+    }
+    made
+}
+
+fn agreement(tx: &Tx<'_>, id: Id, partner_id: Id, supposed: &SupposedAgreement) -> Agreement {
+    let kind = supposed.kind;
+    let grace_days = if kind == Kind::Mpn { supposed.grace_days.unwrap_or(30) } else { 0 };
+    Agreement {
+        id,
+        kind,
+        partner_id,
+        agreement_number: "(supposed)".into(),
+        signed_by: String::new(),
+        signed_on: supposed.effective_on,
+        effective_on: supposed.effective_on,
+        expires_on: supposed.expires_on,
+        terminated_on: None,
+        termination_reason: None,
+        membership_level: (kind == Kind::Mpn).then_some(MembershipLevel::Community),
+        grace_days,
+        region: None,
+        distributor_authorization: (kind == Kind::Distributor).then_some(supposed.distributor_authorization),
+        created_at: tx.now,
+        updated_at: tx.now,
+        revision: 1,
+    }
+}
+
+fn attainment(tx: &Tx<'_>, id: Id, partner_id: Id, supposed: &SupposedAttainment) -> Attainment {
+    Attainment {
+        id,
+        partner_id,
+        competency_code: supposed.competency_code.clone(),
+        level: supposed.level,
+        attained_on: supposed.attained_on,
+        expires_on: supposed.expires_on,
+        grace_days: supposed.grace_days,
+        at_risk_since: None,
+        revoked_on: None,
+        created_at: tx.now,
+        updated_at: tx.now,
+        revision: 1,
+    }
+}
+
+/// What is only supposed has no address, and so is no evidence and no remedy's target.
+fn without(check: EligibilityCheck, supposed: &[Id]) -> EligibilityCheck {
+    let real = |text: &String| !supposed.iter().any(|id| text.contains(&id.to_string()));
+    EligibilityCheck {
+        remedy: check.remedy.filter(real),
+        evidence: check.evidence.into_iter().filter(|record| !supposed.contains(&record.id)).collect(),
+        checks: check.checks.into_iter().map(|check| without(check, supposed)).collect(),
+        ..check
+    }
+}

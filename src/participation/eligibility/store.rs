@@ -1,0 +1,86 @@
+//! The evaluations in the database.
+
+use super::{Evaluation, api::EvaluationFilter};
+use crate::{
+    access::{Scope, Tx},
+    network::partners::in_scope,
+    participation::programs::ProgramKey,
+    platform::{
+        Result,
+        db::MultiBackend,
+        http::{PageRequest, keyset},
+        values::Id,
+    },
+    schema::{evaluations, programs},
+};
+use diesel::prelude::*;
+
+fn visible(scope: Scope) -> evaluations::BoxedQuery<'static, MultiBackend> {
+    let all = evaluations::table.into_boxed();
+    in_scope!(all, evaluations::partner_id, scope)
+}
+
+fn matching(scope: Scope, filter: &EvaluationFilter) -> evaluations::BoxedQuery<'static, MultiBackend> {
+    let mut query = visible(scope);
+    if let Some(id) = filter.partner_id {
+        query = query.filter(evaluations::partner_id.eq(id));
+    }
+    match &filter.program {
+        Some(ProgramKey::Id(id)) => query = query.filter(evaluations::program_id.eq(*id)),
+        Some(ProgramKey::Code(code)) => {
+            let named = programs::table.filter(programs::code.eq(code.clone())).select(programs::id);
+            query = query.filter(evaluations::program_id.eq_any(named));
+        }
+        None => {}
+    }
+    if let Some(outcome) = filter.outcome {
+        query = query.filter(evaluations::outcome.eq(outcome));
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(evaluations::as_of.ge(from));
+    }
+    if let Some(to) = filter.to {
+        query = query.filter(evaluations::as_of.le(to));
+    }
+    query
+}
+
+pub(super) fn list(
+    tx: &mut Tx<'_>,
+    page: &PageRequest<EvaluationFilter>,
+) -> Result<Vec<(Evaluation, String)>> {
+    let query = matching(tx.scope(), &page.filter).select(Evaluation::as_select());
+    let evaluations = keyset!(query, page, evaluations, newest).load(tx.conn)?;
+    with_codes(tx, evaluations)
+}
+
+pub(super) fn count(tx: &mut Tx<'_>, filter: &EvaluationFilter) -> Result<i64> {
+    Ok(matching(tx.scope(), filter).count().get_result(tx.conn)?)
+}
+
+/// The evaluation and the code of its program, where the unit may see it.
+pub fn find(tx: &mut Tx<'_>, id: Id) -> Result<Option<(Evaluation, String)>> {
+    let query = visible(tx.scope()).filter(evaluations::id.eq(id)).select(Evaluation::as_select());
+    let found = query.load(tx.conn)?;
+    Ok(with_codes(tx, found)?.into_iter().next())
+}
+
+pub(super) fn insert(tx: &mut Tx<'_>, evaluation: &Evaluation) -> Result<()> {
+    diesel::insert_into(evaluations::table).values(evaluation).execute(tx.conn)?;
+    Ok(())
+}
+
+/// Each with the code of its program.
+fn with_codes(tx: &mut Tx<'_>, evaluations: Vec<Evaluation>) -> Result<Vec<(Evaluation, String)>> {
+    let mut ids: Vec<Id> = evaluations.iter().map(|evaluation| evaluation.program_id).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    let query = programs::table.filter(programs::id.eq_any(ids)).select((programs::id, programs::code));
+    let codes: std::collections::HashMap<Id, String> =
+        query.load::<(Id, String)>(tx.conn)?.into_iter().collect();
+    let named = |evaluation: Evaluation| {
+        let code = codes.get(&evaluation.program_id).cloned().unwrap_or_default();
+        (evaluation, code)
+    };
+    Ok(evaluations.into_iter().map(named).collect())
+}

@@ -1,0 +1,353 @@
+//! What an enrollment is, and its state table; no I/O, no clock, no HTTP.
+
+use crate::{
+    network::profiles::Standing,
+    participation::eligibility::Outlook,
+    platform::values::{CalendarDate, Id, Period, Timestamp, text_enum},
+    schema::{enrollment_changes, enrollments},
+};
+use diesel::prelude::*;
+
+text_enum! {
+    /// Where an enrollment stands.
+    pub enum State {
+        /// May accept until the invitation runs out.
+        Invited = "invited",
+        /// Accepted; a payout or tax profile is missing or refused.
+        ActionRequired = "action_required",
+        /// Accepted; the profiles wait for approval.
+        Validating = "validating",
+        /// Takes part and earns.
+        Enrolled = "enrolled",
+        /// A rule was lost; earns nothing until it is cured.
+        Ineligible = "ineligible",
+        /// The invitation or the program year is over.
+        Expired = "expired",
+        /// The partner stays out for the rest of the year.
+        OptedOut = "opted_out",
+        /// Ended by an operator, for good.
+        Discontinued = "discontinued",
+    }
+}
+
+text_enum! {
+    /// Why a state changed.
+    pub enum Cause {
+        /// The partner turned eligible.
+        Eligible = "eligible",
+        /// The partner's admin asked for the enrollment.
+        Requested = "requested",
+        /// The partner's admin accepted the invitation.
+        Accepted = "accepted",
+        /// The invitation ran out.
+        InvitationExpired = "invitation_expired",
+        /// A rule is no longer met.
+        RulesLost = "rules_lost",
+        /// The rules are met again.
+        Cured = "cured",
+        /// A payout or tax profile was submitted, approved, refused or ran out.
+        ProfilesChanged = "profiles_changed",
+        /// The program year ended.
+        YearEnded = "year_ended",
+        /// Taken over into the new program year.
+        RolledOver = "rolled_over",
+        /// The partner's admin declined or left.
+        OptedOut = "opted_out",
+        /// An operator ended it.
+        Discontinued = "discontinued",
+    }
+}
+
+text_enum! {
+    /// How near the end of a partner's eligibility is, where it is told.
+    pub enum Stage {
+        /// What carries it ends within a month.
+        Month = "30_days",
+        /// Within a week.
+        Week = "7_days",
+        /// Tomorrow.
+        Day = "1_day",
+        /// The rules are met by grace only.
+        Grace = "grace",
+        /// And that ends within a week.
+        GraceWeek = "grace_7_days",
+        /// Tomorrow.
+        GraceDay = "grace_1_day",
+    }
+}
+
+impl Stage {
+    /// How many days before its end the first reminder is sent.
+    pub const EARLIEST: i32 = 30;
+
+    /// Where an outlook stands on a day; none where it is too early to tell.
+    #[must_use]
+    pub fn on(today: CalendarDate, outlook: &Outlook) -> Option<Self> {
+        let firm = today.days_until(outlook.firm_until);
+        if firm > 0 {
+            return Some(match firm {
+                1 => Self::Day,
+                2..=7 => Self::Week,
+                8..=Self::EARLIEST => Self::Month,
+                _ => return None,
+            });
+        }
+        Some(match today.days_until(outlook.last_day) {
+            ..=0 => Self::GraceDay,
+            1..=6 => Self::GraceWeek,
+            _ => Self::Grace,
+        })
+    }
+
+    /// Whether the rules are met by grace only.
+    #[must_use]
+    pub const fn in_grace(self) -> bool {
+        matches!(self, Self::Grace | Self::GraceWeek | Self::GraceDay)
+    }
+}
+
+/// How rules that were lost are met again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cure {
+    /// As it turns out they were met all along: the start of earning stays.
+    WithoutGap,
+    /// There were days without: the partner accepts anew.
+    WithGap,
+}
+
+/// What happens to an enrollment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Event {
+    /// The partner turned eligible.
+    Invitation,
+    /// The partner's admin asks for it or accepts the invitation; the profiles decide how far that leads.
+    Acceptance(Standing),
+    /// The invitation is over.
+    InvitationOver,
+    /// A rule is lost.
+    RulesLost,
+    /// The profiles stand differently now.
+    Profiles(Standing),
+    /// The rules are met again.
+    Cured(Cure),
+    /// The program year is over.
+    YearOver,
+    /// The partner stays out.
+    OptOut,
+    /// An operator ends it.
+    Discontinuation,
+}
+
+impl State {
+    /// The states of which a partner has at most one per program and year.
+    pub const OPEN: [Self; 5] =
+        [Self::Invited, Self::ActionRequired, Self::Validating, Self::Enrolled, Self::Ineligible];
+
+    /// Whether something can still happen to it.
+    #[must_use]
+    pub fn is_open(self) -> bool {
+        Self::OPEN.contains(&self)
+    }
+
+    /// The whole state table: where an event leads; `None` where it cannot happen.
+    #[must_use]
+    #[expect(clippy::match_same_arms, reason = "a line per line of the table, in its order")]
+    pub fn after(from: Option<Self>, event: Event) -> Option<Self> {
+        use State::{
+            ActionRequired, Discontinued, Enrolled, Expired, Ineligible, Invited, OptedOut, Validating,
+        };
+        match (from, event) {
+            (None, Event::Invitation) => Some(Invited),
+            (None | Some(Invited), Event::Acceptance(standing)) => Some(Self::by(standing)),
+            (Some(Invited), Event::InvitationOver) => Some(Expired),
+            (Some(Invited | ActionRequired | Validating | Enrolled), Event::RulesLost) => Some(Ineligible),
+            (Some(ActionRequired), Event::Profiles(Standing::Pending)) => Some(Validating),
+            (Some(Validating | Enrolled), Event::Profiles(standing)) => Some(Self::by(standing)),
+            (Some(Ineligible), Event::Cured(Cure::WithoutGap)) => Some(Enrolled),
+            (Some(Ineligible), Event::Cured(Cure::WithGap)) => Some(Invited),
+            (Some(open), Event::YearOver) if open.is_open() => Some(Expired),
+            (Some(open), Event::OptOut) if open.is_open() => Some(OptedOut),
+            (Some(open), Event::Discontinuation) if open.is_open() => Some(Discontinued),
+            _ => None,
+        }
+    }
+
+    /// Where the profiles put an accepted enrollment.
+    const fn by(standing: Standing) -> Self {
+        match standing {
+            Standing::Missing | Standing::ActionRequired => Self::ActionRequired,
+            Standing::Pending => Self::Validating,
+            Standing::Approved => Self::Enrolled,
+        }
+    }
+
+    /// The sub-resources that can be posted to in this state.
+    #[must_use]
+    pub fn allowed(self) -> &'static [&'static str] {
+        match self {
+            Self::Invited => &["acceptance", "opt-out", "discontinuation"],
+            open if open.is_open() => &["opt-out", "discontinuation"],
+            _ => &[],
+        }
+    }
+}
+
+/// A partner's part in a program for a program year.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = enrollments, treat_none_as_null = true)]
+pub struct Enrollment {
+    /// Identifier.
+    pub id: Id,
+    /// Who takes part.
+    pub partner_id: Id,
+    /// In which program.
+    pub program_id: Id,
+    /// By which of its versions.
+    pub version: i32,
+    /// For which program year.
+    pub program_year: i32,
+    /// Where it stands.
+    pub state: State,
+    /// When the invitation was made.
+    pub invited_on: Option<CalendarDate>,
+    /// The last day on which it can be accepted.
+    pub invitation_expires_on: Option<CalendarDate>,
+    /// The user who asked for it or accepted it.
+    pub accepted_by: Option<Id>,
+    /// The first day whose sales earn.
+    pub earnings_start_on: Option<CalendarDate>,
+    /// The first day on which a rule was lost, while it is.
+    pub ineligible_since: Option<CalendarDate>,
+    /// The day it ended.
+    pub ended_on: Option<CalendarDate>,
+    /// The newest evaluation.
+    pub evaluation_id: Id,
+    /// When the record was made.
+    pub created_at: Timestamp,
+    /// When it was last changed.
+    pub updated_at: Timestamp,
+    /// Counts changes; the entity tag.
+    pub revision: i64,
+}
+
+/// One change of an enrollment's state.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = enrollment_changes)]
+pub struct Change {
+    /// Identifier.
+    pub id: Id,
+    /// Of which enrollment.
+    pub enrollment_id: Id,
+    /// The state before; none where it was made.
+    pub from_state: Option<State>,
+    /// The state after.
+    pub to_state: State,
+    /// Why.
+    pub cause: Cause,
+    /// Who; none where the service acted by itself.
+    pub actor_id: Option<Id>,
+    /// The day the rules were looked at for.
+    pub as_of: CalendarDate,
+    /// What they gave.
+    pub evaluation_id: Id,
+    /// Why, in the actor's words.
+    pub reason: Option<String>,
+    /// When.
+    pub occurred_at: Timestamp,
+    /// The first day whose sales earn, as of then.
+    pub earnings_start_on: Option<CalendarDate>,
+    /// The first day on which a rule was lost, as of then.
+    pub ineligible_since: Option<CalendarDate>,
+}
+
+/// The days on which an enrollment earns, by its history in order; the last window has no end while it goes on. What
+/// is over was over from the day it ended on; what is mended without a gap was never interrupted.
+#[must_use]
+pub fn earning_windows(enrollment: &Enrollment, history: &[Change]) -> Vec<Period> {
+    let mut windows: Vec<Period> = Vec::new();
+    let mut open: Option<CalendarDate> = None;
+    for change in history {
+        let lost_on = match change.to_state {
+            State::Ineligible => change.ineligible_since,
+            state if !state.is_open() => Some(enrollment.ended_on.unwrap_or(change.as_of)),
+            _ => None,
+        };
+        match (open, change.earnings_start_on, lost_on) {
+            (Some(from), _, Some(end)) => {
+                windows.push(Period { from, to: end.plus_days(-1) });
+                open = None;
+            }
+            (None, Some(from), None) => {
+                windows.retain(|window| window.from != from);
+                open = Some(from);
+            }
+            (Some(_), None, None) => open = None,
+            _ => {}
+        }
+    }
+    windows.extend(open.map(|from| Period { from, to: CalendarDate::MAX }));
+    windows.retain(|window| window.from <= window.to);
+    windows
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write;
+
+    const STANDINGS: [Standing; 4] =
+        [Standing::Missing, Standing::Pending, Standing::ActionRequired, Standing::Approved];
+
+    /// Every state and every event: what is not printed cannot happen.
+    #[test]
+    fn the_state_table() {
+        let mut events = vec![Event::Invitation, Event::InvitationOver, Event::RulesLost];
+        events.extend(STANDINGS.map(Event::Acceptance));
+        events.extend(STANDINGS.map(Event::Profiles));
+        events.extend([Cure::WithoutGap, Cure::WithGap].map(Event::Cured));
+        events.extend([Event::YearOver, Event::OptOut, Event::Discontinuation]);
+        let states = std::iter::once(None).chain(State::ALL.iter().copied().map(Some));
+        let mut table = String::new();
+        for from in states {
+            let name = from.map_or("none", State::as_str);
+            for event in &events {
+                if let Some(to) = State::after(from, *event) {
+                    writeln!(table, "{name:15} {event:?} -> {to}").unwrap();
+                }
+            }
+        }
+        insta::assert_snapshot!(table);
+    }
+
+    #[test]
+    fn the_stages_before_and_in_grace() {
+        let day = |text: &str| text.parse().unwrap();
+        let outlook =
+            Outlook { firm_until: day("2019-09-02"), last_day: day("2019-10-01"), lapsing: Vec::new() };
+        let stages = [
+            ("2019-08-02", None),
+            ("2019-08-03", Some(Stage::Month)),
+            ("2019-08-25", Some(Stage::Month)),
+            ("2019-08-26", Some(Stage::Week)),
+            ("2019-08-31", Some(Stage::Week)),
+            ("2019-09-01", Some(Stage::Day)),
+            ("2019-09-02", Some(Stage::Grace)),
+            ("2019-09-24", Some(Stage::Grace)),
+            ("2019-09-25", Some(Stage::GraceWeek)),
+            ("2019-09-30", Some(Stage::GraceWeek)),
+            ("2019-10-01", Some(Stage::GraceDay)),
+        ];
+        for (today, stage) in stages {
+            assert_eq!(Stage::on(day(today), &outlook), stage, "{today}");
+        }
+    }
+
+    #[test]
+    fn nothing_happens_to_what_is_over() {
+        for state in State::ALL.iter().filter(|state| !state.is_open()) {
+            assert!(state.allowed().is_empty());
+            assert_eq!(State::after(Some(*state), Event::OptOut), None);
+            assert_eq!(State::after(Some(*state), Event::Discontinuation), None);
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! What people do with enrollments.
+
+use super::{
+    Cause, Enrollment, Event, Invitations, State,
+    change::{self, Grounds},
+    reassess, store,
+};
+use crate::{
+    access::{Role, Tx},
+    network::{
+        partners::{self, Partner},
+        profiles,
+    },
+    participation::{
+        eligibility::{self, Assessment, Evaluation},
+        programs::{self, Program, ProgramKey, ProgramVersion},
+    },
+    platform::{Error, Result, values::Id},
+};
+
+crate::problem_codes! {
+    NOT_ELIGIBLE = "not_eligible" 422 "The partner does not meet every rule",
+        "`checks` lists every rule with its evidence and its remedy; those that are `unmet` stand in the way. The evaluation is kept: `evaluation_id`.";
+}
+
+/// How a request or an acceptance came out.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The enrollment as it is now.
+    Enrolled(Enrollment, String),
+    /// The rules are not met; the evaluation is kept.
+    NotEligible(Box<Evaluation>),
+}
+
+impl Outcome {
+    /// The problem of a refusal, with every check.
+    #[must_use]
+    pub fn refusal(evaluation: &Evaluation) -> Error {
+        let unmet = evaluation.checks.0.iter().filter(|check| check.code.is_some()).count();
+        let detail = format!("{unmet} of the rules are not met; checks says which, and what to do");
+        Error::new(&NOT_ELIGIBLE, detail)
+            .with("evaluation_id", evaluation.id)
+            .with("as_of", evaluation.as_of)
+            .with("checks", &evaluation.checks.0)
+    }
+}
+
+/// A partner asks to take part in a program, in the program year it is.
+pub fn request(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey, reason: Option<&str>) -> Result<Outcome> {
+    on_behalf_needs_a_reason(tx, reason)?;
+    let partner = partners::get(tx, partner).map_err(|error| {
+        error.as_fault_at("/partner_id", "there is no such partner, or it lies outside what you may see")
+    })?;
+    let program = programs::find(tx, program).map_err(|error| {
+        error.as_fault_at("/program", "there is no such program; GET /v1/programs lists them")
+    })?;
+    let today = tx.today();
+    let version = programs::version_for(tx, &program, today)?;
+    let moved = reassess(tx, std::slice::from_ref(&partner), Invitations::IndirectResellers)? > 0;
+    let of_year: Vec<Enrollment> = store::of_partners(tx, &[partner.id], &[version.program_year])?
+        .into_iter()
+        .filter(|e| e.program_id == program.id && e.program_year == version.program_year)
+        .collect();
+    let open = of_year.iter().find(|enrollment| enrollment.state.is_open()).cloned();
+    let standing = profiles::standing(tx, partner.id, tx.today())?;
+    let event = Event::Acceptance(standing);
+    // Discontinued is final: there is no second request in that year.
+    let ended = of_year.iter().find(|enrollment| enrollment.state == State::Discontinued).cloned();
+    // What was lost only now is told with every rule, below, and kept.
+    let lost = |e: &Enrollment| moved && e.state == State::Ineligible;
+    if let Some(before) =
+        open.as_ref().or(ended.as_ref()).filter(|e| State::after(Some(e.state), event).is_none() && !lost(e))
+    {
+        return Err(change::refusal(Some(before.state), event).with("enrollment_id", before.id));
+    }
+    let assessment = eligibility::assess(tx, &partner, &program, &version, tx.today())?;
+    let cause = if open.is_some() { Cause::Accepted } else { Cause::Requested };
+    let grounds = Grounds::of(&partner, (&program, &version), &assessment, reason);
+    decide(tx, open, event, cause, &grounds)
+}
+
+/// A partner accepts its invitation.
+pub fn accept(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<Outcome> {
+    on_behalf_needs_a_reason(tx, reason)?;
+    let was = store::get(tx, id)?.0.state;
+    let (enrollment, partner, program, version) = current(tx, id)?;
+    // What was lost only now is told with every rule, below, and kept.
+    let lost = (was, enrollment.state) == (State::Invited, State::Ineligible);
+    let standing = profiles::standing(tx, partner.id, tx.today())?;
+    let event = Event::Acceptance(standing);
+    if State::after(Some(enrollment.state), event).is_none() && !lost {
+        return Err(change::refusal(Some(enrollment.state), event));
+    }
+    let assessment = eligibility::assess(tx, &partner, &program, &version, tx.today())?;
+    let grounds = Grounds::of(&partner, (&program, &version), &assessment, reason);
+    decide(tx, Some(enrollment), event, Cause::Accepted, &grounds)
+}
+
+/// A partner declines, or leaves for the rest of the year.
+pub fn opt_out(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<(Enrollment, String)> {
+    on_behalf_needs_a_reason(tx, reason)?;
+    end(tx, id, Event::OptOut, Cause::OptedOut, reason)
+}
+
+/// An operator ends an enrollment for good.
+pub fn discontinue(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<(Enrollment, String)> {
+    end(tx, id, Event::Discontinuation, Cause::Discontinued, Some(reason))
+}
+
+fn end(
+    tx: &mut Tx<'_>,
+    id: Id,
+    event: Event,
+    cause: Cause,
+    reason: Option<&str>,
+) -> Result<(Enrollment, String)> {
+    let (enrollment, partner, program, version) = current(tx, id)?;
+    let assessment: Assessment = eligibility::assess(tx, &partner, &program, &version, tx.today())?;
+    let grounds = Grounds::of(&partner, (&program, &version), &assessment, reason);
+    Ok((change::apply(tx, Some(enrollment), event, cause, &grounds)?, program.code))
+}
+
+fn decide(
+    tx: &mut Tx<'_>,
+    before: Option<Enrollment>,
+    event: Event,
+    cause: Cause,
+    grounds: &Grounds<'_>,
+) -> Result<Outcome> {
+    if grounds.assessment.is_eligible() {
+        let enrollment = change::apply(tx, before, event, cause, grounds)?;
+        return Ok(Outcome::Enrolled(enrollment, grounds.program.code.clone()));
+    }
+    let evaluation = eligibility::record(tx, grounds.assessment.clone())?;
+    Ok(Outcome::NotEligible(Box::new(evaluation)))
+}
+
+/// The enrollment as today's facts put it, with everything it rests on.
+fn current(tx: &mut Tx<'_>, id: Id) -> Result<(Enrollment, Partner, Program, ProgramVersion)> {
+    let (found, _) = store::get(tx, id)?;
+    let partner = partners::get(tx, found.partner_id)?;
+    reassess(tx, std::slice::from_ref(&partner), Invitations::IndirectResellers)?;
+    let (enrollment, _) = store::get(tx, id)?;
+    let program = programs::get(tx, enrollment.program_id)?;
+    let version = programs::get_version(tx, enrollment.program_id, enrollment.version)?;
+    Ok((enrollment, partner, program, version))
+}
+
+/// Staff who act for a partner say why.
+fn on_behalf_needs_a_reason(tx: &Tx<'_>, reason: Option<&str>) -> Result<()> {
+    if tx.actor.role == Some(Role::Operator) && reason.is_none() {
+        return Err(Error::invalid_field("/reason", "required", "you act on behalf of the partner; say why"));
+    }
+    Ok(())
+}
+
+/// The partner's open enrollment in a program.
+pub fn open_of(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey) -> Result<Id> {
+    let program = programs::find(tx, program)?;
+    let all = store::of_partners(tx, &[partner], &[])?;
+    let open =
+        all.iter().find(|enrollment| enrollment.program_id == program.id && enrollment.state.is_open());
+    open.map(|enrollment| enrollment.id).ok_or(Error::not_found("enrollment"))
+}

@@ -1,0 +1,137 @@
+//! What is done with programs.
+
+use super::{Program, ProgramStatus, ProgramVersion, api::ProgramView, program_year_of, store, versions};
+use crate::{
+    access::Tx,
+    audit,
+    network::partners::{PartnerType, TRANSITION_NOT_ALLOWED},
+    platform::{
+        Error, Result,
+        db::types::Json,
+        values::{CalendarDate, Id},
+    },
+};
+
+crate::problem_codes! {
+    PROGRAM_CODE_TAKEN = "program_code_taken" 409 "Another program has this code",
+        "A code names one program for good. Look the other one up with `GET /v1/programs/{code}`.";
+    PROGRAM_DISCONTINUED = "program_discontinued" 409 "The program has ended for good",
+        "A discontinued program takes no more changes or versions. Make a new program.";
+    VERSION_PUBLISHED = "version_published" 409 "A published version is never changed",
+        "Others rely on what it says. A correction is a new version: `POST /v1/programs/{id}/versions`.";
+    VERSION_OVERLAPS = "version_overlaps" 409 "Another published version is in effect on some of these days",
+        "At most one version of a program is in effect on any day. `version` names the other one; change the days of this draft.";
+    PROGRAM_HAS_NO_VERSION = "program_has_no_version" 409 "The program has no published version",
+        "There is nothing a partner could be judged by. Write a version and publish it: `POST /v1/programs/{id}/versions/{version}/publication`.";
+}
+
+/// The programs there are from the first start on: code, name, and the type of partner each is for.
+const FOUNDING: [(&str, &str, PartnerType); 3] = [
+    ("csp-direct-bill", "CSP Direct Bill", PartnerType::DirectBill),
+    ("csp-indirect-provider", "CSP Indirect Provider", PartnerType::IndirectProvider),
+    ("csp-indirect-reseller", "CSP Indirect Reseller", PartnerType::IndirectReseller),
+];
+
+/// What a new program is made of.
+#[derive(Clone, Debug)]
+pub struct NewProgram {
+    /// Stable lower-case slug.
+    pub code: String,
+    /// Name shown to people.
+    pub name: String,
+    /// The types of partner it is for.
+    pub partner_types: Vec<PartnerType>,
+}
+
+/// Makes the founding programs, in effect for the program year of the day and the next.
+pub fn install(tx: &mut Tx<'_>) -> Result<()> {
+    let year = program_year_of(tx.today());
+    for (code, name, partner_type) in FOUNDING {
+        let new = NewProgram { code: code.into(), name: name.into(), partner_types: vec![partner_type] };
+        let program = create(tx, new)?;
+        for year in [year, year.saturating_add(1)] {
+            let version = versions::create_version(tx, &program, versions::founding_version(year))?;
+            versions::publish(tx, &program, version, None)?;
+        }
+    }
+    Ok(())
+}
+
+/// The published version to judge by on a day: the one in effect, else the nearest; refuses where there is none.
+pub fn version_for(tx: &mut Tx<'_>, program: &Program, day: CalendarDate) -> Result<ProgramVersion> {
+    if let Some(version) = store::version_in_effect(tx, program.id, day)? {
+        return Ok(version);
+    }
+    let detail = format!("no version of {} has been published", program.code);
+    store::nearest_version(tx, program.id, day)?.ok_or(Error::new(&PROGRAM_HAS_NO_VERSION, detail))
+}
+
+/// Makes a program; it is open, and takes part from its first published version on.
+pub fn create(tx: &mut Tx<'_>, new: NewProgram) -> Result<Program> {
+    if new.code.parse::<Id>().is_ok() {
+        let message = "an id is no code; write a slug such as csp-direct-bill";
+        return Err(Error::invalid_field("/code", "format", message));
+    }
+    if store::is_taken(tx, &new.code)? {
+        let detail = format!("there is a program {} already", new.code);
+        return Err(Error::new(&PROGRAM_CODE_TAKEN, detail));
+    }
+    let program = Program {
+        id: tx.new_id(),
+        code: new.code,
+        name: new.name,
+        partner_types: Json(each_once(new.partner_types)),
+        status: ProgramStatus::Open,
+        created_at: tx.now,
+        updated_at: tx.now,
+        revision: 1,
+    };
+    store::insert(tx, &program)?;
+    audit::Event::on("program", program.id).after(&ProgramView::from(program.clone())).record(tx)?;
+    Ok(program)
+}
+
+/// Changes a program's record; `change` says how.
+pub fn update(tx: &mut Tx<'_>, before: Program, change: impl Fn(&mut Program)) -> Result<Program> {
+    refuse_discontinued(&before)?;
+    let mut program = before.clone();
+    change(&mut program);
+    program.partner_types = Json(each_once(program.partner_types.0));
+    save(tx, &before, program, None)
+}
+
+/// Ends a program for good.
+pub fn discontinue(tx: &mut Tx<'_>, before: Program, reason: &str) -> Result<Program> {
+    if before.status == ProgramStatus::Discontinued {
+        let detail = "a discontinued program allows nothing more";
+        let refusal = Error::new(&TRANSITION_NOT_ALLOWED, detail).with("from", before.status);
+        return Err(refusal.with("allowed", [""; 0]));
+    }
+    let program = Program { status: ProgramStatus::Discontinued, ..before.clone() };
+    save(tx, &before, program, Some(reason))
+}
+
+pub(super) fn refuse_discontinued(program: &Program) -> Result<()> {
+    if program.status == ProgramStatus::Discontinued {
+        return Err(Error::new(&PROGRAM_DISCONTINUED, format!("{} has been discontinued", program.code)));
+    }
+    Ok(())
+}
+
+fn save(tx: &mut Tx<'_>, before: &Program, program: Program, reason: Option<&str>) -> Result<Program> {
+    let program = Program { updated_at: tx.now, revision: before.revision + 1, ..program };
+    store::update(tx, &program)?;
+    let views = (ProgramView::from(before.clone()), ProgramView::from(program.clone()));
+    let event = audit::Event::on("program", program.id).before(&views.0).after(&views.1);
+    event.because(reason).record(tx)?;
+    if (program.status, &program.partner_types) != (before.status, &before.partner_types) {
+        for partner in store::enrolled_in(tx, program.id)? {
+            tx.facts_changed(partner);
+        }
+    }
+    Ok(program)
+}
+
+fn each_once(partner_types: Vec<PartnerType>) -> Vec<PartnerType> {
+    PartnerType::ALL.iter().copied().filter(|one| partner_types.contains(one)).collect()
+}

@@ -1,0 +1,267 @@
+//! What is done with the versions of programs.
+
+use super::{
+    CustomerFilter, Lever, LeverFilter, LeverGrain, LeverScale, Program, ProgramVersion, ProgramVersionState,
+    Requirement, Rounding, competency_codes, program_year, rule_sets,
+    service::{VERSION_OVERLAPS, VERSION_PUBLISHED, refuse_discontinued},
+    store, validate_levers, validate_requirements,
+    version_view::ProgramVersionView,
+};
+use crate::{
+    access::Tx,
+    audit,
+    platform::{
+        Error, FieldError, Result,
+        db::types::Json,
+        values::{CalendarDate, Currency, Money, Period, Rate},
+    },
+    sales::transactions::backlog,
+};
+
+/// What a version says.
+#[derive(Clone, Debug)]
+pub struct NewVersion {
+    /// The program year, named by the calendar year it ends in.
+    pub program_year: i32,
+    /// The first day it is in effect; the year's first where left out.
+    pub effective_from: Option<CalendarDate>,
+    /// The last day it is in effect; the year's last where left out.
+    pub effective_to: Option<CalendarDate>,
+    /// What it asks of a partner.
+    pub requirements: Vec<Requirement>,
+    /// The ways to earn.
+    pub levers: Vec<Lever>,
+    /// The part of an earning that is rebate; the rest is co-op.
+    pub rebate_rate: Rate,
+    /// The least that is paid.
+    pub payment_threshold: Money,
+    /// The least co-op of a half-year that stays co-op, in the same currency.
+    pub coop_threshold: Money,
+    /// How many days an invitation stands.
+    pub invitation_days: i32,
+    /// How earnings are rounded.
+    pub rounding: Rounding,
+}
+
+/// What the founding programs say in a program year.
+#[must_use]
+pub fn founding_version(program_year: i32) -> NewVersion {
+    let usd = |minor| Money { minor, currency: Currency::USD };
+    let core = Lever::Core {
+        code: "core".into(),
+        name: "Core rate".into(),
+        scale: LeverScale::Flat { rate: Rate::percent(8) },
+        applies_to: LeverFilter { customers: CustomerFilter::default(), ..LeverFilter::default() },
+        cap: None,
+        grain: LeverGrain::Transaction,
+    };
+    NewVersion {
+        program_year,
+        effective_from: None,
+        effective_to: None,
+        requirements: rule_sets::founding(),
+        levers: vec![core],
+        rebate_rate: Rate::percent(60),
+        payment_threshold: usd(20_000),
+        coop_threshold: usd(1_000_000),
+        invitation_days: 30,
+        rounding: Rounding::HalfAwayFromZero,
+    }
+}
+
+/// Writes a new draft; it gets the program's next number.
+pub fn create_version(tx: &mut Tx<'_>, program: &Program, new: NewVersion) -> Result<ProgramVersion> {
+    refuse_discontinued(program)?;
+    let days = sound(tx, &new)?;
+    let version = ProgramVersion {
+        id: tx.new_id(),
+        program_id: program.id,
+        version: store::last_number(tx, program.id)? + 1,
+        program_year: new.program_year,
+        effective_from: days.from,
+        effective_to: days.to,
+        requirements: Json(new.requirements),
+        levers: Json(new.levers),
+        rebate_rate: new.rebate_rate,
+        payment_threshold: new.payment_threshold.minor,
+        coop_threshold: new.coop_threshold.minor,
+        currency: new.payment_threshold.currency,
+        invitation_days: new.invitation_days,
+        rounding: new.rounding,
+        state: ProgramVersionState::Draft,
+        published_at: None,
+        created_at: tx.now,
+        updated_at: tx.now,
+        revision: 1,
+    };
+    store::insert_version(tx, &version)?;
+    let event = audit::Event::on("program_version", version.id);
+    event.after(&ProgramVersionView::from(version.clone())).record(tx)?;
+    Ok(version)
+}
+
+/// Changes a draft to say something else.
+pub(super) fn update_version(
+    tx: &mut Tx<'_>,
+    before: ProgramVersion,
+    new: NewVersion,
+) -> Result<ProgramVersion> {
+    refuse_published(&before)?;
+    let days = sound(tx, &new)?;
+    let version = ProgramVersion {
+        program_year: new.program_year,
+        effective_from: days.from,
+        effective_to: days.to,
+        requirements: Json(new.requirements),
+        levers: Json(new.levers),
+        rebate_rate: new.rebate_rate,
+        payment_threshold: new.payment_threshold.minor,
+        coop_threshold: new.coop_threshold.minor,
+        currency: new.payment_threshold.currency,
+        invitation_days: new.invitation_days,
+        rounding: new.rounding,
+        ..before.clone()
+    };
+    save(tx, &before, version, None)
+}
+
+/// Throws a draft away.
+pub(super) fn delete_version(tx: &mut Tx<'_>, version: ProgramVersion) -> Result<()> {
+    refuse_published(&version)?;
+    store::delete_version(tx, version.id)?;
+    audit::Event::on("program_version", version.id).before(&ProgramVersionView::from(version)).record(tx)
+}
+
+/// Publishes a draft: from now on it never changes.
+pub fn publish(
+    tx: &mut Tx<'_>,
+    program: &Program,
+    before: ProgramVersion,
+    reason: Option<&str>,
+) -> Result<ProgramVersion> {
+    refuse_discontinued(program)?;
+    refuse_published(&before)?;
+    if let Some(other) = store::published_in(tx, before.program_id, before.period())? {
+        let (from, to) = (other.effective_from, other.effective_to);
+        let detail =
+            format!("version {} of {} is in effect from {from} to {to}", other.version, program.code);
+        return Err(Error::new(&VERSION_OVERLAPS, detail).with("version", other.version));
+    }
+    let state = ProgramVersionState::Published;
+    let version = ProgramVersion { state, published_at: Some(tx.now), ..before.clone() };
+    // Sales of its days may have been looked at while no version covered them.
+    let enrolled = store::enrolled_in(tx, program.id)?;
+    backlog::note(tx, &enrolled)?;
+    save(tx, &before, version, reason)
+}
+
+/// Every fault in a list of requirements that came at a JSON pointer, competencies that do not exist included.
+pub fn requirement_faults(
+    tx: &mut Tx<'_>,
+    requirements: &[Requirement],
+    pointer: &str,
+) -> Result<Vec<FieldError>> {
+    let mut faults = validate_requirements(requirements, pointer);
+    let named = competency_codes(requirements, pointer);
+    if named.is_empty() {
+        return Ok(faults);
+    }
+    let codes = named.iter().map(|(_, code)| (*code).to_owned()).collect();
+    let known = store::known_competencies(tx, codes)?;
+    for (pointer, code) in named {
+        let said = faults.iter().any(|fault| fault.pointer == pointer);
+        if !said && !known.iter().any(|known| known == code) {
+            let message = format!("{code} is no competency of the catalogue; see GET /v1/competencies");
+            faults.push(FieldError::new(pointer, "unknown", message));
+        }
+    }
+    Ok(faults)
+}
+
+fn save(
+    tx: &mut Tx<'_>,
+    before: &ProgramVersion,
+    version: ProgramVersion,
+    reason: Option<&str>,
+) -> Result<ProgramVersion> {
+    let version = ProgramVersion { updated_at: tx.now, revision: before.revision + 1, ..version };
+    store::update_version(tx, &version)?;
+    let views = (ProgramVersionView::from(before.clone()), ProgramVersionView::from(version.clone()));
+    let event = audit::Event::on("program_version", version.id).before(&views.0).after(&views.1);
+    event.because(reason).record(tx)?;
+    Ok(version)
+}
+
+fn refuse_published(version: &ProgramVersion) -> Result<()> {
+    if version.is_published() {
+        let detail = format!("version {} is published; write a new version instead", version.version);
+        return Err(Error::new(&VERSION_PUBLISHED, detail));
+    }
+    Ok(())
+}
+
+/// The days of a version whose every member is sound; else all that is not.
+fn sound(tx: &mut Tx<'_>, new: &NewVersion) -> Result<Period> {
+    let mut faults = Vec::new();
+    let days = days(new, &mut faults);
+    faults.extend(requirement_faults(tx, &new.requirements, "/requirements")?);
+    faults.extend(validate_levers(&new.levers, new.payment_threshold.currency, "/levers"));
+    for (pointer, threshold) in
+        [("/payment_threshold", new.payment_threshold), ("/coop_threshold", new.coop_threshold)]
+    {
+        if threshold.minor < 0 {
+            faults.push(FieldError::new(pointer, "range", "a threshold is zero or more"));
+        }
+    }
+    if new.coop_threshold.currency != new.payment_threshold.currency {
+        let message = format!("write it in {}, as the payment threshold", new.payment_threshold.currency);
+        faults.push(FieldError::new("/coop_threshold", "currency", message));
+    }
+    faults.truncate(100);
+    match days {
+        Some(days) if faults.is_empty() => Ok(days),
+        _ => Err(Error::invalid(faults)),
+    }
+}
+
+fn days(new: &NewVersion, faults: &mut Vec<FieldError>) -> Option<Period> {
+    let Some(year) = program_year(new.program_year) else {
+        faults.push(FieldError::new("/program_year", "range", "name a program year from 1901 to 9999"));
+        return None;
+    };
+    let days =
+        Period { from: new.effective_from.unwrap_or(year.from), to: new.effective_to.unwrap_or(year.to) };
+    for (pointer, day) in [("/effective_from", days.from), ("/effective_to", days.to)] {
+        if !year.contains(day) {
+            let message =
+                format!("{day} is outside program year {}: {} to {}", new.program_year, year.from, year.to);
+            faults.push(FieldError::new(pointer, "outside_program_year", message));
+        }
+    }
+    if days.to < days.from {
+        faults.push(FieldError::new(
+            "/effective_to",
+            "order",
+            "a version ends on or after the day it begins",
+        ));
+    }
+    Some(days)
+}
+
+impl From<ProgramVersion> for NewVersion {
+    fn from(version: ProgramVersion) -> Self {
+        let (payment_threshold, coop_threshold) = (version.payment_threshold(), version.coop_threshold());
+        Self {
+            program_year: version.program_year,
+            effective_from: Some(version.effective_from),
+            effective_to: Some(version.effective_to),
+            requirements: version.requirements.0,
+            levers: version.levers.0,
+            rebate_rate: version.rebate_rate,
+            payment_threshold,
+            coop_threshold,
+            invitation_days: version.invitation_days,
+            rounding: version.rounding,
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Files of JSON objects, one a line.
+
+use super::row::{LONGEST, Row, broken};
+use crate::{
+    platform::{Result, http::Contract},
+    sales::transactions::api::TransactionCreate,
+};
+use std::io::{BufRead, Read};
+
+/// The lines of such a file. Empty ones are left aside.
+pub(super) struct Ndjson<'a, R> {
+    file: R,
+    contract: &'a Contract,
+    line: u64,
+    text: Vec<u8>,
+}
+
+impl<'a, R: BufRead> Ndjson<'a, R> {
+    pub(super) fn new(file: R, contract: &'a Contract) -> Self {
+        Self { file, contract, line: 0, text: Vec::new() }
+    }
+
+    fn row(&mut self) -> Result<Option<Row>> {
+        loop {
+            self.text.clear();
+            let most = LONGEST as u64 + 1;
+            let read = self.file.by_ref().take(most).read_until(b'\n', &mut self.text).map_err(broken)?;
+            if read == 0 {
+                return Ok(None);
+            }
+            self.line += 1;
+            if read > LONGEST && !self.text.ends_with(b"\n") {
+                self.file.skip_until(b'\n').map_err(broken)?;
+                return Ok(Some(Row::too_long(self.line)));
+            }
+            let text = match self.text.strip_prefix(b"\xef\xbb\xbf") {
+                Some(text) if self.line == 1 => text,
+                _ => &self.text,
+            }
+            .trim_ascii();
+            if text.is_empty() {
+                continue;
+            }
+            if std::str::from_utf8(text).is_err() {
+                return Ok(Some(Row::not_text(self.line)));
+            }
+            return match serde_json::from_slice::<TransactionCreate>(text) {
+                Ok(content) if content.is_plain() => Ok(Some(Row::good(self.line, content))),
+                _ => Row::judged(self.line, self.contract, text).map(Some),
+            };
+        }
+    }
+}
+
+impl<R: BufRead> Iterator for Ndjson<'_, R> {
+    type Item = Result<Row>;
+
+    fn next(&mut self) -> Option<Result<Row>> {
+        self.row().transpose()
+    }
+}

@@ -1,0 +1,311 @@
+//! How a file is taken: received in portions, published at once.
+
+use super::{
+    Format, Import, ImportError, ImportState,
+    api::ImportView,
+    row::{Row, Rows, rows},
+    store,
+};
+use crate::{
+    access::{Errand, Gate, Tx},
+    audit,
+    platform::{
+        Error, FieldError, Result, codes, cut,
+        db::Alone,
+        http::Contract,
+        values::{CalendarDate, Id},
+    },
+    sales::transactions::{
+        NewTransaction, backlog,
+        batch::{self, Outcome, Range},
+    },
+};
+use std::{
+    collections::BTreeMap,
+    io::Read,
+    sync::{Arc, mpsc::sync_channel},
+    time::{Duration, Instant},
+};
+
+crate::problem_codes! {
+    IMPORT_UNDER_WAY = "import_under_way" 409 "Another import is under way",
+        "One import runs at a time. `GET /v1/transaction-imports?state=receiving` shows it; send the file again when it has ended.";
+}
+
+/// Rows recorded, or removed, in one unit: others write after some tens of milliseconds.
+const PORTION: usize = 5_000;
+/// Rows whose sellers are gathered in one statement.
+const TOGETHER: u32 = 50_000;
+/// Partners looked at again in one unit.
+const PARTNERS: usize = 200;
+/// How long an import waits for the one before.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// How often what the database cannot do just now is tried again.
+const TRIES: u32 = 5;
+
+/// How a file is to be taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// How its rows are written.
+    pub format: Format,
+    /// Whether only to try.
+    pub dry_run: bool,
+}
+
+/// Takes a file to its end; what it tells of the import is what is stored. Every thread of it ends with it.
+pub fn run(errand: &Errand, contract: &Contract, order: Order, file: impl Read + Send) -> Result<Import> {
+    let _alone = wait_to_be_alone(errand)?;
+    let own = errand.of_service("FinishTransactionImport");
+    clear_up(&own)?;
+    let import = begin(errand, order)?;
+    match receive(errand, contract, &import, file).and_then(|()| publish(errand, &own, import.id)) {
+        Ok(import) => Ok(import),
+        Err(error) => {
+            log::warn!("import {} failed: {error}", import.id);
+            if own.read(|tx| store::get(tx, import.id))?.state == ImportState::Publishing {
+                return complete(&own, import.id);
+            }
+            fail(&own, import.id, &error.detail)?;
+            Err(error.with("import_id", import.id))
+        }
+    }
+}
+
+/// Ends what a crash has left behind, unless somebody is at it.
+pub fn recover(gate: &Gate) -> Result<()> {
+    let own = gate.errand("FinishTransactionImport");
+    if own.read(store::unfinished)?.is_empty() {
+        return Ok(());
+    }
+    match own.alone()? {
+        Some(_alone) => clear_up(&own),
+        None => Ok(()),
+    }
+}
+
+/// The errors of an import after one of them, in the order of the lines; some thousand at most.
+pub fn errors_of(errand: &Errand, import: Id, after: Option<Id>) -> Result<Vec<ImportError>> {
+    errand.read(|tx| store::errors_after(tx, import, after, 1000))
+}
+
+fn wait_to_be_alone(errand: &Errand) -> Result<Alone> {
+    let start = Instant::now();
+    loop {
+        match errand.alone()? {
+            Some(alone) => return Ok(alone),
+            None if start.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(100)),
+            None => {
+                let detail = "another import is under way; send this file again when it has ended";
+                return Err(Error { retry_after: Some(60), ..Error::new(&IMPORT_UNDER_WAY, detail) });
+            }
+        }
+    }
+}
+
+fn clear_up(own: &Errand) -> Result<()> {
+    for import in own.read(store::unfinished)? {
+        match import.state {
+            ImportState::Publishing => complete(own, import.id).map(drop)?,
+            _ => fail(own, import.id, "the service stopped while the file was being received")?,
+        }
+    }
+    Ok(())
+}
+
+fn begin(errand: &Errand, order: Order) -> Result<Import> {
+    errand.write(move |tx| {
+        let import = Import::begun(tx.new_id(), order.format, order.dry_run, tx.now);
+        batch::hide(tx, Range::of(import.id))?;
+        store::insert(tx, &import)?;
+        record(tx, None, &import)?;
+        tx.conn.expect_bulk(true)?;
+        Ok(import)
+    })
+}
+
+/// Rows that go together in one unit.
+#[derive(Debug, Default)]
+struct Portion {
+    /// The good ones, with their places among all good ones of the file.
+    rows: Vec<(u64, NewTransaction)>,
+    /// The lines they begin on.
+    lines: Vec<u64>,
+    /// The bad ones.
+    bad: Vec<(u64, Vec<FieldError>)>,
+}
+
+impl Portion {
+    /// The next rows of a file; none at its end.
+    fn of(rows: &mut Rows<'_>, place: &mut u64) -> Result<Option<Self>> {
+        let mut portion = Self::default();
+        for row in rows.take(PORTION) {
+            let Row { line, content } = row?;
+            match content {
+                Ok(new) => {
+                    portion.rows.push((*place, new));
+                    portion.lines.push(line);
+                    *place += 1;
+                }
+                Err(faults) => portion.bad.push((line, faults)),
+            }
+        }
+        Ok(if portion.rows.is_empty() && portion.bad.is_empty() { None } else { Some(portion) })
+    }
+}
+
+/// Records the good rows where nobody sees them, and counts. The next portion is read while one is being recorded.
+fn receive(errand: &Errand, contract: &Contract, import: &Import, file: impl Read + Send) -> Result<()> {
+    let (id, format, most_errors) = (import.id, import.format, errand.import_errors_kept());
+    std::thread::scope(|scope| {
+        let (tell, hear) = sync_channel(1);
+        scope.spawn(move || {
+            let mut rows = rows(format, file, contract);
+            let mut place = 0;
+            while let Some(portion) = Portion::of(&mut rows, &mut place).transpose() {
+                let over = portion.is_err();
+                if tell.send(portion).is_err() || over {
+                    break;
+                }
+            }
+        });
+        for portion in hear {
+            let portion = Arc::new(portion?);
+            patiently(|| {
+                let portion = Arc::clone(&portion);
+                errand.write(move |tx| take(tx, id, &portion, most_errors))
+            })?;
+        }
+        Ok(())
+    })
+}
+
+fn take(tx: &mut Tx<'_>, id: Id, portion: &Portion, most_errors: i64) -> Result<()> {
+    let mut import = store::get(tx, id)?;
+    if import.state != ImportState::Receiving {
+        return Err(Error::new(&codes::CONFLICT, "this import was ended by somebody else"));
+    }
+    let range = Range::of(id);
+    let mut bad: Vec<(u64, Vec<FieldError>)> = portion.bad.clone();
+    import.invalid += i64::try_from(bad.len()).unwrap_or(0);
+    import.rows_read += i64::try_from(bad.len()).unwrap_or(0);
+    for (outcome, line) in batch::record(tx, range, &portion.rows)?.into_iter().zip(&portion.lines) {
+        import.count(&outcome);
+        if let Outcome::Conflict(faults) | Outcome::Invalid(faults) = outcome {
+            bad.push((*line, faults));
+        }
+    }
+    bad.sort_unstable_by_key(|(line, _)| *line);
+    let room = usize::try_from(most_errors - import.errors_kept).unwrap_or(0);
+    let errors = bad.into_iter().flat_map(|(line, faults)| {
+        (0u64..256).zip(faults).map(move |(nth, fault)| ImportError {
+            id: range.at((line << 8) | nth),
+            import_id: id,
+            line: i64::try_from(line).unwrap_or(i64::MAX),
+            pointer: fault.pointer,
+            code: fault.code.into_owned(),
+            message: fault.message,
+        })
+    });
+    let errors: Vec<ImportError> = errors.take(room).collect();
+    import.errors_kept += i64::try_from(errors.len()).unwrap_or(0);
+    store::insert_errors(tx, &errors)?;
+    store::update(tx, import)?;
+    tx.changed_nothing();
+    Ok(())
+}
+
+/// Lets everybody see the rows, in one short unit; one that only tried is taken back.
+fn publish(errand: &Errand, own: &Errand, id: Id) -> Result<Import> {
+    if errand.read(|tx| store::get(tx, id))?.dry_run {
+        discard(own, id)?;
+        return errand.write(move |tx| {
+            batch::publish(tx)?;
+            enter(tx, id, ImportState::Completed, None)
+        });
+    }
+    let published = patiently(|| {
+        errand.write(move |tx| {
+            batch::publish(tx)?;
+            enter(tx, id, ImportState::Publishing, None)
+        })
+    })?;
+    // The rows are there; what rests on them is looked at by whoever comes next, if it must be.
+    Ok(complete(own, id).unwrap_or_else(|error| {
+        log::error!("import {id} is published, and what rests on it not looked at yet: {error}");
+        published
+    }))
+}
+
+/// Looks at what rests on the rows, such as an indirect reseller's first purchase.
+fn complete(own: &Errand, id: Id) -> Result<Import> {
+    let rows = own.read(|tx| store::get(tx, id))?.rows_read;
+    let mut sellers: BTreeMap<Id, CalendarDate> = BTreeMap::new();
+    for part in Range::of(id).parts(rows.unsigned_abs(), TOGETHER) {
+        for (seller, day) in own.read(|tx| batch::sellers(tx, part))? {
+            sellers.entry(seller).and_modify(|first| *first = day.min(*first)).or_insert(day);
+        }
+    }
+    let sellers: Vec<(Id, CalendarDate)> = sellers.into_iter().collect();
+    for sellers in sellers.chunks(PARTNERS) {
+        patiently(|| {
+            let sellers = sellers.to_vec();
+            own.write(move |tx| {
+                backlog::note_sales(tx, &sellers)?;
+                tx.sales_came_to_light(sellers.iter().map(|(seller, _)| *seller));
+                Ok(())
+            })
+        })?;
+    }
+    own.write(move |tx| enter(tx, id, ImportState::Completed, None))
+}
+
+fn fail(own: &Errand, id: Id, why: &str) -> Result<()> {
+    discard(own, id)?;
+    let why = cut(why, 1000).to_owned();
+    own.write(move |tx| {
+        batch::publish(tx)?;
+        enter(tx, id, ImportState::Failed, Some(why.clone())).map(drop)
+    })
+}
+
+/// Removes what was recorded and not published, in portions.
+fn discard(own: &Errand, id: Id) -> Result<()> {
+    let range = Range::of(id);
+    let most = i64::try_from(PORTION).unwrap_or(i64::MAX);
+    let some = move |tx: &mut Tx<'_>| {
+        tx.changed_nothing();
+        batch::discard_some(tx, range, most)
+    };
+    while patiently(|| own.write(some))? > 0 {}
+    Ok(())
+}
+
+fn enter(tx: &mut Tx<'_>, id: Id, state: ImportState, failure: Option<String>) -> Result<Import> {
+    let before = store::get(tx, id)?;
+    let after = store::update(tx, before.clone().now_in(state, failure, tx.now))?;
+    record(tx, Some(before), &after)?;
+    tx.conn.expect_bulk(after.finished_at.is_none())?;
+    Ok(after)
+}
+
+fn record(tx: &mut Tx<'_>, before: Option<Import>, after: &Import) -> Result<()> {
+    let event = audit::Event::on("transaction_import", after.id).after(&ImportView::from(after.clone()));
+    match before {
+        Some(before) => event.before(&ImportView::from(before)).record(tx),
+        None => event.record(tx),
+    }
+}
+
+/// Tries again what the database cannot do just now.
+fn patiently<T>(unit: impl Fn() -> Result<T>) -> Result<T> {
+    let mut tries = 1;
+    loop {
+        match unit() {
+            Err(error) if error.code == &codes::UNAVAILABLE && tries < TRIES => {
+                std::thread::sleep(Duration::from_millis(200) * tries);
+                tries += 1;
+            }
+            done => return done,
+        }
+    }
+}

@@ -1,0 +1,237 @@
+//! Many transactions at once, seen by nobody before all of them are there.
+//!
+//! A batch is written portion by portion, each a short unit, into the ids of its [`Range`]. Readers leave that range
+//! out until [`publish`] opens it, in one write that is as short for a million records as for one.
+
+use super::{NewTransaction, Transaction, model::Named, store};
+use crate::{
+    access::Tx,
+    network::partners::{self, Partner},
+    platform::{
+        FieldError, Result,
+        values::{CalendarDate, Id, Money},
+    },
+};
+use std::collections::HashMap;
+use uuid::Uuid;
+
+/// How many ids a batch has.
+const IDS: u128 = 1 << 40;
+/// The bits of an id of version 7 that are not its instant, its version or its variant's, at the end.
+const RANDOM: u128 = (1 << 62) - 1;
+
+/// The ids of a batch: they follow each other, in the order of its rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Range {
+    /// The first.
+    pub first: Id,
+    /// The last.
+    pub last: Id,
+}
+
+impl Range {
+    /// The range that belongs to an id; no two ids made by one process share one.
+    #[must_use]
+    pub fn of(id: Id) -> Self {
+        let id = id.0.as_u128();
+        let first = (id & !RANDOM) | ((id << 40) & RANDOM);
+        Self { first: Id(Uuid::from_u128(first)), last: Id(Uuid::from_u128(first | (IDS - 1))) }
+    }
+
+    /// The id at a place, counted from zero.
+    #[must_use]
+    pub fn at(self, place: u64) -> Id {
+        Id(Uuid::from_u128(self.first.0.as_u128() | (u128::from(place) & (IDS - 1))))
+    }
+
+    /// Its first places, so many together.
+    pub fn parts(self, places: u64, together: u32) -> impl Iterator<Item = Self> {
+        let together = u64::from(together.max(1));
+        let begins = (0..places.div_ceil(together)).map(move |nth| nth * together);
+        begins.map(move |begin| Self { first: self.at(begin), last: self.at(begin + together - 1) })
+    }
+}
+
+/// What became of a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It is recorded, and seen once its batch is published.
+    Created,
+    /// It was on record with the same content, or stands in the batch twice.
+    Unchanged,
+    /// It is on record with other content; the members that differ.
+    Conflict(Vec<FieldError>),
+    /// It breaks a rule.
+    Invalid(Vec<FieldError>),
+}
+
+/// Hides the range; what is recorded in it from now on is seen by nobody.
+pub fn hide(tx: &mut Tx<'_>, range: Range) -> Result<()> {
+    store::hide(tx, range.first, range.last)
+}
+
+/// Lets everybody see what was hidden.
+pub fn publish(tx: &mut Tx<'_>) -> Result<()> {
+    store::hide(tx, Id(Uuid::nil()), Id(Uuid::nil()))
+}
+
+/// Removes up to so many records of a range; says how many.
+pub fn discard_some(tx: &mut Tx<'_>, range: Range, most: i64) -> Result<usize> {
+    store::remove_some(tx, range.first, range.last, most)
+}
+
+/// Whose transactions are in a range, each with the day of the first; a refund counts as its purchase does. A seller may
+/// be there twice. Ask for some ten thousand places at most: the databases sort what is there.
+pub fn sellers(tx: &mut Tx<'_>, range: Range) -> Result<Vec<(Id, CalendarDate)>> {
+    store::sellers(tx, range.first, range.last)
+}
+
+/// Records a portion of a batch by the rules of [`create`](super::create). The rows come with their places in the
+/// batch. The number of statements does not grow with the number of rows, but with that of their sources.
+pub fn record(tx: &mut Tx<'_>, range: Range, rows: &[(u64, NewTransaction)]) -> Result<Vec<Outcome>> {
+    let mut portion = Portion::gather(tx, rows)?;
+    let on_record = portion.all.len();
+    let (today, now) = (tx.today(), tx.now);
+    let mut outcomes = Vec::with_capacity(rows.len());
+    for (place, new) in rows {
+        outcomes.push(match portion.known(&new.source, &new.external_id) {
+            Some(known) => repeated(known, new, portion.original(new)),
+            None => match portion.faults(new, today) {
+                faults if faults.is_empty() => {
+                    let original = portion.original(new).map(|original| original.id);
+                    portion.add(new.clone().recorded(range.at(*place), original, now));
+                    Outcome::Created
+                }
+                faults => Outcome::Invalid(faults),
+            },
+        });
+    }
+    store::insert_all(tx, portion.all.get(on_record..).unwrap_or_default())?;
+    Ok(outcomes)
+}
+
+/// What the rules look at for the rows of a portion: what is on record, and what the rows before have added.
+#[derive(Default)]
+struct Portion {
+    all: Vec<Transaction>,
+    by_number: HashMap<String, HashMap<String, usize>>,
+    by_id: HashMap<Id, usize>,
+    refunded: HashMap<Id, i64>,
+    partners: HashMap<Id, Partner>,
+}
+
+impl Portion {
+    fn gather(tx: &mut Tx<'_>, rows: &[(u64, NewTransaction)]) -> Result<Self> {
+        let mut portion = Self::default();
+        let mut numbers: HashMap<&str, Vec<&str>> = HashMap::new();
+        for (_, new) in rows {
+            let of_source = numbers.entry(&new.source).or_default();
+            of_source.push(&new.external_id);
+            of_source.extend(new.original_external_id.as_deref());
+        }
+        for (source, mut numbers) in numbers {
+            numbers.sort_unstable();
+            numbers.dedup();
+            for known in store::numbered(tx, source, &numbers)? {
+                portion.add(known);
+            }
+        }
+        let mut ids: Vec<Id> = rows.iter().filter_map(|(_, new)| new.original_transaction_id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        if !ids.is_empty() {
+            for known in store::identified(tx, &ids)? {
+                if !portion.by_id.contains_key(&known.id) {
+                    portion.add(known);
+                }
+            }
+        }
+        let refunds = rows.iter().filter_map(|(_, new)| portion.original(new).map(|original| original.id));
+        let mut purchases: Vec<Id> = refunds.collect();
+        purchases.sort_unstable();
+        purchases.dedup();
+        if !purchases.is_empty() {
+            // What gathering has added up of the refunds it met is a part of these sums.
+            portion.refunded = store::refunded_of(tx, &purchases)?.into_iter().collect();
+        }
+        let mut ids: Vec<Id> =
+            rows.iter().flat_map(|(_, new)| [Some(new.partner_id), new.provider_id]).flatten().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        portion.partners =
+            partners::many(tx, &ids)?.into_iter().map(|partner| (partner.id, partner)).collect();
+        Ok(portion)
+    }
+
+    fn add(&mut self, transaction: Transaction) {
+        let place = self.all.len();
+        if let Some(original) = transaction.original_transaction_id {
+            *self.refunded.entry(original).or_default() += transaction.minor;
+        }
+        self.by_id.insert(transaction.id, place);
+        let of_source = match self.by_number.get_mut(&transaction.source) {
+            Some(of_source) => of_source,
+            None => self.by_number.entry(transaction.source.clone()).or_default(),
+        };
+        of_source.insert(transaction.external_id.clone(), place);
+        self.all.push(transaction);
+    }
+
+    fn known(&self, source: &str, external_id: &str) -> Option<&Transaction> {
+        self.all.get(*self.by_number.get(source)?.get(external_id)?)
+    }
+
+    /// The purchase that a refund names, by its id or by its number.
+    fn original(&self, new: &NewTransaction) -> Option<&Transaction> {
+        match (new.original_transaction_id, &new.original_external_id) {
+            (Some(id), _) => self.all.get(*self.by_id.get(&id)?),
+            (None, Some(number)) => self.known(&new.source, number),
+            (None, None) => None,
+        }
+    }
+
+    fn faults(&self, new: &NewTransaction, today: CalendarDate) -> Vec<FieldError> {
+        let named = Named {
+            partner: self.partners.get(&new.partner_id),
+            provider: new.provider_id.and_then(|id| self.partners.get(&id)),
+            original: self.original(new),
+        };
+        let mut faults = new.faults(named, today);
+        if let (true, Some(purchase)) = (faults.is_empty(), named.original) {
+            let minor = purchase.minor + self.refunded.get(&purchase.id).copied().unwrap_or(0);
+            if minor + new.amount.minor < 0 {
+                let left = Money { minor, currency: purchase.currency };
+                let message = format!("of this purchase, {left} can still be taken back");
+                faults.push(FieldError::new("/amount/amount", "refund_exceeds_purchase", message));
+            }
+        }
+        faults
+    }
+}
+
+fn repeated(known: &Transaction, new: &NewTransaction, original: Option<&Transaction>) -> Outcome {
+    let differing = known.differences(new, original);
+    if differing.is_empty() {
+        return Outcome::Unchanged;
+    }
+    let fault = |pointer: &str| {
+        let message = format!("transaction {} has this source and external id, and differs here", known.id);
+        FieldError::new(pointer, super::TRANSACTION_CONFLICT.code, message)
+    };
+    Outcome::Conflict(differing.into_iter().map(fault).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_parts_of_a_range_are_its_places_once() {
+        let range = Range::of("01936f2e-4b00-7000-8000-000000000001".parse().unwrap());
+        let parts = |places| range.parts(places, 10).map(|part| (part.first, part.last)).collect::<Vec<_>>();
+        assert_eq!(parts(0), []);
+        assert_eq!(parts(10), [(range.at(0), range.at(9))]);
+        let three = [(range.at(0), range.at(9)), (range.at(10), range.at(19)), (range.at(20), range.at(29))];
+        assert_eq!(parts(21), three);
+    }
+}

@@ -1,0 +1,265 @@
+//! What a transaction is and what makes one valid; no I/O, no clock, no HTTP.
+
+use crate::{
+    network::partners::{Partner, PartnerType},
+    platform::{
+        FieldError,
+        values::{CalendarDate, Country, Currency, Id, Money, Timestamp, text_enum},
+    },
+    schema::transactions,
+};
+use diesel::prelude::*;
+
+text_enum! {
+    /// Whether something was sold or taken back.
+    pub enum TransactionKind {
+        /// A sale.
+        Purchase = "purchase",
+        /// All or part of a sale taken back.
+        Refund = "refund",
+    }
+}
+
+/// Who bought.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = transactions)]
+pub struct Customer {
+    /// The customer's number, as the source has it.
+    #[diesel(column_name = customer_id)]
+    pub id: String,
+    /// Where the customer is.
+    #[diesel(column_name = customer_country)]
+    pub country: Country,
+    /// Whether it belongs to the public sector.
+    #[diesel(column_name = customer_public_sector)]
+    pub public_sector: bool,
+}
+
+/// Something a partner sold, or took back.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = transactions)]
+pub struct Transaction {
+    /// Identifier.
+    pub id: Id,
+    /// The system that reports it.
+    pub source: String,
+    /// Its number there; unique within the source.
+    pub external_id: String,
+    /// Who sold it, and earns.
+    pub partner_id: Id,
+    /// The indirect provider it was bought through.
+    pub provider_id: Option<Id>,
+    /// Who bought.
+    #[diesel(embed)]
+    pub customer: Customer,
+    /// What was sold (SKU).
+    pub product: String,
+    /// The family of that product.
+    pub product_family: String,
+    /// Sold or taken back.
+    pub kind: TransactionKind,
+    /// The purchase a refund takes back; every refund has one.
+    pub original_transaction_id: Option<Id>,
+    /// The day it counts on.
+    pub occurred_on: CalendarDate,
+    /// The amount in minor units; negative for a refund.
+    #[diesel(column_name = amount)]
+    pub minor: i64,
+    /// The amount's currency.
+    pub currency: Currency,
+    /// How many were sold.
+    pub units: Option<i32>,
+    /// When the record was made.
+    pub created_at: Timestamp,
+}
+
+impl Transaction {
+    /// The amount; negative for a refund.
+    #[must_use]
+    pub fn amount(&self) -> Money {
+        Money { minor: self.minor, currency: self.currency }
+    }
+
+    /// The members in which a report of the same transaction differs from this one, as JSON pointers. `original` is
+    /// the purchase the report names.
+    #[must_use]
+    pub fn differences(&self, other: &NewTransaction, original: Option<&Self>) -> Vec<&'static str> {
+        let unknown = || other.original_external_id.as_ref().map(|_| Id(uuid::Uuid::nil()));
+        let named = original.map(|original| original.id).or(other.original_transaction_id).or_else(unknown);
+        [
+            ("/partner_id", self.partner_id == other.partner_id),
+            ("/provider_id", self.provider_id == other.provider_id),
+            ("/customer/id", self.customer.id == other.customer.id),
+            ("/customer/country", self.customer.country == other.customer.country),
+            ("/customer/public_sector", self.customer.public_sector == other.customer.public_sector),
+            ("/product", self.product == other.product),
+            ("/product_family", self.product_family == other.product_family),
+            ("/kind", self.kind == other.kind),
+            ("/original_transaction_id", self.original_transaction_id == named),
+            ("/occurred_on", self.occurred_on == other.occurred_on),
+            ("/amount", self.amount() == other.amount),
+            ("/units", self.units == other.units),
+        ]
+        .into_iter()
+        .filter_map(|(member, same)| (!same).then_some(member))
+        .collect()
+    }
+}
+
+/// What a new transaction is made of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewTransaction {
+    /// The system that reports it.
+    pub source: String,
+    /// Its number there.
+    pub external_id: String,
+    /// Who sold it.
+    pub partner_id: Id,
+    /// The indirect provider it was bought through.
+    pub provider_id: Option<Id>,
+    /// Who bought.
+    pub customer: Customer,
+    /// What was sold (SKU).
+    pub product: String,
+    /// The family of that product.
+    pub product_family: String,
+    /// Sold or taken back.
+    pub kind: TransactionKind,
+    /// The purchase a refund takes back.
+    pub original_transaction_id: Option<Id>,
+    /// The same purchase by its number in the same source, where its id is not known there.
+    pub original_external_id: Option<String>,
+    /// The day it counts on.
+    pub occurred_on: CalendarDate,
+    /// The amount; negative for a refund.
+    pub amount: Money,
+    /// How many were sold.
+    pub units: Option<i32>,
+}
+
+/// The records a new transaction names, where they exist.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Named<'a> {
+    /// Who sold it.
+    pub partner: Option<&'a Partner>,
+    /// The indirect provider.
+    pub provider: Option<&'a Partner>,
+    /// What a refund takes back.
+    pub original: Option<&'a Transaction>,
+}
+
+impl NewTransaction {
+    /// Whatever is wrong with it on the day it is recorded.
+    #[must_use]
+    pub fn faults(&self, named: Named<'_>, today: CalendarDate) -> Vec<FieldError> {
+        let mut faults = Vec::new();
+        if named.partner.is_none() {
+            faults.push(FieldError::new("/partner_id", "unknown", "there is no such partner"));
+        }
+        if self.occurred_on > today {
+            let message = format!("today is {today}; a transaction is recorded when it has happened");
+            faults.push(FieldError::new("/occurred_on", "in_the_future", message));
+        }
+        match self.kind {
+            TransactionKind::Purchase if self.amount.minor <= 0 => {
+                faults.push(FieldError::new(
+                    "/amount/amount",
+                    "sign",
+                    "the amount of a purchase is above zero",
+                ));
+            }
+            TransactionKind::Refund if self.amount.minor >= 0 => {
+                faults.push(FieldError::new(
+                    "/amount/amount",
+                    "sign",
+                    "the amount of a refund is below zero",
+                ));
+            }
+            _ => {}
+        }
+        self.provider_faults(named, &mut faults);
+        self.original_faults(named, &mut faults);
+        faults
+    }
+
+    fn provider_faults(&self, named: Named<'_>, faults: &mut Vec<FieldError>) {
+        if self.provider_id.is_none() {
+            return;
+        }
+        let mut fault = |code: &'static str, message: &str| {
+            faults.push(FieldError::new("/provider_id", code, message));
+        };
+        match named.provider {
+            None => fault("unknown", "there is no such partner"),
+            Some(provider) if provider.partner_type != PartnerType::IndirectProvider => {
+                fault("not_a_provider", "the partner named is no indirect provider");
+            }
+            Some(_) => {}
+        }
+        if named.partner.is_some_and(|seller| seller.partner_type != PartnerType::IndirectReseller) {
+            fault("unexpected", "only an indirect reseller buys through a provider; leave it out");
+        }
+    }
+
+    fn original_faults(&self, named: Named<'_>, faults: &mut Vec<FieldError>) {
+        let mut fault = |pointer: &str, code: &'static str, message: String| {
+            faults.push(FieldError::new(pointer, code, message));
+        };
+        let by_number = self.original_external_id.is_some();
+        let here = if by_number { "/original_external_id" } else { "/original_transaction_id" };
+        let is_named = by_number || self.original_transaction_id.is_some();
+        if by_number && self.original_transaction_id.is_some() {
+            fault(here, "unexpected", "name the purchase once: by its id or by its number".into());
+        }
+        match (self.kind, is_named, named.original) {
+            (TransactionKind::Purchase, false, _) => {}
+            (TransactionKind::Purchase, true, _) => {
+                fault(here, "unexpected", "a purchase takes nothing back; leave it out".into());
+            }
+            (TransactionKind::Refund, false, _) => {
+                fault(here, "required", "name the purchase that is taken back".into());
+            }
+            (TransactionKind::Refund, true, None) => {
+                fault(here, "unknown", "there is no such transaction".into());
+            }
+            (TransactionKind::Refund, true, Some(original)) => {
+                if original.kind != TransactionKind::Purchase {
+                    fault(here, "not_a_purchase", "a refund cannot be taken back; name the purchase".into());
+                }
+                if original.partner_id != self.partner_id {
+                    fault(here, "other_partner", "that purchase was made by another partner".into());
+                }
+                if original.currency != self.amount.currency {
+                    let message = format!("the purchase was made in {}", original.currency);
+                    fault("/amount/currency", "other_currency", message);
+                }
+                if self.occurred_on < original.occurred_on {
+                    let message = format!("the purchase was made on {}", original.occurred_on);
+                    fault("/occurred_on", "before_purchase", message);
+                }
+            }
+        }
+    }
+
+    /// The record of it; `original` is the purchase it names.
+    #[must_use]
+    pub fn recorded(self, id: Id, original: Option<Id>, now: Timestamp) -> Transaction {
+        Transaction {
+            id,
+            source: self.source,
+            external_id: self.external_id,
+            partner_id: self.partner_id,
+            provider_id: self.provider_id,
+            customer: self.customer,
+            product: self.product,
+            product_family: self.product_family,
+            kind: self.kind,
+            original_transaction_id: original,
+            occurred_on: self.occurred_on,
+            minor: self.amount.minor,
+            currency: self.amount.currency,
+            units: self.units,
+            created_at: now,
+        }
+    }
+}

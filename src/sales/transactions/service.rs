@@ -1,0 +1,96 @@
+//! How transactions are recorded.
+
+use super::{
+    api::TransactionView,
+    backlog,
+    model::{Named, NewTransaction, Transaction},
+    store,
+};
+use crate::{
+    access::Tx,
+    audit,
+    network::{partners, partners::Partner},
+    platform::{
+        Error, Result, codes,
+        values::{Id, Money},
+    },
+};
+
+crate::problem_codes! {
+    TRANSACTION_CONFLICT = "transaction_conflict" 409 "This transaction was reported before, with other content",
+        "`source` and `external_id` name one transaction for ever. `transaction_id` is the one on record, `differing` the members that differ. A correction is a refund and a new purchase, each with an `external_id` of its own.";
+    REFUND_EXCEEDS_PURCHASE = "refund_exceeds_purchase" 409 "The refunds together would exceed the purchase",
+        "`left` is what can still be taken back of the purchase.";
+}
+
+/// Records a transaction, once: where its source has reported it before with the same content, that record is
+/// given back, and its id is not the one given here.
+pub fn create(tx: &mut Tx<'_>, id: Id, new: NewTransaction) -> Result<Transaction> {
+    let original = original(tx, &new)?;
+    if let Some(known) = store::find_by_external_id(tx, &new.source, &new.external_id)? {
+        return repeated(known, &new, original.as_ref());
+    }
+    let partners = (partner(tx, Some(new.partner_id))?, partner(tx, new.provider_id)?);
+    let named =
+        Named { partner: partners.0.as_ref(), provider: partners.1.as_ref(), original: original.as_ref() };
+    let faults = new.faults(named, tx.today());
+    if !faults.is_empty() {
+        return Err(Error::invalid(faults));
+    }
+    if let Some(purchase) = named.original {
+        refuse_exceeding(tx, purchase, new.amount)?;
+    }
+    let original = named.original.map(|original| original.id);
+    let transaction = new.recorded(id, original, tx.now);
+    store::insert(tx, &transaction)?;
+    audit::Event::on("transaction", id)
+        .of_partner(transaction.partner_id)
+        .after(&TransactionView::from(transaction.clone()))
+        .record(tx)?;
+    let bought_on = named.original.map_or(transaction.occurred_on, |purchase| purchase.occurred_on);
+    backlog::note_sales(tx, &[(transaction.partner_id, bought_on)])?;
+    tx.sale_recorded(transaction.partner_id);
+    Ok(transaction)
+}
+
+/// The purchase that a refund names, by its id or by its number.
+fn original(tx: &mut Tx<'_>, new: &NewTransaction) -> Result<Option<Transaction>> {
+    match (new.original_transaction_id, &new.original_external_id) {
+        (Some(id), _) => store::find(tx, id),
+        (None, Some(number)) => store::find_by_external_id(tx, &new.source, number),
+        (None, None) => Ok(None),
+    }
+}
+
+fn repeated(known: Transaction, new: &NewTransaction, original: Option<&Transaction>) -> Result<Transaction> {
+    let differing = known.differences(new, original);
+    if differing.is_empty() {
+        return Ok(known);
+    }
+    let detail = format!(
+        "transaction {} has this source and external id, and differs in {}",
+        known.id,
+        differing.join(", ")
+    );
+    Err(Error::new(&TRANSACTION_CONFLICT, detail)
+        .with("transaction_id", known.id)
+        .with("differing", differing))
+}
+
+fn partner(tx: &mut Tx<'_>, id: Option<Id>) -> Result<Option<Partner>> {
+    match id.map(|id| partners::get(tx, id)).transpose() {
+        Err(error) if error.code == &codes::NOT_FOUND => Ok(None),
+        found => found,
+    }
+}
+
+/// The unit is serialisable, so what was read here still holds when the refund is written.
+fn refuse_exceeding(tx: &mut Tx<'_>, purchase: &Transaction, refund: Money) -> Result<()> {
+    let left =
+        Money { minor: purchase.minor + store::refunded(tx, purchase.id)?, currency: purchase.currency };
+    if left.minor + refund.minor >= 0 {
+        return Ok(());
+    }
+    let detail = format!("of this purchase, {left} can still be taken back");
+    Err(Error::new(&REFUND_EXCEEDS_PURCHASE, detail).with("left", left))
+}

@@ -1,0 +1,261 @@
+//! The transactions in the database.
+
+use super::{Transaction, TransactionKind, api::TransactionFilter};
+use crate::{
+    access::{Scope, Tx},
+    network::partners::in_scope,
+    platform::{
+        Error, Result,
+        db::{MultiBackend, insert_many, native},
+        http::{PageRequest, keyset, matches_value, unindexed},
+        values::{CalendarDate, Country, Currency, Id, Timestamp},
+    },
+    schema::{transaction_records, transactions, unpublished_transactions},
+};
+use diesel::{
+    dsl::{min, sql},
+    prelude::*,
+    sql_types::{BigInt, Bool, Nullable},
+};
+
+diesel::alias!(transaction_records as bought: Bought);
+
+fn visible(scope: Scope) -> transactions::BoxedQuery<'static, MultiBackend> {
+    in_scope!(transactions::table.into_boxed(), transactions::partner_id, scope)
+}
+
+fn matching(scope: Scope, filter: &TransactionFilter) -> transactions::BoxedQuery<'static, MultiBackend> {
+    let mut query = visible(scope);
+    if let Some(id) = filter.partner_id {
+        query = query.filter(transactions::partner_id.eq(id));
+    }
+    if let Some(kind) = filter.kind {
+        query = query.filter(transactions::kind.eq(kind));
+    }
+    if let Some(source) = &filter.source {
+        let by_number = filter.external_id.is_some();
+        query = matches_value!(query, transactions::source, source.clone(), !by_number);
+    }
+    if let Some(external_id) = &filter.external_id {
+        query = query.filter(transactions::external_id.eq(external_id.clone()));
+        if filter.source.is_none() {
+            query = query.filter(sql::<Bool>(OF_ANY_SOURCE));
+        }
+    }
+    if let Some(from) = filter.from {
+        query = query.filter(transactions::occurred_on.ge(from));
+    }
+    if let Some(to) = filter.to {
+        query = query.filter(transactions::occurred_on.le(to));
+    }
+    if let Some(family) = &filter.product_family {
+        query = query.filter(transactions::product_family.eq(family.clone()));
+    }
+    if let Some(customer) = &filter.customer_id {
+        query = query.filter(transactions::customer_id.eq(customer.clone()));
+    }
+    query
+}
+
+/// Every source: as many looks into the index as there are sources. A number is found by its source and itself.
+const OF_ANY_SOURCE: &str = "transactions.source IN (WITH RECURSIVE known (source) AS (\
+    SELECT min(source) FROM transaction_records \
+    UNION ALL SELECT (SELECT min(source) FROM transaction_records WHERE source > known.source) \
+    FROM known WHERE known.source IS NOT NULL) SELECT source FROM known)";
+
+pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<TransactionFilter>) -> Result<Vec<Transaction>> {
+    let query = keyset!(matching(tx.scope(), &page.filter), page, transactions, newest);
+    // What a customer bought is little, and lies far apart: it is gathered by its index and put in order.
+    let query = match page.filter.customer_id {
+        Some(_) => query.order(unindexed!(transactions::id).desc()),
+        None => query,
+    };
+    Ok(query.select(Transaction::as_select()).load(tx.conn)?)
+}
+
+pub(super) fn count(tx: &mut Tx<'_>, filter: &TransactionFilter) -> Result<i64> {
+    Ok(matching(tx.scope(), filter).count().get_result(tx.conn)?)
+}
+
+pub(super) fn find(tx: &mut Tx<'_>, id: Id) -> Result<Option<Transaction>> {
+    let query = visible(tx.scope()).filter(transactions::id.eq(id)).select(Transaction::as_select());
+    Ok(query.get_result(tx.conn).optional()?)
+}
+
+pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<Transaction> {
+    find(tx, id)?.ok_or(Error::not_found("transaction"))
+}
+
+pub(super) fn find_by_external_id(
+    tx: &mut Tx<'_>,
+    source: &str,
+    external_id: &str,
+) -> Result<Option<Transaction>> {
+    let query = transactions::table
+        .filter(transactions::source.eq(source))
+        .filter(transactions::external_id.eq(external_id));
+    Ok(query.select(Transaction::as_select()).get_result(tx.conn).optional()?)
+}
+
+/// The sum of a purchase's refunds, in minor units: zero or below.
+pub(super) fn refunded(tx: &mut Tx<'_>, purchase: Id) -> Result<i64> {
+    Ok(refunded_of(tx, &[purchase])?.pop().map_or(0, |(_, sum)| sum))
+}
+
+/// The sums of the refunds of purchases, in minor units: zero or below. Those nobody sees yet count too, or what is
+/// left of a purchase could be taken back twice.
+pub fn refunded_of(tx: &mut Tx<'_>, purchases: &[Id]) -> Result<Vec<(Id, i64)>> {
+    let sum = sql::<Nullable<BigInt>>("CAST(SUM(transaction_records.amount) AS BIGINT)");
+    let original = transaction_records::original_transaction_id;
+    let purchases = purchases.iter().copied().map(Some).collect::<Vec<_>>();
+    let query = transaction_records::table.filter(original.eq_any(purchases)).group_by(original);
+    let sums: Vec<(Option<Id>, Option<i64>)> = query.select((original, sum)).load(tx.conn)?;
+    Ok(sums.into_iter().filter_map(|(id, sum)| Some((id?, sum.unwrap_or(0)))).collect())
+}
+
+/// Everything these partners sold and took back, by partner, then by day. One statement; ask for some thousand
+/// partners at most, each is a bound value.
+pub fn sales_of(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Transaction>> {
+    let query = transactions::table.filter(transactions::partner_id.eq_any(partners.to_vec()));
+    let order = (transactions::partner_id, transactions::occurred_on, transactions::id);
+    Ok(query.order(order).select(Transaction::as_select()).load(tx.conn)?)
+}
+
+pub(super) fn insert(tx: &mut Tx<'_>, transaction: &Transaction) -> Result<()> {
+    let record = Record::from(transaction);
+    native!(tx.conn, conn => diesel::insert_into(transaction_records::table).values(&record).execute(conn)?);
+    Ok(())
+}
+
+/// Adds many in the way that is fastest on each database.
+pub(super) fn insert_all(tx: &mut Tx<'_>, transactions: &[Transaction]) -> Result<()> {
+    let records: Vec<Record<'_>> = transactions.iter().map(Record::from).collect();
+    insert_many!(tx.conn, transaction_records::table, &records);
+    Ok(())
+}
+
+/// A row as it is written.
+#[derive(Insertable)]
+#[diesel(table_name = transaction_records, treat_none_as_default_value = false)]
+struct Record<'a> {
+    id: Id,
+    source: &'a str,
+    external_id: &'a str,
+    partner_id: Id,
+    provider_id: Option<Id>,
+    customer_id: &'a str,
+    customer_country: Country,
+    customer_public_sector: bool,
+    product: &'a str,
+    product_family: &'a str,
+    kind: TransactionKind,
+    original_transaction_id: Option<Id>,
+    occurred_on: CalendarDate,
+    amount: i64,
+    currency: Currency,
+    units: Option<i32>,
+    created_at: Timestamp,
+}
+
+impl<'a> From<&'a Transaction> for Record<'a> {
+    fn from(transaction: &'a Transaction) -> Self {
+        Self {
+            id: transaction.id,
+            source: &transaction.source,
+            external_id: &transaction.external_id,
+            partner_id: transaction.partner_id,
+            provider_id: transaction.provider_id,
+            customer_id: &transaction.customer.id,
+            customer_country: transaction.customer.country,
+            customer_public_sector: transaction.customer.public_sector,
+            product: &transaction.product,
+            product_family: &transaction.product_family,
+            kind: transaction.kind,
+            original_transaction_id: transaction.original_transaction_id,
+            occurred_on: transaction.occurred_on,
+            amount: transaction.minor,
+            currency: transaction.currency,
+            units: transaction.units,
+            created_at: transaction.created_at,
+        }
+    }
+}
+
+/// The columns of a record, published or not, as [`Transaction`] takes them.
+macro_rules! columns {
+    () => {
+        (
+            transaction_records::id,
+            transaction_records::source,
+            transaction_records::external_id,
+            transaction_records::partner_id,
+            transaction_records::provider_id,
+            (
+                transaction_records::customer_id,
+                transaction_records::customer_country,
+                transaction_records::customer_public_sector,
+            ),
+            transaction_records::product,
+            transaction_records::product_family,
+            transaction_records::kind,
+            transaction_records::original_transaction_id,
+            transaction_records::occurred_on,
+            transaction_records::amount,
+            transaction_records::currency,
+            transaction_records::units,
+            transaction_records::created_at,
+        )
+    };
+}
+
+/// The records of a source with these numbers, published or not; ask for some thousand at most.
+pub(super) fn numbered(tx: &mut Tx<'_>, source: &str, numbers: &[&str]) -> Result<Vec<Transaction>> {
+    let query = transaction_records::table
+        .filter(transaction_records::source.eq(source))
+        .filter(transaction_records::external_id.eq_any(numbers.to_vec()));
+    Ok(query.select(columns!()).load(tx.conn)?)
+}
+
+/// The records with these ids, published or not; ask for some thousand at most.
+pub(super) fn identified(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<Transaction>> {
+    let query = transaction_records::table.filter(transaction_records::id.eq_any(ids.to_vec()));
+    Ok(query.select(columns!()).load(tx.conn)?)
+}
+
+/// Hides the records with ids from the first to the last.
+pub(super) fn hide(tx: &mut Tx<'_>, first: Id, last: Id) -> Result<()> {
+    let range = (unpublished_transactions::first_id.eq(first), unpublished_transactions::last_id.eq(last));
+    diesel::update(unpublished_transactions::table).set(range).execute(tx.conn)?;
+    Ok(())
+}
+
+/// Removes up to so many records with ids from the first to the last, the latest first: refunds before what they take
+/// back. Says how many.
+pub(super) fn remove_some(tx: &mut Tx<'_>, first: Id, last: Id, most: i64) -> Result<usize> {
+    let latest: Vec<Id> = transaction_records::table
+        .filter(transaction_records::id.between(first, last))
+        .order(transaction_records::id.desc())
+        .limit(most)
+        .select(transaction_records::id)
+        .load(tx.conn)?;
+    let Some(lowest) = latest.last() else { return Ok(0) };
+    let doomed = transaction_records::table.filter(transaction_records::id.between(*lowest, last));
+    Ok(diesel::delete(doomed).execute(tx.conn)?)
+}
+
+/// Who sold what has an id from the first to the last, with the day of the first purchase: once for what was sold, once
+/// for what was taken back.
+pub(super) fn sellers(tx: &mut Tx<'_>, first: Id, last: Id) -> Result<Vec<(Id, CalendarDate)>> {
+    let of_range = || transaction_records::table.filter(transaction_records::id.between(first, last));
+    let sold = of_range()
+        .group_by(transaction_records::partner_id)
+        .select((transaction_records::partner_id, min(transaction_records::occurred_on)));
+    let purchase = bought.field(transaction_records::id).nullable();
+    let taken_back = of_range()
+        .inner_join(bought.on(purchase.eq(transaction_records::original_transaction_id)))
+        .group_by(transaction_records::partner_id)
+        .select((transaction_records::partner_id, min(bought.field(transaction_records::occurred_on))));
+    let mut rows: Vec<(Id, Option<CalendarDate>)> = sold.load(tx.conn)?;
+    rows.extend(taken_back.load::<(Id, Option<CalendarDate>)>(tx.conn)?);
+    Ok(rows.into_iter().map(|(seller, day)| (seller, day.unwrap_or(CalendarDate::MIN))).collect())
+}
