@@ -69,11 +69,11 @@ fn main() {
 fn run(world: &World, posted: usize) -> (f64, u64) {
     let service = open(&world.fresh());
     let start = Instant::now();
-    let calculate = || calculation::calculate(&service.gate, None, |_| ControlFlow::Continue(())).unwrap();
+    let calculate = || calculation::calculate(&service.app, None, |_| ControlFlow::Continue(())).unwrap();
     let (done, memory) = with_peak(calculate);
     let seconds = start.elapsed().as_secs_f64();
     assert_eq!(usize::try_from(done.earnings).unwrap(), posted, "both post the same earnings");
-    let findings = service.gate.read_as_system(accounting::verify).unwrap();
+    let findings = service.app.read_as_system(accounting::verify).unwrap();
     assert!(findings.iter().all(|finding| finding.difference.is_none()), "{findings:#?}");
     service.close();
     (seconds, memory)

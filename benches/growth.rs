@@ -301,7 +301,7 @@ fn person(service: &Service, role: Role, partner_id: Option<Id>) -> String {
         issuer: None,
         locale: Locale::En,
     };
-    let id = users::provision(&service.gate, new).unwrap();
+    let id = users::provision(&service.app, new).unwrap();
     service.token_for(id).unwrap()
 }
 

@@ -177,10 +177,11 @@ fn import(engine: Engine, folder: &Path, files: &Files, rows: u32) -> (f64, u64)
     let file = folder.join("ours.db");
     let target = lease.as_ref().map_or_else(|| Target::Sqlite(file.clone()), postgres::Lease::target);
     let service = opened(&target);
-    let errand = service.gate.errand("CreateTransactionImport");
+    let background = service.app.background("CreateTransactionImport");
     let order = Order { format: Format::Csv, dry_run: false };
     let start = Instant::now();
-    let take = || imports::run(&errand, &app::contract(), order, File::open(&files.ours).unwrap()).unwrap();
+    let take =
+        || imports::run(&background, &app::contract(), order, File::open(&files.ours).unwrap()).unwrap();
     let (import, memory) = with_peak(take);
     let seconds = start.elapsed().as_secs_f64();
     assert_eq!(import.created, i64::from(rows), "{import:?}");

@@ -1,7 +1,7 @@
 //! The composition root: the only list of slices, and how they are served.
 
 use crate::{
-    access::{self, Gate, Subject, Terms, Tx, policy},
+    access::{self, AppState, Subject, Terms, Tx, policy},
     audit,
     config::Settings,
     earnings::{calculation, statements},
@@ -128,8 +128,8 @@ fn install(tx: &mut Tx<'_>) -> Result<()> {
 pub struct Service {
     /// The settings it was opened with.
     pub settings: Settings,
-    /// The gate to its state.
-    pub gate: Gate,
+    /// The application state.
+    pub app: AppState,
     /// The database.
     pub db: Db,
     /// Whether it is about to stop.
@@ -161,23 +161,23 @@ impl Service {
             settle: calculation::follow_up,
             sweep: sessions::sweep,
         };
-        let gate = Gate::open(db.clone(), moment, terms)?;
-        gate.write_if_new(install)?;
-        sessions::keys::rotate_if_due(&gate, settings.key_rotation_days)?;
-        Ok(Self { settings, gate, db, closing: Closing::default() })
+        let app = AppState::open(db.clone(), moment, terms)?;
+        app.write_if_new(install)?;
+        sessions::keys::rotate_if_due(&app, settings.key_rotation_days)?;
+        Ok(Self { settings, app, db, closing: Closing::default() })
     }
 
     /// An access token for a user, without a password: for tests and the benchmark.
     pub fn token_for(&self, user: Id) -> Result<String> {
-        let (role, epoch) = self.gate.read_as_system(|tx| users::standing(tx, user))?;
-        self.gate.tokens().issue(Subject::User { id: user, session: None }, role, epoch)
+        let (role, epoch) = self.app.read_as_system(|tx| users::standing(tx, user))?;
+        self.app.tokens().issue(Subject::User { id: user, session: None }, role, epoch)
     }
 
     /// What works on jobs here.
     #[must_use]
     pub fn runner(&self) -> jobs::Runner {
         let holder = self.settings.ids.next(self.settings.clock.now());
-        jobs::Runner::new(self.gate.clone(), holder, self.settings.daily_refresh_at, self.closing.clone())
+        jobs::Runner::new(self.app.clone(), holder, self.settings.daily_refresh_at, self.closing.clone())
     }
 
     /// Seals the last audit events, finishes what is queued and folds SQLite's log into its file.
@@ -223,7 +223,7 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
         https: settings.behind_https,
         closing: service.closing.clone(),
     });
-    let gate = Data::new(service.gate.clone());
+    let app = Data::new(service.app.clone());
     let registry = Data::new(metrics.registry.clone());
     let closing = Data::new(service.closing.clone());
     let security = Data::new(docs::SecurityContact {
@@ -243,7 +243,7 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
         App::new()
             .app_data(contract.clone())
             .app_data(edge.clone())
-            .app_data(gate.clone())
+            .app_data(app.clone())
             .app_data(registry.clone())
             .app_data(closing.clone())
             .app_data(catalogue.clone())
@@ -269,18 +269,18 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
         0 => server,
         workers => server.workers(usize::from(workers)),
     };
-    let post = notifications::post::Post::open(&service.gate).map_err(std::io::Error::other)?;
-    actix_web::rt::spawn(notifications::post::run(service.gate.clone(), post));
+    let post = notifications::post::Post::open(&service.app).map_err(std::io::Error::other)?;
+    actix_web::rt::spawn(notifications::post::run(service.app.clone(), post));
     let runner = service.runner();
     actix_web::rt::spawn(repeat("work on jobs", JOBS_INTERVAL, move || runner.tick().map(drop)));
-    let (gate, db) = (service.gate.clone(), service.db.clone());
-    let (keys, days) = (gate.clone(), settings.key_rotation_days);
+    let (app, db) = (service.app.clone(), service.db.clone());
+    let (keys, days) = (app.clone(), settings.key_rotation_days);
     let rotate = move || sessions::keys::rotate_if_due(&keys, days);
     actix_web::rt::spawn(repeat("replacing the signing key", SWEEP_INTERVAL, rotate));
-    let left = gate.clone();
+    let left = app.clone();
     let clear_up = move || imports::recover(&left);
     actix_web::rt::spawn(repeat("clearing up after an import", CLEAR_UP_INTERVAL, clear_up));
-    actix_web::rt::spawn(repeat("removing what has expired", SWEEP_INTERVAL, move || gate.sweep().map(drop)));
+    actix_web::rt::spawn(repeat("removing what has expired", SWEEP_INTERVAL, move || app.sweep().map(drop)));
     actix_web::rt::spawn(repeat("sealing audit events", SEAL_INTERVAL, move || audit::seal(&db).map(drop)));
     Ok(server
         .worker_max_blocking_threads(16)

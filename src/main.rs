@@ -149,7 +149,7 @@ fn run(command: Command, settings: Settings) -> Result<()> {
     match command {
         Command::Serve => {
             let service = Service::open(settings)?;
-            if let Some((email, password)) = users::first_operator(&service.gate)? {
+            if let Some((email, password)) = users::first_operator(&service.app)? {
                 println!("First operator: {email}");
                 println!("Temporary password, shown this once: {password}");
                 println!("Change it at the first sign-in: PUT /v1/me/password");
@@ -173,7 +173,7 @@ fn run(command: Command, settings: Settings) -> Result<()> {
         Command::User(UserCommand::Create { email, name, role, partner }) => {
             let service = Service::open(settings)?;
             let password = password::temporary()?;
-            let password_hash = service.gate.passwords().hash(&password)?;
+            let password_hash = service.app.passwords().hash(&password)?;
             let new = users::NewUser {
                 email,
                 name,
@@ -184,7 +184,7 @@ fn run(command: Command, settings: Settings) -> Result<()> {
                 issuer: None,
                 locale: Locale::En,
             };
-            let id = users::provision(&service.gate, new)?;
+            let id = users::provision(&service.app, new)?;
             println!("User {id}\nTemporary password, shown this once: {password}");
             service.close();
             Ok(())
@@ -209,14 +209,14 @@ fn run(command: Command, settings: Settings) -> Result<()> {
         }
         Command::Keys(KeysCommand::Rotate) => {
             let service = Service::open(settings)?;
-            let key = sessions::keys::rotate(&service.gate)?;
+            let key = sessions::keys::rotate(&service.app)?;
             println!("The new signing key {key} is published now and signs in ten minutes.");
             service.close();
             Ok(())
         }
         Command::Keys(KeysCommand::Reseal) => {
             let service = Service::open(settings)?;
-            let resealed = sessions::keys::reseal(&service.gate)?;
+            let resealed = sessions::keys::reseal(&service.app)?;
             println!(
                 "{resealed} secrets were sealed anew; every secret is sealed with the first encryption key."
             );
@@ -249,7 +249,7 @@ fn open_demo(mut settings: Settings) -> Result<Service> {
     // What was told in the past is in nobody's mail today.
     let past = Settings { clock: clock.clone(), smtp_url: None, log_mails: false, ..settings.clone() };
     let past = Service::open(past)?;
-    demo::fill(&past.gate, &clock, today)?;
+    demo::fill(&past.app, &clock, today)?;
     past.close();
     Service::open(settings)
 }

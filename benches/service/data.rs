@@ -86,7 +86,7 @@ impl Database {
             issuer: None,
             locale: Locale::En,
         };
-        let operator = users::provision(&service.gate, operator).unwrap();
+        let operator = users::provision(&service.app, operator).unwrap();
         service.close();
         let mut conn = target.open().unwrap();
         let (now, ids) = (Clock::System.now(), Ids::random());

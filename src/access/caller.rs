@@ -1,7 +1,7 @@
 //! The extractors that check authority, and hand out what it opens.
 
 use super::{
-    Actor, Gate, Identity, JsonWebKeySet, Permission, Role, Subject, Tx, idempotency,
+    Actor, AppState, Identity, JsonWebKeySet, Permission, Role, Subject, Tx, idempotency,
     issuer::Issuer,
     password::Hasher,
     policy::{self, Policy, Rule},
@@ -26,7 +26,7 @@ use std::{
 /// A caller with a good token whose role the policy lets in. The first argument of every guarded handler,
 /// so that 401 and 403 win over whatever else is wrong with the request.
 pub struct Caller<P> {
-    gate: Gate,
+    app: AppState,
     claims: Arc<Claims>,
     request_id: RequestId,
     repeatable: Option<(IdempotencyKey, Vec<u8>)>,
@@ -44,27 +44,27 @@ impl<P: Policy> FromRequest for Caller<P> {
 
 impl<P: Policy> Caller<P> {
     fn admit(request: &HttpRequest) -> Result<Self> {
-        let gate = gate_of(request)?;
-        let claims = bearer(request).and_then(|token| gate.0.tokens.verify(token)).map_err(|error| {
+        let app = app_state_of(request)?;
+        let claims = bearer(request).and_then(|token| app.0.tokens.verify(token)).map_err(|error| {
             // Guessing tokens costs the address its quota.
-            match gate.0.addresses.check(&network_of(address_of(request))) {
+            match app.0.addresses.check(&network_of(address_of(request))) {
                 Ok(_) => error,
                 Err(too_many) => too_many,
             }
         })?;
-        let quota = gate.0.users.check(&claims.sub)?;
+        let quota = app.0.users.check(&claims.sub)?;
         request.extensions_mut().insert(quota);
         if let Some(refusal) = P::RULE.refuses_token(&claims) {
             return Err(refusal.error);
         }
         let repeatable = if request.method().is_safe() { None } else { repeatable(request, &[])? };
-        Ok(Self { gate, claims, request_id: RequestId::of(request), repeatable, policy: PhantomData })
+        Ok(Self { app, claims, request_id: RequestId::of(request), repeatable, policy: PhantomData })
     }
 
-    /// The gate, for work that goes on when the answer is sent: the service itself does it.
+    /// The application state, for work of the service itself that goes on when the answer is sent.
     #[must_use]
-    pub fn gate(&self) -> &Gate {
-        &self.gate
+    pub fn app(&self) -> &AppState {
+        &self.app
     }
 
     /// The id of the user or the client.
@@ -97,8 +97,8 @@ impl<P: Policy> Caller<P> {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        let db = self.gate.0.db.clone();
-        db.off_thread(move |db| db.glance(|conn| work(&mut self.enter(conn)?))).await
+        let db = self.app.0.db.clone();
+        db.off_thread(move |db| db.query(|conn| work(&mut self.enter(conn)?))).await
     }
 
     /// Reads by several statements that must agree with each other.
@@ -107,7 +107,7 @@ impl<P: Policy> Caller<P> {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        let db = self.gate.0.db.clone();
+        let db = self.app.0.db.clone();
         db.off_thread(move |db| db.read(|conn| work(&mut self.enter(conn)?))).await
     }
 
@@ -118,13 +118,13 @@ impl<P: Policy> Caller<P> {
         B: Send + Sync + 'static,
         F: Fn(&mut Tx<'_>, &B) -> Result<Answer> + Send + 'static,
     {
-        let db = self.gate.0.db.clone();
+        let db = self.app.0.db.clone();
         let Body { value, repeatable } = body;
         let this = Arc::new((self, repeatable));
         let known = Arc::clone(&this);
         let look = move |conn: &mut Conn| {
             let (caller, Some((key, fingerprint))) = &*known else { return Ok(None) };
-            let now = caller.gate.0.clock.now();
+            let now = caller.app.0.clock.now();
             match idempotency::recall(conn, now, caller.claims.sub, key, fingerprint) {
                 Ok(None) => Ok(None),
                 // Whatever it is, it is told to nobody who has been barred since.
@@ -135,7 +135,7 @@ impl<P: Policy> Caller<P> {
             let (caller, repeatable) = &*this;
             let mut tx = caller.enter(conn)?;
             let answer = work(&mut tx, &value)?;
-            tx.settle(caller.gate.0.settle)?;
+            tx.settle(caller.app.0.settle)?;
             if let Some((key, fingerprint)) = repeatable {
                 idempotency::remember(&mut tx, caller.claims.sub, key, fingerprint, &answer)?;
             }
@@ -167,9 +167,9 @@ impl<P: Policy> Caller<P> {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        let (gate, claims) = (self.gate.clone(), Arc::clone(&self.claims));
+        let (app, claims) = (self.app.clone(), Arc::clone(&self.claims));
         let request_id = self.request_id.clone();
-        let same = Self { gate, claims, request_id, repeatable: None, policy: PhantomData };
+        let same = Self { app, claims, request_id, repeatable: None, policy: PhantomData };
         same.read(work).await
     }
 
@@ -177,13 +177,13 @@ impl<P: Policy> Caller<P> {
     /// holds the token already.
     pub fn count_guess(&self) -> Result<()> {
         let anywhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        self.gate.0.sign_ins_by_name.check(&(self.claims.sub.to_string(), anywhere)).map(drop)
+        self.app.0.sign_ins_by_name.check(&(self.claims.sub.to_string(), anywhere)).map(drop)
     }
 
     /// The outside issuer that is trusted, where there is one.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
-        self.gate.0.issuer.as_ref().map(Issuer::name)
+        self.app.0.issuer.as_ref().map(Issuer::name)
     }
 
     /// Hashes or compares passwords, off the request threads.
@@ -191,12 +191,12 @@ impl<P: Policy> Caller<P> {
         &self,
         work: impl FnOnce(&Hasher) -> T + Send + 'static,
     ) -> Result<T> {
-        self.gate.hashing(work).await
+        self.app.hashing(work).await
     }
 
     /// What every guarded operation would answer to the caller now, in the order of the policy table.
     pub async fn permissions(self) -> Result<Vec<Permission>> {
-        let db = self.gate.0.db.clone();
+        let db = self.app.0.db.clone();
         let ask = move |conn: &mut Conn| {
             let standing = self.standing(conn)?;
             let set_up = standing::set_up(conn, standing.actor)?;
@@ -211,7 +211,7 @@ impl<P: Policy> Caller<P> {
 
     /// Lets the caller in, or not.
     fn standing(&self, conn: &mut Conn) -> Result<Standing> {
-        let standing = standing::of(conn, &self.claims, self.gate.0.accounts, self.gate.0.clock.now())?;
+        let standing = standing::of(conn, &self.claims, self.app.0.accounts, self.app.0.clock.now())?;
         let refusal = P::RULE.refuses(&self.claims, standing, || standing::set_up(conn, standing.actor))?;
         refusal.map_or(Ok(standing), |refusal| Err(refusal.error))
     }
@@ -219,7 +219,7 @@ impl<P: Policy> Caller<P> {
     /// Begins the work of a caller who is let in.
     pub(super) fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
         let actor = self.standing(conn)?.actor;
-        Ok(Tx::new(conn, actor, &self.gate.0, self.request_id.as_str(), P::RULE.operation))
+        Ok(Tx::new(conn, actor, &self.app.0, self.request_id.as_str(), P::RULE.operation))
     }
 }
 
@@ -234,7 +234,7 @@ pub struct Origin {
 
 /// Somebody who has not signed in.
 pub struct Public {
-    gate: Gate,
+    app: AppState,
     request_id: RequestId,
     origin: Origin,
 }
@@ -250,24 +250,24 @@ impl FromRequest for Public {
 
 impl Public {
     fn admit(request: &HttpRequest) -> Result<Self> {
-        let gate = gate_of(request)?;
+        let app = app_state_of(request)?;
         let origin = Origin { address: address_of(request), user_agent: user_agent_of(request) };
-        let quota = gate.0.addresses.check(&network_of(origin.address))?;
+        let quota = app.0.addresses.check(&network_of(origin.address))?;
         request.extensions_mut().insert(quota);
-        Ok(Self { gate, request_id: RequestId::of(request), origin })
+        Ok(Self { app, request_id: RequestId::of(request), origin })
     }
 
     /// Counts a sign-in attempt against the address, and against the name from that address.
     pub fn count_sign_in(&self, name: &str) -> Result<()> {
         let address = self.origin.address;
-        self.gate.0.sign_ins_by_address.check(&network_of(address))?;
-        self.gate.0.sign_ins_by_name.check(&(name.to_owned(), address)).map(drop)
+        self.app.0.sign_ins_by_address.check(&network_of(address))?;
+        self.app.0.sign_ins_by_name.check(&(name.to_owned(), address)).map(drop)
     }
 
     /// Counts an attempt with what nobody can guess, such as a client's secret, against the address only: nobody can
     /// lock out somebody else.
     pub fn count_attempt(&self) -> Result<()> {
-        self.gate.0.sign_ins_by_address.check(&network_of(self.origin.address)).map(drop)
+        self.app.0.sign_ins_by_address.check(&network_of(self.origin.address)).map(drop)
     }
 
     /// Reads by one statement.
@@ -276,7 +276,7 @@ impl Public {
         T: Send + 'static,
         F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
     {
-        self.gate.0.db.off_thread(move |db| db.glance(work)).await
+        self.app.0.db.off_thread(move |db| db.query(work)).await
     }
 
     /// Reads by several statements that must agree with each other.
@@ -285,10 +285,10 @@ impl Public {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        let (gate, request_id) = (self.gate.clone(), self.request_id.clone());
-        let db = self.gate.0.db.clone();
+        let (app, request_id) = (self.app.clone(), self.request_id.clone());
+        let db = self.app.0.db.clone();
         let read = move |conn: &mut Conn| {
-            work(&mut Tx::new(conn, Actor::NOBODY, &gate.0, request_id.as_str(), "Read"))
+            work(&mut Tx::new(conn, Actor::NOBODY, &app.0, request_id.as_str(), "Read"))
         };
         db.off_thread(move |db| db.read(read)).await
     }
@@ -299,12 +299,12 @@ impl Public {
         T: Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        let (gate, request_id) = (self.gate.clone(), self.request_id.clone());
-        let db = self.gate.0.db.clone();
+        let (app, request_id) = (self.app.clone(), self.request_id.clone());
+        let db = self.app.0.db.clone();
         db.write_async(move |conn| {
-            let mut tx = Tx::new(conn, actor, &gate.0, request_id.as_str(), operation);
+            let mut tx = Tx::new(conn, actor, &app.0, request_id.as_str(), operation);
             let done = work(&mut tx)?;
-            tx.settle(gate.0.settle)?;
+            tx.settle(app.0.settle)?;
             Ok(done)
         })
         .await
@@ -312,19 +312,19 @@ impl Public {
 
     /// Issues an access token.
     pub fn issue(&self, subject: Subject, role: Role, epoch: i64) -> Result<String> {
-        self.gate.0.tokens.issue(subject, role, epoch)
+        self.app.0.tokens.issue(subject, role, epoch)
     }
 
     /// The outside issuer that is trusted, where there is one.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
-        self.gate.0.issuer.as_ref().map(Issuer::name)
+        self.app.0.issuer.as_ref().map(Issuer::name)
     }
 
     /// Whom an identity token of that issuer vouches for. May ask the issuer.
     pub async fn identity(&self, token: &str) -> Result<Option<Identity>> {
-        match &self.gate.0.issuer {
-            Some(issuer) => issuer.verify(token, self.gate.0.clock.now()).await.map(Some),
+        match &self.app.0.issuer {
+            Some(issuer) => issuer.verify(token, self.app.0.clock.now()).await.map(Some),
             None => Ok(None),
         }
     }
@@ -332,18 +332,18 @@ impl Public {
     /// Where people reach the service; no slash at the end.
     #[must_use]
     pub fn public_url(&self) -> &str {
-        &self.gate.0.mail.public_url
+        &self.app.0.mail.public_url
     }
 
     /// Whether operators need a second factor.
     #[must_use]
     pub fn operators_need_second_factor(&self) -> bool {
-        self.gate.0.accounts.operators_need_second_factor
+        self.app.0.accounts.operators_need_second_factor
     }
 
     /// What one of our own access tokens says, where it is valid now.
     pub fn claims(&self, token: &str) -> Result<Arc<Claims>> {
-        self.gate.0.tokens.verify(token)
+        self.app.0.tokens.verify(token)
     }
 
     /// From where and with what the request came.
@@ -354,13 +354,13 @@ impl Public {
 
     /// The public keys.
     pub async fn key_set(self) -> Result<JsonWebKeySet> {
-        let gate = self.gate;
-        gate.0.db.clone().off_thread(move |_| gate.0.tokens.key_set()).await
+        let app = self.app;
+        app.0.db.clone().off_thread(move |_| app.0.tokens.key_set()).await
     }
 
     /// Whether the database answers.
     pub async fn ping(self) -> Result<()> {
-        actix_web::web::block(move || self.gate.ping()).await.map_err(Error::unavailable)?
+        actix_web::web::block(move || self.app.ping()).await.map_err(Error::unavailable)?
     }
 
     /// Hashes or compares passwords, off the request threads.
@@ -368,13 +368,15 @@ impl Public {
         &self,
         work: impl FnOnce(&Hasher) -> T + Send + 'static,
     ) -> Result<T> {
-        self.gate.hashing(work).await
+        self.app.hashing(work).await
     }
 }
 
-fn gate_of(request: &HttpRequest) -> Result<Gate> {
-    let gate = request.app_data::<Data<Gate>>().ok_or_else(|| Error::internal("the gate is missing"))?;
-    Ok(gate.get_ref().clone())
+fn app_state_of(request: &HttpRequest) -> Result<AppState> {
+    let app = request
+        .app_data::<Data<AppState>>()
+        .ok_or_else(|| Error::internal("the application state is missing"))?;
+    Ok(app.get_ref().clone())
 }
 
 fn user_agent_of(request: &HttpRequest) -> Option<String> {

@@ -58,7 +58,7 @@ pub(super) struct Key {
 impl Keys {
     /// The keys of the database.
     pub(super) fn load(db: &Db, vault: &Vault, now: Timestamp) -> Result<Self> {
-        let rows: Vec<SigningKey> = db.glance(|conn| {
+        let rows: Vec<SigningKey> = db.query(|conn| {
             let valid = signing_keys::retires_at.is_null().or(signing_keys::retires_at.gt(now));
             let newest_first = (signing_keys::created_at.desc(), signing_keys::id.desc());
             let query = signing_keys::table.filter(valid).order(newest_first);

@@ -41,7 +41,7 @@ impl<P: Policy> Caller<P> {
         S: Send + 'static,
         W: Fn(&mut Tx<'_>, &PageRequest<F, S>) -> Result<Listed> + Send + 'static,
     {
-        let state = Arc::clone(&self.gate().0);
+        let state = Arc::clone(&self.app().0);
         let permit = Arc::clone(&state.files).try_acquire_owned();
         let permit = permit.map_err(|_| Error::unavailable("too many files are being written"))?;
         let Some(format) = page.file_format() else { return Err(Error::internal("no file is asked for")) };

@@ -3,9 +3,9 @@
 //! The state of the application is opaque: only [`Caller`] (a policy stands in its type) and [`Public`]
 //! open it, so a handler that names neither cannot reach the database.
 
+mod app_state;
+mod background;
 mod caller;
-mod errand;
-mod gate;
 mod idempotency;
 mod issuer;
 pub mod keys;
@@ -19,9 +19,9 @@ mod standing;
 mod token;
 mod unit;
 
+pub use app_state::{AppState, Sweep, Terms};
+pub use background::BackgroundContext;
 pub use caller::{Caller, Origin, Public};
-pub use errand::Errand;
-pub use gate::{Gate, Sweep, Terms};
 pub use issuer::{Identity, refused as identity_refused};
 pub use keys::JsonWebKeySet;
 pub use refusal::{Permission, Refusal, RefusalReason};

@@ -1,6 +1,6 @@
 //! The unit: what a request's work receives. One snapshot to read, one serialisable transaction to write.
 
-use super::{Role, Scope, gate::State};
+use super::{Role, Scope, app_state::State};
 use crate::{
     config::{Accounts, Mail},
     platform::{

@@ -21,7 +21,7 @@ const PATIENCE: i64 = 300;
 /// Seals what waits for it; returns how many events that were. Several instances take turns.
 pub fn seal(db: &Db) -> Result<usize> {
     let mut sealed = 0;
-    while db.glance(store::any_unsealed)? {
+    while db.query(store::any_unsealed)? {
         sealed += db.write_in_turn(seal_batch)?;
     }
     Ok(sealed)

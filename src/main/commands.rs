@@ -2,7 +2,7 @@
 
 use indicatif::{ProgressBar, ProgressStyle};
 use partner_incentives::{
-    access::{Errand, Tx},
+    access::{BackgroundContext, Tx},
     app::{self, Service},
     audit::Seal,
     earnings::calculation,
@@ -40,7 +40,7 @@ pub struct ImportCommand {
 
 /// A line for each check; the first failure does not keep the others from running.
 pub fn check_records(service: &Service, expect: Option<Seal>) -> Result<()> {
-    let findings = verify::run(&service.gate, &service.db, expect)?;
+    let findings = verify::run(&service.app, &service.db, expect)?;
     service.close();
     let mut sound = true;
     for (check, finding) in findings {
@@ -84,7 +84,7 @@ pub fn verdict(
     as_of: Option<CalendarDate>,
     json: bool,
 ) -> Result<String> {
-    service.gate.read_as_system(|tx| {
+    service.app.read_as_system(|tx| {
         let partner = partner_of(tx, partner)?;
         let program = programs::find(tx, &program.parse().map_err(Error::internal)?)?;
         let day = as_of.unwrap_or_else(|| tx.today());
@@ -108,12 +108,12 @@ fn partner_of(tx: &mut Tx<'_>, key: &str) -> Result<Partner> {
 
 /// Calculates what waits, of all partners or one, with a bar of progress.
 pub fn calculate(service: &Service, partner: Option<&str>) -> Result<()> {
-    let named = |key: &str| service.gate.read_as_system(|tx| partner_of(tx, key));
+    let named = |key: &str| service.app.read_as_system(|tx| partner_of(tx, key));
     let partner = partner.map(named).transpose()?.map(|partner| partner.id);
     let bar = ProgressBar::new(0);
     let look = "{bar:40} {pos} of {len} partners, {msg} sales, {eta} to go";
     bar.set_style(ProgressStyle::with_template(look).map_err(Error::internal)?);
-    let run = calculation::calculate(&service.gate, partner, |run| {
+    let run = calculation::calculate(&service.app, partner, |run| {
         bar.set_length(run.total.max(run.done).unsigned_abs());
         bar.set_position(run.done.unsigned_abs());
         bar.set_message(run.sales.to_string());
@@ -141,8 +141,8 @@ pub fn import(service: &Service, command: &ImportCommand) -> Result<()> {
     if bar.is_hidden() {
         println!("Importing {} ({} bytes)", command.file.display(), bar.length().unwrap_or_default());
     }
-    let errand = service.gate.errand("CreateTransactionImport");
-    let import = imports::run(&errand, &app::contract(), order, bar.wrap_read(file))?;
+    let background = service.app.background("CreateTransactionImport");
+    let import = imports::run(&background, &app::contract(), order, bar.wrap_read(file))?;
     bar.finish_and_clear();
     let imports::Import { id, rows_read, created, unchanged, conflicts, invalid, .. } = &import;
     let verb = if import.dry_run { "good to be recorded" } else { "recorded" };
@@ -150,7 +150,7 @@ pub fn import(service: &Service, command: &ImportCommand) -> Result<()> {
         "Import {id}: {rows_read} rows; {created} {verb}, {unchanged} unchanged, {conflicts} in conflict, {invalid} not valid"
     );
     if let Some(path) = &command.errors {
-        write_errors(&errand, import.id, path)?;
+        write_errors(&background, import.id, path)?;
     }
     match conflicts + invalid {
         0 => Ok(()),
@@ -158,13 +158,13 @@ pub fn import(service: &Service, command: &ImportCommand) -> Result<()> {
     }
 }
 
-fn write_errors(errand: &Errand, import: Id, path: &Path) -> Result<()> {
+fn write_errors(background: &BackgroundContext, import: Id, path: &Path) -> Result<()> {
     let mut text = String::new();
     csv::line(&mut text, ["line", "pointer", "code", "message"]);
     let mut file = File::create(path).map_err(Error::internal)?;
     let mut after = None;
     loop {
-        let errors = imports::errors_of(errand, import, after)?;
+        let errors = imports::errors_of(background, import, after)?;
         for error in &errors {
             csv::line(&mut text, [&*error.line.to_string(), &error.pointer, &error.code, &error.message]);
         }

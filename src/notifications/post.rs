@@ -10,7 +10,7 @@ use super::{
     place_of, store, words,
 };
 use crate::{
-    access::Gate,
+    access::AppState,
     audit,
     platform::{Error, Result, values::Id},
 };
@@ -26,12 +26,12 @@ const REASON: usize = 500;
 
 /// Sends what is due, for as long as it is polled; a mail under way when it is dropped is finished. Ends at once where
 /// mails go nowhere.
-pub async fn run(gate: Gate, post: Post) {
+pub async fn run(app: AppState, post: Post) {
     let Some(carrier) = post.0 else { return };
     let mut troubled = false;
     loop {
-        let (gate, carrier) = (gate.clone(), Arc::clone(&carrier));
-        let next = tokio::task::spawn_blocking(move || send_next(&gate, &carrier));
+        let (app, carrier) = (app.clone(), Arc::clone(&carrier));
+        let next = tokio::task::spawn_blocking(move || send_next(&app, &carrier));
         let more = match next.await.map_err(Error::internal).and_then(|next| next) {
             Ok(Next::Nothing) => false,
             Ok(Next::Gone) => {
@@ -59,9 +59,9 @@ pub async fn run(gate: Gate, post: Post) {
 pub struct Post(Option<Arc<Carrier>>);
 
 impl Post {
-    /// Opens the way that the gate's settings name; refuses settings that cannot be used. The server need not be up.
-    pub fn open(gate: &Gate) -> Result<Self> {
-        Ok(Self(Carrier::open(gate.mail())?.map(Arc::new)))
+    /// Opens the way that the settings name; refuses settings that cannot be used. The server need not be up.
+    pub fn open(app: &AppState) -> Result<Self> {
+        Ok(Self(Carrier::open(app.mail())?.map(Arc::new)))
     }
 }
 
@@ -81,25 +81,26 @@ enum Next {
     PutOff(String),
 }
 
-fn send_next(gate: &Gate, carrier: &Carrier) -> Result<Next> {
-    if !gate.read_as_system(|tx| store::is_due(tx.conn, tx.now))? {
+fn send_next(app: &AppState, carrier: &Carrier) -> Result<Next> {
+    if !app.read_as_system(|tx| store::is_due(tx.conn, tx.now))? {
         return Ok(Next::Nothing);
     }
-    let claimed = gate.keep_house(|conn, now| store::claim(conn, now, now.plus_seconds(CLAIM_SECONDS)))?;
+    let claimed =
+        app.write_unaudited(|conn, now| store::claim(conn, now, now.plus_seconds(CLAIM_SECONDS)))?;
     let Some((delivery, notification)) = claimed else { return Ok(Next::Nothing) };
-    let outcome = match letter(gate, &delivery, &notification) {
+    let outcome = match letter(app, &delivery, &notification) {
         Ok(letter) => carrier.send(&letter),
         // A key that is missing today may be back tomorrow.
         Err(error) => Outcome::Later(error.to_string()),
     };
-    note(gate, &delivery, &notification, outcome)
+    note(app, &delivery, &notification, outcome)
 }
 
-fn letter(gate: &Gate, delivery: &Delivery, notification: &Notification) -> Result<Letter> {
+fn letter(app: &AppState, delivery: &Delivery, notification: &Notification) -> Result<Letter> {
     let secret = match &delivery.secret {
         None => None,
         Some(sealed) => {
-            let secret = gate.vault().open(&place_of(delivery.notification_id), sealed)?;
+            let secret = app.vault().open(&place_of(delivery.notification_id), sealed)?;
             Some(String::from_utf8(secret).map_err(|_| Error::internal("a secret is no text"))?)
         }
     };
@@ -115,37 +116,39 @@ fn letter(gate: &Gate, delivery: &Delivery, notification: &Notification) -> Resu
     })
 }
 
-fn note(gate: &Gate, delivery: &Delivery, notification: &Notification, outcome: Outcome) -> Result<Next> {
+fn note(app: &AppState, delivery: &Delivery, notification: &Notification, outcome: Outcome) -> Result<Next> {
     let id = delivery.notification_id;
     match outcome {
         Outcome::Sent => {
-            gate.keep_house(move |conn, now| store::finish(conn, id, DeliveryState::Sent, Some(now), None))?;
+            app.write_unaudited(move |conn, now| {
+                store::finish(conn, id, DeliveryState::Sent, Some(now), None)
+            })?;
             Ok(Next::Gone)
         }
         Outcome::Logged => {
-            gate.keep_house(move |conn, _| store::finish(conn, id, DeliveryState::Kept, None, None))?;
+            app.write_unaudited(move |conn, _| store::finish(conn, id, DeliveryState::Kept, None, None))?;
             Ok(Next::Gone)
         }
-        Outcome::Never(reason) => give_up(gate, delivery, notification.partner_id, &reason),
+        Outcome::Never(reason) => give_up(app, delivery, notification.partner_id, &reason),
         Outcome::Later(reason) => {
             let (written, mail) = (notification.created_at, delivery.clone());
             let chance = id.0.as_bytes()[15] ^ u8::try_from(delivery.attempts & 0xff).unwrap_or(0);
             let why = in_short(&reason);
-            let again = gate.keep_house(move |conn, now| match mail.retry_in(written, now, chance) {
+            let again = app.write_unaudited(move |conn, now| match mail.retry_in(written, now, chance) {
                 Some(seconds) => store::put_off(conn, id, now.plus_seconds(seconds), &why).map(|()| true),
                 None => Ok(false),
             })?;
             if again {
                 Ok(Next::PutOff(reason))
             } else {
-                give_up(gate, delivery, notification.partner_id, &reason)
+                give_up(app, delivery, notification.partner_id, &reason)
             }
         }
     }
 }
 
 /// A mail that nobody will get is traced: whoever waits for it must be told otherwise.
-fn give_up(gate: &Gate, delivery: &Delivery, partner: Option<Id>, reason: &str) -> Result<Next> {
+fn give_up(app: &AppState, delivery: &Delivery, partner: Option<Id>, reason: &str) -> Result<Next> {
     #[derive(Serialize)]
     struct Failure {
         message_id: String,
@@ -159,7 +162,7 @@ fn give_up(gate: &Gate, delivery: &Delivery, partner: Option<Id>, reason: &str) 
         error: in_short(reason),
     };
     log::warn!("the mail {} is given up: {reason}", delivery.message_id);
-    gate.write_as_system("GiveUpDelivery", move |tx| {
+    app.write_as_system("GiveUpDelivery", move |tx| {
         store::finish(tx.conn, id, DeliveryState::Failed, None, Some(&failure.error))?;
         let event = audit::Event::on("notification", id).after(&failure);
         match partner {

@@ -1,7 +1,7 @@
 //! `verify`: whether the records still are what the service wrote. A check is a line of `CHECKS`.
 
 use crate::{
-    access::{Gate, Tx},
+    access::{AppState, Tx},
     audit::{self, Seal, Verdict},
     earnings::calculation,
     ledger::accounting,
@@ -26,13 +26,13 @@ const CHECKS: &[(&str, Check)] =
     &[("audit chain", audit_chain), ("books", books), ("calculation", calculation)];
 
 /// Runs every check, also after one that found a difference; `noted` is an earlier head of the audit chain.
-pub fn run(gate: &Gate, db: &Db, noted: Option<Seal>) -> Result<Vec<(&'static str, Finding)>> {
+pub fn run(app: &AppState, db: &Db, noted: Option<Seal>) -> Result<Vec<(&'static str, Finding)>> {
     // What was written last is to be checked too. A chain that cannot go on is broken: its check says where.
     if let Err(error) = audit::seal(db) {
         log::warn!("the newest audit events could not be sealed: {error}");
     }
     let check =
-        |(name, check): &(&'static str, Check)| Ok((*name, gate.read_as_system(|tx| check(tx, noted))?));
+        |(name, check): &(&'static str, Check)| Ok((*name, app.read_as_system(|tx| check(tx, noted))?));
     CHECKS.iter().map(check).collect()
 }
 

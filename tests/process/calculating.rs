@@ -30,7 +30,7 @@ fn service(path: &Path) -> Service {
 /// Everything that is owed and why, without ids and instants.
 fn books(path: &Path) -> Vec<String> {
     let service = service(path);
-    let findings = service.gate.read_as_system(accounting::verify).expect("verify");
+    let findings = service.app.read_as_system(accounting::verify).expect("verify");
     assert!(findings.iter().all(|finding| finding.difference.is_none()), "{findings:#?}");
     let lines = "SELECT hex(partner_id) || posted_in || currency || earned || '/' || coop AS line FROM rebates \
         UNION ALL SELECT hex(transaction_id) || amount || '/' || rebate FROM earnings \
@@ -38,7 +38,7 @@ fn books(path: &Path) -> Vec<String> {
         UNION ALL SELECT hex(enrollment_id) || month || debit || credit || sum(amount) FROM ledger_transfers \
         GROUP BY enrollment_id, month, debit, credit ORDER BY 1";
     let lines: Vec<Line> =
-        service.gate.read_as_system(|tx| Ok(sql_query(lines).load(tx.conn)?)).expect("the books");
+        service.app.read_as_system(|tx| Ok(sql_query(lines).load(tx.conn)?)).expect("the books");
     service.close();
     lines.into_iter().map(|line| line.line).collect()
 }

@@ -59,7 +59,7 @@ fn write_a_mail(url: &str, settings: Settings) {
     let service = Service::open(settings).unwrap();
     let reader =
         Recipient { user_id, email: "olga@vendor.example".into(), name: "Olga".into(), locale: Locale::En };
-    let told = service.gate.write_as_system("Tell", move |tx| {
+    let told = service.app.write_as_system("Tell", move |tx| {
         let message = Message::PasswordChanged { at: tx.now };
         notifications::tell(tx, std::slice::from_ref(&reader), None, ("user", user_id), &message)?;
         audit::Event::on("user", user_id).record(tx)
@@ -73,9 +73,9 @@ fn let_the_claim_run_out(settings: Settings) -> (String, i64) {
     let service = Service::open(settings).unwrap();
     let stood = deliveries::table.select((deliveries::state, deliveries::attempts));
     let stood = wait_for("the mail", || {
-        service.gate.read_as_system(|tx| Ok(stood.first(tx.conn)?)).map_err(|error| error.to_string())
+        service.app.read_as_system(|tx| Ok(stood.first(tx.conn)?)).map_err(|error| error.to_string())
     });
-    let passed = service.gate.keep_house(|conn, now| {
+    let passed = service.app.write_unaudited(|conn, now| {
         let claimed = deliveries::table.select(deliveries::due_at).first::<Timestamp>(conn)?;
         assert!(claimed > now, "it is claimed for a while");
         diesel::update(deliveries::table).set(deliveries::due_at.eq(now)).execute(conn)?;

@@ -36,7 +36,7 @@ fn renew(world: &World, token: &str) -> Option<(String, i64)> {
 
 fn renew_at(service: &Service, token: &str) -> Option<(String, i64)> {
     let token = token.to_owned();
-    let renewal = service.gate.write_as_system("RenewSession", move |tx| sessions::renew(tx, &token));
+    let renewal = service.app.write_as_system("RenewSession", move |tx| sessions::renew(tx, &token));
     match renewal.expect("a unit") {
         Renewal::Renewed { refresh_token, refresh_expires_in, .. } => {
             Some((refresh_token, refresh_expires_in))
@@ -71,7 +71,7 @@ fn the_database_holds_no_refresh_token() {
     let digests: Vec<Vec<u8>> = world
         .service
         .db
-        .glance(|conn| Ok(refresh_tokens::table.select(refresh_tokens::digest).load(conn)?))
+        .query(|conn| Ok(refresh_tokens::table.select(refresh_tokens::digest).load(conn)?))
         .unwrap();
     assert_eq!(digests.len(), 1);
     assert!(digests[0] != token.as_bytes() && digests[0].len() == 32);
@@ -271,7 +271,7 @@ fn a_repeated_answer_shows_no_password_and_none_is_stored() {
     let stored: Vec<Vec<u8>> = world
         .service
         .db
-        .glance(|conn| Ok(idempotency_keys::table.select(idempotency_keys::body).load(conn)?))
+        .query(|conn| Ok(idempotency_keys::table.select(idempotency_keys::body).load(conn)?))
         .unwrap();
     assert_eq!(stored.len(), 1);
     assert!(!String::from_utf8_lossy(&stored[0]).contains(&temporary));
@@ -315,7 +315,7 @@ fn a_hash_grows_at_the_next_sign_in() {
         let read = |conn: &mut _| {
             Ok(users::table.filter(users::email.eq(OPERATOR)).select(users::password_hash).first(conn)?)
         };
-        world.service.db.glance(read).unwrap()
+        world.service.db.query(read).unwrap()
     };
     let weak = Hasher::new(16, 1).unwrap().hash(PASSWORD).unwrap();
     let keep = weak.clone();
@@ -345,14 +345,14 @@ fn what_is_long_over_is_swept_away() {
         let count = |conn: &mut _| {
             Ok((rows::table.count().get_result(conn)?, refresh_tokens::table.count().get_result(conn)?))
         };
-        world.service.db.glance(count).unwrap()
+        world.service.db.query(count).unwrap()
     };
     let began = world.clock.now();
-    assert_eq!(world.service.gate.sweep().unwrap(), 0);
+    assert_eq!(world.service.app.sweep().unwrap(), 0);
     world.clock.set(began.plus_seconds(DAY));
-    assert_eq!(world.service.gate.sweep().unwrap(), 2, "the brakes of a name and of a name from here");
+    assert_eq!(world.service.app.sweep().unwrap(), 2, "the brakes of a name and of a name from here");
     world.clock.set(began.plus_seconds(60 * DAY - 1));
-    assert_eq!((world.service.gate.sweep().unwrap(), left()), (0, (1, 1)));
+    assert_eq!((world.service.app.sweep().unwrap(), left()), (0, (1, 1)));
     world.clock.set(began.plus_seconds(60 * DAY));
-    assert_eq!((world.service.gate.sweep().unwrap(), left()), (1, (0, 0)));
+    assert_eq!((world.service.app.sweep().unwrap(), left()), (1, (0, 0)));
 }

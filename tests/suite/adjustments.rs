@@ -161,8 +161,8 @@ fn an_adjustment_that_was_changed_behind_the_service_s_back_is_found() {
         sql_query("UPDATE adjustments SET amount = amount + 100").execute(tx.conn)?;
         Ok(())
     };
-    world.service.gate.write_as_system("Test", tamper).unwrap();
-    let findings = world.service.gate.read_as_system(accounting::verify).unwrap();
+    world.service.app.write_as_system("Test", tamper).unwrap();
+    let findings = world.service.app.read_as_system(accounting::verify).unwrap();
     let broken: Vec<_> =
         findings.iter().filter_map(|finding| Some((finding.name, finding.difference.as_ref()?))).collect();
     let told = |(name, difference): &(&str, &String)| {

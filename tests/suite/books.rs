@@ -253,7 +253,7 @@ fn a_month_of_many_rebates_closes_by_as_few_statements_as_one_of_few() {
             tx.changed_nothing();
             accounting::post(tx, &entries, Cause::Calculation, None)
         };
-        world.service.gate.write_as_system("Test", post).unwrap();
+        world.service.app.write_as_system("Test", post).unwrap();
     };
     story.calculate();
     owe(month("2018-07"), "USD");
@@ -275,7 +275,7 @@ fn a_month_of_many_rebates_closes_by_as_few_statements_as_one_of_few() {
             tx.conn.set_instrumentation(|_: InstrumentationEvent<'_>| {});
             done
         };
-        world.service.gate.write_as_system("CloseAccountingMonth", close).unwrap();
+        world.service.app.write_as_system("CloseAccountingMonth", close).unwrap();
         count.load(Ordering::SeqCst)
     };
     assert_eq!((changes("2018-07"), changes("2018-08")), (1, 1));
@@ -285,7 +285,7 @@ fn a_month_of_many_rebates_closes_by_as_few_statements_as_one_of_few() {
         assert_eq!((&rebate["state"], &rebate["revision"]), (&json!("payable"), &json!(2)));
     }
     // Nothing was sold: what the books say of the ledger and its months is what counts here.
-    let findings = world.service.gate.read_as_system(accounting::verify).unwrap();
+    let findings = world.service.app.read_as_system(accounting::verify).unwrap();
     for name in ["the ledger owes what the rebates say", "what is accrued is of open months"] {
         let finding = findings.iter().find(|finding| finding.name == name).unwrap();
         assert_eq!(finding.difference, None);

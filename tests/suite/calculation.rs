@@ -174,8 +174,8 @@ impl<'w> Story<'w> {
 
 /// The books of a service prove themselves.
 pub fn verify(service: &Service) {
-    let mut findings = service.gate.read_as_system(accounting::verify).unwrap();
-    findings.extend(service.gate.read_as_system(calculation::verify).unwrap());
+    let mut findings = service.app.read_as_system(accounting::verify).unwrap();
+    findings.extend(service.app.read_as_system(calculation::verify).unwrap());
     let wrong: Vec<_> = findings.iter().filter(|finding| finding.difference.is_some()).collect();
     assert!(!findings.is_empty() && wrong.is_empty(), "{wrong:#?}");
 }
@@ -392,7 +392,7 @@ fn r12_a_negative_rebate_is_carried_and_later_ones_owe_only_what_remains() {
         tx.changed_nothing();
         Ok(diesel::update(column::rebates).set(column::state.eq(RebateState::Paid)).execute(tx.conn)?)
     };
-    world.service.gate.write_as_system("Test", paid).unwrap();
+    world.service.app.write_as_system("Test", paid).unwrap();
     story.refund("2", &sale, "2018-10-07", "-2500.00");
     world.on("2019-01-02");
     // Rebates of 60.00 in November and of 300.00 in December.
@@ -442,7 +442,7 @@ fn a_run_over_one_partner_does_not_stand_for_a_run_over_all() {
     story.sale("1", "2018-07-05", "1000.00");
     let only: Id = other.parse().unwrap();
     let begin = move |tx: &mut Tx<'_>| calculation::start(tx, Some(only));
-    let (at_work, _) = world.service.gate.write_as_system("StartCalculationRun", begin).unwrap();
+    let (at_work, _) = world.service.app.write_as_system("StartCalculationRun", begin).unwrap();
     let ask = |body: Value| story.operator.post("/v1/calculation-runs", body).send();
     for body in [json!({}), json!({"partner_id": story.partner})] {
         let refused = ask(body).refused(409, "run_at_work");
@@ -450,7 +450,7 @@ fn a_run_over_one_partner_does_not_stand_for_a_run_over_all() {
     }
     assert_eq!(ask(json!({"partner_id": other})).ok().id(), at_work.id.to_string());
     // The service itself brings that one to its end, and then looks at all.
-    let done = calculation::calculate(&world.service.gate, None, |_| ControlFlow::Continue(())).unwrap();
+    let done = calculation::calculate(&world.service.app, None, |_| ControlFlow::Continue(())).unwrap();
     assert_eq!((done.partner_id, done.sales), (None, 1));
     assert_eq!(story.amounts(), ["80.00"]);
     story.verify();

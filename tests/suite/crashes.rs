@@ -147,7 +147,7 @@ fn books(database: &Database) -> Vec<String> {
         UNION ALL SELECT 'enrolled ' || p.mpn_id || e.state FROM enrollments e JOIN partners p ON p.id = e.partner_id
         UNION ALL SELECT 'waits ' || p.mpn_id FROM calculation_backlog b JOIN partners p ON p.id = b.partner_id
         ORDER BY 1";
-    let lines = service.gate.read_as_system(|tx| Ok(sql_query(lines).load::<Line>(tx.conn)?)).unwrap();
+    let lines = service.app.read_as_system(|tx| Ok(sql_query(lines).load::<Line>(tx.conn)?)).unwrap();
     service.close();
     lines.into_iter().map(|line| line.line).collect()
 }

@@ -36,10 +36,10 @@ fn shows_everything_on(today: &str) {
     let clock = Clock::standing_at(demo::begins(today));
     let settings = Settings::for_tests(database.target.clone(), clock.clone(), Ids::random());
     let service = Service::open(settings).unwrap();
-    demo::fill(&service.gate, &clock, today).unwrap();
-    demo::fill(&service.gate, &clock, today).unwrap();
+    demo::fill(&service.app, &clock, today).unwrap();
+    demo::fill(&service.app, &clock, today).unwrap();
     let (everybody, reasons, states) = service
-        .gate
+        .app
         .read_as_system(|tx| {
             let ids: Vec<Id> = table::table.select(table::id).load(tx.conn)?;
             let everybody: Vec<Partner> = partners::family(tx, &ids)?;
@@ -73,8 +73,8 @@ fn demo_on<T: Send>(today: &str, look: impl FnOnce(&mut Tx<'_>) -> Result<T>) ->
     let clock = Clock::standing_at(demo::begins(today));
     let settings = Settings::for_tests(database.target.clone(), clock.clone(), Ids::random());
     let service = Service::open(settings).unwrap();
-    demo::fill(&service.gate, &clock, today).unwrap();
-    let seen = service.gate.read_as_system(look).unwrap();
+    demo::fill(&service.app, &clock, today).unwrap();
+    let seen = service.app.read_as_system(look).unwrap();
     service.close();
     seen
 }

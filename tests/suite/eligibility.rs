@@ -417,7 +417,7 @@ fn evaluations_on_record_are_seen_by_those_they_are_about() {
                 let assessment = eligibility::assess(tx, &partner, &program, &version, day(as_of))?;
                 eligibility::record(tx, assessment).map(|evaluation| evaluation.id)
             };
-            world.service.gate.write_as_system("RequestEnrollment", record).unwrap()
+            world.service.app.write_as_system("RequestEnrollment", record).unwrap()
         })
         .collect();
     let list = |person: &Client, filters: &[(&str, &str)]| -> Vec<String> {
@@ -486,7 +486,7 @@ fn fifty_partners_take_no_more_queries_than_five() {
             assert_eq!(assessments[0], alone);
             Ok(assessments.len())
         };
-        assert_eq!(world.service.gate.read_as_system(assess).unwrap(), number * 3);
+        assert_eq!(world.service.app.read_as_system(assess).unwrap(), number * 3);
         count.load(Ordering::SeqCst)
     };
     let few = statements(5);

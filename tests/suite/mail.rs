@@ -26,7 +26,7 @@ fn tell(world: &World, locale: Locale, message: Message) {
     let user_id: Id = world.operator().get("/v1/me").send().ok().id().parse().unwrap();
     let email = "hanako@vendor.example".into();
     let reader = Recipient { user_id, email, name: "佐藤 花子".into(), locale };
-    let told = world.service.gate.write_as_system("Tell", move |tx| {
+    let told = world.service.app.write_as_system("Tell", move |tx| {
         notifications::tell(tx, std::slice::from_ref(&reader), None, ("user", user_id), &message)?;
         audit::Event::on("user", user_id).record(tx)
     });
@@ -55,7 +55,7 @@ fn in_state(state: &'static str) -> impl Fn(&Value) -> bool {
 /// What the database knows of the newest mail's secret.
 fn sealed(world: &World) -> Option<Vec<u8>> {
     let newest = deliveries::table.order(deliveries::notification_id.desc()).select(deliveries::secret);
-    world.service.gate.read_as_system(|tx| Ok(newest.first(tx.conn)?)).unwrap()
+    world.service.app.read_as_system(|tx| Ok(newest.first(tx.conn)?)).unwrap()
 }
 
 #[test]
@@ -123,7 +123,7 @@ fn a_temporary_password_arrives_in_the_mail_and_stands_nowhere_else() {
     assert_eq!(sealed(&world), None, "once sent, nobody needs it");
     let html: Vec<String> = world
         .service
-        .gate
+        .app
         .read_as_system(|tx| Ok(deliveries::table.select(deliveries::html).load(tx.conn)?))
         .unwrap();
     assert!(html.iter().all(|html| !html.contains(PASSWORD)));

@@ -10,7 +10,7 @@ use serde_json::json;
 /// Tells the admins of a partner that an enrollment has changed, as another slice would; the subject begins with `name`.
 fn tell(world: &World, partner_id: &str, name: &str) {
     let (id, name): (Id, String) = (partner_id.parse().unwrap(), name.to_owned());
-    let told = world.service.gate.write_as_system("TellAdmins", move |tx| {
+    let told = world.service.app.write_as_system("TellAdmins", move |tx| {
         let partner = partners::get(tx, id)?;
         let message = Message::EnrollmentStateChanged {
             partner: name.clone(),
@@ -27,7 +27,7 @@ fn tell(world: &World, partner_id: &str, name: &str) {
 /// Tells them that it has lost its eligibility.
 fn tell_of_loss(world: &World, partner_id: &str) {
     let id: Id = partner_id.parse().unwrap();
-    let told = world.service.gate.write_as_system("TellAdmins", move |tx| {
+    let told = world.service.app.write_as_system("TellAdmins", move |tx| {
         let partner = partners::get(tx, id)?;
         let message = Message::EligibilityLost {
             partner: "long ".repeat(100),

@@ -231,7 +231,7 @@ fn an_operator_comes_in_with_several_factors_where_they_are_needed() {
         settings.operators_need_second_factor = true;
     });
     let noor = NewUser { issuer: Some(issuer.name.clone()), ..person(EMAIL, "Noor", Role::Operator, None) };
-    users::provision(&world.service.gate, noor).expect("add a user");
+    users::provision(&world.service.app, noor).expect("add a user");
     let good = claims(&world, &issuer);
     exchange(&world, &issuer.sign("first", &good)).refused(400, "invalid_grant");
     let stronger = with(&good, "amr", json!(["pwd", "mfa"]));

@@ -290,9 +290,9 @@ fn the_worse_profile_tells_how_far_a_partner_is() {
     let (own, other): (Id, Id) = (id.parse().unwrap(), other.parse().unwrap());
     let on = |day: &str| -> Standing {
         let day: CalendarDate = day.parse().unwrap();
-        let gate = &world.service.gate;
-        let one = gate.read_as_system(|tx| profiles::standing(tx, own, day)).unwrap();
-        let all = gate.read_as_system(|tx| profiles::standings(tx, &[own, other], day)).unwrap();
+        let app = &world.service.app;
+        let one = app.read_as_system(|tx| profiles::standing(tx, own, day)).unwrap();
+        let all = app.read_as_system(|tx| profiles::standings(tx, &[own, other], day)).unwrap();
         assert_eq!((all[&own], all[&other], all.len()), (one, Standing::Missing, 2));
         one
     };

@@ -33,7 +33,7 @@ pub(super) fn partner(world: &World, n: u32, partner_type: &str, headquarters: O
         let id = tx.new_id();
         partners::create(tx, id, new.clone()).map(|partner| partner.id)
     };
-    world.service.gate.write_as_system("CreatePartner", create).unwrap()
+    world.service.app.write_as_system("CreatePartner", create).unwrap()
 }
 
 /// An agreement of 30 days' grace where it is an MPN agreement; open where `to` is empty.

@@ -333,14 +333,14 @@ fn no_secret_lies_open_in_the_database_or_in_the_audit_trail() {
     let kept: Vec<u8> = world
         .service
         .db
-        .glance(|conn| Ok(second_factors::table.select(second_factors::secret).first(conn)?))
+        .query(|conn| Ok(second_factors::table.select(second_factors::secret).first(conn)?))
         .unwrap();
     let secret = app.0.secret().as_bytes();
     assert!(!kept.windows(secret.len()).any(|window| window == secret));
     let trail: Vec<partner_incentives::audit::AuditEvent> = world
         .service
         .db
-        .glance(|conn| {
+        .query(|conn| {
             let all = audit_events::table.select(partner_incentives::audit::AuditEvent::as_select());
             Ok(all.load(conn)?)
         })
@@ -360,14 +360,14 @@ fn the_encryption_key_is_replaced_without_losing_a_second_factor() {
     let settings =
         Settings { encryption_key: Some(format!("{},{}", key(1), key(0))), ..world.service.settings.clone() };
     let both = Service::open(settings).unwrap();
-    assert_eq!((keys::reseal(&both.gate).unwrap(), keys::reseal(&both.gate).unwrap()), (1, 0));
+    assert_eq!((keys::reseal(&both.app).unwrap(), keys::reseal(&both.app).unwrap()), (1, 0));
     let kept: (partner_incentives::platform::values::Id, Vec<u8>) = both
         .db
-        .glance(|conn| {
+        .query(|conn| {
             Ok(second_factors::table.select((second_factors::user_id, second_factors::secret)).first(conn)?)
         })
         .unwrap();
-    let opened = both.gate.vault().open(&format!("second_factors/{}", kept.0), &kept.1).unwrap();
-    assert!(both.gate.vault().is_current(&kept.1) && opened == app.0.secret().as_bytes());
+    let opened = both.app.vault().open(&format!("second_factors/{}", kept.0), &kept.1).unwrap();
+    assert!(both.app.vault().is_current(&kept.1) && opened == app.0.secret().as_bytes());
     both.close();
 }

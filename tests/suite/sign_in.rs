@@ -222,7 +222,7 @@ fn a_name_nobody_has_takes_the_same_steps() {
                 known_addresses::table.count().get_result(conn)?,
             ))
         };
-        let (brakes, addresses) = world.service.db.glance(read).unwrap();
+        let (brakes, addresses) = world.service.db.query(read).unwrap();
         let trail = world.operator().get("/v1/audit-events").query("operation", "Login").send().ok();
         (brakes, addresses, trail["items"].as_array().unwrap().len())
     };

@@ -296,7 +296,7 @@ fn a_sum_that_is_not_what_it_sums_is_found() {
     let spoil = |sql: &'static str, name: &str| {
         let spoil = move |conn: &mut Conn| Ok(sql_query(sql).execute(conn).map(drop)?);
         world.service.db.write(spoil).unwrap();
-        let findings = world.service.gate.read_as_system(accounting::verify).unwrap();
+        let findings = world.service.app.read_as_system(accounting::verify).unwrap();
         let wrong: Vec<_> = findings.iter().filter(|finding| finding.difference.is_some()).collect();
         assert!(wrong.iter().any(|finding| finding.name == name), "{wrong:?}");
     };

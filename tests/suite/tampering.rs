@@ -56,10 +56,10 @@ fn everything_is_allowed(world: &World) -> Conn {
 }
 
 fn differences(world: &World) -> Vec<(&'static str, String)> {
-    let gate = &world.service.gate;
+    let app = &world.service.app;
     let mut findings: Vec<Finding> =
-        gate.read_as_system(partner_incentives::ledger::accounting::verify).unwrap();
-    findings.extend(gate.read_as_system(calculation::verify).unwrap());
+        app.read_as_system(partner_incentives::ledger::accounting::verify).unwrap();
+    findings.extend(app.read_as_system(calculation::verify).unwrap());
     findings.into_iter().filter_map(|finding| Some((finding.name, finding.difference?))).collect()
 }
 
@@ -142,7 +142,7 @@ fn a_figure_that_was_changed_is_named_by_every_check_on_it() {
     }
     // As the command says it.
     conn.batch_execute("UPDATE cap_uses SET used = used + 1 WHERE lever = 'capped'").unwrap();
-    let told = verify::run(&world.service.gate, &world.service.db, None).unwrap();
+    let told = verify::run(&world.service.app, &world.service.db, None).unwrap();
     let (check, finding) = &told[2];
     let expected = format!("what is used of a cap was earned under it: {}, capped", story.enrollment);
     assert!(

@@ -55,9 +55,9 @@ impl<'a> Forger<'a> {
         let (sealed, public): (Vec<u8>, Vec<u8>) = world
             .service
             .db
-            .glance(|conn| Ok(signing_keys::table.find(id).select(columns).get_result(conn)?))
+            .query(|conn| Ok(signing_keys::table.find(id).select(columns).get_result(conn)?))
             .unwrap();
-        let private = world.service.gate.vault().open(&format!("signing_keys/{id}"), &sealed).unwrap();
+        let private = world.service.app.vault().open(&format!("signing_keys/{id}"), &sealed).unwrap();
         Self { world, head, claims, private, public }
     }
 
@@ -381,7 +381,7 @@ fn a_users_token_never_passes_for_a_clients_nor_a_clients_for_a_users() {
     // A client's token for the id of a user opens nothing: there is no such client.
     let id: Id = user.as_str().unwrap().parse().unwrap();
     let scope = "partners:read users:read".to_owned();
-    let token = world.service.gate.tokens().issue(Subject::Client { id, scope }, Role::Operator, 1).unwrap();
+    let token = world.service.app.tokens().issue(Subject::Client { id, scope }, Role::Operator, 1).unwrap();
     assert_eq!(part(&token, 1)["client_id"], user);
     world.nobody().with_token(&token).get("/v1/partners").send().refused(401, "unauthenticated");
 }
@@ -433,7 +433,7 @@ fn a_new_key_is_published_before_it_signs_and_the_old_one_verifies_on() {
     };
     let after = |seconds| world.clock.set(start.plus_seconds(seconds));
     let old = kid(&token_of(&world));
-    let new = keys::rotate(&world.service.gate).unwrap().to_string();
+    let new = keys::rotate(&world.service.app).unwrap().to_string();
     after(30);
     assert_eq!(listed(), [new.clone(), old.clone()]);
     after(599);
@@ -451,7 +451,7 @@ fn a_new_key_is_published_before_it_signs_and_the_old_one_verifies_on() {
     let rotations: i64 = world
         .service
         .db
-        .glance(|conn| {
+        .query(|conn| {
             let events = audit_events::table.filter(audit_events::operation.eq("RotateSigningKey"));
             Ok(events.count().get_result(conn)?)
         })
@@ -465,12 +465,12 @@ fn keys_rotate_by_the_calendar_and_one_of_many_instances_does_it() {
     let made = world.clock.now();
     let count = || {
         let count = |conn: &mut _| Ok(signing_keys::table.count().get_result::<i64>(conn)?);
-        world.service.db.glance(count).unwrap()
+        world.service.db.query(count).unwrap()
     };
     let look = || {
         std::thread::scope(|scope| {
             for _ in 0..8 {
-                scope.spawn(|| keys::rotate_if_due(&world.service.gate, 30).unwrap());
+                scope.spawn(|| keys::rotate_if_due(&world.service.app, 30).unwrap());
             }
         });
     };
@@ -481,7 +481,7 @@ fn keys_rotate_by_the_calendar_and_one_of_many_instances_does_it() {
     world.clock.set(made.plus_seconds(30 * 24 * 3600));
     look();
     assert_eq!(count(), 2);
-    keys::rotate_if_due(&world.service.gate, 0).unwrap();
+    keys::rotate_if_due(&world.service.app, 0).unwrap();
     look();
     assert_eq!(count(), 2);
     let old = world.clock.now();
@@ -502,7 +502,7 @@ fn the_key_set_is_cached_for_five_minutes_and_asked_for_by_its_tag() {
     assert_eq!(again().header("cache-control"), Some("public, max-age=300"));
     let head = world.nobody().ask("HEAD", "/.well-known/jwks.json").send();
     assert_eq!((head.status, head.bytes.len(), head.etag()), (200, 0, set.etag()));
-    keys::rotate(&world.service.gate).unwrap();
+    keys::rotate(&world.service.app).unwrap();
     world.clock.set(world.clock.now().plus_seconds(30));
     assert_eq!(again().status, 200);
     for key in set["keys"].as_array().unwrap() {
@@ -518,7 +518,7 @@ fn a_key_found_in_plain_text_is_sealed_at_the_next_start() {
     let (id, plain): (Id, Vec<u8>) = (kid(&token).parse().unwrap(), forger.private.clone());
     let kept = || -> Vec<u8> {
         let query = signing_keys::table.find(id).select(signing_keys::private_key);
-        world.service.db.glance(|conn| Ok(query.get_result(conn)?)).unwrap()
+        world.service.db.query(|conn| Ok(query.get_result(conn)?)).unwrap()
     };
     assert!(!contains(&kept(), &plain[16..]), "it is sealed from the first day");
     let written = plain.clone();
@@ -531,8 +531,8 @@ fn a_key_found_in_plain_text_is_sealed_at_the_next_start() {
         })
         .unwrap();
     let next = Service::open(world.service.settings.clone()).unwrap();
-    assert!(!contains(&kept(), &plain[16..]) && next.gate.vault().is_current(&kept()));
-    next.gate.tokens().verify(&token).unwrap();
+    assert!(!contains(&kept(), &plain[16..]) && next.app.vault().is_current(&kept()));
+    next.app.tokens().verify(&token).unwrap();
     next.close();
 }
 
@@ -548,11 +548,11 @@ fn the_encryption_key_is_replaced_without_losing_a_signing_key() {
     let refusal = open(&[key(1)]).err().expect("the key it was sealed with is missing");
     assert!(refusal.to_string().contains("sealed with another encryption key"), "{refusal}");
     let both = open(&[key(1), key(0)]).unwrap();
-    both.gate.tokens().verify(&token).unwrap();
-    assert_eq!(keys::reseal(&both.gate).unwrap(), 0, "the start has sealed the signing keys anew");
+    both.app.tokens().verify(&token).unwrap();
+    assert_eq!(keys::reseal(&both.app).unwrap(), 0, "the start has sealed the signing keys anew");
     both.close();
     let new = open(&[key(1)]).unwrap();
-    new.gate.tokens().verify(&token).unwrap();
+    new.app.tokens().verify(&token).unwrap();
     new.close();
     assert!(open(&[key(0)]).is_err());
 }
@@ -563,13 +563,13 @@ fn an_instance_learns_the_keys_of_another_one() {
     let later: Timestamp = world.clock.now().plus_seconds(700);
     let clock = Clock::standing_at(world.clock.now());
     let other = Service::open(Settings { clock: clock.clone(), ..world.service.settings.clone() }).unwrap();
-    let new = keys::rotate(&other.gate).unwrap().to_string();
+    let new = keys::rotate(&other.app).unwrap().to_string();
     clock.set(later);
     world.clock.set(later);
     let subject = Subject::User { id: world.ids.next(later), session: None };
-    let token = other.gate.tokens().issue(subject, Role::Operator, 1).unwrap();
+    let token = other.app.tokens().issue(subject, Role::Operator, 1).unwrap();
     assert_eq!(kid(&token), new);
-    world.service.gate.tokens().verify(&token).unwrap();
+    world.service.app.tokens().verify(&token).unwrap();
     other.close();
 }
 

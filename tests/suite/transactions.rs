@@ -79,7 +79,7 @@ fn a_sale_is_recorded_read_and_taken_back() {
     }
 
     let ids: Vec<Id> = [&seller, &provider].iter().map(|id| id.parse().unwrap()).collect();
-    let sales = world.service.gate.read_as_system(|tx| sales_of(tx, &ids)).unwrap();
+    let sales = world.service.app.read_as_system(|tx| sales_of(tx, &ids)).unwrap();
     let told: Vec<_> = sales.iter().map(|sale| (sale.kind, sale.amount().amount())).collect();
     assert_eq!(
         told,

@@ -39,7 +39,7 @@ fn head(db: &Db) -> Seal {
 }
 
 fn verified(world: &World, noted: Option<Seal>) -> Finding {
-    let findings = verify::run(&world.service.gate, &world.service.db, noted).unwrap();
+    let findings = verify::run(&world.service.app, &world.service.db, noted).unwrap();
     findings.into_iter().find(|(check, _)| *check == "audit chain").unwrap().1
 }
 
@@ -231,14 +231,14 @@ fn events_that_nobody_seals_are_noticed() {
     let clock = Clock::standing_at("2018-07-01T12:00:00Z".parse().unwrap());
     let settings = Settings::for_tests(database.target.clone(), clock.clone(), Ids::counting());
     let service = Service::open(settings).unwrap();
-    let look = || service.gate.read_as_system(|tx| audit::verify(tx, None, |_, _| ())).unwrap();
+    let look = || service.app.read_as_system(|tx| audit::verify(tx, None, |_, _| ())).unwrap();
     assert_eq!(look(), Verdict::Sound(Seal::START), "they are young");
     clock.set("2018-07-01T12:10:00Z".parse().unwrap());
     let found = look();
     assert!(matches!(&found, Verdict::Broken(told) if told.contains("events are not sealed")), "{found:?}");
     service.close();
     let service = Service::open(service.settings.clone()).unwrap();
-    let found = service.gate.read_as_system(|tx| audit::verify(tx, None, |_, _| ())).unwrap();
+    let found = service.app.read_as_system(|tx| audit::verify(tx, None, |_, _| ())).unwrap();
     assert_eq!(found, Verdict::Sound(head(&service.db)), "closing seals what is left");
     service.close();
 }
@@ -295,8 +295,8 @@ fn a_long_chain_is_sealed_and_walked_in_pieces() {
     world.service.db.write(write).unwrap();
     audit::seal(&world.service.db).unwrap();
     let mut told = Vec::new();
-    let gate = &world.service.gate;
-    let found = gate.read_as_system(|tx| audit::verify(tx, None, |done, total| told.push((done, total))));
+    let app = &world.service.app;
+    let found = app.read_as_system(|tx| audit::verify(tx, None, |done, total| told.push((done, total))));
     let found = found.unwrap();
     assert_eq!(found, Verdict::Sound(head(&world.service.db)));
     assert!(

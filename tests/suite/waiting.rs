@@ -40,8 +40,8 @@ fn grown(story: &Story<'_>) -> Vec<[String; 3]> {
 /// Runs the calculation in units of so many sales; gives how many each took in.
 fn in_units_of(story: &Story<'_>, at_once: usize) -> Vec<i64> {
     let mut taken = vec![0];
-    let gate = &story.world.service.gate;
-    calculation::calculate_in(gate, None, at_once, |run| {
+    let app = &story.world.service.app;
+    calculation::calculate_in(app, None, at_once, |run| {
         taken.push(run.sales);
         ControlFlow::Continue(())
     })

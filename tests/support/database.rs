@@ -123,7 +123,7 @@ fn prepare(target: &Target) -> Staff {
     let service = Service::open(settings)
         .unwrap_or_else(|error| panic!("a service does not start on an empty database: {error}"));
     let hire = |email: &str, name: &str, role| {
-        users::provision(&service.gate, person(email, name, role, None)).expect("hire")
+        users::provision(&service.app, person(email, name, role, None)).expect("hire")
     };
     let staff = Staff {
         operator: hire("operator@vendor.example", "Olga Operator", Role::Operator),

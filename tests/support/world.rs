@@ -96,7 +96,7 @@ impl World {
     pub fn newcomer_of(&self, partner: &str, role: Role) -> Client {
         let email = format!("{role}-{}@partner.example", self.ids.next(self.clock.now()));
         let new = person(&email, role.as_str(), role, Some(partner.parse().expect("the id of a partner")));
-        self.signed_in(users::provision(&self.service.gate, new).expect("add a user"))
+        self.signed_in(users::provision(&self.service.app, new).expect("add a user"))
     }
 
     /// An API client with these scopes, separated by spaces; of a partner, or of the vendor.
@@ -118,7 +118,7 @@ impl World {
         };
         self.service.db.write(make).expect("add an API client");
         let subject = Subject::Client { id, scope: scopes.to_owned() };
-        let token = self.service.gate.tokens().issue(subject, role, 1).expect("a token");
+        let token = self.service.app.tokens().issue(subject, role, 1).expect("a token");
         self.nobody().with_token(&token)
     }
 

@@ -9,7 +9,7 @@ use super::{
     store,
 };
 use crate::{
-    access::{Gate, Tx},
+    access::{AppState, Tx},
     audit,
     ledger::accounting,
     network::partners,
@@ -96,23 +96,23 @@ pub fn start(tx: &mut Tx<'_>, partner: Option<Id>) -> Result<(Run, bool)> {
 /// Runs the calculation here and now, over all partners or one, alone or along with a run at work already: to the end of
 /// one that looks at what is asked for. Tells of every unit, and is asked after it whether to go on.
 pub fn calculate(
-    gate: &Gate,
+    app: &AppState,
     partner: Option<Id>,
     go_on: impl FnMut(&Run) -> ControlFlow<()>,
 ) -> Result<Run> {
-    calculate_in(gate, partner, SALES_AT_ONCE, go_on)
+    calculate_in(app, partner, SALES_AT_ONCE, go_on)
 }
 
 /// The same in units of up to so many sales.
 pub fn calculate_in(
-    gate: &Gate,
+    app: &AppState,
     partner: Option<Id>,
     at_once: usize,
     mut go_on: impl FnMut(&Run) -> ControlFlow<()>,
 ) -> Result<Run> {
     loop {
-        let (run, _) = gate.write_as_system("StartCalculationRun", move |tx| start(tx, partner))?;
-        let done = work_in(gate, run.id, at_once, &mut go_on)?;
+        let (run, _) = app.write_as_system("StartCalculationRun", move |tx| start(tx, partner))?;
+        let done = work_in(app, run.id, at_once, &mut go_on)?;
         if done.covers(partner) || done.state != RunState::Succeeded {
             return Ok(done);
         }
@@ -120,18 +120,18 @@ pub fn calculate_in(
 }
 
 /// Does the work of a run that has been begun.
-pub fn work(gate: &Gate, run: Id, go_on: impl FnMut(&Run) -> ControlFlow<()>) -> Result<Run> {
-    work_in(gate, run, SALES_AT_ONCE, go_on)
+pub fn work(app: &AppState, run: Id, go_on: impl FnMut(&Run) -> ControlFlow<()>) -> Result<Run> {
+    work_in(app, run, SALES_AT_ONCE, go_on)
 }
 
 fn work_in(
-    gate: &Gate,
+    app: &AppState,
     run: Id,
     at_once: usize,
     mut go_on: impl FnMut(&Run) -> ControlFlow<()>,
 ) -> Result<Run> {
     let end = |why: String| {
-        gate.write_as_system("Calculate", move |tx| {
+        app.write_as_system("Calculate", move |tx| {
             let known = store::get_run(tx, run)?;
             if known.state != RunState::Running {
                 tx.changed_nothing();
@@ -143,7 +143,7 @@ fn work_in(
     let (mut place, mut tries) = (Place::default(), 0);
     loop {
         let here = place;
-        match gate.write_as_system("Calculate", move |tx| unit(tx, run, here, at_once)) {
+        match app.write_as_system("Calculate", move |tx| unit(tx, run, here, at_once)) {
             Err(error) if error.code == &codes::UNAVAILABLE && tries < TRIES => {
                 tries += 1;
                 std::thread::sleep(Duration::from_millis(200) * tries);

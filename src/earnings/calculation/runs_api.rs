@@ -147,7 +147,7 @@ async fn list_calculation_runs(
 #[utoipa::path(tag = "earnings", request_body = RunStart, responses((status = 202, body = RunView)))]
 #[post("/v1/calculation-runs")]
 async fn start_calculation_run(caller: Caller<StartCalculationRun>, body: Body<RunStart>) -> Result<Answer> {
-    let gate = caller.gate().clone();
+    let app = caller.app().clone();
     let begun: Arc<Mutex<Option<Id>>> = Arc::default();
     let note = Arc::clone(&begun);
     let answer = caller
@@ -168,7 +168,7 @@ async fn start_calculation_run(caller: Caller<StartCalculationRun>, body: Body<R
     let begun = begun.lock().unwrap_or_else(PoisonError::into_inner).take();
     if let Some(id) = begun.filter(|_| !answer.replayed) {
         std::thread::spawn(move || {
-            if let Err(error) = run::work(&gate, id, |_| ControlFlow::Continue(())) {
+            if let Err(error) = run::work(&app, id, |_| ControlFlow::Continue(())) {
                 log::error!("calculation run {id} stopped: {error}");
             }
         });

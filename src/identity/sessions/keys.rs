@@ -1,24 +1,24 @@
 //! The rounds of the keys: a new signing key by command or by the calendar, secrets sealed anew.
 
 use crate::{
-    access::{Gate, Tx, keys},
+    access::{AppState, Tx, keys},
     audit,
     identity::second_factors,
     platform::{Result, values::Id},
 };
 
 /// Makes a new signing key; it is published at once and signs ten minutes later.
-pub fn rotate(gate: &Gate) -> Result<Id> {
-    gate.write_as_system("RotateSigningKey", replace)
+pub fn rotate(app: &AppState) -> Result<Id> {
+    app.write_as_system("RotateSigningKey", replace)
 }
 
 /// Makes a new signing key where the newest is that many days old; 0 never does. Of instances that look at the same
 /// time one rotates: the others find its key.
-pub fn rotate_if_due(gate: &Gate, days: u16) -> Result<()> {
+pub fn rotate_if_due(app: &AppState, days: u16) -> Result<()> {
     if days == 0 {
         return Ok(());
     }
-    gate.write_as_system("RotateSigningKey", move |tx| {
+    app.write_as_system("RotateSigningKey", move |tx| {
         if keys::is_due(tx, days)? {
             replace(tx)?;
         } else {
@@ -29,8 +29,8 @@ pub fn rotate_if_due(gate: &Gate, days: u16) -> Result<()> {
 }
 
 /// Seals every secret that is kept with the first encryption key; how many had another one.
-pub fn reseal(gate: &Gate) -> Result<usize> {
-    gate.write_as_system("ResealSecrets", |tx| {
+pub fn reseal(app: &AppState) -> Result<usize> {
+    app.write_as_system("ResealSecrets", |tx| {
         let (signing_keys, users) = (keys::reseal(tx)?, second_factors::reseal(tx)?);
         for id in &signing_keys {
             audit::Event::on("signing_key", *id).record(tx)?;

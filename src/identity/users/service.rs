@@ -2,7 +2,7 @@
 
 use super::{User, UserStatus, api::UserView, fold, store};
 use crate::{
-    access::{Gate, Role, Tx, password},
+    access::{AppState, Role, Tx, password},
     audit,
     config::Carrier,
     network::partners::{self, Partner},
@@ -98,8 +98,8 @@ pub fn create(tx: &mut Tx<'_>, new: NewUser) -> Result<User> {
 }
 
 /// Makes a user with a known password, for the command line, the demo and tests.
-pub fn provision(gate: &Gate, new: NewUser) -> Result<Id> {
-    gate.write_as_system("CreateUser", move |tx| create(tx, new.clone()).map(|user| user.id))
+pub fn provision(app: &AppState, new: NewUser) -> Result<Id> {
+    app.write_as_system("CreateUser", move |tx| create(tx, new.clone()).map(|user| user.id))
 }
 
 /// Changes a user's name, role, language or issuer.
@@ -340,15 +340,15 @@ fn wrong_state(user: &User, allowed: &'static str) -> Error {
 }
 
 /// Makes the first operator of a database that has none; its address and its temporary password, to be shown once.
-pub fn first_operator(gate: &Gate) -> Result<Option<(String, String)>> {
+pub fn first_operator(app: &AppState) -> Result<Option<(String, String)>> {
     const EMAIL: &str = "operator@programme.example";
-    if gate.read_as_system(store::operators)? > 0 {
+    if app.read_as_system(store::operators)? > 0 {
         return Ok(None);
     }
     let password = password::temporary()?;
-    let password_hash = gate.passwords().hash(&password)?;
+    let password_hash = app.passwords().hash(&password)?;
     provision(
-        gate,
+        app,
         NewUser {
             email: EMAIL.into(),
             name: "First Operator".into(),

@@ -9,7 +9,7 @@ use super::{
     year,
 };
 use crate::{
-    access::{Actor, Gate, Role, Tx, password},
+    access::{Actor, AppState, Role, Tx, password},
     earnings::calculation,
     identity::users::{self, NewUser},
     network::{
@@ -42,13 +42,13 @@ fn first_day(today: CalendarDate) -> CalendarDate {
 }
 
 /// Tells the story on an empty database; the clock is moved along. Does nothing where it was told already.
-pub fn fill(gate: &Gate, clock: &Clock, today: CalendarDate) -> Result<()> {
-    let told = gate.read_as_system(|tx| Ok(partners::get(tx, partner_id(1)).is_ok()))?;
+pub fn fill(app: &AppState, clock: &Clock, today: CalendarDate) -> Result<()> {
+    let told = app.read_as_system(|tx| Ok(partners::get(tx, partner_id(1)).is_ok()))?;
     if told {
         return Ok(());
     }
     let hashes =
-        PASSWORDS.iter().map(|(.., password)| gate.passwords().hash(password)).collect::<Result<Vec<_>>>()?;
+        PASSWORDS.iter().map(|(.., password)| app.passwords().hash(password)).collect::<Result<Vec<_>>>()?;
     // What is to be seen in this program year happens in it, however young it is.
     let in_year = programs::program_year(programs::program_year_of(today))
         .map_or(0, |year| year.from.days_until(today));
@@ -82,21 +82,21 @@ pub fn fill(gate: &Gate, clock: &Clock, today: CalendarDate) -> Result<()> {
     scenes.extend(of_the_year.into_iter().map(|(day, event)| (day, Scene::Year(event))));
     scenes.sort_by_key(|(day, _)| *day);
     let temporary = password::temporary()?;
-    let hash = gate.passwords().hash(&temporary)?;
+    let hash = app.passwords().hash(&temporary)?;
     let stage = Stage { today, temporary: (temporary, hash), hashes };
     for (minute, (day, scene)) in (0..).zip(scenes) {
         // What follows on the same day follows some seconds later.
         clock.set(noon(day).plus_seconds(20 * minute));
         if matches!(scene, Scene::Year(year::Event::Closing(_))) {
-            calculation::calculate(gate, None, |_| ControlFlow::Continue(()))?;
+            calculation::calculate(app, None, |_| ControlFlow::Continue(()))?;
         }
         let stage = stage.clone();
-        gate.write_as_system("Demo", move |tx| match scene {
+        app.write_as_system("Demo", move |tx| match scene {
             Scene::Plot(work) => work(tx, &stage),
             Scene::Year(event) => year::happens(tx, event),
         })?;
     }
-    calculation::calculate(gate, None, |_| ControlFlow::Continue(())).map(drop)
+    calculation::calculate(app, None, |_| ControlFlow::Continue(())).map(drop)
 }
 
 /// The operators: what one proposes, the other decides on.

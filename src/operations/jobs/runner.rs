@@ -2,7 +2,7 @@
 
 use super::{JobName, JobRun, RunState, Step, service, store};
 use crate::{
-    access::{Gate, Tx},
+    access::{AppState, Tx},
     earnings::calculation,
     network::partners,
     platform::{
@@ -23,7 +23,7 @@ const OPERATION: &str = "DailyRefresh";
 /// An instance that works on runs.
 #[derive(Clone)]
 pub struct Runner {
-    gate: Gate,
+    app: AppState,
     holder: Id,
     schedule: Daily,
     closing: Closing,
@@ -33,8 +33,8 @@ pub struct Runner {
 impl Runner {
     /// An instance that begins runs by a schedule, and stops between two batches when the service does.
     #[must_use]
-    pub fn new(gate: Gate, holder: Id, schedule: Daily, closing: Closing) -> Self {
-        Self { gate, holder, schedule, closing, batch: BATCH }
+    pub fn new(app: AppState, holder: Id, schedule: Daily, closing: Closing) -> Self {
+        Self { app, holder, schedule, closing, batch: BATCH }
     }
 
     /// The same with smaller batches.
@@ -85,10 +85,10 @@ impl Runner {
             Ok(due && store::is_free(tx.conn, job, holder, tx.now)?)
         };
         // Nearly always there is nothing to do: a look costs no writing unit.
-        if !self.gate.read_as_system(waits)? {
+        if !self.app.read_as_system(waits)? {
             return Ok(None);
         }
-        self.gate.write_as_system(OPERATION, move |tx| {
+        self.app.write_as_system(OPERATION, move |tx| {
             tx.changed_nothing();
             if !waits(tx)? {
                 return Ok(None);
@@ -131,12 +131,12 @@ impl Runner {
 
     /// All of a calculation; after each of its units the lease is renewed, and it is kept how far it has come.
     fn calculate(&self, run: JobRun) -> Result<Option<JobRun>> {
-        if !self.gate.read_as_system(calculation::is_due)? {
+        if !self.app.read_as_system(calculation::is_due)? {
             let next = run.advanced(None, 0, run.updated_at);
             return self.keep(&run, next);
         }
         let mut kept = Ok(Some(run));
-        let done = calculation::calculate(&self.gate, None, |unit| {
+        let done = calculation::calculate(&self.app, None, |unit| {
             if let Ok(Some(run)) = &kept {
                 let next = run.at(unit.done, unit.total.max(unit.done), unit.updated_at);
                 kept = self.keep(run, next);
@@ -160,7 +160,7 @@ impl Runner {
     /// Keeps how far a run has come; none where another instance has taken over.
     fn keep(&self, run: &JobRun, next: JobRun) -> Result<Option<JobRun>> {
         let (holder, run) = (self.holder, run.clone());
-        self.gate.write_in_background((OPERATION, run.id.to_string()), move |tx| {
+        self.app.write_in_background((OPERATION, run.id.to_string()), move |tx| {
             tx.changed_nothing();
             if !store::renew(tx.conn, run.job, holder, tx.now.plus_seconds(LEASE_SECONDS))? {
                 return Ok(None);
@@ -174,7 +174,7 @@ impl Runner {
     fn look_at_some(&self, run: JobRun) -> Result<Option<JobRun>> {
         let (holder, size) = (self.holder, self.batch);
         let after = run.position.as_deref().map(str::parse).transpose().map_err(Error::internal)?;
-        let (total, found, last, count) = self.gate.read_as_system(|tx| {
+        let (total, found, last, count) = self.app.read_as_system(|tx| {
             let total = match run.total {
                 Some(total) => total,
                 None => partners::number(tx)?,
@@ -185,7 +185,7 @@ impl Runner {
         })?;
         let count = i64::try_from(count).unwrap_or(size);
         let request = run.id.to_string();
-        self.gate.write_in_background((OPERATION, request), move |tx| {
+        self.app.write_in_background((OPERATION, request), move |tx| {
             tx.changed_nothing();
             if !store::renew(tx.conn, run.job, holder, tx.now.plus_seconds(LEASE_SECONDS))? {
                 return Ok(None);
@@ -204,7 +204,7 @@ impl Runner {
     fn give_up(&self, id: Id, error: &Error) -> Result<Option<JobRun>> {
         // The log has the rest: what a driver says may hold more than who asks should read.
         let (holder, reason) = (self.holder, format!("{}: {}", error.code.code, error.detail));
-        self.gate.write_in_background((OPERATION, id.to_string()), move |tx| {
+        self.app.write_in_background((OPERATION, id.to_string()), move |tx| {
             let run = store::get(tx, id)?;
             tx.changed_nothing();
             if !store::renew(tx.conn, run.job, holder, tx.now)? {
@@ -220,7 +220,7 @@ impl Runner {
     /// Another instance need not wait for the lease to run out.
     fn release(&self) -> Result<()> {
         let holder = self.holder;
-        self.gate.write_as_system(OPERATION, move |tx| {
+        self.app.write_as_system(OPERATION, move |tx| {
             tx.changed_nothing();
             store::release(tx.conn, JobName::DailyRefresh, holder)
         })

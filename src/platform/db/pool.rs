@@ -70,7 +70,7 @@ impl Db {
     }
 
     /// Runs statements that need not agree with each other, without a transaction.
-    pub fn glance<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+    pub fn query<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
         self.with(work)
     }
 

@@ -216,8 +216,8 @@ async fn create_transaction_import(
             return Err(Error::new(&codes::UNSUPPORTED_MEDIA_TYPE, detail));
         }
     };
-    let (errand, order) = (caller.errand(), Order { format, dry_run: params.0.dry_run });
-    let import = file.feed(move |file| service::run(&errand, &contract, order, file)).await?;
+    let (background, order) = (caller.background(), Order { format, dry_run: params.0.dry_run });
+    let import = file.feed(move |file| service::run(&background, &contract, order, file)).await?;
     let (location, revision) = (format!("/v1/transaction-imports/{}", import.id), import.revision);
     Ok(Answer::created(location, &ImportView::from(import), revision))
 }

@@ -7,7 +7,7 @@ use super::{
     store,
 };
 use crate::{
-    access::{Errand, Gate, Tx},
+    access::{AppState, BackgroundContext, Tx},
     audit,
     platform::{
         Error, FieldError, Result, codes, cut,
@@ -53,12 +53,17 @@ pub struct Order {
 }
 
 /// Takes a file to its end; what it tells of the import is what is stored. Every thread of it ends with it.
-pub fn run(errand: &Errand, contract: &Contract, order: Order, file: impl Read + Send) -> Result<Import> {
-    let _alone = wait_to_be_alone(errand)?;
-    let own = errand.of_service("FinishTransactionImport");
+pub fn run(
+    background: &BackgroundContext,
+    contract: &Contract,
+    order: Order,
+    file: impl Read + Send,
+) -> Result<Import> {
+    let _alone = wait_to_be_alone(background)?;
+    let own = background.of_service("FinishTransactionImport");
     clear_up(&own)?;
-    let import = begin(errand, order)?;
-    match receive(errand, contract, &import, file).and_then(|()| publish(errand, &own, import.id)) {
+    let import = begin(background, order)?;
+    match receive(background, contract, &import, file).and_then(|()| publish(background, &own, import.id)) {
         Ok(import) => Ok(import),
         Err(error) => {
             log::warn!("import {} failed: {error}", import.id);
@@ -72,8 +77,8 @@ pub fn run(errand: &Errand, contract: &Contract, order: Order, file: impl Read +
 }
 
 /// Ends what a crash has left behind, unless somebody is at it.
-pub fn recover(gate: &Gate) -> Result<()> {
-    let own = gate.errand("FinishTransactionImport");
+pub fn recover(app: &AppState) -> Result<()> {
+    let own = app.background("FinishTransactionImport");
     if own.read(store::unfinished)?.is_empty() {
         return Ok(());
     }
@@ -84,14 +89,14 @@ pub fn recover(gate: &Gate) -> Result<()> {
 }
 
 /// The errors of an import after one of them, in the order of the lines; some thousand at most.
-pub fn errors_of(errand: &Errand, import: Id, after: Option<Id>) -> Result<Vec<ImportError>> {
-    errand.read(|tx| store::errors_after(tx, import, after, 1000))
+pub fn errors_of(background: &BackgroundContext, import: Id, after: Option<Id>) -> Result<Vec<ImportError>> {
+    background.read(|tx| store::errors_after(tx, import, after, 1000))
 }
 
-fn wait_to_be_alone(errand: &Errand) -> Result<Alone> {
+fn wait_to_be_alone(background: &BackgroundContext) -> Result<Alone> {
     let start = Instant::now();
     loop {
-        match errand.alone()? {
+        match background.alone()? {
             Some(alone) => return Ok(alone),
             None if start.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(100)),
             None => {
@@ -102,7 +107,7 @@ fn wait_to_be_alone(errand: &Errand) -> Result<Alone> {
     }
 }
 
-fn clear_up(own: &Errand) -> Result<()> {
+fn clear_up(own: &BackgroundContext) -> Result<()> {
     for import in own.read(store::unfinished)? {
         match import.state {
             ImportState::Publishing => complete(own, import.id).map(drop)?,
@@ -112,8 +117,8 @@ fn clear_up(own: &Errand) -> Result<()> {
     Ok(())
 }
 
-fn begin(errand: &Errand, order: Order) -> Result<Import> {
-    errand.write(move |tx| {
+fn begin(background: &BackgroundContext, order: Order) -> Result<Import> {
+    background.write(move |tx| {
         let import = Import::begun(tx.new_id(), order.format, order.dry_run, tx.now);
         batch::hide(tx, Range::of(import.id))?;
         store::insert(tx, &import)?;
@@ -154,8 +159,13 @@ impl Portion {
 }
 
 /// Records the good rows where nobody sees them, and counts. The next portion is read while one is being recorded.
-fn receive(errand: &Errand, contract: &Contract, import: &Import, file: impl Read + Send) -> Result<()> {
-    let (id, format, most_errors) = (import.id, import.format, errand.import_errors_kept());
+fn receive(
+    background: &BackgroundContext,
+    contract: &Contract,
+    import: &Import,
+    file: impl Read + Send,
+) -> Result<()> {
+    let (id, format, most_errors) = (import.id, import.format, background.import_errors_kept());
     std::thread::scope(|scope| {
         let (tell, hear) = sync_channel(1);
         scope.spawn(move || {
@@ -172,7 +182,7 @@ fn receive(errand: &Errand, contract: &Contract, import: &Import, file: impl Rea
             let portion = Arc::new(portion?);
             patiently(|| {
                 let portion = Arc::clone(&portion);
-                errand.write(move |tx| take(tx, id, &portion, most_errors))
+                background.write(move |tx| take(tx, id, &portion, most_errors))
             })?;
         }
         Ok(())
@@ -215,16 +225,16 @@ fn take(tx: &mut Tx<'_>, id: Id, portion: &Portion, most_errors: i64) -> Result<
 }
 
 /// Lets everybody see the rows, in one short unit; one that only tried is taken back.
-fn publish(errand: &Errand, own: &Errand, id: Id) -> Result<Import> {
-    if errand.read(|tx| store::get(tx, id))?.dry_run {
+fn publish(background: &BackgroundContext, own: &BackgroundContext, id: Id) -> Result<Import> {
+    if background.read(|tx| store::get(tx, id))?.dry_run {
         discard(own, id)?;
-        return errand.write(move |tx| {
+        return background.write(move |tx| {
             batch::publish(tx)?;
             enter(tx, id, ImportState::Completed, None)
         });
     }
     let published = patiently(|| {
-        errand.write(move |tx| {
+        background.write(move |tx| {
             batch::publish(tx)?;
             enter(tx, id, ImportState::Publishing, None)
         })
@@ -237,7 +247,7 @@ fn publish(errand: &Errand, own: &Errand, id: Id) -> Result<Import> {
 }
 
 /// Looks at what rests on the rows, such as an indirect reseller's first purchase.
-fn complete(own: &Errand, id: Id) -> Result<Import> {
+fn complete(own: &BackgroundContext, id: Id) -> Result<Import> {
     let rows = own.read(|tx| store::get(tx, id))?.rows_read;
     let mut sellers: BTreeMap<Id, CalendarDate> = BTreeMap::new();
     for part in Range::of(id).parts(rows.unsigned_abs(), TOGETHER) {
@@ -259,7 +269,7 @@ fn complete(own: &Errand, id: Id) -> Result<Import> {
     own.write(move |tx| enter(tx, id, ImportState::Completed, None))
 }
 
-fn fail(own: &Errand, id: Id, why: &str) -> Result<()> {
+fn fail(own: &BackgroundContext, id: Id, why: &str) -> Result<()> {
     discard(own, id)?;
     let why = cut(why, 1000).to_owned();
     own.write(move |tx| {
@@ -269,7 +279,7 @@ fn fail(own: &Errand, id: Id, why: &str) -> Result<()> {
 }
 
 /// Removes what was recorded and not published, in portions.
-fn discard(own: &Errand, id: Id) -> Result<()> {
+fn discard(own: &BackgroundContext, id: Id) -> Result<()> {
     let range = Range::of(id);
     let most = i64::try_from(PORTION).unwrap_or(i64::MAX);
     let some = move |tx: &mut Tx<'_>| {

@@ -102,9 +102,9 @@ fn the_same_input_again_changes_no_row_however_it_comes() {
             tx.changed_nothing();
             backlog::note(tx, &[id])
         };
-        world.service.gate.write_as_system("Test", note).unwrap();
-        let gate = &world.service.gate;
-        partner_incentives::earnings::calculation::calculate(gate, None, |_| ControlFlow::Continue(()))
+        world.service.app.write_as_system("Test", note).unwrap();
+        let app = &world.service.app;
+        partner_incentives::earnings::calculation::calculate(app, None, |_| ControlFlow::Continue(()))
             .unwrap();
         for (before, after) in before.iter().zip(dump(&world)) {
             assert!(*before == after, "{prefix} rows again: {} has changed", before.0);

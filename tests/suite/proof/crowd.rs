@@ -102,7 +102,7 @@ fn thirty_writers_and_several_runs_never_exceed_a_cap() {
         }
     };
     let calculate = |service: &Service| {
-        calculation::calculate(&service.gate, None, |_| ControlFlow::Continue(())).map(drop)
+        calculation::calculate(&service.app, None, |_| ControlFlow::Continue(())).map(drop)
     };
     let sales: Vec<Sale> = std::thread::scope(|scope| {
         for service in &instances {
@@ -137,7 +137,7 @@ fn thirty_writers_and_several_runs_never_exceed_a_cap() {
     assert!(at_work > 1, "the runs came too late: {runs:#?}");
     let (rows, records) = world
         .service
-        .gate
+        .app
         .read_as_system(|tx| {
             let rows: Vec<EarningRow> =
                 earnings::table.order(earnings::id).select(EarningRow::as_select()).load(tx.conn)?;

@@ -16,7 +16,7 @@ use partner_incentives::{
     access::Tx,
     earnings::{
         calculation::{self, EarningRow, IneligibleRow},
-        engine::{ExchangeRates, Facts, Gap, Sale, Terms},
+        engine::{Facts, Gap, Sale, Terms},
     },
     ledger::accounting::Months,
     network::partners,
@@ -26,7 +26,7 @@ use partner_incentives::{
     },
     platform::{
         Result,
-        values::{CalendarDate, Currency, Id, Money, Month, Period},
+        values::{CalendarDate, Currency, ExchangeRates, Id, Money, Month, Period},
     },
     sales::transactions::{self, Customer, NewTransaction, TransactionKind},
     schema::{earnings, ineligible_records, rebates},
@@ -199,11 +199,11 @@ impl<'w> Telling<'w> {
             }
             Ok(())
         };
-        self.story.world.service.gate.write_as_system("CreateTransaction", record).unwrap();
+        self.story.world.service.app.write_as_system("CreateTransaction", record).unwrap();
     }
 
     fn run(&self) {
-        calculation::calculate(&self.story.world.service.gate, None, |_| ControlFlow::Continue(())).unwrap();
+        calculation::calculate(&self.story.world.service.app, None, |_| ControlFlow::Continue(())).unwrap();
     }
 
     fn calculate(&mut self) -> std::result::Result<(), TestCaseError> {
@@ -231,7 +231,7 @@ impl<'w> Telling<'w> {
     }
 
     fn read<T>(&self, read: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> T {
-        self.story.world.service.gate.read_as_system(read).unwrap()
+        self.story.world.service.app.read_as_system(read).unwrap()
     }
 
     fn enrolled(&self) -> Vec<(enrollments::Enrollment, Vec<enrollments::Change>)> {

@@ -1,4 +1,4 @@
-//! The application's state, behind the gate: only `Caller` and `Public` open it.
+//! The application state: opaque, opened only by `Caller`, `Public` and background work.
 
 use super::{Actor, Tokens, Tx, idempotency, issuer::Issuer, password::Hasher, unit::Settle};
 use crate::{
@@ -20,7 +20,7 @@ const FILES: usize = 4;
 
 /// The state of the application. Cheap to clone; every clone is the same one.
 #[derive(Clone)]
-pub struct Gate(pub(super) Arc<State>);
+pub struct AppState(pub(super) Arc<State>);
 
 pub(super) struct State {
     pub db: Db,
@@ -48,7 +48,7 @@ pub(super) struct State {
 /// Removes rows whose time is over; returns how many there were.
 pub type Sweep = fn(&mut Conn, Timestamp) -> Result<usize>;
 
-/// What a gate is opened with, beside the database, time and ids.
+/// The parts of the application state beside the database, time and ids.
 pub struct Terms {
     /// How often one may knock.
     pub limits: Limits,
@@ -66,8 +66,8 @@ pub struct Terms {
     pub sweep: Sweep,
 }
 
-impl Gate {
-    /// Opens the gate on a migrated database.
+impl AppState {
+    /// Opens the application state on a migrated database.
     pub fn open(db: Db, (clock, ids): (Clock, Ids), terms: Terms) -> Result<Self> {
         let Terms { limits, accounts, vault, trust, mail, settle, sweep } = terms;
         let passwords = Hasher::new(accounts.password_memory_kib, accounts.password_passes)?;
@@ -166,12 +166,12 @@ impl Gate {
     /// Forgets what nobody can ask for any more; returns how many rows there were.
     pub fn sweep(&self) -> Result<usize> {
         let sweep = self.0.sweep;
-        self.keep_house(move |conn, now| Ok(idempotency::sweep(conn, now)? + sweep(conn, now)?))
+        self.write_unaudited(move |conn, now| Ok(idempotency::sweep(conn, now)? + sweep(conn, now)?))
     }
 
     /// The service's own bookkeeping, such as how often a mail was tried: a unit that changes no record of the
     /// business, and so needs no audit event.
-    pub fn keep_house<T, F>(&self, work: F) -> Result<T>
+    pub fn write_unaudited<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&mut Conn, Timestamp) -> Result<T> + Send + 'static,

@@ -1,16 +1,16 @@
 //! Work of many units that somebody sends the service on.
 
-use super::{Actor, Caller, Gate, Tx, gate::State, policy::Policy};
+use super::{Actor, AppState, Caller, Tx, app_state::State, policy::Policy};
 use crate::platform::{
     Result,
     db::{Alone, Conn},
 };
 use std::sync::Arc;
 
-/// Somebody's errand: many units, one after the other, on a thread of its own. Whoever sent it is looked at again in
+/// Somebody's background: many units, one after the other, on a thread of its own. Whoever sent it is looked at again in
 /// each of them, so that it ends where its sender is barred.
 #[derive(Clone)]
-pub struct Errand {
+pub struct BackgroundContext {
     state: Arc<State>,
     sender: Arc<dyn Sender>,
 }
@@ -39,27 +39,27 @@ impl Sender for System {
 }
 
 impl<P: Policy> Caller<P> {
-    /// Sends the service on an errand.
+    /// Sends the service on an background.
     #[must_use]
-    pub fn errand(self) -> Errand {
-        Errand { state: Arc::clone(&self.gate().0), sender: Arc::new(self) }
+    pub fn background(self) -> BackgroundContext {
+        BackgroundContext { state: Arc::clone(&self.app().0), sender: Arc::new(self) }
     }
 }
 
-impl Gate {
-    /// An errand of the service itself: the command line, what is left to do after a crash.
+impl AppState {
+    /// Background work of the service itself: a command, or the clear-up after a crash.
     #[must_use]
-    pub fn errand(&self, operation: &'static str) -> Errand {
+    pub fn background(&self, operation: &'static str) -> BackgroundContext {
         let state = Arc::clone(&self.0);
-        Errand { sender: Arc::new(System { state: Arc::clone(&state), operation }), state }
+        BackgroundContext { sender: Arc::new(System { state: Arc::clone(&state), operation }), state }
     }
 }
 
-impl Errand {
+impl BackgroundContext {
     /// The same in the name of the service itself: what must be done although its sender has been barred since.
     #[must_use]
     pub fn of_service(&self, operation: &'static str) -> Self {
-        Gate(Arc::clone(&self.state)).errand(operation)
+        AppState(Arc::clone(&self.state)).background(operation)
     }
 
     /// How many errors of an import are kept.
