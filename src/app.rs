@@ -158,7 +158,8 @@ impl Service {
             vault: settings.vault()?,
             trust: settings.trust(),
             mail: settings.mail()?,
-            settle: calculation::follow_up,
+            follow_up: calculation::follow_up,
+            lock_partners: partners::lock,
             sweep: sessions::sweep,
         };
         let app = AppState::open(db.clone(), moment, terms)?;

@@ -1,11 +1,14 @@
-//! The unit: what a request's work receives. One snapshot to read, one serialisable transaction to write.
+//! The unit: what a request's work receives. One snapshot to read, one transaction to write.
+//!
+//! A unit that writes about a partner holds the partner's lock: units of one partner wait for each other, and each sees
+//! all that the one before it has committed.
 
-use super::{Role, Scope, app_state::State};
+use super::{Guard, Role, Scope, app_state::State};
 use crate::{
     config::{Accounts, Mail},
     platform::{
         Error, Result, Vault,
-        db::Conn,
+        db::{Conn, Done, Witness},
         values::{CalendarDate, Id, Timestamp},
     },
 };
@@ -101,7 +104,11 @@ pub struct Tx<'a> {
     /// The operation, in `PascalCase`, for audit events.
     pub operation: &'static str,
     state: &'a State,
-    audited: u32,
+    /// The first audit event, by which the unit is found again.
+    witness: Option<Witness>,
+    /// The partners whose lock the unit holds, and those it has made.
+    held: Vec<Id>,
+    finished: bool,
     idle: bool,
     changed: Vec<Id>,
     sold_only: Vec<Id>,
@@ -109,7 +116,10 @@ pub struct Tx<'a> {
 }
 
 /// What the service does at the end of a unit that changed facts about partners.
-pub type Settle = fn(&mut Tx<'_>, &[Id]) -> Result<()>;
+pub type FollowUp = fn(&mut Tx<'_>, &[Id]) -> Result<()>;
+
+/// Locks partners until the end of a unit; tells whether others may have changed their records before.
+pub type LockPartners = fn(&mut Conn, &[Id]) -> Result<bool>;
 
 impl<'a> Tx<'a> {
     pub(super) fn new(
@@ -127,7 +137,9 @@ impl<'a> Tx<'a> {
             request_id,
             operation,
             state,
-            audited: 0,
+            witness: None,
+            held: Vec::new(),
+            finished: false,
             idle: false,
             changed: Vec::new(),
             sold_only: Vec::new(),
@@ -171,9 +183,51 @@ impl<'a> Tx<'a> {
         self.actor.scope()
     }
 
-    /// Notes that this unit has written an audit event; `audit` calls it.
-    pub fn note_audit(&mut self) {
-        self.audited += 1;
+    /// Locks a partner until the end of the unit. Comes before the unit relies on the partner's records; tells whether
+    /// they are to be read again, because others may have changed them before the lock was there.
+    pub fn lock_partner(&mut self, partner: Id) -> Result<bool> {
+        self.lock_partners(&[partner])
+    }
+
+    /// The same for several partners, which are locked in one order everywhere: headquarters before locations.
+    pub fn lock_partners(&mut self, partners: &[Id]) -> Result<bool> {
+        let mut new: Vec<Id> = partners.iter().copied().filter(|id| !self.holds(*id)).collect();
+        if new.is_empty() {
+            return Ok(false);
+        }
+        let read_again = (self.state.lock_partners)(self.conn, &new)?;
+        self.held.append(&mut new);
+        Ok(read_again)
+    }
+
+    /// Notes a partner that this unit makes: nobody else sees it before the commit.
+    pub fn made_partner(&mut self, partner: Id) {
+        self.held.push(partner);
+    }
+
+    fn holds(&self, partner: Id) -> bool {
+        self.held.contains(&partner)
+    }
+
+    /// Relies on a rule that reaches beyond one partner: it stays as it is until the end of the unit.
+    pub fn share(&mut self, guard: Guard) -> Result<()> {
+        guard.share(self.conn)
+    }
+
+    /// Changes what a rule that reaches beyond one partner stands on: nobody relies on it before the end of the unit.
+    pub fn take(&mut self, guard: Guard) -> Result<()> {
+        guard.take(self.conn)
+    }
+
+    /// Notes that this unit has written an audit event; `audit` calls it. Refuses one about a partner that the unit
+    /// does not hold: its work could not be right beside another unit of that partner.
+    pub fn note_audit(&mut self, partner: Option<Id>, event: Witness) -> Result<()> {
+        if let Some(partner) = partner.filter(|partner| !self.holds(*partner)) {
+            let fault = format!("{} wrote about partner {partner} without its lock", self.operation);
+            return Err(Error::internal(fault));
+        }
+        self.witness.get_or_insert(event);
+        Ok(())
     }
 
     /// Notes that there is nothing to trace: the request found everything done already, or what it wrote is seen by
@@ -210,14 +264,24 @@ impl<'a> Tx<'a> {
         self.came_to_light = true;
     }
 
+    /// Runs the work of a writing unit to its end.
+    pub(super) fn run<T>(mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<Done<T>> {
+        let value = work(&mut self)?;
+        self.finish()?;
+        Ok(Done { value, witness: self.witness })
+    }
+
     /// Ends a writing unit: follows up on changed facts, and refuses a write that nobody could ever trace.
-    pub(super) fn settle(&mut self, follow_up: Settle) -> Result<()> {
+    pub(super) fn finish(&mut self) -> Result<()> {
+        if std::mem::replace(&mut self.finished, true) {
+            return Ok(());
+        }
         let changed = std::mem::take(&mut self.changed);
         let idle = self.came_to_light || self.idle && changed.is_empty();
         if !changed.is_empty() {
-            follow_up(self, &changed)?;
+            (self.state.follow_up)(self, &changed)?;
         }
-        if self.audited == 0 && !idle {
+        if self.witness.is_none() && !idle {
             return Err(Error::internal(format!("{} wrote without an audit event", self.operation)));
         }
         Ok(())

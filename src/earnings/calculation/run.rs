@@ -9,7 +9,7 @@ use super::{
     store,
 };
 use crate::{
-    access::{AppState, Tx},
+    access::{AppState, Guard, Tx},
     audit,
     ledger::accounting,
     network::partners,
@@ -169,11 +169,21 @@ fn unit(tx: &mut Tx<'_>, run: Id, place: Place, at_once: usize) -> Result<(Run, 
         tx.changed_nothing();
         return Ok((known, None));
     }
+    // Months stay open and rates as they are until the unit has posted.
+    tx.share(Guard::Books)?;
     let waiting = backlog::next(tx, known.partner_id, place.after, PARTNERS_AT_ONCE)?;
+    let partners: Vec<Id> = waiting.iter().map(|(partner, _)| *partner).collect();
+    let Some(last) = partners.last().copied() else {
+        return Ok((finish(tx, known, RunState::Succeeded, None)?, None));
+    };
+    tx.lock_partners(&partners)?;
     // Taken out first: whoever reports sales of them now waits for this unit, and does not undo its work at the end.
+    let waiting = backlog::take(tx, &partners)?;
     let mut rest: BTreeMap<Id, CalendarDate> = waiting.iter().copied().collect();
-    backlog::done(tx, &rest.keys().copied().collect::<Vec<_>>())?;
     let (mut tally, mut next) = (Tally::default(), place);
+    if waiting.is_empty() {
+        next = Place { after: Some(last), within: None };
+    }
     let mut left = at_once;
     for (partner, from_day) in &waiting {
         let within = next.within.filter(|(id, ..)| id == partner).map(|(_, part, day)| (part, day));
@@ -198,9 +208,6 @@ fn unit(tx: &mut Tx<'_>, run: Id, place: Place, at_once: usize) -> Result<(Run, 
     tally.partners = i64::try_from(waiting.len() - rest.len()).unwrap_or(i64::MAX);
     backlog::note_sales(tx, &rest.into_iter().collect::<Vec<_>>())?;
     let run = advanced(known, tally, tx);
-    if waiting.is_empty() {
-        return Ok((finish(tx, run, RunState::Succeeded, None)?, None));
-    }
     store::update_run(tx, &run)?;
     if tally.is_idle() {
         tx.changed_nothing();

@@ -5,7 +5,7 @@ use crate::{
     access::Tx,
     platform::{
         Error, Result,
-        db::MultiBackend,
+        db::{MultiBackend, lock_rows},
         http::{PageRequest, keyset},
         values::{Id, Timestamp},
     },
@@ -40,6 +40,12 @@ pub(super) fn find(tx: &mut Tx<'_>, id: Id) -> Result<Option<ApiClient>> {
 
 pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<ApiClient> {
     find(tx, id)?.ok_or(Error::not_found("API client"))
+}
+
+/// The client, locked until the end of the unit.
+pub(super) fn to_change(tx: &mut Tx<'_>, id: Id) -> Result<ApiClient> {
+    lock_rows!(tx.conn, for_no_key_update, api_clients::table.find(id).select(api_clients::id));
+    get(tx, id)
 }
 
 /// The client whose secret this is, where the secret has not run out.

@@ -11,4 +11,6 @@ pub use service::{
     provision, refuse_elsewhere, refuse_oneself, reset_second_factor, revoke_sessions, set_second_factor,
     strengthen, tell_admins, update,
 };
-pub use store::{admins_of, find_by_email, get, load, people_of, standing};
+pub use store::{
+    admins_of, find_by_email, find_to_change, get, load, load_to_change, people_of, standing, to_change,
+};

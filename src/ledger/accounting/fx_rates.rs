@@ -2,7 +2,7 @@
 
 use super::{FxRate, fx_rates_api::FxRateFilter};
 use crate::{
-    access::Tx,
+    access::{Guard, Tx},
     audit,
     platform::{
         Error, FieldError, Result,
@@ -82,6 +82,8 @@ pub fn publish(
         return Err(Error::new(&FX_MONTH_AHEAD, detail));
     }
     refuse_doubtful(new)?;
+    // Whoever posts relies on the rates there are, and waits here or is waited for.
+    tx.take(Guard::Books)?;
     let before = of_month(tx, month)?;
     let added = added(tx, month, &before, new)?;
     if added.is_empty() {

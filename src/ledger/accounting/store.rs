@@ -106,6 +106,12 @@ pub fn rebates_of_all_months(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<Vec<
     Ok(query.order((rebates::posted_in, rebates::currency)).select(Rebate::as_select()).load(tx.conn)?)
 }
 
+/// The partners that have a rebate of a month.
+pub(super) fn partners_of_month(tx: &mut Tx<'_>, month: Month) -> Result<Vec<Id>> {
+    let query = rebates::table.filter(rebates::posted_in.eq(month)).select(rebates::partner_id).distinct();
+    Ok(query.load(tx.conn)?)
+}
+
 /// The rebates of a month that are not settled otherwise.
 pub(super) fn of_month(tx: &mut Tx<'_>, month: Month) -> Result<Vec<Rebate>> {
     let query = rebates::table.filter(rebates::posted_in.eq(month)).order(rebates::id);

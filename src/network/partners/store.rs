@@ -8,7 +8,7 @@ use crate::{
     access::{Scope, Tx},
     platform::{
         Error, Result,
-        db::{MultiBackend, native},
+        db::{Conn, MultiBackend, lock_rows, native},
         http::{PageRequest, keyset},
         values::Id,
     },
@@ -117,6 +117,28 @@ pub(super) fn find_by_mpn_id(tx: &mut Tx<'_>, mpn_id: &str) -> Result<Option<Id>
         .select(partners::id)
         .get_result(tx.conn)
         .optional()?)
+}
+
+/// Locks partners until the end of the unit: headquarters first, then locations, each in the order of their ids, so
+/// that units which lock several never wait for each other in a circle. An operation that deletes a partner, or that
+/// names another partner as headquarters or provider, meets the same lock.
+pub fn lock(conn: &mut Conn, ids: &[Id]) -> Result<bool> {
+    let order = (partners::headquarters_id.is_not_null(), partners::id);
+    let these = partners::table.filter(partners::id.eq_any(ids.to_vec())).order(order).select(partners::id);
+    Ok(lock_rows!(conn, for_no_key_update, these))
+}
+
+/// Keeps a partner that a record of another one names from being deleted until the end of the unit; other units of that
+/// partner go on.
+pub fn keep(tx: &mut Tx<'_>, id: Id) -> Result<()> {
+    keep_all(tx, &[id])
+}
+
+/// The same for several partners.
+pub fn keep_all(tx: &mut Tx<'_>, ids: &[Id]) -> Result<()> {
+    let these = partners::table.filter(partners::id.eq_any(ids.to_vec())).order(partners::id);
+    lock_rows!(tx.conn, for_key_share, these.select(partners::id));
+    Ok(())
 }
 
 pub(super) fn has_locations(tx: &mut Tx<'_>, id: Id) -> Result<bool> {

@@ -27,6 +27,6 @@ pub use model::{
 pub use requirement::{Requirement, competency_codes, validate_requirements};
 pub use service::{CODES, NewProgram, create, discontinue, install, update, version_for};
 pub use store::{
-    find, get, get_version, in_effect, nearest_version, over, version_in_effect, versions_of_year,
+    find, get, get_version, in_effect, keep, nearest_version, over, version_in_effect, versions_of_year,
 };
 pub use versions::{NewVersion, create_version, founding_version, publish, requirement_faults};

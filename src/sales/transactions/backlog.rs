@@ -87,9 +87,12 @@ pub fn length(tx: &mut Tx<'_>, only: Option<Id>) -> Result<i64> {
     Ok(query.get_result(tx.conn)?)
 }
 
-/// Takes out partners that have been looked at.
-pub fn done(tx: &mut Tx<'_>, partners: &[Id]) -> Result<()> {
-    let looked_at = backlog::table.filter(backlog::partner_id.eq_any(partners.to_vec()));
-    diesel::delete(looked_at).execute(tx.conn)?;
-    Ok(())
+/// Takes out partners that are about to be looked at; gives those that waited, each with the day from which on, in the
+/// order of their ids. Whoever notes something about one of them meanwhile puts it in again.
+pub fn take(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<(Id, CalendarDate)>> {
+    let these = backlog::table.filter(backlog::partner_id.eq_any(partners.to_vec()));
+    let columns = (backlog::partner_id, backlog::from_day);
+    let mut taken: Vec<(Id, CalendarDate)> = diesel::delete(these).returning(columns).load(tx.conn)?;
+    taken.sort_unstable();
+    Ok(taken)
 }
