@@ -1,6 +1,6 @@
 //! The application state: opaque, opened only by `Caller`, `Public` and background work.
 
-use super::{Actor, Tokens, Tx, idempotency, issuer::Issuer, password::Hasher, unit::Settle};
+use super::{Actor, Directory, Tokens, Tx, idempotency, issuer::Issuer, password::Hasher, unit::Settle};
 use crate::{
     config::{Accounts, Limits, Mail, Trust},
     platform::{
@@ -9,9 +9,7 @@ use crate::{
         http::RateLimit,
         values::{Clock, Id, Ids, Timestamp},
     },
-    schema::{audit_chain, audit_events},
 };
-use diesel::prelude::*;
 use std::{net::IpAddr, sync::Arc};
 use tokio::sync::Semaphore;
 
@@ -27,6 +25,7 @@ pub(super) struct State {
     pub clock: Clock,
     pub ids: Ids,
     pub tokens: Tokens,
+    pub directory: Directory,
     pub settle: Settle,
     pub users: RateLimit<Id>,
     pub addresses: RateLimit<IpAddr>,
@@ -60,6 +59,8 @@ pub struct Terms {
     pub trust: Option<Trust>,
     /// How people are written to.
     pub mail: Mail,
+    /// Who keeps users, API clients and partners.
+    pub directory: Directory,
     /// What happens at the end of a unit that changed facts.
     pub settle: Settle,
     /// What is removed from time to time.
@@ -69,7 +70,7 @@ pub struct Terms {
 impl AppState {
     /// Opens the application state on a migrated database.
     pub fn open(db: Db, (clock, ids): (Clock, Ids), terms: Terms) -> Result<Self> {
-        let Terms { limits, accounts, vault, trust, mail, settle, sweep } = terms;
+        let Terms { limits, accounts, vault, trust, mail, directory, settle, sweep } = terms;
         let passwords = Hasher::new(accounts.password_memory_kib, accounts.password_passes)?;
         let import_errors_kept = limits.import_errors_kept;
         let moment = (clock.clone(), ids.clone());
@@ -80,6 +81,7 @@ impl AppState {
             clock,
             ids,
             tokens,
+            directory,
             settle,
             users: RateLimit::new(limits.requests_per_minute),
             addresses: RateLimit::new(limits.requests_per_minute),
@@ -146,15 +148,15 @@ impl AppState {
         })
     }
 
-    /// Installs what a new database needs, once: a database that has, or ever had, an audit event is not new.
-    pub fn write_if_new(&self, work: fn(&mut Tx<'_>) -> Result<()>) -> Result<()> {
+    /// Installs the first records of a database, once: unless somebody has begun to write to it.
+    pub fn write_unless(
+        &self,
+        begun: fn(&mut Conn) -> Result<bool>,
+        work: fn(&mut Tx<'_>) -> Result<()>,
+    ) -> Result<()> {
         let state = Arc::clone(&self.0);
         self.0.db.write(move |conn| {
-            let event = audit_events::table.select(audit_events::id).limit(1);
-            let chain = audit_chain::table.select(audit_chain::name);
-            if event.first::<Id>(conn).optional()?.is_some()
-                || chain.first::<String>(conn).optional()?.is_some()
-            {
+            if begun(conn)? {
                 return Ok(());
             }
             let mut tx = Tx::new(conn, Actor::SYSTEM, &state, "first-start", "Install");
