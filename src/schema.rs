@@ -1,13 +1,15 @@
 //! The tables, for both databases: one list of columns, native types on each side.
 //!
+//! A table has one owner: the slice whose files alone name it. Other slices ask the owner's public face; the checks in
+//! `operations::verify` read every table. `tests/architecture.rs` reads the owners from here.
+//!
 //! `tests/suite/schema.rs` proves that every table and column here exists in both databases.
-
-diesel::joinable!(enrollments -> programs (program_id));
 
 diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `network::partners`.
     partners (id) {
         id -> Guid,
         mpn_id -> Text,
@@ -28,6 +30,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `identity::users`.
     users (id) {
         id -> Guid,
         email -> Text,
@@ -53,6 +56,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `access`.
     signing_keys (id) {
         id -> Guid,
         private_key -> Binary,
@@ -66,6 +70,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `access`.
     idempotency_keys (caller_id, idempotency_key) {
         caller_id -> Guid,
         idempotency_key -> Text,
@@ -82,6 +87,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `audit`.
     audit_events (id) {
         id -> Guid,
         occurred_at -> Instant,
@@ -104,6 +110,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `network::agreements`.
     agreements (id) {
         id -> Guid,
         kind -> Text,
@@ -129,6 +136,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `network::competencies`.
     competencies (id) {
         id -> Guid,
         code -> Text,
@@ -144,6 +152,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `network::competencies`.
     attainments (id) {
         id -> Guid,
         partner_id -> Guid,
@@ -164,6 +173,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `participation::programs`.
     programs (id) {
         id -> Guid,
         code -> Text,
@@ -180,6 +190,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `participation::programs`.
     program_versions (id) {
         id -> Guid,
         program_id -> Guid,
@@ -207,6 +218,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `participation::eligibility`.
     evaluations (id) {
         id -> Guid,
         partner_id -> Guid,
@@ -225,6 +237,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `sales::transactions`.
     transactions (id) {
         id -> Guid,
         source -> Text,
@@ -250,6 +263,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `sales::transactions`.
     transaction_records (id) {
         id -> Guid,
         source -> Text,
@@ -275,6 +289,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `sales::transactions`.
     unpublished_transactions (slot) {
         slot -> Integer,
         first_id -> Guid,
@@ -286,6 +301,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `sales::imports`.
     transaction_imports (id) {
         id -> Guid,
         state -> Text,
@@ -308,6 +324,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `sales::imports`.
     transaction_import_errors (id) {
         id -> Guid,
         import_id -> Guid,
@@ -322,6 +339,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `network::profiles`.
     payout_profiles (id) {
         id -> Guid,
         partner_id -> Guid,
@@ -341,6 +359,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `network::profiles`.
     tax_profiles (id) {
         id -> Guid,
         partner_id -> Guid,
@@ -360,6 +379,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `participation::enrollments`.
     enrollments (id) {
         id -> Guid,
         partner_id -> Guid,
@@ -384,6 +404,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `participation::enrollments`.
     enrollment_changes (id) {
         id -> Guid,
         enrollment_id -> Guid,
@@ -404,6 +425,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `notifications`.
     notifications (id) {
         id -> Guid,
         user_id -> Guid,
@@ -421,6 +443,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `identity::sessions`.
     sessions (id) {
         id -> Guid,
         user_id -> Guid,
@@ -439,6 +462,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `identity::sessions`.
     refresh_tokens (digest) {
         digest -> Binary,
         session_id -> Guid,
@@ -451,6 +475,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `identity::sessions`.
     sign_in_brakes (digest) {
         digest -> Binary,
         failures -> BigInt,
@@ -463,6 +488,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `identity::sessions`.
     known_addresses (user_id, address) {
         user_id -> Guid,
         address -> Text,
@@ -475,6 +501,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `identity::second_factors`.
     second_factors (user_id) {
         user_id -> Guid,
         secret -> Binary,
@@ -488,6 +515,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `identity::second_factors`.
     recovery_codes (user_id, digest) {
         user_id -> Guid,
         digest -> Binary,
@@ -499,6 +527,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `identity::api_clients`.
     api_clients (id) {
         id -> Guid,
         name -> Text,
@@ -519,6 +548,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `identity::api_clients`.
     api_client_secrets (digest) {
         digest -> Binary,
         client_id -> Guid,
@@ -531,6 +561,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `identity::setup`.
     partner_setups (partner_id) {
         partner_id -> Guid,
         state -> Text,
@@ -548,6 +579,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `notifications`.
     deliveries (notification_id) {
         notification_id -> Guid,
         recipient -> Text,
@@ -566,6 +598,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `participation::admission`.
     reminders (enrollment_id, lapses_on, stage) {
         enrollment_id -> Guid,
         lapses_on -> Date,
@@ -578,6 +611,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `operations::jobs`.
     job_runs (id) {
         id -> Guid,
         job -> Text,
@@ -599,6 +633,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `operations::jobs`.
     job_leases (job) {
         job -> Text,
         holder -> Guid,
@@ -610,6 +645,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `audit`.
     audit_chain (name) {
         name -> Text,
         sequence -> BigInt,
@@ -621,6 +657,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `ledger::accounting`.
     fx_rates (id) {
         id -> Guid,
         month -> Date,
@@ -636,6 +673,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `ledger::accounting`.
     closed_months (month) {
         month -> Date,
         closed_at -> Instant,
@@ -648,6 +686,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `sales::transactions`.
     calculation_backlog (partner_id) {
         partner_id -> Guid,
         from_day -> Date,
@@ -658,6 +697,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `earnings::calculation`.
     calculation_runs (id) {
         id -> Guid,
         partner_id -> Nullable<Guid>,
@@ -680,6 +720,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `earnings::calculation`.
     earnings (id) {
         id -> Guid,
         enrollment_id -> Guid,
@@ -712,6 +753,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `earnings::calculation`.
     ineligible_records (id) {
         id -> Guid,
         enrollment_id -> Guid,
@@ -737,6 +779,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `sales::transactions`.
     counted_sales (enrollment_id, transaction_id) {
         enrollment_id -> Guid,
         transaction_id -> Guid,
@@ -748,6 +791,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `earnings::calculation`.
     lever_volumes (enrollment_id, version, lever, month) {
         enrollment_id -> Guid,
         version -> Integer,
@@ -761,6 +805,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `earnings::calculation`.
     cap_uses (enrollment_id, version, lever, customer_id) {
         enrollment_id -> Guid,
         version -> Integer,
@@ -774,6 +819,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `earnings::calculation`.
     lever_groups (enrollment_id, version, lever, month, customer_id, currency) {
         enrollment_id -> Guid,
         version -> Integer,
@@ -796,6 +842,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `earnings::calculation`.
     lever_months (enrollment_id, posted_in, version, lever, earned_in, currency) {
         enrollment_id -> Guid,
         posted_in -> Date,
@@ -815,6 +862,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `earnings::calculation`.
     ineligible_months (enrollment_id, posted_in, version, lever, earned_in, code, currency) {
         enrollment_id -> Guid,
         posted_in -> Date,
@@ -834,6 +882,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `ledger::accounting`.
     rebates (id) {
         id -> Guid,
         enrollment_id -> Guid,
@@ -858,6 +907,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `ledger::adjustments`.
     adjustments (id) {
         id -> Guid,
         enrollment_id -> Guid,
@@ -883,6 +933,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `ledger::accounting`.
     ledger_transfers (id) {
         id -> Guid,
         enrollment_id -> Guid,

@@ -1,7 +1,7 @@
 //! The application state: opaque, opened only by `Caller`, `Public` and background work.
 
 use super::{
-    Actor, Tokens, Tx,
+    Actor, Directory, Tokens, Tx,
     guard::Guard,
     idempotency,
     issuer::Issuer,
@@ -16,9 +16,7 @@ use crate::{
         http::RateLimit,
         values::{Clock, Id, Ids, Timestamp},
     },
-    schema::{audit_chain, audit_events},
 };
-use diesel::prelude::*;
 use std::{net::IpAddr, sync::Arc};
 use tokio::sync::Semaphore;
 
@@ -34,6 +32,7 @@ pub(super) struct State {
     pub clock: Clock,
     pub ids: Ids,
     pub tokens: Tokens,
+    pub directory: Directory,
     pub follow_up: FollowUp,
     pub lock_partners: LockPartners,
     pub users: RateLimit<Id>,
@@ -68,6 +67,8 @@ pub struct Terms {
     pub trust: Option<Trust>,
     /// How people are written to.
     pub mail: Mail,
+    /// Who keeps users, API clients and partners.
+    pub directory: Directory,
     /// Looks at what rests on facts that a unit has changed, before its commit.
     pub follow_up: FollowUp,
     /// Locks partners until the end of a unit.
@@ -79,7 +80,8 @@ pub struct Terms {
 impl AppState {
     /// Opens the application state on a migrated database.
     pub fn open(db: Db, (clock, ids): (Clock, Ids), terms: Terms) -> Result<Self> {
-        let Terms { limits, accounts, vault, trust, mail, follow_up, lock_partners, sweep } = terms;
+        let Terms { limits, accounts, vault, trust, mail, directory, follow_up, lock_partners, sweep } =
+            terms;
         let passwords = Hasher::new(accounts.password_memory_kib, accounts.password_passes)?;
         let import_errors_kept = limits.import_errors_kept;
         let moment = (clock.clone(), ids.clone());
@@ -90,6 +92,7 @@ impl AppState {
             clock,
             ids,
             tokens,
+            directory,
             follow_up,
             lock_partners,
             users: RateLimit::new(limits.requests_per_minute),
@@ -152,17 +155,17 @@ impl AppState {
         self.0.db.write_witnessed(move |conn| Tx::new(conn, Actor::SYSTEM, &state, &id, operation).run(&work))
     }
 
-    /// Installs what a new database needs, once: a database that has, or ever had, an audit event is not new.
-    pub fn write_if_new(&self, work: fn(&mut Tx<'_>) -> Result<()>) -> Result<()> {
+    /// Installs the first records of a database, once: unless somebody has begun to write to it.
+    pub fn write_unless(
+        &self,
+        begun: fn(&mut Conn) -> Result<bool>,
+        work: fn(&mut Tx<'_>) -> Result<()>,
+    ) -> Result<()> {
         let state = Arc::clone(&self.0);
         self.0.db.write_witnessed(move |conn| {
             // Of instances that start together on a new database one installs.
             Guard::Installation.take(conn)?;
-            let event = audit_events::table.select(audit_events::id).limit(1);
-            let chain = audit_chain::table.select(audit_chain::name);
-            if event.first::<Id>(conn).optional()?.is_some()
-                || chain.first::<String>(conn).optional()?.is_some()
-            {
+            if begun(conn)? {
                 return Ok(Done { value: (), witness: None });
             }
             Tx::new(conn, Actor::SYSTEM, &state, "first-start", "Install").run(work)

@@ -6,7 +6,6 @@ use super::{
     password::Hasher,
     policy::{self, Policy, Rule},
     refusal::Standing,
-    standing,
     token::Claims,
 };
 use crate::platform::{
@@ -200,7 +199,7 @@ impl<P: Policy> Caller<P> {
         let db = self.app.0.db.clone();
         let ask = move |conn: &mut Conn| {
             let standing = self.standing(conn)?;
-            let set_up = standing::set_up(conn, standing.actor)?;
+            let set_up = self.app.0.directory.is_set_up(conn, standing.actor)?;
             let answer = |rule: &'static Rule| {
                 let refusal = rule.refuses(&self.claims, standing, || Ok(set_up))?;
                 Ok(Permission { operation: rule.operation, refusal })
@@ -212,9 +211,10 @@ impl<P: Policy> Caller<P> {
 
     /// Lets the caller in, or not.
     fn standing(&self, conn: &mut Conn) -> Result<Standing> {
-        let standing = standing::of(conn, &self.claims, self.app.0.accounts, self.app.0.clock.now())?;
-        let refusal = P::RULE.refuses(&self.claims, standing, || standing::set_up(conn, standing.actor))?;
-        refusal.map_or(Ok(standing), |refusal| Err(refusal.error))
+        let app = &self.app.0;
+        let standing = app.directory.standing(conn, &self.claims, app.accounts, app.clock.now())?;
+        let set_up = || app.directory.is_set_up(conn, standing.actor);
+        P::RULE.refuses(&self.claims, standing, set_up)?.map_or(Ok(standing), |refusal| Err(refusal.error))
     }
 
     /// Begins the work of a caller who is let in.

@@ -28,8 +28,9 @@ pub use issuer::{Identity, refused as identity_refused};
 pub use keys::JsonWebKeySet;
 pub use refusal::{Permission, Refusal, RefusalReason};
 pub use role::{Role, Scope};
+pub use standing::{ClientStanding, Directory, Referrer, UserStanding};
 pub use token::{ACCESS_TOKEN_SECONDS, Claims, Subject, Tokens};
-pub use unit::{Actor, FollowUp, LockPartners, Tx, Who};
+pub use unit::{Actor, Changes, FollowUp, LockPartners, Tx, Who};
 
 crate::problem_codes! {
     PASSWORD_CHANGE_REQUIRED = "password_change_required" 403 "Change your temporary password first",

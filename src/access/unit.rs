@@ -9,7 +9,7 @@ use crate::{
     platform::{
         Error, Result, Vault,
         db::{Conn, Done, Witness},
-        values::{CalendarDate, Id, Timestamp},
+        values::{CalendarDate, Id, Month, Timestamp},
     },
 };
 
@@ -110,13 +110,33 @@ pub struct Tx<'a> {
     held: Vec<Id>,
     finished: bool,
     idle: bool,
-    changed: Vec<Id>,
+    changes: Changes,
     sold_only: Vec<Id>,
     came_to_light: bool,
 }
 
-/// What the service does at the end of a unit that changed facts about partners.
-pub type FollowUp = fn(&mut Tx<'_>, &[Id]) -> Result<()>;
+/// What a unit has changed that records of other slices rest on.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// The partners with a changed fact.
+    pub partners: Vec<Id>,
+    /// The programs whose status or partner types have changed.
+    pub programs: Vec<Id>,
+    /// The programs with a newly published version.
+    pub published: Vec<Id>,
+    /// The months with newly published exchange rates.
+    pub rates: Vec<Month>,
+}
+
+impl Changes {
+    fn is_empty(&self) -> bool {
+        let Self { partners, programs, published, rates } = self;
+        partners.is_empty() && programs.is_empty() && published.is_empty() && rates.is_empty()
+    }
+}
+
+/// The work at the end of a unit that changed records others rest on.
+pub type FollowUp = fn(&mut Tx<'_>, &Changes) -> Result<()>;
 
 /// Locks partners until the end of a unit; tells whether others may have changed their records before.
 pub type LockPartners = fn(&mut Conn, &[Id]) -> Result<bool>;
@@ -141,7 +161,7 @@ impl<'a> Tx<'a> {
             held: Vec::new(),
             finished: false,
             idle: false,
-            changed: Vec::new(),
+            changes: Changes::default(),
             sold_only: Vec::new(),
             came_to_light: false,
         }
@@ -163,6 +183,21 @@ impl<'a> Tx<'a> {
     #[must_use]
     pub fn accounts(&self) -> &'a Accounts {
         &self.state.accounts
+    }
+
+    /// The partners whose records the people of a partner may see: the partner and its locations.
+    pub fn family_of(&mut self, partner: Id) -> Result<Vec<Id>> {
+        (self.state.directory.family)(self.conn, partner)
+    }
+
+    /// The first kind of record above the partners' own slice that refers to a partner.
+    pub fn referred_by(&mut self, partner: Id) -> Result<Option<&'static str>> {
+        for referrer in self.state.directory.referrers {
+            if (referrer.refers)(self.conn, partner)? {
+                return Ok(Some(referrer.kind));
+            }
+        }
+        Ok(None)
     }
 
     /// A new id.
@@ -238,18 +273,33 @@ impl<'a> Tx<'a> {
 
     /// Notes that a fact about a partner has changed, so that what rests on it is looked at before the commit.
     pub fn facts_changed(&mut self, partner: Id) {
-        if !self.changed.contains(&partner) {
-            self.changed.push(partner);
+        if !self.changes.partners.contains(&partner) {
+            self.changes.partners.push(partner);
         }
         self.sold_only.retain(|sold| *sold != partner);
     }
 
     /// Notes the same for a fact that is a sale: it says nothing about earlier ones.
     pub fn sale_recorded(&mut self, partner: Id) {
-        if !self.changed.contains(&partner) {
-            self.changed.push(partner);
+        if !self.changes.partners.contains(&partner) {
+            self.changes.partners.push(partner);
             self.sold_only.push(partner);
         }
+    }
+
+    /// Notes that the status or the partner types of a program have changed.
+    pub fn program_changed(&mut self, program: Id) {
+        self.changes.programs.push(program);
+    }
+
+    /// Notes that a version of a program was published.
+    pub fn version_published(&mut self, program: Id) {
+        self.changes.published.push(program);
+    }
+
+    /// Notes that exchange rates of a month were published.
+    pub fn rates_published(&mut self, month: Month) {
+        self.changes.rates.push(month);
     }
 
     /// Whether nothing but sales of this partner has changed.
@@ -276,10 +326,10 @@ impl<'a> Tx<'a> {
         if std::mem::replace(&mut self.finished, true) {
             return Ok(());
         }
-        let changed = std::mem::take(&mut self.changed);
-        let idle = self.came_to_light || self.idle && changed.is_empty();
-        if !changed.is_empty() {
-            (self.state.follow_up)(self, &changed)?;
+        let changes = std::mem::take(&mut self.changes);
+        let idle = self.came_to_light || self.idle && changes.is_empty();
+        if !changes.is_empty() {
+            (self.state.follow_up)(self, &changes)?;
         }
         if self.witness.is_none() && !idle {
             return Err(Error::internal(format!("{} wrote without an audit event", self.operation)));

@@ -3,19 +3,20 @@
 
 use super::{
     batch::{self, Step},
+    curable,
     gather::Part,
     model::{Run, RunState, Tally},
     runs_api::RunView,
     store,
 };
 use crate::{
-    access::{AppState, Guard, Tx},
+    access::{AppState, Changes, Guard, Tx},
     audit,
     ledger::accounting,
     network::partners,
     participation::{
-        enrollments,
-        enrollments::{Change, Enrollment},
+        admission,
+        enrollments::{self, Change, Enrollment},
         programs,
     },
     platform::{
@@ -46,9 +47,22 @@ struct Place {
 }
 
 /// What happens at the end of a unit that changed facts: enrollments follow, and with them what waits to be paid.
-pub fn follow_up(tx: &mut Tx<'_>, changed: &[Id]) -> Result<()> {
-    enrollments::follow_up(tx, changed)?;
-    accounting::follow_profiles(tx, changed)
+pub fn follow_up(tx: &mut Tx<'_>, changes: &Changes) -> Result<()> {
+    for month in &changes.rates {
+        let waiting = curable::waiting_for_rates(tx, *month)?;
+        backlog::note_sales(tx, &waiting)?;
+    }
+    for program in &changes.published {
+        // Sales of the version's days may have been looked at while no version covered them.
+        let enrolled = enrollments::enrolled_in(tx, *program)?;
+        backlog::note(tx, &enrolled)?;
+    }
+    let mut partners = changes.partners.clone();
+    for program in &changes.programs {
+        partners.extend(enrollments::enrolled_in(tx, *program)?);
+    }
+    admission::follow_up(tx, &partners)?;
+    accounting::follow_profiles(tx, &partners)
 }
 
 /// Whether a partner waits for a run.

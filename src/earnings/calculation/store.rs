@@ -8,16 +8,18 @@ use super::{
 };
 use crate::{
     access::{Scope, Tx},
-    ledger::accounting::in_program,
     network::partners::{in_scope, is_narrow},
-    participation::programs::{Program, ProgramVersion},
+    participation::{
+        enrollments::{self, in_program},
+        programs::{self, ProgramVersion},
+    },
     platform::{
         Error, Result,
         db::MultiBackend,
         http::{PageRequest, keyset, matches_value, unindexed},
         values::{Currency, Id, Month, Timestamp},
     },
-    schema::{calculation_runs, earnings, enrollments, ineligible_records, program_versions, programs},
+    schema::{calculation_runs, earnings, ineligible_records},
 };
 use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
 use std::collections::HashMap;
@@ -151,19 +153,11 @@ pub(super) fn get_record(tx: &mut Tx<'_>, id: Id) -> Result<IneligibleRow> {
 
 /// Of each enrollment its program, and of that program every published version: two statements.
 pub fn terms_of(tx: &mut Tx<'_>, enrolled: &[Id]) -> Result<HashMap<(Id, i32), (String, ProgramVersion)>> {
-    let query = enrollments::table
-        .inner_join(programs::table)
-        .filter(enrollments::id.eq_any(enrolled.to_vec()))
-        .select((enrollments::id, Program::as_select()));
-    let of: Vec<(Id, Program)> = query.load(tx.conn)?;
+    let of = enrollments::programs_of(tx, enrolled)?;
     let mut ids: Vec<Id> = of.iter().map(|(_, program)| program.id).collect();
     ids.sort_unstable();
     ids.dedup();
-    let versions = program_versions::table
-        .filter(program_versions::program_id.eq_any(ids))
-        .filter(program_versions::state.eq("published"))
-        .select(ProgramVersion::as_select());
-    let versions: Vec<ProgramVersion> = versions.load(tx.conn)?;
+    let versions = programs::published_versions(tx, ids)?;
     let mut terms = HashMap::new();
     for (enrollment, program) in of {
         for version in versions.iter().filter(|version| version.program_id == program.id) {

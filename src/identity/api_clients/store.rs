@@ -1,11 +1,11 @@
 //! The API clients in the database.
 
-use super::{ApiClient, api::ApiClientFilter, model::Secret};
+use super::{ApiClient, ApiClientStatus, api::ApiClientFilter, model::Secret};
 use crate::{
-    access::Tx,
+    access::{ClientStanding, Role, Tx},
     platform::{
         Error, Result,
-        db::{MultiBackend, lock_rows},
+        db::{Conn, MultiBackend, lock_rows, native},
         http::{PageRequest, keyset},
         values::{Id, Timestamp},
     },
@@ -32,6 +32,29 @@ pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<ApiClientFilter>) -> Resu
 
 pub(super) fn count(tx: &mut Tx<'_>, filter: &ApiClientFilter) -> Result<i64> {
     Ok(matching(filter).count().get_result(tx.conn)?)
+}
+
+/// How a client stands; one statement, made at every request.
+pub fn standing(conn: &mut Conn, id: Id) -> Result<Option<ClientStanding>> {
+    type Row = (ApiClientStatus, Role, Option<Id>, i64, Option<Timestamp>);
+    let found: Option<Row> = native!(conn, conn => api_clients::table
+        .find(id)
+        .select((
+            api_clients::status,
+            api_clients::role,
+            api_clients::partner_id,
+            api_clients::token_epoch,
+            api_clients::expires_at,
+        ))
+        .get_result(conn)
+        .optional()?);
+    Ok(found.map(|(status, role, partner, epoch, expires_at)| ClientStanding {
+        barred: status != ApiClientStatus::Active,
+        role,
+        partner,
+        epoch,
+        expires_at,
+    }))
 }
 
 pub(super) fn find(tx: &mut Tx<'_>, id: Id) -> Result<Option<ApiClient>> {

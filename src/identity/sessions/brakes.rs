@@ -6,13 +6,14 @@
 
 use crate::{
     access::{Origin, Tx, opaque},
+    identity::users::id_of_email,
     platform::{
         Error, Result, codes,
         db::{Conn, native},
         http::network_of,
         values::{Id, Timestamp},
     },
-    schema::{known_addresses, sign_in_brakes, users},
+    schema::{known_addresses, sign_in_brakes},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use diesel::{dsl::case_when, prelude::*};
@@ -147,8 +148,7 @@ impl Door {
     fn is_own(&self, tx: &mut Tx<'_>) -> Result<bool> {
         let since = tx.now.plus_seconds(-OWN_SECONDS);
         let own = known_addresses::table
-            .inner_join(users::table.on(users::id.eq(known_addresses::user_id)))
-            .filter(users::email.eq(&self.name))
+            .filter(known_addresses::user_id.eq_any(id_of_email(&self.name)))
             .filter(known_addresses::address.eq(&self.network))
             .filter(known_addresses::last_seen_at.gt(since));
         Ok(own.count().get_result::<i64>(tx.conn)? > 0)

@@ -3,6 +3,7 @@
 use super::{User, UserStatus, api::UserFilter};
 use crate::{
     access::{Role, Scope, Tx},
+    network::partners::{Partner, locations_of},
     platform::{
         Error, Result,
         db::{Conn, MultiBackend, lock_rows},
@@ -11,17 +12,18 @@ use crate::{
     },
     schema::users,
 };
-use diesel::prelude::*;
+use diesel::{
+    dsl::{auto_type, exists},
+    prelude::*,
+    select,
+};
 
 fn visible(scope: Scope) -> users::BoxedQuery<'static, MultiBackend> {
     let all = users::table.into_boxed();
     match scope {
         Scope::All => all,
         Scope::Partner(own) => {
-            let locations = crate::schema::partners::table
-                .filter(crate::schema::partners::headquarters_id.eq(own))
-                .select(crate::schema::partners::id.nullable());
-            all.filter(users::partner_id.eq(own).or(users::partner_id.eq_any(locations)))
+            all.filter(users::partner_id.eq(own).or(users::partner_id.eq_any(locations_of(own))))
         }
     }
 }
@@ -88,7 +90,7 @@ pub fn find_by_email(conn: &mut Conn, email: &str) -> Result<Option<User>> {
 }
 
 /// The incentive admins of a partner who can act, in stable order.
-pub fn admins_of(tx: &mut Tx<'_>, partner: &crate::network::partners::Partner) -> Result<Vec<User>> {
+pub fn admins_of(tx: &mut Tx<'_>, partner: &Partner) -> Result<Vec<User>> {
     let responsible: Vec<Option<Id>> = vec![Some(partner.id), partner.headquarters_id];
     let query = users::table
         .filter(users::partner_id.eq_any(responsible))
@@ -129,6 +131,23 @@ pub(super) fn set_password_hash(tx: &mut Tx<'_>, id: Id, hash: &str) -> Result<(
 /// A user, whatever the scope: for one's own record, and where the service itself asks.
 pub fn load(tx: &mut Tx<'_>, id: Id) -> Result<User> {
     Ok(users::table.find(id).select(User::as_select()).get_result(tx.conn)?)
+}
+
+/// Part of a statement: the user of that id, of whom [`Standing`] is asked.
+#[auto_type(no_type_alias)]
+pub(crate) fn with_id(id: Id) -> _ {
+    users::table.filter(users::id.eq(id))
+}
+
+/// Part of a statement: the id of the user of that folded address.
+#[auto_type(no_type_alias)]
+pub(crate) fn id_of_email<'a>(email: &'a str) -> _ {
+    users::table.filter(users::email.eq(email)).select(users::id)
+}
+
+/// Whether a user refers to a partner.
+pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
+    Ok(select(exists(users::table.filter(users::partner_id.eq(partner)))).get_result(conn)?)
 }
 
 /// What a token for this user says.

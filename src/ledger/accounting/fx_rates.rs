@@ -10,7 +10,6 @@ use crate::{
         http::PageRequest,
         values::{CalendarDate, Currency, ExchangeRate, ExchangeRates, Month},
     },
-    sales::transactions::backlog,
     schema::fx_rates,
 };
 use diesel::prelude::*;
@@ -91,7 +90,7 @@ pub fn publish(
         return Ok(before);
     }
     insert_many!(tx.conn, fx_rates::table, &added);
-    backlog::note_rates(tx, month)?;
+    tx.rates_published(month);
     let after = of_month(tx, month)?;
     let show = |rates: &[FxRate]| json!({"month": month, "rates": rates});
     let id = tx.new_id();

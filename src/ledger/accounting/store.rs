@@ -4,6 +4,7 @@ use super::{Account, Months, Rebate, RebateReason, RebateState, Transfer, rebate
 use crate::{
     access::{Scope, Tx},
     network::partners::{in_scope, is_narrow},
+    participation::enrollments::in_program,
     platform::{
         Error, Result,
         db::{MultiBackend, insert_many},
@@ -13,31 +14,14 @@ use crate::{
     schema::{closed_months, ledger_transfers, rebates},
 };
 use diesel::{
-    dsl::{max, min},
+    dsl::{max, min, sql},
     prelude::*,
+    sql_types::Bool,
 };
 use std::collections::BTreeMap;
 
 /// How many rows a statement carries at most.
 const AT_ONCE: usize = 1000;
-
-/// Restricts a boxed query to the enrollments of a program, where one is named.
-macro_rules! in_program {
-    ($query:expr, $column:expr, $key:expr) => {{
-        use $crate::schema::{enrollments, programs};
-        let of = || enrollments::table.inner_join(programs::table).select(enrollments::id);
-        match $key {
-            Some($crate::participation::programs::ProgramKey::Id(id)) => {
-                $query.filter($column.eq_any(of().filter(programs::id.eq(*id))))
-            }
-            Some($crate::participation::programs::ProgramKey::Code(code)) => {
-                $query.filter($column.eq_any(of().filter(programs::code.eq(code.clone()))))
-            }
-            None => $query,
-        }
-    }};
-}
-pub(crate) use in_program;
 
 fn visible(scope: Scope) -> rebates::BoxedQuery<'static, MultiBackend> {
     in_scope!(rebates::table.into_boxed(), rebates::partner_id, scope)
@@ -116,6 +100,20 @@ pub(super) fn partners_of_month(tx: &mut Tx<'_>, month: Month) -> Result<Vec<Id>
 pub(super) fn of_month(tx: &mut Tx<'_>, month: Month) -> Result<Vec<Rebate>> {
     let query = rebates::table.filter(rebates::posted_in.eq(month)).order(rebates::id);
     Ok(query.select(Rebate::as_select()).load(tx.conn)?)
+}
+
+/// The enrollments of a partner with a rebate that waits to be paid.
+pub fn enrollments_waiting(tx: &mut Tx<'_>, partner: Id) -> Result<Vec<Id>> {
+    // The words of the index, which parameters would hide.
+    let waits = format!("state IN ('{}', '{}')", RebateState::Payable, RebateState::OnHold);
+    let query = rebates::table.filter(rebates::partner_id.eq(partner)).filter(sql::<Bool>(&waits));
+    Ok(query.select(rebates::enrollment_id).distinct().load(tx.conn)?)
+}
+
+/// The currencies of an enrollment's rebates.
+pub fn currencies_of(tx: &mut Tx<'_>, enrollment: Id) -> Result<Vec<Currency>> {
+    let query = rebates::table.filter(rebates::enrollment_id.eq(enrollment));
+    Ok(query.select(rebates::currency).distinct().load(tx.conn)?)
 }
 
 /// The rebates of closed months that wait to be paid, of these partners.

@@ -6,7 +6,10 @@ use crate::{
     audit,
     ledger::accounting::{self, Cause, Entry},
     network::partners::TRANSITION_NOT_ALLOWED,
-    participation::{enrollments::Enrollment, programs},
+    participation::{
+        enrollments::{self, Enrollment, WithCurrencies},
+        programs,
+    },
     platform::{
         Error, FieldError, Result,
         values::{Currency, Id, Month},
@@ -25,10 +28,14 @@ const MOST: i64 = 10_000_000_000;
 pub fn propose(tx: &mut Tx<'_>, id: Id, new: NewAdjustment) -> Result<Adjustment> {
     let no_such =
         || Error::invalid(vec![FieldError::new("/enrollment_id", "unknown", "there is no such enrollment")]);
-    let (mut enrollment, mut currencies) = store::enrollment(tx, new.enrollment_id)?.ok_or_else(no_such)?;
-    if tx.lock_partner(enrollment.partner_id)? {
-        (enrollment, currencies) = store::enrollment(tx, new.enrollment_id)?.ok_or_else(no_such)?;
-    }
+    let found = enrollments::with_currencies(tx, new.enrollment_id)?.ok_or_else(no_such)?;
+    tx.lock_partner(found.enrollment.partner_id)?;
+    let WithCurrencies { enrollment, of_version, of_partner } =
+        enrollments::with_currencies(tx, new.enrollment_id)?.ok_or_else(no_such)?;
+    let mut currencies = accounting::currencies_of(tx, enrollment.id)?;
+    currencies.extend([of_version, of_partner]);
+    currencies.sort_unstable();
+    currencies.dedup();
     let faults = faults(&new, &enrollment, &currencies, Month::of(tx.today()));
     if !faults.is_empty() {
         return Err(Error::invalid(faults));

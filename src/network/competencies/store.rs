@@ -9,13 +9,13 @@ use crate::{
     network::partners::in_scope,
     platform::{
         Error, Result,
-        db::{MultiBackend, lock_rows},
+        db::{Conn, MultiBackend, lock_rows},
         http::{PageRequest, keyset},
         values::{CalendarDate, Id},
     },
     schema::{attainments, competencies},
 };
-use diesel::prelude::*;
+use diesel::{dsl::exists, prelude::*, select};
 
 fn matching(
     filter: &CompetencyFilter,
@@ -86,6 +86,12 @@ pub(super) fn find_by_code(tx: &mut Tx<'_>, code: &str) -> Result<Option<Compete
 /// Every code of the catalogue, retired ones too, in order.
 pub fn catalogue_codes(tx: &mut Tx<'_>) -> Result<Vec<String>> {
     Ok(competencies::table.order(competencies::code).select(competencies::code).load(tx.conn)?)
+}
+
+/// Those of the codes that the catalogue holds, retired ones too.
+pub fn known_codes(tx: &mut Tx<'_>, codes: Vec<String>) -> Result<Vec<String>> {
+    let query = competencies::table.filter(competencies::code.eq_any(codes));
+    Ok(query.select(competencies::code).load(tx.conn)?)
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, competency: &Competency) -> Result<()> {
@@ -161,4 +167,9 @@ pub(super) fn insert_attainment(tx: &mut Tx<'_>, attainment: &Attainment) -> Res
 pub(super) fn update_attainment(tx: &mut Tx<'_>, attainment: &Attainment) -> Result<()> {
     diesel::update(attainments::table.find(attainment.id)).set(attainment).execute(tx.conn)?;
     Ok(())
+}
+
+/// Whether an attainment refers to a partner.
+pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
+    Ok(select(exists(attainments::table.filter(attainments::partner_id.eq(partner)))).get_result(conn)?)
 }

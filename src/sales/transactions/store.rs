@@ -6,15 +6,16 @@ use crate::{
     network::partners::in_scope,
     platform::{
         Error, Result,
-        db::{MultiBackend, insert_many, native},
+        db::{Conn, MultiBackend, insert_many, native},
         http::{PageRequest, keyset, matches_value, unindexed},
         values::{CalendarDate, Country, Currency, Id, Timestamp},
     },
     schema::{transaction_records, transactions, unpublished_transactions},
 };
 use diesel::{
-    dsl::{min, sql},
+    dsl::{exists, min, sql},
     prelude::*,
+    select,
     sql_types::{BigInt, Bool, Nullable},
 };
 
@@ -119,6 +120,12 @@ pub fn sales_of(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Transaction>> {
     let query = transactions::table.filter(transactions::partner_id.eq_any(partners.to_vec()));
     let order = (transactions::partner_id, transactions::occurred_on, transactions::id);
     Ok(query.order(order).select(Transaction::as_select()).load(tx.conn)?)
+}
+
+/// Whether a transaction, published or not, refers to a partner.
+pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
+    let records = transaction_records::table.filter(transaction_records::partner_id.eq(partner));
+    Ok(select(exists(records)).get_result(conn)?)
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, transaction: &Transaction) -> Result<()> {

@@ -2,11 +2,7 @@
 //!
 //! Set-based: a constant number of queries finds what is due, without writing; only what is due costs more.
 
-use super::{
-    Cause, Cure, Enrollment, Event, State,
-    change::{self, Grounds},
-    store,
-};
+use super::change::{self, Grounds};
 use crate::{
     access::Tx,
     network::{
@@ -15,6 +11,7 @@ use crate::{
     },
     participation::{
         eligibility::{self, Assessment, EligibilityCheck, EligibilityCode},
+        enrollments::{self, Cause, Cure, Enrollment, Event, State},
         programs::{self, Program, ProgramVersion},
     },
     platform::{
@@ -115,7 +112,7 @@ fn survey<'a>(
     let mut years: Vec<i32> = offers.iter().map(|(_, version)| version.program_year).collect();
     years.sort_unstable();
     years.dedup();
-    let known = store::of_partners(tx, &ids, &years)?;
+    let known = enrollments::of_partners(tx, &ids, &years)?;
     if known.is_empty() && partners.iter().all(|partner| !invitations.include(partner)) {
         return Ok(Vec::new());
     }
