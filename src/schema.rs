@@ -599,10 +599,16 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    job_leases (job) {
-        job -> Text,
-        holder -> Guid,
-        expires_at -> Instant,
+    jobs (name) {
+        name -> Text,
+        holder -> Nullable<Guid>,
+        leased_until -> Nullable<Instant>,
+        started_at -> Nullable<Instant>,
+        finished_at -> Nullable<Instant>,
+        succeeded_at -> Nullable<Instant>,
+        failures -> BigInt,
+        error -> Nullable<Text>,
+        retry_at -> Nullable<Instant>,
     }
 }
 
@@ -931,7 +937,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     deliveries,
     reminders,
     job_runs,
-    job_leases,
+    jobs,
     audit_chain,
     fx_rates,
     closed_months,

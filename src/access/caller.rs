@@ -135,7 +135,7 @@ impl<P: Policy> Caller<P> {
             let (caller, repeatable) = &*this;
             let mut tx = caller.enter(conn)?;
             let answer = work(&mut tx, &value)?;
-            tx.settle(caller.app.0.settle)?;
+            tx.settle()?;
             if let Some((key, fingerprint)) = repeatable {
                 idempotency::remember(&mut tx, caller.claims.sub, key, fingerprint, &answer)?;
             }
@@ -304,7 +304,7 @@ impl Public {
         db.write_async(move |conn| {
             let mut tx = Tx::new(conn, actor, &app.0, request_id.as_str(), operation);
             let done = work(&mut tx)?;
-            tx.settle(app.0.settle)?;
+            tx.settle()?;
             Ok(done)
         })
         .await

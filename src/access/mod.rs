@@ -19,9 +19,10 @@ mod standing;
 mod token;
 mod unit;
 
-pub use app_state::{AppState, Sweep, Terms};
+pub use app_state::{AppState, FollowUp, Hooks, RefersToPartner, Sweep, Terms};
 pub use background::BackgroundContext;
 pub use caller::{Caller, Origin, Public};
+pub use idempotency::sweep as sweep_idempotency_keys;
 pub use issuer::{Identity, refused as identity_refused};
 pub use keys::JsonWebKeySet;
 pub use refusal::{Permission, Refusal, RefusalReason};

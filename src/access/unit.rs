@@ -2,7 +2,7 @@
 
 use super::{Role, Scope, app_state::State};
 use crate::{
-    config::{Accounts, Mail},
+    config::{Accounts, Mail, Schedules},
     platform::{
         Error, Result, Vault,
         db::Conn,
@@ -108,9 +108,6 @@ pub struct Tx<'a> {
     came_to_light: bool,
 }
 
-/// What the service does at the end of a unit that changed facts about partners.
-pub type Settle = fn(&mut Tx<'_>, &[Id]) -> Result<()>;
-
 impl<'a> Tx<'a> {
     pub(super) fn new(
         conn: &'a mut Conn,
@@ -151,6 +148,18 @@ impl<'a> Tx<'a> {
     #[must_use]
     pub fn accounts(&self) -> &'a Accounts {
         &self.state.accounts
+    }
+
+    /// When background work begins by the clock.
+    #[must_use]
+    pub fn schedules(&self) -> Schedules {
+        self.state.schedules
+    }
+
+    /// The first kind of record, of any slice, that refers to a partner.
+    pub fn referred_by(&mut self, partner: Id) -> Result<Option<&'static str>> {
+        let references = &self.state.hooks.references;
+        references.iter().find_map(|refers| refers(self, partner).transpose()).transpose()
     }
 
     /// A new id.
@@ -211,11 +220,12 @@ impl<'a> Tx<'a> {
     }
 
     /// Ends a writing unit: follows up on changed facts, and refuses a write that nobody could ever trace.
-    pub(super) fn settle(&mut self, follow_up: Settle) -> Result<()> {
+    pub(super) fn settle(&mut self) -> Result<()> {
         let changed = std::mem::take(&mut self.changed);
         let idle = self.came_to_light || self.idle && changed.is_empty();
         if !changed.is_empty() {
-            follow_up(self, &changed)?;
+            let follow_ups = &self.state.hooks.follow_ups;
+            follow_ups.iter().try_for_each(|follow_up| follow_up(self, &changed))?;
         }
         if self.audited == 0 && !idle {
             return Err(Error::internal(format!("{} wrote without an audit event", self.operation)));

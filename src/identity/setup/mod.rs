@@ -7,5 +7,14 @@ mod model;
 mod service;
 mod store;
 
+use crate::slice::Slice;
 pub use model::{Missing, Setup, SetupState};
 pub use service::{CODES, Status, complete, send_list, status};
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    routes: api::routes,
+    codes: &[CODES],
+    refers_to_partner: Some(|tx, partner| Ok(store::any_of_partner(tx, partner)?.then_some("set-up"))),
+    ..Slice::named("identity::setup")
+};

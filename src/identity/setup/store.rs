@@ -23,3 +23,9 @@ pub(super) fn update(tx: &mut Tx<'_>, setup: &Setup) -> Result<()> {
     diesel::update(partner_setups::table.find(setup.partner_id)).set(setup).execute(tx.conn)?;
     Ok(())
 }
+
+/// Whether one refers to a partner.
+pub(super) fn any_of_partner(tx: &mut Tx<'_>, partner: Id) -> Result<bool> {
+    let these = partner_setups::table.filter(partner_setups::partner_id.eq(partner));
+    Ok(diesel::select(diesel::dsl::exists(these)).get_result(tx.conn)?)
+}

@@ -5,6 +5,7 @@ mod model;
 mod service;
 mod store;
 
+use crate::slice::{Slice, Tag};
 pub use model::{Delivery, User, UserStatus, fold};
 pub use service::{
     CODES, Change, NewUser, WRONG_PASSWORD, bind, change_password, create, event, first_operator, may_give,
@@ -12,3 +13,12 @@ pub use service::{
     strengthen, tell_admins, update,
 };
 pub use store::{admins_of, find_by_email, get, load, people_of, standing};
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    routes: api::routes,
+    tag: Some(Tag { name: "users", description: "Who may sign in, as what, and for which partner." }),
+    codes: &[CODES],
+    refers_to_partner: Some(|tx, partner| Ok(store::any_of_partner(tx, partner)?.then_some("user"))),
+    ..Slice::named("identity::users")
+};

@@ -115,3 +115,9 @@ pub fn standing(tx: &mut Tx<'_>, id: Id) -> Result<(Role, i64)> {
 pub(super) fn operators(tx: &mut Tx<'_>) -> Result<i64> {
     Ok(users::table.filter(users::role.eq(Role::Operator)).count().get_result(tx.conn)?)
 }
+
+/// Whether one refers to a partner.
+pub(super) fn any_of_partner(tx: &mut Tx<'_>, partner: Id) -> Result<bool> {
+    let these = users::table.filter(users::partner_id.eq(partner));
+    Ok(diesel::select(diesel::dsl::exists(these)).get_result(tx.conn)?)
+}

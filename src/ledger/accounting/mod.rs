@@ -13,6 +13,7 @@ mod service;
 mod store;
 mod verify;
 
+use crate::slice::{Check, Slice, Tag};
 pub use fx_rates::rates;
 pub use model::{Account, Cause, Entry, FxRate, Months, Rebate, RebateReason, RebateState, Transfer};
 pub use months_api::AccountingMonthState;
@@ -20,4 +21,21 @@ pub use rebate_view::{RebateView, rebates_of};
 pub use service::{CODES, close, follow_profiles, hold, post, release};
 pub(crate) use store::in_program;
 pub use store::{carried, closed_at, months, rebates_of_all_months};
-pub use verify::{Finding, verify};
+pub use verify::{Finding, first_difference, verify};
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    routes: |config| {
+        rebates_api::routes(config);
+        months_api::routes(config);
+        fx_rates_api::routes(config);
+    },
+    tag: Some(Tag {
+        name: "rebates",
+        description: "What is owed, and the accounting months it is posted in.",
+    }),
+    codes: &[CODES, fx_rates::CODES],
+    checks: &[Check { name: "books", run: |tx, _| Ok(first_difference(&verify(tx)?)) }],
+    follow_up: Some(follow_profiles),
+    ..Slice::named("ledger::accounting")
+};

@@ -7,6 +7,7 @@ use crate::{
         db::{native, types::Guid},
         values::{Currency, Id, Money, Month},
     },
+    slice,
 };
 use diesel::{
     prelude::*,
@@ -20,6 +21,19 @@ pub struct Finding {
     pub name: &'static str,
     /// The first difference; none where everything is as it should be.
     pub difference: Option<String>,
+}
+
+/// What the findings come to: the first difference, where there is one.
+#[must_use]
+pub fn first_difference(findings: &[Finding]) -> slice::Finding {
+    let broken = |finding: &Finding| {
+        let difference = finding.difference.as_ref()?;
+        Some(format!("{}: {difference}", finding.name))
+    };
+    match findings.iter().find_map(broken) {
+        Some(difference) => slice::Finding::Broken(difference),
+        None => slice::Finding::Sound(format!("{} sums computed again", findings.len())),
+    }
 }
 
 /// The sums that must cancel out for each enrollment, month and currency.

@@ -145,3 +145,9 @@ pub(super) fn update(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<()> {
     diesel::update(agreements::table.find(agreement.id)).set(agreement).execute(tx.conn)?;
     Ok(())
 }
+
+/// Whether one refers to a partner.
+pub(super) fn any_of_partner(tx: &mut Tx<'_>, partner: Id) -> Result<bool> {
+    let these = agreements::table.filter(agreements::partner_id.eq(partner));
+    Ok(diesel::select(diesel::dsl::exists(these)).get_result(tx.conn)?)
+}

@@ -148,3 +148,9 @@ pub(super) fn update_attainment(tx: &mut Tx<'_>, attainment: &Attainment) -> Res
     diesel::update(attainments::table.find(attainment.id)).set(attainment).execute(tx.conn)?;
     Ok(())
 }
+
+/// Whether one refers to a partner.
+pub(super) fn any_of_partner(tx: &mut Tx<'_>, partner: Id) -> Result<bool> {
+    let these = attainments::table.filter(attainments::partner_id.eq(partner));
+    Ok(diesel::select(diesel::dsl::exists(these)).get_result(tx.conn)?)
+}

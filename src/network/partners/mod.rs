@@ -5,9 +5,22 @@ mod model;
 mod service;
 mod store;
 
+use crate::slice::{Slice, Tag};
 pub use api::{Reason, Transition};
 pub use model::{Event, Partner, PartnerStatus, PartnerType};
 pub use service::{CODES, NewPartner, PARTNER_CLOSED, TRANSITION_NOT_ALLOWED, apply, create, refuse_closed};
 pub use store::{after, family, get, get_by_mpn_id, is_narrow, many, number};
 
 pub(crate) use store::in_scope;
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    routes: api::routes,
+    tag: Some(Tag {
+        name: "partners",
+        description: "Who sells, enrolls and is paid; and headquarters, which group locations.",
+    }),
+    codes: &[CODES],
+    refers_to_partner: Some(|tx, partner| Ok(store::has_locations(tx, partner)?.then_some("location"))),
+    ..Slice::named("network::partners")
+};

@@ -117,7 +117,7 @@ pub fn refuse_closed(partner: &Partner) -> Result<()> {
 
 /// Deletes a partner nothing refers to.
 pub(super) fn delete(tx: &mut Tx<'_>, partner: &Partner) -> Result<()> {
-    if let Some(kind) = store::referred_by(tx, partner.id)? {
+    if let Some(kind) = tx.referred_by(partner.id)? {
         let detail = format!("at least one {kind} refers to this partner; close it instead");
         return Err(Error::new(&PARTNER_REFERRED_TO, detail).with("referred_by", kind));
     }

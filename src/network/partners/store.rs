@@ -12,7 +12,7 @@ use crate::{
         http::{PageRequest, keyset},
         values::Id,
     },
-    schema::{agreements, attainments, enrollments, partner_setups, partners, transaction_records, users},
+    schema::partners,
 };
 use diesel::{dsl::exists, prelude::*, select};
 
@@ -142,41 +142,6 @@ pub fn after(tx: &mut Tx<'_>, last: Option<Id>, limit: i64) -> Result<Vec<Partne
 /// How many there are in all.
 pub fn number(tx: &mut Tx<'_>) -> Result<i64> {
     Ok(partners::table.count().get_result(tx.conn)?)
-}
-
-/// The first kind of record that refers to a partner.
-pub(super) fn referred_by(tx: &mut Tx<'_>, id: Id) -> Result<Option<&'static str>> {
-    let conn = &mut *tx.conn;
-    let found = [
-        (
-            "location",
-            select(exists(partners::table.filter(partners::headquarters_id.eq(id)))).get_result(conn)?,
-        ),
-        ("user", select(exists(users::table.filter(users::partner_id.eq(id)))).get_result(conn)?),
-        (
-            "set-up",
-            select(exists(partner_setups::table.filter(partner_setups::partner_id.eq(id))))
-                .get_result(conn)?,
-        ),
-        (
-            "agreement",
-            select(exists(agreements::table.filter(agreements::partner_id.eq(id)))).get_result(conn)?,
-        ),
-        (
-            "attainment",
-            select(exists(attainments::table.filter(attainments::partner_id.eq(id)))).get_result(conn)?,
-        ),
-        (
-            "transaction",
-            select(exists(transaction_records::table.filter(transaction_records::partner_id.eq(id))))
-                .get_result(conn)?,
-        ),
-        (
-            "enrollment",
-            select(exists(enrollments::table.filter(enrollments::partner_id.eq(id)))).get_result(conn)?,
-        ),
-    ];
-    Ok(found.into_iter().find_map(|(kind, refers): (_, bool)| refers.then_some(kind)))
 }
 
 /// Adds a partner, unless another one has its MPN id; tells whether it did. Looked for beforehand, the gap a new

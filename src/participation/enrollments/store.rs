@@ -161,3 +161,9 @@ pub fn with_history(tx: &mut Tx<'_>, partner: Id, from_year: i32) -> Result<Vec<
     }
     Ok(found)
 }
+
+/// Whether one refers to a partner.
+pub(super) fn any_of_partner(tx: &mut Tx<'_>, partner: Id) -> Result<bool> {
+    let these = enrollments::table.filter(enrollments::partner_id.eq(partner));
+    Ok(diesel::select(diesel::dsl::exists(these)).get_result(tx.conn)?)
+}

@@ -16,6 +16,7 @@ mod version_api;
 pub mod version_view;
 mod versions;
 
+use crate::slice::{Slice, Tag};
 pub use lever::{
     CapScope, GrowthBaseline, Lever, LeverCap, LeverGrain, LeverScale, LeverTier, TierPeriod, validate_levers,
 };
@@ -30,3 +31,15 @@ pub use store::{
     find, get, get_version, in_effect, nearest_version, over, version_in_effect, versions_of_year,
 };
 pub use versions::{NewVersion, create_version, founding_version, publish, requirement_faults};
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    routes: api::routes,
+    tag: Some(Tag {
+        name: "programs",
+        description: "What partners enroll in, and what each version of it asks and gives.",
+    }),
+    codes: &[CODES],
+    install: Some(install),
+    ..Slice::named("participation::programs")
+};

@@ -9,6 +9,19 @@ mod model;
 mod service;
 mod store;
 
+use crate::slice::{Slice, Tag};
 pub use model::{Customer, NewTransaction, Transaction, TransactionKind};
 pub use service::{CODES, REFUND_EXCEEDS_PURCHASE, TRANSACTION_CONFLICT, create};
 pub use store::{refunded_of, sales_of};
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    routes: api::routes,
+    tag: Some(Tag {
+        name: "transactions",
+        description: "What partners sold, and what of it was taken back.",
+    }),
+    codes: &[CODES],
+    refers_to_partner: Some(|tx, partner| Ok(store::any_of_partner(tx, partner)?.then_some("transaction"))),
+    ..Slice::named("sales::transactions")
+};

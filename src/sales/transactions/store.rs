@@ -259,3 +259,13 @@ pub(super) fn sellers(tx: &mut Tx<'_>, first: Id, last: Id) -> Result<Vec<(Id, C
     rows.extend(taken_back.load::<(Id, Option<CalendarDate>)>(tx.conn)?);
     Ok(rows.into_iter().map(|(seller, day)| (seller, day.unwrap_or(CalendarDate::MIN))).collect())
 }
+
+/// Whether one refers to a partner.
+pub(super) fn any_of_partner(tx: &mut Tx<'_>, partner: Id) -> Result<bool> {
+    let these = transaction_records::table.filter(
+        transaction_records::partner_id
+            .eq(partner)
+            .or(transaction_records::provider_id.assume_not_null().eq(partner)),
+    );
+    Ok(diesel::select(diesel::dsl::exists(these)).get_result(tx.conn)?)
+}
