@@ -70,6 +70,10 @@ pub mod config;
 
 pub mod access;
 
+pub mod work;
+
+pub mod slice;
+
 pub mod audit;
 pub mod notifications;
 

@@ -633,11 +633,17 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    /// Owned by `operations::jobs`.
-    job_leases (job) {
-        job -> Text,
-        holder -> Guid,
-        expires_at -> Instant,
+    /// Owned by `work`.
+    jobs (name) {
+        name -> Text,
+        holder -> Nullable<Guid>,
+        leased_until -> Nullable<Instant>,
+        started_at -> Nullable<Instant>,
+        finished_at -> Nullable<Instant>,
+        succeeded_at -> Nullable<Instant>,
+        failures -> BigInt,
+        error -> Nullable<Text>,
+        retry_at -> Nullable<Instant>,
     }
 }
 
@@ -952,6 +958,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `access`.
     guards (name) {
         name -> Text,
     }
@@ -992,7 +999,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     deliveries,
     reminders,
     job_runs,
-    job_leases,
+    jobs,
     audit_chain,
     fx_rates,
     closed_months,

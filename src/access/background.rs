@@ -1,10 +1,7 @@
 //! Work of many units that somebody sends the service on.
 
 use super::{Actor, AppState, Caller, Tx, app_state::State, policy::Policy};
-use crate::platform::{
-    Result,
-    db::{Alone, Conn},
-};
+use crate::platform::{Result, db::Conn};
 use std::sync::Arc;
 
 /// Somebody's background: many units, one after the other, on a thread of its own. Whoever sent it is looked at again in
@@ -83,8 +80,9 @@ impl BackgroundContext {
         self.state.db.write_witnessed(move |conn| sender.enter(conn)?.run(&work))
     }
 
-    /// The right to do what only one process on this database may do at a time; `None` where somebody else has it.
-    pub fn alone(&self) -> Result<Option<Alone>> {
-        self.state.db.alone()
+    /// The application state, for the turn that the work is done in.
+    #[must_use]
+    pub fn app(&self) -> AppState {
+        AppState(Arc::clone(&self.state))
     }
 }

@@ -20,17 +20,18 @@ mod standing;
 mod token;
 mod unit;
 
-pub use app_state::{AppState, Sweep, Terms};
+pub use app_state::{AppState, FollowUp, Hooks, RefersToPartner, Sweep, Terms};
 pub use background::BackgroundContext;
 pub use caller::{Caller, Origin, Public};
 pub use guard::Guard;
+pub use idempotency::sweep as sweep_idempotency_keys;
 pub use issuer::{Identity, refused as identity_refused};
 pub use keys::JsonWebKeySet;
 pub use refusal::{Permission, Refusal, RefusalReason};
 pub use role::{Role, Scope};
-pub use standing::{ClientStanding, Directory, Referrer, UserStanding};
+pub use standing::{ClientStanding, Directory, LockPartners, UserStanding};
 pub use token::{ACCESS_TOKEN_SECONDS, Claims, Subject, Tokens};
-pub use unit::{Actor, Changes, FollowUp, LockPartners, Tx, Who};
+pub use unit::{Actor, Changes, Tx, Who};
 
 crate::problem_codes! {
     PASSWORD_CHANGE_REQUIRED = "password_change_required" 403 "Change your temporary password first",

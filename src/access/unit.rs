@@ -5,7 +5,7 @@
 
 use super::{Guard, Role, Scope, app_state::State};
 use crate::{
-    config::{Accounts, Mail},
+    config::{Accounts, Mail, Schedules},
     platform::{
         Error, Result, Vault,
         db::{Conn, Done, Witness},
@@ -135,12 +135,6 @@ impl Changes {
     }
 }
 
-/// The work at the end of a unit that changed records others rest on.
-pub type FollowUp = fn(&mut Tx<'_>, &Changes) -> Result<()>;
-
-/// Locks partners until the end of a unit; tells whether others may have changed their records before.
-pub type LockPartners = fn(&mut Conn, &[Id]) -> Result<bool>;
-
 impl<'a> Tx<'a> {
     pub(super) fn new(
         conn: &'a mut Conn,
@@ -190,14 +184,16 @@ impl<'a> Tx<'a> {
         (self.state.directory.family)(self.conn, partner)
     }
 
-    /// The first kind of record above the partners' own slice that refers to a partner.
+    /// When background work begins by the clock.
+    #[must_use]
+    pub fn schedules(&self) -> Schedules {
+        self.state.schedules
+    }
+
+    /// The first kind of record, of any slice, that refers to a partner.
     pub fn referred_by(&mut self, partner: Id) -> Result<Option<&'static str>> {
-        for referrer in self.state.directory.referrers {
-            if (referrer.refers)(self.conn, partner)? {
-                return Ok(Some(referrer.kind));
-            }
-        }
-        Ok(None)
+        let references = &self.state.hooks.references;
+        references.iter().find_map(|refers| refers(self, partner).transpose()).transpose()
     }
 
     /// A new id.
@@ -230,7 +226,7 @@ impl<'a> Tx<'a> {
         if new.is_empty() {
             return Ok(false);
         }
-        let read_again = (self.state.lock_partners)(self.conn, &new)?;
+        let read_again = (self.state.directory.lock)(self.conn, &new)?;
         self.held.append(&mut new);
         Ok(read_again)
     }
@@ -329,7 +325,8 @@ impl<'a> Tx<'a> {
         let changes = std::mem::take(&mut self.changes);
         let idle = self.came_to_light || self.idle && changes.is_empty();
         if !changes.is_empty() {
-            (self.state.follow_up)(self, &changes)?;
+            let follow_ups = &self.state.hooks.follow_ups;
+            follow_ups.iter().try_for_each(|follow_up| follow_up(self, &changes))?;
         }
         if self.witness.is_none() && !idle {
             return Err(Error::internal(format!("{} wrote without an audit event", self.operation)));

@@ -6,7 +6,12 @@ use crate::{
 };
 use diesel::{ExpressionMethods, RunQueryDsl};
 use partner_incentives::{
-    access::Tx, app::Service, earnings::calculation, operations::verify, platform::values::Id,
+    access::Tx,
+    app::Service,
+    earnings::calculation,
+    operations::verify,
+    platform::values::Id,
+    work::{End, JobName, Turn},
 };
 use serde_json::{Value, json};
 use std::{
@@ -441,14 +446,16 @@ fn a_run_over_one_partner_does_not_stand_for_a_run_over_all() {
     let other = story.operator.post("/v1/partners", partner(2, "direct_bill")).send().ok().id();
     story.sale("1", "2018-07-05", "1000.00");
     let only: Id = other.parse().unwrap();
+    let turn = Turn::take(&world.service.app, JobName::Calculation).unwrap().unwrap();
     let begin = move |tx: &mut Tx<'_>| calculation::start(tx, Some(only));
-    let (at_work, _) = world.service.app.write_as_system("StartCalculationRun", begin).unwrap();
+    let at_work = world.service.app.write_as_system("StartCalculationRun", begin).unwrap();
     let ask = |body: Value| story.operator.post("/v1/calculation-runs", body).send();
     for body in [json!({}), json!({"partner_id": story.partner})] {
         let refused = ask(body).refused(409, "run_at_work");
         assert_eq!((&refused["run_id"], refused.header("retry-after")), (&json!(at_work.id), Some("5")));
     }
     assert_eq!(ask(json!({"partner_id": other})).ok().id(), at_work.id.to_string());
+    turn.close(Ok(()), |()| End::Interrupted).unwrap();
     // The service itself brings that one to its end, and then looks at all.
     let done = calculation::calculate(&world.service.app, None, |_| ControlFlow::Continue(())).unwrap();
     assert_eq!((done.partner_id, done.sales), (None, 1));

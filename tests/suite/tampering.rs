@@ -6,8 +6,10 @@ use crate::{
 };
 use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text};
 use partner_incentives::{
+    app,
     operations::verify::{self, Sum},
     platform::db::Conn,
+    slice,
 };
 use serde_json::json;
 
@@ -142,12 +144,12 @@ fn a_figure_that_was_changed_is_named_by_every_check_on_it() {
     }
     // As the command says it.
     conn.batch_execute("UPDATE cap_uses SET used = used + 1 WHERE lever = 'capped'").unwrap();
-    let told = verify::run(&world.service.app, &world.service.db, None).unwrap();
+    let told = verify::run(&world.service.app, app::checks(), None).unwrap();
     let (check, finding) = &told[2];
     let expected = format!("what is used of a cap was earned under it: {}, capped", story.enrollment);
     assert!(
         *check == "calculation"
-            && matches!(finding, verify::Finding::Broken(why) if why.starts_with(&expected)),
+            && matches!(finding, slice::Finding::Broken(why) if why.starts_with(&expected)),
         "{told:#?}"
     );
 }

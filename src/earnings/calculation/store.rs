@@ -214,3 +214,9 @@ pub fn last_calculated(tx: &mut Tx<'_>, partner: Id) -> Result<Option<Timestamp>
         .select(calculation_runs::finished_at);
     Ok(query.first::<Option<Timestamp>>(tx.conn).optional()?.flatten())
 }
+
+/// Whether one refers to a partner.
+pub(super) fn any_of_partner(tx: &mut Tx<'_>, partner: Id) -> Result<bool> {
+    let these = calculation_runs::table.filter(calculation_runs::partner_id.eq(partner));
+    Ok(diesel::select(diesel::dsl::exists(these)).get_result(tx.conn)?)
+}

@@ -120,3 +120,9 @@ pub(super) fn delete_secrets(tx: &mut Tx<'_>, client: Id) -> Result<()> {
     diesel::delete(api_client_secrets::table.filter(own)).execute(tx.conn)?;
     Ok(())
 }
+
+/// Whether one refers to a partner.
+pub(super) fn any_of_partner(tx: &mut Tx<'_>, partner: Id) -> Result<bool> {
+    let these = api_clients::table.filter(api_clients::partner_id.eq(partner));
+    Ok(diesel::select(diesel::dsl::exists(these)).get_result(tx.conn)?)
+}

@@ -5,6 +5,7 @@ use crate::{
     audit,
     identity::second_factors,
     platform::{Result, values::Id},
+    work::{End, JobName, Schedule, Turn, Work},
 };
 
 /// Makes a new signing key; it is published at once and signs ten minutes later.
@@ -12,20 +13,28 @@ pub fn rotate(app: &AppState) -> Result<Id> {
     app.write_as_system("RotateSigningKey", replace)
 }
 
-/// Makes a new signing key where the newest is that many days old; 0 never does. Of instances that look at the same
-/// time one rotates: the others find its key.
-pub fn rotate_if_due(app: &AppState, days: u16) -> Result<()> {
-    if days == 0 {
-        return Ok(());
-    }
-    app.write_as_system("RotateSigningKey", move |tx| {
+/// A new signing key where the newest is old enough by the settings.
+pub const WORK: Work = Work {
+    name: JobName::SigningKeyRotation,
+    schedule: |schedules| match schedules.key_rotation_days {
+        0 => Schedule::Never,
+        _ => Schedule::Every(600),
+    },
+    queue: None,
+    run: rotate_if_due,
+};
+
+fn rotate_if_due(turn: &Turn) -> Result<End> {
+    let lease = turn.lease();
+    turn.app().write_as_system("RotateSigningKey", move |tx| {
+        lease.check(tx)?;
         tx.take(Guard::SigningKeys)?;
-        if keys::is_due(tx, days)? {
+        if keys::is_due(tx, tx.schedules().key_rotation_days)? {
             replace(tx)?;
         } else {
             tx.changed_nothing();
         }
-        Ok(())
+        Ok(End::Done)
     })
 }
 

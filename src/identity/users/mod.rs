@@ -5,6 +5,7 @@ mod model;
 mod service;
 mod store;
 
+use crate::slice::{Slice, Tag};
 pub use model::{Delivery, Standing, User, UserStatus, fold};
 pub use service::{
     CODES, Change, NewUser, WRONG_PASSWORD, bind, change_password, create, event, first_operator, may_give,
@@ -16,3 +17,12 @@ pub use store::{
     to_change,
 };
 pub(crate) use store::{id_of_email, with_id};
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    routes: api::routes,
+    tag: Some(Tag { name: "users", description: "Who may sign in, as what, and for which partner." }),
+    codes: &[CODES],
+    refers_to_partner: Some(|tx, partner| Ok(store::refers_to(tx.conn, partner)?.then_some("user"))),
+    ..Slice::named("identity::users")
+};

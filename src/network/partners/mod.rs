@@ -5,6 +5,7 @@ mod model;
 mod service;
 mod store;
 
+use crate::slice::{Slice, Tag};
 pub use api::{Reason, Transition};
 pub use model::{Event, Partner, PartnerStatus, PartnerType};
 pub use service::{CODES, NewPartner, PARTNER_CLOSED, TRANSITION_NOT_ALLOWED, apply, create, refuse_closed};
@@ -14,3 +15,15 @@ pub use store::{
 };
 
 pub(crate) use store::{each_of, headquarters_of, in_scope, is_mpn_id, locations_of, partner_currency};
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    routes: api::routes,
+    tag: Some(Tag {
+        name: "partners",
+        description: "Who sells, enrolls and is paid; and headquarters, which group locations.",
+    }),
+    codes: &[CODES],
+    refers_to_partner: Some(|tx, partner| Ok(store::has_locations(tx, partner)?.then_some("location"))),
+    ..Slice::named("network::partners")
+};

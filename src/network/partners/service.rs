@@ -132,8 +132,7 @@ pub fn refuse_closed(partner: &Partner) -> Result<()> {
 
 /// Deletes a partner nothing refers to.
 pub(super) fn delete(tx: &mut Tx<'_>, partner: &Partner) -> Result<()> {
-    let location = store::has_locations(tx, partner.id)?.then_some("location");
-    if let Some(kind) = location.map_or_else(|| tx.referred_by(partner.id), |kind| Ok(Some(kind)))? {
+    if let Some(kind) = tx.referred_by(partner.id)? {
         let detail = format!("at least one {kind} refers to this partner; close it instead");
         return Err(Error::new(&PARTNER_REFERRED_TO, detail).with("referred_by", kind));
     }

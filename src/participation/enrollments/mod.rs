@@ -9,6 +9,7 @@ mod model;
 mod store;
 mod view;
 
+use crate::slice::Slice;
 pub use model::{
     Cause, Change, Cure, Enrollment, Event, Participation, State, WithCurrencies, earning_windows,
 };
@@ -18,3 +19,9 @@ pub use store::{
     payment_terms_of, programs_of, refers_to, until, update, was_enrolled, with_currencies, with_history,
 };
 pub use view::{EnrollmentView, Shown, show};
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    refers_to_partner: Some(|tx, partner| Ok(store::refers_to(tx.conn, partner)?.then_some("enrollment"))),
+    ..Slice::named("participation::enrollments")
+};

@@ -16,6 +16,7 @@ mod version_api;
 pub mod version_view;
 mod versions;
 
+use crate::slice::{Slice, Tag};
 pub use lever::{
     CapScope, GrowthBaseline, Lever, LeverCap, LeverGrain, LeverScale, LeverTier, TierPeriod, validate_levers,
 };
@@ -32,3 +33,15 @@ pub use store::{
 };
 pub(crate) use store::{id_of_code, join_program, join_version};
 pub use versions::{NewVersion, create_version, founding_version, publish, requirement_faults};
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    routes: api::routes,
+    tag: Some(Tag {
+        name: "programs",
+        description: "What partners enroll in, and what each version of it asks and gives.",
+    }),
+    codes: &[CODES],
+    install: Some(install),
+    ..Slice::named("participation::programs")
+};

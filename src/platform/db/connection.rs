@@ -172,14 +172,6 @@ impl Target {
             || host.starts_with("%2F"))
     }
 
-    /// Opens a connection as the driver gives it.
-    pub(super) fn open_plainly(&self) -> diesel::ConnectionResult<Conn> {
-        match self {
-            Self::Postgres(url) => PgConnection::establish(url).map(Conn::Postgres),
-            Self::Sqlite(path) => SqliteConnection::establish(&path.to_string_lossy()).map(Conn::Sqlite),
-        }
-    }
-
     /// Opens a connection, ready for use.
     pub fn open(&self) -> diesel::ConnectionResult<Conn> {
         match self {

@@ -10,14 +10,12 @@
 
 mod connection;
 mod errors;
-mod lock;
 mod migrate;
 mod pool;
 pub mod types;
 mod writer;
 
 pub use connection::{Conn, MultiBackend, MultiRawValue, Target};
-pub use lock::Alone;
 pub use pool::{Db, Done, Witness};
 
 pub(crate) use connection::{insert_many, lock_rows, native, upsert_many};

@@ -1,6 +1,6 @@
 //! The handle on the database: snapshots to read, units to write.
 
-use super::{Alone, Conn, Target, errors::Fault, migrate, writer::Writer};
+use super::{Conn, Target, errors::Fault, migrate, writer::Writer};
 use crate::platform::{Error, Result, values::Id};
 use diesel::{
     Connection, QueryResult,
@@ -146,11 +146,6 @@ impl Db {
         }
         let db = self.clone();
         actix_web::web::block(move || work(&db)).await.map_err(Error::unavailable)?
-    }
-
-    /// The right to do what only one process on this database may do at a time; `None` where somebody else has it.
-    pub fn alone(&self) -> Result<Option<Alone>> {
-        Alone::on(&self.0.target)
     }
 
     /// Whether the database answers.

@@ -5,7 +5,7 @@ use crate::{
     platform::{Error, Result, values::Timestamp},
 };
 use lettre::{
-    Address, Message, SmtpTransport, Transport,
+    Address, Message, SmtpTransport, Transport as _,
     message::{
         Mailbox, MultiPart,
         header::{Header, HeaderName, HeaderValue},
@@ -26,7 +26,7 @@ use url::{Host, Url};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A mail, with all that stands in it.
-pub(super) struct Letter {
+pub(super) struct Email {
     pub message_id: String,
     pub recipient: String,
     pub subject: String,
@@ -51,52 +51,52 @@ pub(super) enum Outcome {
 }
 
 /// How mails leave.
-pub(super) enum Carrier {
+pub(super) enum Transport {
     Log,
-    Smtp { transport: SmtpTransport, from: Mailbox },
+    Smtp { server: SmtpTransport, from: Mailbox },
 }
 
-impl Carrier {
-    /// The carrier that the settings name; none where mails go nowhere. The server need not be up.
+impl Transport {
+    /// The transport that the settings name; none where mails go nowhere. The server need not be up.
     pub(super) fn open(mail: &Mail) -> Result<Option<Self>> {
-        match &mail.carrier {
-            config::Carrier::None => Ok(None),
-            config::Carrier::Log => Ok(Some(Self::Log)),
-            config::Carrier::Smtp { url, ca_file } => {
-                let transport = transport(url, ca_file.as_deref())?;
-                Ok(Some(Self::Smtp { transport, from: mail.from.clone() }))
+        match &mail.transport {
+            config::Transport::None => Ok(None),
+            config::Transport::Log => Ok(Some(Self::Log)),
+            config::Transport::Smtp { url, ca_file } => {
+                let server = server(url, ca_file.as_deref())?;
+                Ok(Some(Self::Smtp { server, from: mail.from.clone() }))
             }
         }
     }
 
     /// Sends a mail and waits for what becomes of it.
-    pub(super) fn send(&self, letter: &Letter) -> Outcome {
+    pub(super) fn send(&self, email: &Email) -> Outcome {
         match self {
             Self::Log => {
-                let secret = letter.secret.as_ref().map(|secret| format!(" ({secret})")).unwrap_or_default();
-                log::info!("mail to {}: {}{secret}", letter.recipient, letter.subject);
-                log::debug!("{}", letter.text);
+                let secret = email.secret.as_ref().map(|secret| format!(" ({secret})")).unwrap_or_default();
+                log::info!("mail to {}: {}{secret}", email.recipient, email.subject);
+                log::debug!("{}", email.text);
                 Outcome::Logged
             }
-            Self::Smtp { transport, from } => match compose(letter, from) {
-                Ok(message) => transport.send(&message).map_or_else(|error| judge(&error), |_| Outcome::Sent),
+            Self::Smtp { server, from } => match compose(email, from) {
+                Ok(message) => server.send(&message).map_or_else(|error| judge(&error), |_| Outcome::Sent),
                 Err(reason) => Outcome::Never(reason),
             },
         }
     }
 }
 
-fn compose(letter: &Letter, from: &Mailbox) -> std::result::Result<Message, String> {
-    let address: Address = letter.recipient.parse().map_err(|error| format!("no mail address: {error}"))?;
-    let written = Duration::from_micros(u64::try_from(letter.written.as_micros()).unwrap_or(0));
+fn compose(email: &Email, from: &Mailbox) -> std::result::Result<Message, String> {
+    let address: Address = email.recipient.parse().map_err(|error| format!("no mail address: {error}"))?;
+    let written = Duration::from_micros(u64::try_from(email.written.as_micros()).unwrap_or(0));
     Message::builder()
-        .message_id(Some(letter.message_id.clone()))
+        .message_id(Some(email.message_id.clone()))
         .date(SystemTime::UNIX_EPOCH + written)
         .from(from.clone())
         .to(Mailbox::new(None, address))
-        .subject(letter.subject.clone())
+        .subject(email.subject.clone())
         .header(AutoSubmitted)
-        .multipart(MultiPart::alternative_plain_html(letter.text.clone(), letter.html.clone()))
+        .multipart(MultiPart::alternative_plain_html(email.text.clone(), email.html.clone()))
         .map_err(|error| format!("the mail cannot be put together: {error}"))
 }
 
@@ -134,7 +134,7 @@ fn judge(error: &smtp::Error) -> Outcome {
     }
 }
 
-fn transport(url: &Url, ca_file: Option<&Path>) -> Result<SmtpTransport> {
+fn server(url: &Url, ca_file: Option<&Path>) -> Result<SmtpTransport> {
     let wrong = |what: &str| {
         Error::internal(format!("SMTP_URL: {what}; write smtp://USER:PASSWORD@HOST:587 or smtps://..."))
     };
@@ -190,8 +190,7 @@ mod tests {
 
     #[test]
     fn a_server_elsewhere_is_spoken_to_by_tls_unless_the_setting_says_otherwise() {
-        let known =
-            |url: &str| transport(&url.parse().unwrap(), None).map(|transport| format!("{transport:?}"));
+        let known = |url: &str| server(&url.parse().unwrap(), None).map(|server| format!("{server:?}"));
         for (url, tls) in [
             ("smtp://mail.example", "Required"),
             ("smtp://u:p%40@mail.example:2525", "Required"),
