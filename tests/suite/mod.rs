@@ -48,3 +48,4 @@ mod units;
 mod users;
 mod verify;
 mod waiting;
+mod work;
