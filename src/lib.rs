@@ -11,6 +11,8 @@
 //! | [`schema`] | the tables, for both databases |
 //! | [`config`] | typed settings |
 //! | [`access`] | who asks and what they may do: roles, the policy table, tokens, the unit |
+//! | [`work`] | background work: one engine, a lease for each job, schedules and queues, retry, drain |
+//! | [`slice`] | what a slice hands over to the composition root, in one declaration |
 //! | [`audit`] | who did what, when and why; the chain that shows what was changed or removed |
 //! | [`notifications`] | what people are told, and the mails that carry it |
 //! | [`network`] | who takes part: partners, the papers they sign, the competencies they attain, how they are paid and taxed. |
@@ -23,19 +25,23 @@
 //! | [`app`] | the composition root: the only list of slices |
 //!
 //! A slice is a folder: `model.rs` what a thing is (no I/O, no clock, no HTTP), `store.rs` its rows, `service.rs`
-//! commands that touch more than one thing, `api.rs` routes, wire types and handlers, `mod.rs` its public face.
+//! commands that touch more than one thing, `api.rs` routes, wire types and handlers, `mod.rs` its public face. It
+//! declares itself once, as `SLICE` in `mod.rs`: routes, codes, tag, background work, what a new database needs, what is
+//! swept, what `verify` checks, what refers to a partner.
 //!
 //! ## Invariants (checked by `tests/architecture.rs`)
 //!
 //! - `platform` holds no business word.
 //! - `model.rs` does no I/O and cannot learn the time.
-//! - Only `platform::db` names a database; only `api.rs`, `access::caller`, `platform::http` and `app` name actix.
+//! - Only `platform::db` names a database; only `api.rs`, `access::caller`, `platform::http`, `slice` and `app` name actix.
+//! - Every slice that answers requests is in the list of `app`, with all of its routes.
 //! - Slices form a list, in the order of this file: each may use those above it, none below.
 //! - Application state is opaque: only [`access::Caller`] and [`access::Public`] open it, so a handler that
 //!   names neither cannot reach the database. The policy stands in the handler's signature, first.
 //! - Every write is one serialisable unit with its audit event: a unit that writes none is refused.
 //! - A change of a fact about a partner calls [`access::Tx::facts_changed`]; before the commit
-//!   [`earnings::calculation::follow_up`] looks at what rests on it.
+//!   the follow-up of each slice, [`slice::Slice::follow_up`], looks at what rests on it.
+//! - Nobody spawns work of its own: what no request waits for is [`work::Work`], done inside a [`work::Turn`].
 //!
 //! ## Walkthroughs
 //!

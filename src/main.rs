@@ -22,6 +22,7 @@ use partner_incentives::{
     },
     work::JobName,
 };
+use prometheus::Registry;
 use std::{net::TcpListener, process::ExitCode, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -229,7 +230,7 @@ fn run(command: Command, settings: Settings) -> Result<()> {
             let service = Service::open(settings)?;
             let done = match job {
                 JobName::DailyRefresh => daily_refresh(&service),
-                other => service.engine().and_then(|engine| engine.run_now(other)).map(drop),
+                other => service.engine(&Registry::new()).and_then(|engine| engine.run_now(other)).map(drop),
             };
             service.close();
             done

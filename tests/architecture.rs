@@ -224,6 +224,17 @@ fn every_slice_that_answers_requests_is_in_the_list() {
 }
 
 #[test]
+fn only_the_engine_works_in_the_background() {
+    const MAY: [&str; 4] = ["src/work/", "src/platform/", "src/app/", "src/main.rs"];
+    const SPAWNS: [&str; 4] = ["thread::spawn", "thread::Builder", "rt::spawn", "tokio::spawn"];
+    let found = lines_of(
+        |path| !MAY.iter().any(|may| path.starts_with(may)),
+        |line| SPAWNS.iter().any(|spawns| names(line, spawns)),
+    );
+    none(&found, "what no request waits for is `Work` that the slice registers");
+}
+
+#[test]
 fn files_are_short() {
     let mut found = Vec::new();
     for Source { path, lines, .. } in sources() {

@@ -77,9 +77,9 @@ impl Service {
         self.app.tokens().issue(Subject::User { id: user, session: None }, role, epoch)
     }
 
-    /// What works in the background, for commands and tests; a server has its own.
-    pub fn engine(&self) -> Result<Engine> {
-        Engine::new(self.app.clone(), works(), &Registry::new())
+    /// What works in the background, for commands and tests; a server has its own. Its metrics are seen in the registry.
+    pub fn engine(&self, registry: &Registry) -> Result<Engine> {
+        Engine::new(self.app.clone(), works(), registry)
     }
 
     /// Seals the last audit events, finishes what is queued and folds SQLite's log into its file.
@@ -125,7 +125,7 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Servin
         .mask_unmatched_patterns("unmatched")
         .build()
         .map_err(std::io::Error::other)?;
-    let engine = Engine::new(app.clone(), works(), &metrics.registry).map_err(std::io::Error::other)?;
+    let engine = service.engine(&metrics.registry).map_err(std::io::Error::other)?;
     let server = serve(&service, metrics, engine.clone(), listener)?;
     Ok(Serving { server, background: actix_web::rt::spawn(engine.run()), app })
 }

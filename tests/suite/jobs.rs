@@ -13,6 +13,7 @@ use partner_incentives::{
     schema::{enrollments, job_runs},
     work::{End, Engine, JobName, LEASE_SECONDS, Turn},
 };
+use prometheus::Registry;
 
 /// A world at half past midnight with partners that turn eligible. Its own server takes no part in jobs.
 fn programme(partners: u32) -> World {
@@ -54,7 +55,7 @@ fn invited(world: &World) -> i64 {
 }
 
 fn engine(service: &Service) -> Engine {
-    service.engine().unwrap()
+    service.engine(&Registry::new()).unwrap()
 }
 
 /// Works until nothing is due, as the server does second by second.

@@ -50,3 +50,4 @@ mod units;
 mod users;
 mod verify;
 mod waiting;
+mod work;

@@ -16,6 +16,7 @@ use partner_incentives::{
     platform::values::{Clock, Id, Timestamp},
     schema::{audit_events, signing_keys},
 };
+use prometheus::Registry;
 use serde_json::{Value, json};
 
 fn token_of(world: &World) -> String {
@@ -470,7 +471,7 @@ fn keys_rotate_by_the_calendar_and_one_of_many_instances_does_it() {
     let look = || {
         std::thread::scope(|scope| {
             for _ in 0..8 {
-                scope.spawn(|| world.service.engine().unwrap().tick().unwrap());
+                scope.spawn(|| world.service.engine(&Registry::new()).unwrap().tick().unwrap());
             }
         });
     };
@@ -488,7 +489,7 @@ fn keys_rotate_by_the_calendar_and_one_of_many_instances_does_it() {
     let tick = |days| {
         let settings = Settings { key_rotation_days: days, clock: clock.clone(), ..settings.clone() };
         let other = Service::open(settings).unwrap();
-        other.engine().unwrap().tick().unwrap();
+        other.engine(&Registry::new()).unwrap().tick().unwrap();
         other.close();
     };
     tick(0);
