@@ -6,7 +6,7 @@ use std::{
 };
 
 /// Where documents lie, from the root of the repository.
-const FOLDERS: [&str; 3] = ["", "docs", ".github"];
+const FOLDERS: [&str; 4] = ["", "docs", ".github", ".github/ISSUE_TEMPLATE"];
 
 /// A document in Markdown.
 pub struct Document {
@@ -38,7 +38,10 @@ pub fn all() -> Vec<Document> {
     }
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
     paths.sort();
-    paths.iter().map(|path| named(&path.strip_prefix(root()).expect("a path below").to_string_lossy())).collect()
+    paths
+        .iter()
+        .map(|path| named(&path.strip_prefix(root()).expect("a path below").to_string_lossy()))
+        .collect()
 }
 
 /// One document.

@@ -81,7 +81,7 @@ fn every_file_that_is_named_exists() {
 fn is_path(code: &str) -> bool {
     let first = code.split('/').next().unwrap_or_default();
     let plain = code.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
-    let below = code.contains('/') && first != "data" && documents::root().join(first).is_dir();
+    let below = code.contains('/') && !first.is_empty() && documents::root().join(first).is_dir();
     plain && (below || [".md", ".toml", "Dockerfile"].iter().any(|ending| code.ends_with(ending)))
 }
 

@@ -23,8 +23,13 @@ const ADDRESS: &str = "127.0.0.1:8080";
 const PRINTED_PASSWORD: &str = "the password that was printed";
 
 /// What starts the service.
-const SERVICE: [&str; 5] =
-    ["cargo run", "cargo run -- demo", "partner-incentives", "partner-incentives serve", "partner-incentives demo"];
+const SERVICE: [&str; 5] = [
+    "cargo run",
+    "cargo run -- demo",
+    "partner-incentives",
+    "partner-incentives serve",
+    "partner-incentives demo",
+];
 
 /// What no walk types, by how it begins, with the reason.
 const NOT_TYPED: [(&str, &str); 7] = [
@@ -82,7 +87,9 @@ fn walk(document: &Document) -> Result<usize, String> {
         return Ok(0);
     }
     let folder = tempfile::tempdir().expect("a folder");
-    let address = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").to_string();
+    fs::create_dir(folder.path().join("openapi")).expect("the folder that the contract is written to");
+    let address =
+        TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").to_string();
     let output = typed(&script(&steps, &address), folder.path(), &address);
     let printed = String::from_utf8_lossy(&output.stdout);
     let answers: Vec<&str> = printed.split('\u{1e}').collect();
@@ -112,10 +119,9 @@ fn serves(shell: &str) -> bool {
 fn script(steps: &[Step], address: &str) -> String {
     let mut script = PRELUDE.to_owned();
     for Step { shell, .. } in steps {
-        let shell = shell.replace(ADDRESS, address).replace(
-            &format!("'{PRINTED_PASSWORD}'"),
-            "$(sed -n 's/.*shown this once: //p' printed.txt)",
-        );
+        let shell = shell
+            .replace(ADDRESS, address)
+            .replace(&format!("'{PRINTED_PASSWORD}'"), "$(sed -n 's/.*shown this once: //p' printed.txt)");
         // Writing into a text cannot fail.
         let _ = if serves(&shell) { write!(script, "serve env {shell}") } else { write!(script, "{shell}") };
         script.push_str("\nprintf '\\036'\n");
