@@ -10,16 +10,12 @@ mod reminders;
 mod service;
 mod store;
 
-use crate::slice::{Slice, Tag};
+use crate::slice::Slice;
 pub use model::Stage;
 pub use reassess::{Invitations, follow_up, reassess, unsettled};
 pub use reminders::{remind, unwarned};
 pub use service::{CODES, Outcome, accept, discontinue, open_of, opt_out, request};
 
 /// What the composition root needs of this slice.
-pub const SLICE: Slice = Slice {
-    routes: api::routes,
-    tag: Some(Tag { name: "enrollments", description: "A partner's part in a program for a program year." }),
-    codes: &[CODES],
-    ..Slice::named("participation::admission")
-};
+pub const SLICE: Slice =
+    Slice { routes: api::routes, codes: &[CODES], ..Slice::named("participation::admission") };

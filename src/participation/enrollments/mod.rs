@@ -9,7 +9,7 @@ mod model;
 mod store;
 mod view;
 
-use crate::slice::Slice;
+use crate::slice::{Slice, Tag};
 pub use model::{
     Cause, Change, Cure, Enrollment, Event, Participation, State, WithCurrencies, earning_windows,
 };
@@ -22,6 +22,8 @@ pub use view::{EnrollmentView, Shown, show};
 
 /// What the composition root needs of this slice.
 pub const SLICE: Slice = Slice {
+    routes: api::routes,
+    tag: Some(Tag { name: "enrollments", description: "A partner's part in a program for a program year." }),
     refers_to_partner: Some(|tx, partner| Ok(store::refers_to(tx.conn, partner)?.then_some("enrollment"))),
     ..Slice::named("participation::enrollments")
 };
