@@ -28,6 +28,16 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    partner_numbers (mpn_id) {
+        mpn_id -> Text,
+        partner_id -> Guid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
     users (id) {
         id -> Guid,
         email -> Text,
@@ -104,7 +114,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    agreements (id) {
+    agreements (partner_id, id) {
         id -> Guid,
         kind -> Text,
         partner_id -> Guid,
@@ -129,6 +139,18 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    agreement_numbers (kind, agreement_number) {
+        kind -> Text,
+        agreement_number -> Text,
+        partner_id -> Guid,
+        agreement_id -> Guid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
     competencies (id) {
         id -> Guid,
         code -> Text,
@@ -144,7 +166,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    attainments (id) {
+    attainments (partner_id, id) {
         id -> Guid,
         partner_id -> Guid,
         competency_code -> Text,
@@ -207,7 +229,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    evaluations (id) {
+    evaluations (partner_id, id) {
         id -> Guid,
         partner_id -> Guid,
         program_id -> Guid,
@@ -225,7 +247,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    transactions (id) {
+    transactions (partner_id, id) {
         id -> Guid,
         source -> Text,
         external_id -> Text,
@@ -250,7 +272,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    transaction_records (id) {
+    transaction_records (partner_id, id) {
         id -> Guid,
         source -> Text,
         external_id -> Text,
@@ -268,6 +290,18 @@ diesel::table! {
         currency -> Text,
         units -> Nullable<Integer>,
         created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    transaction_numbers (source, external_id) {
+        source -> Text,
+        external_id -> Text,
+        partner_id -> Guid,
+        transaction_id -> Guid,
     }
 }
 
@@ -322,7 +356,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    payout_profiles (id) {
+    payout_profiles (partner_id) {
         id -> Guid,
         partner_id -> Guid,
         holder -> Text,
@@ -341,7 +375,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    tax_profiles (id) {
+    tax_profiles (partner_id) {
         id -> Guid,
         partner_id -> Guid,
         form -> Text,
@@ -360,7 +394,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    enrollments (id) {
+    enrollments (partner_id, id) {
         id -> Guid,
         partner_id -> Guid,
         program_id -> Guid,
@@ -384,8 +418,9 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    enrollment_changes (id) {
+    enrollment_changes (partner_id, id) {
         id -> Guid,
+        partner_id -> Guid,
         enrollment_id -> Guid,
         from_state -> Nullable<Text>,
         to_state -> Text,
@@ -451,7 +486,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    sign_in_brakes (digest) {
+    sign_in_throttles (digest) {
         digest -> Binary,
         failures -> BigInt,
         failed_at -> Instant,
@@ -566,7 +601,8 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    reminders (enrollment_id, lapses_on, stage) {
+    reminders (partner_id, enrollment_id, lapses_on, stage) {
+        partner_id -> Guid,
         enrollment_id -> Guid,
         lapses_on -> Date,
         stage -> Text,
@@ -680,7 +716,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    earnings (id) {
+    earnings (partner_id, id) {
         id -> Guid,
         enrollment_id -> Guid,
         partner_id -> Guid,
@@ -696,7 +732,7 @@ diesel::table! {
         base -> BigInt,
         net -> BigInt,
         volume -> BigInt,
-        mark -> BigInt,
+        baseline -> BigInt,
         unrounded -> Text,
         whole -> BigInt,
         cap_balance -> Nullable<BigInt>,
@@ -712,7 +748,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    ineligible_records (id) {
+    ineligible_records (partner_id, id) {
         id -> Guid,
         enrollment_id -> Guid,
         partner_id -> Guid,
@@ -737,7 +773,8 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    counted_sales (enrollment_id, transaction_id) {
+    counted_sales (partner_id, enrollment_id, transaction_id) {
+        partner_id -> Guid,
         enrollment_id -> Guid,
         transaction_id -> Guid,
         offsets -> Nullable<Document>,
@@ -748,7 +785,8 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    lever_volumes (enrollment_id, version, lever, month) {
+    lever_volumes (partner_id, enrollment_id, version, lever, month) {
+        partner_id -> Guid,
         enrollment_id -> Guid,
         version -> Integer,
         lever -> Text,
@@ -761,7 +799,8 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    cap_uses (enrollment_id, version, lever, customer_id) {
+    cap_uses (partner_id, enrollment_id, version, lever, customer_id) {
+        partner_id -> Guid,
         enrollment_id -> Guid,
         version -> Integer,
         lever -> Text,
@@ -774,7 +813,8 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    lever_groups (enrollment_id, version, lever, month, customer_id, currency) {
+    lever_groups (partner_id, enrollment_id, version, lever, month, customer_id, currency) {
+        partner_id -> Guid,
         enrollment_id -> Guid,
         version -> Integer,
         lever -> Text,
@@ -786,9 +826,9 @@ diesel::table! {
         settled_base -> BigInt,
         settled -> Text,
         posted -> BigInt,
-        cut -> BigInt,
+        capped_off -> BigInt,
         used -> BigInt,
-        told -> Bool,
+        zero_reported -> Bool,
     }
 }
 
@@ -796,7 +836,8 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    lever_months (enrollment_id, posted_in, version, lever, earned_in, currency) {
+    lever_months (partner_id, enrollment_id, posted_in, version, lever, earned_in, currency) {
+        partner_id -> Guid,
         enrollment_id -> Guid,
         posted_in -> Date,
         version -> Integer,
@@ -815,7 +856,8 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    ineligible_months (enrollment_id, posted_in, version, lever, earned_in, code, currency) {
+    ineligible_months (partner_id, enrollment_id, posted_in, version, lever, earned_in, code, currency) {
+        partner_id -> Guid,
         enrollment_id -> Guid,
         posted_in -> Date,
         version -> Integer,
@@ -834,7 +876,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    rebates (id) {
+    rebates (partner_id, id) {
         id -> Guid,
         enrollment_id -> Guid,
         partner_id -> Guid,
@@ -858,7 +900,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    adjustments (id) {
+    adjustments (partner_id, id) {
         id -> Guid,
         enrollment_id -> Guid,
         partner_id -> Guid,
@@ -883,8 +925,9 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    ledger_transfers (id) {
+    ledger_transfers (partner_id, id) {
         id -> Guid,
+        partner_id -> Guid,
         enrollment_id -> Guid,
         month -> Date,
         currency -> Text,
@@ -899,11 +942,13 @@ diesel::table! {
 
 diesel::allow_tables_to_appear_in_same_query!(
     partners,
+    partner_numbers,
     users,
     signing_keys,
     idempotency_keys,
     audit_events,
     agreements,
+    agreement_numbers,
     competencies,
     attainments,
     programs,
@@ -911,6 +956,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     evaluations,
     transactions,
     transaction_records,
+    transaction_numbers,
     unpublished_transactions,
     transaction_imports,
     transaction_import_errors,
@@ -921,7 +967,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     notifications,
     sessions,
     refresh_tokens,
-    sign_in_brakes,
+    sign_in_throttles,
     known_addresses,
     second_factors,
     recovery_codes,
@@ -949,3 +995,46 @@ diesel::allow_tables_to_appear_in_same_query!(
     adjustments,
     ledger_transfers,
 );
+
+/// Where a table that belongs to no partner stands once partners are spread over several machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// Copied to every machine: units of partners read the table, and few units write to it.
+    Reference,
+    /// On one machine.
+    Central,
+}
+
+/// Every table that belongs to no partner. The key of each other table begins with the partner, and with it the table
+/// can be spread.
+pub const SHARED_TABLES: &[(&str, Placement)] = &[
+    ("partner_numbers", Placement::Reference),
+    ("competencies", Placement::Reference),
+    ("users", Placement::Reference),
+    ("sessions", Placement::Reference),
+    ("api_clients", Placement::Reference),
+    ("unpublished_transactions", Placement::Reference),
+    ("programs", Placement::Reference),
+    ("program_versions", Placement::Reference),
+    ("fx_rates", Placement::Reference),
+    ("closed_months", Placement::Reference),
+    ("signing_keys", Placement::Central),
+    ("idempotency_keys", Placement::Central),
+    ("audit_events", Placement::Central),
+    ("audit_chain", Placement::Central),
+    ("agreement_numbers", Placement::Central),
+    ("refresh_tokens", Placement::Central),
+    ("sign_in_throttles", Placement::Central),
+    ("known_addresses", Placement::Central),
+    ("second_factors", Placement::Central),
+    ("recovery_codes", Placement::Central),
+    ("api_client_secrets", Placement::Central),
+    ("notifications", Placement::Central),
+    ("deliveries", Placement::Central),
+    ("transaction_numbers", Placement::Central),
+    ("transaction_imports", Placement::Central),
+    ("transaction_import_errors", Placement::Central),
+    ("calculation_runs", Placement::Central),
+    ("job_runs", Placement::Central),
+    ("job_leases", Placement::Central),
+];

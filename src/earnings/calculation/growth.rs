@@ -32,7 +32,9 @@ pub(super) fn grows(version: &ProgramVersion) -> bool {
 /// Notes in opened books which of their months hold sales that wait for a rate. Gives the records of the months that
 /// wait because of what they are compared with.
 pub(super) fn open(tx: &mut Tx<'_>, whose: Whose, books: &mut Books) -> Result<Vec<OpenRecord>> {
-    for Waiting { version, lever, month, currency } in curable::waiting(tx, &[whose.enrollment_id])? {
+    for Waiting { version, lever, month, currency } in
+        curable::waiting(tx, whose.enrollments(&[whose.enrollment_id]))?
+    {
         if version == whose.version {
             books.note_waiting(&lever, month, currency);
         }
@@ -77,7 +79,8 @@ macro_rules! by_day {
     ($query:expr, $filter:expr, $sum:literal) => {{
         let LeverFilter { products, product_families, customers } = $filter;
         let any = |list: bool| list.into_sql::<Bool>();
-        let sold_to_partner = "EXISTS (SELECT 1 FROM partners p WHERE p.mpn_id = transactions.customer_id)";
+        let sold_to_partner =
+            "EXISTS (SELECT 1 FROM partner_numbers n WHERE n.mpn_id = transactions.customer_id)";
         let (countries, listed) = (customers.countries.is_none(), customers.countries.clone());
         $query
             .filter(any(customers.public_sector).or(transactions::customer_public_sector.eq(false)))
@@ -111,7 +114,10 @@ fn sold(
         .filter(transactions::kind.eq("purchase"));
     let bought = by_day!(bought, filter, "CAST(SUM(transactions.amount) AS BIGINT)");
     let mut rows: Vec<Row> = bought.load(tx.conn)?;
-    let of = taken_back.field(transactions::original_transaction_id).eq(transactions::id.nullable());
+    let of = taken_back
+        .field(transactions::original_transaction_id)
+        .eq(transactions::id.nullable())
+        .and(taken_back.field(transactions::partner_id).eq(transactions::partner_id));
     let refunds = transactions::table
         .inner_join(taken_back.on(of))
         .filter(transactions::partner_id.eq(partner))

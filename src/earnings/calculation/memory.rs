@@ -44,10 +44,10 @@ pub(super) fn recall(
     if purchases.is_empty() {
         return Ok(());
     }
-    let counted = sales::counted(tx, &[whose.enrollment_id], &purchases)?;
+    let counted = sales::counted(tx, whose.enrollments(&[whose.enrollment_id]), &purchases)?;
     purchases.retain(|purchase| counted.contains_key(purchase));
     let past = sales::past(tx, whose, &purchases)?;
-    for (sale, _) in sales::of_ids(tx, &purchases, asks_before)? {
+    for (sale, _) in sales::of_ids(tx, whose.partner_id, &purchases, asks_before)? {
         for lever in terms.levers {
             let code = lever.code();
             if takes_it(sale.id, code) {
@@ -74,6 +74,7 @@ pub(super) fn recall(
 #[derive(Insertable)]
 #[diesel(table_name = counted_sales, treat_none_as_default_value = false)]
 struct CountedRow {
+    partner_id: Id,
     enrollment_id: Id,
     transaction_id: Id,
     offsets: Option<Json<BTreeMap<String, i64>>>,
@@ -97,7 +98,7 @@ pub(super) fn keep(
     let marginal: Vec<&str> = terms.levers.iter().filter(slices).map(Lever::code).collect();
     let accounts: Vec<_> = books.accounts().filter(|(lever, _)| marginal.contains(lever)).collect();
     let again: Vec<Id> = takes.iter().filter(|take| take.levers.is_some()).map(|take| take.sale.id).collect();
-    let known = sales::counted(tx, &[whose.enrollment_id], &again)?;
+    let known = sales::counted(tx, whose.enrollments(&[whose.enrollment_id]), &again)?;
     let mut rows = Vec::with_capacity(takes.len());
     for take in takes {
         let mut offsets = known.get(&take.sale.id).map(|(_, offsets)| offsets.clone()).unwrap_or_default();
@@ -108,11 +109,12 @@ pub(super) fn keep(
             }
         }
         let offsets = (!offsets.is_empty()).then_some(Json(offsets));
-        let row = CountedRow { enrollment_id: whose.enrollment_id, transaction_id: take.sale.id, offsets };
-        rows.push(row);
+        let Whose { partner_id, enrollment_id, .. } = whose;
+        rows.push(CountedRow { partner_id, enrollment_id, transaction_id: take.sale.id, offsets });
     }
     for again in again.chunks(1000) {
         let old = counted_sales::table
+            .filter(counted_sales::partner_id.eq(whose.partner_id))
             .filter(counted_sales::enrollment_id.eq(whose.enrollment_id))
             .filter(counted_sales::transaction_id.eq_any(again.to_vec()));
         diesel::delete(old).execute(tx.conn)?;

@@ -4,6 +4,7 @@ use super::model::Whose;
 use crate::{
     access::Tx,
     earnings::engine::{Reason, Sale},
+    participation::enrollments::EnrollmentKeys,
     platform::{
         Result,
         db::{native, types::Json},
@@ -46,9 +47,13 @@ type Columns = (
 /// Sales with what the levers ask about them: natively, since they are many.
 macro_rules! sales {
     ($tx:expr, $asks_before:expr, $query:ident => $rest:expr) => {{
-        let is_partner = sql::<Bool>("EXISTS (SELECT 1 FROM partners p WHERE p.mpn_id = transactions.customer_id)");
+        let is_partner = sql::<Bool>("EXISTS (SELECT 1 FROM partner_numbers n WHERE n.mpn_id = transactions.customer_id)");
         let before = sql::<Nullable<Date>>(if $asks_before { BOUGHT_BEFORE } else { "CAST(NULL AS date)" });
-        let purchase = bought.field(transaction_records::id).nullable().eq(transactions::original_transaction_id);
+        let purchase = bought
+            .field(transaction_records::id)
+            .nullable()
+            .eq(transactions::original_transaction_id)
+            .and(bought.field(transaction_records::partner_id).eq(transactions::partner_id));
         let $query = transactions::table.left_join(bought.on(purchase)).select((
             transactions::id,
             transactions::original_transaction_id,
@@ -111,8 +116,8 @@ pub(super) struct Year {
 macro_rules! not_counted {
     ($year:expr) => {
         sql::<Bool>(
-            "NOT EXISTS (SELECT 1 FROM enrollments e JOIN counted_sales c ON c.enrollment_id = e.id \
-             AND c.transaction_id = transactions.id WHERE e.partner_id = transactions.partner_id AND e.program_id = ",
+            "NOT EXISTS (SELECT 1 FROM enrollments e JOIN counted_sales c ON c.partner_id = e.partner_id \
+             AND c.enrollment_id = e.id AND c.transaction_id = transactions.id WHERE e.partner_id = transactions.partner_id AND e.program_id = ",
         )
         .bind::<crate::platform::db::types::Guid, _>($year.program_id)
         .sql(" AND e.program_year = ")
@@ -179,11 +184,13 @@ fn most(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-/// These sales.
-pub(super) fn of_ids(tx: &mut Tx<'_>, ids: &[Id], asks_before: bool) -> Result<Vec<Dated>> {
+/// These sales of a partner.
+pub(super) fn of_ids(tx: &mut Tx<'_>, partner: Id, ids: &[Id], asks_before: bool) -> Result<Vec<Dated>> {
     let mut found = Vec::new();
     for ids in ids.chunks(AT_ONCE) {
-        found.extend(sales!(tx, asks_before, query => query.filter(transactions::id.eq_any(ids.to_vec()))));
+        found.extend(sales!(tx, asks_before, query => query
+            .filter(transactions::partner_id.eq(partner))
+            .filter(transactions::id.eq_any(ids.to_vec()))));
     }
     Ok(found)
 }
@@ -192,12 +199,17 @@ pub(super) fn of_ids(tx: &mut Tx<'_>, ids: &[Id], asks_before: bool) -> Result<V
 pub(super) type Offsets = BTreeMap<String, i64>;
 
 /// By which enrollment each of these sales was counted, with the offsets kept; the newest where several did.
-pub(super) fn counted(tx: &mut Tx<'_>, enrollments: &[Id], ids: &[Id]) -> Result<HashMap<Id, (Id, Offsets)>> {
+pub(super) fn counted(
+    tx: &mut Tx<'_>,
+    enrollments: EnrollmentKeys<'_>,
+    ids: &[Id],
+) -> Result<HashMap<Id, (Id, Offsets)>> {
     type Row = (Id, Id, Option<Json<Offsets>>);
     let mut found = HashMap::new();
     for ids in ids.chunks(AT_ONCE) {
         let query = counted_sales::table
-            .filter(counted_sales::enrollment_id.eq_any(enrollments.to_vec()))
+            .filter(counted_sales::partner_id.eq(enrollments.partner_id))
+            .filter(counted_sales::enrollment_id.eq_any(enrollments.ids.to_vec()))
             .filter(counted_sales::transaction_id.eq_any(ids.to_vec()))
             .order(counted_sales::enrollment_id)
             .select((counted_sales::transaction_id, counted_sales::enrollment_id, counted_sales::offsets));
@@ -226,8 +238,12 @@ pub(super) fn past(tx: &mut Tx<'_>, whose: Whose, purchases: &[Id]) -> Result<Pa
     let mut past = Past::default();
     for ids in purchases.chunks(AT_ONCE) {
         let some: Vec<Option<Id>> = ids.iter().copied().map(Some).collect();
+        let counted = transactions::id
+            .eq(counted_sales::transaction_id)
+            .and(transactions::partner_id.eq(counted_sales::partner_id));
         let refunds = counted_sales::table
-            .inner_join(transactions::table.on(transactions::id.eq(counted_sales::transaction_id)))
+            .inner_join(transactions::table.on(counted))
+            .filter(counted_sales::partner_id.eq(whose.partner_id))
             .filter(counted_sales::enrollment_id.eq(whose.enrollment_id))
             .filter(transactions::original_transaction_id.eq_any(some.clone()).assume_not_null())
             .select((transactions::original_transaction_id.assume_not_null(), transactions::amount));
@@ -235,6 +251,7 @@ pub(super) fn past(tx: &mut Tx<'_>, whose: Whose, purchases: &[Id]) -> Result<Pa
             *past.refunded.entry(purchase).or_default() += minor;
         }
         let posted = earnings::table
+            .filter(earnings::partner_id.eq(whose.partner_id))
             .filter(earnings::purchase_id.eq_any(some.clone()).assume_not_null())
             .filter(earnings::enrollment_id.eq(whose.enrollment_id))
             .select((earnings::purchase_id.assume_not_null(), earnings::lever, earnings::amount));
@@ -242,6 +259,7 @@ pub(super) fn past(tx: &mut Tx<'_>, whose: Whose, purchases: &[Id]) -> Result<Pa
             *past.posted.entry((purchase, lever)).or_default() += minor;
         }
         let records = ineligible_records::table
+            .filter(ineligible_records::partner_id.eq(whose.partner_id))
             .filter(ineligible_records::purchase_id.eq_any(some).assume_not_null())
             .filter(ineligible_records::enrollment_id.eq(whose.enrollment_id))
             .filter(ineligible_records::cured_at.is_null())

@@ -8,36 +8,51 @@ use super::{
 };
 use crate::{
     access::{Scope, Tx},
-    ledger::accounting::in_program,
+    ledger::accounting::{in_program, of_enrollment},
     network::partners::{in_scope, is_narrow},
-    participation::programs::{Program, ProgramVersion},
+    participation::{
+        enrollments::EnrollmentKeys,
+        programs::{Program, ProgramVersion},
+    },
     platform::{
         Error, Result,
         db::MultiBackend,
         http::{PageRequest, keyset, matches_value, unindexed},
         values::{Currency, Id, Month, Timestamp},
     },
-    schema::{calculation_runs, earnings, enrollments, ineligible_records, program_versions, programs},
+    schema::{
+        calculation_runs, earnings, enrollments, ineligible_records, program_versions, programs, transactions,
+    },
 };
 use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
 use std::collections::HashMap;
+
+/// Restricts a boxed query to what comes of a purchase. The partner is looked up with it, and leads to the index.
+macro_rules! of_purchase {
+    ($query:expr, $table:ident, $id:expr) => {{
+        let partner = transactions::table.filter(transactions::id.eq($id)).select(transactions::partner_id);
+        $query
+            .filter($table::partner_id.nullable().eq(partner.single_value()))
+            .filter($table::purchase_id.eq($id).assume_not_null())
+    }};
+}
 
 /// The filters that earnings and ineligible records share.
 macro_rules! shared {
     ($scope:expr, $query:expr, $table:ident, $filter:expr) => {{
         let narrow = is_narrow($scope, [$filter.partner_id, $filter.enrollment_id, $filter.purchase_id]);
-        let mut query = in_program!($query, $table::enrollment_id, &$filter.program);
+        let mut query = in_program!($query, $table, &$filter.program);
         if let Some(id) = $filter.partner_id {
             query = query.filter($table::partner_id.eq(id));
         }
         if let Some(id) = $filter.enrollment_id {
-            query = query.filter($table::enrollment_id.eq(id));
+            query = of_enrollment!(query, $table, id);
         }
         if let Some(lever) = &$filter.lever {
             query = query.filter($table::lever.eq(lever.clone()));
         }
         if let Some(id) = $filter.purchase_id {
-            query = query.filter($table::purchase_id.eq(id).assume_not_null());
+            query = of_purchase!(query, $table, id);
         }
         if let Some(customer) = &$filter.customer_id {
             query = query.filter($table::customer_id.eq(customer.clone()).assume_not_null());
@@ -84,12 +99,13 @@ pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<EarningRow> {
 /// What is posted to some enrollments for some months, by currency: the amount, its rebate part and its co-op part.
 pub(super) fn posted(
     tx: &mut Tx<'_>,
-    enrolled: &[Id],
+    enrolled: EnrollmentKeys<'_>,
     months: impl IntoIterator<Item = Month>,
 ) -> Result<Vec<(Currency, [i64; 3])>> {
     let months: Vec<Month> = months.into_iter().collect();
     let query = earnings::table
-        .filter(earnings::enrollment_id.eq_any(enrolled.to_vec()))
+        .filter(earnings::partner_id.eq(enrolled.partner_id))
+        .filter(earnings::enrollment_id.eq_any(enrolled.ids.to_vec()))
         .filter(unindexed!(earnings::earned_in).eq_any(months))
         .group_by(earnings::currency)
         .select((
@@ -149,7 +165,8 @@ pub(super) fn get_record(tx: &mut Tx<'_>, id: Id) -> Result<IneligibleRow> {
     found.optional()?.ok_or(Error::not_found("ineligible record"))
 }
 
-/// Of each enrollment its program, and of that program every published version: two statements.
+/// Of each enrollment its program, and of that program every published version: two statements. The enrollments of a
+/// list may be of many partners.
 pub fn terms_of(tx: &mut Tx<'_>, enrolled: &[Id]) -> Result<HashMap<(Id, i32), (String, ProgramVersion)>> {
     let query = enrollments::table
         .inner_join(programs::table)

@@ -80,12 +80,12 @@ fn on_record(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<HashMap<Id, 
         .filter(transactions::id.eq_any(ids))
         .select(transactions::id);
     let own: Vec<Id> = own.load(tx.conn)?;
-    let refunded: HashMap<Id, i64> = refunded_of(tx, &own)?.into_iter().collect();
+    let refunded: HashMap<Id, i64> = refunded_of(tx, asked.partner_id, &own)?.into_iter().collect();
     let with_rest = |(sale, _): Dated| {
         let left = sale.amount.minor + refunded.get(&sale.id).copied().unwrap_or_default();
         (sale.id, (sale, left))
     };
-    Ok(sales::of_ids(tx, &own, false)?.into_iter().map(with_rest).collect())
+    Ok(sales::of_ids(tx, asked.partner_id, &own, false)?.into_iter().map(with_rest).collect())
 }
 
 /// The request's sales as far as they have been read.

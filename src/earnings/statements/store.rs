@@ -3,7 +3,7 @@
 use crate::{
     access::Tx,
     participation::{
-        enrollments::{Enrollment, State},
+        enrollments::{Enrollment, EnrollmentKey, EnrollmentKeys, State},
         programs::Program,
     },
     platform::{
@@ -54,19 +54,29 @@ pub(super) fn enrolled_now(tx: &mut Tx<'_>, partner: Id, from_year: i32) -> Resu
 /// A lever's volume of a month: enrollment, version, lever, month, minor units of the version's currency.
 pub(super) type Volume = (Id, i32, String, Month, i64);
 
-pub(super) fn volumes(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<Vec<Volume>> {
-    let query = lever_volumes::table.filter(lever_volumes::enrollment_id.eq_any(enrollments.to_vec()));
+pub(super) fn volumes(tx: &mut Tx<'_>, enrollments: EnrollmentKeys<'_>) -> Result<Vec<Volume>> {
+    let query = lever_volumes::table
+        .filter(lever_volumes::partner_id.eq(enrollments.partner_id))
+        .filter(lever_volumes::enrollment_id.eq_any(enrollments.ids.to_vec()))
+        .select((
+            lever_volumes::enrollment_id,
+            lever_volumes::version,
+            lever_volumes::lever,
+            lever_volumes::month,
+            lever_volumes::volume,
+        ));
     Ok(query.load(tx.conn)?)
 }
 
 /// What is used of one lever's cap, by those who have used most; the partner's own balance has no customer.
 pub(super) fn cap_uses(
     tx: &mut Tx<'_>,
-    (enrollment, version): (Id, i32),
+    (enrollment, version): (EnrollmentKey, i32),
     lever: &str,
 ) -> Result<Vec<(String, i64)>> {
     let query = cap_uses::table
-        .filter(cap_uses::enrollment_id.eq(enrollment))
+        .filter(cap_uses::partner_id.eq(enrollment.partner_id))
+        .filter(cap_uses::enrollment_id.eq(enrollment.id))
         .filter(cap_uses::version.eq(version))
         .filter(cap_uses::lever.eq(lever.to_owned()))
         .order(cap_uses::used.desc())

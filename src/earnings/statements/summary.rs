@@ -14,7 +14,7 @@ use crate::{
     network::partners::{self, Partner},
     participation::{
         eligibility,
-        enrollments::{self, Enrollment},
+        enrollments::{self, Enrollment, EnrollmentKeys},
         programs::{self, CapScope, Lever, LeverScale, ProgramVersion},
     },
     platform::{
@@ -35,9 +35,10 @@ pub(super) fn summary(tx: &mut Tx<'_>, partner: Id) -> Result<PartnerSummary> {
     let program_year = programs::program_year_of(today);
     let enrolled = store::enrolled_now(tx, partner.id, program_year - 1)?;
     let ids: Vec<Id> = enrolled.iter().map(|(enrollment, _)| enrollment.id).collect();
+    let of_partner = EnrollmentKeys { partner_id: partner.id, ids: &ids };
     let terms = calculation::terms_of(tx, &ids)?;
-    let volumes = store::volumes(tx, &ids)?;
-    let rebates = accounting::rebates_of_all_months(tx, &ids)?;
+    let volumes = store::volumes(tx, of_partner)?;
+    let rebates = accounting::rebates_of_all_months(tx, of_partner)?;
     let rates = accounting::rates(tx, (today.plus_months(-1), today))?;
     let mut lapses = lapses(tx, &partner, &enrolled)?;
     let shown = enrolled.iter().map(|(enrollment, program)| (enrollment.clone(), program.code.clone()));
@@ -143,7 +144,7 @@ fn caps(tx: &mut Tx<'_>, enrollment: &Enrollment, version: &ProgramVersion) -> R
     let mut found = Vec::new();
     for lever in &version.levers.0 {
         let Some(cap) = lever.cap() else { continue };
-        let uses = store::cap_uses(tx, (enrollment.id, version.version), lever.code())?;
+        let uses = store::cap_uses(tx, (enrollment.key(), version.version), lever.code())?;
         let money = |minor| Money { minor, currency: cap.amount.currency };
         let left = |used: i64| money((cap.amount.minor - used).max(0));
         let whole = uses.iter().map(|(_, used)| *used).next().unwrap_or_default();

@@ -18,6 +18,6 @@ pub use model::{Account, Cause, Entry, FxRate, Months, Rebate, RebateReason, Reb
 pub use months_api::AccountingMonthState;
 pub use rebate_view::{RebateView, rebates_of};
 pub use service::{CODES, close, follow_profiles, hold, post, release};
-pub(crate) use store::in_program;
 pub use store::{carried, closed_at, months, rebates_of_all_months};
+pub(crate) use store::{in_program, of_enrollment};
 pub use verify::{Finding, verify};

@@ -3,7 +3,7 @@
 use super::{Adjustment, AdjustmentState, api::AdjustmentFilter};
 use crate::{
     access::{Scope, Tx},
-    ledger::accounting::in_program,
+    ledger::accounting::{in_program, of_enrollment},
     network::partners::{in_scope, is_narrow},
     participation::enrollments::Enrollment,
     platform::{
@@ -26,12 +26,12 @@ fn visible(scope: Scope) -> adjustments::BoxedQuery<'static, MultiBackend> {
 }
 
 fn matching(scope: Scope, filter: &AdjustmentFilter) -> adjustments::BoxedQuery<'static, MultiBackend> {
-    let mut query = in_program!(visible(scope), adjustments::enrollment_id, &filter.program);
+    let mut query = in_program!(visible(scope), adjustments, &filter.program);
     if let Some(id) = filter.partner_id {
         query = query.filter(adjustments::partner_id.eq(id));
     }
     if let Some(id) = filter.enrollment_id {
-        query = query.filter(adjustments::enrollment_id.eq(id));
+        query = of_enrollment!(query, adjustments, id);
     }
     if let Some(state) = filter.state {
         let narrow = is_narrow(scope, [filter.partner_id, filter.enrollment_id]);
@@ -81,7 +81,8 @@ pub(super) fn insert(tx: &mut Tx<'_>, adjustment: &Adjustment) -> Result<()> {
 }
 
 pub(super) fn update(tx: &mut Tx<'_>, adjustment: &Adjustment) -> Result<()> {
-    diesel::update(adjustments::table.find(adjustment.id)).set(adjustment).execute(tx.conn)?;
+    let key = (adjustment.partner_id, adjustment.id);
+    diesel::update(adjustments::table.find(key)).set(adjustment).execute(tx.conn)?;
     Ok(())
 }
 
@@ -97,7 +98,11 @@ pub(super) fn enrollment(tx: &mut Tx<'_>, id: Id) -> Result<Option<(Enrollment, 
         .select((Enrollment::as_select(), program_versions::currency, partners::currency));
     let found: Option<(Enrollment, Currency, Currency)> = query.get_result(tx.conn).optional()?;
     let Some((enrollment, of_version, of_partner)) = found else { return Ok(None) };
-    let owed = rebates::table.filter(rebates::enrollment_id.eq(id)).select(rebates::currency).distinct();
+    let owed = rebates::table
+        .filter(rebates::partner_id.eq(enrollment.partner_id))
+        .filter(rebates::enrollment_id.eq(id))
+        .select(rebates::currency)
+        .distinct();
     let mut currencies: Vec<Currency> = owed.load(tx.conn)?;
     currencies.extend([of_version, of_partner]);
     currencies.sort_unstable();

@@ -281,13 +281,16 @@ macro_rules! sale_columns {
 fn first_kept(tx: &mut Tx<'_>, ids: &[Id], as_of: CalendarDate) -> Result<Vec<SaleRow>> {
     let first = sql::<Guid>(
         "(SELECT f.id FROM transactions f WHERE f.partner_id = partners.id AND f.kind = 'purchase' \
-         AND NOT EXISTS (SELECT 1 FROM transactions r WHERE r.original_transaction_id = f.id) AND f.occurred_on <= ",
+         AND NOT EXISTS (SELECT 1 FROM transactions r \
+         WHERE r.partner_id = f.partner_id AND r.original_transaction_id = f.id) AND f.occurred_on <= ",
     )
     .bind::<Date, _>(as_of)
     .sql(" ORDER BY f.occurred_on, f.id LIMIT 1)");
     // By way of the partners, so that the first is looked up once for each and not once for every sale.
     let firsts = partners::table.filter(partners::id.eq_any(ids.to_vec())).select(first);
-    let query = transactions::table.filter(transactions::id.eq_any(firsts));
+    let query = transactions::table
+        .filter(transactions::partner_id.eq_any(ids.to_vec()))
+        .filter(transactions::id.eq_any(firsts));
     Ok(query.select(sale_columns!()).load(tx.conn)?)
 }
 

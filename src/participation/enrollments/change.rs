@@ -1,6 +1,6 @@
 //! How a state change is written: the record, its history row, its audit event and its notice, in one unit.
 
-use super::{Cause, Change, Cure, Enrollment, Event, State, store, view::EnrollmentView};
+use super::{Cause, Change, Cure, Enrollment, EnrollmentKey, Event, State, store, view::EnrollmentView};
 use crate::{
     access::Tx,
     audit,
@@ -83,7 +83,7 @@ pub(super) fn apply(
             enrollment.accepted_by = None;
         }
         Event::Acceptance(_) => enrollment.accepted_by = actor,
-        Event::RulesLost => enrollment.ineligible_since = Some(first_bad_day(tx, enrollment.id, grounds)?),
+        Event::RulesLost => enrollment.ineligible_since = Some(first_bad_day(tx, enrollment.key(), grounds)?),
         _ => {}
     }
     if to != State::Ineligible {
@@ -91,7 +91,7 @@ pub(super) fn apply(
     }
     if to == State::Enrolled && enrollment.earnings_start_on.is_none() {
         // The first time the month counts from its first day; after a gap, the day it is completed.
-        let anew = store::was_enrolled(tx, enrollment.id)?;
+        let anew = store::was_enrolled(tx, enrollment.key())?;
         enrollment.earnings_start_on = Some(if anew { today } else { today.first_of_month() });
     }
     if !to.is_open() {
@@ -141,7 +141,7 @@ fn fresh(tx: &Tx<'_>, grounds: &Grounds<'_>, evaluation_id: Id) -> Enrollment {
 }
 
 /// The day after the last good one, by what is on record today: the rules held when the partner was let in.
-fn first_bad_day(tx: &mut Tx<'_>, enrollment: Id, grounds: &Grounds<'_>) -> Result<CalendarDate> {
+fn first_bad_day(tx: &mut Tx<'_>, enrollment: EnrollmentKey, grounds: &Grounds<'_>) -> Result<CalendarDate> {
     let today = tx.today();
     let held_on = store::let_in_on(tx, enrollment)?.unwrap_or(today);
     let then = eligibility::assess(tx, grounds.partner, grounds.program, grounds.version, held_on)?;
@@ -164,6 +164,7 @@ fn trace(
 ) -> Result<()> {
     let change = Change {
         id: tx.new_id(),
+        partner_id: enrollment.partner_id,
         enrollment_id: enrollment.id,
         from_state: before.map(|enrollment| enrollment.state),
         to_state: enrollment.state,

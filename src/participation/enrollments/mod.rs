@@ -12,7 +12,9 @@ mod service;
 mod store;
 mod view;
 
-pub use model::{Cause, Change, Cure, Enrollment, Event, Stage, State, earning_windows};
+pub use model::{
+    Cause, Change, Cure, Enrollment, EnrollmentKey, EnrollmentKeys, Event, Stage, State, earning_windows,
+};
 pub use reassess::{Invitations, follow_up, reassess, unsettled};
 pub use reminders::{remind, unwarned};
 pub use service::{CODES, Outcome, accept, discontinue, open_of, opt_out, request};

@@ -1,7 +1,7 @@
 //! The enrollments in the database.
 
 use super::{
-    Cause, Change, Enrollment, Stage, State,
+    Cause, Change, Enrollment, EnrollmentKey, Stage, State,
     api::EnrollmentFilter,
     view::{self, Shown},
 };
@@ -18,7 +18,7 @@ use crate::{
     schema::{enrollment_changes, enrollments, programs, reminders},
 };
 use diesel::{
-    dsl::{InnerJoin, IntoBoxed},
+    dsl::{InnerJoin, IntoBoxed, auto_type},
     prelude::*,
 };
 
@@ -78,25 +78,27 @@ pub(super) fn insert(tx: &mut Tx<'_>, enrollment: &Enrollment) -> Result<()> {
 }
 
 pub(super) fn update(tx: &mut Tx<'_>, enrollment: &Enrollment) -> Result<()> {
-    diesel::update(enrollments::table.find(enrollment.id)).set(enrollment).execute(tx.conn)?;
+    let EnrollmentKey { partner_id, id } = enrollment.key();
+    diesel::update(enrollments::table.find((partner_id, id))).set(enrollment).execute(tx.conn)?;
     Ok(())
 }
 
-/// Which reminders some enrollments have had, and for which last day.
-pub(super) fn reminded(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<Vec<(Id, CalendarDate, Stage)>> {
-    let query = reminders::table.filter(reminders::enrollment_id.eq_any(enrollments.to_vec()));
+/// Which reminders the enrollments of some partners have had, and for which last day.
+pub(super) fn reminded(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<(Id, CalendarDate, Stage)>> {
+    let query = reminders::table.filter(reminders::partner_id.eq_any(partners.to_vec()));
     Ok(query.select((reminders::enrollment_id, reminders::lapses_on, reminders::stage)).load(tx.conn)?)
 }
 
 /// Notes that an enrollment has had a reminder.
 pub(super) fn note_reminder(
     tx: &mut Tx<'_>,
-    enrollment: Id,
+    enrollment: EnrollmentKey,
     last_day: CalendarDate,
     stage: Stage,
 ) -> Result<()> {
     let reminder = (
-        reminders::enrollment_id.eq(enrollment),
+        reminders::partner_id.eq(enrollment.partner_id),
+        reminders::enrollment_id.eq(enrollment.id),
         reminders::lapses_on.eq(last_day),
         reminders::stage.eq(stage),
         reminders::sent_at.eq(tx.now),
@@ -105,23 +107,31 @@ pub(super) fn note_reminder(
     Ok(())
 }
 
+#[auto_type]
+fn changes(enrollment: EnrollmentKey) -> _ {
+    let partner_id: Id = enrollment.partner_id;
+    let enrollment_id: Id = enrollment.id;
+    enrollment_changes::table
+        .filter(enrollment_changes::partner_id.eq(partner_id))
+        .filter(enrollment_changes::enrollment_id.eq(enrollment_id))
+}
+
 /// The day the rules were last found to be met for a new beginning: an invitation, a request, an acceptance or a
 /// roll-over. What lies after it was never looked at for the past.
-pub(super) fn let_in_on(tx: &mut Tx<'_>, enrollment: Id) -> Result<Option<CalendarDate>> {
+pub(super) fn let_in_on(tx: &mut Tx<'_>, enrollment: EnrollmentKey) -> Result<Option<CalendarDate>> {
     let beginnings = vec![Cause::Requested, Cause::Accepted, Cause::RolledOver];
     let began =
         enrollment_changes::cause.eq_any(beginnings).or(enrollment_changes::to_state.eq(State::Invited));
-    let query =
-        enrollment_changes::table.filter(enrollment_changes::enrollment_id.eq(enrollment)).filter(began);
-    let query = query.order(enrollment_changes::id.desc()).select(enrollment_changes::as_of);
+    let query = changes(enrollment)
+        .filter(began)
+        .order(enrollment_changes::id.desc())
+        .select(enrollment_changes::as_of);
     Ok(query.first(tx.conn).optional()?)
 }
 
 /// Whether it has ever been as far as to earn.
-pub(super) fn was_enrolled(tx: &mut Tx<'_>, enrollment: Id) -> Result<bool> {
-    let query = enrollment_changes::table
-        .filter(enrollment_changes::enrollment_id.eq(enrollment))
-        .filter(enrollment_changes::to_state.eq(State::Enrolled));
+pub(super) fn was_enrolled(tx: &mut Tx<'_>, enrollment: EnrollmentKey) -> Result<bool> {
+    let query = changes(enrollment).filter(enrollment_changes::to_state.eq(State::Enrolled));
     Ok(diesel::select(diesel::dsl::exists(query)).get_result(tx.conn)?)
 }
 
@@ -130,15 +140,17 @@ pub(super) fn add_change(tx: &mut Tx<'_>, change: &Change) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn history(tx: &mut Tx<'_>, enrollment: Id, page: &PageRequest<NoFilter>) -> Result<Vec<Change>> {
-    let query =
-        enrollment_changes::table.filter(enrollment_changes::enrollment_id.eq(enrollment)).into_boxed();
+pub(super) fn history(
+    tx: &mut Tx<'_>,
+    enrollment: EnrollmentKey,
+    page: &PageRequest<NoFilter>,
+) -> Result<Vec<Change>> {
+    let query = changes(enrollment).into_boxed();
     Ok(keyset!(query, page, enrollment_changes, newest).select(Change::as_select()).load(tx.conn)?)
 }
 
-pub(super) fn history_count(tx: &mut Tx<'_>, enrollment: Id) -> Result<i64> {
-    let query = enrollment_changes::table.filter(enrollment_changes::enrollment_id.eq(enrollment));
-    Ok(query.count().get_result(tx.conn)?)
+pub(super) fn history_count(tx: &mut Tx<'_>, enrollment: EnrollmentKey) -> Result<i64> {
+    Ok(changes(enrollment).count().get_result(tx.conn)?)
 }
 
 /// Every enrollment of a partner for program years from one on, oldest first, each with its history in order. Two
@@ -152,7 +164,9 @@ pub fn with_history(tx: &mut Tx<'_>, partner: Id, from_year: i32) -> Result<Vec<
     let mut found: Vec<(Enrollment, Vec<Change>)> =
         query.load(tx.conn)?.into_iter().map(|enrollment| (enrollment, Vec::new())).collect();
     let ids: Vec<Id> = found.iter().map(|(enrollment, _)| enrollment.id).collect();
-    let changes = enrollment_changes::table.filter(enrollment_changes::enrollment_id.eq_any(ids));
+    let changes = enrollment_changes::table
+        .filter(enrollment_changes::partner_id.eq(partner))
+        .filter(enrollment_changes::enrollment_id.eq_any(ids));
     let changes = changes.order(enrollment_changes::id).select(Change::as_select());
     for change in changes.load(tx.conn)? {
         if let Some((_, history)) = found.iter_mut().find(|(e, _)| e.id == change.enrollment_id) {

@@ -1,0 +1,3 @@
+DROP TABLE idempotency_keys;
+DROP TABLE signing_keys;
+DROP FUNCTION refuse_change();
