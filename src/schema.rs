@@ -418,7 +418,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    enrollment_changes (partner_id, id) {
+    enrollment_changes (partner_id, enrollment_id, id) {
         id -> Guid,
         partner_id -> Guid,
         enrollment_id -> Guid,

@@ -17,18 +17,18 @@ const LISTS: &[(&str, &str)] = &[
     ("enrollments WHERE state = 'invited' AND id < $1 ORDER BY id DESC", "enrollments_by_state"),
     (
         "enrollment_changes WHERE partner_id = $1 AND enrollment_id = $1 AND id < $1 ORDER BY id DESC",
-        "enrollment_changes_by_enrollment",
+        "enrollment_changes_pkey",
     ),
     ("evaluations WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "evaluations_pkey"),
     ("transactions WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "transaction_records_pkey"),
     ("notifications WHERE user_id = $1 AND id < $1 ORDER BY id DESC", "notifications_by_user"),
     ("earnings WHERE id < $1 ORDER BY id DESC", "earnings_by_id"),
     ("earnings WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "earnings_pkey"),
-    ("earnings WHERE partner_id = $1 AND enrollment_id = $1 AND id < $1 ORDER BY id DESC", "earnings_by_enrollment"),
     (
-        "ineligible_records WHERE partner_id = $1 AND id < $1 ORDER BY id DESC",
-        "ineligible_records_pkey",
+        "earnings WHERE partner_id = $1 AND enrollment_id = $1 AND id < $1 ORDER BY id DESC",
+        "earnings_by_enrollment",
     ),
+    ("ineligible_records WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "ineligible_records_pkey"),
     (
         "ineligible_records WHERE partner_id = $1 AND enrollment_id = $1 AND id < $1 ORDER BY id DESC",
         "ineligible_records_by_enrollment",
@@ -155,9 +155,7 @@ fn every_list_walks_an_index_and_sorts_nothing() {
     let mut conn = database.target.open().unwrap();
     for (list, index) in LISTS {
         let steps = plan(&mut conn, list, &["seqscan", "sort", "bitmapscan", "incremental_sort"]);
-        let own_key = index.ends_with("_pkey")
-            && (steps.contains("PRIMARY KEY") || steps.contains("INDEX sqlite_autoindex_") || walks_by_id(&steps));
-        assert!(steps.contains(index) || own_key, "{list}\n{steps}");
+        assert!(goes_by(&steps, index), "{list}\n{steps}");
         assert!(!steps.contains("TEMP B-TREE") && !steps.contains("Sort"), "{list} sorts:\n{steps}");
         assert!(!steps.contains("SCAN ") || walks_by_id(&steps), "{list} scans:\n{steps}");
     }
@@ -174,9 +172,19 @@ fn what_leads_to_few_records_goes_by_their_index() {
             Conn::Postgres(_) if index.starts_with('(') => "transaction_numbers_pkey",
             _ => index,
         };
-        assert!(steps.contains(index), "{list}\n{steps}");
+        assert!(goes_by(&steps, index), "{list}\n{steps}");
         assert!(!steps.contains("SCAN record") && !steps.contains("SCAN earnings"), "{list} scans:\n{steps}");
     }
+}
+
+/// Whether an index answers. SQLite calls that of a key by another name, or by none.
+fn goes_by(steps: &str, index: &str) -> bool {
+    let key = index.strip_suffix("_pkey").is_some_and(|table| {
+        steps.contains(&format!("INDEX sqlite_autoindex_{table}_1"))
+            || steps.contains("PRIMARY KEY")
+            || walks_by_id(steps)
+    });
+    key || steps.contains(index)
 }
 
 /// Whether the only table that is gone through is one kept in the order of ids, as every table of SQLite is.

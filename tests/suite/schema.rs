@@ -57,7 +57,8 @@ fn each_table_is_keyed_by_its_partner_or_named_as_shared() {
     let database = migrated();
     let mut conn = database.target.open().unwrap();
     let tables = found(&mut conn);
-    let mut faults: BTreeMap<String, Vec<String>> = tables.keys().map(|it| (it.clone(), Vec::new())).collect();
+    let mut faults: BTreeMap<String, Vec<String>> =
+        tables.keys().map(|it| (it.clone(), Vec::new())).collect();
     for Key { of_table, kind, columns, refers_to } in keys(&mut conn) {
         let partner = if of_table == "partners" { "id" } else { "partner_id" };
         let first = columns.split(',').next() == Some(partner);

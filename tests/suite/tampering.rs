@@ -2,7 +2,7 @@
 
 use crate::{
     suite::calculation::{Story, flat},
-    support::World,
+    support::{World, statements::behind_the_service},
 };
 use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text};
 use partner_incentives::{
@@ -132,16 +132,16 @@ fn a_figure_that_was_changed_is_named_by_every_check_on_it() {
     ];
     for (check, table, named, row, change, after, undoing) in changes {
         let id = first(&mut conn, table, named, row);
-        conn.batch_execute(&format!("UPDATE {table} SET {change} WHERE {row}")).unwrap();
+        tamper(&mut conn, &format!("UPDATE {table} SET {change} WHERE {row}")).unwrap();
         let found = differences(&world);
         let hit = found.iter().any(|(name, difference)| *name == check && difference.contains(&id));
         assert!(hit, "{table}: {change}: {check}: {id}: {found:#?}");
         let after = if after.is_empty() { row } else { after };
-        conn.batch_execute(&format!("UPDATE {table} SET {undoing} WHERE {after}")).unwrap();
+        tamper(&mut conn, &format!("UPDATE {table} SET {undoing} WHERE {after}")).unwrap();
         story.verify();
     }
     // As the command says it.
-    conn.batch_execute("UPDATE cap_uses SET used = used + 1 WHERE lever = 'capped'").unwrap();
+    tamper(&mut conn, "UPDATE cap_uses SET used = used + 1 WHERE lever = 'capped'").unwrap();
     let told = verify::run(&world.service.app, &world.service.db, None).unwrap();
     let (check, finding) = &told[2];
     let expected = format!("what is used of a cap was earned under it: {}, capped", story.enrollment);
@@ -190,11 +190,11 @@ fn a_closed_month_takes_nothing_even_from_behind_the_service_s_back() {
         ("DELETE FROM closed_months".to_owned(), "never opened again"),
         ("UPDATE closed_months SET month = '2018-06-01'".to_owned(), "never opened again"),
     ] {
-        let refused = conn.batch_execute(&change).expect_err(&change).to_string();
+        let refused = tamper(&mut conn, &change).expect_err(&change).to_string();
         assert!(refused.contains(why), "{change}: {refused}");
     }
     // What is owed of it may still be held and released.
-    conn.batch_execute(&format!("UPDATE rebates SET state_comment = 'Looked at' WHERE {july}")).unwrap();
+    tamper(&mut conn, &format!("UPDATE rebates SET state_comment = 'Looked at' WHERE {july}")).unwrap();
     story.verify();
     // Where even that was lifted, verify tells.
     let mut conn = everything_is_allowed(&world);
@@ -210,6 +210,10 @@ fn a_closed_month_takes_nothing_even_from_behind_the_service_s_back() {
     assert_eq!(found, ["no earning was posted in a closed month", "nothing was added to a closed month"]);
     closed(&mut conn, "2018-08-21");
     story.verify();
+}
+
+fn tamper(conn: &mut Conn, change: &str) -> diesel::QueryResult<()> {
+    behind_the_service(|| conn.batch_execute(change))
 }
 
 fn columns(world: &World, table: &str) -> Vec<String> {

@@ -96,11 +96,10 @@ CREATE TABLE enrollment_changes (
     occurred_at INTEGER NOT NULL,
     earnings_start_on TEXT CHECK (earnings_start_on IS date(earnings_start_on)),
     ineligible_since TEXT CHECK (ineligible_since IS date(ineligible_since)),
-    PRIMARY KEY (partner_id, id),
+    PRIMARY KEY (partner_id, enrollment_id, id),
     FOREIGN KEY (partner_id, enrollment_id) REFERENCES enrollments (partner_id, id),
     FOREIGN KEY (partner_id, evaluation_id) REFERENCES evaluations (partner_id, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX enrollment_changes_by_enrollment ON enrollment_changes (partner_id, enrollment_id, id);
 
 -- Which reminder an enrollment has had for which last good day.
 CREATE TABLE reminders (

@@ -89,7 +89,7 @@ CREATE TABLE adjustments (
     CHECK ((state = 'proposed') = (decided_at IS NULL)),
     CHECK ((state = 'approved') = (posted_in IS NOT NULL)),
     CHECK (decided_by IS NULL OR decided_by IS NOT proposed_by)
-) STRICT, WITHOUT ROWID;
+) STRICT;
 CREATE INDEX adjustments_by_id ON adjustments (id);
 CREATE INDEX adjustments_by_enrollment ON adjustments (partner_id, enrollment_id, id);
 CREATE INDEX adjustments_by_state ON adjustments (state, id);
