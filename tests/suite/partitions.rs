@@ -6,6 +6,7 @@ use partner_incentives::{
     platform::values::{CalendarDate, Id},
     schema::calculation_backlog as backlog,
 };
+use std::panic::{AssertUnwindSafe, catch_unwind};
 
 #[test]
 fn a_statement_that_forgets_the_partner_is_found() {
@@ -45,7 +46,9 @@ fn a_statement_that_forgets_the_partner_is_found() {
 fn the_unit_that_sends_it_fails() {
     let world = World::new();
     let everybody = || diesel::update(backlog::table).set(backlog::from_day.eq(CalendarDate::MIN));
-    assert!(world.service.db.write(move |conn| Ok(everybody().execute(conn)?)).is_err());
+    // On PostgreSQL the unit runs here, and its panic is ours.
+    let sent = || world.service.db.write(move |conn| Ok(everybody().execute(conn)?));
+    assert!(!catch_unwind(AssertUnwindSafe(sent)).is_ok_and(|done| done.is_ok()));
     let partner: Id = "01936f2e-4b00-7000-8000-000000000001".parse().unwrap();
     let one = move || {
         diesel::update(backlog::table.filter(backlog::partner_id.eq(partner)))

@@ -206,8 +206,10 @@ fn compared(words: &[&str], mention: &Mention, alone: bool) -> bool {
     let full = format!("{}.{column}", mention.called);
     let is_it = |word: &str| word == full || alone && word == column;
     let sign = |word: Option<&&str>| word.is_some_and(|it| matches!(*it, "=" | "IN" | "BETWEEN"));
-    words
-        .iter()
-        .enumerate()
-        .any(|(at, word)| is_it(word) && (sign(words.get(at + 1)) || at > 0 && sign(words.get(at - 1))))
+    // An empty list of partners.
+    let of_nobody = words.windows(3).any(|three| three == ["1", "=", "0"]);
+    let named = |(at, word): (usize, &&str)| {
+        is_it(word) && (sign(words.get(at + 1)) || at > 0 && sign(words.get(at - 1)))
+    };
+    of_nobody || words.iter().enumerate().any(named)
 }
