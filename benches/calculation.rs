@@ -20,7 +20,7 @@ mod ground;
 mod world;
 
 use ground::{Options, median, with_peak};
-use partner_incentives::{earnings::calculation, ledger::accounting};
+use partner_incentives::{earnings::calculation, operations::verify};
 use std::{ops::ControlFlow, time::Instant};
 use world::{World, open};
 
@@ -73,7 +73,7 @@ fn run(world: &World, posted: usize) -> (f64, u64) {
     let (done, memory) = with_peak(calculate);
     let seconds = start.elapsed().as_secs_f64();
     assert_eq!(usize::try_from(done.earnings).unwrap(), posted, "both post the same earnings");
-    let findings = service.app.read_as_system(accounting::verify).unwrap();
+    let findings = service.app.read_as_system(verify::sums_of_books).unwrap();
     assert!(findings.iter().all(|finding| finding.difference.is_none()), "{findings:#?}");
     service.close();
     (seconds, memory)

@@ -15,10 +15,11 @@ use partner_incentives::{
         partners::{PartnerStatus, PartnerType},
     },
     participation::{
-        eligibility::{Facts, Held, Sale, SaleKind, Terms, evaluate},
+        eligibility::{Facts, Held, Sale, Terms, evaluate},
         programs::{ProgramStatus, Requirement, rule_sets},
     },
     platform::values::{CalendarDate, Id, Money, Timestamp},
+    sales::transactions::TransactionKind,
 };
 use std::{
     hint::black_box,
@@ -124,8 +125,8 @@ fn reseller() -> Records {
         amount: Money { minor, currency: "USD".parse().unwrap() },
     };
     let mut sales: Vec<Sale> =
-        (30..34).map(|number| sale(number, SaleKind::Purchase, None, 10_000)).collect();
-    sales.push(sale(34, SaleKind::Refund, Some(id(30)), -10_000));
+        (30..34).map(|number| sale(number, TransactionKind::Purchase, None, 10_000)).collect();
+    sales.push(sale(34, TransactionKind::Refund, Some(id(30)), -10_000));
     let mpn = agreement(Kind::Mpn, day("2018-07-01"), day("2019-06-30"));
     let attainments = vec![attainment()];
     Records { partner_type: PartnerType::IndirectReseller, agreements: vec![mpn], attainments, sales }

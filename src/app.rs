@@ -1,5 +1,8 @@
 //! The composition root: the only list of slices, and how they are served.
 
+mod cors;
+mod directory;
+
 use crate::{
     access::{self, AppState, Subject, Terms, Tx, policy},
     audit,
@@ -10,7 +13,7 @@ use crate::{
     network::{agreements, competencies, partners, profiles},
     notifications,
     operations::{health, jobs},
-    participation::{eligibility, enrollments, programs},
+    participation::{admission, eligibility, enrollments, programs},
     platform::{
         Code, Error, Result, codes,
         db::Db,
@@ -19,7 +22,6 @@ use crate::{
     },
     sales::{imports, transactions},
 };
-use actix_cors::Cors;
 use actix_web::{
     App, HttpServer,
     dev::Server,
@@ -69,6 +71,7 @@ fn routes(config: &mut ServiceConfig<'_>) {
     imports::api::routes(config);
     profiles::api::routes(config);
     enrollments::api::routes(config);
+    admission::api::routes(config);
     calculation::earnings_api::routes(config);
     calculation::ineligible_api::routes(config);
     calculation::simulation_api::routes(config);
@@ -106,7 +109,7 @@ pub fn problem_codes() -> Vec<&'static Code> {
         programs::CODES,
         transactions::CODES,
         imports::CODES,
-        enrollments::CODES,
+        admission::CODES,
         accounting::CODES,
         accounting::fx_rates::CODES,
         adjustments::CODES,
@@ -158,11 +161,13 @@ impl Service {
             vault: settings.vault()?,
             trust: settings.trust(),
             mail: settings.mail()?,
-            settle: calculation::follow_up,
+            directory: directory::DIRECTORY,
+            follow_up: calculation::follow_up,
+            lock_partners: partners::lock,
             sweep: sessions::sweep,
         };
         let app = AppState::open(db.clone(), moment, terms)?;
-        app.write_if_new(install)?;
+        app.write_unless(audit::has_begun, install)?;
         sessions::keys::rotate_if_due(&app, settings.key_rotation_days)?;
         Ok(Self { settings, app, db, closing: Closing::default() })
     }
@@ -260,7 +265,7 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server
                     .configure(docs::swagger_ui)
                     .default_service(web::to(http::no_such_address))
                     .wrap(metrics.clone())
-                    .wrap(Condition::new(!origins.is_empty(), cors(&origins)))
+                    .wrap(Condition::new(!origins.is_empty(), cors::allow(&origins)))
                     .wrap(from_fn(http::edge))
             })
             .into_app()
@@ -307,30 +312,6 @@ where
             Err(error) => log::warn!("{what} failed: {error}"),
         }
     }
-}
-
-fn cors(origins: &[String]) -> Cors {
-    let cors = Cors::default()
-        .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])
-        .allowed_headers([
-            "authorization",
-            "content-type",
-            "if-match",
-            "if-none-match",
-            "idempotency-key",
-            "x-request-id",
-        ])
-        .expose_headers([
-            "etag",
-            "link",
-            "location",
-            "ratelimit",
-            "ratelimit-policy",
-            "retry-after",
-            "x-request-id",
-        ])
-        .max_age(3600);
-    origins.iter().fold(cors, |cors, origin| cors.allowed_origin(origin))
 }
 
 /// What the document says beside the operations.

@@ -40,7 +40,7 @@
 //! ## Walkthroughs
 //!
 //! **A request.** `POST /v1/enrollments` meets [`platform::http::edge`] (request id, limits, problem documents),
-//! then `request_enrollment` in `participation/enrollments/api.rs`. Its first argument, `Caller<RequestEnrollment>`, checks token,
+//! then `request_enrollment` in `participation/admission/api.rs`. Its first argument, `Caller<RequestEnrollment>`, checks token,
 //! quota and role; its second, `Body<EnrollmentRequest>`, checks the body against the contract. `caller.write`
 //! opens the unit, looks at the user again, answers a repeated idempotency key from the store, and calls
 //! `service::request`, which gathers facts, asks the engine, and writes the enrollment with its history, audit event,

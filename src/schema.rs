@@ -1,13 +1,15 @@
 //! The tables, for both databases: one list of columns, native types on each side.
 //!
+//! A table has one owner: the slice whose files alone name it. Other slices ask the owner's public face; the checks in
+//! `operations::verify` read every table. `tests/architecture.rs` reads the owners from here.
+//!
 //! `tests/suite/schema.rs` proves that every table and column here exists in both databases.
-
-diesel::joinable!(enrollments -> programs (program_id));
 
 diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `network::partners`.
     partners (id) {
         id -> Guid,
         mpn_id -> Text,
@@ -28,6 +30,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `network::partners`.
     partner_numbers (mpn_id) {
         mpn_id -> Text,
         partner_id -> Guid,
@@ -38,6 +41,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `identity::users`.
     users (id) {
         id -> Guid,
         email -> Text,
@@ -63,6 +67,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `access`.
     signing_keys (id) {
         id -> Guid,
         private_key -> Binary,
@@ -76,6 +81,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `access`.
     idempotency_keys (caller_id, idempotency_key) {
         caller_id -> Guid,
         idempotency_key -> Text,
@@ -92,6 +98,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `audit`.
     audit_events (id) {
         id -> Guid,
         occurred_at -> Instant,
@@ -114,6 +121,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `network::agreements`.
     agreements (partner_id, id) {
         id -> Guid,
         kind -> Text,
@@ -139,6 +147,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `network::agreements`.
     agreement_numbers (kind, agreement_number) {
         kind -> Text,
         agreement_number -> Text,
@@ -151,6 +160,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `network::competencies`.
     competencies (id) {
         id -> Guid,
         code -> Text,
@@ -166,6 +176,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `network::competencies`.
     attainments (partner_id, id) {
         id -> Guid,
         partner_id -> Guid,
@@ -186,6 +197,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `participation::programs`.
     programs (id) {
         id -> Guid,
         code -> Text,
@@ -202,6 +214,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `participation::programs`.
     program_versions (id) {
         id -> Guid,
         program_id -> Guid,
@@ -229,6 +242,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `participation::eligibility`.
     evaluations (partner_id, id) {
         id -> Guid,
         partner_id -> Guid,
@@ -247,6 +261,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `sales::transactions`.
     transactions (partner_id, id) {
         id -> Guid,
         source -> Text,
@@ -272,6 +287,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `sales::transactions`.
     transaction_records (partner_id, id) {
         id -> Guid,
         source -> Text,
@@ -297,6 +313,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `sales::transactions`.
     transaction_numbers (source, external_id) {
         source -> Text,
         external_id -> Text,
@@ -309,6 +326,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `sales::transactions`.
     unpublished_transactions (slot) {
         slot -> Integer,
         first_id -> Guid,
@@ -320,6 +338,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `sales::imports`.
     transaction_imports (id) {
         id -> Guid,
         state -> Text,
@@ -342,6 +361,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `sales::imports`.
     transaction_import_errors (id) {
         id -> Guid,
         import_id -> Guid,
@@ -356,6 +376,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `network::profiles`.
     payout_profiles (partner_id) {
         id -> Guid,
         partner_id -> Guid,
@@ -375,6 +396,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `network::profiles`.
     tax_profiles (partner_id) {
         id -> Guid,
         partner_id -> Guid,
@@ -394,6 +416,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `participation::enrollments`.
     enrollments (partner_id, id) {
         id -> Guid,
         partner_id -> Guid,
@@ -418,6 +441,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `participation::enrollments`.
     enrollment_changes (partner_id, enrollment_id, id) {
         id -> Guid,
         partner_id -> Guid,
@@ -439,6 +463,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `notifications`.
     notifications (id) {
         id -> Guid,
         user_id -> Guid,
@@ -456,6 +481,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `identity::sessions`.
     sessions (id) {
         id -> Guid,
         user_id -> Guid,
@@ -474,6 +500,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `identity::sessions`.
     refresh_tokens (digest) {
         digest -> Binary,
         session_id -> Guid,
@@ -486,6 +513,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `identity::sessions`.
     sign_in_throttles (digest) {
         digest -> Binary,
         failures -> BigInt,
@@ -498,6 +526,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `identity::sessions`.
     known_addresses (user_id, address) {
         user_id -> Guid,
         address -> Text,
@@ -510,6 +539,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `identity::second_factors`.
     second_factors (user_id) {
         user_id -> Guid,
         secret -> Binary,
@@ -523,6 +553,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `identity::second_factors`.
     recovery_codes (user_id, digest) {
         user_id -> Guid,
         digest -> Binary,
@@ -534,6 +565,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `identity::api_clients`.
     api_clients (id) {
         id -> Guid,
         name -> Text,
@@ -554,6 +586,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `identity::api_clients`.
     api_client_secrets (digest) {
         digest -> Binary,
         client_id -> Guid,
@@ -566,6 +599,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `identity::setup`.
     partner_setups (partner_id) {
         partner_id -> Guid,
         state -> Text,
@@ -583,6 +617,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `notifications`.
     deliveries (notification_id) {
         notification_id -> Guid,
         recipient -> Text,
@@ -601,6 +636,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `participation::admission`.
     reminders (partner_id, enrollment_id, lapses_on, stage) {
         partner_id -> Guid,
         enrollment_id -> Guid,
@@ -614,6 +650,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `operations::jobs`.
     job_runs (id) {
         id -> Guid,
         job -> Text,
@@ -635,6 +672,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `operations::jobs`.
     job_leases (job) {
         job -> Text,
         holder -> Guid,
@@ -646,6 +684,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `audit`.
     audit_chain (name) {
         name -> Text,
         sequence -> BigInt,
@@ -657,6 +696,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `ledger::accounting`.
     fx_rates (id) {
         id -> Guid,
         month -> Date,
@@ -672,6 +712,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `ledger::accounting`.
     closed_months (month) {
         month -> Date,
         closed_at -> Instant,
@@ -684,6 +725,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `sales::transactions`.
     calculation_backlog (partner_id) {
         partner_id -> Guid,
         from_day -> Date,
@@ -694,6 +736,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `earnings::calculation`.
     calculation_runs (id) {
         id -> Guid,
         partner_id -> Nullable<Guid>,
@@ -716,6 +759,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `earnings::calculation`.
     earnings (partner_id, id) {
         id -> Guid,
         enrollment_id -> Guid,
@@ -748,6 +792,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `earnings::calculation`.
     ineligible_records (partner_id, id) {
         id -> Guid,
         enrollment_id -> Guid,
@@ -773,6 +818,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `sales::transactions`.
     counted_sales (partner_id, enrollment_id, transaction_id) {
         partner_id -> Guid,
         enrollment_id -> Guid,
@@ -785,6 +831,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `earnings::calculation`.
     lever_volumes (partner_id, enrollment_id, version, lever, month) {
         partner_id -> Guid,
         enrollment_id -> Guid,
@@ -799,6 +846,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `earnings::calculation`.
     cap_uses (partner_id, enrollment_id, version, lever, customer_id) {
         partner_id -> Guid,
         enrollment_id -> Guid,
@@ -813,6 +861,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `earnings::calculation`.
     lever_groups (partner_id, enrollment_id, version, lever, month, customer_id, currency) {
         partner_id -> Guid,
         enrollment_id -> Guid,
@@ -836,6 +885,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `earnings::calculation`.
     lever_months (partner_id, enrollment_id, posted_in, version, lever, earned_in, currency) {
         partner_id -> Guid,
         enrollment_id -> Guid,
@@ -856,6 +906,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `earnings::calculation`.
     ineligible_months (partner_id, enrollment_id, posted_in, version, lever, earned_in, code, currency) {
         partner_id -> Guid,
         enrollment_id -> Guid,
@@ -876,6 +927,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `ledger::accounting`.
     rebates (partner_id, id) {
         id -> Guid,
         enrollment_id -> Guid,
@@ -900,6 +952,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `ledger::adjustments`.
     adjustments (partner_id, id) {
         id -> Guid,
         enrollment_id -> Guid,
@@ -925,6 +978,7 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `ledger::accounting`.
     ledger_transfers (partner_id, id) {
         id -> Guid,
         partner_id -> Guid,
@@ -940,7 +994,17 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    guards (name) {
+        name -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
+    guards,
     partners,
     partner_numbers,
     users,
@@ -1019,6 +1083,7 @@ pub const SHARED_TABLES: &[(&str, Placement)] = &[
     ("fx_rates", Placement::Reference),
     ("closed_months", Placement::Reference),
     ("signing_keys", Placement::Central),
+    ("guards", Placement::Central),
     ("idempotency_keys", Placement::Central),
     ("audit_events", Placement::Central),
     ("audit_chain", Placement::Central),

@@ -4,7 +4,7 @@
 
 #![cfg(test)]
 
-use std::{fs, path::Path};
+use std::{collections::HashSet, fs, path::Path};
 
 /// Words of the business; a prefix of a word counts, so plurals do.
 const BUSINESS: &[&str] = &[
@@ -23,6 +23,9 @@ const BUSINESS: &[&str] = &[
 ];
 /// What holds such a word and is none: the crate's name, and those whom help texts send people to.
 const NOT_BUSINESS: &[&str] = &["partner_incentives", "programme operator", "incentive admin"];
+
+/// The checks of the records read every table.
+const CHECKS: &str = "src/operations/verify/";
 
 /// What a `model.rs` must not name: the time, databases, the network.
 const EFFECTS: &[&str] = &[
@@ -140,6 +143,55 @@ fn a_floor_is_used_by_its_slices() {
 }
 
 #[test]
+fn every_table_has_an_owner() {
+    let order = order();
+    let mut found = Vec::new();
+    for (table, owner) in owners() {
+        if !order.contains(&owner) {
+            found.push(format!("{table}: {owner:?}"));
+        }
+    }
+    none(
+        &found,
+        "begin a table of schema.rs with ``/// Owned by `floor::slice`.``, a module of lib.rs or of a floor",
+    );
+}
+
+#[test]
+fn a_table_is_named_by_its_owner_alone() {
+    let owners = owners();
+    assert!(owners.len() > 40, "the tables of schema.rs were not understood");
+    let mut found = Vec::new();
+    for Source { path, code, .. } in sources() {
+        let exempt = LISTS.contains(&path.as_str()) || path.starts_with(CHECKS);
+        let own = path.trim_start_matches("src/").trim_end_matches(".rs").replace('/', "::");
+        for (table, owner) in owners.iter().filter(|_| !exempt) {
+            if !within(&own, owner) && tables_named(&code).iter().any(|named| named == table) {
+                found.push(format!("{path} names {table} of {owner}"));
+            }
+        }
+    }
+    none(
+        &found,
+        "ask the table's owner by its public face, have the fact handed in, or check it in operations::verify",
+    );
+}
+
+#[test]
+fn words_of_closed_sets_are_typed() {
+    let words = words_of_closed_sets();
+    assert!(words.contains("opted_out"), "the closed sets were not understood");
+    let found = lines_of(
+        |path| !path.starts_with("src/platform/"),
+        |line| words_compared(line).any(|word| words.contains(word)),
+    );
+    none(
+        &found,
+        "compare with the variant, and write its word into raw SQL by `{}`: a renamed variant must not pass",
+    );
+}
+
+#[test]
 fn files_are_short() {
     let mut found = Vec::new();
     for Source { path, lines, .. } in sources() {
@@ -172,6 +224,10 @@ fn comments_and_unit_tests_are_no_code() {
     let used =
         "use crate::{\n a::{B, c::{D, e}},\n platform::E, self,\n};\nlet x = crate::f::g(); $crate::h::i;";
     assert_eq!(paths_used(used), ["a::B", "a::c::D", "a::c::e", "platform::E", "self", "f::g"]);
+    let sql = "use crate::{a, schema::{b, c}};\n\"SELECT 1 FROM e JOIN f ON\"; $crate::schema::g::h.eq(x); ToSchema";
+    assert_eq!(tables_named(sql), ["b", "c", "g", "e", "f"]);
+    let compared = "x.eq(\"a\") && y == \"b\"; sql(\"kind = 'c' AND n\")";
+    assert_eq!(words_compared(compared).collect::<Vec<_>>(), ["a", "b", "c"]);
     assert!(
         names("fn f(c: &Clock)", "Clock")
             && !names("ClockWork", "Clock")
@@ -280,6 +336,60 @@ fn order() -> Vec<String> {
         }
     }
     order
+}
+
+/// The tables of schema.rs, each with the module that owns it; empty where none is named.
+fn owners() -> Vec<(String, String)> {
+    let text = fs::read_to_string(root().join("src/schema.rs")).unwrap();
+    let (mut owners, mut owner) = (Vec::new(), String::new());
+    for line in text.lines().map(str::trim) {
+        if let Some(rest) = line.strip_prefix("/// Owned by `") {
+            owner = rest.trim_end_matches("`.").to_owned();
+        } else if let Some((table, _)) = line.split_once(" (").filter(|_| line.ends_with(") {")) {
+            owners.push((table.to_owned(), std::mem::take(&mut owner)));
+        }
+    }
+    owners
+}
+
+/// The names after `schema::`, one or several in braces, and those after the words of SQL that a table follows.
+fn tables_named(code: &str) -> Vec<String> {
+    let mut named = Vec::new();
+    for (at, word) in code.match_indices("schema::") {
+        if !code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_') {
+            unfold(&code[at + word.len()..], "", &mut named);
+        }
+    }
+    let mut named: Vec<String> =
+        named.iter().filter_map(|path| path.split("::").next().map(str::to_owned)).collect();
+    let words: Vec<&str> =
+        code.split(|c: char| !(c.is_alphanumeric() || c == '_')).filter(|w| !w.is_empty()).collect();
+    for pair in words.windows(2) {
+        if ["FROM", "JOIN", "INTO", "UPDATE", "TABLE"].contains(&pair[0]) {
+            named.push(pair[1].to_owned());
+        }
+    }
+    named
+}
+
+/// The texts a line compares something with, in Rust or within raw SQL.
+fn words_compared(line: &str) -> impl Iterator<Item = &str> {
+    let compared =
+        ["eq(\"", "ne(\"", "== \"", "!= \""].into_iter().flat_map(move |by| line.split(by).skip(1));
+    let compared = compared.filter_map(|rest| rest.split('"').next());
+    compared.chain(line.split('\'').skip(1).step_by(2))
+}
+
+/// The words that stand for the variants of the enums made by `text_enum!`.
+fn words_of_closed_sets() -> HashSet<String> {
+    let mut words = HashSet::new();
+    for Source { code, .. } in sources() {
+        for (_, set) in code.split("text_enum! {").skip(1).filter_map(|rest| rest.split_once('{')) {
+            let set = set.split('}').next().unwrap_or_default();
+            words.extend(set.split('"').skip(1).step_by(2).map(str::to_owned));
+        }
+    }
+    words
 }
 
 /// Whether a path is a module or lies in it.

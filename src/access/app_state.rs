@@ -1,17 +1,22 @@
 //! The application state: opaque, opened only by `Caller`, `Public` and background work.
 
-use super::{Actor, Tokens, Tx, idempotency, issuer::Issuer, password::Hasher, unit::Settle};
+use super::{
+    Actor, Directory, Tokens, Tx,
+    guard::Guard,
+    idempotency,
+    issuer::Issuer,
+    password::Hasher,
+    unit::{FollowUp, LockPartners},
+};
 use crate::{
     config::{Accounts, Limits, Mail, Trust},
     platform::{
         Error, Result, Vault,
-        db::{Conn, Db},
+        db::{Conn, Db, Done},
         http::RateLimit,
         values::{Clock, Id, Ids, Timestamp},
     },
-    schema::{audit_chain, audit_events},
 };
-use diesel::prelude::*;
 use std::{net::IpAddr, sync::Arc};
 use tokio::sync::Semaphore;
 
@@ -27,7 +32,9 @@ pub(super) struct State {
     pub clock: Clock,
     pub ids: Ids,
     pub tokens: Tokens,
-    pub settle: Settle,
+    pub directory: Directory,
+    pub follow_up: FollowUp,
+    pub lock_partners: LockPartners,
     pub users: RateLimit<Id>,
     pub addresses: RateLimit<IpAddr>,
     pub sign_ins_by_address: RateLimit<IpAddr>,
@@ -60,8 +67,12 @@ pub struct Terms {
     pub trust: Option<Trust>,
     /// How people are written to.
     pub mail: Mail,
-    /// What happens at the end of a unit that changed facts.
-    pub settle: Settle,
+    /// Who keeps users, API clients and partners.
+    pub directory: Directory,
+    /// Looks at what rests on facts that a unit has changed, before its commit.
+    pub follow_up: FollowUp,
+    /// Locks partners until the end of a unit.
+    pub lock_partners: LockPartners,
     /// What is removed from time to time.
     pub sweep: Sweep,
 }
@@ -69,7 +80,8 @@ pub struct Terms {
 impl AppState {
     /// Opens the application state on a migrated database.
     pub fn open(db: Db, (clock, ids): (Clock, Ids), terms: Terms) -> Result<Self> {
-        let Terms { limits, accounts, vault, trust, mail, settle, sweep } = terms;
+        let Terms { limits, accounts, vault, trust, mail, directory, follow_up, lock_partners, sweep } =
+            terms;
         let passwords = Hasher::new(accounts.password_memory_kib, accounts.password_passes)?;
         let import_errors_kept = limits.import_errors_kept;
         let moment = (clock.clone(), ids.clone());
@@ -80,7 +92,9 @@ impl AppState {
             clock,
             ids,
             tokens,
-            settle,
+            directory,
+            follow_up,
+            lock_partners,
             users: RateLimit::new(limits.requests_per_minute),
             addresses: RateLimit::new(limits.requests_per_minute),
             // Many people may share an address; a brake on one name must not stop the others behind it, nor the
@@ -138,28 +152,23 @@ impl AppState {
         F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
         let state = Arc::clone(&self.0);
-        self.0.db.write(move |conn| {
-            let mut tx = Tx::new(conn, Actor::SYSTEM, &state, &id, operation);
-            let done = work(&mut tx)?;
-            tx.settle(state.settle)?;
-            Ok(done)
-        })
+        self.0.db.write_witnessed(move |conn| Tx::new(conn, Actor::SYSTEM, &state, &id, operation).run(&work))
     }
 
-    /// Installs what a new database needs, once: a database that has, or ever had, an audit event is not new.
-    pub fn write_if_new(&self, work: fn(&mut Tx<'_>) -> Result<()>) -> Result<()> {
+    /// Installs the first records of a database, once: unless somebody has begun to write to it.
+    pub fn write_unless(
+        &self,
+        begun: fn(&mut Conn) -> Result<bool>,
+        work: fn(&mut Tx<'_>) -> Result<()>,
+    ) -> Result<()> {
         let state = Arc::clone(&self.0);
-        self.0.db.write(move |conn| {
-            let event = audit_events::table.select(audit_events::id).limit(1);
-            let chain = audit_chain::table.select(audit_chain::name);
-            if event.first::<Id>(conn).optional()?.is_some()
-                || chain.first::<String>(conn).optional()?.is_some()
-            {
-                return Ok(());
+        self.0.db.write_witnessed(move |conn| {
+            // Of instances that start together on a new database one installs.
+            Guard::Installation.take(conn)?;
+            if begun(conn)? {
+                return Ok(Done { value: (), witness: None });
             }
-            let mut tx = Tx::new(conn, Actor::SYSTEM, &state, "first-start", "Install");
-            work(&mut tx)?;
-            tx.settle(state.settle)
+            Tx::new(conn, Actor::SYSTEM, &state, "first-start", "Install").run(work)
         })
     }
 

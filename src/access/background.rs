@@ -73,19 +73,14 @@ impl BackgroundContext {
         self.state.db.read(|conn| work(&mut self.sender.enter(conn)?))
     }
 
-    /// Writes one serialisable unit; waits until it is durable.
+    /// Writes one unit; waits until it is durable.
     pub fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        let (sender, settle) = (Arc::clone(&self.sender), self.state.settle);
-        self.state.db.write(move |conn| {
-            let mut tx = sender.enter(conn)?;
-            let done = work(&mut tx)?;
-            tx.settle(settle)?;
-            Ok(done)
-        })
+        let sender = Arc::clone(&self.sender);
+        self.state.db.write_witnessed(move |conn| sender.enter(conn)?.run(&work))
     }
 
     /// The right to do what only one process on this database may do at a time; `None` where somebody else has it.

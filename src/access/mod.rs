@@ -6,6 +6,7 @@
 mod app_state;
 mod background;
 mod caller;
+mod guard;
 mod idempotency;
 mod issuer;
 pub mod keys;
@@ -22,12 +23,14 @@ mod unit;
 pub use app_state::{AppState, Sweep, Terms};
 pub use background::BackgroundContext;
 pub use caller::{Caller, Origin, Public};
+pub use guard::Guard;
 pub use issuer::{Identity, refused as identity_refused};
 pub use keys::JsonWebKeySet;
 pub use refusal::{Permission, Refusal, RefusalReason};
 pub use role::{Role, Scope};
+pub use standing::{ClientStanding, Directory, Referrer, UserStanding};
 pub use token::{ACCESS_TOKEN_SECONDS, Claims, Subject, Tokens};
-pub use unit::{Actor, Tx, Who};
+pub use unit::{Actor, Changes, FollowUp, LockPartners, Tx, Who};
 
 crate::problem_codes! {
     PASSWORD_CHANGE_REQUIRED = "password_change_required" 403 "Change your temporary password first",

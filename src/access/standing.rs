@@ -6,87 +6,115 @@ use crate::{
     config::Accounts,
     platform::{
         Error, Result, codes,
-        db::{Conn, native},
+        db::Conn,
         values::{Id, Timestamp},
     },
-    schema::{api_clients, partner_setups, partners, sessions, users},
 };
-use diesel::prelude::*;
 
-/// The caller as of now; whoever is barred, or whose tokens were revoked, is out although the token is good.
-pub(super) fn of(conn: &mut Conn, claims: &Claims, accounts: Accounts, now: Timestamp) -> Result<Standing> {
-    if claims.is_of_client() { of_client(conn, claims, now) } else { of_user(conn, claims, accounts) }
+/// The questions `access` asks of the slices that keep users, API clients and partners. Each is one statement.
+#[derive(Clone, Copy)]
+pub struct Directory {
+    /// How a user stands, and whether a session of the user has ended; none where the user is unknown.
+    pub user: fn(&mut Conn, user: Id, session: Option<Id>) -> Result<Option<UserStanding>>,
+    /// How an API client stands; none where the client is unknown.
+    pub client: fn(&mut Conn, client: Id) -> Result<Option<ClientStanding>>,
+    /// Whether the set-up of a partner, or of its headquarters, is completed (S11).
+    pub set_up: fn(&mut Conn, partner: Id) -> Result<bool>,
+    /// The partners whose records the people of a partner may see: the partner and its locations.
+    pub family: fn(&mut Conn, partner: Id) -> Result<Vec<Id>>,
+    /// The kinds of records that refer to a partner and lie in slices above the partners' own.
+    pub referrers: &'static [Referrer],
 }
 
-fn of_user(conn: &mut Conn, claims: &Claims, accounts: Accounts) -> Result<Standing> {
-    type Row = (String, Role, Option<Id>, i64, bool, bool, Option<Timestamp>);
-    // At every request: natively, the statement is found again without its text being written first.
-    let found: Option<Row> = native!(conn, conn => users::table
-        .left_join(sessions::table.on(sessions::id.nullable().eq(claims.sid)))
-        .filter(users::id.eq(claims.sub))
-        .select((
-            users::status,
-            users::role,
-            users::partner_id,
-            users::token_epoch,
-            users::must_change_password,
-            // An issuer that vouches for the user has asked for its own.
-            users::has_second_factor.or(users::issuer.is_not_null()),
-            sessions::ended_at.nullable(),
-        ))
-        .get_result(conn)
-        .optional()?);
-    let (status, role, partner, epoch, must_change, has_second_factor, ended_at) =
-        found.ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "the access token's user is unknown"))?;
-    if status == "disabled" || epoch != claims.epoch || role != claims.role || ended_at.is_some() {
-        return Err(revoked());
+/// A kind of record that may refer to a partner.
+#[derive(Clone, Copy)]
+pub struct Referrer {
+    /// The kind, for people.
+    pub kind: &'static str,
+    /// Whether a record of that kind refers to a partner.
+    pub refers: fn(&mut Conn, partner: Id) -> Result<bool>,
+}
+
+/// How a user stands.
+#[derive(Clone, Copy, Debug)]
+pub struct UserStanding {
+    /// Whether the user is barred.
+    pub barred: bool,
+    /// The user's role.
+    pub role: Role,
+    /// The user's partner; none for programme staff.
+    pub partner: Option<Id>,
+    /// The number of revocations of the user's tokens.
+    pub epoch: i64,
+    /// Whether the password is a temporary one.
+    pub temporary_password: bool,
+    /// Whether the user, or the issuer that vouches for the user, asks for a second factor.
+    pub has_second_factor: bool,
+    /// Whether the session has ended.
+    pub session_ended: bool,
+}
+
+/// How an API client stands.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientStanding {
+    /// Whether the client is barred.
+    pub barred: bool,
+    /// The client's role.
+    pub role: Role,
+    /// The client's partner; none for the programme's own clients.
+    pub partner: Option<Id>,
+    /// The number of revocations of the client's tokens.
+    pub epoch: i64,
+    /// The instant from which on the client is barred; none for never.
+    pub expires_at: Option<Timestamp>,
+}
+
+impl Directory {
+    /// The caller as of now; whoever is barred, or whose tokens were revoked, is out although the token is good.
+    pub(super) fn standing(
+        &self,
+        conn: &mut Conn,
+        claims: &Claims,
+        accounts: Accounts,
+        now: Timestamp,
+    ) -> Result<Standing> {
+        if claims.is_of_client() {
+            self.of_client(conn, claims, now)
+        } else {
+            self.of_user(conn, claims, accounts)
+        }
     }
-    Ok(Standing {
-        actor: Actor::of_user(claims.sub, role, partner),
-        temporary_password: must_change,
-        lacks_second_factor: accounts.operators_need_second_factor
-            && role == Role::Operator
-            && !has_second_factor,
-    })
-}
 
-fn of_client(conn: &mut Conn, claims: &Claims, now: Timestamp) -> Result<Standing> {
-    type Row = (String, Role, Option<Id>, i64, Option<Timestamp>);
-    let found: Option<Row> = native!(conn, conn => api_clients::table
-        .find(claims.sub)
-        .select((
-            api_clients::status,
-            api_clients::role,
-            api_clients::partner_id,
-            api_clients::token_epoch,
-            api_clients::expires_at,
-        ))
-        .get_result(conn)
-        .optional()?);
-    let (status, role, partner, epoch, expires_at) =
-        found.ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "the access token's client is unknown"))?;
-    let expired = expires_at.is_some_and(|end| end <= now);
-    if status != "active" || epoch != claims.epoch || role != claims.role || expired {
-        return Err(revoked());
+    fn of_user(&self, conn: &mut Conn, claims: &Claims, accounts: Accounts) -> Result<Standing> {
+        let user = (self.user)(conn, claims.sub, claims.sid)?
+            .ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "the access token's user is unknown"))?;
+        if user.barred || user.epoch != claims.epoch || user.role != claims.role || user.session_ended {
+            return Err(revoked());
+        }
+        Ok(Standing {
+            actor: Actor::of_user(claims.sub, user.role, user.partner),
+            temporary_password: user.temporary_password,
+            lacks_second_factor: accounts.operators_need_second_factor
+                && user.role == Role::Operator
+                && !user.has_second_factor,
+        })
     }
-    let actor = Actor::of_client(claims.sub, role, partner);
-    Ok(Standing { actor, temporary_password: false, lacks_second_factor: false })
-}
 
-/// Whether the set-up of the actor's partner, or of its headquarters, is completed (S11); who has no partner has
-/// none to complete.
-pub(super) fn set_up(conn: &mut Conn, actor: Actor) -> Result<bool> {
-    let Some(partner) = actor.partner else { return Ok(true) };
-    let completed: Option<Id> = native!(conn, conn => {
-        let above = partners::table.find(partner).select(partners::headquarters_id).single_value();
-        partner_setups::table
-            .filter(partner_setups::state.eq("completed"))
-            .filter(partner_setups::partner_id.eq(partner).or(partner_setups::partner_id.nullable().eq(above)))
-            .select(partner_setups::partner_id)
-            .first(conn)
-            .optional()?
-    });
-    Ok(completed.is_some())
+    fn of_client(&self, conn: &mut Conn, claims: &Claims, now: Timestamp) -> Result<Standing> {
+        let client = (self.client)(conn, claims.sub)?
+            .ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "the access token's client is unknown"))?;
+        let expired = client.expires_at.is_some_and(|end| end <= now);
+        if client.barred || client.epoch != claims.epoch || client.role != claims.role || expired {
+            return Err(revoked());
+        }
+        let actor = Actor::of_client(claims.sub, client.role, client.partner);
+        Ok(Standing { actor, temporary_password: false, lacks_second_factor: false })
+    }
+
+    /// Whether the set-up of the actor's partner is completed; who has no partner has none to complete.
+    pub(super) fn is_set_up(&self, conn: &mut Conn, actor: Actor) -> Result<bool> {
+        actor.partner.map_or(Ok(true), |partner| (self.set_up)(conn, partner))
+    }
 }
 
 fn revoked() -> Error {

@@ -1,12 +1,15 @@
-//! The unit: what a request's work receives. One snapshot to read, one serialisable transaction to write.
+//! The unit: what a request's work receives. One snapshot to read, one transaction to write.
+//!
+//! A unit that writes about a partner holds the partner's lock: units of one partner wait for each other, and each sees
+//! all that the one before it has committed.
 
-use super::{Role, Scope, app_state::State};
+use super::{Guard, Role, Scope, app_state::State};
 use crate::{
     config::{Accounts, Mail},
     platform::{
         Error, Result, Vault,
-        db::Conn,
-        values::{CalendarDate, Id, Timestamp},
+        db::{Conn, Done, Witness},
+        values::{CalendarDate, Id, Month, Timestamp},
     },
 };
 
@@ -101,15 +104,42 @@ pub struct Tx<'a> {
     /// The operation, in `PascalCase`, for audit events.
     pub operation: &'static str,
     state: &'a State,
-    audited: u32,
+    /// The first audit event, by which the unit is found again.
+    witness: Option<Witness>,
+    /// The partners whose lock the unit holds, and those it has made.
+    held: Vec<Id>,
+    finished: bool,
     idle: bool,
-    changed: Vec<Id>,
+    changes: Changes,
     sold_only: Vec<Id>,
     came_to_light: bool,
 }
 
-/// What the service does at the end of a unit that changed facts about partners.
-pub type Settle = fn(&mut Tx<'_>, &[Id]) -> Result<()>;
+/// What a unit has changed that records of other slices rest on.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// The partners with a changed fact.
+    pub partners: Vec<Id>,
+    /// The programs whose status or partner types have changed.
+    pub programs: Vec<Id>,
+    /// The programs with a newly published version.
+    pub published: Vec<Id>,
+    /// The months with newly published exchange rates.
+    pub rates: Vec<Month>,
+}
+
+impl Changes {
+    fn is_empty(&self) -> bool {
+        let Self { partners, programs, published, rates } = self;
+        partners.is_empty() && programs.is_empty() && published.is_empty() && rates.is_empty()
+    }
+}
+
+/// The work at the end of a unit that changed records others rest on.
+pub type FollowUp = fn(&mut Tx<'_>, &Changes) -> Result<()>;
+
+/// Locks partners until the end of a unit; tells whether others may have changed their records before.
+pub type LockPartners = fn(&mut Conn, &[Id]) -> Result<bool>;
 
 impl<'a> Tx<'a> {
     pub(super) fn new(
@@ -127,9 +157,11 @@ impl<'a> Tx<'a> {
             request_id,
             operation,
             state,
-            audited: 0,
+            witness: None,
+            held: Vec::new(),
+            finished: false,
             idle: false,
-            changed: Vec::new(),
+            changes: Changes::default(),
             sold_only: Vec::new(),
             came_to_light: false,
         }
@@ -153,6 +185,21 @@ impl<'a> Tx<'a> {
         &self.state.accounts
     }
 
+    /// The partners whose records the people of a partner may see: the partner and its locations.
+    pub fn family_of(&mut self, partner: Id) -> Result<Vec<Id>> {
+        (self.state.directory.family)(self.conn, partner)
+    }
+
+    /// The first kind of record above the partners' own slice that refers to a partner.
+    pub fn referred_by(&mut self, partner: Id) -> Result<Option<&'static str>> {
+        for referrer in self.state.directory.referrers {
+            if (referrer.refers)(self.conn, partner)? {
+                return Ok(Some(referrer.kind));
+            }
+        }
+        Ok(None)
+    }
+
     /// A new id.
     #[must_use]
     pub fn new_id(&self) -> Id {
@@ -171,9 +218,51 @@ impl<'a> Tx<'a> {
         self.actor.scope()
     }
 
-    /// Notes that this unit has written an audit event; `audit` calls it.
-    pub fn note_audit(&mut self) {
-        self.audited += 1;
+    /// Locks a partner until the end of the unit. Comes before the unit relies on the partner's records; tells whether
+    /// they are to be read again, because others may have changed them before the lock was there.
+    pub fn lock_partner(&mut self, partner: Id) -> Result<bool> {
+        self.lock_partners(&[partner])
+    }
+
+    /// The same for several partners, which are locked in one order everywhere: headquarters before locations.
+    pub fn lock_partners(&mut self, partners: &[Id]) -> Result<bool> {
+        let mut new: Vec<Id> = partners.iter().copied().filter(|id| !self.holds(*id)).collect();
+        if new.is_empty() {
+            return Ok(false);
+        }
+        let read_again = (self.state.lock_partners)(self.conn, &new)?;
+        self.held.append(&mut new);
+        Ok(read_again)
+    }
+
+    /// Notes a partner that this unit makes: nobody else sees it before the commit.
+    pub fn made_partner(&mut self, partner: Id) {
+        self.held.push(partner);
+    }
+
+    fn holds(&self, partner: Id) -> bool {
+        self.held.contains(&partner)
+    }
+
+    /// Relies on a rule that reaches beyond one partner: it stays as it is until the end of the unit.
+    pub fn share(&mut self, guard: Guard) -> Result<()> {
+        guard.share(self.conn)
+    }
+
+    /// Changes what a rule that reaches beyond one partner stands on: nobody relies on it before the end of the unit.
+    pub fn take(&mut self, guard: Guard) -> Result<()> {
+        guard.take(self.conn)
+    }
+
+    /// Notes that this unit has written an audit event; `audit` calls it. Refuses one about a partner that the unit
+    /// does not hold: its work could not be right beside another unit of that partner.
+    pub fn note_audit(&mut self, partner: Option<Id>, event: Witness) -> Result<()> {
+        if let Some(partner) = partner.filter(|partner| !self.holds(*partner)) {
+            let fault = format!("{} wrote about partner {partner} without its lock", self.operation);
+            return Err(Error::internal(fault));
+        }
+        self.witness.get_or_insert(event);
+        Ok(())
     }
 
     /// Notes that there is nothing to trace: the request found everything done already, or what it wrote is seen by
@@ -184,18 +273,33 @@ impl<'a> Tx<'a> {
 
     /// Notes that a fact about a partner has changed, so that what rests on it is looked at before the commit.
     pub fn facts_changed(&mut self, partner: Id) {
-        if !self.changed.contains(&partner) {
-            self.changed.push(partner);
+        if !self.changes.partners.contains(&partner) {
+            self.changes.partners.push(partner);
         }
         self.sold_only.retain(|sold| *sold != partner);
     }
 
     /// Notes the same for a fact that is a sale: it says nothing about earlier ones.
     pub fn sale_recorded(&mut self, partner: Id) {
-        if !self.changed.contains(&partner) {
-            self.changed.push(partner);
+        if !self.changes.partners.contains(&partner) {
+            self.changes.partners.push(partner);
             self.sold_only.push(partner);
         }
+    }
+
+    /// Notes that the status or the partner types of a program have changed.
+    pub fn program_changed(&mut self, program: Id) {
+        self.changes.programs.push(program);
+    }
+
+    /// Notes that a version of a program was published.
+    pub fn version_published(&mut self, program: Id) {
+        self.changes.published.push(program);
+    }
+
+    /// Notes that exchange rates of a month were published.
+    pub fn rates_published(&mut self, month: Month) {
+        self.changes.rates.push(month);
     }
 
     /// Whether nothing but sales of this partner has changed.
@@ -210,14 +314,24 @@ impl<'a> Tx<'a> {
         self.came_to_light = true;
     }
 
+    /// Runs the work of a writing unit to its end.
+    pub(super) fn run<T>(mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<Done<T>> {
+        let value = work(&mut self)?;
+        self.finish()?;
+        Ok(Done { value, witness: self.witness })
+    }
+
     /// Ends a writing unit: follows up on changed facts, and refuses a write that nobody could ever trace.
-    pub(super) fn settle(&mut self, follow_up: Settle) -> Result<()> {
-        let changed = std::mem::take(&mut self.changed);
-        let idle = self.came_to_light || self.idle && changed.is_empty();
-        if !changed.is_empty() {
-            follow_up(self, &changed)?;
+    pub(super) fn finish(&mut self) -> Result<()> {
+        if std::mem::replace(&mut self.finished, true) {
+            return Ok(());
         }
-        if self.audited == 0 && !idle {
+        let changes = std::mem::take(&mut self.changes);
+        let idle = self.came_to_light || self.idle && changes.is_empty();
+        if !changes.is_empty() {
+            (self.state.follow_up)(self, &changes)?;
+        }
+        if self.witness.is_none() && !idle {
             return Err(Error::internal(format!("{} wrote without an audit event", self.operation)));
         }
         Ok(())

@@ -9,4 +9,4 @@ mod store;
 pub use chain::Seal;
 pub use model::{AuditEvent, Event};
 pub use service::{Verdict, seal, verify};
-pub use store::last_role;
+pub use store::{has_begun, last_role};

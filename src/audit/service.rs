@@ -22,7 +22,7 @@ const PATIENCE: i64 = 300;
 pub fn seal(db: &Db) -> Result<usize> {
     let mut sealed = 0;
     while db.query(store::any_unsealed)? {
-        sealed += db.write_in_turn(seal_batch)?;
+        sealed += db.write(seal_batch)?;
     }
     Ok(sealed)
 }

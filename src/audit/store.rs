@@ -9,33 +9,36 @@ use crate::{
         http::{PageRequest, keyset},
         values::{Id, Timestamp},
     },
-    schema::{audit_chain, audit_events, partners},
+    schema::{audit_chain, audit_events},
 };
 use diesel::{
     dsl::exists,
     prelude::*,
+    result::{DatabaseErrorKind, Error as DieselError},
     select, sql_query,
     sql_types::{BigInt, Binary},
 };
 
-fn visible(scope: Scope) -> audit_events::BoxedQuery<'static, MultiBackend> {
+fn visible(tx: &mut Tx<'_>) -> Result<audit_events::BoxedQuery<'static, MultiBackend>> {
     let all = audit_events::table.into_boxed();
-    match scope {
+    Ok(match tx.scope() {
         Scope::All => all,
         Scope::Partner(own) => {
-            // One condition: of two joined by `or`, PostgreSQL would ask every event.
-            let visible = partners::table.filter(partners::id.eq(own).or(partners::headquarters_id.eq(own)));
-            all.filter(audit_events::partner_id.eq_any(visible.select(partners::id).nullable()))
+            let family: Vec<Option<Id>> = tx.family_of(own)?.into_iter().map(Some).collect();
+            all.filter(audit_events::partner_id.eq_any(family))
         }
-    }
+    })
 }
 
 /// Ids tell when they were made, so that a stretch of time is a stretch of the list; by so many seconds at most an id
 /// may differ from its event's instant.
 const ID_SLACK: i64 = 60;
 
-fn matching(scope: Scope, filter: &AuditEventFilter) -> audit_events::BoxedQuery<'static, MultiBackend> {
-    let mut query = visible(scope);
+fn matching(
+    tx: &mut Tx<'_>,
+    filter: &AuditEventFilter,
+) -> Result<audit_events::BoxedQuery<'static, MultiBackend>> {
+    let mut query = visible(tx)?;
     if let Some(id) = filter.resource_id {
         query = query.filter(audit_events::resource_id.eq(id));
     }
@@ -59,26 +62,64 @@ fn matching(scope: Scope, filter: &AuditEventFilter) -> audit_events::BoxedQuery
         query = query.filter(audit_events::occurred_at.lt(to));
         query = query.filter(audit_events::id.lt(Id::first_at(to.plus_seconds(ID_SLACK))));
     }
-    query
+    Ok(query)
 }
 
 pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<AuditEventFilter>) -> Result<Vec<AuditEvent>> {
-    let query = matching(tx.scope(), &page.filter);
+    let query = matching(tx, &page.filter)?;
     Ok(keyset!(query, page, audit_events, newest).select(AuditEvent::as_select()).load(tx.conn)?)
 }
 
 pub(super) fn count(tx: &mut Tx<'_>, filter: &AuditEventFilter) -> Result<i64> {
-    Ok(matching(tx.scope(), filter).count().get_result(tx.conn)?)
+    Ok(matching(tx, filter)?.count().get_result(tx.conn)?)
 }
 
 pub(super) fn find(tx: &mut Tx<'_>, id: Id) -> Result<Option<AuditEvent>> {
-    let query = visible(tx.scope()).filter(audit_events::id.eq(id));
+    let query = visible(tx)?.filter(audit_events::id.eq(id));
     Ok(query.select(AuditEvent::as_select()).first(tx.conn).optional()?)
+}
+
+/// Whether an event stands. A transaction that may still write the event is waited for: writing the same id meets it.
+pub(super) fn stands(conn: &mut Conn, id: Id) -> Result<bool> {
+    let probe = AuditEvent {
+        id,
+        occurred_at: Timestamp::from_micros(0),
+        actor_id: None,
+        actor_role: "system".into(),
+        operation: "Probe".into(),
+        resource_type: "probe".into(),
+        resource_id: id,
+        partner_id: None,
+        before: None,
+        after: None,
+        reason: None,
+        request_id: "probe".into(),
+        sequence: None,
+        hash: None,
+    };
+    let written = conn.transaction(|conn| -> QueryResult<()> {
+        conn.wait_for_locks_at_most(2)?;
+        diesel::insert_into(audit_events::table).values(&probe).execute(conn)?;
+        // Nobody ever sees a probe.
+        Err(DieselError::RollbackTransaction)
+    });
+    match written {
+        Ok(()) | Err(DieselError::RollbackTransaction) => Ok(false),
+        Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(true),
+        Err(error) => Err(error.into()),
+    }
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, event: &AuditEvent) -> Result<()> {
     native!(tx.conn, conn => diesel::insert_into(audit_events::table).values(event).execute(conn)?);
     Ok(())
+}
+
+/// Whether a database has, or ever had, an audit event: one without is new.
+pub fn has_begun(conn: &mut Conn) -> Result<bool> {
+    let event = audit_events::table.select(audit_events::id).limit(1);
+    let chain = audit_chain::table.select(audit_chain::name);
+    Ok(event.first::<Id>(conn).optional()?.is_some() || chain.first::<String>(conn).optional()?.is_some())
 }
 
 /// As what somebody last did this to a record.

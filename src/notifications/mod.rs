@@ -15,6 +15,7 @@ mod words;
 pub use message::Message;
 pub use model::{Delivery, DeliveryState, Locale, Notification, NotificationKind, Recipient};
 pub use service::tell;
+pub use store::refers_to;
 pub use words::{day, instant};
 
 /// Where the secret of a mail is sealed.

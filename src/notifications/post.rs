@@ -165,10 +165,7 @@ fn give_up(app: &AppState, delivery: &Delivery, partner: Option<Id>, reason: &st
     app.write_as_system("GiveUpDelivery", move |tx| {
         store::finish(tx.conn, id, DeliveryState::Failed, None, Some(&failure.error))?;
         let event = audit::Event::on("notification", id).after(&failure);
-        match partner {
-            Some(partner) => event.of_partner(partner).record(tx),
-            None => event.record(tx),
-        }
+        event.seen_by(partner).record(tx)
     })?;
     Ok(Next::Gone)
 }

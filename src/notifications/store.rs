@@ -125,3 +125,9 @@ pub(super) fn put_off(conn: &mut Conn, id: Id, due_at: Timestamp, error: &str) -
     diesel::update(deliveries::table.find(id)).set(again).execute(conn)?;
     Ok(())
 }
+
+/// Whether a notification is about a partner.
+pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
+    let told = notifications::table.filter(notifications::partner_id.eq(partner));
+    Ok(diesel::select(diesel::dsl::exists(told)).get_result(conn)?)
+}

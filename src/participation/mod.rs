@@ -5,11 +5,14 @@
 //! | slice | holds |
 //! |---|---|
 //! | [`programs`] | incentive programs and their versions: requirements, levers and money terms as data |
+//! | [`enrollments`] | a partner's part in a program for a year: the record, its history, the state table |
 //! | [`eligibility`] | a pure function from facts and requirements to a reasoned verdict |
-//! | [`enrollments`] | a partner's part in a program for a year: the state table |
+//! | [`admission`] | who is invited, let in, barred and let go |
 
 pub mod programs;
 
+pub mod enrollments;
+
 pub mod eligibility;
 
-pub mod enrollments;
+pub mod admission;

@@ -5,7 +5,7 @@ use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_que
 use partner_incentives::{
     app::Service,
     config::Settings,
-    ledger::accounting,
+    operations::verify,
     platform::{
         db::Target,
         values::{Clock, Ids},
@@ -30,7 +30,7 @@ fn service(path: &Path) -> Service {
 /// Everything that is owed and why, without ids and instants.
 fn books(path: &Path) -> Vec<String> {
     let service = service(path);
-    let findings = service.app.read_as_system(accounting::verify).expect("verify");
+    let findings = service.app.read_as_system(verify::sums_of_books).expect("verify");
     assert!(findings.iter().all(|finding| finding.difference.is_none()), "{findings:#?}");
     let lines = "SELECT hex(partner_id) || posted_in || currency || earned || '/' || coop AS line FROM rebates \
         UNION ALL SELECT hex(transaction_id) || amount || '/' || rebate FROM earnings \

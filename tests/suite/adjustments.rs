@@ -8,7 +8,7 @@ use crate::{
     support::{Answer, Client, World, statements::behind_the_service},
 };
 use diesel::{RunQueryDsl, sql_query};
-use partner_incentives::{access::Role, ledger::accounting};
+use partner_incentives::{access::Role, operations::verify};
 use serde_json::{Value, json};
 
 /// A partner with a rebate of 480.00 for August 2018, which is closed, and one of 48.00 for September.
@@ -162,7 +162,7 @@ fn an_adjustment_that_was_changed_behind_the_service_s_back_is_found() {
         Ok(())
     };
     world.service.app.write_as_system("Test", tamper).unwrap();
-    let findings = world.service.app.read_as_system(accounting::verify).unwrap();
+    let findings = world.service.app.read_as_system(verify::sums_of_books).unwrap();
     let broken: Vec<_> =
         findings.iter().filter_map(|finding| Some((finding.name, finding.difference.as_ref()?))).collect();
     let told = |(name, difference): &(&str, &String)| {

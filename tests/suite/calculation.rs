@@ -6,7 +6,7 @@ use crate::{
 };
 use diesel::{ExpressionMethods, RunQueryDsl};
 use partner_incentives::{
-    access::Tx, app::Service, earnings::calculation, ledger::accounting, platform::values::Id,
+    access::Tx, app::Service, earnings::calculation, operations::verify, platform::values::Id,
 };
 use serde_json::{Value, json};
 use std::{
@@ -174,8 +174,8 @@ impl<'w> Story<'w> {
 
 /// The books of a service prove themselves.
 pub fn verify(service: &Service) {
-    let mut findings = service.app.read_as_system(accounting::verify).unwrap();
-    findings.extend(service.app.read_as_system(calculation::verify).unwrap());
+    let mut findings = service.app.read_as_system(verify::sums_of_books).unwrap();
+    findings.extend(service.app.read_as_system(verify::sums_of_calculation).unwrap());
     let wrong: Vec<_> = findings.iter().filter(|finding| finding.difference.is_some()).collect();
     assert!(!findings.is_empty() && wrong.is_empty(), "{wrong:#?}");
 }

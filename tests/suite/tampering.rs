@@ -6,7 +6,8 @@ use crate::{
 };
 use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::Text};
 use partner_incentives::{
-    earnings::calculation, ledger::accounting::Finding, operations::verify, platform::db::Conn,
+    operations::verify::{self, Sum},
+    platform::db::Conn,
 };
 use serde_json::json;
 
@@ -57,9 +58,8 @@ fn everything_is_allowed(world: &World) -> Conn {
 
 fn differences(world: &World) -> Vec<(&'static str, String)> {
     let app = &world.service.app;
-    let mut findings: Vec<Finding> =
-        app.read_as_system(partner_incentives::ledger::accounting::verify).unwrap();
-    findings.extend(app.read_as_system(calculation::verify).unwrap());
+    let mut findings: Vec<Sum> = app.read_as_system(verify::sums_of_books).unwrap();
+    findings.extend(app.read_as_system(verify::sums_of_calculation).unwrap());
     findings.into_iter().filter_map(|finding| Some((finding.name, finding.difference?))).collect()
 }
 

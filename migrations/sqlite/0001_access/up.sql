@@ -21,3 +21,9 @@ CREATE TABLE idempotency_keys (
     PRIMARY KEY (caller_id, idempotency_key)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys (created_at);
+
+-- Rows to lock for a rule that reaches beyond one partner: `access::Guard` says which rule each stands for.
+CREATE TABLE guards (
+    name TEXT NOT NULL PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 60)
+) STRICT, WITHOUT ROWID;
+INSERT INTO guards (name) VALUES ('books'), ('operators'), ('signing_keys'), ('installation');

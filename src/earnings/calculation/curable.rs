@@ -8,11 +8,17 @@ use crate::{
     participation::{enrollments::EnrollmentKeys, programs::ProgramVersion},
     platform::{
         Result,
+        db::{native, types::Guid},
         values::{CalendarDate, Currency, ExchangeRates, Id, Month},
     },
     schema::{ineligible_months, ineligible_records},
 };
-use diesel::{dsl::sql, prelude::*, sql_types::Bool};
+use diesel::{
+    dsl::sql,
+    prelude::*,
+    sql_query,
+    sql_types::{Bool, Date},
+};
 use std::collections::BTreeSet;
 
 /// An ineligible record that stands and can be mended.
@@ -33,6 +39,28 @@ pub(super) struct OpenRecord {
 const BY_DAYS: &str = "cured_at IS NULL AND code <> 'exchange_rate_missing'";
 const BY_RATES: &str = "code = 'exchange_rate_missing' AND cured_at IS NULL AND transaction_id IS NOT NULL";
 const MONTHS: &str = "code = 'exchange_rate_missing' AND cured_at IS NULL AND transaction_id IS NULL";
+
+/// A partner with sales that wait for a rate.
+#[derive(QueryableByName)]
+struct Waiter {
+    #[diesel(sql_type = Guid)]
+    partner_id: Id,
+    #[diesel(sql_type = Date)]
+    first: Month,
+}
+
+/// The partners that wait for rates of a month, each with the first day that waits: because of sales of that month, or
+/// because of a later month that is compared with that one.
+pub(super) fn waiting_for_rates(tx: &mut Tx<'_>, month: Month) -> Result<Vec<(Id, CalendarDate)>> {
+    let query = format!(
+        "SELECT partner_id, MIN(earned_in) AS first FROM ( \
+            SELECT DISTINCT partner_id, earned_in FROM ineligible_records WHERE {BY_RATES} AND earned_in = $1 \
+            UNION ALL SELECT partner_id, earned_in FROM ineligible_records WHERE {MONTHS} AND earned_in > $1 \
+        ) waiting GROUP BY partner_id"
+    );
+    let found: Vec<Waiter> = native!(tx.conn, conn => sql_query(query).bind::<Date, _>(month).load(conn)?);
+    Ok(found.into_iter().map(|waiter| (waiter.partner_id, waiter.first.first_day())).collect())
+}
 
 /// The columns of a record.
 macro_rules! columns {

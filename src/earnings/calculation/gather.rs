@@ -5,7 +5,7 @@ use super::{
     curable::{self, OpenRecord},
     memory,
     model::{Source, Whose},
-    sales::{self, Dated, Year},
+    sales::{self, Dated},
     state::State,
 };
 use crate::{
@@ -22,6 +22,7 @@ use crate::{
         Result,
         values::{CalendarDate, Id, Period},
     },
+    sales::transactions::{self, Counting, SalesOfYear},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -51,17 +52,11 @@ impl<'a> Part<'a> {
     }
 
     /// The days of the versions; none where there are none.
-    pub fn year(&self) -> Option<Year> {
+    pub fn year(&self) -> Option<SalesOfYear> {
         let (first, last) = (self.versions.first()?, self.versions.last()?);
         let days = Period { from: first.effective_from, to: last.effective_to };
         let asks_before = asks_before(self.versions);
-        Some(Year {
-            partner_id: self.partner.id,
-            program_id: self.program.id,
-            named: first.program_year,
-            days,
-            asks_before,
-        })
+        Some(SalesOfYear { partner_id: self.partner.id, enrollments: self.ids(), days, asks_before })
     }
 
     /// The days of earning, of every enrollment together.
@@ -116,7 +111,7 @@ pub(super) fn asks_before(versions: &[ProgramVersion]) -> bool {
 pub(super) fn gather(
     tx: &mut Tx<'_>,
     part: &Part<'_>,
-    year: &Year,
+    year: &SalesOfYear,
     mut new: Vec<Dated>,
     (again, limit): (bool, usize),
 ) -> Result<Gathered> {
@@ -200,7 +195,7 @@ pub(super) fn post(books: &mut Books, terms: &Terms<'_>, facts: &Facts, takes: &
 fn takes(
     tx: &mut Tx<'_>,
     part: &Part<'_>,
-    year: &Year,
+    year: &SalesOfYear,
     new: Vec<Dated>,
     records: &[OpenRecord],
 ) -> Result<Vec<Take>> {
@@ -226,12 +221,11 @@ fn takes(
         let here: HashSet<Id> = takes.iter().map(|take| take.sale.id).collect();
         let elsewhere = takes.iter().filter_map(|take| take.sale.refund_of).filter(|id| !here.contains(id));
         let elsewhere: Vec<Id> = elsewhere.collect();
-        let ids = part.ids();
-        let enrollments = EnrollmentKeys { partner_id: year.partner_id, ids: &ids };
-        let counted = sales::counted(tx, enrollments, &elsewhere)?;
+        let counting = Counting { partner_id: year.partner_id, enrollments: &part.ids() };
+        let counted = transactions::counted(tx, counting, &elsewhere)?;
         for take in &mut takes {
-            if let Some((enrollment, _)) = take.sale.refund_of.and_then(|purchase| counted.get(&purchase)) {
-                take.enrollment = *enrollment;
+            if let Some(purchase) = take.sale.refund_of.and_then(|purchase| counted.get(&purchase)) {
+                take.enrollment = purchase.enrollment_id;
             }
         }
     }

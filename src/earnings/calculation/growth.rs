@@ -11,18 +11,11 @@ use crate::{
     participation::programs::{GrowthBaseline, Lever, LeverFilter, ProgramVersion},
     platform::{
         Result,
-        values::{CalendarDate, Currency, Id, Money, Month, Period},
+        values::{Currency, Id, Money, Month, Period},
     },
-    schema::transactions,
-};
-use diesel::{
-    dsl::sql,
-    prelude::*,
-    sql_types::{BigInt, Bool},
+    sales::transactions::{self, DaySum, SalesFilter},
 };
 use std::collections::BTreeMap;
-
-diesel::alias!(transactions as taken_back: TakenBack);
 
 /// Whether a version has a lever that pays growth.
 pub(super) fn grows(version: &ProgramVersion) -> bool {
@@ -74,31 +67,6 @@ fn looks_back(lever: &Lever) -> Option<i32> {
     }
 }
 
-/// Sums by day and currency of the sales a lever earns on; a refund is judged by its purchase.
-macro_rules! by_day {
-    ($query:expr, $filter:expr, $sum:literal) => {{
-        let LeverFilter { products, product_families, customers } = $filter;
-        let any = |list: bool| list.into_sql::<Bool>();
-        let sold_to_partner =
-            "EXISTS (SELECT 1 FROM partner_numbers n WHERE n.mpn_id = transactions.customer_id)";
-        let (countries, listed) = (customers.countries.is_none(), customers.countries.clone());
-        $query
-            .filter(any(customers.public_sector).or(transactions::customer_public_sector.eq(false)))
-            .filter(any(customers.partners).or(sql::<Bool>("NOT ").sql(sold_to_partner)))
-            .filter(any(countries).or(transactions::customer_country.eq_any(listed.unwrap_or_default())))
-            .filter(
-                any(products.is_none())
-                    .or(transactions::product.eq_any(products.clone().unwrap_or_default())),
-            )
-            .filter(
-                any(product_families.is_none())
-                    .or(transactions::product_family.eq_any(product_families.clone().unwrap_or_default())),
-            )
-            .group_by((transactions::occurred_on, transactions::currency))
-            .select((transactions::occurred_on, transactions::currency, sql::<BigInt>($sum)))
-    }};
-}
-
 /// What a partner sold between two days that passes a filter, less what was taken back of it at any time: by month and
 /// currency, in minor units.
 fn sold(
@@ -107,25 +75,16 @@ fn sold(
     days: Period,
     filter: &LeverFilter,
 ) -> Result<BTreeMap<(Month, Currency), i64>> {
-    type Row = (CalendarDate, Currency, i64);
-    let bought = transactions::table
-        .filter(transactions::partner_id.eq(partner))
-        .filter(transactions::occurred_on.between(days.from, days.to))
-        .filter(transactions::kind.eq("purchase"));
-    let bought = by_day!(bought, filter, "CAST(SUM(transactions.amount) AS BIGINT)");
-    let mut rows: Vec<Row> = bought.load(tx.conn)?;
-    let of = taken_back
-        .field(transactions::original_transaction_id)
-        .eq(transactions::id.nullable())
-        .and(taken_back.field(transactions::partner_id).eq(transactions::partner_id));
-    let refunds = transactions::table
-        .inner_join(taken_back.on(of))
-        .filter(transactions::partner_id.eq(partner))
-        .filter(transactions::occurred_on.between(days.from, days.to));
-    let refunds = by_day!(refunds, filter, "CAST(SUM(taken_back.amount) AS BIGINT)");
-    rows.extend(refunds.load::<Row>(tx.conn)?);
+    let LeverFilter { products, product_families, customers } = filter.clone();
+    let filter = SalesFilter {
+        products,
+        product_families,
+        countries: customers.countries,
+        to_public_sector: customers.public_sector,
+        to_partners: customers.partners,
+    };
     let mut sums = BTreeMap::new();
-    for (day, currency, minor) in rows {
+    for DaySum { day, currency, minor } in transactions::sums_by_day(tx, partner, days, &filter)? {
         *sums.entry((Month::of(day), currency)).or_default() += minor;
     }
     sums.retain(|_, minor| *minor != 0);

@@ -5,15 +5,10 @@ use crate::{
     access::Tx,
     earnings::engine::{Books, Counted, Facts, Terms},
     participation::programs::{Lever, LeverScale},
-    platform::{
-        Result,
-        db::{insert_many, types::Json},
-        values::Id,
-    },
-    schema::counted_sales,
+    platform::{Result, values::Id},
+    sales::transactions,
 };
-use diesel::prelude::*;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
 /// Lays the purchases into the books that refunds among the sales take back and that were counted before.
 pub(super) fn recall(
@@ -44,7 +39,7 @@ pub(super) fn recall(
     if purchases.is_empty() {
         return Ok(());
     }
-    let counted = sales::counted(tx, whose.enrollments(&[whose.enrollment_id]), &purchases)?;
+    let counted = transactions::counted(tx, whose.counting(&[whose.enrollment_id]), &purchases)?;
     purchases.retain(|purchase| counted.contains_key(purchase));
     let past = sales::past(tx, whose, &purchases)?;
     for (sale, _) in sales::of_ids(tx, whose.partner_id, &purchases, asks_before)? {
@@ -56,7 +51,7 @@ pub(super) fn recall(
             let key = (sale.id, code.to_owned());
             let again = again.get(&(sale.id, code)).copied().unwrap_or_default();
             let refunded = past.refunded.get(&sale.id).copied().unwrap_or_default() - again;
-            let offset = counted.get(&sale.id).and_then(|(_, offsets)| offsets.get(code)).copied();
+            let offset = counted.get(&sale.id).and_then(|sale| sale.offsets.get(code)).copied();
             let recalled = Counted {
                 net: sale.amount.minor + refunded,
                 barred: past.barred.get(&key).cloned(),
@@ -69,15 +64,6 @@ pub(super) fn recall(
         }
     }
     Ok(())
-}
-
-#[derive(Insertable)]
-#[diesel(table_name = counted_sales, treat_none_as_default_value = false)]
-struct CountedRow {
-    partner_id: Id,
-    enrollment_id: Id,
-    transaction_id: Id,
-    offsets: Option<Json<BTreeMap<String, i64>>>,
 }
 
 /// Notes which sales were taken in; of purchases also what lay below them, where a lever counts slices.
@@ -98,27 +84,17 @@ pub(super) fn keep(
     let marginal: Vec<&str> = terms.levers.iter().filter(slices).map(Lever::code).collect();
     let accounts: Vec<_> = books.accounts().filter(|(lever, _)| marginal.contains(lever)).collect();
     let again: Vec<Id> = takes.iter().filter(|take| take.levers.is_some()).map(|take| take.sale.id).collect();
-    let known = sales::counted(tx, whose.enrollments(&[whose.enrollment_id]), &again)?;
-    let mut rows = Vec::with_capacity(takes.len());
+    let known = transactions::counted(tx, whose.counting(&[whose.enrollment_id]), &again)?;
+    let mut sales = Vec::with_capacity(takes.len());
     for take in takes {
-        let mut offsets = known.get(&take.sale.id).map(|(_, offsets)| offsets.clone()).unwrap_or_default();
+        let mut offsets = known.get(&take.sale.id).map(|sale| sale.offsets.clone()).unwrap_or_default();
         for (lever, account) in &accounts {
             let purchase = account.purchases.get(&take.sale.id);
             if let Some(purchase) = purchase.filter(|purchase| purchase.barred.is_none()) {
                 offsets.insert((*lever).to_owned(), purchase.offset);
             }
         }
-        let offsets = (!offsets.is_empty()).then_some(Json(offsets));
-        let Whose { partner_id, enrollment_id, .. } = whose;
-        rows.push(CountedRow { partner_id, enrollment_id, transaction_id: take.sale.id, offsets });
+        sales.push((take.sale.id, offsets));
     }
-    for again in again.chunks(1000) {
-        let old = counted_sales::table
-            .filter(counted_sales::partner_id.eq(whose.partner_id))
-            .filter(counted_sales::enrollment_id.eq(whose.enrollment_id))
-            .filter(counted_sales::transaction_id.eq_any(again.to_vec()));
-        diesel::delete(old).execute(tx.conn)?;
-    }
-    insert_many!(tx.conn, counted_sales::table, &rows);
-    Ok(())
+    transactions::count(tx, whose.partner_id, whose.enrollment_id, &again, sales)
 }

@@ -39,14 +39,13 @@ mod state;
 mod store;
 mod sums;
 mod supposed;
-mod verify;
 mod words;
 
 pub use earning_view::{EarningView, TraceStep, trace_view};
 pub use model::{EarningRow, Grain, IneligibleRow, Run, RunState};
 pub use run::{calculate, calculate_in, follow_up, is_due, start, work};
 pub use simulation::CODES;
-pub use store::{last_calculated, terms_of};
+pub use state::{CapUse, LeverVolume, cap_uses, volumes};
+pub use store::{last_calculated, refers_to, terms_of};
 pub use sums::{IneligibleMonth, LeverMonth, ineligible_months, lever_months};
-pub use verify::verify;
 pub use words::{message, remedy};

@@ -4,6 +4,7 @@ use crate::{
     earnings::engine::{Earning, Exact, Figures, Ineligible, Origin, Reason},
     participation::enrollments::EnrollmentKeys,
     platform::values::{CalendarDate, Currency, Id, Money, Month, Timestamp, text_enum},
+    sales::transactions::Counting,
     schema::{calculation_runs, earnings, ineligible_records},
 };
 use diesel::prelude::*;
@@ -51,6 +52,12 @@ impl Whose {
     #[must_use]
     pub fn enrollments(self, ids: &[Id]) -> EnrollmentKeys<'_> {
         EnrollmentKeys { partner_id: self.partner_id, ids }
+    }
+
+    /// Enrollments of its partner, as they count sales.
+    #[must_use]
+    pub fn counting(self, enrollments: &[Id]) -> Counting<'_> {
+        Counting { partner_id: self.partner_id, enrollments }
     }
 }
 

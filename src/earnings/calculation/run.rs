@@ -3,19 +3,20 @@
 
 use super::{
     batch::{self, Step},
+    curable,
     gather::Part,
     model::{Run, RunState, Tally},
     runs_api::RunView,
     store,
 };
 use crate::{
-    access::{AppState, Tx},
+    access::{AppState, Changes, Guard, Tx},
     audit,
     ledger::accounting,
     network::partners,
     participation::{
-        enrollments,
-        enrollments::{Change, Enrollment},
+        admission,
+        enrollments::{self, Change, Enrollment},
         programs,
     },
     platform::{
@@ -46,9 +47,22 @@ struct Place {
 }
 
 /// What happens at the end of a unit that changed facts: enrollments follow, and with them what waits to be paid.
-pub fn follow_up(tx: &mut Tx<'_>, changed: &[Id]) -> Result<()> {
-    enrollments::follow_up(tx, changed)?;
-    accounting::follow_profiles(tx, changed)
+pub fn follow_up(tx: &mut Tx<'_>, changes: &Changes) -> Result<()> {
+    for month in &changes.rates {
+        let waiting = curable::waiting_for_rates(tx, *month)?;
+        backlog::note_sales(tx, &waiting)?;
+    }
+    for program in &changes.published {
+        // Sales of the version's days may have been looked at while no version covered them.
+        let enrolled = enrollments::enrolled_in(tx, *program)?;
+        backlog::note(tx, &enrolled)?;
+    }
+    let mut partners = changes.partners.clone();
+    for program in &changes.programs {
+        partners.extend(enrollments::enrolled_in(tx, *program)?);
+    }
+    admission::follow_up(tx, &partners)?;
+    accounting::follow_profiles(tx, &partners)
 }
 
 /// Whether a partner waits for a run.
@@ -169,11 +183,21 @@ fn unit(tx: &mut Tx<'_>, run: Id, place: Place, at_once: usize) -> Result<(Run, 
         tx.changed_nothing();
         return Ok((known, None));
     }
+    // Months stay open and rates as they are until the unit has posted.
+    tx.share(Guard::Books)?;
     let waiting = backlog::next(tx, known.partner_id, place.after, PARTNERS_AT_ONCE)?;
+    let partners: Vec<Id> = waiting.iter().map(|(partner, _)| *partner).collect();
+    let Some(last) = partners.last().copied() else {
+        return Ok((finish(tx, known, RunState::Succeeded, None)?, None));
+    };
+    tx.lock_partners(&partners)?;
     // Taken out first: whoever reports sales of them now waits for this unit, and does not undo its work at the end.
+    let waiting = backlog::take(tx, &partners)?;
     let mut rest: BTreeMap<Id, CalendarDate> = waiting.iter().copied().collect();
-    backlog::done(tx, &rest.keys().copied().collect::<Vec<_>>())?;
     let (mut tally, mut next) = (Tally::default(), place);
+    if waiting.is_empty() {
+        next = Place { after: Some(last), within: None };
+    }
     let mut left = at_once;
     for (partner, from_day) in &waiting {
         let within = next.within.filter(|(id, ..)| id == partner).map(|(_, part, day)| (part, day));
@@ -198,9 +222,6 @@ fn unit(tx: &mut Tx<'_>, run: Id, place: Place, at_once: usize) -> Result<(Run, 
     tally.partners = i64::try_from(waiting.len() - rest.len()).unwrap_or(i64::MAX);
     backlog::note_sales(tx, &rest.into_iter().collect::<Vec<_>>())?;
     let run = advanced(known, tally, tx);
-    if waiting.is_empty() {
-        return Ok((finish(tx, run, RunState::Succeeded, None)?, None));
-    }
     store::update_run(tx, &run)?;
     if tally.is_idle() {
         tx.changed_nothing();

@@ -8,7 +8,7 @@ use super::{
     gather::{self, Gathered, Opened, Part, Take},
     growth,
     model::Whose,
-    sales::{self, Year},
+    sales,
     simulation_api::EarningsSimulation,
     simulation_view::{self, EligibilityHint, SimulatedEarnings, SimulationAssumption, SimulationBasis},
     supposed::{self, Frame, Supposed},
@@ -26,6 +26,7 @@ use crate::{
         Error, Result,
         values::{CalendarDate, Id, Month, Period},
     },
+    sales::transactions::SalesOfYear,
 };
 use std::collections::{BTreeSet, HashSet};
 
@@ -125,11 +126,10 @@ fn frame(month: Month, version: &ProgramVersion) -> Result<Frame> {
 }
 
 impl Scene<'_> {
-    fn year(&self) -> Year {
-        Year {
+    fn year(&self) -> SalesOfYear {
+        SalesOfYear {
             partner_id: self.part.partner.id,
-            program_id: self.part.program.id,
-            named: self.version.program_year,
+            enrollments: self.part.ids(),
             days: self.frame.year,
             asks_before: self.frame.asks_before,
         }
@@ -163,7 +163,7 @@ impl Scene<'_> {
     /// Opens the books where they stand, and posts what is not in them yet up to the end of the month.
     fn on_the_books(&self, tx: &mut Tx<'_>, home: Id) -> Result<Course> {
         let year = self.year();
-        let mut new = sales::new_within(tx, &year, year.days.from, MOST_SALES + 1)?;
+        let mut new = sales::new_within(tx, &year, MOST_SALES + 1)?;
         refuse_many(new.len())?;
         self.supposed.precede(&mut new);
         new.extend(self.supposed.sales.iter().cloned());
@@ -208,11 +208,8 @@ impl Scene<'_> {
     /// Goes through the year from its beginning, by books that are empty.
     fn replayed(&self, tx: &mut Tx<'_>) -> Result<Course> {
         let year = self.year();
-        let mut sold = if self.asked.include_recorded {
-            sales::sold(tx, year.partner_id, year.days, year.asks_before, MOST_SALES + 1)?
-        } else {
-            Vec::new()
-        };
+        let mut sold =
+            if self.asked.include_recorded { sales::sold(tx, &year, MOST_SALES + 1)? } else { Vec::new() };
         refuse_many(sold.len())?;
         sold.retain(|(_, bought_on)| year.days.contains(*bought_on));
         self.supposed.precede(&mut sold);

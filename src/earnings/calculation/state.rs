@@ -4,6 +4,7 @@ use super::model::Whose;
 use crate::{
     access::Tx,
     earnings::engine::{Account, Books, Exact, Group, Origin, Position},
+    participation::enrollments::{EnrollmentKey, EnrollmentKeys},
     platform::{
         Error, Result,
         db::insert_many,
@@ -57,6 +58,57 @@ struct GroupRow {
     capped_off: i64,
     used: i64,
     zero_reported: bool,
+}
+
+/// A lever's volume of a month.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = lever_volumes)]
+pub struct LeverVolume {
+    /// The enrollment.
+    pub enrollment_id: Id,
+    /// The number of its program's version.
+    pub version: i32,
+    /// The code of the lever.
+    pub lever: String,
+    /// The month.
+    pub month: Month,
+    /// The volume, in minor units of the version's currency.
+    pub volume: i64,
+}
+
+/// The volumes of every lever of these enrollments.
+pub fn volumes(tx: &mut Tx<'_>, enrollments: EnrollmentKeys<'_>) -> Result<Vec<LeverVolume>> {
+    let query = lever_volumes::table
+        .filter(lever_volumes::partner_id.eq(enrollments.partner_id))
+        .filter(lever_volumes::enrollment_id.eq_any(enrollments.ids.to_vec()));
+    Ok(query.select(LeverVolume::as_select()).load(tx.conn)?)
+}
+
+/// A part of a lever's cap that is used up.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+pub struct CapUse {
+    /// The customer; empty where the cap is the partner's own.
+    pub customer_id: String,
+    /// The amount earned under the cap, in minor units of the version's currency.
+    pub used: i64,
+}
+
+/// The greatest uses of the cap of a lever, so many at most.
+pub fn cap_uses(
+    tx: &mut Tx<'_>,
+    (enrollment, version): (EnrollmentKey, i32),
+    lever: &str,
+    most: i64,
+) -> Result<Vec<CapUse>> {
+    let query = cap_uses::table
+        .filter(cap_uses::partner_id.eq(enrollment.partner_id))
+        .filter(cap_uses::enrollment_id.eq(enrollment.id))
+        .filter(cap_uses::version.eq(version))
+        .filter(cap_uses::lever.eq(lever.to_owned()))
+        .order(cap_uses::used.desc())
+        .limit(most)
+        .select((cap_uses::customer_id, cap_uses::used));
+    Ok(query.load(tx.conn)?)
 }
 
 /// What stands in the database of one enrollment and version, for the customers asked for and for all together.

@@ -8,21 +8,19 @@ use super::{
 };
 use crate::{
     access::{Scope, Tx},
-    ledger::accounting::{in_program, of_enrollment},
     network::partners::{in_scope, is_narrow},
     participation::{
-        enrollments::EnrollmentKeys,
-        programs::{Program, ProgramVersion},
+        enrollments::{self, EnrollmentKeys, in_program, of_enrollment},
+        programs::{self, ProgramVersion},
     },
     platform::{
         Error, Result,
-        db::MultiBackend,
+        db::{Conn, MultiBackend},
         http::{PageRequest, keyset, matches_value, unindexed},
         values::{Currency, Id, Month, Timestamp},
     },
-    schema::{
-        calculation_runs, earnings, enrollments, ineligible_records, program_versions, programs, transactions,
-    },
+    sales::transactions::seller_of,
+    schema::{calculation_runs, earnings, ineligible_records},
 };
 use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
 use std::collections::HashMap;
@@ -30,9 +28,8 @@ use std::collections::HashMap;
 /// Restricts a boxed query to what comes of a purchase. The partner is looked up with it, and leads to the index.
 macro_rules! of_purchase {
     ($query:expr, $table:ident, $id:expr) => {{
-        let partner = transactions::table.filter(transactions::id.eq($id)).select(transactions::partner_id);
         $query
-            .filter($table::partner_id.nullable().eq(partner.single_value()))
+            .filter($table::partner_id.nullable().eq(seller_of($id)))
             .filter($table::purchase_id.eq($id).assume_not_null())
     }};
 }
@@ -168,19 +165,11 @@ pub(super) fn get_record(tx: &mut Tx<'_>, id: Id) -> Result<IneligibleRow> {
 /// Of each enrollment its program, and of that program every published version: two statements. The enrollments of a
 /// list may be of many partners.
 pub fn terms_of(tx: &mut Tx<'_>, enrolled: &[Id]) -> Result<HashMap<(Id, i32), (String, ProgramVersion)>> {
-    let query = enrollments::table
-        .inner_join(programs::table)
-        .filter(enrollments::id.eq_any(enrolled.to_vec()))
-        .select((enrollments::id, Program::as_select()));
-    let of: Vec<(Id, Program)> = query.load(tx.conn)?;
+    let of = enrollments::programs_of(tx, enrolled)?;
     let mut ids: Vec<Id> = of.iter().map(|(_, program)| program.id).collect();
     ids.sort_unstable();
     ids.dedup();
-    let versions = program_versions::table
-        .filter(program_versions::program_id.eq_any(ids))
-        .filter(program_versions::state.eq("published"))
-        .select(ProgramVersion::as_select());
-    let versions: Vec<ProgramVersion> = versions.load(tx.conn)?;
+    let versions = programs::published_versions(tx, ids)?;
     let mut terms = HashMap::new();
     for (enrollment, program) in of {
         for version in versions.iter().filter(|version| version.program_id == program.id) {
@@ -236,4 +225,10 @@ pub fn last_calculated(tx: &mut Tx<'_>, partner: Id) -> Result<Option<Timestamp>
         .order(calculation_runs::id.desc())
         .select(calculation_runs::finished_at);
     Ok(query.first::<Option<Timestamp>>(tx.conn).optional()?.flatten())
+}
+
+/// Whether a run was asked for a partner alone.
+pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
+    let runs = calculation_runs::table.filter(calculation_runs::partner_id.eq(partner));
+    Ok(diesel::select(diesel::dsl::exists(runs)).get_result(conn)?)
 }

@@ -11,10 +11,8 @@ use crate::{
         Error, FieldError, Result,
         values::{CalendarDate, Id, Money, Period},
     },
-    sales::transactions::refunded_of,
-    schema::transactions,
+    sales::transactions::{self, PurchaseDay},
 };
-use diesel::{dsl::max, prelude::*};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Sales that are only supposed.
@@ -75,12 +73,9 @@ fn on_record(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<HashMap<Id, 
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let own = transactions::table
-        .filter(transactions::partner_id.eq(asked.partner_id))
-        .filter(transactions::id.eq_any(ids))
-        .select(transactions::id);
-    let own: Vec<Id> = own.load(tx.conn)?;
-    let refunded: HashMap<Id, i64> = refunded_of(tx, asked.partner_id, &own)?.into_iter().collect();
+    let own = transactions::own_among(tx, asked.partner_id, ids)?;
+    let refunded: HashMap<Id, i64> =
+        transactions::refunded_of(tx, asked.partner_id, &own)?.into_iter().collect();
     let with_rest = |(sale, _): Dated| {
         let left = sale.amount.minor + refunded.get(&sale.id).copied().unwrap_or_default();
         (sale.id, (sale, left))
@@ -245,28 +240,14 @@ fn bought(
     customers: &[String],
     (year, month): (CalendarDate, Option<Period>),
 ) -> Result<Bought> {
-    let purchases = || {
-        transactions::table
-            .filter(transactions::partner_id.eq(partner))
-            .filter(transactions::kind.eq("purchase"))
-            .filter(transactions::customer_id.eq_any(customers.to_vec()))
-    };
     let mut days = Bought::new();
-    let before = purchases()
-        .filter(transactions::occurred_on.lt(month.map_or(year, |month| month.from)))
-        .group_by(transactions::customer_id)
-        .select((transactions::customer_id, max(transactions::occurred_on)));
-    for (customer, day) in before.load::<(String, Option<CalendarDate>)>(tx.conn)? {
-        days.entry(customer).or_default().extend(day);
+    let before = month.map_or(year, |month| month.from);
+    let mut found = transactions::last_bought_before(tx, partner, customers, before)?;
+    if let Some(month) = month {
+        found.extend(transactions::bought_within(tx, partner, customers, month)?);
     }
-    if let Some(Period { from, to }) = month {
-        let within = purchases()
-            .filter(transactions::occurred_on.between(from, to))
-            .select((transactions::customer_id, transactions::occurred_on))
-            .distinct();
-        for (customer, day) in within.load::<(String, CalendarDate)>(tx.conn)? {
-            days.entry(customer).or_default().insert(day);
-        }
+    for PurchaseDay { customer_id, on } in found {
+        days.entry(customer_id).or_default().insert(on);
     }
     Ok(days)
 }

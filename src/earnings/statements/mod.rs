@@ -16,7 +16,6 @@ mod chart;
 mod page;
 mod statement;
 mod statement_view;
-mod store;
 mod summary;
 mod summary_view;
 mod table;

@@ -5,7 +5,6 @@ use super::{
         Statement, StatementAdjustment, StatementIneligible, StatementLine, StatementMonth, StatementProgram,
         StatementTotal,
     },
-    store::{self, Enrolled},
     words,
 };
 use crate::{
@@ -21,8 +20,8 @@ use crate::{
     network::partners,
     notifications::Locale,
     participation::{
-        enrollments::EnrollmentKeys,
-        programs::{self, Lever, ProgramVersion},
+        enrollments::{self, Enrollment, EnrollmentKeys},
+        programs::{self, Lever, Program, ProgramVersion},
     },
     platform::{
         Result,
@@ -58,7 +57,7 @@ pub(super) fn statement(
         None => calculation::last_calculated(tx, partner.id)?,
     };
     let year = programs::program_year_of(month.first_day());
-    let enrolled = store::enrolled_until(tx, partner.id, year)?;
+    let enrolled = enrollments::until(tx, partner.id, year)?;
     let ids: Vec<Id> = enrolled.iter().map(|(enrollment, _)| enrollment.id).collect();
     let of_partner = EnrollmentKeys { partner_id: partner.id, ids: &ids };
     let begins = programs::program_year(year).map_or(month, |days| Month::of(days.from));
@@ -104,7 +103,7 @@ impl Known {
         self.carried.retain(|(_, money)| money.currency == currency);
     }
 
-    fn program(&mut self, (enrollment, program): Enrolled) -> StatementProgram {
+    fn program(&mut self, (enrollment, program): (Enrollment, Program)) -> StatementProgram {
         let id = enrollment.id;
         let lines = self.levers.iter().filter(|row| row.enrollment_id == id && row.posted_in == self.month);
         let mut lines: Vec<&LeverMonth> = lines.collect();

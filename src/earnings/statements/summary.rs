@@ -1,21 +1,21 @@
 //! Gathers where a partner stands: as many statements as its levers have caps and some more, whatever was sold.
 
-use super::{
-    store::{self, Enrolled, Volume},
-    summary_view::{
-        PartnerSummary, SummaryCap, SummaryCapUse, SummaryEarned, SummaryEnrollment, SummaryHold,
-        SummaryLapse, SummaryNextTier, SummaryPayment, SummaryTier,
-    },
+use super::summary_view::{
+    PartnerSummary, SummaryCap, SummaryCapUse, SummaryEarned, SummaryEnrollment, SummaryHold, SummaryLapse,
+    SummaryNextTier, SummaryPayment, SummaryTier,
 };
 use crate::{
     access::Tx,
-    earnings::{calculation, engine::scale},
+    earnings::{
+        calculation::{self, CapUse, LeverVolume},
+        engine::scale,
+    },
     ledger::accounting::{self, Rebate, RebateReason, RebateState},
     network::partners::{self, Partner},
     participation::{
         eligibility,
         enrollments::{self, Enrollment, EnrollmentKeys},
-        programs::{self, CapScope, Lever, LeverScale, ProgramVersion},
+        programs::{self, CapScope, Lever, LeverScale, Program, ProgramVersion},
     },
     platform::{
         Result,
@@ -25,6 +25,9 @@ use crate::{
 };
 use std::collections::{BTreeMap, HashMap};
 
+/// How many customers near their cap are named.
+const NEAREST: i64 = 5;
+
 /// How many days ahead what lapses is told.
 const AHEAD: i32 = 90;
 
@@ -33,11 +36,12 @@ pub(super) fn summary(tx: &mut Tx<'_>, partner: Id) -> Result<PartnerSummary> {
     let partner = partners::get(tx, partner)?;
     let (today, month) = (tx.today(), Month::of(tx.today()));
     let program_year = programs::program_year_of(today);
-    let enrolled = store::enrolled_now(tx, partner.id, program_year - 1)?;
+    let waiting = accounting::enrollments_waiting(tx, partner.id)?;
+    let enrolled = enrollments::open_or_since(tx, partner.id, program_year - 1, waiting)?;
     let ids: Vec<Id> = enrolled.iter().map(|(enrollment, _)| enrollment.id).collect();
     let of_partner = EnrollmentKeys { partner_id: partner.id, ids: &ids };
     let terms = calculation::terms_of(tx, &ids)?;
-    let volumes = store::volumes(tx, of_partner)?;
+    let volumes = calculation::volumes(tx, of_partner)?;
     let rebates = accounting::rebates_of_all_months(tx, of_partner)?;
     let rates = accounting::rates(tx, (today.plus_months(-1), today))?;
     let mut lapses = lapses(tx, &partner, &enrolled)?;
@@ -105,7 +109,7 @@ fn earned<'a>(rebates: impl Iterator<Item = &'a Rebate>) -> Vec<SummaryEarned> {
 fn tiers(
     enrollment: &Enrollment,
     version: &ProgramVersion,
-    volumes: &[Volume],
+    volumes: &[LeverVolume],
     today: CalendarDate,
 ) -> Vec<SummaryTier> {
     let mut found = Vec::new();
@@ -116,11 +120,12 @@ fn tiers(
             continue;
         };
         let period_from = period.begins(today);
-        let counts = |(id, number, code, month, _): &&Volume| {
-            (*id, *number, code.as_str()) == (enrollment.id, version.version, lever.code())
-                && period.begins(month.first_day()) == period_from
+        let counts = |of: &&LeverVolume| {
+            (of.enrollment_id, of.version, of.lever.as_str())
+                == (enrollment.id, version.version, lever.code())
+                && period.begins(of.month.first_day()) == period_from
         };
-        let volume: i64 = volumes.iter().filter(counts).map(|(.., volume)| volume).sum();
+        let volume: i64 = volumes.iter().filter(counts).map(|of| of.volume).sum();
         let money = |minor| Money { minor, currency: version.currency };
         let next = scale::next_tier(tiers, volume);
         found.push(SummaryTier {
@@ -144,10 +149,10 @@ fn caps(tx: &mut Tx<'_>, enrollment: &Enrollment, version: &ProgramVersion) -> R
     let mut found = Vec::new();
     for lever in &version.levers.0 {
         let Some(cap) = lever.cap() else { continue };
-        let uses = store::cap_uses(tx, (enrollment.key(), version.version), lever.code())?;
+        let uses = calculation::cap_uses(tx, (enrollment.key(), version.version), lever.code(), NEAREST)?;
         let money = |minor| Money { minor, currency: cap.amount.currency };
         let left = |used: i64| money((cap.amount.minor - used).max(0));
-        let whole = uses.iter().map(|(_, used)| *used).next().unwrap_or_default();
+        let whole = uses.first().map(|it| it.used).unwrap_or_default();
         let whole = (cap.scope == CapScope::Partner).then_some(whole);
         let each = uses.into_iter().filter(|_| cap.scope == CapScope::Customer);
         found.push(SummaryCap {
@@ -158,7 +163,11 @@ fn caps(tx: &mut Tx<'_>, enrollment: &Enrollment, version: &ProgramVersion) -> R
             used: whole.map(money),
             left: whole.map(left),
             customers: each
-                .map(|(customer_id, used)| SummaryCapUse { customer_id, used: money(used), left: left(used) })
+                .map(|CapUse { customer_id, used }| SummaryCapUse {
+                    customer_id,
+                    used: money(used),
+                    left: left(used),
+                })
                 .collect(),
         });
     }
@@ -219,7 +228,11 @@ fn holds(rebates: &[&Rebate], currency: Currency) -> Vec<SummaryHold> {
 }
 
 /// What is about to end each open enrollment's eligibility.
-fn lapses(tx: &mut Tx<'_>, partner: &Partner, enrolled: &[Enrolled]) -> Result<HashMap<Id, SummaryLapse>> {
+fn lapses(
+    tx: &mut Tx<'_>,
+    partner: &Partner,
+    enrolled: &[(Enrollment, Program)],
+) -> Result<HashMap<Id, SummaryLapse>> {
     let today = tx.today();
     let of_offer: HashMap<(Id, i32), Id> = enrolled
         .iter()

@@ -229,7 +229,7 @@ async fn update_api_client(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, change| {
-            let before = store::get(tx, *id)?;
+            let before = store::to_change(tx, *id)?;
             revision.permits(before.revision)?;
             service::update(tx, before, change).map(record)
         })
@@ -248,7 +248,7 @@ async fn rotate_api_client_secret(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, rotation| {
-            let before = store::get(tx, *id)?;
+            let before = store::to_change(tx, *id)?;
             let (client, secret) = service::rotate(tx, before, rotation.overlap_hours)?;
             Ok(with_secret(client, secret))
         })
@@ -267,7 +267,7 @@ async fn revoke_api_client(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {
-            let before = store::get(tx, *id)?;
+            let before = store::to_change(tx, *id)?;
             service::revoke(tx, before, &because.reason).map(record)
         })
         .await

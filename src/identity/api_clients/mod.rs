@@ -9,3 +9,4 @@ mod store;
 
 pub use model::{ApiClient, ApiClientStatus};
 pub use service::{authenticate, event_of, used};
+pub use store::{refers_to, standing};

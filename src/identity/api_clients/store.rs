@@ -1,11 +1,11 @@
 //! The API clients in the database.
 
-use super::{ApiClient, api::ApiClientFilter, model::Secret};
+use super::{ApiClient, ApiClientStatus, api::ApiClientFilter, model::Secret};
 use crate::{
-    access::Tx,
+    access::{ClientStanding, Role, Tx},
     platform::{
         Error, Result,
-        db::MultiBackend,
+        db::{Conn, MultiBackend, lock_rows, native},
         http::{PageRequest, keyset},
         values::{Id, Timestamp},
     },
@@ -34,12 +34,41 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &ApiClientFilter) -> Result<i64> {
     Ok(matching(filter).count().get_result(tx.conn)?)
 }
 
+/// How a client stands; one statement, made at every request.
+pub fn standing(conn: &mut Conn, id: Id) -> Result<Option<ClientStanding>> {
+    type Row = (ApiClientStatus, Role, Option<Id>, i64, Option<Timestamp>);
+    let found: Option<Row> = native!(conn, conn => api_clients::table
+        .find(id)
+        .select((
+            api_clients::status,
+            api_clients::role,
+            api_clients::partner_id,
+            api_clients::token_epoch,
+            api_clients::expires_at,
+        ))
+        .get_result(conn)
+        .optional()?);
+    Ok(found.map(|(status, role, partner, epoch, expires_at)| ClientStanding {
+        barred: status != ApiClientStatus::Active,
+        role,
+        partner,
+        epoch,
+        expires_at,
+    }))
+}
+
 pub(super) fn find(tx: &mut Tx<'_>, id: Id) -> Result<Option<ApiClient>> {
     Ok(api_clients::table.find(id).select(ApiClient::as_select()).get_result(tx.conn).optional()?)
 }
 
 pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<ApiClient> {
     find(tx, id)?.ok_or(Error::not_found("API client"))
+}
+
+/// The client, locked until the end of the unit.
+pub(super) fn to_change(tx: &mut Tx<'_>, id: Id) -> Result<ApiClient> {
+    lock_rows!(tx.conn, for_no_key_update, api_clients::table.find(id).select(api_clients::id));
+    get(tx, id)
 }
 
 /// The client whose secret this is, where the secret has not run out.
@@ -90,4 +119,10 @@ pub(super) fn delete_secrets(tx: &mut Tx<'_>, client: Id) -> Result<()> {
     let own = api_client_secrets::client_id.eq(client);
     diesel::delete(api_client_secrets::table.filter(own)).execute(tx.conn)?;
     Ok(())
+}
+
+/// Whether an API client refers to a partner.
+pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
+    let clients = api_clients::table.filter(api_clients::partner_id.eq(partner));
+    Ok(diesel::select(diesel::dsl::exists(clients)).get_result(conn)?)
 }

@@ -6,16 +6,17 @@
 
 use crate::{
     access::{Origin, Tx, opaque},
+    identity::users::id_of_email,
     platform::{
         Error, Result, codes,
         db::{Conn, native},
         http::network_of,
         values::{Id, Timestamp},
     },
-    schema::{known_addresses, sign_in_throttles, users},
+    schema::{known_addresses, sign_in_throttles},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use diesel::prelude::*;
+use diesel::{dsl::case_when, prelude::*};
 
 /// Failures of a name from one address that cost no wait.
 const FREE_HERE: i64 = 5;
@@ -96,22 +97,26 @@ impl Door {
     /// Counts a failure.
     pub(super) fn fail(&self, tx: &mut Tx<'_>) -> Result<()> {
         let own = self.is_own(tx)?;
-        let before = self.brakes(tx)?;
         let mut counted = vec![(&self.here, FREE_HERE)];
         if !own {
             counted.push((&self.elsewhere, FREE_ELSEWHERE));
         }
         for (digest, free) in counted {
-            let known = before.iter().find(|brake| brake.digest == *digest);
-            let failures = known.map_or(0, |brake| brake.failures) + 1;
-            let blocked_until = wait(failures, free).map(|seconds| tx.now.plus_seconds(seconds));
-            let brake = Brake { digest: digest.clone(), failures, failed_at: tx.now, blocked_until };
-            native!(tx.conn, conn => diesel::insert_into(sign_in_throttles::table)
-                .values(&brake)
+            let first = Brake { digest: digest.clone(), failures: 1, failed_at: tx.now, blocked_until: None };
+            let remembered = sign_in_throttles::failed_at.gt(tx.now.plus_seconds(-FORGOTTEN_SECONDS));
+            // Counted by the database: failures at the same moment count each.
+            let counted = case_when(remembered, sign_in_throttles::failures + 1).otherwise(1_i64);
+            let failures: i64 = native!(tx.conn, conn => diesel::insert_into(sign_in_throttles::table)
+                .values(&first)
                 .on_conflict(sign_in_throttles::digest)
                 .do_update()
-                .set(&brake)
-                .execute(conn)?);
+                .set((sign_in_throttles::failures.eq(counted), sign_in_throttles::failed_at.eq(tx.now)))
+                .returning(sign_in_throttles::failures)
+                .get_result(conn)?);
+            let blocked_until = wait(failures, free).map(|seconds| tx.now.plus_seconds(seconds));
+            diesel::update(sign_in_throttles::table.find(digest))
+                .set(sign_in_throttles::blocked_until.eq(blocked_until))
+                .execute(tx.conn)?;
         }
         Ok(())
     }
@@ -143,8 +148,7 @@ impl Door {
     fn is_own(&self, tx: &mut Tx<'_>) -> Result<bool> {
         let since = tx.now.plus_seconds(-OWN_SECONDS);
         let own = known_addresses::table
-            .inner_join(users::table.on(users::id.eq(known_addresses::user_id)))
-            .filter(users::email.eq(&self.name))
+            .filter(known_addresses::user_id.eq_any(id_of_email(&self.name)))
             .filter(known_addresses::address.eq(&self.network))
             .filter(known_addresses::last_seen_at.gt(since));
         Ok(own.count().get_result::<i64>(tx.conn)? > 0)

@@ -1,7 +1,7 @@
 //! The rounds of the keys: a new signing key by command or by the calendar, secrets sealed anew.
 
 use crate::{
-    access::{AppState, Tx, keys},
+    access::{AppState, Guard, Tx, keys},
     audit,
     identity::second_factors,
     platform::{Result, values::Id},
@@ -19,6 +19,7 @@ pub fn rotate_if_due(app: &AppState, days: u16) -> Result<()> {
         return Ok(());
     }
     app.write_as_system("RotateSigningKey", move |tx| {
+        tx.take(Guard::SigningKeys)?;
         if keys::is_due(tx, days)? {
             replace(tx)?;
         } else {
@@ -31,6 +32,7 @@ pub fn rotate_if_due(app: &AppState, days: u16) -> Result<()> {
 /// Seals every secret that is kept with the first encryption key; how many had another one.
 pub fn reseal(app: &AppState) -> Result<usize> {
     app.write_as_system("ResealSecrets", |tx| {
+        tx.take(Guard::SigningKeys)?;
         let (signing_keys, users) = (keys::reseal(tx)?, second_factors::reseal(tx)?);
         for id in &signing_keys {
             audit::Event::on("signing_key", *id).record(tx)?;
@@ -44,6 +46,7 @@ pub fn reseal(app: &AppState) -> Result<usize> {
 }
 
 fn replace(tx: &mut Tx<'_>) -> Result<Id> {
+    tx.take(Guard::SigningKeys)?;
     let id = keys::rotate(tx)?;
     audit::Event::on("signing_key", id).record(tx)?;
     Ok(id)

@@ -18,3 +18,4 @@ pub mod token_api;
 pub use grants::CODES;
 pub use model::Session;
 pub use service::{Renewal, end, end_all, renew, start, sweep};
+pub use store::standing;

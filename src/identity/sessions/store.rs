@@ -2,11 +2,11 @@
 
 use super::{Session, api::SessionFilter};
 use crate::{
-    access::Tx,
-    identity::users::User,
+    access::{Tx, UserStanding},
+    identity::users::{self, User, UserStatus},
     platform::{
         Error, Result,
-        db::{Conn, MultiBackend},
+        db::{Conn, MultiBackend, lock_rows, native},
         http::{PageRequest, keyset},
         values::{Id, Timestamp},
     },
@@ -28,6 +28,27 @@ pub(super) struct RefreshToken {
     pub used_at: Option<Timestamp>,
 }
 
+/// How a user stands, and whether the session has ended; one statement, made at every request.
+pub fn standing(conn: &mut Conn, user: Id, session: Option<Id>) -> Result<Option<UserStanding>> {
+    type Row = (users::Standing, Option<Timestamp>);
+    // Natively, the statement is found again without its text being written first.
+    let found: Option<Row> = native!(conn, conn => users::with_id(user)
+        .left_join(sessions::table.on(sessions::id.nullable().eq(session)))
+        .select((users::Standing::as_select(), sessions::ended_at.nullable()))
+        .get_result(conn)
+        .optional()?);
+    Ok(found.map(|(user, ended_at)| UserStanding {
+        barred: user.status == UserStatus::Disabled,
+        role: user.role,
+        partner: user.partner_id,
+        epoch: user.token_epoch,
+        temporary_password: user.must_change_password,
+        // An issuer that vouches for the user has asked for its own.
+        has_second_factor: user.has_second_factor || user.issuer.is_some(),
+        session_ended: ended_at.is_some(),
+    }))
+}
+
 pub(super) fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
     diesel::insert_into(sessions::table).values(session).execute(tx.conn)?;
     Ok(())
@@ -35,6 +56,12 @@ pub(super) fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
 
 pub(super) fn insert_token(tx: &mut Tx<'_>, token: &RefreshToken) -> Result<()> {
     diesel::insert_into(refresh_tokens::table).values(token).execute(tx.conn)?;
+    Ok(())
+}
+
+/// Locks a refresh token until the end of the unit: of two who show the same one, the second finds it used.
+pub(super) fn lock_token(tx: &mut Tx<'_>, digest: &[u8]) -> Result<()> {
+    lock_rows!(tx.conn, for_update, refresh_tokens::table.find(digest).select(refresh_tokens::session_id));
     Ok(())
 }
 

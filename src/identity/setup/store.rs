@@ -1,12 +1,37 @@
 //! The set-ups in the database.
 
-use super::Setup;
+use super::{Setup, SetupState};
 use crate::{
     access::Tx,
-    platform::{Result, values::Id},
+    network::partners::headquarters_of,
+    platform::{
+        Result,
+        db::{Conn, native},
+        values::Id,
+    },
     schema::partner_setups,
 };
-use diesel::prelude::*;
+use diesel::{dsl::exists, prelude::*, select};
+
+/// Whether the set-up of a partner, or of its headquarters, is completed; asked at every gated request.
+pub fn is_completed(conn: &mut Conn, partner: Id) -> Result<bool> {
+    let completed: Option<Id> = native!(conn, conn => {
+        let above = partner_setups::partner_id.nullable().eq(headquarters_of(partner));
+        partner_setups::table
+            .filter(partner_setups::state.eq(SetupState::Completed))
+            .filter(partner_setups::partner_id.eq(partner).or(above))
+            .select(partner_setups::partner_id)
+            .first(conn)
+            .optional()?
+    });
+    Ok(completed.is_some())
+}
+
+/// Whether a set-up refers to a partner.
+pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
+    Ok(select(exists(partner_setups::table.filter(partner_setups::partner_id.eq(partner))))
+        .get_result(conn)?)
+}
 
 /// The set-up of a partner; none where it has not started.
 pub(super) fn find(tx: &mut Tx<'_>, partner: Id) -> Result<Option<Setup>> {

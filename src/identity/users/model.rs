@@ -72,6 +72,26 @@ pub struct User {
     pub issuer_subject: Option<String>,
 }
 
+/// The part of a user that is looked at with every request.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = users)]
+pub struct Standing {
+    /// Where the account stands.
+    pub status: UserStatus,
+    /// What the user may do.
+    pub role: Role,
+    /// Whose user; none for programme staff.
+    pub partner_id: Option<Id>,
+    /// The number of revocations of the user's tokens.
+    pub token_epoch: i64,
+    /// Whether the password is a temporary one.
+    pub must_change_password: bool,
+    /// Whether a second factor has been confirmed.
+    pub has_second_factor: bool,
+    /// The issuer that vouches for the user; none where a password does.
+    pub issuer: Option<String>,
+}
+
 impl User {
     /// The user as somebody to be written to.
     #[must_use]

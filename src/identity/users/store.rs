@@ -3,25 +3,27 @@
 use super::{User, UserStatus, api::UserFilter};
 use crate::{
     access::{Role, Scope, Tx},
+    network::partners::{Partner, locations_of},
     platform::{
         Error, Result,
-        db::{Conn, MultiBackend},
+        db::{Conn, MultiBackend, lock_rows},
         http::{PageRequest, keyset},
         values::Id,
     },
     schema::users,
 };
-use diesel::prelude::*;
+use diesel::{
+    dsl::{auto_type, exists},
+    prelude::*,
+    select,
+};
 
 fn visible(scope: Scope) -> users::BoxedQuery<'static, MultiBackend> {
     let all = users::table.into_boxed();
     match scope {
         Scope::All => all,
         Scope::Partner(own) => {
-            let locations = crate::schema::partners::table
-                .filter(crate::schema::partners::headquarters_id.eq(own))
-                .select(crate::schema::partners::id.nullable());
-            all.filter(users::partner_id.eq(own).or(users::partner_id.eq_any(locations)))
+            all.filter(users::partner_id.eq(own).or(users::partner_id.eq_any(locations_of(own))))
         }
     }
 }
@@ -58,13 +60,37 @@ pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<User> {
     found.optional()?.ok_or(Error::not_found("user"))
 }
 
+/// The same, locked until the end of the unit.
+pub fn to_change(tx: &mut Tx<'_>, id: Id) -> Result<User> {
+    lock(tx, id)?;
+    get(tx, id)
+}
+
+/// A user whatever the scope, locked until the end of the unit.
+pub fn load_to_change(tx: &mut Tx<'_>, id: Id) -> Result<User> {
+    lock(tx, id)?;
+    load(tx, id)
+}
+
+/// The user of that folded address, locked until the end of the unit; the same statements where there is none.
+pub fn find_to_change(tx: &mut Tx<'_>, email: &str) -> Result<Option<User>> {
+    let named = users::table.filter(users::email.eq(email)).select(users::id);
+    lock_rows!(tx.conn, for_no_key_update, named);
+    find_by_email(tx.conn, email)
+}
+
+fn lock(tx: &mut Tx<'_>, id: Id) -> Result<()> {
+    lock_rows!(tx.conn, for_no_key_update, users::table.find(id).select(users::id));
+    Ok(())
+}
+
 /// The user of that folded address.
 pub fn find_by_email(conn: &mut Conn, email: &str) -> Result<Option<User>> {
     Ok(users::table.filter(users::email.eq(email)).select(User::as_select()).get_result(conn).optional()?)
 }
 
 /// The incentive admins of a partner who can act, in stable order.
-pub fn admins_of(tx: &mut Tx<'_>, partner: &crate::network::partners::Partner) -> Result<Vec<User>> {
+pub fn admins_of(tx: &mut Tx<'_>, partner: &Partner) -> Result<Vec<User>> {
     let responsible: Vec<Option<Id>> = vec![Some(partner.id), partner.headquarters_id];
     let query = users::table
         .filter(users::partner_id.eq_any(responsible))
@@ -105,6 +131,23 @@ pub(super) fn set_password_hash(tx: &mut Tx<'_>, id: Id, hash: &str) -> Result<(
 /// A user, whatever the scope: for one's own record, and where the service itself asks.
 pub fn load(tx: &mut Tx<'_>, id: Id) -> Result<User> {
     Ok(users::table.find(id).select(User::as_select()).get_result(tx.conn)?)
+}
+
+/// Part of a statement: the user of that id, of whom [`Standing`] is asked.
+#[auto_type(no_type_alias)]
+pub(crate) fn with_id(id: Id) -> _ {
+    users::table.filter(users::id.eq(id))
+}
+
+/// Part of a statement: the id of the user of that folded address.
+#[auto_type(no_type_alias)]
+pub(crate) fn id_of_email<'a>(email: &'a str) -> _ {
+    users::table.filter(users::email.eq(email)).select(users::id)
+}
+
+/// Whether a user refers to a partner.
+pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
+    Ok(select(exists(users::table.filter(users::partner_id.eq(partner)))).get_result(conn)?)
 }
 
 /// What a token for this user says.

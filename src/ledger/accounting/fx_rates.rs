@@ -2,7 +2,7 @@
 
 use super::{FxRate, fx_rates_api::FxRateFilter};
 use crate::{
-    access::Tx,
+    access::{Guard, Tx},
     audit,
     platform::{
         Error, FieldError, Result,
@@ -10,7 +10,6 @@ use crate::{
         http::PageRequest,
         values::{CalendarDate, Currency, ExchangeRate, ExchangeRates, Month},
     },
-    sales::transactions::backlog,
     schema::fx_rates,
 };
 use diesel::prelude::*;
@@ -82,6 +81,8 @@ pub fn publish(
         return Err(Error::new(&FX_MONTH_AHEAD, detail));
     }
     refuse_doubtful(new)?;
+    // Whoever posts relies on the rates there are, and waits here or is waited for.
+    tx.take(Guard::Books)?;
     let before = of_month(tx, month)?;
     let added = added(tx, month, &before, new)?;
     if added.is_empty() {
@@ -89,7 +90,7 @@ pub fn publish(
         return Ok(before);
     }
     insert_many!(tx.conn, fx_rates::table, &added);
-    backlog::note_rates(tx, month)?;
+    tx.rates_published(month);
     let after = of_month(tx, month)?;
     let show = |rates: &[FxRate]| json!({"month": month, "rates": rates});
     let id = tx.new_id();

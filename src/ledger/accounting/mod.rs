@@ -11,13 +11,10 @@ mod rebate_view;
 pub mod rebates_api;
 mod service;
 mod store;
-mod verify;
 
 pub use fx_rates::rates;
 pub use model::{Account, Cause, Entry, FxRate, Months, Rebate, RebateReason, RebateState, Transfer};
 pub use months_api::AccountingMonthState;
 pub use rebate_view::{RebateView, rebates_of};
 pub use service::{CODES, close, follow_profiles, hold, post, release};
-pub use store::{carried, closed_at, months, rebates_of_all_months};
-pub(crate) use store::{in_program, of_enrollment};
-pub use verify::{Finding, verify};
+pub use store::{carried, closed_at, currencies_of, enrollments_waiting, months, rebates_of_all_months};

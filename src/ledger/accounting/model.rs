@@ -33,6 +33,15 @@ text_enum! {
     }
 }
 
+impl Account {
+    /// The accounts that hold what is owed of rebates, and what became of it.
+    pub const OF_REBATES: [Self; 4] =
+        [Self::RebateAccrued, Self::RebatePayable, Self::RebatePaid, Self::RebateForfeited];
+    /// The accounts that hold co-op funds, and what became of them.
+    pub const OF_COOP: [Self; 4] =
+        [Self::CoopAvailable, Self::CoopCommitted, Self::CoopPaid, Self::CoopForfeited];
+}
+
 text_enum! {
     /// Why money moved.
     pub enum Cause {

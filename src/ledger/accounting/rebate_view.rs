@@ -4,15 +4,16 @@ use super::{Rebate, RebateReason, RebateState, fx_rates, store};
 use crate::{
     access::Tx,
     network::partners::Transition,
-    participation::enrollments::EnrollmentKeys,
+    participation::{
+        enrollments::{self, EnrollmentKeys},
+        programs::PaymentTerms,
+    },
     platform::{
         Result,
         http::page_of,
         values::{CalendarDate, Currency, Id, Leftover, Money, Month, Timestamp},
     },
-    schema::{enrollments, program_versions},
 };
-use diesel::prelude::*;
 use serde::Serialize;
 use std::collections::HashMap;
 use utoipa::ToSchema;
@@ -191,13 +192,7 @@ pub(super) fn show(tx: &mut Tx<'_>, found: Vec<Rebate>) -> Result<Vec<RebateView
 
 /// The least that is paid to each enrollment; those of a list may be of many partners.
 fn thresholds(tx: &mut Tx<'_>, enrolled: &[Id]) -> Result<HashMap<Id, Money>> {
-    let version = program_versions::program_id
-        .eq(enrollments::program_id)
-        .and(program_versions::version.eq(enrollments::version));
-    let query = enrollments::table
-        .inner_join(program_versions::table.on(version))
-        .filter(enrollments::id.eq_any(enrolled.to_vec()))
-        .select((enrollments::id, program_versions::payment_threshold, program_versions::currency));
-    let rows: Vec<(Id, i64, Currency)> = query.load(tx.conn)?;
-    Ok(rows.into_iter().map(|(id, minor, currency)| (id, Money { minor, currency })).collect())
+    let least = |terms: PaymentTerms| Money { minor: terms.payment_threshold, currency: terms.currency };
+    let found = enrollments::payment_terms_of(tx, enrolled)?;
+    Ok(found.into_iter().map(|(id, terms)| (id, least(terms))).collect())
 }

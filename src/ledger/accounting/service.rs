@@ -5,7 +5,7 @@ use super::{
     store,
 };
 use crate::{
-    access::Tx,
+    access::{Guard, Tx},
     audit,
     network::{
         partners::TRANSITION_NOT_ALLOWED,
@@ -146,8 +146,14 @@ fn moved(
 }
 
 /// Closes a month: it never changes again, and what it holds is payable, or waits for profiles.
+///
+/// The unit crosses partners: it takes the books, so that nobody posts meanwhile, and holds every partner that has a
+/// rebate of the month, whose profiles say whether the rebate is payable.
 pub fn close(tx: &mut Tx<'_>, month: Month, reason: Option<&str>) -> Result<()> {
+    tx.take(Guard::Books)?;
     may_close(tx, month)?;
+    let owed = store::partners_of_month(tx, month)?;
+    tx.lock_partners(&owed)?;
     store::close(tx, month, reason)?;
     let rebates = store::of_month(tx, month)?;
     let standings = standings(tx, &rebates)?;
@@ -286,7 +292,10 @@ pub fn release(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<Rebate> {
 }
 
 fn allowed(tx: &mut Tx<'_>, id: Id, transition: &'static str) -> Result<Rebate> {
-    let rebate = store::get(tx, id)?;
+    let mut rebate = store::get(tx, id)?;
+    if tx.lock_partner(rebate.partner_id)? {
+        rebate = store::get(tx, id)?;
+    }
     let allowed = rebate.allowed();
     if allowed.contains(&transition) {
         return Ok(rebate);

@@ -4,7 +4,7 @@ use super::{Account, Months, Rebate, RebateReason, RebateState, Transfer, rebate
 use crate::{
     access::{Scope, Tx},
     network::partners::{in_scope, is_narrow},
-    participation::enrollments::EnrollmentKeys,
+    participation::enrollments::{EnrollmentKey, EnrollmentKeys, in_program, of_enrollment},
     platform::{
         Error, Result,
         db::{MultiBackend, insert_many},
@@ -22,41 +22,6 @@ use std::collections::BTreeMap;
 
 /// How many partners a statement names at most.
 const AT_ONCE: usize = 10_000;
-
-/// Restricts a boxed query to the enrollments of a program, where one is named.
-macro_rules! in_program {
-    ($query:expr, $table:ident, $key:expr) => {{
-        use $crate::schema::{enrollments, programs};
-        let enrolled = || {
-            enrollments::table
-                .inner_join(programs::table)
-                .filter(enrollments::partner_id.eq($table::partner_id))
-                .filter(enrollments::id.eq($table::enrollment_id))
-        };
-        match $key {
-            Some($crate::participation::programs::ProgramKey::Id(id)) => {
-                $query.filter(diesel::dsl::exists(enrolled().filter(programs::id.eq(*id))))
-            }
-            Some($crate::participation::programs::ProgramKey::Code(code)) => {
-                $query.filter(diesel::dsl::exists(enrolled().filter(programs::code.eq(code.clone()))))
-            }
-            None => $query,
-        }
-    }};
-}
-pub(crate) use in_program;
-
-/// Restricts a boxed query to what belongs to an enrollment. The partner is looked up with it, and leads to the key.
-macro_rules! of_enrollment {
-    ($query:expr, $table:ident, $id:expr) => {{
-        use $crate::schema::enrollments;
-        let partner = enrollments::table.filter(enrollments::id.eq($id)).select(enrollments::partner_id);
-        $query
-            .filter($table::partner_id.nullable().eq(partner.single_value()))
-            .filter($table::enrollment_id.eq($id))
-    }};
-}
-pub(crate) use of_enrollment;
 
 fn visible(scope: Scope) -> rebates::BoxedQuery<'static, MultiBackend> {
     in_scope!(rebates::table.into_boxed(), rebates::partner_id, scope)
@@ -128,10 +93,35 @@ pub fn rebates_of_all_months(tx: &mut Tx<'_>, enrollments: EnrollmentKeys<'_>) -
     Ok(query.order((rebates::posted_in, rebates::currency)).select(Rebate::as_select()).load(tx.conn)?)
 }
 
+/// The partners that have a rebate of a month.
+pub(super) fn partners_of_month(tx: &mut Tx<'_>, month: Month) -> Result<Vec<Id>> {
+    let query = rebates::table.filter(rebates::posted_in.eq(month)).select(rebates::partner_id).distinct();
+    Ok(query.load(tx.conn)?)
+}
+
 /// The rebates of a month that are not settled otherwise.
 pub(super) fn of_month(tx: &mut Tx<'_>, month: Month) -> Result<Vec<Rebate>> {
     let query = rebates::table.filter(rebates::posted_in.eq(month)).order(rebates::id);
     Ok(query.select(Rebate::as_select()).load(tx.conn)?)
+}
+
+/// What waits to be paid, in the words of the index, which parameters would hide.
+fn waits() -> String {
+    format!("state IN ('{}', '{}')", RebateState::Payable, RebateState::OnHold)
+}
+
+/// The enrollments of a partner with a rebate that waits to be paid.
+pub fn enrollments_waiting(tx: &mut Tx<'_>, partner: Id) -> Result<Vec<Id>> {
+    let query = rebates::table.filter(rebates::partner_id.eq(partner)).filter(sql::<Bool>(&waits()));
+    Ok(query.select(rebates::enrollment_id).distinct().load(tx.conn)?)
+}
+
+/// The currencies of an enrollment's rebates.
+pub fn currencies_of(tx: &mut Tx<'_>, enrollment: EnrollmentKey) -> Result<Vec<Currency>> {
+    let query = rebates::table
+        .filter(rebates::partner_id.eq(enrollment.partner_id))
+        .filter(rebates::enrollment_id.eq(enrollment.id));
+    Ok(query.select(rebates::currency).distinct().load(tx.conn)?)
 }
 
 /// The rebates of closed months that wait to be paid, of these partners.
@@ -148,8 +138,7 @@ pub(super) fn waiting(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Rebate>> {
 pub(super) fn payable(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<(Id, Currency, i64)>> {
     let query = rebates::table
         .filter(rebates::partner_id.eq_any(partners.to_vec()))
-        // The words of the index, which parameters would hide.
-        .filter(sql::<Bool>("state IN ('payable', 'on_hold')"))
+        .filter(sql::<Bool>(&waits()))
         .filter(unindexed!(rebates::state).eq(RebateState::Payable))
         .select((rebates::enrollment_id, rebates::currency, rebates::earned + rebates::adjusted));
     Ok(query.load(tx.conn)?)

@@ -2,11 +2,14 @@
 
 use super::{Adjustment, AdjustmentState, NewAdjustment, api::AdjustmentView, store};
 use crate::{
-    access::{Scope, Tx},
+    access::{Guard, Scope, Tx},
     audit,
     ledger::accounting::{self, Cause, Entry},
     network::partners::TRANSITION_NOT_ALLOWED,
-    participation::{enrollments::Enrollment, programs},
+    participation::{
+        enrollments::{self, Enrollment, WithCurrencies},
+        programs,
+    },
     platform::{
         Error, FieldError, Result,
         values::{Currency, Id, Month},
@@ -25,7 +28,14 @@ const MOST: i64 = 10_000_000_000;
 pub fn propose(tx: &mut Tx<'_>, id: Id, new: NewAdjustment) -> Result<Adjustment> {
     let no_such =
         || Error::invalid(vec![FieldError::new("/enrollment_id", "unknown", "there is no such enrollment")]);
-    let (enrollment, currencies) = store::enrollment(tx, new.enrollment_id)?.ok_or_else(no_such)?;
+    let found = enrollments::with_currencies(tx, new.enrollment_id)?.ok_or_else(no_such)?;
+    tx.lock_partner(found.enrollment.partner_id)?;
+    let WithCurrencies { enrollment, of_version, of_partner } =
+        enrollments::with_currencies(tx, new.enrollment_id)?.ok_or_else(no_such)?;
+    let mut currencies = accounting::currencies_of(tx, enrollment.key())?;
+    currencies.extend([of_version, of_partner]);
+    currencies.sort_unstable();
+    currencies.dedup();
     let faults = faults(&new, &enrollment, &currencies, Month::of(tx.today()));
     if !faults.is_empty() {
         return Err(Error::invalid(faults));
@@ -86,6 +96,8 @@ fn faults(
 
 /// Approves an adjustment of somebody else's: it enters the rebate of the first open month from its own on.
 pub fn approve(tx: &mut Tx<'_>, id: Id, comment: Option<&str>) -> Result<Adjustment> {
+    // The month that is open now stays open until the adjustment stands in it.
+    tx.share(Guard::Books)?;
     let before = to_decide(tx, id, "approval")?;
     let posted_in = accounting::months(tx)?.posting_for(before.earned_in);
     let after =
@@ -111,7 +123,10 @@ pub fn reject(tx: &mut Tx<'_>, id: Id, comment: &str) -> Result<Adjustment> {
 }
 
 fn to_decide(tx: &mut Tx<'_>, id: Id, transition: &'static str) -> Result<Adjustment> {
-    let adjustment = store::get(tx, id)?;
+    let mut adjustment = store::get(tx, id)?;
+    if tx.lock_partner(adjustment.partner_id)? {
+        adjustment = store::get(tx, id)?;
+    }
     if !adjustment.allowed().contains(&transition) {
         let detail = format!("an adjustment that is {} is decided", adjustment.state);
         let error = Error::new(&TRANSITION_NOT_ALLOWED, detail);

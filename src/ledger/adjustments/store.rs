@@ -3,16 +3,15 @@
 use super::{Adjustment, AdjustmentState, api::AdjustmentFilter};
 use crate::{
     access::{Scope, Tx},
-    ledger::accounting::{in_program, of_enrollment},
     network::partners::{in_scope, is_narrow},
-    participation::enrollments::Enrollment,
+    participation::enrollments::{in_program, of_enrollment},
     platform::{
         Error, Result,
         db::MultiBackend,
         http::{PageRequest, keyset, matches_value, unindexed},
-        values::{Currency, Id, Month},
+        values::{Id, Month},
     },
-    schema::{adjustments, enrollments, partners, program_versions, rebates},
+    schema::adjustments,
 };
 use diesel::prelude::*;
 
@@ -84,28 +83,4 @@ pub(super) fn update(tx: &mut Tx<'_>, adjustment: &Adjustment) -> Result<()> {
     let key = (adjustment.partner_id, adjustment.id);
     diesel::update(adjustments::table.find(key)).set(adjustment).execute(tx.conn)?;
     Ok(())
-}
-
-/// The enrollment, and the currencies it may be owed in: those of its rebates, of its version and of its partner.
-pub(super) fn enrollment(tx: &mut Tx<'_>, id: Id) -> Result<Option<(Enrollment, Vec<Currency>)>> {
-    let version = program_versions::program_id
-        .eq(enrollments::program_id)
-        .and(program_versions::version.eq(enrollments::version));
-    let query = enrollments::table
-        .inner_join(program_versions::table.on(version))
-        .inner_join(partners::table.on(partners::id.eq(enrollments::partner_id)))
-        .filter(enrollments::id.eq(id))
-        .select((Enrollment::as_select(), program_versions::currency, partners::currency));
-    let found: Option<(Enrollment, Currency, Currency)> = query.get_result(tx.conn).optional()?;
-    let Some((enrollment, of_version, of_partner)) = found else { return Ok(None) };
-    let owed = rebates::table
-        .filter(rebates::partner_id.eq(enrollment.partner_id))
-        .filter(rebates::enrollment_id.eq(id))
-        .select(rebates::currency)
-        .distinct();
-    let mut currencies: Vec<Currency> = owed.load(tx.conn)?;
-    currencies.extend([of_version, of_partner]);
-    currencies.sort_unstable();
-    currencies.dedup();
-    Ok(Some((enrollment, currencies)))
 }

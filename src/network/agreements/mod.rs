@@ -20,4 +20,4 @@ mod view;
 pub use change::{Correction, NewAgreement, NewTerms, Renewal, Termination, Terms};
 pub use model::{Agreement, AgreementStatus, Event, Kind, MembershipLevel};
 pub use service::{CODES, create, renew, terminate};
-pub use store::held_by;
+pub use store::{held_by, refers_to};

@@ -6,13 +6,19 @@ use crate::{
     network::partners::in_scope,
     platform::{
         Error, Result,
-        db::MultiBackend,
+        db::{Conn, MultiBackend},
         http::{PageRequest, keyset},
         values::{CalendarDate, Id},
     },
     schema::{agreement_numbers, agreements},
 };
-use diesel::{dsl::not, expression::BoxableExpression, prelude::*, sql_types::Bool};
+use diesel::{
+    dsl::{exists, not},
+    expression::BoxableExpression,
+    prelude::*,
+    select,
+    sql_types::Bool,
+};
 
 type Query = agreements::BoxedQuery<'static, MultiBackend>;
 type Condition =
@@ -168,4 +174,9 @@ pub(super) fn update(tx: &mut Tx<'_>, before: &Agreement, agreement: &Agreement)
     let key = (agreement.partner_id, agreement.id);
     diesel::update(agreements::table.find(key)).set(agreement).execute(tx.conn)?;
     Ok(())
+}
+
+/// Whether an agreement refers to a partner.
+pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
+    Ok(select(exists(agreements::table.filter(agreements::partner_id.eq(partner)))).get_result(conn)?)
 }

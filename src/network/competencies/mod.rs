@@ -13,4 +13,4 @@ mod wire;
 pub use catalogue::install;
 pub use model::{Attainment, Competency, Level, NewAttainment, is_code};
 pub use service::{CODES, put};
-pub use store::{attained_by, catalogue_codes};
+pub use store::{attained_by, catalogue_codes, known_codes, refers_to};

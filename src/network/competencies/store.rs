@@ -9,13 +9,13 @@ use crate::{
     network::partners::in_scope,
     platform::{
         Error, Result,
-        db::MultiBackend,
+        db::{Conn, MultiBackend, lock_rows},
         http::{PageRequest, keyset},
         values::{CalendarDate, Id},
     },
     schema::{attainments, competencies},
 };
-use diesel::prelude::*;
+use diesel::{dsl::exists, prelude::*, select};
 
 fn matching(
     filter: &CompetencyFilter,
@@ -47,6 +47,20 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &CompetencyFilter) -> Result<i64> {
 }
 
 /// The competency with this id or this code.
+/// The competency of that id or code, locked until the end of the unit.
+pub(super) fn to_change(tx: &mut Tx<'_>, id_or_code: &str) -> Result<Competency> {
+    let id = get(tx, id_or_code)?.id;
+    lock_rows!(tx.conn, for_no_key_update, competencies::table.find(id).select(competencies::id));
+    get(tx, id_or_code)
+}
+
+/// Keeps a competency from being changed until the end of the unit.
+pub(super) fn keep(tx: &mut Tx<'_>, code: &str) -> Result<()> {
+    let named = competencies::table.filter(competencies::code.eq(code)).select(competencies::id);
+    lock_rows!(tx.conn, for_share, named);
+    Ok(())
+}
+
 pub(super) fn get(tx: &mut Tx<'_>, id_or_code: &str) -> Result<Competency> {
     match id_or_code.parse::<Id>() {
         Ok(id) => {
@@ -72,6 +86,12 @@ pub(super) fn find_by_code(tx: &mut Tx<'_>, code: &str) -> Result<Option<Compete
 /// Every code of the catalogue, retired ones too, in order.
 pub fn catalogue_codes(tx: &mut Tx<'_>) -> Result<Vec<String>> {
     Ok(competencies::table.order(competencies::code).select(competencies::code).load(tx.conn)?)
+}
+
+/// Those of the codes that the catalogue holds, retired ones too.
+pub fn known_codes(tx: &mut Tx<'_>, codes: Vec<String>) -> Result<Vec<String>> {
+    let query = competencies::table.filter(competencies::code.eq_any(codes));
+    Ok(query.select(competencies::code).load(tx.conn)?)
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, competency: &Competency) -> Result<()> {
@@ -148,4 +168,9 @@ pub(super) fn update_attainment(tx: &mut Tx<'_>, attainment: &Attainment) -> Res
     let key = (attainment.partner_id, attainment.id);
     diesel::update(attainments::table.find(key)).set(attainment).execute(tx.conn)?;
     Ok(())
+}
+
+/// Whether an attainment refers to a partner.
+pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
+    Ok(select(exists(attainments::table.filter(attainments::partner_id.eq(partner)))).get_result(conn)?)
 }

@@ -8,6 +8,9 @@ mod store;
 pub use api::{Reason, Transition};
 pub use model::{Event, Partner, PartnerStatus, PartnerType};
 pub use service::{CODES, NewPartner, PARTNER_CLOSED, TRANSITION_NOT_ALLOWED, apply, create, refuse_closed};
-pub use store::{after, family, get, get_by_mpn_id, is_narrow, many, number};
+pub use store::{
+    after, family, family_of, get, get_by_mpn_id, headquarters_among, is_narrow, keep, keep_all, lock, many,
+    number,
+};
 
-pub(crate) use store::in_scope;
+pub(crate) use store::{each_of, headquarters_of, in_scope, is_mpn_id, locations_of, partner_currency};

@@ -8,16 +8,18 @@ use crate::{
     access::{Scope, Tx},
     platform::{
         Error, Result,
-        db::{MultiBackend, native},
+        db::{Conn, MultiBackend, lock_rows, native},
         http::{PageRequest, keyset},
         values::Id,
     },
-    schema::{
-        agreements, api_clients, attainments, calculation_runs, enrollments, notifications, partner_numbers,
-        partner_setups, partners, transaction_records, users,
-    },
+    schema::{partner_numbers, partners},
 };
-use diesel::{dsl::exists, prelude::*, select};
+use diesel::{
+    dsl::{auto_type, exists},
+    prelude::*,
+    select,
+};
+use std::collections::HashSet;
 
 fn visible(scope: Scope) -> partners::BoxedQuery<'static, MultiBackend> {
     let all = partners::table.into_boxed();
@@ -47,6 +49,61 @@ macro_rules! in_scope {
     };
 }
 pub(crate) use in_scope;
+
+/// The partner and its locations.
+pub fn family_of(conn: &mut Conn, own: Id) -> Result<Vec<Id>> {
+    let family = partners::table.filter(partners::id.eq(own).or(partners::headquarters_id.eq(own)));
+    Ok(family.select(partners::id).load(conn)?)
+}
+
+/// Part of a statement: the ids of a headquarters' locations.
+#[auto_type(no_type_alias)]
+pub(crate) fn locations_of(headquarters: Id) -> _ {
+    partners::table.filter(partners::headquarters_id.eq(headquarters)).select(partners::id.nullable())
+}
+
+/// Part of a statement: the headquarters of a partner, null where it has none.
+#[auto_type(no_type_alias)]
+pub(crate) fn headquarters_of(partner: Id) -> _ {
+    partners::table.filter(partners::id.eq(partner)).select(partners::headquarters_id).single_value()
+}
+
+/// Part of a statement: the partners with these ids, for what is looked up once for each.
+#[auto_type(no_type_alias)]
+pub(crate) fn each_of(ids: Vec<Id>) -> _ {
+    partners::table.filter(partners::id.eq_any(ids))
+}
+
+/// Part of a statement: whether a column holds the MPN id of a partner.
+macro_rules! is_mpn_id {
+    ($column:expr) => {
+        diesel::dsl::exists(
+            $crate::schema::partner_numbers::table
+                .filter($crate::schema::partner_numbers::mpn_id.eq($column))
+                .select($crate::schema::partner_numbers::partner_id),
+        )
+    };
+}
+pub(crate) use is_mpn_id;
+
+/// Part of a statement: the currency of the partner that a column names.
+macro_rules! partner_currency {
+    ($partner_id:expr) => {
+        $crate::schema::partners::table
+            .filter($crate::schema::partners::id.eq($partner_id))
+            .select($crate::schema::partners::currency)
+            .single_value()
+            .assume_not_null()
+    };
+}
+pub(crate) use partner_currency;
+
+/// Those of the partners that are headquarters.
+pub fn headquarters_among(tx: &mut Tx<'_>, ids: &[Id]) -> Result<HashSet<Id>> {
+    let named = partners::headquarters_id.eq_any(ids.iter().copied().map(Some).collect::<Vec<_>>());
+    let query = partners::table.filter(named.assume_not_null()).select(partners::headquarters_id).distinct();
+    Ok(query.load::<Option<Id>>(tx.conn)?.into_iter().flatten().collect())
+}
 
 /// Whether a list is one of few records by what leads it: a partner, or something of one.
 pub fn is_narrow<const N: usize>(scope: Scope, named: [Option<Id>; N]) -> bool {
@@ -120,6 +177,28 @@ pub(super) fn find_by_mpn_id(tx: &mut Tx<'_>, mpn_id: &str) -> Result<Option<Id>
     Ok(query.get_result(tx.conn).optional()?)
 }
 
+/// Locks partners until the end of the unit: headquarters first, then locations, each in the order of their ids, so
+/// that units which lock several never wait for each other in a circle. An operation that deletes a partner, or that
+/// names another partner as headquarters or provider, meets the same lock.
+pub fn lock(conn: &mut Conn, ids: &[Id]) -> Result<bool> {
+    let order = (partners::headquarters_id.is_not_null(), partners::id);
+    let these = partners::table.filter(partners::id.eq_any(ids.to_vec())).order(order).select(partners::id);
+    Ok(lock_rows!(conn, for_no_key_update, these))
+}
+
+/// Keeps a partner that a record of another one names from being deleted until the end of the unit; other units of that
+/// partner go on.
+pub fn keep(tx: &mut Tx<'_>, id: Id) -> Result<()> {
+    keep_all(tx, &[id])
+}
+
+/// The same for several partners.
+pub fn keep_all(tx: &mut Tx<'_>, ids: &[Id]) -> Result<()> {
+    let these = partners::table.filter(partners::id.eq_any(ids.to_vec())).order(partners::id);
+    lock_rows!(tx.conn, for_key_share, these.select(partners::id));
+    Ok(())
+}
+
 pub(super) fn has_locations(tx: &mut Tx<'_>, id: Id) -> Result<bool> {
     Ok(select(exists(partners::table.filter(partners::headquarters_id.eq(id)))).get_result(tx.conn)?)
 }
@@ -143,59 +222,6 @@ pub fn after(tx: &mut Tx<'_>, last: Option<Id>, limit: i64) -> Result<Vec<Partne
 /// How many there are in all.
 pub fn number(tx: &mut Tx<'_>) -> Result<i64> {
     Ok(partners::table.count().get_result(tx.conn)?)
-}
-
-/// The first kind of record that refers to a partner.
-pub(super) fn referred_by(tx: &mut Tx<'_>, id: Id) -> Result<Option<&'static str>> {
-    let conn = &mut *tx.conn;
-    let found = [
-        (
-            "location",
-            select(exists(partners::table.filter(partners::headquarters_id.eq(id)))).get_result(conn)?,
-        ),
-        ("user", select(exists(users::table.filter(users::partner_id.eq(id)))).get_result(conn)?),
-        (
-            "set-up",
-            select(exists(partner_setups::table.filter(partner_setups::partner_id.eq(id))))
-                .get_result(conn)?,
-        ),
-        (
-            "agreement",
-            select(exists(agreements::table.filter(agreements::partner_id.eq(id)))).get_result(conn)?,
-        ),
-        (
-            "attainment",
-            select(exists(attainments::table.filter(attainments::partner_id.eq(id)))).get_result(conn)?,
-        ),
-        (
-            "transaction",
-            select(exists(transaction_records::table.filter(transaction_records::partner_id.eq(id))))
-                .get_result(conn)?,
-        ),
-        (
-            "enrollment",
-            select(exists(enrollments::table.filter(enrollments::partner_id.eq(id)))).get_result(conn)?,
-        ),
-        (
-            "API client",
-            select(exists(api_clients::table.filter(api_clients::partner_id.eq(id)))).get_result(conn)?,
-        ),
-        (
-            "notification",
-            select(exists(notifications::table.filter(notifications::partner_id.eq(id)))).get_result(conn)?,
-        ),
-        (
-            "calculation run",
-            select(exists(calculation_runs::table.filter(calculation_runs::partner_id.eq(id))))
-                .get_result(conn)?,
-        ),
-    ];
-    if let Some(kind) = found.into_iter().find_map(|(kind, refers): (_, bool)| refers.then_some(kind)) {
-        return Ok(Some(kind));
-    }
-    // Other partners bought through a provider; no index leads to their purchases, so they are asked last.
-    let provided = exists(transaction_records::table.filter(transaction_records::provider_id.eq(id)));
-    Ok(select(provided).get_result::<bool>(conn)?.then_some("transaction"))
 }
 
 /// Adds a partner, unless another one has its MPN id; tells whether it did. Looked for beforehand, the gap a new

@@ -12,7 +12,7 @@ use crate::{
         users::{self, NewUser},
     },
     notifications::{self, Locale, Message},
-    participation::enrollments,
+    participation::admission,
     platform::Result,
 };
 
@@ -96,7 +96,7 @@ pub(super) fn the_set_up_is_completed(tx: &mut Tx<'_>, _: &Stage) -> Result<()> 
     for (n, player) in with(&[Plot::FirstDay]) {
         as_admin(tx, n, |tx| {
             setup::complete(tx, partner_id(n))?;
-            enrollments::request(tx, partner_id(n), &program_of(player), None).map(drop)
+            admission::request(tx, partner_id(n), &program_of(player), None).map(drop)
         })?;
     }
     Ok(())

@@ -19,7 +19,7 @@ use crate::{
     },
     notifications::Locale,
     participation::{
-        enrollments::{self, Invitations},
+        admission::{self, Invitations},
         programs::{self, ProgramKey},
     },
     platform::{
@@ -91,9 +91,14 @@ pub fn fill(app: &AppState, clock: &Clock, today: CalendarDate) -> Result<()> {
             calculation::calculate(app, None, |_| ControlFlow::Continue(()))?;
         }
         let stage = stage.clone();
-        app.write_as_system("Demo", move |tx| match scene {
-            Scene::Plot(work) => work(tx, &stage),
-            Scene::Year(event) => year::happens(tx, event),
+        app.write_as_system("Demo", move |tx| {
+            // A scene crosses partners, and nobody else is there yet: the unit holds all of them.
+            let known = partners::after(tx, None, i64::MAX)?;
+            tx.lock_partners(&known.iter().map(|partner| partner.id).collect::<Vec<_>>())?;
+            match scene {
+                Scene::Plot(work) => work(tx, &stage),
+                Scene::Year(event) => year::happens(tx, event),
+            }
         })?;
     }
     calculation::calculate(app, None, |_| ControlFlow::Continue(())).map(drop)
@@ -155,7 +160,7 @@ pub(super) fn program_of(player: &Player) -> ProgramKey {
 
 fn everybody_joins(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
     for ((role, email, _), hash) in PASSWORDS.iter().zip(&stage.hashes).take(2) {
-        let name = if *role == "operator" { "Olivia Okafor" } else { "Arno Adler" };
+        let name = if *role == Role::Operator.as_str() { "Olivia Okafor" } else { "Arno Adler" };
         hire(tx, email, name, role.parse().unwrap_or(Role::Auditor), None, hash)?;
     }
     hire(tx, OPERATORS[1], "Oscar Osei", Role::Operator, None, &stage.hash_of(Role::Operator))?;
@@ -180,7 +185,8 @@ fn everybody_joins(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
             continue;
         }
         for ((role, ..), hash) in PASSWORDS.iter().zip(&stage.hashes).skip(2) {
-            let (who, name) = if *role == "viewer" { ("viewer", "Vera") } else { ("admin", "Adam") };
+            let (who, name) =
+                if *role == Role::Viewer.as_str() { ("viewer", "Vera") } else { ("admin", "Adam") };
             let role = role.parse().unwrap_or(Role::Viewer);
             hire(
                 tx,
@@ -249,7 +255,7 @@ fn many_ask_to_take_part(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
         if player.partner_type == PartnerType::IndirectReseller {
             sell(tx, n, 1, None)?;
         }
-        as_admin(tx, n, |tx| enrollments::request(tx, partner_id(n), &program_of(player), None).map(drop))?;
+        as_admin(tx, n, |tx| admission::request(tx, partner_id(n), &program_of(player), None).map(drop))?;
     }
     Ok(())
 }
@@ -323,11 +329,11 @@ fn sales_that_invite_and_are_not_answered(tx: &mut Tx<'_>, _: &Stage) -> Result<
 fn some_leave_and_some_are_ended(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
     for (n, player) in with(&[Plot::OptedOut, Plot::Discontinued, Plot::LostMpn]) {
         let id = partner_id(n);
-        let enrollment = enrollments::open_of(tx, id, &program_of(player))?;
+        let enrollment = admission::open_of(tx, id, &program_of(player))?;
         match player.plot {
-            Plot::OptedOut => as_admin(tx, n, |tx| enrollments::opt_out(tx, enrollment, None).map(drop))?,
+            Plot::OptedOut => as_admin(tx, n, |tx| admission::opt_out(tx, enrollment, None).map(drop))?,
             Plot::Discontinued => {
-                enrollments::discontinue(tx, enrollment, "sales reported twice on purpose, case 88")?;
+                admission::discontinue(tx, enrollment, "sales reported twice on purpose, case 88")?;
             }
             _ => {
                 let papers = agreements::held_by(tx, &[id])?;
@@ -356,7 +362,7 @@ fn sales_that_invite(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
 fn today_s_refresh(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
     let ids: Vec<Id> = players().filter(|(_, p)| p.plot != Plot::Ready).map(|(n, _)| partner_id(n)).collect();
     let everybody: Vec<Partner> = partners::family(tx, &ids)?;
-    let moved = enrollments::reassess(tx, &everybody, Invitations::IndirectResellers)?;
+    let moved = admission::reassess(tx, &everybody, Invitations::IndirectResellers)?;
     crate::audit::Event::on("demo", tx.new_id())
         .after(&serde_json::json!({ "enrollments_moved": moved }))
         .record(tx)

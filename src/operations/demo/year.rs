@@ -22,7 +22,7 @@ use crate::{
         partners,
     },
     participation::{
-        enrollments::{self, Invitations},
+        admission::{self, Invitations},
         programs::{self, ProgramKey},
     },
     platform::{
@@ -98,7 +98,7 @@ pub(super) fn the_first_take_part(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> 
         let devops = NewAttainment { level, attained_on, expires_on, grace_days: 30, at_risk_since: None };
         competencies::put(tx, partner_id(n), "devops", &devops)?;
         let program = ProgramKey::Code(GROWTH.into());
-        as_admin(tx, n, |tx| enrollments::request(tx, partner_id(n), &program, None).map(drop))?;
+        as_admin(tx, n, |tx| admission::request(tx, partner_id(n), &program, None).map(drop))?;
     }
     Ok(())
 }
@@ -147,7 +147,7 @@ pub(super) fn happens(tx: &mut Tx<'_>, event: Event) -> Result<()> {
             tx.changed_nothing();
             let ids: Vec<Id> = with(&[Plot::SinceLastYear]).map(|(n, _)| partner_id(n)).collect();
             let partners = partners::many(tx, &ids)?;
-            enrollments::reassess(tx, &partners, Invitations::IndirectResellers).map(drop)
+            admission::reassess(tx, &partners, Invitations::IndirectResellers).map(drop)
         }
     }
 }
@@ -188,7 +188,7 @@ fn adjustments_are_made(tx: &mut Tx<'_>) -> Result<()> {
         (-25_000, "Invoice MP-069-00-1 was billed at the wrong price"),
         (1_500, "An order of last week was reported to nobody"),
     ]) {
-        let enrollment_id = enrollments::open_of(tx, partner_id(n), &program)?;
+        let enrollment_id = admission::open_of(tx, partner_id(n), &program)?;
         let new = NewAdjustment {
             enrollment_id,
             amount: Money { minor, currency: parsed(player.currency)? },

@@ -190,6 +190,7 @@ impl Runner {
             if !store::renew(tx.conn, run.job, holder, tx.now.plus_seconds(LEASE_SECONDS))? {
                 return Ok(None);
             }
+            tx.lock_partners(&found)?;
             let partners = partners::many(tx, &found)?;
             run.step.perform(tx, &partners)?;
             let next = JobRun { total: Some(total), ..run.clone() }.advanced(last, count, tx.now);

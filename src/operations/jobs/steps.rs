@@ -5,7 +5,7 @@ use crate::{
     access::Tx,
     ledger::accounting,
     network::partners::Partner,
-    participation::enrollments::{self, Invitations},
+    participation::admission::{self, Invitations},
     platform::{Result, values::Id},
 };
 
@@ -13,8 +13,8 @@ impl Step {
     /// Which of these partners there is something to do about, by a constant number of queries.
     pub(super) fn look(self, tx: &mut Tx<'_>, partners: &[Partner]) -> Result<Vec<Id>> {
         match self {
-            Self::Enrollments => enrollments::unsettled(tx, partners, Invitations::All),
-            Self::Reminders => enrollments::unwarned(tx, partners),
+            Self::Enrollments => admission::unsettled(tx, partners, Invitations::All),
+            Self::Reminders => admission::unwarned(tx, partners),
             Self::Calculation => Ok(Vec::new()),
         }
     }
@@ -23,13 +23,13 @@ impl Step {
     pub(super) fn perform(self, tx: &mut Tx<'_>, partners: &[Partner]) -> Result<usize> {
         match self {
             Self::Enrollments => {
-                let moved = enrollments::reassess(tx, partners, Invitations::All)?;
+                let moved = admission::reassess(tx, partners, Invitations::All)?;
                 // A profile that ran out on its day holds up what waits to be paid.
                 let ids: Vec<Id> = partners.iter().map(|partner| partner.id).collect();
                 accounting::follow_profiles(tx, &ids)?;
                 Ok(moved)
             }
-            Self::Reminders => enrollments::remind(tx, partners),
+            Self::Reminders => admission::remind(tx, partners),
             Self::Calculation => Ok(0),
         }
     }

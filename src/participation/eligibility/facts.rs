@@ -1,23 +1,24 @@
 //! Facts about partners, gathered for many at once: the number of queries does not grow with the number of
 //! partners, programs or records.
 
-use super::model::{Facts, Held, OptOut, Sale, SaleKind, Terms};
+use super::model::{Facts, Held, OptOut, Sale, Terms};
 use crate::{
     access::Tx,
     network::{
-        agreements::Agreement,
-        competencies::Attainment,
-        partners::{Partner, PartnerStatus, PartnerType},
+        agreements::{self, Agreement},
+        competencies::{self, Attainment},
+        partners::{self, Partner, PartnerStatus, PartnerType},
     },
-    participation::programs::{Program, ProgramVersion, Requirement},
+    participation::{
+        enrollments::{self, Participation, State},
+        programs::{Program, ProgramVersion, Requirement},
+    },
     platform::{
         Result,
-        db::types::Guid,
-        values::{CalendarDate, Country, Currency, Id, Money},
+        values::{CalendarDate, Country, Id, Money},
     },
-    schema::{agreements, attainments, enrollments, partners, transactions},
+    sales::transactions::{self, Recorded},
 };
-use diesel::{dsl::sql, prelude::*, sql_types::Date};
 use std::collections::{HashMap, HashSet};
 
 /// Whom facts are about.
@@ -78,17 +79,7 @@ pub(super) struct Known {
     attainments: HashMap<Id, Vec<Attainment>>,
     sales: HashMap<Id, Vec<Sale>>,
     headquarters: HashSet<Id>,
-    standings: HashMap<(Id, Id), Vec<Standing>>,
-}
-
-/// Where an enrollment stands, as far as eligibility looks at it.
-#[derive(Debug, Queryable)]
-struct Standing {
-    enrollment_id: Id,
-    program_year: i32,
-    state: String,
-    earnings_start_on: Option<CalendarDate>,
-    ended_on: Option<CalendarDate>,
+    participations: HashMap<(Id, Id), Vec<Participation>>,
 }
 
 impl Known {
@@ -106,16 +97,16 @@ impl Known {
         holders.sort_unstable();
         holders.dedup();
         let mut known = Self::default();
-        let papers = agreements::table.filter(agreements::partner_id.eq_any(holders.clone()));
-        for agreement in papers.select(Agreement::as_select()).load(tx.conn)? {
+        for agreement in agreements::held_by(tx, &holders)? {
             known.agreements.entry(agreement.partner_id).or_default().push(agreement);
         }
-        let attained = attainments::table.filter(attainments::partner_id.eq_any(holders));
-        for attainment in attained.select(Attainment::as_select()).load(tx.conn)? {
+        for attainment in competencies::attained_by(tx, &holders)? {
             known.attainments.entry(attainment.partner_id).or_default().push(attainment);
         }
-        known.headquarters = headquarters(tx, &ids)?;
-        known.standings = standings(tx, &ids, programs)?;
+        known.headquarters = partners::headquarters_among(tx, &ids)?;
+        for taken in enrollments::participations(tx, &ids, programs)? {
+            known.participations.entry((taken.partner_id, taken.program_id)).or_default().push(taken);
+        }
         known.gather_sales(tx, subjects, asked, as_of)?;
         Ok(known)
     }
@@ -134,22 +125,23 @@ impl Known {
         let begun_before = first_sale.is_some_and(|on| on <= first);
         if asked.first && subject.partner_type == PartnerType::IndirectReseller && !begun_before {
             // Before the purchase that is kept, others may have been kept for a time.
-            known.add_sales(sales_after(tx, &[subject.id], CalendarDate::MIN)?);
+            known.add_sales(transactions::recorded(tx, &[subject.id])?);
         }
         if let Some(days) = asked.days {
             let window = first.plus_days(-i32::try_from(days).unwrap_or(i32::MAX));
-            known.add_sales(sales_after(tx, &[subject.id], window)?);
+            known.add_sales(transactions::recorded_after(tx, &[subject.id], window)?);
         }
         Ok(known)
     }
 
     /// What is known of a subject, for a program and a program year.
     pub(super) fn facts(&self, subject: &Subject, program_id: Id, program_year: i32) -> Facts<'_> {
-        let standings = self.standings.get(&(subject.id, program_id)).map_or([].as_slice(), Vec::as_slice);
-        let opted_out = standings.iter().filter(|s| s.state == "opted_out" && s.program_year == program_year);
-        let first = opted_out.min_by_key(|standing| standing.ended_on);
+        let taken = self.participations.get(&(subject.id, program_id)).map_or([].as_slice(), Vec::as_slice);
+        let opted_out =
+            taken.iter().filter(|it| it.state == State::OptedOut && it.program_year == program_year);
+        let first = opted_out.min_by_key(|taken| taken.ended_on);
         // An enrollment is kept from one program year to the next.
-        let lasting = |s: &&Standing| (program_year - 1..=program_year).contains(&s.program_year);
+        let lasting = |it: &&Participation| (program_year - 1..=program_year).contains(&it.program_year);
         Facts {
             partner_id: subject.id,
             partner_type: subject.partner_type,
@@ -159,10 +151,10 @@ impl Known {
             agreements: held(&self.agreements, subject),
             attainments: held(&self.attainments, subject),
             sales: self.sales.get(&subject.id).map_or(&[], Vec::as_slice),
-            enrolled: standings.iter().filter(lasting).any(Standing::earns),
-            opt_out: first.map(|standing| OptOut {
-                enrollment_id: standing.enrollment_id,
-                on: standing.ended_on.unwrap_or(CalendarDate::MIN),
+            enrolled: taken.iter().filter(lasting).any(Participation::earns),
+            opt_out: first.map(|taken| OptOut {
+                enrollment_id: taken.id,
+                on: taken.ended_on.unwrap_or(CalendarDate::MIN),
             }),
         }
     }
@@ -194,21 +186,21 @@ impl Known {
         if asked.first {
             let buyers = subjects.iter().filter(|s| s.partner_type == PartnerType::IndirectReseller);
             let buyers: Vec<Id> = buyers.map(|subject| subject.id).collect();
-            self.add_sales(first_kept(tx, &buyers, as_of)?);
+            self.add_sales(transactions::first_kept(tx, &buyers, as_of)?);
             // Whoever has none needs a closer look: what was taken back, when, and what came later.
             let others: Vec<Id> = buyers.into_iter().filter(|id| !self.sales.contains_key(id)).collect();
-            self.add_sales(sales_after(tx, &others, CalendarDate::MIN)?);
+            self.add_sales(transactions::recorded(tx, &others)?);
         }
         if let Some(days) = asked.days {
             let everyone: Vec<Id> = subjects.iter().map(|subject| subject.id).collect();
             let window = as_of.plus_days(-i32::try_from(days).unwrap_or(i32::MAX));
-            self.add_sales(sales_after(tx, &everyone, window)?);
+            self.add_sales(transactions::recorded_after(tx, &everyone, window)?);
         }
         Ok(())
     }
 
-    fn add_sales(&mut self, rows: Vec<SaleRow>) {
-        for (partner_id, id, kind, original_id, occurred_on, minor, currency) in rows {
+    fn add_sales(&mut self, recorded: Vec<Recorded>) {
+        for Recorded { partner_id, id, kind, original_id, occurred_on, minor, currency } in recorded {
             let amount = Money { minor, currency };
             let sales = self.sales.entry(partner_id).or_default();
             sales.push(Sale { id, kind, original_id, occurred_on, amount });
@@ -220,83 +212,7 @@ impl Known {
     }
 }
 
-impl Standing {
-    /// Whether it lets the partner earn: payment may wait for a profile, earning does not.
-    fn earns(&self) -> bool {
-        let state = self.state.as_str();
-        self.earnings_start_on.is_some() && matches!(state, "enrolled" | "validating" | "action_required")
-    }
-}
-
 fn held<'a, T>(records: &'a HashMap<Id, Vec<T>>, subject: &Subject) -> Held<'a, T> {
     let of = |id: Id| records.get(&id).map_or([].as_slice(), Vec::as_slice);
     Held { own: of(subject.id), headquarters: subject.headquarters_id.map_or(&[], of) }
-}
-
-fn headquarters(tx: &mut Tx<'_>, ids: &[Id]) -> Result<HashSet<Id>> {
-    let named = partners::headquarters_id.eq_any(ids.iter().copied().map(Some).collect::<Vec<_>>());
-    let query = partners::table.filter(named.assume_not_null()).select(partners::headquarters_id).distinct();
-    Ok(query.load::<Option<Id>>(tx.conn)?.into_iter().flatten().collect())
-}
-
-fn standings(tx: &mut Tx<'_>, ids: &[Id], programs: &[Id]) -> Result<HashMap<(Id, Id), Vec<Standing>>> {
-    let query = enrollments::table
-        .filter(enrollments::partner_id.eq_any(ids.to_vec()))
-        .filter(enrollments::program_id.eq_any(programs.to_vec()))
-        .select((
-            (enrollments::partner_id, enrollments::program_id),
-            (
-                enrollments::id,
-                enrollments::program_year,
-                enrollments::state,
-                enrollments::earnings_start_on,
-                enrollments::ended_on,
-            ),
-        ));
-    let mut standings: HashMap<_, Vec<Standing>> = HashMap::new();
-    for (whose, standing) in query.load::<((Id, Id), Standing)>(tx.conn)? {
-        standings.entry(whose).or_default().push(standing);
-    }
-    Ok(standings)
-}
-
-type SaleRow = (Id, Id, SaleKind, Option<Id>, CalendarDate, i64, Currency);
-
-macro_rules! sale_columns {
-    () => {
-        (
-            transactions::partner_id,
-            transactions::id,
-            transactions::kind,
-            transactions::original_transaction_id,
-            transactions::occurred_on,
-            transactions::amount,
-            transactions::currency,
-        )
-    };
-}
-
-/// Of each partner the first purchase that nothing was taken back of, where it was not after the day. One such purchase
-/// is all that the first-transaction rule wants.
-fn first_kept(tx: &mut Tx<'_>, ids: &[Id], as_of: CalendarDate) -> Result<Vec<SaleRow>> {
-    let first = sql::<Guid>(
-        "(SELECT f.id FROM transactions f WHERE f.partner_id = partners.id AND f.kind = 'purchase' \
-         AND NOT EXISTS (SELECT 1 FROM transactions r \
-         WHERE r.partner_id = f.partner_id AND r.original_transaction_id = f.id) AND f.occurred_on <= ",
-    )
-    .bind::<Date, _>(as_of)
-    .sql(" ORDER BY f.occurred_on, f.id LIMIT 1)");
-    // By way of the partners, so that the first is looked up once for each and not once for every sale.
-    let firsts = partners::table.filter(partners::id.eq_any(ids.to_vec())).select(first);
-    let query = transactions::table
-        .filter(transactions::partner_id.eq_any(ids.to_vec()))
-        .filter(transactions::id.eq_any(firsts));
-    Ok(query.select(sale_columns!()).load(tx.conn)?)
-}
-
-fn sales_after(tx: &mut Tx<'_>, ids: &[Id], before: CalendarDate) -> Result<Vec<SaleRow>> {
-    let query = transactions::table
-        .filter(transactions::partner_id.eq_any(ids.to_vec()))
-        .filter(transactions::occurred_on.gt(before));
-    Ok(query.select(sale_columns!()).load(tx.conn)?)
 }

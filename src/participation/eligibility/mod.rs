@@ -60,8 +60,8 @@ mod worked_examples;
 
 pub use evaluation::{Assessment, Evaluation};
 pub use model::{
-    AgreementFault, Asked, Check, CompetencyFault, Facts, Finding, Gap, Ground, Held, OptOut, Sale, SaleKind,
-    Terms, Turnover, Verdict,
+    AgreementFault, Asked, Check, CompetencyFault, Facts, Finding, Gap, Ground, Held, OptOut, Sale, Terms,
+    Turnover, Verdict,
 };
 pub use outlook::Outlook;
 pub use rules::evaluate;

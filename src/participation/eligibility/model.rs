@@ -8,7 +8,8 @@ use crate::{
         partners::{PartnerStatus, PartnerType},
     },
     participation::programs::{ProgramStatus, Requirement},
-    platform::values::{CalendarDate, Country, Id, Money, text_enum},
+    platform::values::{CalendarDate, Country, Id, Money},
+    sales::transactions::TransactionKind,
 };
 
 /// Records that count for a partner: its own and those of its headquarters. Two runs, so that a batch lends
@@ -78,23 +79,13 @@ pub struct OptOut {
     pub on: CalendarDate,
 }
 
-text_enum! {
-    /// Whether a sale was made or taken back.
-    pub enum SaleKind {
-        /// A sale.
-        Purchase = "purchase",
-        /// All or part of a sale taken back.
-        Refund = "refund",
-    }
-}
-
 /// A transaction, as far as eligibility looks at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sale {
     /// The transaction.
     pub id: Id,
     /// Made or taken back.
-    pub kind: SaleKind,
+    pub kind: TransactionKind,
     /// The purchase a refund takes back.
     pub original_id: Option<Id>,
     /// The day it counts on.

@@ -1,7 +1,7 @@
 //! What holds for any facts: found by trying many, with every day of three years looked at.
 
 use super::{
-    EligibilityOutcome, Facts, Held, OptOut, Sale, SaleKind, Terms, Verdict, evaluate,
+    EligibilityOutcome, Facts, Held, OptOut, Sale, Terms, Verdict, evaluate,
     samples::{agreement, attainment, day, id, purchase, terms, usd},
 };
 use crate::{
@@ -12,6 +12,7 @@ use crate::{
     },
     participation::programs::{ProgramStatus, Requirement, rule_sets},
     platform::values::CalendarDate,
+    sales::transactions::TransactionKind,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
 
@@ -138,7 +139,7 @@ fn some_sales() -> impl Strategy<Value = Vec<Sale>> {
                 let taken = on.plus_days(after);
                 sales.push(Sale {
                     id: id(number + id_offset),
-                    kind: SaleKind::Refund,
+                    kind: TransactionKind::Refund,
                     original_id: Some(bought.id),
                     occurred_on: taken,
                     amount,

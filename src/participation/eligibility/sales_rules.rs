@@ -1,16 +1,19 @@
 //! The rules that look at sales.
 
 use super::{
-    model::{Case, Gap, Ground, Sale, SaleKind, Turnover},
+    model::{Case, Gap, Ground, Sale, Turnover},
     rules::{Ruling, reach},
 };
-use crate::platform::values::{CalendarDate, Money};
+use crate::{
+    platform::values::{CalendarDate, Money},
+    sales::transactions::TransactionKind,
+};
 
 /// At least one purchase on or before the day that is not wholly refunded by it.
 pub(super) fn first_transaction(case: Case<'_>) -> Ruling<'_> {
     let refunds = Refunds::of(case.facts.sales);
     let kept_on = |day| {
-        let purchases = case.facts.sales.iter().filter(|sale| sale.kind == SaleKind::Purchase);
+        let purchases = case.facts.sales.iter().filter(|sale| sale.kind == TransactionKind::Purchase);
         let begun = purchases.filter(move |sale| sale.occurred_on <= day);
         begun.map(|sale| (sale, refunds.whole_on(sale))).filter(move |(_, end)| day < *end)
     };
@@ -28,7 +31,8 @@ struct Refunds<'a>(Vec<&'a Sale>);
 
 impl<'a> Refunds<'a> {
     fn of(sales: &'a [Sale]) -> Self {
-        let mut refunds: Vec<&Sale> = sales.iter().filter(|sale| sale.kind == SaleKind::Refund).collect();
+        let mut refunds: Vec<&Sale> =
+            sales.iter().filter(|sale| sale.kind == TransactionKind::Refund).collect();
         refunds.sort_unstable_by_key(|sale| (sale.original_id, sale.occurred_on));
         Self(refunds)
     }

@@ -1,6 +1,6 @@
 //! Facts for the tests: a partner of each type that the founding rules find eligible, to be spoilt.
 
-use super::{Facts, Held, Sale, SaleKind, Terms, Verdict, evaluate};
+use super::{Facts, Held, Sale, Terms, Verdict, evaluate};
 use crate::{
     network::{
         agreements::{Agreement, Kind},
@@ -9,6 +9,7 @@ use crate::{
     },
     participation::programs::{ProgramStatus, Requirement},
     platform::values::{CalendarDate, Id, Money, Timestamp},
+    sales::transactions::TransactionKind,
 };
 use uuid::Uuid;
 
@@ -69,7 +70,7 @@ pub(super) fn attainment(number: u128, code: &str, level: Level, from: &str, to:
 pub(super) fn purchase(number: u128, on: &str, minor: i64) -> Sale {
     Sale {
         id: id(number),
-        kind: SaleKind::Purchase,
+        kind: TransactionKind::Purchase,
         original_id: None,
         occurred_on: day(on),
         amount: usd(minor),
@@ -77,7 +78,7 @@ pub(super) fn purchase(number: u128, on: &str, minor: i64) -> Sale {
 }
 
 pub(super) fn refund(number: u128, original: u128, on: &str, minor: i64) -> Sale {
-    Sale { kind: SaleKind::Refund, original_id: Some(id(original)), ..purchase(number, on, minor) }
+    Sale { kind: TransactionKind::Refund, original_id: Some(id(original)), ..purchase(number, on, minor) }
 }
 
 /// A partner's records, owned; `facts` lends them out.

@@ -3,7 +3,7 @@
 use super::{
     api::ProgramReference,
     facts::{Known, SalesAsked, Subject, terms},
-    model::{Sale, SaleKind, Terms},
+    model::{Sale, Terms},
     rules::evaluate,
     simulation_api::{
         EligibilitySimulation, SimulatedVerdict, SupposedAgreement, SupposedAttainment, SupposedPartner,
@@ -14,7 +14,7 @@ use crate::{
     access::{Role, Tx},
     network::{
         agreements::{Agreement, Kind, MembershipLevel},
-        competencies::Attainment,
+        competencies::{self, Attainment},
         partners,
     },
     participation::programs::{self, Program, ProgramVersion, Requirement},
@@ -22,9 +22,8 @@ use crate::{
         Error, FieldError, Result, codes,
         values::{CalendarDate, Id, Period},
     },
-    schema::competencies,
+    sales::transactions::TransactionKind,
 };
-use diesel::prelude::*;
 
 /// Answers a simulation.
 pub(super) fn simulate(tx: &mut Tx<'_>, asked: EligibilitySimulation) -> Result<SimulatedVerdict> {
@@ -173,10 +172,7 @@ fn known_codes(tx: &mut Tx<'_>, asked: &EligibilitySimulation) -> Result<Vec<Str
     if codes.is_empty() {
         return Ok(codes);
     }
-    Ok(competencies::table
-        .filter(competencies::code.eq_any(codes))
-        .select(competencies::code)
-        .load(tx.conn)?)
+    competencies::known_codes(tx, codes)
 }
 
 /// Adds what is supposed to what is known; gives the ids it was given.
@@ -196,7 +192,7 @@ fn suppose(tx: &Tx<'_>, known: &mut Known, subject: &Subject, asked: &Eligibilit
     for supposed in &asked.purchases {
         let sale = Sale {
             id: id(),
-            kind: SaleKind::Purchase,
+            kind: TransactionKind::Purchase,
             original_id: None,
             occurred_on: supposed.occurred_on,
             amount: supposed.amount,

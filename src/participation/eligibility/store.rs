@@ -4,14 +4,14 @@ use super::{Evaluation, api::EvaluationFilter};
 use crate::{
     access::{Scope, Tx},
     network::partners::in_scope,
-    participation::programs::ProgramKey,
+    participation::programs::{ProgramKey, codes_of, id_of_code},
     platform::{
         Result,
         db::MultiBackend,
         http::{PageRequest, keyset},
         values::Id,
     },
-    schema::{evaluations, programs},
+    schema::evaluations,
 };
 use diesel::prelude::*;
 
@@ -28,8 +28,7 @@ fn matching(scope: Scope, filter: &EvaluationFilter) -> evaluations::BoxedQuery<
     match &filter.program {
         Some(ProgramKey::Id(id)) => query = query.filter(evaluations::program_id.eq(*id)),
         Some(ProgramKey::Code(code)) => {
-            let named = programs::table.filter(programs::code.eq(code.clone())).select(programs::id);
-            query = query.filter(evaluations::program_id.eq_any(named));
+            query = query.filter(evaluations::program_id.eq_any(id_of_code(code.clone())));
         }
         None => {}
     }
@@ -75,9 +74,7 @@ fn with_codes(tx: &mut Tx<'_>, evaluations: Vec<Evaluation>) -> Result<Vec<(Eval
     let mut ids: Vec<Id> = evaluations.iter().map(|evaluation| evaluation.program_id).collect();
     ids.sort_unstable();
     ids.dedup();
-    let query = programs::table.filter(programs::id.eq_any(ids)).select((programs::id, programs::code));
-    let codes: std::collections::HashMap<Id, String> =
-        query.load::<(Id, String)>(tx.conn)?.into_iter().collect();
+    let codes = codes_of(tx, ids)?;
     let named = |evaluation: Evaluation| {
         let code = codes.get(&evaluation.program_id).cloned().unwrap_or_default();
         (evaluation, code)

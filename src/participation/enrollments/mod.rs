@@ -1,22 +1,21 @@
 //! Enrollments: a partner takes part in a program for a program year.
 //!
-//! The states and what leads from one to another stand in [`State::after`]; every change writes a history row
-//! with its cause, its actor and the evaluation it rests on.
+//! The states and what leads from one to another stand in [`State::after`]; every change leaves a row of the history
+//! with its cause, its actor and the evaluation it rests on. This slice keeps the records and shows them; whether a
+//! partner is let in, and what happens to it afterwards, is decided by admission.
 
 pub mod api;
-mod change;
 mod model;
-mod reassess;
-mod reminders;
-mod service;
 mod store;
 mod view;
 
 pub use model::{
-    Cause, Change, Cure, Enrollment, EnrollmentKey, EnrollmentKeys, Event, Stage, State, earning_windows,
+    Cause, Change, Cure, Enrollment, EnrollmentKey, EnrollmentKeys, Event, Participation, State,
+    WithCurrencies, earning_windows,
 };
-pub use reassess::{Invitations, follow_up, reassess, unsettled};
-pub use reminders::{remind, unwarned};
-pub use service::{CODES, Outcome, accept, discontinue, open_of, opt_out, request};
-pub use store::with_history;
-pub use view::{EnrollmentView, show};
+pub use store::{
+    add_change, enrolled_in, get, insert, let_in_on, of_partners, open_or_since, participations,
+    payment_terms_of, programs_of, refers_to, until, update, was_enrolled, with_currencies, with_history,
+};
+pub(crate) use store::{in_program, of_enrollment};
+pub use view::{EnrollmentView, Shown, show};

@@ -2,8 +2,7 @@
 
 use crate::{
     network::profiles::Standing,
-    participation::eligibility::Outlook,
-    platform::values::{CalendarDate, Id, Period, Timestamp, text_enum},
+    platform::values::{CalendarDate, Currency, Id, Period, Timestamp, text_enum},
     schema::{enrollment_changes, enrollments},
 };
 use diesel::prelude::*;
@@ -55,54 +54,6 @@ text_enum! {
         OptedOut = "opted_out",
         /// An operator ended it.
         Discontinued = "discontinued",
-    }
-}
-
-text_enum! {
-    /// How near the end of a partner's eligibility is, where it is told.
-    pub enum Stage {
-        /// What carries it ends within a month.
-        Month = "30_days",
-        /// Within a week.
-        Week = "7_days",
-        /// Tomorrow.
-        Day = "1_day",
-        /// The rules are met by grace only.
-        Grace = "grace",
-        /// And that ends within a week.
-        GraceWeek = "grace_7_days",
-        /// Tomorrow.
-        GraceDay = "grace_1_day",
-    }
-}
-
-impl Stage {
-    /// How many days before its end the first reminder is sent.
-    pub const EARLIEST: i32 = 30;
-
-    /// Where an outlook stands on a day; none where it is too early to tell.
-    #[must_use]
-    pub fn on(today: CalendarDate, outlook: &Outlook) -> Option<Self> {
-        let firm = today.days_until(outlook.firm_until);
-        if firm > 0 {
-            return Some(match firm {
-                1 => Self::Day,
-                2..=7 => Self::Week,
-                8..=Self::EARLIEST => Self::Month,
-                _ => return None,
-            });
-        }
-        Some(match today.days_until(outlook.last_day) {
-            ..=0 => Self::GraceDay,
-            1..=6 => Self::GraceWeek,
-            _ => Self::Grace,
-        })
-    }
-
-    /// Whether the rules are met by grace only.
-    #[must_use]
-    pub const fn in_grace(self) -> bool {
-        matches!(self, Self::Grace | Self::GraceWeek | Self::GraceDay)
     }
 }
 
@@ -256,6 +207,46 @@ impl Enrollment {
     }
 }
 
+/// How a partner took part in a program in a year, as far as eligibility looks at it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = enrollments)]
+pub struct Participation {
+    /// The partner.
+    pub partner_id: Id,
+    /// The program.
+    pub program_id: Id,
+    /// The enrollment.
+    pub id: Id,
+    /// The program year, named by the calendar year it ends in.
+    pub program_year: i32,
+    /// Where the enrollment stands.
+    pub state: State,
+    /// The first day whose sales earn.
+    pub earnings_start_on: Option<CalendarDate>,
+    /// The day the enrollment ended.
+    pub ended_on: Option<CalendarDate>,
+}
+
+impl Participation {
+    /// Whether the partner earns: payment may wait for a profile, earning does not.
+    #[must_use]
+    pub fn earns(&self) -> bool {
+        self.earnings_start_on.is_some()
+            && matches!(self.state, State::Enrolled | State::Validating | State::ActionRequired)
+    }
+}
+
+/// An enrollment, with the currencies its version and its partner count in.
+#[derive(Clone, Debug)]
+pub struct WithCurrencies {
+    /// The enrollment.
+    pub enrollment: Enrollment,
+    /// The currency of the version.
+    pub of_version: Currency,
+    /// The currency of the partner.
+    pub of_partner: Currency,
+}
+
 /// One change of an enrollment's state.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = enrollment_changes)]
@@ -345,29 +336,6 @@ mod tests {
             }
         }
         insta::assert_snapshot!(table);
-    }
-
-    #[test]
-    fn the_stages_before_and_in_grace() {
-        let day = |text: &str| text.parse().unwrap();
-        let outlook =
-            Outlook { firm_until: day("2019-09-02"), last_day: day("2019-10-01"), lapsing: Vec::new() };
-        let stages = [
-            ("2019-08-02", None),
-            ("2019-08-03", Some(Stage::Month)),
-            ("2019-08-25", Some(Stage::Month)),
-            ("2019-08-26", Some(Stage::Week)),
-            ("2019-08-31", Some(Stage::Week)),
-            ("2019-09-01", Some(Stage::Day)),
-            ("2019-09-02", Some(Stage::Grace)),
-            ("2019-09-24", Some(Stage::Grace)),
-            ("2019-09-25", Some(Stage::GraceWeek)),
-            ("2019-09-30", Some(Stage::GraceWeek)),
-            ("2019-10-01", Some(Stage::GraceDay)),
-        ];
-        for (today, stage) in stages {
-            assert_eq!(Stage::on(day(today), &outlook), stage, "{today}");
-        }
     }
 
     #[test]

@@ -1,41 +1,82 @@
 //! The enrollments in the database.
 
 use super::{
-    Cause, Change, Enrollment, EnrollmentKey, Stage, State,
+    Cause, Change, Enrollment, EnrollmentKey, Participation, State, WithCurrencies,
     api::EnrollmentFilter,
     view::{self, Shown},
 };
 use crate::{
     access::{Role, Scope, Tx},
-    network::partners::in_scope,
-    participation::programs::ProgramKey,
+    network::partners::{in_scope, partner_currency},
+    participation::programs::{
+        PaymentTerms, Program, ProgramCode, ProgramKey, id_of_code, join_program, join_version,
+    },
     platform::{
         Error, Result,
-        db::MultiBackend,
+        db::{Conn, MultiBackend},
         http::{NoFilter, PageRequest, keyset},
-        values::{CalendarDate, Id},
+        values::{CalendarDate, Currency, Id},
     },
-    schema::{enrollment_changes, enrollments, programs, reminders},
+    schema::{enrollment_changes, enrollments},
 };
 use diesel::{
-    dsl::{InnerJoin, IntoBoxed, auto_type},
+    dsl::{auto_type, exists},
     prelude::*,
+    select,
 };
 
-type WithProgram = IntoBoxed<'static, InnerJoin<enrollments::table, programs::table>, MultiBackend>;
+/// Restricts a boxed query of another slice to the enrollments of a program, where one is named.
+macro_rules! in_program {
+    ($query:expr, $table:ident, $key:expr) => {{
+        use $crate::{participation::programs::ProgramKey, schema::enrollments};
+        let enrolled = || {
+            enrollments::table
+                .filter(enrollments::partner_id.eq($table::partner_id))
+                .filter(enrollments::id.eq($table::enrollment_id))
+        };
+        match $key {
+            Some(ProgramKey::Id(id)) => {
+                $query.filter(diesel::dsl::exists(enrolled().filter(enrollments::program_id.eq(*id))))
+            }
+            Some(ProgramKey::Code(code)) => {
+                let program = $crate::participation::programs::id_of_code(code.clone());
+                $query.filter(diesel::dsl::exists(enrolled().filter(enrollments::program_id.eq_any(program))))
+            }
+            None => $query,
+        }
+    }};
+}
+pub(crate) use in_program;
 
-fn visible(scope: Scope) -> WithProgram {
-    in_scope!(enrollments::table.inner_join(programs::table).into_boxed(), enrollments::partner_id, scope)
+/// Restricts a boxed query of another slice to what belongs to an enrollment. The partner is looked up with it, and
+/// leads to the key.
+macro_rules! of_enrollment {
+    ($query:expr, $table:ident, $id:expr) => {{
+        use $crate::schema::enrollments;
+        let partner = enrollments::table.filter(enrollments::id.eq($id)).select(enrollments::partner_id);
+        $query
+            .filter($table::partner_id.nullable().eq(partner.single_value()))
+            .filter($table::enrollment_id.eq($id))
+    }};
+}
+pub(crate) use of_enrollment;
+
+type Query = enrollments::BoxedQuery<'static, MultiBackend>;
+
+fn visible(scope: Scope) -> Query {
+    in_scope!(enrollments::table.into_boxed(), enrollments::partner_id, scope)
 }
 
-fn matching(tx: &Tx<'_>, filter: &EnrollmentFilter) -> WithProgram {
+fn matching(tx: &Tx<'_>, filter: &EnrollmentFilter) -> Query {
     let mut query = visible(tx.scope());
     if let Some(id) = filter.partner_id {
         query = query.filter(enrollments::partner_id.eq(id));
     }
     match &filter.program {
         Some(ProgramKey::Id(id)) => query = query.filter(enrollments::program_id.eq(*id)),
-        Some(ProgramKey::Code(code)) => query = query.filter(programs::code.eq(code.clone())),
+        Some(ProgramKey::Code(code)) => {
+            query = query.filter(enrollments::program_id.eq_any(id_of_code(code.clone())));
+        }
         None => {}
     }
     if let Some(year) = filter.program_year {
@@ -50,21 +91,112 @@ fn matching(tx: &Tx<'_>, filter: &EnrollmentFilter) -> WithProgram {
 
 pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<EnrollmentFilter>) -> Result<Vec<Shown>> {
     let query = keyset!(matching(tx, &page.filter), page, enrollments, newest);
-    Ok(query.select((Enrollment::as_select(), programs::code)).load(tx.conn)?)
+    let query = join_program!(query, enrollments::program_id);
+    let found: Vec<(Enrollment, ProgramCode)> =
+        query.select((Enrollment::as_select(), ProgramCode::as_select())).load(tx.conn)?;
+    Ok(found.into_iter().map(|(enrollment, program)| (enrollment, program.code)).collect())
 }
 
 pub(super) fn count(tx: &mut Tx<'_>, filter: &EnrollmentFilter) -> Result<i64> {
     Ok(matching(tx, filter).count().get_result(tx.conn)?)
 }
 
-pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<Shown> {
-    let query = visible(tx.scope()).filter(enrollments::id.eq(id));
-    let found = query.select((Enrollment::as_select(), programs::code)).get_result(tx.conn);
-    found.optional()?.ok_or(Error::not_found("enrollment"))
+/// An enrollment the unit may see, with the code of its program.
+pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<Shown> {
+    let query = join_program!(visible(tx.scope()).filter(enrollments::id.eq(id)), enrollments::program_id);
+    let found = query.select((Enrollment::as_select(), ProgramCode::as_select())).get_result(tx.conn);
+    let (enrollment, program): (Enrollment, ProgramCode) =
+        found.optional()?.ok_or(Error::not_found("enrollment"))?;
+    Ok((enrollment, program.code))
+}
+
+/// Whether an enrollment refers to a partner.
+pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
+    Ok(select(exists(enrollments::table.filter(enrollments::partner_id.eq(partner)))).get_result(conn)?)
+}
+
+/// The partners with an open enrollment in a program.
+pub fn enrolled_in(tx: &mut Tx<'_>, program: Id) -> Result<Vec<Id>> {
+    let query = enrollments::table
+        .filter(enrollments::program_id.eq(program))
+        .filter(enrollments::state.eq_any(State::OPEN.to_vec()))
+        .select(enrollments::partner_id)
+        .distinct();
+    Ok(query.load(tx.conn)?)
+}
+
+/// How these partners took part in these programs, in every year.
+pub fn participations(tx: &mut Tx<'_>, partners: &[Id], programs: &[Id]) -> Result<Vec<Participation>> {
+    let query = enrollments::table
+        .filter(enrollments::partner_id.eq_any(partners.to_vec()))
+        .filter(enrollments::program_id.eq_any(programs.to_vec()));
+    Ok(query.select(Participation::as_select()).load(tx.conn)?)
+}
+
+/// The program of each of these enrollments, which may be of many partners.
+pub fn programs_of(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<(Id, Program)>> {
+    let query = enrollments::table.filter(enrollments::id.eq_any(ids.to_vec()));
+    let query = join_program!(query, enrollments::program_id);
+    Ok(query.select((enrollments::id, Program::as_select())).load(tx.conn)?)
+}
+
+/// What the version of each of these enrollments pays by; they may be of many partners.
+pub fn payment_terms_of(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<(Id, PaymentTerms)>> {
+    let query = enrollments::table.filter(enrollments::id.eq_any(ids.to_vec()));
+    let query = join_version!(query, enrollments::program_id, enrollments::version);
+    Ok(query.select((enrollments::id, PaymentTerms::as_select())).load(tx.conn)?)
+}
+
+/// An enrollment with the currencies its version and its partner count in, whoever asks.
+pub fn with_currencies(tx: &mut Tx<'_>, id: Id) -> Result<Option<WithCurrencies>> {
+    let query = enrollments::table.filter(enrollments::id.eq(id));
+    let query = join_version!(query, enrollments::program_id, enrollments::version).select((
+        Enrollment::as_select(),
+        PaymentTerms::as_select(),
+        partner_currency!(enrollments::partner_id),
+    ));
+    let found: Option<(Enrollment, PaymentTerms, Currency)> = query.get_result(tx.conn).optional()?;
+    Ok(found.map(|(enrollment, terms, of_partner)| WithCurrencies {
+        enrollment,
+        of_version: terms.currency,
+        of_partner,
+    }))
+}
+
+/// A partner's enrollments for program years up to one with their programs: the newest year first, then by code.
+pub fn until(tx: &mut Tx<'_>, partner: Id, year: i32) -> Result<Vec<(Enrollment, Program)>> {
+    let query = enrollments::table
+        .filter(enrollments::partner_id.eq(partner))
+        .filter(enrollments::program_year.le(year));
+    let query = join_program!(query, enrollments::program_id);
+    Ok(by_year(query.select((Enrollment::as_select(), Program::as_select())).load(tx.conn)?))
+}
+
+/// A partner's enrollments that are open, for a program year or a later one, or among those named; with their programs:
+/// the newest year first, then by code.
+pub fn open_or_since(
+    tx: &mut Tx<'_>,
+    partner: Id,
+    year: i32,
+    named: Vec<Id>,
+) -> Result<Vec<(Enrollment, Program)>> {
+    let open = enrollments::state.eq_any(State::OPEN.to_vec());
+    let query = enrollments::table
+        .filter(enrollments::partner_id.eq(partner))
+        .filter(open.or(enrollments::program_year.ge(year)).or(enrollments::id.eq_any(named)));
+    let query = join_program!(query, enrollments::program_id);
+    Ok(by_year(query.select((Enrollment::as_select(), Program::as_select())).load(tx.conn)?))
+}
+
+fn by_year(mut found: Vec<(Enrollment, Program)>) -> Vec<(Enrollment, Program)> {
+    found.sort_by(|(a, of_a), (b, of_b)| {
+        b.program_year.cmp(&a.program_year).then_with(|| of_a.code.cmp(&of_b.code)).then(a.id.cmp(&b.id))
+    });
+    found
 }
 
 /// Every enrollment of these partners, the open ones and those of the years given.
-pub(super) fn of_partners(tx: &mut Tx<'_>, partners: &[Id], years: &[i32]) -> Result<Vec<Enrollment>> {
+pub fn of_partners(tx: &mut Tx<'_>, partners: &[Id], years: &[i32]) -> Result<Vec<Enrollment>> {
     let open_or_recent =
         enrollments::state.eq_any(State::OPEN.to_vec()).or(enrollments::program_year.eq_any(years.to_vec()));
     let query =
@@ -72,38 +204,16 @@ pub(super) fn of_partners(tx: &mut Tx<'_>, partners: &[Id], years: &[i32]) -> Re
     Ok(query.order(enrollments::id).select(Enrollment::as_select()).load(tx.conn)?)
 }
 
-pub(super) fn insert(tx: &mut Tx<'_>, enrollment: &Enrollment) -> Result<()> {
+/// Adds an enrollment.
+pub fn insert(tx: &mut Tx<'_>, enrollment: &Enrollment) -> Result<()> {
     diesel::insert_into(enrollments::table).values(enrollment).execute(tx.conn)?;
     Ok(())
 }
 
-pub(super) fn update(tx: &mut Tx<'_>, enrollment: &Enrollment) -> Result<()> {
+/// Writes an enrollment's next revision.
+pub fn update(tx: &mut Tx<'_>, enrollment: &Enrollment) -> Result<()> {
     let EnrollmentKey { partner_id, id } = enrollment.key();
     diesel::update(enrollments::table.find((partner_id, id))).set(enrollment).execute(tx.conn)?;
-    Ok(())
-}
-
-/// Which reminders the enrollments of some partners have had, and for which last day.
-pub(super) fn reminded(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<(Id, CalendarDate, Stage)>> {
-    let query = reminders::table.filter(reminders::partner_id.eq_any(partners.to_vec()));
-    Ok(query.select((reminders::enrollment_id, reminders::lapses_on, reminders::stage)).load(tx.conn)?)
-}
-
-/// Notes that an enrollment has had a reminder.
-pub(super) fn note_reminder(
-    tx: &mut Tx<'_>,
-    enrollment: EnrollmentKey,
-    last_day: CalendarDate,
-    stage: Stage,
-) -> Result<()> {
-    let reminder = (
-        reminders::partner_id.eq(enrollment.partner_id),
-        reminders::enrollment_id.eq(enrollment.id),
-        reminders::lapses_on.eq(last_day),
-        reminders::stage.eq(stage),
-        reminders::sent_at.eq(tx.now),
-    );
-    diesel::insert_into(reminders::table).values(reminder).execute(tx.conn)?;
     Ok(())
 }
 
@@ -118,7 +228,7 @@ fn changes(enrollment: EnrollmentKey) -> _ {
 
 /// The day the rules were last found to be met for a new beginning: an invitation, a request, an acceptance or a
 /// roll-over. What lies after it was never looked at for the past.
-pub(super) fn let_in_on(tx: &mut Tx<'_>, enrollment: EnrollmentKey) -> Result<Option<CalendarDate>> {
+pub fn let_in_on(tx: &mut Tx<'_>, enrollment: EnrollmentKey) -> Result<Option<CalendarDate>> {
     let beginnings = vec![Cause::Requested, Cause::Accepted, Cause::RolledOver];
     let began =
         enrollment_changes::cause.eq_any(beginnings).or(enrollment_changes::to_state.eq(State::Invited));
@@ -130,12 +240,13 @@ pub(super) fn let_in_on(tx: &mut Tx<'_>, enrollment: EnrollmentKey) -> Result<Op
 }
 
 /// Whether it has ever been as far as to earn.
-pub(super) fn was_enrolled(tx: &mut Tx<'_>, enrollment: EnrollmentKey) -> Result<bool> {
+pub fn was_enrolled(tx: &mut Tx<'_>, enrollment: EnrollmentKey) -> Result<bool> {
     let query = changes(enrollment).filter(enrollment_changes::to_state.eq(State::Enrolled));
     Ok(diesel::select(diesel::dsl::exists(query)).get_result(tx.conn)?)
 }
 
-pub(super) fn add_change(tx: &mut Tx<'_>, change: &Change) -> Result<()> {
+/// Adds a line to an enrollment's history.
+pub fn add_change(tx: &mut Tx<'_>, change: &Change) -> Result<()> {
     diesel::insert_into(enrollment_changes::table).values(change).execute(tx.conn)?;
     Ok(())
 }

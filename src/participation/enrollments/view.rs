@@ -17,7 +17,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 /// An enrollment with its program's code.
-pub(super) type Shown = (Enrollment, String);
+pub type Shown = (Enrollment, String);
 
 text_enum! {
     /// Where an enrollment stands. A viewer sees `enrolling` for `action_required` and `validating`.

@@ -215,7 +215,7 @@ async fn update_program(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, change| {
-            let before = store::find(tx, &key)?;
+            let before = store::to_change(tx, &key)?;
             revision.permits(before.revision)?;
             service::update(tx, before, |program| change.apply(program)).map(record)
         })
@@ -239,7 +239,7 @@ async fn discontinue_program(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {
-            let before = store::find(tx, &key)?;
+            let before = store::to_change(tx, &key)?;
             service::discontinue(tx, before, &because.reason).map(record)
         })
         .await

@@ -21,12 +21,14 @@ pub use lever::{
 };
 pub use lever_filter::{CustomerFilter, LeverFilter};
 pub use model::{
-    Program, ProgramKey, ProgramStatus, ProgramVersion, ProgramVersionState, Rounding, program_year,
-    program_year_of,
+    PaymentTerms, Program, ProgramCode, ProgramKey, ProgramStatus, ProgramVersion, ProgramVersionState,
+    Rounding, program_year, program_year_of,
 };
 pub use requirement::{Requirement, competency_codes, validate_requirements};
 pub use service::{CODES, NewProgram, create, discontinue, install, update, version_for};
 pub use store::{
-    find, get, get_version, in_effect, nearest_version, over, version_in_effect, versions_of_year,
+    codes_of, find, get, get_version, in_effect, keep, nearest_version, over, published_versions,
+    version_in_effect, versions_of_year,
 };
+pub(crate) use store::{id_of_code, join_program, join_version};
 pub use versions::{NewVersion, create_version, founding_version, publish, requirement_faults};

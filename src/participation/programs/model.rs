@@ -67,6 +67,24 @@ pub struct Program {
     pub revision: i64,
 }
 
+/// The code of a program alone, for lists of records that name programs.
+#[derive(Clone, Debug, Queryable, Selectable)]
+#[diesel(table_name = programs)]
+pub struct ProgramCode {
+    /// The code.
+    pub code: String,
+}
+
+/// What a program version pays by.
+#[derive(Clone, Copy, Debug, Queryable, Selectable)]
+#[diesel(table_name = program_versions)]
+pub struct PaymentTerms {
+    /// The least that is paid, in minor units of `currency`.
+    pub payment_threshold: i64,
+    /// The currency of the version's thresholds, tiers and caps.
+    pub currency: Currency,
+}
+
 /// What a program asks and gives in one program year, or part of it. Immutable once published: a correction
 /// is a new version.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]

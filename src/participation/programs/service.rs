@@ -125,9 +125,7 @@ fn save(tx: &mut Tx<'_>, before: &Program, program: Program, reason: Option<&str
     let event = audit::Event::on("program", program.id).before(&views.0).after(&views.1);
     event.because(reason).record(tx)?;
     if (program.status, &program.partner_types) != (before.status, &before.partner_types) {
-        for partner in store::enrolled_in(tx, program.id)? {
-            tx.facts_changed(partner);
-        }
+        tx.program_changed(program.id);
     }
     Ok(program)
 }

@@ -8,17 +8,18 @@ use crate::{
     access::{Scope, Tx},
     platform::{
         Error, Result,
-        db::MultiBackend,
+        db::{MultiBackend, lock_rows},
         http::{PageRequest, keyset},
         values::{CalendarDate, Id, Period},
     },
-    schema::{competencies, enrollments, program_versions, programs},
+    schema::{program_versions, programs},
 };
 use diesel::{
-    dsl::{max, sql},
+    dsl::{auto_type, max, sql},
     prelude::*,
     sql_types::{Bool, Text},
 };
+use std::collections::HashMap;
 
 fn matching(filter: &ProgramFilter) -> programs::BoxedQuery<'static, MultiBackend> {
     let mut query = programs::table.into_boxed();
@@ -55,25 +56,55 @@ pub fn find(tx: &mut Tx<'_>, key: &ProgramKey) -> Result<Program> {
     found.optional()?.ok_or(Error::not_found("program"))
 }
 
+/// The program of that code or id, locked until the end of the unit with its versions.
+pub(super) fn to_change(tx: &mut Tx<'_>, key: &ProgramKey) -> Result<Program> {
+    let id = find(tx, key)?.id;
+    lock_rows!(tx.conn, for_no_key_update, programs::table.find(id).select(programs::id));
+    get(tx, id)
+}
+
+/// Keeps a program from being changed until the end of the unit. Comes before the partner's lock.
+pub fn keep(tx: &mut Tx<'_>, id: Id) -> Result<()> {
+    lock_rows!(tx.conn, for_share, programs::table.find(id).select(programs::id));
+    Ok(())
+}
+
+/// Part of a statement: the ids of the program of that code.
+#[auto_type(no_type_alias)]
+pub(crate) fn id_of_code(code: String) -> _ {
+    programs::table.filter(programs::code.eq(code)).select(programs::id)
+}
+
+/// Joins to a statement the program that a column names; [`Program`] can be selected then.
+macro_rules! join_program {
+    ($query:expr, $program_id:expr) => {
+        $query.inner_join($crate::schema::programs::table.on($crate::schema::programs::id.eq($program_id)))
+    };
+}
+pub(crate) use join_program;
+
+/// Joins to a statement the program version that two columns name; [`PaymentTerms`](super::PaymentTerms) can be
+/// selected then.
+macro_rules! join_version {
+    ($query:expr, $program_id:expr, $version:expr) => {
+        $query.inner_join(
+            $crate::schema::program_versions::table.on($crate::schema::program_versions::program_id
+                .eq($program_id)
+                .and($crate::schema::program_versions::version.eq($version))),
+        )
+    };
+}
+pub(crate) use join_version;
+
+/// The codes of these programs.
+pub fn codes_of(tx: &mut Tx<'_>, ids: Vec<Id>) -> Result<HashMap<Id, String>> {
+    let query = programs::table.filter(programs::id.eq_any(ids)).select((programs::id, programs::code));
+    Ok(query.load::<(Id, String)>(tx.conn)?.into_iter().collect())
+}
+
 /// The program of that id.
 pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<Program> {
     find(tx, &ProgramKey::Id(id))
-}
-
-/// Who has an open enrollment in a program.
-pub(super) fn enrolled_in(tx: &mut Tx<'_>, program_id: Id) -> Result<Vec<Id>> {
-    let query = enrollments::table
-        .filter(enrollments::program_id.eq(program_id))
-        .filter(enrollments::state.eq_any([
-            "invited",
-            "action_required",
-            "validating",
-            "enrolled",
-            "ineligible",
-        ]))
-        .select(enrollments::partner_id)
-        .distinct();
-    Ok(query.load(tx.conn)?)
 }
 
 pub(super) fn is_taken(tx: &mut Tx<'_>, code: &str) -> Result<bool> {
@@ -173,6 +204,15 @@ pub fn nearest_version(tx: &mut Tx<'_>, program_id: Id, day: CalendarDate) -> Re
     Ok(before.into_iter().chain(after).min_by_key(away))
 }
 
+/// Every published version of these programs.
+pub fn published_versions(tx: &mut Tx<'_>, programs: Vec<Id>) -> Result<Vec<ProgramVersion>> {
+    let query = program_versions::table
+        .filter(program_versions::program_id.eq_any(programs))
+        .filter(program_versions::state.eq(ProgramVersionState::Published))
+        .select(ProgramVersion::as_select());
+    Ok(query.load(tx.conn)?)
+}
+
 /// Every program with its published version in effect on a day, in stable order; closed and discontinued
 /// programs too, whose rules nobody meets.
 pub fn in_effect(tx: &mut Tx<'_>, day: CalendarDate) -> Result<Vec<(Program, ProgramVersion)>> {
@@ -225,14 +265,6 @@ pub(super) fn update_version(tx: &mut Tx<'_>, version: &ProgramVersion) -> Resul
 pub(super) fn delete_version(tx: &mut Tx<'_>, id: Id) -> Result<()> {
     diesel::delete(program_versions::table.find(id)).execute(tx.conn)?;
     Ok(())
-}
-
-/// Those of the codes that the catalogue of competencies holds.
-pub(super) fn known_competencies(tx: &mut Tx<'_>, codes: Vec<String>) -> Result<Vec<String>> {
-    Ok(competencies::table
-        .filter(competencies::code.eq_any(codes))
-        .select(competencies::code)
-        .load(tx.conn)?)
 }
 
 /// The published versions of a program for a program year, in the order of their days.

@@ -10,12 +10,12 @@ use super::{
 use crate::{
     access::Tx,
     audit,
+    network::competencies,
     platform::{
         Error, FieldError, Result,
         db::types::Json,
         values::{CalendarDate, Currency, Money, Period, Rate},
     },
-    sales::transactions::backlog,
 };
 
 /// What a version says.
@@ -149,9 +149,7 @@ pub fn publish(
     }
     let state = ProgramVersionState::Published;
     let version = ProgramVersion { state, published_at: Some(tx.now), ..before.clone() };
-    // Sales of its days may have been looked at while no version covered them.
-    let enrolled = store::enrolled_in(tx, program.id)?;
-    backlog::note(tx, &enrolled)?;
+    tx.version_published(program.id);
     save(tx, &before, version, reason)
 }
 
@@ -167,7 +165,7 @@ pub fn requirement_faults(
         return Ok(faults);
     }
     let codes = named.iter().map(|(_, code)| (*code).to_owned()).collect();
-    let known = store::known_competencies(tx, codes)?;
+    let known = competencies::known_codes(tx, codes)?;
     for (pointer, code) in named {
         let said = faults.iter().any(|fault| fault.pointer == pointer);
         if !said && !known.iter().any(|known| known == code) {

@@ -68,6 +68,22 @@ macro_rules! upsert_many {
 }
 pub(crate) use upsert_many;
 
+/// Locks the rows of a query until the end of the unit, in the order of the query: whoever wants one of them for
+/// `$mode`, such as `for_update` or `for_share`, waits. SQLite has one writer, which needs no locks. Tells whether others
+/// may have changed the rows since they were read.
+macro_rules! lock_rows {
+    ($conn:expr, $mode:ident, $query:expr) => {
+        match $conn {
+            $crate::platform::db::Conn::Postgres(conn) => {
+                diesel::QueryDsl::$mode($query).execute(conn)?;
+                true
+            }
+            $crate::platform::db::Conn::Sqlite(_) => false,
+        }
+    };
+}
+pub(crate) use lock_rows;
+
 /// Which database to use: `sqlite://path` or `postgres://...`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -120,6 +136,17 @@ impl Conn {
         match self {
             Self::Sqlite(conn) => conn.batch_execute(if bulk { BULK } else { USUAL }),
             Self::Postgres(_) => Ok(()),
+        }
+    }
+}
+
+impl Conn {
+    /// Lets the statements of this transaction wait for other transactions so many seconds at most. SQLite waits for its
+    /// one writer as long as the connection is set to.
+    pub fn wait_for_locks_at_most(&mut self, seconds: u32) -> diesel::QueryResult<()> {
+        match self {
+            Self::Postgres(conn) => conn.batch_execute(&format!("SET LOCAL lock_timeout = '{seconds}s'")),
+            Self::Sqlite(_) => Ok(()),
         }
     }
 }

@@ -260,6 +260,8 @@ fn complete(own: &BackgroundContext, id: Id) -> Result<Import> {
         patiently(|| {
             let sellers = sellers.to_vec();
             own.write(move |tx| {
+                let ids: Vec<Id> = sellers.iter().map(|(seller, _)| *seller).collect();
+                tx.lock_partners(&ids)?;
                 backlog::note_sales(tx, &sellers)?;
                 tx.sales_came_to_light(sellers.iter().map(|(seller, _)| *seller));
                 Ok(())

@@ -1,22 +1,19 @@
 //! The partners whose earnings have to be looked at, and from which day on.
 //!
-//! Sales put their partner here by [`note_sales`] in the unit that records or publishes them, exchange rates by
-//! [`note_rates`]; other facts by [`note`].
+//! Sales put their partner here by [`note_sales`] in the unit that records or publishes them, other facts by [`note`].
 
 use crate::{
     access::Tx,
     platform::{
         Result,
-        db::{native, upsert_many},
-        values::{CalendarDate, Id, Month},
+        db::upsert_many,
+        values::{CalendarDate, Id},
     },
     schema::calculation_backlog as backlog,
 };
 use diesel::{
     dsl::{case_when, count_star},
     prelude::*,
-    sql_query,
-    sql_types::Date,
     upsert::excluded,
 };
 use std::collections::BTreeMap;
@@ -42,22 +39,6 @@ pub fn note_sales(tx: &mut Tx<'_>, sellers: &[(Id, CalendarDate)]) -> Result<()>
             .otherwise(backlog::from_day)
     };
     upsert_many!(tx.conn, backlog::table, &rows, backlog::partner_id, backlog::from_day.eq(earlier()));
-    Ok(())
-}
-
-/// Notes that exchange rates of a month were published: whoever has a sale of that month that waits for one, or a later
-/// month that waits for the rate of one it is compared with.
-pub fn note_rates(tx: &mut Tx<'_>, month: Month) -> Result<()> {
-    const WAITING: &str = "INSERT INTO calculation_backlog (partner_id, from_day) \
-        SELECT partner_id, MIN(earned_in) FROM ( \
-            SELECT DISTINCT partner_id, earned_in FROM ineligible_records WHERE code = 'exchange_rate_missing' \
-                AND cured_at IS NULL AND transaction_id IS NOT NULL AND earned_in = $1 \
-            UNION ALL SELECT partner_id, earned_in FROM ineligible_records WHERE code = 'exchange_rate_missing' \
-                AND cured_at IS NULL AND transaction_id IS NULL AND earned_in > $1 \
-        ) waiting GROUP BY partner_id \
-        ON CONFLICT (partner_id) DO UPDATE SET from_day = excluded.from_day \
-        WHERE excluded.from_day < calculation_backlog.from_day";
-    native!(tx.conn, conn => sql_query(WAITING).bind::<Date, _>(month).execute(conn)?);
     Ok(())
 }
 
@@ -87,9 +68,12 @@ pub fn length(tx: &mut Tx<'_>, only: Option<Id>) -> Result<i64> {
     Ok(query.get_result(tx.conn)?)
 }
 
-/// Takes out partners that have been looked at.
-pub fn done(tx: &mut Tx<'_>, partners: &[Id]) -> Result<()> {
-    let looked_at = backlog::table.filter(backlog::partner_id.eq_any(partners.to_vec()));
-    diesel::delete(looked_at).execute(tx.conn)?;
-    Ok(())
+/// Takes out partners that are about to be looked at; gives those that waited, each with the day from which on, in the
+/// order of their ids. Whoever notes something about one of them meanwhile puts it in again.
+pub fn take(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<(Id, CalendarDate)>> {
+    let these = backlog::table.filter(backlog::partner_id.eq_any(partners.to_vec()));
+    let columns = (backlog::partner_id, backlog::from_day);
+    let mut taken: Vec<(Id, CalendarDate)> = diesel::delete(these).returning(columns).load(tx.conn)?;
+    taken.sort_unstable();
+    Ok(taken)
 }

@@ -123,6 +123,8 @@ struct Portion {
 impl Portion {
     fn gather(tx: &mut Tx<'_>, rows: &[(u64, NewTransaction)]) -> Result<Self> {
         let mut portion = Self::default();
+        let sellers: BTreeSet<Id> = rows.iter().map(|(_, new)| new.partner_id).collect();
+        tx.lock_partners(&Vec::from_iter(sellers))?;
         let mut numbers: HashMap<&str, Vec<&str>> = HashMap::new();
         for (_, new) in rows {
             let of_source = numbers.entry(&new.source).or_default();
@@ -162,6 +164,7 @@ impl Portion {
             rows.iter().flat_map(|(_, new)| [Some(new.partner_id), new.provider_id]).flatten().collect();
         ids.sort_unstable();
         ids.dedup();
+        partners::keep_all(tx, &ids)?;
         portion.partners =
             partners::many(tx, &ids)?.into_iter().map(|partner| (partner.id, partner)).collect();
         Ok(portion)

@@ -6,15 +6,16 @@ use crate::{
     network::partners::in_scope,
     platform::{
         Error, Result,
-        db::{MultiBackend, insert_many, native},
+        db::{Conn, MultiBackend, insert_many, native},
         http::{PageRequest, keyset, unindexed},
         values::{CalendarDate, Country, Currency, Id, Timestamp},
     },
     schema::{transaction_numbers, transaction_records, transactions, unpublished_transactions},
 };
 use diesel::{
-    dsl::{min, sql},
+    dsl::{auto_type, exists, min, sql},
     prelude::*,
+    select,
     sql_types::{BigInt, Bool, Nullable},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -148,6 +149,20 @@ pub fn sales_of(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Transaction>> {
     let query = transactions::table.filter(transactions::partner_id.eq_any(partners.to_vec()));
     let order = (transactions::partner_id, transactions::occurred_on, transactions::id);
     Ok(query.order(order).select(Transaction::as_select()).load(tx.conn)?)
+}
+
+/// Part of a statement: who made a sale, null where there is none.
+#[auto_type(no_type_alias)]
+pub(crate) fn seller_of(sale: Id) -> _ {
+    transactions::table.filter(transactions::id.eq(sale)).select(transactions::partner_id).single_value()
+}
+
+/// Whether a transaction, published or not, refers to a partner: as its seller or, which no index leads to and which is
+/// asked last, as the provider of another one.
+pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
+    let sold = transaction_records::table.filter(transaction_records::partner_id.eq(partner));
+    let provided = transaction_records::table.filter(transaction_records::provider_id.eq(partner));
+    Ok(select(exists(sold)).get_result(conn)? || select(exists(provided)).get_result(conn)?)
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, transaction: &Transaction) -> Result<()> {

@@ -2,11 +2,7 @@
 //!
 //! Set-based: a constant number of queries finds what is due, without writing; only what is due costs more.
 
-use super::{
-    Cause, Cure, Enrollment, Event, State,
-    change::{self, Grounds},
-    store,
-};
+use super::change::{self, Grounds};
 use crate::{
     access::Tx,
     network::{
@@ -15,6 +11,7 @@ use crate::{
     },
     participation::{
         eligibility::{self, Assessment, EligibilityCheck, EligibilityCode},
+        enrollments::{self, Cause, Cure, Enrollment, Event, State},
         programs::{self, Program, ProgramVersion},
     },
     platform::{
@@ -40,7 +37,11 @@ pub enum Invitations {
 /// What the service does when facts about partners have changed, inside the same unit.
 pub fn follow_up(tx: &mut Tx<'_>, changed: &[Id]) -> Result<()> {
     for changed in changed.chunks(AT_ONCE) {
-        let concerned = partners::family(tx, changed)?;
+        let mut concerned = partners::family(tx, changed)?;
+        // A headquarters that changes holds its locations too: what they rest on is its records.
+        while tx.lock_partners(&concerned.iter().map(|partner| partner.id).collect::<Vec<_>>())? {
+            concerned = partners::family(tx, changed)?;
+        }
         let facts = concerned.iter().map(|partner| partner.id).filter(|id| !tx.has_sold_only(*id));
         let facts: Vec<Id> = facts.collect();
         backlog::note(tx, &facts)?;
@@ -111,7 +112,7 @@ fn survey<'a>(
     let mut years: Vec<i32> = offers.iter().map(|(_, version)| version.program_year).collect();
     years.sort_unstable();
     years.dedup();
-    let known = store::of_partners(tx, &ids, &years)?;
+    let known = enrollments::of_partners(tx, &ids, &years)?;
     if known.is_empty() && partners.iter().all(|partner| !invitations.include(partner)) {
         return Ok(Vec::new());
     }

@@ -1,5 +1,6 @@
 //! Proof of the books: every figure is computed again from its parts.
 
+use super::{Sum, words::spelled};
 use crate::{
     access::Tx,
     platform::{
@@ -12,15 +13,6 @@ use diesel::{
     prelude::*,
     sql_types::{BigInt, Date, Text},
 };
-
-/// How one check came out.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
-    /// What was checked.
-    pub name: &'static str,
-    /// The first difference; none where everything is as it should be.
-    pub difference: Option<String>,
-}
 
 /// The sums that must cancel out for each enrollment, month and currency.
 const SUMS: &[(&str, &str)] = &[
@@ -36,25 +28,25 @@ const SUMS: &[(&str, &str)] = &[
     ),
     (
         "rebates carry the approved adjustments",
-        "SELECT enrollment_id, posted_in AS month, currency, amount FROM adjustments WHERE state = 'approved'
+        "SELECT enrollment_id, posted_in AS month, currency, amount FROM adjustments WHERE state = {approved}
          UNION ALL SELECT enrollment_id, posted_in, currency, -adjusted FROM rebates",
     ),
     (
         "the ledger owes what the rebates say",
-        "SELECT enrollment_id, month, currency, amount FROM ledger_transfers WHERE credit LIKE 'rebate_%'
-         UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers WHERE debit LIKE 'rebate_%'
+        "SELECT enrollment_id, month, currency, amount FROM ledger_transfers WHERE credit IN {rebate_accounts}
+         UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers WHERE debit IN {rebate_accounts}
          UNION ALL SELECT enrollment_id, posted_in, currency, -(earned + adjusted) FROM rebates",
     ),
     (
         "the ledger holds the co-op the rebates say",
-        "SELECT enrollment_id, month, currency, amount FROM ledger_transfers WHERE credit LIKE 'coop_%'
-         UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers WHERE debit LIKE 'coop_%'
+        "SELECT enrollment_id, month, currency, amount FROM ledger_transfers WHERE credit IN {coop_accounts}
+         UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers WHERE debit IN {coop_accounts}
          UNION ALL SELECT enrollment_id, posted_in, currency, -coop FROM rebates",
     ),
     (
         "what is accrued is of open months",
-        "SELECT enrollment_id, month, currency, amount FROM ledger_transfers WHERE credit = 'rebate_accrued'
-         UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers WHERE debit = 'rebate_accrued'
+        "SELECT enrollment_id, month, currency, amount FROM ledger_transfers WHERE credit = {rebate_accrued}
+         UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers WHERE debit = {rebate_accrued}
          UNION ALL SELECT enrollment_id, posted_in, currency, -(earned + adjusted) FROM rebates r
              WHERE NOT EXISTS (SELECT 1 FROM closed_months c WHERE c.month = r.posted_in)",
     ),
@@ -62,17 +54,17 @@ const SUMS: &[(&str, &str)] = &[
         "the ledger carries what was calculated",
         "SELECT enrollment_id, posted_in AS month, currency, amount FROM earnings
          UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers
-             WHERE cause = 'calculation' AND debit = 'programme_expense'
+             WHERE cause = {calculation} AND debit = {programme_expense}
          UNION ALL SELECT enrollment_id, month, currency, amount FROM ledger_transfers
-             WHERE cause = 'calculation' AND credit = 'programme_expense'",
+             WHERE cause = {calculation} AND credit = {programme_expense}",
     ),
     (
         "the ledger carries the approved adjustments",
-        "SELECT enrollment_id, posted_in AS month, currency, amount FROM adjustments WHERE state = 'approved'
+        "SELECT enrollment_id, posted_in AS month, currency, amount FROM adjustments WHERE state = {approved}
          UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers
-             WHERE cause = 'adjustment' AND debit = 'programme_expense'
+             WHERE cause = {adjustment} AND debit = {programme_expense}
          UNION ALL SELECT enrollment_id, month, currency, amount FROM ledger_transfers
-             WHERE cause = 'adjustment' AND credit = 'programme_expense'",
+             WHERE cause = {adjustment} AND credit = {programme_expense}",
     ),
 ];
 
@@ -130,12 +122,12 @@ const ROWS: &[(&str, &str, &str)] = &[
         "nothing was added to a closed month",
         "ledger transfer",
         "SELECT t.id FROM ledger_transfers t JOIN closed_months c ON c.month = t.month
-         WHERE t.posted_at > c.closed_at AND 'programme_expense' IN (t.debit, t.credit)",
+         WHERE t.posted_at > c.closed_at AND {programme_expense} IN (t.debit, t.credit)",
     ),
 ];
 
 #[derive(QueryableByName)]
-struct Sum {
+struct Cell {
     #[diesel(sql_type = Guid)]
     enrollment_id: Id,
     #[diesel(sql_type = Date)]
@@ -154,24 +146,25 @@ struct Row {
 
 /// Computes every balance, every rebate and every sum again from its parts, and names the first difference of each check. Each
 /// is one statement; the database does the sums.
-pub fn verify(tx: &mut Tx<'_>) -> Result<Vec<Finding>> {
-    let mut findings = Vec::new();
+pub fn sums_of_books(tx: &mut Tx<'_>) -> Result<Vec<Sum>> {
+    let mut sums = Vec::new();
     for (name, rows) in SUMS {
+        let rows = spelled(rows);
         let query = format!(
             "SELECT enrollment_id, month, currency, CAST(SUM(amount) AS bigint) AS amount FROM ({rows}) rows
              GROUP BY enrollment_id, month, currency HAVING SUM(amount) <> 0
              ORDER BY enrollment_id, month, currency LIMIT 1"
         );
-        let found: Option<Sum> =
+        let found: Option<Cell> =
             native!(tx.conn, conn => diesel::sql_query(query).get_result(conn).optional()?);
-        let difference = found.map(|sum| {
-            let money = Money { minor: sum.amount, currency: sum.currency };
+        let difference = found.map(|cell| {
+            let money = Money { minor: cell.amount, currency: cell.currency };
             format!(
                 "enrollment {}, {}: {money} too much on the side of the parts",
-                sum.enrollment_id, sum.month
+                cell.enrollment_id, cell.month
             )
         });
-        findings.push(Finding { name, difference });
+        sums.push(Sum { name, difference });
     }
     for (name, rows) in LEVER_SUMS {
         let query = format!(
@@ -182,13 +175,13 @@ pub fn verify(tx: &mut Tx<'_>) -> Result<Vec<Finding>> {
         );
         let found: Option<Row> =
             native!(tx.conn, conn => diesel::sql_query(query).get_result(conn).optional()?);
-        findings.push(Finding { name, difference: found.map(|row| format!("enrollment {}", row.id)) });
+        sums.push(Sum { name, difference: found.map(|row| format!("enrollment {}", row.id)) });
     }
     for (name, what, rows) in ROWS {
         let query = format!("SELECT id FROM ({rows}) found ORDER BY id LIMIT 1");
         let found: Option<Row> =
             native!(tx.conn, conn => diesel::sql_query(query).get_result(conn).optional()?);
-        findings.push(Finding { name, difference: found.map(|row| format!("{what} {}", row.id)) });
+        sums.push(Sum { name, difference: found.map(|row| format!("{what} {}", row.id)) });
     }
-    Ok(findings)
+    Ok(sums)
 }

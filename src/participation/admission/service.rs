@@ -1,9 +1,9 @@
 //! What people do with enrollments.
 
 use super::{
-    Cause, Enrollment, Event, Invitations, State,
+    Invitations,
     change::{self, Grounds},
-    reassess, store,
+    reassess,
 };
 use crate::{
     access::{Role, Tx},
@@ -13,6 +13,7 @@ use crate::{
     },
     participation::{
         eligibility::{self, Assessment, Evaluation},
+        enrollments::{self, Cause, Enrollment, Event, State},
         programs::{self, Program, ProgramKey, ProgramVersion},
     },
     platform::{Error, Result, values::Id},
@@ -48,6 +49,10 @@ impl Outcome {
 /// A partner asks to take part in a program, in the program year it is.
 pub fn request(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey, reason: Option<&str>) -> Result<Outcome> {
     on_behalf_needs_a_reason(tx, reason)?;
+    if let Ok(program) = programs::find(tx, program) {
+        programs::keep(tx, program.id)?;
+    }
+    tx.lock_partner(partner)?;
     let partner = partners::get(tx, partner).map_err(|error| {
         error.as_fault_at("/partner_id", "there is no such partner, or it lies outside what you may see")
     })?;
@@ -57,7 +62,7 @@ pub fn request(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey, reason: Optio
     let today = tx.today();
     let version = programs::version_for(tx, &program, today)?;
     let moved = reassess(tx, std::slice::from_ref(&partner), Invitations::IndirectResellers)? > 0;
-    let of_year: Vec<Enrollment> = store::of_partners(tx, &[partner.id], &[version.program_year])?
+    let of_year: Vec<Enrollment> = enrollments::of_partners(tx, &[partner.id], &[version.program_year])?
         .into_iter()
         .filter(|e| e.program_id == program.id && e.program_year == version.program_year)
         .collect();
@@ -82,7 +87,7 @@ pub fn request(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey, reason: Optio
 /// A partner accepts its invitation.
 pub fn accept(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<Outcome> {
     on_behalf_needs_a_reason(tx, reason)?;
-    let was = store::get(tx, id)?.0.state;
+    let was = locked(tx, id)?.state;
     let (enrollment, partner, program, version) = current(tx, id)?;
     // What was lost only now is told with every rule, below, and kept.
     let lost = (was, enrollment.state) == (State::Invited, State::Ineligible);
@@ -135,12 +140,19 @@ fn decide(
     Ok(Outcome::NotEligible(Box::new(evaluation)))
 }
 
+/// The enrollment, with its program kept and its partner locked.
+fn locked(tx: &mut Tx<'_>, id: Id) -> Result<Enrollment> {
+    let (found, _) = enrollments::get(tx, id)?;
+    programs::keep(tx, found.program_id)?;
+    Ok(if tx.lock_partner(found.partner_id)? { enrollments::get(tx, id)?.0 } else { found })
+}
+
 /// The enrollment as today's facts put it, with everything it rests on.
 fn current(tx: &mut Tx<'_>, id: Id) -> Result<(Enrollment, Partner, Program, ProgramVersion)> {
-    let (found, _) = store::get(tx, id)?;
+    let found = locked(tx, id)?;
     let partner = partners::get(tx, found.partner_id)?;
     reassess(tx, std::slice::from_ref(&partner), Invitations::IndirectResellers)?;
-    let (enrollment, _) = store::get(tx, id)?;
+    let (enrollment, _) = enrollments::get(tx, id)?;
     let program = programs::get(tx, enrollment.program_id)?;
     let version = programs::get_version(tx, enrollment.program_id, enrollment.version)?;
     Ok((enrollment, partner, program, version))
@@ -157,7 +169,7 @@ fn on_behalf_needs_a_reason(tx: &Tx<'_>, reason: Option<&str>) -> Result<()> {
 /// The partner's open enrollment in a program.
 pub fn open_of(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey) -> Result<Id> {
     let program = programs::find(tx, program)?;
-    let all = store::of_partners(tx, &[partner], &[])?;
+    let all = enrollments::of_partners(tx, &[partner], &[])?;
     let open =
         all.iter().find(|enrollment| enrollment.program_id == program.id && enrollment.state.is_open());
     open.map(|enrollment| enrollment.id).ok_or(Error::not_found("enrollment"))

@@ -1,6 +1,5 @@
 //! How a state change is written: the record, its history row, its audit event and its notice, in one unit.
 
-use super::{Cause, Change, Cure, Enrollment, EnrollmentKey, Event, State, store, view::EnrollmentView};
 use crate::{
     access::Tx,
     audit,
@@ -9,6 +8,7 @@ use crate::{
     notifications::Message,
     participation::{
         eligibility::{self, Assessment, CheckStatus, EligibilityRule as Rule},
+        enrollments::{self, Cause, Change, Cure, Enrollment, EnrollmentKey, EnrollmentView, Event, State},
         programs::{Program, ProgramVersion},
     },
     platform::{
@@ -91,15 +91,15 @@ pub(super) fn apply(
     }
     if to == State::Enrolled && enrollment.earnings_start_on.is_none() {
         // The first time the month counts from its first day; after a gap, the day it is completed.
-        let anew = store::was_enrolled(tx, enrollment.key())?;
+        let anew = enrollments::was_enrolled(tx, enrollment.key())?;
         enrollment.earnings_start_on = Some(if anew { today } else { today.first_of_month() });
     }
     if !to.is_open() {
         enrollment.ended_on = Some(today);
     }
     match &before {
-        Some(_) => store::update(tx, &enrollment)?,
-        None => store::insert(tx, &enrollment)?,
+        Some(_) => enrollments::update(tx, &enrollment)?,
+        None => enrollments::insert(tx, &enrollment)?,
     }
     trace(tx, before.as_ref(), &enrollment, cause, grounds)?;
     Ok(enrollment)
@@ -114,7 +114,7 @@ pub(super) fn roll_over(tx: &mut Tx<'_>, old: &Enrollment, grounds: &Grounds<'_>
         earnings_start_on: Some(grounds.version.effective_from),
         ..fresh(tx, grounds, evaluation_id)
     };
-    store::insert(tx, &enrollment)?;
+    enrollments::insert(tx, &enrollment)?;
     trace(tx, None, &enrollment, Cause::RolledOver, grounds)?;
     Ok(enrollment)
 }
@@ -143,7 +143,7 @@ fn fresh(tx: &Tx<'_>, grounds: &Grounds<'_>, evaluation_id: Id) -> Enrollment {
 /// The day after the last good one, by what is on record today: the rules held when the partner was let in.
 fn first_bad_day(tx: &mut Tx<'_>, enrollment: EnrollmentKey, grounds: &Grounds<'_>) -> Result<CalendarDate> {
     let today = tx.today();
-    let held_on = store::let_in_on(tx, enrollment)?.unwrap_or(today);
+    let held_on = enrollments::let_in_on(tx, enrollment)?.unwrap_or(today);
     let then = eligibility::assess(tx, grounds.partner, grounds.program, grounds.version, held_on)?;
     // What carries no date, such as a suspension, has held until today.
     let undated =
@@ -177,7 +177,7 @@ fn trace(
         earnings_start_on: enrollment.earnings_start_on,
         ineligible_since: enrollment.ineligible_since,
     };
-    store::add_change(tx, &change)?;
+    enrollments::add_change(tx, &change)?;
     backlog::note(tx, &[enrollment.partner_id])?;
     let show =
         |enrollment: &Enrollment| EnrollmentView::plain(enrollment.clone(), grounds.program.code.clone());

@@ -3,7 +3,7 @@
 //!
 //! Each stage is told once for each last day: a renewal moves that day, and with it everything begins anew.
 
-use super::{Enrollment, EnrollmentKey, Stage, State, store};
+use super::{Stage, store};
 use crate::{
     access::Tx,
     audit,
@@ -12,6 +12,7 @@ use crate::{
     notifications::Message,
     participation::{
         eligibility::{self, Outlook},
+        enrollments::{self, Enrollment, EnrollmentKey, State},
         programs,
     },
     platform::{Result, values::Id},
@@ -65,7 +66,7 @@ pub fn remind(tx: &mut Tx<'_>, partners: &[Partner]) -> Result<usize> {
 fn due<'a>(tx: &mut Tx<'_>, partners: &'a [Partner]) -> Result<Vec<Reminder<'a>>> {
     let today = tx.today();
     let ids: Vec<Id> = partners.iter().map(|partner| partner.id).collect();
-    let open: Vec<Enrollment> = store::of_partners(tx, &ids, &[])?
+    let open: Vec<Enrollment> = enrollments::of_partners(tx, &ids, &[])?
         .into_iter()
         .filter(|enrollment| TAKING_PART.contains(&enrollment.state))
         .collect();

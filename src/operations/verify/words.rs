@@ -1,0 +1,39 @@
+//! The words in the columns of closed sets, as the statements of checks spell them.
+
+use crate::{
+    earnings::engine::Reason,
+    ledger::{
+        accounting::{Account, Cause},
+        adjustments::AdjustmentState,
+    },
+    participation::programs::{CapScope, LeverGrain, ProgramVersionState},
+};
+
+/// A check's statement with each mark in braces replaced by the word of the value, or the list of the words, that the
+/// mark stands for. A mark that is not known stays, and the database refuses it.
+pub(super) fn spelled(statement: &str) -> String {
+    let words = [
+        ("approved", AdjustmentState::Approved.as_str()),
+        ("published", ProgramVersionState::Published.as_str()),
+        ("programme_expense", Account::ProgrammeExpense.as_str()),
+        ("rebate_accrued", Account::RebateAccrued.as_str()),
+        ("calculation", Cause::Calculation.as_str()),
+        ("adjustment", Cause::Adjustment.as_str()),
+        ("transaction", LeverGrain::Transaction.as_str()),
+        ("customer_month", LeverGrain::CustomerMonth.as_str()),
+        ("month", LeverGrain::Month.as_str()),
+        ("customer", CapScope::Customer.as_str()),
+        ("no_growth", Reason::NoGrowth.code()),
+        ("amount_too_small", Reason::AmountTooSmall.code()),
+    ];
+    let lists = [("rebate_accounts", &Account::OF_REBATES[..]), ("coop_accounts", &Account::OF_COOP[..])];
+    let mut spelled = statement.to_owned();
+    for (mark, word) in words {
+        spelled = spelled.replace(&format!("{{{mark}}}"), &format!("'{word}'"));
+    }
+    for (mark, accounts) in lists {
+        let words: Vec<String> = accounts.iter().map(|account| format!("'{account}'")).collect();
+        spelled = spelled.replace(&format!("{{{mark}}}"), &format!("({})", words.join(", ")));
+    }
+    spelled
+}
