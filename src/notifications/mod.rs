@@ -17,6 +17,7 @@ pub use dispatch::{WORK, check_settings};
 pub use message::Message;
 pub use model::{Delivery, DeliveryState, Locale, Notification, NotificationKind, Recipient};
 pub use service::tell;
+pub use store::refers_to;
 pub use words::{day, instant};
 
 /// What the composition root needs of this slice.
@@ -28,7 +29,7 @@ pub const SLICE: Slice = Slice {
     }),
     work: &[WORK],
     settings: Some(check_settings),
-    refers_to_partner: Some(|tx, partner| Ok(store::any_of_partner(tx, partner)?.then_some("notification"))),
+    refers_to_partner: Some(|tx, partner| Ok(store::refers_to(tx.conn, partner)?.then_some("notification"))),
     ..Slice::named("notifications")
 };
 

@@ -121,8 +121,8 @@ pub(super) fn put_off(
     Ok(())
 }
 
-/// Whether one refers to a partner.
-pub(super) fn any_of_partner(tx: &mut Tx<'_>, partner: Id) -> Result<bool> {
-    let these = notifications::table.filter(notifications::partner_id.eq(partner));
-    Ok(diesel::select(diesel::dsl::exists(these)).get_result(tx.conn)?)
+/// Whether a notification is about a partner.
+pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
+    let told = notifications::table.filter(notifications::partner_id.eq(partner));
+    Ok(diesel::select(diesel::dsl::exists(told)).get_result(conn)?)
 }

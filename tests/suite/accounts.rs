@@ -6,7 +6,7 @@ use partner_incentives::{
     access::password::Hasher,
     app::Service,
     identity::sessions::{self, Renewal},
-    schema::{idempotency_keys, refresh_tokens, sessions as rows, sign_in_brakes, users},
+    schema::{idempotency_keys, refresh_tokens, sessions as rows, sign_in_throttles, users},
 };
 use serde_json::{Value, json};
 
@@ -344,7 +344,7 @@ fn what_is_long_over_is_swept_away() {
     // Brakes, sessions, refresh tokens.
     let left = || -> [i64; 3] {
         let count = |conn: &mut _| {
-            let brakes = sign_in_brakes::table.count().get_result(conn)?;
+            let brakes = sign_in_throttles::table.count().get_result(conn)?;
             let sessions = rows::table.count().get_result(conn)?;
             Ok([brakes, sessions, refresh_tokens::table.count().get_result(conn)?])
         };

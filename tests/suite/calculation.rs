@@ -2,7 +2,7 @@
 
 use crate::{
     suite::partners::partner,
-    support::{Answer, Client, World},
+    support::{Answer, Client, World, statements::behind_the_service},
 };
 use diesel::{ExpressionMethods, RunQueryDsl};
 use partner_incentives::{
@@ -395,7 +395,8 @@ fn r12_a_negative_rebate_is_carried_and_later_ones_owe_only_what_remains() {
     let paid = |tx: &mut partner_incentives::access::Tx<'_>| {
         use partner_incentives::{ledger::accounting::RebateState, schema::rebates::dsl as column};
         tx.changed_nothing();
-        Ok(diesel::update(column::rebates).set(column::state.eq(RebateState::Paid)).execute(tx.conn)?)
+        let everything = diesel::update(column::rebates).set(column::state.eq(RebateState::Paid));
+        Ok(behind_the_service(|| everything.execute(tx.conn))?)
     };
     world.service.app.write_as_system("Test", paid).unwrap();
     story.refund("2", &sale, "2018-10-07", "-2500.00");

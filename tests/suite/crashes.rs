@@ -142,14 +142,14 @@ fn books(database: &Database) -> Vec<String> {
         UNION ALL SELECT 'earned ' || coalesce(t.external_id, x.customer_id, '') || ' ' || x.lever
             || CAST(x.earned_in AS text) || CAST(x.posted_in AS text) || ' ' || CAST(x.amount AS text)
             || '/' || CAST(x.rebate AS text) || ' of ' || CAST(x.net AS text)
-            FROM earnings x LEFT JOIN transaction_records t ON t.id = x.transaction_id
+            FROM earnings x LEFT JOIN transaction_records t ON t.partner_id = x.partner_id AND t.id = x.transaction_id
         UNION ALL SELECT 'refused ' || coalesce(t.external_id, r.customer_id, '') || ' ' || r.lever || r.code
             || coalesce(CAST(r.capped AS text), '')
-            FROM ineligible_records r LEFT JOIN transaction_records t ON t.id = r.transaction_id
+            FROM ineligible_records r LEFT JOIN transaction_records t ON t.partner_id = r.partner_id AND t.id = r.transaction_id
         UNION ALL SELECT 'owed ' || p.mpn_id || CAST(r.posted_in AS text) || ' ' || CAST(r.earned AS text)
             || '/' || CAST(r.coop AS text) || r.state FROM rebates r JOIN partners p ON p.id = r.partner_id
         UNION ALL SELECT 'moved ' || p.mpn_id || CAST(l.month AS text) || l.debit || l.credit || CAST(SUM(l.amount) AS text)
-            FROM ledger_transfers l JOIN enrollments e ON e.id = l.enrollment_id JOIN partners p ON p.id = e.partner_id
+            FROM ledger_transfers l JOIN partners p ON p.id = l.partner_id
             GROUP BY p.mpn_id, l.month, l.debit, l.credit
         UNION ALL SELECT 'enrolled ' || p.mpn_id || e.state FROM enrollments e JOIN partners p ON p.id = e.partner_id
         UNION ALL SELECT 'waits ' || p.mpn_id FROM calculation_backlog b JOIN partners p ON p.id = b.partner_id

@@ -25,6 +25,7 @@ mod mass_assignment;
 mod notifications;
 mod oauth;
 mod outside_identity;
+mod partitions;
 mod partners;
 mod permissions;
 mod plans;

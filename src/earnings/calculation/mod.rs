@@ -47,7 +47,7 @@ pub use model::{EarningRow, Grain, IneligibleRow, Run, RunState};
 pub use run::{WORK, calculate, calculate_in, follow_up, is_due, start};
 pub use simulation::CODES;
 pub use state::{CapUse, LeverVolume, cap_uses, volumes};
-pub use store::{last_calculated, terms_of};
+pub use store::{last_calculated, refers_to, terms_of};
 pub use sums::{IneligibleMonth, LeverMonth, ineligible_months, lever_months};
 pub use words::{message, remedy};
 
@@ -66,7 +66,7 @@ pub const SLICE: Slice = Slice {
     codes: &[CODES, runs_api::CODES],
     work: &[WORK],
     refers_to_partner: Some(|tx, partner| {
-        Ok(store::any_of_partner(tx, partner)?.then_some("calculation run"))
+        Ok(store::refers_to(tx.conn, partner)?.then_some("calculation run"))
     }),
     follow_up: Some(follow_up),
     ..Slice::named("earnings::calculation")

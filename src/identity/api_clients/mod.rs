@@ -19,6 +19,6 @@ pub const SLICE: Slice = Slice {
         name: "api-clients",
         description: "The machines that may call the service, and what each may do.",
     }),
-    refers_to_partner: Some(|tx, partner| Ok(store::any_of_partner(tx, partner)?.then_some("API client"))),
+    refers_to_partner: Some(|tx, partner| Ok(store::refers_to(tx.conn, partner)?.then_some("API client"))),
     ..Slice::named("identity::api_clients")
 };

@@ -121,8 +121,8 @@ pub(super) fn delete_secrets(tx: &mut Tx<'_>, client: Id) -> Result<()> {
     Ok(())
 }
 
-/// Whether one refers to a partner.
-pub(super) fn any_of_partner(tx: &mut Tx<'_>, partner: Id) -> Result<bool> {
-    let these = api_clients::table.filter(api_clients::partner_id.eq(partner));
-    Ok(diesel::select(diesel::dsl::exists(these)).get_result(tx.conn)?)
+/// Whether an API client refers to a partner.
+pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
+    let clients = api_clients::table.filter(api_clients::partner_id.eq(partner));
+    Ok(diesel::select(diesel::dsl::exists(clients)).get_result(conn)?)
 }

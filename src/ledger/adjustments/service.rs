@@ -32,7 +32,7 @@ pub fn propose(tx: &mut Tx<'_>, id: Id, new: NewAdjustment) -> Result<Adjustment
     tx.lock_partner(found.enrollment.partner_id)?;
     let WithCurrencies { enrollment, of_version, of_partner } =
         enrollments::with_currencies(tx, new.enrollment_id)?.ok_or_else(no_such)?;
-    let mut currencies = accounting::currencies_of(tx, enrollment.id)?;
+    let mut currencies = accounting::currencies_of(tx, enrollment.key())?;
     currencies.extend([of_version, of_partner]);
     currencies.sort_unstable();
     currencies.dedup();

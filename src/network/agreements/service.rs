@@ -96,7 +96,7 @@ fn record(tx: &mut Tx<'_>, agreement: Agreement) -> Result<Agreement> {
 
 fn save(tx: &mut Tx<'_>, before: &Agreement, agreement: Agreement) -> Result<Agreement> {
     let agreement = Agreement { updated_at: tx.now, revision: before.revision + 1, ..agreement };
-    store::update(tx, &agreement)?;
+    store::update(tx, before, &agreement)?;
     let reason = agreement.termination_reason.as_deref().filter(|_| before.terminated_on.is_none());
     event(&agreement)
         .before(&Shown::today(tx, before.clone()))

@@ -165,7 +165,8 @@ pub(super) fn insert_attainment(tx: &mut Tx<'_>, attainment: &Attainment) -> Res
 }
 
 pub(super) fn update_attainment(tx: &mut Tx<'_>, attainment: &Attainment) -> Result<()> {
-    diesel::update(attainments::table.find(attainment.id)).set(attainment).execute(tx.conn)?;
+    let key = (attainment.partner_id, attainment.id);
+    diesel::update(attainments::table.find(key)).set(attainment).execute(tx.conn)?;
     Ok(())
 }
 

@@ -140,12 +140,12 @@ pub(super) fn delete(tx: &mut Tx<'_>, partner: &Partner) -> Result<()> {
     if let Some(headquarters) = partner.headquarters_id {
         tx.facts_changed(headquarters);
     }
-    store::delete(tx, partner.id)
+    store::delete(tx, partner)
 }
 
 fn save(tx: &mut Tx<'_>, before: &Partner, partner: Partner, reason: Option<&str>) -> Result<Partner> {
     let partner = Partner { updated_at: tx.now, revision: before.revision + 1, ..partner };
-    store::update(tx, &partner)?;
+    store::update(tx, before, &partner)?;
     let views = (PartnerView::from(before.clone()), PartnerView::from(partner.clone()));
     event(&partner).before(&views.0).after(&views.1).because(reason).record(tx)?;
     changed(tx, &partner);

@@ -57,7 +57,7 @@ macro_rules! stored {
                     $table::updated_at.eq(profile.updated_at),
                     $table::revision.eq(profile.revision),
                 );
-                diesel::update($table::table.find(profile.id)).set(changes).execute(tx.conn)?;
+                diesel::update($table::table.find(profile.partner_id)).set(changes).execute(tx.conn)?;
                 Ok(())
             }
         }

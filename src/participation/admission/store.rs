@@ -3,6 +3,7 @@
 use super::Stage;
 use crate::{
     access::Tx,
+    participation::enrollments::EnrollmentKey,
     platform::{
         Result,
         values::{CalendarDate, Id},
@@ -11,21 +12,22 @@ use crate::{
 };
 use diesel::prelude::*;
 
-/// Which reminders some enrollments have had, and for which last day.
-pub(super) fn reminded(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<Vec<(Id, CalendarDate, Stage)>> {
-    let query = reminders::table.filter(reminders::enrollment_id.eq_any(enrollments.to_vec()));
+/// Which reminders the enrollments of some partners have had, and for which last day.
+pub(super) fn reminded(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<(Id, CalendarDate, Stage)>> {
+    let query = reminders::table.filter(reminders::partner_id.eq_any(partners.to_vec()));
     Ok(query.select((reminders::enrollment_id, reminders::lapses_on, reminders::stage)).load(tx.conn)?)
 }
 
 /// Notes that an enrollment has had a reminder.
 pub(super) fn note_reminder(
     tx: &mut Tx<'_>,
-    enrollment: Id,
+    enrollment: EnrollmentKey,
     last_day: CalendarDate,
     stage: Stage,
 ) -> Result<()> {
     let reminder = (
-        reminders::enrollment_id.eq(enrollment),
+        reminders::partner_id.eq(enrollment.partner_id),
+        reminders::enrollment_id.eq(enrollment.id),
         reminders::lapses_on.eq(last_day),
         reminders::stage.eq(stage),
         reminders::sent_at.eq(tx.now),

@@ -12,7 +12,7 @@ use crate::{
         values::{CalendarDate, Id, Money},
     },
 };
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// How many ids a batch has.
@@ -72,7 +72,7 @@ pub fn hide(tx: &mut Tx<'_>, range: Range) -> Result<()> {
 
 /// Lets everybody see what was hidden.
 pub fn publish(tx: &mut Tx<'_>) -> Result<()> {
-    store::hide(tx, Id(Uuid::nil()), Id(Uuid::nil()))
+    store::show(tx)
 }
 
 /// Removes up to so many records of a range; says how many.
@@ -148,14 +148,18 @@ impl Portion {
                 }
             }
         }
-        let refunds = rows.iter().filter_map(|(_, new)| portion.original(new).map(|original| original.id));
-        let mut purchases: Vec<Id> = refunds.collect();
-        purchases.sort_unstable();
-        purchases.dedup();
-        if !purchases.is_empty() {
-            // What gathering has added up of the refunds it met is a part of these sums.
-            portion.refunded = store::refunded_of(tx, &purchases)?.into_iter().collect();
+        let refunds = rows.iter().filter_map(|(_, new)| portion.original(new));
+        let mut purchases: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for purchase in refunds {
+            purchases.entry(&purchase.source).or_default().insert(&purchase.external_id);
         }
+        let mut refunded = HashMap::new();
+        for (source, numbers) in purchases {
+            let numbers: Vec<&str> = numbers.into_iter().collect();
+            refunded.extend(store::refunded_by_number(tx, source, &numbers)?);
+        }
+        // What gathering has added up of the refunds it met is a part of these sums.
+        portion.refunded = refunded;
         let mut ids: Vec<Id> =
             rows.iter().flat_map(|(_, new)| [Some(new.partner_id), new.provider_id]).flatten().collect();
         ids.sort_unstable();

@@ -14,7 +14,7 @@ mod sold;
 mod store;
 
 use crate::slice::{Slice, Tag};
-pub use counted::{Counted, Offsets, count, counted, counted_refunds};
+pub use counted::{Counted, Counting, Offsets, count, counted, counted_refunds};
 pub use history::{
     DaySum, PurchaseDay, Recorded, SalesFilter, bought_within, first_kept, last_bought_before, own_among,
     recorded, recorded_after, sums_by_day,
@@ -22,6 +22,7 @@ pub use history::{
 pub use model::{Customer, NewTransaction, Transaction, TransactionKind};
 pub use service::{CODES, REFUND_EXCEEDS_PURCHASE, TRANSACTION_CONFLICT, create};
 pub use sold::{SalesOfYear, Sold, sold, sold_as, uncounted, uncounted_within};
+pub(crate) use store::seller_of;
 pub use store::{refers_to, refunded_of, sales_of};
 
 /// What the composition root needs of this slice.

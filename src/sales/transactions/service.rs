@@ -91,8 +91,7 @@ fn partner(tx: &mut Tx<'_>, id: Option<Id>) -> Result<Option<Partner>> {
 /// The purchase and all its refunds are the partner's, which the unit holds: what was read here still holds when the
 /// refund is written.
 fn refuse_exceeding(tx: &mut Tx<'_>, purchase: &Transaction, refund: Money) -> Result<()> {
-    let left =
-        Money { minor: purchase.minor + store::refunded(tx, purchase.id)?, currency: purchase.currency };
+    let left = Money { minor: purchase.minor + store::refunded(tx, purchase)?, currency: purchase.currency };
     if left.minor + refund.minor >= 0 {
         return Ok(());
     }

@@ -12,8 +12,9 @@ use serde_json::json;
 use std::ops::ControlFlow;
 
 /// Where money, and what it rests on, is kept.
-const TABLES: [&str; 11] = [
+const TABLES: [&str; 12] = [
     "transaction_records",
+    "transaction_numbers",
     "earnings",
     "ineligible_records",
     "counted_sales",

@@ -1,5 +1,0 @@
--- Rows to lock for a rule that reaches beyond one partner: `access::Guard` says which rule each stands for.
-CREATE TABLE guards (
-    name text COLLATE "C" NOT NULL PRIMARY KEY CHECK (length(name) BETWEEN 1 AND 60)
-);
-INSERT INTO guards (name) VALUES ('books'), ('operators'), ('signing_keys'), ('installation');
