@@ -68,7 +68,8 @@ impl Document {
     /// What stands between backticks in the text, and where links lead.
     pub fn names(&self) -> (Vec<String>, Vec<String>) {
         let prose: String = self.text.split("\n```").step_by(2).flat_map(|text| [text, "\n"]).collect();
-        let codes = prose.split('`').skip(1).step_by(2).map(str::to_owned).collect();
+        let unbroken = |code: &str| code.split_whitespace().collect::<Vec<_>>().join(" ");
+        let codes = prose.split('`').skip(1).step_by(2).map(unbroken).collect();
         let targets = prose.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0.to_owned()));
         (codes, targets.collect())
     }

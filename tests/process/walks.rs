@@ -44,6 +44,7 @@ const NOT_TYPED: [(&str, &str); 7] = [
 
 /// Stops the service before, if there is one, starts one in its place and waits until it is ready.
 const PRELUDE: &str = r#"
+PATH=$TOOLS:$PATH
 stop() { if [ -n "$SERVICE" ]; then kill "$SERVICE" 2>/dev/null || true; wait "$SERVICE" || true; SERVICE=; fi; }
 serve() {
   stop
@@ -136,12 +137,11 @@ fn typed(script: &str, folder: &Path, address: &str) -> Output {
     fs::write(tools.join("cargo"), CARGO).expect("write");
     fs::set_permissions(tools.join("cargo"), fs::Permissions::from_mode(0o755)).expect("make it run");
     let binary = Path::new(env!("CARGO_BIN_EXE_partner-incentives")).parent().expect("its folder");
-    let path = std::env::var("PATH").unwrap_or_default();
     let mut shell = Command::new("sh");
     running::without_settings(&mut shell)
         .args(["-ec", script])
         .current_dir(folder)
-        .env("PATH", format!("{}:{}:{path}", tools.display(), binary.display()))
+        .env("TOOLS", format!("{}:{}", tools.display(), binary.display()))
         .env("LISTEN", address);
     shell.output().expect("a shell with curl")
 }
