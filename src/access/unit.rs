@@ -102,10 +102,9 @@ pub struct Tx<'a> {
     pub operation: &'static str,
     state: &'a State,
     audited: u32,
-    idle: bool,
+    exemption: Option<Unaudited>,
     changes: Changes,
     sold_only: Vec<Id>,
-    came_to_light: bool,
 }
 
 /// What a unit has changed that records of other slices rest on.
@@ -125,6 +124,29 @@ impl Changes {
     fn is_empty(&self) -> bool {
         let Self { partners, programs, published, rates } = self;
         partners.is_empty() && programs.is_empty() && published.is_empty() && rates.is_empty()
+    }
+}
+
+/// Why a writing unit needs no audit event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unaudited {
+    /// Everything is as asked for already, or cannot be done: nothing is written.
+    NothingWritten,
+    /// The service keeps for itself who works on what, and how far that work has come; its end is traced.
+    Bookkeeping,
+    /// Rows of an import that nobody sees: they are traced when they are published, and else removed.
+    NotPublished,
+    /// What comes to light now was traced in an earlier unit.
+    TracedBefore,
+}
+
+impl Unaudited {
+    /// Whether the reason lets a unit off that has noted these changes.
+    fn covers(self, changes: &Changes) -> bool {
+        match self {
+            Self::NothingWritten | Self::Bookkeeping | Self::NotPublished => changes.is_empty(),
+            Self::TracedBefore => true,
+        }
     }
 }
 
@@ -148,10 +170,9 @@ impl<'a> Tx<'a> {
             operation,
             state,
             audited: 0,
-            idle: false,
+            exemption: None,
             changes: Changes::default(),
             sold_only: Vec::new(),
-            came_to_light: false,
         }
     }
 
@@ -211,10 +232,10 @@ impl<'a> Tx<'a> {
         self.audited += 1;
     }
 
-    /// Notes that there is nothing to trace: the request found everything done already, or what it wrote is seen by
-    /// nobody yet.
-    pub fn changed_nothing(&mut self) {
-        self.idle = true;
+    /// Lets this unit end without an audit event. A unit that notes a changed fact is not let off, but where the event
+    /// was written before.
+    pub fn exempt_from_audit(&mut self, reason: Unaudited) {
+        self.exemption = Some(reason);
     }
 
     /// Notes that a fact about a partner has changed, so that what rests on it is looked at before the commit.
@@ -257,17 +278,17 @@ impl<'a> Tx<'a> {
     /// Notes that sales recorded in an earlier unit, and traced there, are to be looked at before the commit.
     pub fn sales_came_to_light(&mut self, partners: impl IntoIterator<Item = Id>) {
         partners.into_iter().for_each(|partner| self.sale_recorded(partner));
-        self.came_to_light = true;
+        self.exempt_from_audit(Unaudited::TracedBefore);
     }
 
     /// Ends a writing unit: follows up on changed facts, and refuses a write that nobody could ever trace.
     pub(super) fn settle(&mut self, follow_up: Settle) -> Result<()> {
         let changes = std::mem::take(&mut self.changes);
-        let idle = self.came_to_light || self.idle && changes.is_empty();
+        let exempt = self.exemption.is_some_and(|reason| reason.covers(&changes));
         if !changes.is_empty() {
             follow_up(self, &changes)?;
         }
-        if self.audited == 0 && !idle {
+        if self.audited == 0 && !exempt {
             return Err(Error::internal(format!("{} wrote without an audit event", self.operation)));
         }
         Ok(())

@@ -10,7 +10,7 @@ use super::{
     store,
 };
 use crate::{
-    access::{AppState, Changes, Tx},
+    access::{AppState, Changes, Tx, Unaudited},
     audit,
     ledger::accounting,
     network::partners,
@@ -79,7 +79,7 @@ pub fn start(tx: &mut Tx<'_>, partner: Option<Id>) -> Result<(Run, bool)> {
     }
     if let Some(running) = store::running(tx)? {
         if running.updated_at.plus_seconds(SILENCE) > tx.now {
-            tx.changed_nothing();
+            tx.exempt_from_audit(Unaudited::NothingWritten);
             return Ok((running, false));
         }
         finish(tx, running, RunState::Failed, Some("it broke off".to_owned()))?;
@@ -148,7 +148,7 @@ fn work_in(
         app.write_as_system("Calculate", move |tx| {
             let known = store::get_run(tx, run)?;
             if known.state != RunState::Running {
-                tx.changed_nothing();
+                tx.exempt_from_audit(Unaudited::NothingWritten);
                 return Ok(known);
             }
             finish(tx, known, RunState::Failed, Some(cut(&why, 1000).to_owned()))
@@ -180,7 +180,7 @@ fn unit(tx: &mut Tx<'_>, run: Id, place: Place, at_once: usize) -> Result<(Run, 
     let known = store::get_run(tx, run)?;
     if known.state != RunState::Running {
         // Whoever worked along has come to its end.
-        tx.changed_nothing();
+        tx.exempt_from_audit(Unaudited::NothingWritten);
         return Ok((known, None));
     }
     let waiting = backlog::next(tx, known.partner_id, place.after, PARTNERS_AT_ONCE)?;
@@ -211,13 +211,15 @@ fn unit(tx: &mut Tx<'_>, run: Id, place: Place, at_once: usize) -> Result<(Run, 
     }
     tally.partners = i64::try_from(waiting.len() - rest.len()).unwrap_or(i64::MAX);
     backlog::note_sales(tx, &rest.into_iter().collect::<Vec<_>>())?;
-    let run = advanced(known, tally, tx);
+    let run = advanced(known.clone(), tally, tx);
     if waiting.is_empty() {
         return Ok((finish(tx, run, RunState::Succeeded, None)?, None));
     }
     store::update_run(tx, &run)?;
     if tally.is_idle() {
-        tx.changed_nothing();
+        // What a partner earned tells of the run; where nobody did, how far it has come does.
+        let event = audit::Event::on("calculation_run", run.id).before(&RunView::from(known));
+        event.after(&RunView::from(run.clone())).record(tx)?;
     }
     Ok((run, Some(next)))
 }

@@ -5,7 +5,7 @@ use super::{
     store::{self, RefreshToken},
 };
 use crate::{
-    access::{Actor, Origin, Tx, opaque},
+    access::{Actor, Origin, Tx, Unaudited, opaque},
     audit,
     identity::users::{self, User, UserStatus},
     platform::{
@@ -58,12 +58,12 @@ pub fn start(tx: &mut Tx<'_>, user: &User, from: &Origin) -> Result<(Id, String)
 /// ends for both. So it does where one client renews twice at the same moment; there is no grace.
 pub fn renew(tx: &mut Tx<'_>, token: &str) -> Result<Renewal> {
     let Some((token, session)) = store::find_by_token(tx, &opaque::digest(token))? else {
-        tx.changed_nothing();
+        tx.exempt_from_audit(Unaudited::NothingWritten);
         return Ok(Renewal::Refused);
     };
     let user = users::load(tx, session.user_id)?;
     if !session.is_live(user.token_epoch, tx.now) || user.status == UserStatus::Disabled {
-        tx.changed_nothing();
+        tx.exempt_from_audit(Unaudited::NothingWritten);
         return Ok(Renewal::Refused);
     }
     if token.used_at.is_some() {
@@ -93,7 +93,7 @@ pub fn end(tx: &mut Tx<'_>, token: &str) -> Result<()> {
             finish(tx, &user, &session, "revoked")
         }
         _ => {
-            tx.changed_nothing();
+            tx.exempt_from_audit(Unaudited::NothingWritten);
             Ok(())
         }
     }
@@ -108,7 +108,7 @@ pub(super) fn end_one(tx: &mut Tx<'_>, id: Id) -> Result<()> {
             finish(tx, &user, &session, "revoked")
         }
         _ => {
-            tx.changed_nothing();
+            tx.exempt_from_audit(Unaudited::NothingWritten);
             Ok(())
         }
     }

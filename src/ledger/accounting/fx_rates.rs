@@ -2,7 +2,7 @@
 
 use super::{FxRate, fx_rates_api::FxRateFilter};
 use crate::{
-    access::Tx,
+    access::{Tx, Unaudited},
     audit,
     platform::{
         Error, FieldError, Result,
@@ -84,7 +84,7 @@ pub fn publish(
     let before = of_month(tx, month)?;
     let added = added(tx, month, &before, new)?;
     if added.is_empty() {
-        tx.changed_nothing();
+        tx.exempt_from_audit(Unaudited::NothingWritten);
         return Ok(before);
     }
     insert_many!(tx.conn, fx_rates::table, &added);

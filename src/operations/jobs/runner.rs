@@ -2,7 +2,7 @@
 
 use super::{JobName, JobRun, RunState, Step, service, store};
 use crate::{
-    access::{AppState, Tx},
+    access::{AppState, Tx, Unaudited},
     earnings::calculation,
     network::partners,
     platform::{
@@ -89,7 +89,7 @@ impl Runner {
             return Ok(None);
         }
         self.app.write_as_system(OPERATION, move |tx| {
-            tx.changed_nothing();
+            tx.exempt_from_audit(Unaudited::Bookkeeping);
             if !waits(tx)? {
                 return Ok(None);
             }
@@ -161,7 +161,7 @@ impl Runner {
     fn keep(&self, run: &JobRun, next: JobRun) -> Result<Option<JobRun>> {
         let (holder, run) = (self.holder, run.clone());
         self.app.write_in_background((OPERATION, run.id.to_string()), move |tx| {
-            tx.changed_nothing();
+            tx.exempt_from_audit(Unaudited::Bookkeeping);
             if !store::renew(tx.conn, run.job, holder, tx.now.plus_seconds(LEASE_SECONDS))? {
                 return Ok(None);
             }
@@ -186,7 +186,7 @@ impl Runner {
         let count = i64::try_from(count).unwrap_or(size);
         let request = run.id.to_string();
         self.app.write_in_background((OPERATION, request), move |tx| {
-            tx.changed_nothing();
+            tx.exempt_from_audit(Unaudited::Bookkeeping);
             if !store::renew(tx.conn, run.job, holder, tx.now.plus_seconds(LEASE_SECONDS))? {
                 return Ok(None);
             }
@@ -206,7 +206,7 @@ impl Runner {
         let (holder, reason) = (self.holder, format!("{}: {}", error.code.code, error.detail));
         self.app.write_in_background((OPERATION, id.to_string()), move |tx| {
             let run = store::get(tx, id)?;
-            tx.changed_nothing();
+            tx.exempt_from_audit(Unaudited::Bookkeeping);
             if !store::renew(tx.conn, run.job, holder, tx.now)? {
                 return Ok(None);
             }
@@ -221,7 +221,7 @@ impl Runner {
     fn release(&self) -> Result<()> {
         let holder = self.holder;
         self.app.write_as_system(OPERATION, move |tx| {
-            tx.changed_nothing();
+            tx.exempt_from_audit(Unaudited::Bookkeeping);
             store::release(tx.conn, JobName::DailyRefresh, holder)
         })
     }

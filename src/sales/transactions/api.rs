@@ -3,7 +3,7 @@
 use super::{Customer, NewTransaction, Transaction, TransactionKind, service, store};
 use crate::{
     access::{
-        Caller,
+        Caller, Unaudited,
         policy::{CreateTransaction, GetTransaction, ListTransactions},
     },
     platform::{
@@ -279,7 +279,7 @@ async fn create_transaction(
             let id = tx.new_id();
             let transaction = service::create(tx, id, NewTransaction::from(new.clone()))?;
             if transaction.id != id {
-                tx.changed_nothing();
+                tx.exempt_from_audit(Unaudited::NothingWritten);
                 return Ok(record(transaction));
             }
             Ok(Answer::created(format!("/v1/transactions/{id}"), &TransactionView::from(transaction), 1))
