@@ -52,8 +52,8 @@
 //! and first locks the rows it relies on, so that each of its statements sees all that was committed before. A unit is
 //! one partner's: [`access::Tx::lock_partner`] comes before the partner's records are read, units of one partner wait for
 //! each other, and units of different partners never meet. Beyond one partner a rule stands in a constraint or in a row
-//! that is locked. Locks are taken in this order, so that nobody waits in a circle: guards and programs, then partners
-//! (headquarters before locations, each by id), then rows of people and jobs. Deadlocks that come about all the same are
+//! that is locked. Locks are taken in this order, so that nobody waits in a circle: the job, guards and programs,
+//! then partners (headquarters before locations, each by id), then rows of people. Deadlocks that come about all the same are
 //! resolved by the database, and the unit runs again.
 //!
 //! | rule | guarded by |

@@ -235,6 +235,23 @@ fn only_the_engine_works_in_the_background() {
 }
 
 #[test]
+fn rules_of_a_body_are_looked_at() {
+    let mut found = Vec::new();
+    let sources = sources();
+    for Source { path, code, .. } in &sources {
+        for (_, rest) in code.split("Validate)]").skip(1).filter_map(|rest| rest.split_once("struct ")) {
+            let name = rest.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+            let taken =
+                |how: &str| sources.iter().any(|source| source.code.contains(&format!("{how}<{name}>")));
+            if !name.is_empty() && (taken(" Body") || !taken("Checked")) {
+                found.push(format!("{path}: {name}"));
+            }
+        }
+    }
+    none(&found, "a handler takes a body with rules of its own as `Checked`, or nobody looks at them");
+}
+
+#[test]
 fn files_are_short() {
     let mut found = Vec::new();
     for Source { path, lines, .. } in sources() {

@@ -109,10 +109,9 @@ pub struct Tx<'a> {
     /// The partners whose lock the unit holds, and those it has made.
     held: Vec<Id>,
     finished: bool,
-    idle: bool,
+    exemption: Option<Unaudited>,
     changes: Changes,
     sold_only: Vec<Id>,
-    came_to_light: bool,
 }
 
 /// What a unit has changed that records of other slices rest on.
@@ -135,6 +134,29 @@ impl Changes {
     }
 }
 
+/// Why a writing unit needs no audit event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unaudited {
+    /// Everything is as asked for already, or cannot be done: nothing is written.
+    NothingWritten,
+    /// The service keeps for itself who works on what, and how far that work has come; its end is traced.
+    Bookkeeping,
+    /// Rows of an import that nobody sees: they are traced when they are published, and else removed.
+    NotPublished,
+    /// What comes to light now was traced in an earlier unit.
+    TracedBefore,
+}
+
+impl Unaudited {
+    /// Whether the reason lets a unit off that has noted these changes.
+    fn covers(self, changes: &Changes) -> bool {
+        match self {
+            Self::NothingWritten | Self::Bookkeeping | Self::NotPublished => changes.is_empty(),
+            Self::TracedBefore => true,
+        }
+    }
+}
+
 impl<'a> Tx<'a> {
     pub(super) fn new(
         conn: &'a mut Conn,
@@ -154,10 +176,9 @@ impl<'a> Tx<'a> {
             witness: None,
             held: Vec::new(),
             finished: false,
-            idle: false,
+            exemption: None,
             changes: Changes::default(),
             sold_only: Vec::new(),
-            came_to_light: false,
         }
     }
 
@@ -261,10 +282,10 @@ impl<'a> Tx<'a> {
         Ok(())
     }
 
-    /// Notes that there is nothing to trace: the request found everything done already, or what it wrote is seen by
-    /// nobody yet.
-    pub fn changed_nothing(&mut self) {
-        self.idle = true;
+    /// Lets this unit end without an audit event. A unit that notes a changed fact is not let off, but where the event
+    /// was written before.
+    pub fn exempt_from_audit(&mut self, reason: Unaudited) {
+        self.exemption = Some(reason);
     }
 
     /// Notes that a fact about a partner has changed, so that what rests on it is looked at before the commit.
@@ -307,7 +328,7 @@ impl<'a> Tx<'a> {
     /// Notes that sales recorded in an earlier unit, and traced there, are to be looked at before the commit.
     pub fn sales_came_to_light(&mut self, partners: impl IntoIterator<Item = Id>) {
         partners.into_iter().for_each(|partner| self.sale_recorded(partner));
-        self.came_to_light = true;
+        self.exempt_from_audit(Unaudited::TracedBefore);
     }
 
     /// Runs the work of a writing unit to its end.
@@ -323,12 +344,12 @@ impl<'a> Tx<'a> {
             return Ok(());
         }
         let changes = std::mem::take(&mut self.changes);
-        let idle = self.came_to_light || self.idle && changes.is_empty();
+        let exempt = self.exemption.is_some_and(|reason| reason.covers(&changes));
         if !changes.is_empty() {
             let follow_ups = &self.state.hooks.follow_ups;
             follow_ups.iter().try_for_each(|follow_up| follow_up(self, &changes))?;
         }
-        if self.witness.is_none() && !idle {
+        if self.witness.is_none() && !exempt {
             return Err(Error::internal(format!("{} wrote without an audit event", self.operation)));
         }
         Ok(())

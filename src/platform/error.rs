@@ -1,6 +1,6 @@
 //! The one error type: what went wrong, as the caller will read it.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
 use utoipa::ToSchema;
 
@@ -66,7 +66,7 @@ pub mod codes {
 }
 
 /// One field that is not right.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(example = json!({"pointer": "/country", "code": "format", "message": "write an ISO 3166-1 alpha-2 country such as DE"}))]
 pub struct FieldError {
     /// Where, as a JSON pointer into the request body (RFC 6901), or the name of a query parameter.

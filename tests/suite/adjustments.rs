@@ -8,7 +8,10 @@ use crate::{
     support::{Answer, Client, World, statements::behind_the_service},
 };
 use diesel::{RunQueryDsl, sql_query};
-use partner_incentives::{access::Role, operations::verify};
+use partner_incentives::{
+    access::{Role, Unaudited},
+    operations::verify,
+};
 use serde_json::{Value, json};
 
 /// A partner with a rebate of 480.00 for August 2018, which is closed, and one of 48.00 for September.
@@ -157,7 +160,7 @@ fn an_adjustment_that_was_changed_behind_the_service_s_back_is_found() {
     decide(&colleague(&world), &id, "approval").ok();
     story.verify();
     let tamper = |tx: &mut partner_incentives::access::Tx<'_>| {
-        tx.changed_nothing();
+        tx.exempt_from_audit(Unaudited::Bookkeeping);
         behind_the_service(|| sql_query("UPDATE adjustments SET amount = amount + 100").execute(tx.conn))?;
         Ok(())
     };

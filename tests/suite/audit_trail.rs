@@ -11,7 +11,12 @@ use crate::{
     support::{Answer, Client, PASSWORD, World},
 };
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper};
-use partner_incentives::{access::Role, audit::AuditEvent, platform::db::Conn, schema::audit_events};
+use partner_incentives::{
+    access::{Role, Unaudited},
+    audit::AuditEvent,
+    platform::db::Conn,
+    schema::audit_events,
+};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 
@@ -373,4 +378,26 @@ fn money(sweep: &mut Sweep<'_>) {
 fn jobs(sweep: &mut Sweep<'_>) {
     let operator = Person::of(sweep.world.operator());
     sweep.step(&operator, "startDailyRefresh", "/v1/jobs/daily-refresh/runs", json!({}), Made);
+}
+
+#[test]
+fn a_unit_without_an_event_says_why() {
+    let world = World::new();
+    let app = &world.service.app;
+    let silent = app.write_as_system("SayNothing", |_| Ok(()));
+    assert!(silent.unwrap_err().to_string().contains("wrote without an audit event"));
+    for reason in [Unaudited::NothingWritten, Unaudited::Bookkeeping, Unaudited::NotPublished] {
+        app.write_as_system("SayWhy", move |tx| {
+            tx.exempt_from_audit(reason);
+            Ok(())
+        })
+        .unwrap();
+        // Not where a fact has changed that other records rest on.
+        let changed = app.write_as_system("ChangeFacts", move |tx| {
+            tx.exempt_from_audit(reason);
+            tx.facts_changed(tx.new_id());
+            Ok(())
+        });
+        assert!(changed.is_err(), "{reason:?}");
+    }
 }

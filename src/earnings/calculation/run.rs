@@ -10,7 +10,7 @@ use super::{
     store,
 };
 use crate::{
-    access::{AppState, Changes, Guard, Tx},
+    access::{AppState, Changes, Guard, Tx, Unaudited},
     audit,
     ledger::accounting,
     network::partners,
@@ -84,7 +84,7 @@ pub fn start(tx: &mut Tx<'_>, partner: Option<Id>) -> Result<Run> {
             .map_err(|error| error.as_fault_at("/partner_id", "there is no such partner"))?;
     }
     if let Some(running) = store::running(tx)? {
-        tx.changed_nothing();
+        tx.exempt_from_audit(Unaudited::NothingWritten);
         return Ok(running);
     }
     let run = Run {
@@ -215,7 +215,7 @@ fn bring_to_its_end(
 fn unit(tx: &mut Tx<'_>, run: Id, place: Place, at_once: usize) -> Result<(Run, Option<Place>)> {
     let known = store::get_run(tx, run)?;
     if known.state != RunState::Running {
-        tx.changed_nothing();
+        tx.exempt_from_audit(Unaudited::NothingWritten);
         return Ok((known, None));
     }
     // Months stay open and rates as they are until the unit has posted.
@@ -258,10 +258,12 @@ fn unit(tx: &mut Tx<'_>, run: Id, place: Place, at_once: usize) -> Result<(Run, 
     }
     tally.partners = i64::try_from(waiting.len() - rest.len()).unwrap_or(i64::MAX);
     backlog::note_sales(tx, &rest.into_iter().collect::<Vec<_>>())?;
-    let run = advanced(known, tally, tx);
+    let run = advanced(known.clone(), tally, tx);
     store::update_run(tx, &run)?;
     if tally.is_idle() {
-        tx.changed_nothing();
+        // What a partner earned tells of the run; where nobody did, how far it has come does.
+        let event = audit::Event::on("calculation_run", run.id).before(&RunView::from(known));
+        event.after(&RunView::from(run.clone())).record(tx)?;
     }
     Ok((run, Some(next)))
 }

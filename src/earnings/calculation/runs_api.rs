@@ -16,7 +16,6 @@ use actix_web::{get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
-use validator::Validate;
 
 crate::problem_codes! {
     RUN_AT_WORK = "run_at_work" 409 "Another calculation run is at work",
@@ -99,7 +98,7 @@ page_of!(
 );
 
 /// What a run is to look at.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = CalculationRunStart, example = json!({}))]
 pub struct RunStart {

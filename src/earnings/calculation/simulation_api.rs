@@ -15,7 +15,6 @@ use actix_web::post;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
-use validator::Validate;
 
 /// The routes of simulations.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -23,7 +22,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 }
 
 /// A question about a month of a partner's: what would it earn if it sold this, or by that version?
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
     "partner_id": "01936f2e-4b00-7000-8000-000000000001",

@@ -5,15 +5,16 @@ use crate::{
     access::{
         Caller, Role,
         policy::{
-            CreateApiClient, GetApiClient, ListApiClients, RevokeApiClient, RotateApiClientSecret,
+            self, CreateApiClient, GetApiClient, ListApiClients, RevokeApiClient, RotateApiClientSecret,
             UpdateApiClient,
         },
     },
     network::partners::Reason,
     platform::{
-        Result,
+        FieldError, Result,
         http::{
-            Answer, Body, Cursor, IfMatch, Listing, PageParams, PageRequest, Path, double_option, page_of,
+            Answer, Body, Checked, Cursor, IfMatch, Listing, PageParams, PageRequest, Path, double_option,
+            faultless, page_of,
         },
         values::{Id, Timestamp},
     },
@@ -22,7 +23,7 @@ use actix_web::{get, patch, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 /// The routes of this slice.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -118,6 +119,7 @@ pub struct ApiClientCreate {
     pub(super) partner_id: Option<Id>,
     /// Which of that it is given; each operation names its scope.
     #[schema(min_items = 1, max_items = 100, value_type = Vec<ScopeName>)]
+    #[validate(custom(function = known_scopes))]
     pub(super) scopes: Vec<String>,
     /// When it stops by itself; never where it is left out.
     #[serde(default)]
@@ -137,6 +139,7 @@ pub struct ApiClientUpdate {
     pub(super) role: Option<Role>,
     /// Which of that it is given; a change ends its access tokens.
     #[schema(min_items = 1, max_items = 100, nullable = false, value_type = Option<Vec<ScopeName>>)]
+    #[validate(custom(function = known_scopes))]
     pub(super) scopes: Option<Vec<String>>,
     /// When it stops by itself; null for never.
     #[serde(default, deserialize_with = "double_option::deserialize")]
@@ -144,8 +147,15 @@ pub struct ApiClientUpdate {
     pub(super) expires_at: Option<Option<Timestamp>>,
 }
 
+fn known_scopes(given: &[String]) -> std::result::Result<(), ValidationError> {
+    let all = policy::scopes();
+    let unknown = given.iter().enumerate().filter(|(_, scope)| !all.contains(&scope.as_str()));
+    let message = format!("there is no such scope; there are: {}", all.join(", "));
+    faultless(unknown.map(|(at, _)| FieldError::new(format!("/{at}"), "unknown", message.clone())).collect())
+}
+
 /// How a secret is replaced.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"overlap_hours": 24}))]
 pub struct SecretRotation {
@@ -196,7 +206,10 @@ async fn list_api_clients(
 /// `grant_type=client_credentials`.
 #[utoipa::path(tag = "api-clients", request_body = ApiClientCreate, responses((status = 201, body = ApiClientView)))]
 #[post("/v1/api-clients")]
-async fn create_api_client(caller: Caller<CreateApiClient>, body: Body<ApiClientCreate>) -> Result<Answer> {
+async fn create_api_client(
+    caller: Caller<CreateApiClient>,
+    Checked(body): Checked<ApiClientCreate>,
+) -> Result<Answer> {
     caller
         .write(body, move |tx, new| {
             let (client, secret) = service::create(tx, new)?;
@@ -224,7 +237,7 @@ async fn get_api_client(caller: Caller<GetApiClient>, id: Path<Id>) -> Result<An
 async fn update_api_client(
     caller: Caller<UpdateApiClient>,
     id: Path<Id>,
-    body: Body<ApiClientUpdate>,
+    Checked(body): Checked<ApiClientUpdate>,
     revision: IfMatch,
 ) -> Result<Answer> {
     caller

@@ -7,12 +7,12 @@ use super::{
     store,
 };
 use crate::{
-    access::{Tx, opaque, policy},
+    access::{Tx, opaque},
     audit,
     identity::users,
     network::partners::{self, TRANSITION_NOT_ALLOWED},
     platform::{
-        Error, FieldError, Result,
+        Error, Result,
         db::types::Json,
         values::{Id, Timestamp},
     },
@@ -36,7 +36,7 @@ pub(super) fn create(tx: &mut Tx<'_>, new: &ApiClientCreate) -> Result<(ApiClien
         name: new.name.clone(),
         role: new.role,
         partner_id: new.partner_id,
-        scopes: Json(known(&new.scopes)?),
+        scopes: Json(ordered(&new.scopes)),
         status: ApiClientStatus::Active,
         expires_at: new.expires_at,
         last_used_at: None,
@@ -58,7 +58,7 @@ pub(super) fn update(tx: &mut Tx<'_>, before: ApiClient, change: &ApiClientUpdat
     if role != before.role {
         users::may_give(tx, role, before.partner_id)?;
     }
-    let scopes = change.scopes.as_ref().map_or_else(|| Ok(before.scopes.0.clone()), |given| known(given))?;
+    let scopes = change.scopes.as_ref().map_or_else(|| before.scopes.0.clone(), |given| ordered(given));
     let expires_at = change.expires_at.unwrap_or(before.expires_at);
     if expires_at != before.expires_at {
         refuse_past(tx, expires_at)?;
@@ -136,20 +136,12 @@ fn event(client: &ApiClient) -> audit::Event {
     audit::Event::on("api_client", client.id).seen_by(client.partner_id)
 }
 
-/// The scopes given, in order; refuses those that do not exist.
-fn known(given: &[String]) -> Result<Vec<String>> {
-    let all = policy::scopes();
-    let unknown = given.iter().enumerate().filter(|(_, scope)| !all.contains(&scope.as_str()));
-    let message = format!("there is no such scope; there are: {}", all.join(", "));
-    let faults: Vec<_> =
-        unknown.map(|(at, _)| FieldError::new(format!("/scopes/{at}"), "unknown", message.clone())).collect();
-    if !faults.is_empty() {
-        return Err(Error::invalid(faults));
-    }
+/// The scopes given, each once and in order.
+fn ordered(given: &[String]) -> Vec<String> {
     let mut scopes = given.to_vec();
     scopes.sort_unstable();
     scopes.dedup();
-    Ok(scopes)
+    scopes
 }
 
 fn refuse_past(tx: &Tx<'_>, expires_at: Option<Timestamp>) -> Result<()> {

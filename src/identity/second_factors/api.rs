@@ -21,7 +21,6 @@ use actix_web::{get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
-use validator::Validate;
 
 /// The routes of this slice.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -48,7 +47,7 @@ pub struct FactorView {
 }
 
 /// Proof that it is the user who asks.
-#[derive(Clone, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"current_password": "demo-operator-passphrase"}))]
 pub struct SecondFactorEnrollment {
@@ -74,7 +73,7 @@ pub struct SecondFactorSecret {
 }
 
 /// A code of the second factor.
-#[derive(Clone, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"code": "287082"}))]
 pub struct OneTimeCode {
@@ -84,7 +83,7 @@ pub struct OneTimeCode {
 }
 
 /// Password and code together.
-#[derive(Clone, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"current_password": "demo-operator-passphrase", "code": "287082"}))]
 pub struct SecondFactorRemoval {

@@ -21,7 +21,6 @@ use actix_web::{HttpResponse, Responder, delete, get, http::header, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
-use validator::Validate;
 
 /// The routes of signing in.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -34,7 +33,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 }
 
 /// Who signs in.
-#[derive(Clone, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"username": "olivia@programme.example", "password": "demo-operator-passphrase"}))]
 pub struct Credentials {

@@ -1,7 +1,7 @@
 //! The rounds of the keys: a new signing key by command or by the calendar, secrets sealed anew.
 
 use crate::{
-    access::{AppState, Guard, Tx, keys},
+    access::{AppState, Guard, Tx, Unaudited, keys},
     audit,
     identity::second_factors,
     platform::{Result, values::Id},
@@ -32,7 +32,7 @@ fn rotate_if_due(turn: &Turn) -> Result<End> {
         if keys::is_due(tx, tx.schedules().key_rotation_days)? {
             replace(tx)?;
         } else {
-            tx.changed_nothing();
+            tx.exempt_from_audit(Unaudited::NothingWritten);
         }
         Ok(End::Done)
     })
@@ -49,7 +49,9 @@ pub fn reseal(app: &AppState) -> Result<usize> {
         for id in &users {
             audit::Event::on("user", *id).record(tx)?;
         }
-        tx.changed_nothing();
+        if signing_keys.is_empty() && users.is_empty() {
+            tx.exempt_from_audit(Unaudited::NothingWritten);
+        }
         Ok(signing_keys.len() + users.len())
     })
 }

@@ -8,8 +8,8 @@ use crate::{
     identity::users::{self, User},
     notifications::Locale,
     platform::{
-        Error, Result,
-        http::{Answer, Body, IfMatch},
+        Error, FieldError, Result,
+        http::{Answer, Body, Checked, IfMatch, faultless},
         values::{Id, Timestamp},
     },
 };
@@ -17,7 +17,7 @@ use actix_web::{get, patch, put};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 /// The routes of one's own account.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -52,7 +52,7 @@ pub struct Me {
 }
 
 /// A change of one's own account: the members given replace those on record.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"locale": "ja"}))]
 pub struct MeUpdate {
@@ -66,6 +66,7 @@ pub struct MeUpdate {
 
 /// A new password.
 #[derive(Clone, Deserialize, ToSchema, Validate)]
+#[validate(schema(function = is_new))]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"current_password": "h7k2m-9pqrs-3tuvw-x4yza", "new_password": "correct horse battery staple"}))]
 pub struct PasswordChange {
@@ -76,6 +77,12 @@ pub struct PasswordChange {
     /// factor; any characters, no rules of composition, but nothing that is guessed first (NIST SP 800-63B-4).
     #[schema(min_length = 8, max_length = 128, format = "password")]
     new_password: String,
+}
+
+fn is_new(change: &PasswordChange) -> std::result::Result<(), ValidationError> {
+    let message = "it is the password you have; take another one";
+    let same = change.current_password == change.new_password;
+    faultless(same.then(|| FieldError::new("/new_password", "unchanged", message)).into_iter().collect())
 }
 
 /// Read one's own account
@@ -111,13 +118,16 @@ async fn update_me(caller: Caller<UpdateMe>, body: Body<MeUpdate>, revision: IfM
 /// Ends all sessions of the user: sign in again with the new password.
 #[utoipa::path(tag = "auth", request_body = PasswordChange, responses((status = 204)))]
 #[put("/v1/me/password")]
-async fn change_password(caller: Caller<ChangePassword>, body: Body<PasswordChange>) -> Result<Answer> {
+async fn change_password(
+    caller: Caller<ChangePassword>,
+    Checked(body): Checked<PasswordChange>,
+) -> Result<Answer> {
     let PasswordChange { current_password, new_password } = body.value;
     let id = caller.id();
     caller.count_guess()?;
     let user = caller.peek(move |tx| users::load(tx, id)).await?;
     users::refuse_elsewhere(&user)?;
-    keeps_the_rules(&user, &current_password, &new_password)?;
+    keeps_the_rules(&user, &new_password)?;
     let hash = caller
         .hashing(move |hasher| {
             let comparison = hasher.compare(&current_password, Some(&user.password_hash))?;
@@ -134,18 +144,10 @@ async fn change_password(caller: Caller<ChangePassword>, body: Body<PasswordChan
         .await
 }
 
-fn keeps_the_rules(user: &User, current: &str, new: &str) -> Result<()> {
-    const POINTER: &str = "/new_password";
-    if current == new {
-        return Err(Error::invalid_field(
-            POINTER,
-            "unchanged",
-            "it is the password you have; take another one",
-        ));
-    }
+fn keeps_the_rules(user: &User, new: &str) -> Result<()> {
     let owner =
         password::Owner { email: &user.email, name: &user.name, has_second_factor: user.has_second_factor };
-    password::check(new, owner, POINTER).map_or(Ok(()), |fault| Err(Error::invalid(vec![fault])))
+    password::check(new, owner, "/new_password").map_or(Ok(()), |fault| Err(Error::invalid(vec![fault])))
 }
 
 fn record(user: User) -> Answer {

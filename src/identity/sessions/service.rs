@@ -5,7 +5,7 @@ use super::{
     store::{self, RefreshToken},
 };
 use crate::{
-    access::{Actor, Origin, Tx, opaque},
+    access::{Actor, Origin, Tx, Unaudited, opaque},
     audit,
     identity::users::{self, User, UserStatus},
     platform::{
@@ -59,12 +59,12 @@ pub fn start(tx: &mut Tx<'_>, user: &User, from: &Origin) -> Result<(Id, String)
 pub fn renew(tx: &mut Tx<'_>, token: &str) -> Result<Renewal> {
     store::lock_token(tx, &opaque::digest(token))?;
     let Some((token, session)) = store::find_by_token(tx, &opaque::digest(token))? else {
-        tx.changed_nothing();
+        tx.exempt_from_audit(Unaudited::NothingWritten);
         return Ok(Renewal::Refused);
     };
     let user = users::load(tx, session.user_id)?;
     if !session.is_live(user.token_epoch, tx.now) || user.status == UserStatus::Disabled {
-        tx.changed_nothing();
+        tx.exempt_from_audit(Unaudited::NothingWritten);
         return Ok(Renewal::Refused);
     }
     if token.used_at.is_some() {
@@ -94,7 +94,7 @@ pub fn end(tx: &mut Tx<'_>, token: &str) -> Result<()> {
             finish(tx, &user, &session, "revoked")
         }
         _ => {
-            tx.changed_nothing();
+            tx.exempt_from_audit(Unaudited::NothingWritten);
             Ok(())
         }
     }
@@ -109,7 +109,7 @@ pub(super) fn end_one(tx: &mut Tx<'_>, id: Id) -> Result<()> {
             finish(tx, &user, &session, "revoked")
         }
         _ => {
-            tx.changed_nothing();
+            tx.exempt_from_audit(Unaudited::NothingWritten);
             Ok(())
         }
     }

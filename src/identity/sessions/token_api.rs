@@ -14,7 +14,6 @@ use serde::{Deserialize, Serialize};
 use std::future::{Ready, ready};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
-use validator::Validate;
 
 const TOKEN_EXCHANGE: &str = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ID_TOKEN: &str = "urn:ietf:params:oauth:token-type:id_token";
@@ -26,7 +25,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 }
 
 /// A grant: what shall be exchanged for an access token.
-#[derive(Clone, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[schema(example = json!({
     "grant_type": "client_credentials", "client_id": "01936f2e-4b00-7000-8000-000000000002",
     "client_secret": "pis_Zm9yIHRoZSBkb2N1bWVudCwgbm90IGEgc2VjcmV0IGF0IGFsbA", "scope": "partners:read"
@@ -90,7 +89,7 @@ pub struct TokenAnswer {
 }
 
 /// A token to make worthless.
-#[derive(Clone, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[schema(example = json!({"token": "Zm9yIHRoZSBkb2N1bWVudCwgbm90IGEgdG9rZW4gYXQgYWxs"}))]
 pub struct RevocationRequest {
     /// A refresh token or an access token.

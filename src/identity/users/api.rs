@@ -22,7 +22,6 @@ use actix_web::{get, patch, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
-use validator::Validate;
 
 /// The routes of this slice.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -107,7 +106,7 @@ page_of!(
 );
 
 /// A user to make.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"email": "noor@programme.example", "name": "Noor Haddad", "role": "auditor"}))]
 pub struct UserCreate {
@@ -137,7 +136,7 @@ pub struct UserCreate {
 }
 
 /// Why a password is reset, and where the new one goes.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "Forgot it, called in person"}))]
 pub struct PasswordReset {
@@ -151,7 +150,7 @@ pub struct PasswordReset {
 }
 
 /// A change of a user: the members given replace those on record.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "Mia Mertens-Okafor"}))]
 pub struct UserUpdate {

@@ -2,10 +2,10 @@
 
 use super::{FxRate, fx_rates_api::FxRateFilter};
 use crate::{
-    access::{Guard, Tx},
+    access::{Guard, Tx, Unaudited},
     audit,
     platform::{
-        Error, FieldError, Result,
+        Error, Result,
         db::{MultiBackend, insert_many},
         http::PageRequest,
         values::{CalendarDate, Currency, ExchangeRate, ExchangeRates, Month},
@@ -14,7 +14,6 @@ use crate::{
 };
 use diesel::prelude::*;
 use serde_json::json;
-use std::collections::BTreeMap;
 
 crate::problem_codes! {
     FX_RATE_PUBLISHED = "fx_rate_published" 409 "The rate is published already",
@@ -80,13 +79,12 @@ pub fn publish(
         let detail = format!("{month} begins on {}", month.first_day());
         return Err(Error::new(&FX_MONTH_AHEAD, detail));
     }
-    refuse_doubtful(new)?;
     // Whoever posts relies on the rates there are, and waits here or is waited for.
     tx.take(Guard::Books)?;
     let before = of_month(tx, month)?;
     let added = added(tx, month, &before, new)?;
     if added.is_empty() {
-        tx.changed_nothing();
+        tx.exempt_from_audit(Unaudited::NothingWritten);
         return Ok(before);
     }
     insert_many!(tx.conn, fx_rates::table, &added);
@@ -96,22 +94,6 @@ pub fn publish(
     let id = tx.new_id();
     audit::Event::on("fx_rates", id).before(&show(&before)).after(&show(&after)).record(tx)?;
     Ok(after)
-}
-
-/// A pair with itself, or given twice in whichever direction.
-fn refuse_doubtful(new: &[(Currency, Currency, ExchangeRate)]) -> Result<()> {
-    let mut seen = BTreeMap::new();
-    let mut faults = Vec::new();
-    for (at, (base, quote, _)) in new.iter().enumerate() {
-        if base == quote {
-            let message = "a currency has no rate to itself";
-            faults.push(FieldError::new(format!("/rates/{at}/quote"), "same_currency", message));
-        } else if let Some(first) = seen.insert((base.min(quote), base.max(quote)), at) {
-            let message = format!("this pair stands at /rates/{first} already; one direction is enough");
-            faults.push(FieldError::new(format!("/rates/{at}"), "duplicate", message));
-        }
-    }
-    if faults.is_empty() { Ok(()) } else { Err(Error::invalid(faults)) }
 }
 
 /// Those not on record yet; refuses those that say something else than what is.

@@ -7,16 +7,17 @@ use crate::{
         policy::{GetFxRates, ListFxRates, PutFxRates},
     },
     platform::{
-        Result,
-        http::{Answer, Body, Cursor, Listing, PageParams, PageRequest, Path, page_of},
+        FieldError, Result,
+        http::{Answer, Checked, Cursor, Listing, PageParams, PageRequest, Path, faultless, page_of},
         values::{Currency, ExchangeRate, Id, Month, Timestamp},
     },
 };
 use actix_web::{get, put};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 /// The routes of exchange rates.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -65,12 +66,29 @@ page_of!(
 
 /// Exchange rates to publish.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[validate(schema(function = no_doubtful_pair))]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"rates": [{"base": "USD", "quote": "CHF", "rate": "0.9871"}]}))]
 struct FxRatesPublication {
     /// The pairs; those published already may stand here again, unchanged.
     #[schema(min_items = 1, max_items = 200)]
     rates: Vec<FxRatePublication>,
+}
+
+/// No pair with itself, and none twice, in whichever direction.
+fn no_doubtful_pair(publication: &FxRatesPublication) -> std::result::Result<(), ValidationError> {
+    let mut seen = BTreeMap::new();
+    let mut faults = Vec::new();
+    for (at, FxRatePublication { base, quote, .. }) in publication.rates.iter().enumerate() {
+        if base == quote {
+            let message = "a currency has no rate to itself";
+            faults.push(FieldError::new(format!("/rates/{at}/quote"), "same_currency", message));
+        } else if let Some(first) = seen.insert((base.min(quote), base.max(quote)), at) {
+            let message = format!("this pair stands at /rates/{first} already; one direction is enough");
+            faults.push(FieldError::new(format!("/rates/{at}"), "duplicate", message));
+        }
+    }
+    faultless(faults)
 }
 
 /// A rate to publish.
@@ -142,7 +160,7 @@ async fn get_fx_rates(caller: Caller<GetFxRates>, month: Path<Month>) -> Result<
 async fn put_fx_rates(
     caller: Caller<PutFxRates>,
     month: Path<Month>,
-    body: Body<FxRatesPublication>,
+    Checked(body): Checked<FxRatesPublication>,
 ) -> Result<Answer> {
     let month = *month;
     caller

@@ -17,7 +17,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
-use validator::Validate;
 
 /// The routes of accounting months.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -59,7 +58,7 @@ struct AccountingMonths {
 }
 
 /// Why a month is closed, where there is something to say.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "All sales of the month are in"}))]
 struct AccountingMonthClosure {

@@ -18,7 +18,6 @@ use actix_web::{get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
-use validator::Validate;
 
 /// The routes of this slice.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -118,7 +117,7 @@ page_of!(
 );
 
 /// An adjustment to propose.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
     "enrollment_id": "01936f2e-4b00-7000-8000-000000000001", "amount": {"amount": "-120.00", "currency": "USD"},
@@ -140,7 +139,7 @@ pub struct AdjustmentProposal {
 }
 
 /// The approval of an adjustment.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"comment": "Compared with the credit note"}))]
 pub struct AdjustmentApproval {
@@ -151,7 +150,7 @@ pub struct AdjustmentApproval {
 }
 
 /// The rejection of an adjustment.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"comment": "The invoice was right"}))]
 pub struct AdjustmentRejection {

@@ -28,7 +28,7 @@ use crate::{
     },
     platform::{
         Result,
-        http::{Answer, Body, Cursor, IfMatch, Listing, PageParams, PageRequest, Path, Query},
+        http::{Answer, Body, Checked, Cursor, IfMatch, Listing, PageParams, PageRequest, Path, Query},
         values::Id,
     },
 };
@@ -95,7 +95,7 @@ macro_rules! resource {
             responses((status = 201, body = $View))
         )]
         #[post($collection)]
-        async fn $create(caller: Caller<$Create>, body: Body<$New>) -> Result<Answer> {
+        async fn $create(caller: Caller<$Create>, Checked(body): Checked<$New>) -> Result<Answer> {
             caller
                 .write(body, |tx, new| {
                     let id = tx.new_id();
@@ -163,7 +163,7 @@ macro_rules! resource {
             responses((status = 201, body = $View))
         )]
         #[post($renewal)]
-        async fn $renew(caller: Caller<$Renew>, id: Path<Id>, body: Body<$Renewal>) -> Result<Answer> {
+        async fn $renew(caller: Caller<$Renew>, id: Path<Id>, Checked(body): Checked<$Renewal>) -> Result<Answer> {
             caller
                 .write(body, move |tx, renewal| {
                     let before = service::to_change(tx, Kind::$kind, *id)?;

@@ -4,17 +4,18 @@ use super::{
     Correction, MembershipLevel, NewAgreement, NewTerms, Renewal, Termination, Terms, model::out_of_order,
 };
 use crate::platform::{
-    http::{disordered, double_option},
+    http::{double_option, faultless},
     values::{CalendarDate, Id},
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
-use validator::{Validate, ValidationErrors};
+use validator::{Validate, ValidationError};
 
 macro_rules! create {
     ($(#[$meta:meta])* $name:ident as $kind:ident { $($(#[$about:meta])* $field:ident: $type:ty,)* }) => {
-        #[derive(Clone, Debug, Deserialize, ToSchema)]
+        #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
         #[serde(deny_unknown_fields)]
+        #[validate(schema(function = Self::in_order))]
         $(#[$meta])*
         pub(super) struct $name {
             /// The partner that signed. A headquarters signs for itself and for its locations.
@@ -35,9 +36,9 @@ macro_rules! create {
             $($(#[$about])* $field: $type,)*
         }
 
-        impl Validate for $name {
-            fn validate(&self) -> Result<(), ValidationErrors> {
-                disordered(out_of_order(self.signed_on, Some(self.effective_on), self.expires_on))
+        impl $name {
+            fn in_order(&self) -> Result<(), ValidationError> {
+                faultless(out_of_order(self.signed_on, Some(self.effective_on), self.expires_on))
             }
         }
 
@@ -114,7 +115,7 @@ macro_rules! update_and_renewal {
         $(#[$renewal_meta:meta])* $renewal:ident
         { $($(#[$about:meta])* $field:ident: $type:ty,)* }
     ) => {
-        #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+        #[derive(Clone, Debug, Deserialize, ToSchema)]
         #[serde(deny_unknown_fields)]
         $(#[$update_meta])*
         pub(super) struct $update {
@@ -150,8 +151,9 @@ macro_rules! update_and_renewal {
             }
         }
 
-        #[derive(Clone, Debug, Deserialize, ToSchema)]
+        #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
         #[serde(deny_unknown_fields)]
+        #[validate(schema(function = Self::in_order))]
         $(#[$renewal_meta])*
         pub(super) struct $renewal {
             /// The number on the new paper.
@@ -171,9 +173,9 @@ macro_rules! update_and_renewal {
             $($(#[$about])* $field: Option<$type>,)*
         }
 
-        impl Validate for $renewal {
-            fn validate(&self) -> Result<(), ValidationErrors> {
-                disordered(out_of_order(self.signed_on, self.effective_on, self.expires_on))
+        impl $renewal {
+            fn in_order(&self) -> Result<(), ValidationError> {
+                faultless(out_of_order(self.signed_on, self.effective_on, self.expires_on))
             }
         }
 
@@ -248,7 +250,7 @@ update_and_renewal! {
 }
 
 /// The early end of an agreement.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "The partner leaves the channel, ticket 4712"}))]
 pub(super) struct AgreementTermination {

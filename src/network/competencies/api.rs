@@ -19,7 +19,7 @@ use crate::{
     network::partners,
     platform::{
         Result,
-        http::{Answer, Body, Cursor, IfMatch, Listing, PageParams, PageRequest, Path},
+        http::{Answer, Body, Checked, Cursor, IfMatch, Listing, PageParams, PageRequest, Path},
         values::Id,
     },
 };
@@ -215,7 +215,7 @@ async fn get_attainment(caller: Caller<GetAttainment>, path: Path<(Id, String)>)
 async fn put_attainment(
     caller: Caller<PutAttainment>,
     path: Path<(Id, String)>,
-    body: Body<AttainmentUpdate>,
+    Checked(body): Checked<AttainmentUpdate>,
     condition: IfMatch,
 ) -> Result<Answer> {
     caller

@@ -5,7 +5,7 @@ use super::{
     wire::{AttainmentView, CompetencyView},
 };
 use crate::{
-    access::Tx,
+    access::{Tx, Unaudited},
     audit,
     network::partners::{self, Partner, PartnerStatus},
     platform::{
@@ -100,7 +100,7 @@ pub(super) fn put_if(
             save(tx, None, attainment).map(|attainment| (attainment, true))
         }
         Some(before) if before.says(new) => {
-            tx.changed_nothing();
+            tx.exempt_from_audit(Unaudited::NothingWritten);
             Ok((before, false))
         }
         Some(before) => {
@@ -113,7 +113,7 @@ pub(super) fn put_if(
 /// Takes an attainment away from today on; its record stays. What was taken away already stays so.
 pub(super) fn revoke(tx: &mut Tx<'_>, before: Attainment) -> Result<Attainment> {
     if before.revoked_on.is_some() {
-        tx.changed_nothing();
+        tx.exempt_from_audit(Unaudited::NothingWritten);
         return Ok(before);
     }
     let revision = before.revision + 1;

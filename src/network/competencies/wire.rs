@@ -2,12 +2,12 @@
 
 use super::{Attainment, Competency, Level, NewAttainment};
 use crate::platform::{
-    http::{disordered, double_option, page_of},
+    http::{double_option, faultless, page_of},
     values::{CalendarDate, Id, Timestamp},
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
-use validator::{Validate, ValidationErrors};
+use validator::{Validate, ValidationError};
 
 /// A competency of the catalogue.
 #[derive(Serialize, ToSchema)]
@@ -60,7 +60,7 @@ page_of!(
 );
 
 /// A competency to add to the catalogue.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"code": "quantum-computing", "name": "Quantum Computing"}))]
 pub(super) struct CompetencyCreate {
@@ -76,7 +76,7 @@ pub(super) struct CompetencyCreate {
 }
 
 /// A change of a competency: the members given replace those on record. Its code never changes.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"retired_on": "2031-07-01"}))]
 #[expect(clippy::option_option, reason = "in a merge patch a null is not an absent member")]
@@ -195,7 +195,8 @@ page_of!(
 );
 
 /// What a partner has attained in a competency, in place of what is on record.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[validate(schema(function = in_order))]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"level": "gold", "attained_on": "2031-07-01", "expires_on": "2032-06-30"}))]
 pub(super) struct AttainmentUpdate {
@@ -218,10 +219,8 @@ fn renewal_window() -> i32 {
     30
 }
 
-impl Validate for AttainmentUpdate {
-    fn validate(&self) -> Result<(), ValidationErrors> {
-        disordered(NewAttainment::from(self.clone()).out_of_order())
-    }
+fn in_order(update: &AttainmentUpdate) -> Result<(), ValidationError> {
+    faultless(NewAttainment::from(update.clone()).out_of_order())
 }
 
 impl From<AttainmentUpdate> for NewAttainment {

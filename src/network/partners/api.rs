@@ -21,7 +21,6 @@ use actix_web::{delete, get, patch, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
-use validator::Validate;
 
 /// The routes of this slice.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -104,7 +103,7 @@ page_of!(
 );
 
 /// A partner to record.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
     "mpn_id": "7654321", "legal_name": "Fabrikam Services Ltd", "country": "GB", "currency": "GBP",
@@ -140,7 +139,7 @@ fn yes() -> bool {
 }
 
 /// A change of a partner's record: the members given replace those on record. Its status has operations of its own.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"contact_email": "alliances@fabrikam.example"}))]
 pub struct PartnerUpdate {
@@ -166,7 +165,7 @@ pub struct PartnerUpdate {
 }
 
 /// Why an operator changes a record's state.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "Payment dispute, ticket 4711"}))]
 pub struct Reason {

@@ -18,7 +18,7 @@ use crate::{
     network::partners,
     platform::{
         Result,
-        http::{Answer, Body, IfMatch, Path, Problem},
+        http::{Answer, Body, Checked, IfMatch, Path, Problem},
         values::{CalendarDate, Country, Currency, Id},
     },
 };
@@ -26,7 +26,7 @@ use actix_web::{get, post, put};
 use serde::Deserialize;
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 /// The routes of this slice.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -54,11 +54,21 @@ pub struct PayoutProfileUpdate {
     holder: String,
     /// The account: an IBAN, whose check digits are looked at, or the number the bank gave it; without spaces.
     #[schema(min_length = 4, max_length = 34, pattern = "^[A-Za-z0-9]{4,34}$")]
+    #[validate(custom(function = well_typed))]
     account_number: String,
     /// Where the bank is.
     bank_country: Country,
     /// The currency the account is held in.
     currency: Currency,
+}
+
+/// An IBAN carries check digits.
+fn well_typed(account_number: &str) -> std::result::Result<(), ValidationError> {
+    if !Secret::new(account_number).is_mistyped_iban() {
+        return Ok(());
+    }
+    let message = "its check digits do not fit: compare it with the one your bank wrote";
+    Err(ValidationError::new("iban_checksum").with_message(message.into()))
 }
 
 impl From<PayoutProfileUpdate> for PayoutTerms {
@@ -74,7 +84,7 @@ impl From<PayoutProfileUpdate> for PayoutTerms {
 
 /// How a partner is taxed. It replaces what is on record.
 // No `Debug`: the tax number must not reach a log.
-#[derive(Clone, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"form": "w9", "tax_country": "US", "tax_id": "12-3456789"}))]
 pub struct TaxProfileUpdate {
@@ -102,7 +112,7 @@ impl From<TaxProfileUpdate> for TaxTerms {
 }
 
 /// An operator's approval of a profile.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"comment": "Compared with the bank's letter"}))]
 pub struct ProfileApproval {
@@ -113,7 +123,7 @@ pub struct ProfileApproval {
 }
 
 /// An operator's rejection of a profile.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "The holder is not the partner"}))]
 pub struct ProfileRejection {
@@ -153,7 +163,7 @@ async fn get_payout_profile(caller: Caller<GetPayoutProfile>, id: Path<Id>) -> R
 async fn put_payout_profile(
     caller: Caller<PutPayoutProfile>,
     id: Path<Id>,
-    body: Body<PayoutProfileUpdate>,
+    Checked(body): Checked<PayoutProfileUpdate>,
     condition: IfMatch,
 ) -> Result<Answer> {
     file::<_, _, PayoutTerms>(caller, *id, body, condition).await

@@ -6,7 +6,7 @@ use super::{
     view::Shown,
 };
 use crate::{
-    access::Tx,
+    access::{Tx, Unaudited},
     audit,
     network::partners,
     platform::{
@@ -49,7 +49,7 @@ pub(super) fn file<T: Stored + Shown>(
             Ok(filed)
         }
         Some(before) if before.terms == filed.terms && before.state != ProfileState::ActionRequired => {
-            tx.changed_nothing();
+            tx.exempt_from_audit(Unaudited::NothingWritten);
             Ok(before)
         }
         Some(before) => save(tx, &before, filed, None),

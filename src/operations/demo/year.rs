@@ -11,7 +11,7 @@ use super::{
     story::{self, OPERATORS, Stage, as_admin, as_user, parsed, with},
 };
 use crate::{
-    access::Tx,
+    access::{Tx, Unaudited},
     ledger::{
         accounting::{self, fx_rates},
         adjustments::{self, AdjustmentReason, NewAdjustment},
@@ -143,11 +143,13 @@ pub(super) fn happens(tx: &mut Tx<'_>, event: Event) -> Result<()> {
         }
         Event::Adjustments => adjustments_are_made(tx),
         Event::NewYear => {
-            // Facts may have moved them already.
-            tx.changed_nothing();
             let ids: Vec<Id> = with(&[Plot::SinceLastYear]).map(|(n, _)| partner_id(n)).collect();
             let partners = partners::many(tx, &ids)?;
-            admission::reassess(tx, &partners, Invitations::IndirectResellers).map(drop)
+            if admission::reassess(tx, &partners, Invitations::IndirectResellers)? == 0 {
+                // Facts have moved them already.
+                tx.exempt_from_audit(Unaudited::NothingWritten);
+            }
+            Ok(())
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{JobRun, RunState, Step, service, store};
 use crate::{
-    access::{AppState, Tx},
+    access::{AppState, Tx, Unaudited},
     earnings::calculation,
     network::partners,
     platform::{Error, Result},
@@ -61,7 +61,7 @@ pub fn open(turn: &Turn) -> Result<JobRun> {
     let lease = turn.lease();
     retry(|| {
         turn.app().write_as_system(OPERATION, move |tx| {
-            tx.changed_nothing();
+            tx.exempt_from_audit(Unaudited::Bookkeeping);
             lease.check(tx)?;
             let job = JobName::DailyRefresh;
             match store::running(tx.conn, job)? {
@@ -126,7 +126,7 @@ where
     retry(|| {
         let (run, change) = (run.clone(), change.clone());
         turn.app().write_in_background((OPERATION, run.id.to_string()), move |tx| {
-            tx.changed_nothing();
+            tx.exempt_from_audit(Unaudited::Bookkeeping);
             lease.check(tx)?;
             let next = change(&run, tx);
             service::save(tx, &run, &next)?;
@@ -152,7 +152,7 @@ fn look_at_some(turn: &Turn, run: JobRun, size: i64) -> Result<JobRun> {
     retry(|| {
         let (run, found) = (run.clone(), found.clone());
         app.write_in_background((OPERATION, run.id.to_string()), move |tx| {
-            tx.changed_nothing();
+            tx.exempt_from_audit(Unaudited::Bookkeeping);
             lease.check(tx)?;
             tx.lock_partners(&found)?;
             let partners = partners::many(tx, &found)?;

@@ -2,7 +2,7 @@
 
 use super::{JobRun, RunState, Step, api::JobRunView, store};
 use crate::{
-    access::Tx,
+    access::{Tx, Unaudited},
     audit,
     platform::{Error, Result},
     work::JobName,
@@ -43,7 +43,7 @@ pub(super) fn begin(tx: &mut Tx<'_>, job: JobName) -> Result<JobRun> {
 pub(super) fn save(tx: &mut Tx<'_>, before: &JobRun, run: &JobRun) -> Result<()> {
     store::update(tx, run)?;
     if run.state == RunState::Running {
-        tx.changed_nothing();
+        tx.exempt_from_audit(Unaudited::Bookkeeping);
         return Ok(());
     }
     let views = (JobRunView::from(before.clone()), JobRunView::from(run.clone()));

@@ -178,6 +178,7 @@ pub fn sums_of_books(tx: &mut Tx<'_>) -> Result<Vec<Sum>> {
         sums.push(Sum { name, difference: found.map(|row| format!("enrollment {}", row.id)) });
     }
     for (name, what, rows) in ROWS {
+        let rows = spelled(rows);
         let query = format!("SELECT id FROM ({rows}) found ORDER BY id LIMIT 1");
         let found: Option<Row> =
             native!(tx.conn, conn => diesel::sql_query(query).get_result(conn).optional()?);

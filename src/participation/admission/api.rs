@@ -22,7 +22,6 @@ use actix_web::post;
 use serde::Deserialize;
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
-use validator::Validate;
 
 /// The routes of this slice.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -34,7 +33,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 }
 
 /// A request to take part in a program.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
     "partner_id": "01936f2e-4b00-7000-8000-000000000001", "program": "csp-direct-bill",
@@ -52,7 +51,7 @@ pub struct EnrollmentRequest {
 }
 
 /// What an admin may say, and staff who act on behalf of a partner must.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "Asked for by telephone, ticket 4711"}))]
 pub struct EnrollmentNote {

@@ -19,7 +19,6 @@ use actix_web::post;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use utoipa_actix_web::service_config::ServiceConfig;
-use validator::Validate;
 
 /// The routes of this slice that are about simulations.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -28,7 +27,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 
 /// A question about what is not on record: what if the partner had signed, attained or sold this, and what if the
 /// program asked that? Start from a partner on record, or describe one.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
     "program": "csp-direct-bill",

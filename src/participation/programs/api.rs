@@ -14,7 +14,7 @@ use crate::{
     platform::{
         Result,
         db::types::Json,
-        http::{Answer, Body, Cursor, IfMatch, Listing, PageParams, PageRequest, Path, page_of},
+        http::{Answer, Body, Checked, Cursor, IfMatch, Listing, PageParams, PageRequest, Path, page_of},
         values::{Id, Timestamp, text_enum},
     },
 };
@@ -22,7 +22,7 @@ use actix_web::{get, patch, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
-use validator::Validate;
+use validator::{Validate, ValidationError};
 
 /// The routes of this slice; the handlers of those about versions have a file of their own.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -96,6 +96,7 @@ page_of!(
 pub struct ProgramCreate {
     /// Stable slug, unique; it names the program for good.
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$")]
+    #[validate(custom(function = no_id))]
     code: String,
     /// Name shown to people.
     #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$")]
@@ -103,6 +104,15 @@ pub struct ProgramCreate {
     /// The types of partner it is for.
     #[schema(min_items = 1, max_items = 3)]
     partner_types: Vec<PartnerType>,
+}
+
+/// Where a program is named, an id is told from a code by its form.
+fn no_id(code: &str) -> std::result::Result<(), ValidationError> {
+    if code.parse::<Id>().is_err() {
+        return Ok(());
+    }
+    let message = "an id is no code; write a slug such as csp-direct-bill";
+    Err(ValidationError::new("format").with_message(message.into()))
 }
 
 text_enum! {
@@ -117,7 +127,7 @@ text_enum! {
 
 /// A change of a program: the members given replace those on record. Ending it for good is an operation of its
 /// own.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "CSP Direct Bill Partners"}))]
 pub struct ProgramUpdate {
@@ -173,7 +183,10 @@ async fn list_programs(caller: Caller<ListPrograms>, page: PageRequest<ProgramFi
 /// It is open from the start, and takes part from its first published version on.
 #[utoipa::path(tag = "programs", request_body = ProgramCreate, responses((status = 201, body = ProgramView)))]
 #[post("/v1/programs")]
-async fn create_program(caller: Caller<CreateProgram>, body: Body<ProgramCreate>) -> Result<Answer> {
+async fn create_program(
+    caller: Caller<CreateProgram>,
+    Checked(body): Checked<ProgramCreate>,
+) -> Result<Answer> {
     caller
         .write(body, |tx, new| {
             let ProgramCreate { code, name, partner_types } = new.clone();

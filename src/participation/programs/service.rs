@@ -5,11 +5,7 @@ use crate::{
     access::Tx,
     audit,
     network::partners::{PartnerType, TRANSITION_NOT_ALLOWED},
-    platform::{
-        Error, Result,
-        db::types::Json,
-        values::{CalendarDate, Id},
-    },
+    platform::{Error, Result, db::types::Json, values::CalendarDate},
 };
 
 crate::problem_codes! {
@@ -68,10 +64,6 @@ pub fn version_for(tx: &mut Tx<'_>, program: &Program, day: CalendarDate) -> Res
 
 /// Makes a program; it is open, and takes part from its first published version on.
 pub fn create(tx: &mut Tx<'_>, new: NewProgram) -> Result<Program> {
-    if new.code.parse::<Id>().is_ok() {
-        let message = "an id is no code; write a slug such as csp-direct-bill";
-        return Err(Error::invalid_field("/code", "format", message));
-    }
     if store::is_taken(tx, &new.code)? {
         let detail = format!("there is a program {} already", new.code);
         return Err(Error::new(&PROGRAM_CODE_TAKEN, detail));

@@ -10,7 +10,6 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-use validator::Validate;
 
 /// What a program asks and gives in one program year, or part of it. Published ones are never changed.
 #[derive(Serialize, ToSchema)]
@@ -106,7 +105,7 @@ page_of!(
 );
 
 /// A version to write; it is a draft until it is published.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
     "program_year": 2032,
@@ -167,7 +166,7 @@ const fn month() -> i32 {
 }
 
 /// A change of a draft: the members given replace those on record, lists as a whole.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"invitation_days": 45, "split": {"rebate_rate": "0.7"}}))]
 pub struct ProgramVersionUpdate {
@@ -204,7 +203,7 @@ pub struct ProgramVersionUpdate {
 }
 
 /// A word on why a version is published.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "Approved by the incentive board"}))]
 pub struct ProgramVersionPublication {

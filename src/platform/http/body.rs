@@ -10,13 +10,12 @@ use actix_web::{
 };
 use aws_lc_rs::digest;
 use serde::de::DeserializeOwned;
-use std::{collections::HashMap, future::Future, pin::Pin, time::Duration};
+use std::{collections::BTreeMap, future::Future, pin::Pin, time::Duration};
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
-/// A body the contract describes: its shape is checked against its schema, its members by their types,
-/// rules across members by `Validate`.
-pub trait Wire: DeserializeOwned + Validate + utoipa::ToSchema {}
-impl<T: DeserializeOwned + Validate + utoipa::ToSchema> Wire for T {}
+/// A body the contract describes: its shape is checked against its schema, its members by their types.
+pub trait Wire: DeserializeOwned + utoipa::ToSchema {}
+impl<T: DeserializeOwned + utoipa::ToSchema> Wire for T {}
 
 /// The body of a request, valid, with what makes the request repeatable.
 #[derive(Clone, Debug)]
@@ -25,6 +24,24 @@ pub struct Body<T> {
     pub value: T,
     /// The idempotency key and the digest of the whole request, where it carries a key.
     pub repeatable: Option<(IdempotencyKey, Vec<u8>)>,
+}
+
+/// A body that keeps the rules of its type too: those the contract cannot say, of one member or across members.
+#[derive(Clone, Debug)]
+pub struct Checked<T>(pub Body<T>);
+
+impl<T: Wire + Validate + 'static> FromRequest for Checked<T> {
+    type Error = Error;
+    type Future = Pin<Box<dyn Future<Output = Result<Self>>>>;
+
+    fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
+        let body = Body::<T>::from_request(request, payload);
+        Box::pin(async move {
+            let body = body.await?;
+            body.value.validate().map_err(|errors| Error::invalid(placed(&errors)))?;
+            Ok(Self(body))
+        })
+    }
 }
 
 /// How long a body may take to arrive, and how large it may be. Put into the application's data.
@@ -98,10 +115,7 @@ impl Contract {
         let mut source = serde_json::Deserializer::from_slice(bytes);
         let read: std::result::Result<T, _> = serde_path_to_error::deserialize(&mut source);
         match read {
-            Ok(read) if faults.is_empty() => {
-                read.validate().map_err(|errors| Error::invalid(across(&errors)))?;
-                Ok(read)
-            }
+            Ok(read) if faults.is_empty() => Ok(read),
             Ok(_) => Err(Error::invalid(faults)),
             Err(error) => {
                 let pointer = pointer(error.path());
@@ -131,22 +145,22 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         .collect()
 }
 
-/// What `Validate` answers for faults across the members of a body, each placed by its pointer.
-pub fn disordered(faults: Vec<FieldError>) -> std::result::Result<(), ValidationErrors> {
-    let mut errors = ValidationErrors::new();
-    for fault in faults {
-        let mut error =
-            ValidationError { code: fault.code, message: Some(fault.message.into()), params: HashMap::new() };
-        error.add_param("pointer".into(), &fault.pointer);
-        errors.add("__all__", error);
+/// The answer of a rule that finds no fault, or several: each at a JSON pointer below the member or the body that the
+/// rule is about.
+pub fn faultless(faults: Vec<FieldError>) -> std::result::Result<(), ValidationError> {
+    if faults.is_empty() {
+        return Ok(());
     }
-    if errors.is_empty() { Ok(()) } else { Err(errors) }
+    let mut error = ValidationError::new("faults");
+    error.add_param("faults".into(), &faults);
+    Err(error)
 }
 
 /// The faults `validator` found, with JSON pointers.
-fn across(errors: &ValidationErrors) -> Vec<FieldError> {
+fn placed(errors: &ValidationErrors) -> Vec<FieldError> {
     fn walk(errors: &ValidationErrors, at: &str, faults: &mut Vec<FieldError>) {
-        for (field, kind) in errors.errors() {
+        // By name: the fields come in no order.
+        for (field, kind) in errors.errors().iter().collect::<BTreeMap<_, _>>() {
             let here = if field == "__all__" { at.to_owned() } else { format!("{at}/{field}") };
             match kind {
                 ValidationErrorsKind::Struct(inner) => walk(inner, &here, faults),
@@ -155,17 +169,29 @@ fn across(errors: &ValidationErrors) -> Vec<FieldError> {
                         walk(inner, &format!("{here}/{index}"), faults);
                     }
                 }
-                ValidationErrorsKind::Field(found) => faults.extend(found.iter().map(|error| {
-                    let pointer = error.params.get("pointer").and_then(|p| p.as_str());
-                    let message = error.message.clone().unwrap_or_else(|| error.code.clone());
-                    let pointer = pointer.map_or_else(|| here.clone(), |p| format!("{at}{p}"));
-                    FieldError::new(pointer, error.code.clone(), message)
-                })),
+                ValidationErrorsKind::Field(found) => {
+                    faults.extend(found.iter().flat_map(|error| below(&here, error)));
+                }
             }
         }
     }
     let mut faults = Vec::new();
     walk(errors, "", &mut faults);
+    faults
+}
+
+/// The faults of one rule: those it lists, each below the place of the rule; else the rule itself, at its place.
+fn below(here: &str, error: &ValidationError) -> Vec<FieldError> {
+    let listed = error.params.get("faults").cloned();
+    let listed: Option<Vec<FieldError>> = listed.and_then(|faults| serde_json::from_value(faults).ok());
+    let own = || {
+        let message = error.message.clone().unwrap_or_else(|| error.code.clone());
+        vec![FieldError::new("", error.code.clone(), message)]
+    };
+    let mut faults = listed.unwrap_or_else(own);
+    for fault in &mut faults {
+        fault.pointer.insert_str(0, here);
+    }
     faults
 }
 
@@ -206,5 +232,55 @@ pub mod double_option {
         T: Deserialize<'de>,
     {
         Option::<T>::deserialize(deserializer).map(Some)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::unnecessary_wraps, reason = "rules answer results")]
+mod tests {
+    use super::*;
+
+    #[derive(Validate)]
+    #[validate(schema(function = "distinct"))]
+    struct Basket {
+        #[validate(nested)]
+        items: Vec<Item>,
+    }
+
+    #[derive(Validate)]
+    struct Item {
+        #[validate(custom(function = "even"))]
+        count: i32,
+    }
+
+    fn even(count: i32) -> std::result::Result<(), ValidationError> {
+        if count % 2 == 0 {
+            Ok(())
+        } else {
+            Err(ValidationError::new("odd").with_message("an even count".into()))
+        }
+    }
+
+    fn distinct(basket: &Basket) -> std::result::Result<(), ValidationError> {
+        let again = |at: usize| {
+            basket.items.get(..at).is_some_and(|before| {
+                before.iter().any(|item| basket.items.get(at).is_some_and(|one| one.count == item.count))
+            })
+        };
+        let places = (0..basket.items.len()).filter(|at| again(*at));
+        faultless(places.map(|at| FieldError::new(format!("/items/{at}"), "duplicate", "once")).collect())
+    }
+
+    #[test]
+    fn faults_of_rules_are_at_their_places() {
+        let faults = |counts: &[i32]| {
+            let basket = Basket { items: counts.iter().map(|count| Item { count: *count }).collect() };
+            let errors = basket.validate().err();
+            let faults = errors.map(|errors| placed(&errors)).unwrap_or_default();
+            faults.into_iter().map(|fault| format!("{} {}", fault.pointer, fault.code)).collect::<Vec<_>>()
+        };
+        assert!(faults(&[2, 4]).is_empty());
+        assert_eq!(faults(&[2, 3]), ["/items/1/count odd"]);
+        assert_eq!(faults(&[2, 2, 4, 2]), ["/items/1 duplicate", "/items/3 duplicate"]);
     }
 }

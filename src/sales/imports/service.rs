@@ -7,7 +7,7 @@ use super::{
     store,
 };
 use crate::{
-    access::{BackgroundContext, Tx},
+    access::{BackgroundContext, Tx, Unaudited},
     audit,
     platform::{
         Error, FieldError, Result, codes, cut,
@@ -224,7 +224,7 @@ fn take(tx: &mut Tx<'_>, id: Id, portion: &Portion, most_errors: i64) -> Result<
     import.errors_kept += i64::try_from(errors.len()).unwrap_or(0);
     store::insert_errors(tx, &errors)?;
     store::update(tx, import)?;
-    tx.changed_nothing();
+    tx.exempt_from_audit(Unaudited::NotPublished);
     Ok(())
 }
 
@@ -296,7 +296,7 @@ fn discard(own: &BackgroundContext, lease: Lease, id: Id) -> Result<()> {
     let range = Range::of(id);
     let most = i64::try_from(PORTION).unwrap_or(i64::MAX);
     let some = move |tx: &mut Tx<'_>| {
-        tx.changed_nothing();
+        tx.exempt_from_audit(Unaudited::NotPublished);
         lease.check(tx)?;
         batch::discard_some(tx, range, most)
     };

@@ -3,7 +3,7 @@
 use super::{Customer, NewTransaction, Transaction, TransactionKind, service, store};
 use crate::{
     access::{
-        Caller,
+        Caller, Unaudited,
         policy::{CreateTransaction, GetTransaction, ListTransactions},
     },
     platform::{
@@ -16,7 +16,6 @@ use actix_web::{get, post};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
-use validator::Validate;
 
 /// The routes of this slice.
 pub fn routes(config: &mut ServiceConfig<'_>) {
@@ -116,7 +115,7 @@ page_of!(
 );
 
 /// A transaction to record.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({
     "source": "billing", "external_id": "INV-2026-000317-1", "partner_id": "01936f2e-4b00-7000-8000-000000000001",
@@ -279,7 +278,7 @@ async fn create_transaction(
             let id = tx.new_id();
             let transaction = service::create(tx, id, NewTransaction::from(new.clone()))?;
             if transaction.id != id {
-                tx.changed_nothing();
+                tx.exempt_from_audit(Unaudited::NothingWritten);
                 return Ok(record(transaction));
             }
             Ok(Answer::created(format!("/v1/transactions/{id}"), &TransactionView::from(transaction), 1))
