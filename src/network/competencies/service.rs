@@ -86,9 +86,8 @@ pub(super) fn put_if(
         return Err(Error::invalid(faults));
     }
     tx.lock_partner(partner)?;
-    store::keep(tx, code)?;
     let partner = partners::get(tx, partner)?;
-    let competency = store::get_by_code(tx, code)?;
+    let competency = store::kept(tx, code)?;
     let before = store::find_attainment(tx, partner.id, code)?;
     permits(before.as_ref().map(|before| before.revision))?;
     if before.as_ref().is_none_or(|before| before.is_attained_anew(new)) {

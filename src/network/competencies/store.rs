@@ -54,11 +54,11 @@ pub(super) fn to_change(tx: &mut Tx<'_>, id_or_code: &str) -> Result<Competency>
     get(tx, id_or_code)
 }
 
-/// Keeps a competency from being changed until the end of the unit.
-pub(super) fn keep(tx: &mut Tx<'_>, code: &str) -> Result<()> {
-    let named = competencies::table.filter(competencies::code.eq(code)).select(competencies::id);
-    lock_rows!(tx.conn, for_share, named);
-    Ok(())
+/// The competency of that code, which nobody changes until the end of the unit.
+pub(super) fn kept(tx: &mut Tx<'_>, code: &str) -> Result<Competency> {
+    let id = get_by_code(tx, code)?.id;
+    lock_rows!(tx.conn, for_share, competencies::table.find(id).select(competencies::id));
+    get_by_code(tx, code)
 }
 
 pub(super) fn get(tx: &mut Tx<'_>, id_or_code: &str) -> Result<Competency> {

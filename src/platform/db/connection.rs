@@ -141,6 +141,10 @@ impl Conn {
 }
 
 impl Conn {
+    pub(super) fn is_sqlite(&self) -> bool {
+        matches!(self, Self::Sqlite(_))
+    }
+
     /// Lets the statements of this transaction wait for other transactions so many seconds at most. SQLite waits for its
     /// one writer as long as the connection is set to.
     pub fn wait_for_locks_at_most(&mut self, seconds: u32) -> diesel::QueryResult<()> {

@@ -10,6 +10,7 @@
 
 mod connection;
 mod errors;
+mod manager;
 mod migrate;
 mod pool;
 pub mod types;

@@ -1,6 +1,12 @@
 //! The handle on the database: snapshots to read, units to write.
 
-use super::{Conn, Target, errors::Fault, migrate, writer::Writer};
+use super::{
+    Conn, Target,
+    errors::Fault,
+    manager::{Manager, Quiet, Suspicion},
+    migrate,
+    writer::Writer,
+};
 use crate::platform::{Error, Result, values::Id};
 use diesel::{
     Connection, QueryResult,
@@ -8,7 +14,7 @@ use diesel::{
     result::Error as DieselError,
 };
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -346,75 +352,4 @@ fn commit(conn: &mut Conn) -> QueryResult<()> {
     Transactions::commit_transaction(conn).inspect_err(|_| {
         let _ = Transactions::rollback_transaction(conn);
     })
-}
-
-impl Conn {
-    fn is_sqlite(&self) -> bool {
-        matches!(self, Self::Sqlite(_))
-    }
-}
-
-/// Opens connections and tells dead ones: r2d2's own test costs a round trip per use, none at all
-/// keeps a dead connection for ever, so a connection is tested when it has been idle for a second.
-struct Manager {
-    target: Target,
-    suspicion: Arc<Suspicion>,
-}
-
-/// Since when connections that nobody has used are suspected to be dead: where one was, its neighbours often are.
-#[derive(Debug, Default)]
-struct Suspicion(Mutex<Option<Instant>>);
-
-impl Suspicion {
-    fn raise(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-    }
-
-    fn concerns(&self, seen: Instant) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|raised| seen <= raised)
-    }
-}
-
-struct Held {
-    conn: Conn,
-    seen: Instant,
-    broken: bool,
-}
-
-impl r2d2::ManageConnection for Manager {
-    type Connection = Held;
-    type Error = Error;
-
-    fn connect(&self) -> Result<Held> {
-        let conn = self.target.open().map_err(Error::unavailable)?;
-        Ok(Held { conn, seen: Instant::now(), broken: false })
-    }
-
-    fn is_valid(&self, held: &mut Held) -> Result<()> {
-        let suspected = held.seen.elapsed() > Duration::from_secs(1) || self.suspicion.concerns(held.seen);
-        if !held.conn.is_sqlite() && suspected {
-            held.conn.batch_execute("SELECT 1")?;
-            held.seen = Instant::now();
-        }
-        Ok(())
-    }
-
-    fn has_broken(&self, held: &mut Held) -> bool {
-        held.broken
-            || std::thread::panicking()
-            || !matches!(
-                Transactions::transaction_manager_status_mut(&mut held.conn).transaction_depth(),
-                Ok(None)
-            )
-    }
-}
-
-/// Logs a failed connect at a level that does not drown the log while a server is away.
-#[derive(Debug)]
-struct Quiet;
-
-impl r2d2::HandleError<Error> for Quiet {
-    fn handle_error(&self, error: Error) {
-        log::warn!("the database cannot be reached: {error}");
-    }
 }
