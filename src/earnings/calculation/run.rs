@@ -23,10 +23,10 @@ use crate::{
         Result, codes, cut,
         values::{CalendarDate, Id},
     },
-    sales::transactions::backlog,
+    sales::transactions::backlog::{self, Waiting},
 };
 use serde_json::json;
-use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
+use std::{ops::ControlFlow, time::Duration};
 
 /// How many sales a unit takes in or judges again, at most: some tenths of a second.
 const SALES_AT_ONCE: usize = 4000;
@@ -185,13 +185,13 @@ fn unit(tx: &mut Tx<'_>, run: Id, place: Place, at_once: usize) -> Result<(Run, 
     }
     let waiting = backlog::next(tx, known.partner_id, place.after, PARTNERS_AT_ONCE)?;
     // Taken out first: whoever reports sales of them now waits for this unit, and does not undo its work at the end.
-    let mut rest: BTreeMap<Id, CalendarDate> = waiting.iter().copied().collect();
-    backlog::done(tx, &rest.keys().copied().collect::<Vec<_>>())?;
+    let mut rest = waiting.clone();
+    backlog::done(tx, &rest.iter().map(|waiting| waiting.partner_id).collect::<Vec<_>>())?;
     let (mut tally, mut next) = (Tally::default(), place);
     let mut left = at_once;
-    for (partner, from_day) in &waiting {
+    for Waiting { partner_id: partner, since } in &waiting {
         let within = next.within.filter(|(id, ..)| id == partner).map(|(_, part, day)| (part, day));
-        let (came, left_over) = look_at(tx, run, (*partner, *from_day), within, left)?;
+        let (came, left_over) = look_at(tx, run, (*partner, since.first_day()), within, left)?;
         tally = tally.and(came);
         left = left.saturating_sub(usize::try_from(came.sales).unwrap_or(usize::MAX));
         if let Some((part, day)) = left_over {
@@ -203,14 +203,14 @@ fn unit(tx: &mut Tx<'_>, run: Id, place: Place, at_once: usize) -> Result<(Run, 
             next.within = None;
             break;
         }
-        rest.remove(partner);
+        rest.retain(|waiting| waiting.partner_id != *partner);
         next = Place { after: Some(*partner), within: None };
         if left == 0 {
             break;
         }
     }
     tally.partners = i64::try_from(waiting.len() - rest.len()).unwrap_or(i64::MAX);
-    backlog::note_sales(tx, &rest.into_iter().collect::<Vec<_>>())?;
+    backlog::note_sales(tx, &rest)?;
     let run = advanced(known.clone(), tally, tx);
     if waiting.is_empty() {
         return Ok((finish(tx, run, RunState::Succeeded, None)?, None));

@@ -84,9 +84,7 @@ pub(super) fn past(tx: &mut Tx<'_>, whose: Whose, purchases: &[Id]) -> Result<Pa
     let mut past = Past::default();
     for ids in purchases.chunks(AT_ONCE) {
         let some: Vec<Option<Id>> = ids.iter().copied().map(Some).collect();
-        for (purchase, minor) in transactions::counted_refunds(tx, whose.enrollment_id, ids)? {
-            *past.refunded.entry(purchase).or_default() += minor;
-        }
+        past.refunded.extend(transactions::counted_refunds(tx, whose.enrollment_id, ids)?);
         let posted = earnings::table
             .filter(earnings::purchase_id.eq_any(some.clone()).assume_not_null())
             .filter(earnings::enrollment_id.eq(whose.enrollment_id))

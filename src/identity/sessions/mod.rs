@@ -17,5 +17,5 @@ pub mod token_api;
 
 pub use grants::CODES;
 pub use model::Session;
-pub use service::{Renewal, end, end_all, renew, start, sweep};
+pub use service::{Begun, Renewal, end, end_all, renew, start, sweep};
 pub use store::standing;

@@ -9,14 +9,10 @@ use super::{
 use crate::{
     access::{AppState, BackgroundContext, Tx, Unaudited},
     audit,
-    platform::{
-        Error, FieldError, Result, codes, cut,
-        db::Alone,
-        http::Contract,
-        values::{CalendarDate, Id},
-    },
+    platform::{Error, FieldError, Result, codes, cut, db::Alone, http::Contract, values::Id},
     sales::transactions::{
-        NewTransaction, backlog,
+        NewTransaction,
+        backlog::{self, Since, Waiting},
         batch::{self, Outcome, Range},
     },
 };
@@ -249,19 +245,20 @@ fn publish(background: &BackgroundContext, own: &BackgroundContext, id: Id) -> R
 /// Looks at what rests on the rows, such as an indirect reseller's first purchase.
 fn complete(own: &BackgroundContext, id: Id) -> Result<Import> {
     let rows = own.read(|tx| store::get(tx, id))?.rows_read;
-    let mut sellers: BTreeMap<Id, CalendarDate> = BTreeMap::new();
+    let mut sellers: BTreeMap<Id, Since> = BTreeMap::new();
     for part in Range::of(id).parts(rows.unsigned_abs(), TOGETHER) {
-        for (seller, day) in own.read(|tx| batch::sellers(tx, part))? {
-            sellers.entry(seller).and_modify(|first| *first = day.min(*first)).or_insert(day);
+        for Waiting { partner_id, since } in own.read(|tx| batch::sellers(tx, part))? {
+            sellers.entry(partner_id).and_modify(|first| *first = since.min(*first)).or_insert(since);
         }
     }
-    let sellers: Vec<(Id, CalendarDate)> = sellers.into_iter().collect();
+    let sellers: Vec<Waiting> =
+        sellers.into_iter().map(|(partner_id, since)| Waiting { partner_id, since }).collect();
     for sellers in sellers.chunks(PARTNERS) {
         patiently(|| {
             let sellers = sellers.to_vec();
             own.write(move |tx| {
                 backlog::note_sales(tx, &sellers)?;
-                tx.sales_came_to_light(sellers.iter().map(|(seller, _)| *seller));
+                tx.sales_came_to_light(sellers.iter().map(|seller| seller.partner_id));
                 Ok(())
             })
         })?;

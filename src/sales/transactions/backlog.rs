@@ -18,21 +18,55 @@ use diesel::{
 };
 use std::collections::BTreeMap;
 
+/// The first day whose sales have to be looked at; the earlier is the lesser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Since {
+    /// Sales of every day.
+    Beginning,
+    /// Sales of a day and of those after.
+    Day(CalendarDate),
+}
+
+/// A partner whose earnings have to be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// The partner.
+    pub partner_id: Id,
+    /// From which day on.
+    pub since: Since,
+}
+
+impl Since {
+    /// The first day; in the table, the first of all days stands for every day.
+    #[must_use]
+    pub const fn first_day(self) -> CalendarDate {
+        match self {
+            Self::Beginning => CalendarDate::MIN,
+            Self::Day(day) => day,
+        }
+    }
+
+    fn from_first_day(day: CalendarDate) -> Self {
+        if day == CalendarDate::MIN { Self::Beginning } else { Self::Day(day) }
+    }
+}
+
 /// Notes that something about these partners has changed that may concern sales of any day.
 pub fn note(tx: &mut Tx<'_>, partners: &[Id]) -> Result<()> {
-    let any_day: Vec<_> = partners.iter().map(|partner| (*partner, CalendarDate::MIN)).collect();
-    note_sales(tx, &any_day)
+    let since = Since::Beginning;
+    let waiting: Vec<_> = partners.iter().map(|id| Waiting { partner_id: *id, since }).collect();
+    note_sales(tx, &waiting)
 }
 
 /// Notes that these partners have new sales, and the day of the first one; a refund counts as its purchase does.
-pub fn note_sales(tx: &mut Tx<'_>, sellers: &[(Id, CalendarDate)]) -> Result<()> {
-    let mut first: BTreeMap<Id, CalendarDate> = BTreeMap::new();
-    for (partner, day) in sellers {
-        first.entry(*partner).and_modify(|known| *known = *day.min(known)).or_insert(*day);
+pub fn note_sales(tx: &mut Tx<'_>, sellers: &[Waiting]) -> Result<()> {
+    let mut first: BTreeMap<Id, Since> = BTreeMap::new();
+    for Waiting { partner_id, since } in sellers {
+        first.entry(*partner_id).and_modify(|known| *known = *since.min(known)).or_insert(*since);
     }
     let rows: Vec<_> = first
         .into_iter()
-        .map(|(partner, day)| (backlog::partner_id.eq(partner), backlog::from_day.eq(day)))
+        .map(|(partner, since)| (backlog::partner_id.eq(partner), backlog::from_day.eq(since.first_day())))
         .collect();
     let earlier = || {
         case_when(excluded(backlog::from_day).lt(backlog::from_day), excluded(backlog::from_day))
@@ -43,12 +77,7 @@ pub fn note_sales(tx: &mut Tx<'_>, sellers: &[(Id, CalendarDate)]) -> Result<()>
 }
 
 /// The next partners after one, in the order of their ids, each with the day from which on.
-pub fn next(
-    tx: &mut Tx<'_>,
-    only: Option<Id>,
-    after: Option<Id>,
-    limit: i64,
-) -> Result<Vec<(Id, CalendarDate)>> {
+pub fn next(tx: &mut Tx<'_>, only: Option<Id>, after: Option<Id>, limit: i64) -> Result<Vec<Waiting>> {
     let mut query = backlog::table.into_boxed().order(backlog::partner_id).limit(limit);
     if let Some(partner) = only {
         query = query.filter(backlog::partner_id.eq(partner));
@@ -56,7 +85,9 @@ pub fn next(
     if let Some(after) = after {
         query = query.filter(backlog::partner_id.gt(after));
     }
-    Ok(query.load(tx.conn)?)
+    let found: Vec<(Id, CalendarDate)> = query.load(tx.conn)?;
+    let waiting = |(partner_id, day)| Waiting { partner_id, since: Since::from_first_day(day) };
+    Ok(found.into_iter().map(waiting).collect())
 }
 
 /// How many partners wait, of all or of one.

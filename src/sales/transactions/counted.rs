@@ -45,16 +45,20 @@ pub fn counted(tx: &mut Tx<'_>, enrollments: &[Id], ids: &[Id]) -> Result<HashMa
     Ok(found)
 }
 
-/// The refunds of these purchases that an enrollment has counted: each with its purchase, in minor units. One statement;
-/// ask for a thousand at most.
-pub fn counted_refunds(tx: &mut Tx<'_>, enrollment: Id, purchases: &[Id]) -> Result<Vec<(Id, i64)>> {
+/// The sums of those refunds of purchases that an enrollment has counted, by purchase, in minor units: zero or below. One
+/// statement; ask for a thousand at most.
+pub fn counted_refunds(tx: &mut Tx<'_>, enrollment: Id, purchases: &[Id]) -> Result<HashMap<Id, i64>> {
     let purchases: Vec<Option<Id>> = purchases.iter().copied().map(Some).collect();
     let refunds = counted_sales::table
         .inner_join(transactions::table.on(transactions::id.eq(counted_sales::transaction_id)))
         .filter(counted_sales::enrollment_id.eq(enrollment))
         .filter(transactions::original_transaction_id.eq_any(purchases).assume_not_null())
         .select((transactions::original_transaction_id.assume_not_null(), transactions::amount));
-    Ok(refunds.load(tx.conn)?)
+    let mut sums: HashMap<Id, i64> = HashMap::new();
+    for (purchase, minor) in refunds.load::<(Id, i64)>(tx.conn)? {
+        *sums.entry(purchase).or_default() += minor;
+    }
+    Ok(sums)
 }
 
 #[derive(Insertable)]
