@@ -232,7 +232,7 @@ impl Server {
         let address = format!("http://{}/v1", listener.local_addr().unwrap());
         let opened = service.clone();
         std::thread::spawn(move || {
-            let run = async { app::listen(opened, listener).unwrap().await };
+            let run = async { app::listen(opened, listener).unwrap().until_stopped().await };
             actix_web::rt::System::new().block_on(run)
         });
         let mut server = Self {

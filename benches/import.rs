@@ -190,6 +190,10 @@ fn import(engine: Engine, folder: &Path, files: &Files, rows: u32) -> (f64, u64)
     (seconds, memory)
 }
 
+/// An empty text would have to be the id of a purchase.
+const REFUNDS: &str =
+    "FOREIGN KEY (partner_id, original_transaction_id) REFERENCES transaction_records (partner_id, id),";
+
 fn reference(engine: Engine, folder: &Path, files: &Files) -> f64 {
     match engine {
         Engine::Sqlite => {
@@ -198,11 +202,10 @@ fn reference(engine: Engine, folder: &Path, files: &Files) -> f64 {
             // ids of 16 letters may stand for 16 bytes, and an empty text for nothing.
             let mut set_up = definitions(&folder.join("ours.db"))
                 .replace(") STRICT, WITHOUT ROWID;", ") WITHOUT ROWID;")
-                .replace("provider_id BLOB REFERENCES partners (id)", "provider_id BLOB")
-                .replace(
-                    "original_transaction_id BLOB REFERENCES \"transaction_records\" (id)",
-                    "original_transaction_id BLOB",
-                )
+                .replace(") STRICT;", ");")
+                .replace("provider_id BLOB CHECK (length(provider_id) = 16)", "provider_id BLOB")
+                .replace("BLOB CHECK (length(original_transaction_id) = 16)", "BLOB")
+                .replace(REFUNDS, "")
                 .replace("original_transaction_id IS NOT NULL", "original_transaction_id <> ''");
             set_up.push_str("PRAGMA journal_mode = WAL;BEGIN;");
             for n in 0..PARTNERS {

@@ -1,196 +1,95 @@
-//! The composition root: the only list of slices, and how they are served.
+//! The composition root: the only list of slices, and the contract they make together.
 
 mod cors;
 mod directory;
+mod serve;
+
+pub use serve::{Service, Serving, listen};
 
 use crate::{
-    access::{self, AppState, Subject, Terms, Tx, policy},
+    access::{Hooks, Tx, policy},
     audit,
-    config::Settings,
     earnings::{calculation, statements},
     identity::{api_clients, second_factors, sessions, setup, users},
     ledger::{accounting, adjustments},
     network::{agreements, competencies, partners, profiles},
     notifications,
-    operations::{health, jobs},
+    operations::{health, jobs, verify},
     participation::{admission, eligibility, enrollments, programs},
     platform::{
-        Code, Error, Result, codes,
-        db::Db,
-        http::{self, BodyLimits, Closing, Contract, Edge, Finishing, Guard, TrustedProxies, docs},
-        values::{Country, Currency, Id},
+        Code, Result,
+        http::{self, Contract, Finishing, Guard},
+        values::{Country, Currency},
     },
     sales::{imports, transactions},
+    slice::{Check, FOUNDATION, Slice},
+    work::Work,
 };
-use actix_web::{
-    App, HttpServer,
-    dev::Server,
-    middleware::{Condition, from_fn},
-    web::{self, Data},
-};
-use actix_web_prom::PrometheusMetricsBuilder;
-use std::{
-    net::TcpListener,
-    sync::{Arc, LazyLock},
-    time::Duration,
-};
-use utoipa::OpenApi;
+use actix_web::{App, web::Data};
+use std::sync::LazyLock;
+use utoipa::{OpenApi, openapi::tag::TagBuilder};
 use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
-
-/// How often what has expired is removed.
-const SWEEP_INTERVAL: Duration = Duration::from_secs(600);
-
-/// How often somebody looks whether an import was left behind by a crash.
-const CLEAR_UP_INTERVAL: Duration = Duration::from_secs(5);
-
-/// How often audit events are sealed.
-const SEAL_INTERVAL: Duration = Duration::from_secs(1);
-/// How often a runner looks whether a job is asked for or its time has come; one small statement.
-const JOBS_INTERVAL: Duration = Duration::from_secs(1);
 
 /// The partner that examples speak of; the demo has it.
 pub const EXAMPLE_PARTNER: &str = "01936f2e-4b00-7000-8000-000000000001";
 
-/// Every slice that answers requests, in the order of the document.
-fn routes(config: &mut ServiceConfig<'_>) {
-    sessions::api::routes(config);
-    second_factors::api::routes(config);
-    sessions::token_api::routes(config);
-    sessions::me_api::routes(config);
-    sessions::permissions_api::routes(config);
-    users::api::routes(config);
-    api_clients::api::routes(config);
-    partners::api::routes(config);
-    setup::api::routes(config);
-    agreements::api::routes(config);
-    competencies::api::routes(config);
-    programs::api::routes(config);
-    eligibility::api::routes(config);
-    eligibility::simulation_api::routes(config);
-    transactions::api::routes(config);
-    imports::api::routes(config);
-    profiles::api::routes(config);
-    enrollments::api::routes(config);
-    admission::api::routes(config);
-    calculation::earnings_api::routes(config);
-    calculation::ineligible_api::routes(config);
-    calculation::simulation_api::routes(config);
-    calculation::runs_api::routes(config);
-    statements::api::routes(config);
-    accounting::rebates_api::routes(config);
-    accounting::months_api::routes(config);
-    accounting::fx_rates_api::routes(config);
-    adjustments::api::routes(config);
-    jobs::api::routes(config);
-    notifications::api::routes(config);
-    audit::api::routes(config);
-    health::api::routes(config);
-    config
-        .service(docs::get_openapi)
-        .service(docs::get_openapi_yaml)
-        .service(docs::list_problems)
-        .service(docs::get_problem)
-        .service(docs::get_security_contact);
-}
+/// Every slice, in the order of the contract.
+pub const SLICES: &[Slice] = &[
+    FOUNDATION,
+    sessions::SLICE,
+    second_factors::SLICE,
+    users::SLICE,
+    api_clients::SLICE,
+    partners::SLICE,
+    setup::SLICE,
+    agreements::SLICE,
+    competencies::SLICE,
+    programs::SLICE,
+    eligibility::SLICE,
+    transactions::SLICE,
+    imports::SLICE,
+    profiles::SLICE,
+    enrollments::SLICE,
+    admission::SLICE,
+    calculation::SLICE,
+    statements::SLICE,
+    accounting::SLICE,
+    adjustments::SLICE,
+    jobs::SLICE,
+    notifications::SLICE,
+    audit::SLICE,
+    health::SLICE,
+    verify::SLICE,
+];
 
 /// Every documented problem code.
 #[must_use]
 pub fn problem_codes() -> Vec<&'static Code> {
-    [
-        codes::CODES,
-        access::CODES,
-        users::CODES,
-        second_factors::CODES,
-        sessions::CODES,
-        partners::CODES,
-        setup::CODES,
-        agreements::CODES,
-        competencies::CODES,
-        programs::CODES,
-        transactions::CODES,
-        imports::CODES,
-        admission::CODES,
-        accounting::CODES,
-        accounting::fx_rates::CODES,
-        adjustments::CODES,
-        calculation::CODES,
-        calculation::runs_api::CODES,
-        jobs::CODES,
-    ]
-    .concat()
+    SLICES.iter().flat_map(|slice| slice.codes.iter().copied().flatten().copied()).collect()
 }
 
-/// What a new database needs to be useful at once: the competency catalogue and the founding programs.
+/// Everything that `verify` checks.
+pub fn checks() -> impl Iterator<Item = &'static Check> {
+    SLICES.iter().flat_map(|slice| slice.checks)
+}
+
+fn routes(config: &mut ServiceConfig<'_>) {
+    SLICES.iter().for_each(|slice| (slice.routes)(config));
+}
+
 fn install(tx: &mut Tx<'_>) -> Result<()> {
-    competencies::install(tx)?;
-    programs::install(tx)
+    SLICES.iter().filter_map(|slice| slice.install).try_for_each(|install| install(tx))
 }
 
-/// The running service. Cheap to clone; every clone is the same one.
-#[derive(Clone)]
-pub struct Service {
-    /// The settings it was opened with.
-    pub settings: Settings,
-    /// The application state.
-    pub app: AppState,
-    /// The database.
-    pub db: Db,
-    /// Whether it is about to stop.
-    pub closing: Closing,
+fn works() -> impl Iterator<Item = Work> {
+    SLICES.iter().flat_map(|slice| slice.work).copied()
 }
 
-impl Service {
-    /// Opens the database, brings its schema up to date, and installs what a new one needs.
-    pub fn open(settings: Settings) -> Result<Self> {
-        let target = &settings.database_url;
-        if target.is_remote() && !cfg!(feature = "pg-tls") && !settings.allow_plaintext_database {
-            return Err(Error::internal(
-                "DATABASE_URL names a remote server and this build has no TLS: build with --features pg-tls, \
-                 or set ALLOW_PLAINTEXT_DATABASE=true where the network is trusted",
-            ));
-        }
-        let migrated = Db::migrate(target)?;
-        if migrated > 0 {
-            log::info!("the database {target} was brought up to date by {migrated} migrations");
-        }
-        let db = Db::open(target, settings.database_connections)?;
-        let moment = (settings.clock.clone(), settings.ids.clone());
-        let terms = Terms {
-            limits: settings.limits(),
-            accounts: settings.accounts(),
-            vault: settings.vault()?,
-            trust: settings.trust(),
-            mail: settings.mail()?,
-            directory: directory::DIRECTORY,
-            settle: calculation::follow_up,
-            sweep: sessions::sweep,
-        };
-        let app = AppState::open(db.clone(), moment, terms)?;
-        app.write_unless(audit::has_begun, install)?;
-        sessions::keys::rotate_if_due(&app, settings.key_rotation_days)?;
-        Ok(Self { settings, app, db, closing: Closing::default() })
-    }
-
-    /// An access token for a user, without a password: for tests and the benchmark.
-    pub fn token_for(&self, user: Id) -> Result<String> {
-        let standing = self.app.read_as_system(|tx| users::standing(tx, user))?;
-        let subject = Subject::User { id: user, session: None };
-        self.app.tokens().issue(subject, standing.role, standing.token_epoch)
-    }
-
-    /// What works on jobs here.
-    #[must_use]
-    pub fn runner(&self) -> jobs::Runner {
-        let holder = self.settings.ids.next(self.settings.clock.now());
-        jobs::Runner::new(self.app.clone(), holder, self.settings.daily_refresh_at, self.closing.clone())
-    }
-
-    /// Seals the last audit events, finishes what is queued and folds SQLite's log into its file.
-    pub fn close(&self) {
-        if let Err(error) = audit::seal(&self.db) {
-            log::warn!("the last audit events could not be sealed: {error}");
-        }
-        self.db.close();
+fn hooks() -> Hooks {
+    Hooks {
+        follow_ups: SLICES.iter().filter_map(|slice| slice.follow_up).collect(),
+        sweeps: SLICES.iter().filter_map(|slice| slice.sweep).collect(),
+        references: SLICES.iter().filter_map(|slice| slice.refers_to_partner).collect(),
     }
 }
 
@@ -215,105 +114,6 @@ pub fn document() -> serde_json::Value {
     http::finish(document, &Finishing { guard: &guard, example_id: &example_id })
 }
 
-/// Serves requests on a listener until its handle is told to stop.
-pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Server> {
-    let settings = service.settings.clone();
-    let metrics = PrometheusMetricsBuilder::new("partner_incentives")
-        .mask_unmatched_patterns("unmatched")
-        .build()
-        .map_err(std::io::Error::other)?;
-    let edge = Data::new(Edge {
-        ids: settings.ids.clone(),
-        clock: settings.clock.clone(),
-        https: settings.behind_https,
-        closing: service.closing.clone(),
-    });
-    let app = Data::new(service.app.clone());
-    let registry = Data::new(metrics.registry.clone());
-    let closing = Data::new(service.closing.clone());
-    let security = Data::new(docs::SecurityContact {
-        address: settings.security_contact.clone(),
-        expires: settings.clock.now().plus_seconds(180 * 24 * 3600),
-    });
-    let daily = Data::new(settings.daily_refresh_at);
-    let catalogue = Data::new(docs::ProblemCatalogue(problem_codes()));
-    let contract = contract();
-    let limits = BodyLimits {
-        deadline: Duration::from_secs(settings.body_seconds),
-        upload_bytes: settings.import_bytes,
-    };
-    let proxies = TrustedProxies::of(&settings.trusted_proxies);
-    let origins = Arc::new(settings.allowed_origins.clone());
-    let server = HttpServer::new(move || {
-        App::new()
-            .app_data(contract.clone())
-            .app_data(edge.clone())
-            .app_data(app.clone())
-            .app_data(registry.clone())
-            .app_data(closing.clone())
-            .app_data(catalogue.clone())
-            .app_data(security.clone())
-            .app_data(daily.clone())
-            .app_data(limits)
-            .app_data(proxies.clone())
-            .app_data(web::PayloadConfig::new(1024 * 1024))
-            .app_data(web::PathConfig::default().error_handler(|_, _| Error::not_found("record").into()))
-            .into_utoipa_app()
-            .configure(routes)
-            .map(|app| {
-                app.route("/", web::get().to(|| async { web::Redirect::to("/docs/") }))
-                    .configure(docs::swagger_ui)
-                    .default_service(web::to(http::no_such_address))
-                    .wrap(metrics.clone())
-                    .wrap(Condition::new(!origins.is_empty(), cors::allow(&origins)))
-                    .wrap(from_fn(http::edge))
-            })
-            .into_app()
-    });
-    let server = match settings.workers {
-        0 => server,
-        workers => server.workers(usize::from(workers)),
-    };
-    let post = notifications::post::Post::open(&service.app).map_err(std::io::Error::other)?;
-    actix_web::rt::spawn(notifications::post::run(service.app.clone(), post));
-    let runner = service.runner();
-    actix_web::rt::spawn(repeat("work on jobs", JOBS_INTERVAL, move || runner.tick().map(drop)));
-    let (app, db) = (service.app.clone(), service.db.clone());
-    let (keys, days) = (app.clone(), settings.key_rotation_days);
-    let rotate = move || sessions::keys::rotate_if_due(&keys, days);
-    actix_web::rt::spawn(repeat("replacing the signing key", SWEEP_INTERVAL, rotate));
-    let left = app.clone();
-    let clear_up = move || imports::recover(&left);
-    actix_web::rt::spawn(repeat("clearing up after an import", CLEAR_UP_INTERVAL, clear_up));
-    actix_web::rt::spawn(repeat("removing what has expired", SWEEP_INTERVAL, move || app.sweep().map(drop)));
-    actix_web::rt::spawn(repeat("sealing audit events", SEAL_INTERVAL, move || audit::seal(&db).map(drop)));
-    Ok(server
-        .worker_max_blocking_threads(16)
-        .client_request_timeout(Duration::from_secs(5))
-        .client_disconnect_timeout(Duration::from_secs(1))
-        .keep_alive(Duration::from_secs(75))
-        .tcp_nodelay(true)
-        .shutdown_timeout(30)
-        .disable_signals()
-        .listen(listener)?
-        .run())
-}
-
-/// Does something from time to time, off the request threads. What fails is told, and tried again the next time.
-async fn repeat<F>(what: &'static str, interval: Duration, work: F)
-where
-    F: Fn() -> Result<()> + Clone + Send + 'static,
-{
-    loop {
-        tokio::time::sleep(interval).await;
-        match web::block(work.clone()).await {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => log::warn!("{what} failed: {error}"),
-            Err(error) => log::warn!("{what} failed: {error}"),
-        }
-    }
-}
-
 /// What the document says beside the operations.
 #[derive(OpenApi)]
 #[openapi(
@@ -332,27 +132,7 @@ where
     ),
     servers((url = "/", description = "This service, local or in production.")),
     components(schemas(http::Problem, crate::platform::FieldError, Currency, Country)),
-    tags(
-        (name = "auth", description = "Signing in, and one's own account."),
-        (name = "users", description = "Who may sign in, as what, and for which partner."),
-        (name = "api-clients", description = "The machines that may call the service, and what each may do."),
-        (name = "partners", description = "Who sells, enrolls and is paid; and headquarters, which group locations."),
-        (name = "programs", description = "What partners enroll in, and what each version of it asks and gives."),
-        (name = "eligibility", description = "Whether a partner meets what a program asks, on any day, and why."),
-        (name = "transactions", description = "What partners sold, and what of it was taken back."),
-        (name = "profiles", description = "Where a partner's money goes, and how it is taxed."),
-        (name = "enrollments", description = "A partner's part in a program for a program year."),
-        (name = "earnings", description = "What sales earned, what did not, and the calculation that says so."),
-        (name = "statements", description = "Where a partner stands, and its statement of each month."),
-        (name = "rebates", description = "What is owed, and the accounting months it is posted in."),
-        (name = "notifications", description = "What the service tells a partner's incentive admins."),
-        (name = "agreements", description = "The papers a partner signs: MPN, distributor and reseller agreements."),
-        (name = "competencies", description = "The catalogue of competencies, and what each partner has attained of it."),
-        (name = "jobs", description = "Work that runs by the clock, and how far it has come."),
-        (name = "audit", description = "Who did what, when and why."),
-        (name = "service", description = "Health, metrics, this document, the problem pages."),
-    ),
-    modifiers(&Schemes)
+    modifiers(&Schemes, &Tags)
 )]
 struct Base;
 
@@ -382,5 +162,17 @@ impl utoipa::Modify for Schemes {
         let clients =
             OAuth2::with_description([flow], "API clients: a token for some scopes (RFC 6749, 4.4).");
         components.security_schemes.insert("oauth2".into(), SecurityScheme::OAuth2(clients).into());
+    }
+}
+
+struct Tags;
+
+impl utoipa::Modify for Tags {
+    fn modify(&self, openapi: &mut utoipa::openapi::OpenApi) {
+        let tag = |slice: &Slice| {
+            let tag = slice.tag?;
+            Some(TagBuilder::new().name(tag.name).description(Some(tag.description)).build())
+        };
+        openapi.tags = Some(SLICES.iter().filter_map(tag).collect());
     }
 }

@@ -71,6 +71,15 @@ fn issuer(text: &str) -> std::result::Result<String, String> {
     Err("an issuer is an https address without a query, such as https://login.example.com".into())
 }
 
+/// When background work begins by the clock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Schedules {
+    /// When the daily refresh begins, in UTC.
+    pub daily_refresh_at: Daily,
+    /// Days after which the signing key is replaced; 0 never does.
+    pub key_rotation_days: u16,
+}
+
 /// How people are written to.
 #[derive(Clone, Debug)]
 pub struct Mail {
@@ -79,12 +88,12 @@ pub struct Mail {
     /// Who writes.
     pub from: Mailbox,
     /// What becomes of mails.
-    pub carrier: Carrier,
+    pub transport: Transport,
 }
 
 /// What becomes of mails.
 #[derive(Clone, Debug)]
-pub enum Carrier {
+pub enum Transport {
     /// They can be read at `/v1/notifications`, and go nowhere.
     None,
     /// They are written to the log, with what is secret in them: for the demo alone.
@@ -321,6 +330,12 @@ impl Settings {
         }
     }
 
+    /// When background work begins by the clock.
+    #[must_use]
+    pub fn schedules(&self) -> Schedules {
+        Schedules { daily_refresh_at: self.daily_refresh_at, key_rotation_days: self.key_rotation_days }
+    }
+
     /// What holds for every account.
     #[must_use]
     pub fn accounts(&self) -> Accounts {
@@ -340,19 +355,19 @@ impl Settings {
 
     /// How people are written to.
     pub fn mail(&self) -> Result<Mail> {
-        let carrier = match &self.smtp_url {
+        let transport = match &self.smtp_url {
             Some(url) if self.mail_from.is_some() => {
-                Carrier::Smtp { url: url.clone(), ca_file: self.smtp_ca_file.clone() }
+                Transport::Smtp { url: url.clone(), ca_file: self.smtp_ca_file.clone() }
             }
             Some(_) => return Err(Error::internal("SMTP_URL needs MAIL_FROM: say who writes the mails")),
-            None if self.log_mails => Carrier::Log,
-            None => Carrier::None,
+            None if self.log_mails => Transport::Log,
+            None => Transport::None,
         };
         let nobody = || "no-reply@programme.example".parse().map_err(Error::internal);
         Ok(Mail {
             public_url: self.public_url.clone(),
             from: self.mail_from.clone().map_or_else(nobody, Ok)?,
-            carrier,
+            transport,
         })
     }
 

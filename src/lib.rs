@@ -11,6 +11,8 @@
 //! | [`schema`] | the tables, for both databases |
 //! | [`config`] | typed settings |
 //! | [`access`] | who asks and what they may do: roles, the policy table, tokens, the unit |
+//! | [`work`] | background work: one engine, a lease for each job, schedules and queues, retry, drain |
+//! | [`slice`] | what a slice hands over to the composition root, in one declaration |
 //! | [`audit`] | who did what, when and why; the chain that shows what was changed or removed |
 //! | [`notifications`] | what people are told, and the mails that carry it |
 //! | [`network`] | who takes part: partners, the papers they sign, the competencies they attain, how they are paid and taxed. |
@@ -23,19 +25,60 @@
 //! | [`app`] | the composition root: the only list of slices |
 //!
 //! A slice is a folder: `model.rs` what a thing is (no I/O, no clock, no HTTP), `store.rs` its rows, `service.rs`
-//! commands that touch more than one thing, `api.rs` routes, wire types and handlers, `mod.rs` its public face.
+//! commands that touch more than one thing, `api.rs` routes, wire types and handlers, `mod.rs` its public face. It
+//! declares itself once, as `SLICE` in `mod.rs`: routes, codes, tag, background work, what a new database needs, what is
+//! swept, what `verify` checks, what refers to a partner.
 //!
 //! ## Invariants (checked by `tests/architecture.rs`)
 //!
 //! - `platform` holds no business word.
 //! - `model.rs` does no I/O and cannot learn the time.
-//! - Only `platform::db` names a database; only `api.rs`, `access::caller`, `platform::http` and `app` name actix.
+//! - Only `platform::db` names a database; only `api.rs`, `access::caller`, `platform::http`, `slice` and `app` name actix.
+//! - Every slice that answers requests is in the list of `app`, with all of its routes.
 //! - Slices form a list, in the order of this file: each may use those above it, none below.
 //! - Application state is opaque: only [`access::Caller`] and [`access::Public`] open it, so a handler that
 //!   names neither cannot reach the database. The policy stands in the handler's signature, first.
-//! - Every write is one serialisable unit with its audit event: a unit that writes none is refused.
+//! - Every write is one unit with its audit event: a unit that writes none is refused, and so is an event about a partner
+//!   whose lock the unit does not hold.
+//! - A table has one owner, named in [`schema`]; other slices ask the owner's public face. Every table is keyed by its
+//!   partner or named as shared, and every statement on a table of partners names the partner.
 //! - A change of a fact about a partner calls [`access::Tx::facts_changed`]; before the commit
-//!   [`earnings::calculation::follow_up`] looks at what rests on it.
+//!   the follow-up of each slice, [`slice::Slice::follow_up`], looks at what rests on it.
+//! - Nobody spawns work of its own: what no request waits for is [`work::Work`], done inside a [`work::Turn`].
+//!
+//! ## Units, and what guards them
+//!
+//! A unit is all or nothing: on SQLite one writer runs units one after the other, on PostgreSQL a unit is `READ COMMITTED`
+//! and first locks the rows it relies on, so that each of its statements sees all that was committed before. A unit is
+//! one partner's: [`access::Tx::lock_partner`] comes before the partner's records are read, units of one partner wait for
+//! each other, and units of different partners never meet. Beyond one partner a rule stands in a constraint or in a row
+//! that is locked. Locks are taken in this order, so that nobody waits in a circle: the job, guards and programs,
+//! then partners (headquarters before locations, each by id), then rows of people. Deadlocks that come about all the same are
+//! resolved by the database, and the unit runs again.
+//!
+//! | rule | guarded by |
+//! |---|---|
+//! | agreements of a kind never overlap, refunds never exceed their purchase, caps and totals, one open enrollment, transitions, one decision on a profile or an adjustment | the partner's lock |
+//! | a location rests on what its headquarters holds | a unit that changes a headquarters locks its locations too |
+//! | headquarters are never nested | both partners' locks |
+//! | a partner that is named as provider or headquarters is not deleted | a key-share lock on the named partner ([`network::partners::keep`]) |
+//! | MPN ids, agreement numbers, transaction numbers, codes and addresses are unique | unique keys of shared tables; a second run of the unit refuses by the rule's own code |
+//! | versions of a program never overlap, nobody enrolls while its program changes | the program's row: locked by who changes it, shared by who enrolls |
+//! | nothing is posted into a month that closes, every sale is calculated with the rates there are | [`access::Guard::Books`]: shared by who posts, taken by closing and by publishing rates |
+//! | what a month owes follows the profiles | closing locks every partner that has a rebate of the month |
+//! | nobody is forgotten by the calculation | the backlog's row: taken out before the partner is read, put in again by whoever changes a fact |
+//! | somebody is left to run the programme | [`access::Guard::Operators`] |
+//! | one key signs, a refresh token or a one-time code is good for once, failed sign-ins are counted each | [`access::Guard::SigningKeys`]; the token's, the user's and the throttle's row |
+//! | a request with an idempotency key is done once | the key's primary key, written in the unit itself |
+//! | one instance is at a job | the job's row: a lease ([`work::Turn`]), kept until the end of each unit |
+//! | events form one chain | the lease of sealing, and the row of the chain's head |
+//!
+//! Units that cross partners: closing a month, publishing rates, a portion of an import, a portion of the calculation, a
+//! batch of the daily refresh, a change of a headquarters or of a program (follow-up of everybody enrolled), a scene of the
+//! demo. Each locks its partners together, in the order above.
+//!
+//! Where the answer to `COMMIT` was lost, the unit's first audit event tells on another connection whether the unit is
+//! durable ([`platform::db::Witness`]); only where nobody can be asked the answer is `outcome_unknown`.
 //!
 //! ## Walkthroughs
 //!
@@ -69,6 +112,10 @@ pub mod schema;
 pub mod config;
 
 pub mod access;
+
+pub mod work;
+
+pub mod slice;
 
 pub mod audit;
 pub mod notifications;

@@ -5,7 +5,7 @@
 mod commands;
 
 use clap::{Parser, Subcommand};
-use commands::{ImportCommand, calculate, check_records, import, refresh, verdict};
+use commands::{ImportCommand, calculate, check_records, daily_refresh, import, verdict};
 use partner_incentives::{
     access::{Role, password},
     app::{self, Service},
@@ -17,13 +17,15 @@ use partner_incentives::{
     },
     logging,
     notifications::Locale,
-    operations::{demo, jobs::JobName},
+    operations::demo,
     platform::{
         Error, Result,
         db::Target,
         values::{CalendarDate, Clock, Id},
     },
+    work::JobName,
 };
+use prometheus::Registry;
 use std::{net::TcpListener, process::ExitCode, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -127,7 +129,7 @@ enum KeysCommand {
 enum JobsCommand {
     /// Run a job now, or go on with a run that was interrupted, and show how far it has come.
     Run {
-        /// Which one: daily-refresh.
+        /// Which one, as `GET /v1/jobs` names it: daily-refresh for example.
         job: JobName,
     },
 }
@@ -227,11 +229,14 @@ fn run(command: Command, settings: Settings) -> Result<()> {
             Ok(())
         }
         Command::Verify { expect } => check_records(&Service::open(settings)?, expect),
-        Command::Jobs(JobsCommand::Run { job: JobName::DailyRefresh }) => {
+        Command::Jobs(JobsCommand::Run { job }) => {
             let service = Service::open(settings)?;
-            let run = refresh(&service);
+            let done = match job {
+                JobName::DailyRefresh => daily_refresh(&service),
+                other => service.engine(&Registry::new()).and_then(|engine| engine.run_now(other)).map(drop),
+            };
             service.close();
-            run
+            done
         }
         Command::Health => health(&settings),
     }
@@ -269,8 +274,8 @@ fn serve(service: &Service, introduce: impl Fn(&str) -> String) -> Result<()> {
         // Taken before anybody can be served: a signal must never end the process on the spot.
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
-        let server = app::listen(service.clone(), listener)?;
-        let handle = server.handle();
+        let serving = app::listen(service.clone(), listener)?;
+        let handle = serving.handle();
         let (closing, drain) = (service.closing.clone(), service.settings.drain());
         actix_web::rt::spawn(async move {
             tokio::select! {
@@ -282,7 +287,7 @@ fn serve(service: &Service, introduce: impl Fn(&str) -> String) -> Result<()> {
             tokio::time::sleep(drain).await;
             handle.stop(true).await;
         });
-        server.await
+        serving.until_stopped().await
     });
     service.close();
     served.map_err(Error::internal)

@@ -30,6 +30,17 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `network::partners`.
+    partner_numbers (mpn_id) {
+        mpn_id -> Text,
+        partner_id -> Guid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
     /// Owned by `identity::users`.
     users (id) {
         id -> Guid,
@@ -111,7 +122,7 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `network::agreements`.
-    agreements (id) {
+    agreements (partner_id, id) {
         id -> Guid,
         kind -> Text,
         partner_id -> Guid,
@@ -136,6 +147,19 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `network::agreements`.
+    agreement_numbers (kind, agreement_number) {
+        kind -> Text,
+        agreement_number -> Text,
+        partner_id -> Guid,
+        agreement_id -> Guid,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
     /// Owned by `network::competencies`.
     competencies (id) {
         id -> Guid,
@@ -153,7 +177,7 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `network::competencies`.
-    attainments (id) {
+    attainments (partner_id, id) {
         id -> Guid,
         partner_id -> Guid,
         competency_code -> Text,
@@ -219,7 +243,7 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `participation::eligibility`.
-    evaluations (id) {
+    evaluations (partner_id, id) {
         id -> Guid,
         partner_id -> Guid,
         program_id -> Guid,
@@ -238,7 +262,7 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `sales::transactions`.
-    transactions (id) {
+    transactions (partner_id, id) {
         id -> Guid,
         source -> Text,
         external_id -> Text,
@@ -264,7 +288,7 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `sales::transactions`.
-    transaction_records (id) {
+    transaction_records (partner_id, id) {
         id -> Guid,
         source -> Text,
         external_id -> Text,
@@ -282,6 +306,19 @@ diesel::table! {
         currency -> Text,
         units -> Nullable<Integer>,
         created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `sales::transactions`.
+    transaction_numbers (source, external_id) {
+        source -> Text,
+        external_id -> Text,
+        partner_id -> Guid,
+        transaction_id -> Guid,
     }
 }
 
@@ -340,7 +377,7 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `network::profiles`.
-    payout_profiles (id) {
+    payout_profiles (partner_id) {
         id -> Guid,
         partner_id -> Guid,
         holder -> Text,
@@ -360,7 +397,7 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `network::profiles`.
-    tax_profiles (id) {
+    tax_profiles (partner_id) {
         id -> Guid,
         partner_id -> Guid,
         form -> Text,
@@ -380,7 +417,7 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `participation::enrollments`.
-    enrollments (id) {
+    enrollments (partner_id, id) {
         id -> Guid,
         partner_id -> Guid,
         program_id -> Guid,
@@ -405,8 +442,9 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `participation::enrollments`.
-    enrollment_changes (id) {
+    enrollment_changes (partner_id, enrollment_id, id) {
         id -> Guid,
+        partner_id -> Guid,
         enrollment_id -> Guid,
         from_state -> Nullable<Text>,
         to_state -> Text,
@@ -476,7 +514,7 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `identity::sessions`.
-    sign_in_brakes (digest) {
+    sign_in_throttles (digest) {
         digest -> Binary,
         failures -> BigInt,
         failed_at -> Instant,
@@ -599,7 +637,8 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `participation::admission`.
-    reminders (enrollment_id, lapses_on, stage) {
+    reminders (partner_id, enrollment_id, lapses_on, stage) {
+        partner_id -> Guid,
         enrollment_id -> Guid,
         lapses_on -> Date,
         stage -> Text,
@@ -633,11 +672,17 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    /// Owned by `operations::jobs`.
-    job_leases (job) {
-        job -> Text,
-        holder -> Guid,
-        expires_at -> Instant,
+    /// Owned by `work`.
+    jobs (name) {
+        name -> Text,
+        holder -> Nullable<Guid>,
+        leased_until -> Nullable<Instant>,
+        started_at -> Nullable<Instant>,
+        finished_at -> Nullable<Instant>,
+        succeeded_at -> Nullable<Instant>,
+        failures -> BigInt,
+        error -> Nullable<Text>,
+        retry_at -> Nullable<Instant>,
     }
 }
 
@@ -721,7 +766,7 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `earnings::calculation`.
-    earnings (id) {
+    earnings (partner_id, id) {
         id -> Guid,
         enrollment_id -> Guid,
         partner_id -> Guid,
@@ -737,7 +782,7 @@ diesel::table! {
         base -> BigInt,
         net -> BigInt,
         volume -> BigInt,
-        mark -> BigInt,
+        baseline -> BigInt,
         unrounded -> Text,
         whole -> BigInt,
         cap_balance -> Nullable<BigInt>,
@@ -754,7 +799,7 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `earnings::calculation`.
-    ineligible_records (id) {
+    ineligible_records (partner_id, id) {
         id -> Guid,
         enrollment_id -> Guid,
         partner_id -> Guid,
@@ -780,7 +825,8 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `sales::transactions`.
-    counted_sales (enrollment_id, transaction_id) {
+    counted_sales (partner_id, enrollment_id, transaction_id) {
+        partner_id -> Guid,
         enrollment_id -> Guid,
         transaction_id -> Guid,
         offsets -> Nullable<Document>,
@@ -792,7 +838,8 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `earnings::calculation`.
-    lever_volumes (enrollment_id, version, lever, month) {
+    lever_volumes (partner_id, enrollment_id, version, lever, month) {
+        partner_id -> Guid,
         enrollment_id -> Guid,
         version -> Integer,
         lever -> Text,
@@ -806,7 +853,8 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `earnings::calculation`.
-    cap_uses (enrollment_id, version, lever, customer_id) {
+    cap_uses (partner_id, enrollment_id, version, lever, customer_id) {
+        partner_id -> Guid,
         enrollment_id -> Guid,
         version -> Integer,
         lever -> Text,
@@ -820,7 +868,8 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `earnings::calculation`.
-    lever_groups (enrollment_id, version, lever, month, customer_id, currency) {
+    lever_groups (partner_id, enrollment_id, version, lever, month, customer_id, currency) {
+        partner_id -> Guid,
         enrollment_id -> Guid,
         version -> Integer,
         lever -> Text,
@@ -832,9 +881,9 @@ diesel::table! {
         settled_base -> BigInt,
         settled -> Text,
         posted -> BigInt,
-        cut -> BigInt,
+        capped_off -> BigInt,
         used -> BigInt,
-        told -> Bool,
+        zero_reported -> Bool,
     }
 }
 
@@ -843,7 +892,8 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `earnings::calculation`.
-    lever_months (enrollment_id, posted_in, version, lever, earned_in, currency) {
+    lever_months (partner_id, enrollment_id, posted_in, version, lever, earned_in, currency) {
+        partner_id -> Guid,
         enrollment_id -> Guid,
         posted_in -> Date,
         version -> Integer,
@@ -863,7 +913,8 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `earnings::calculation`.
-    ineligible_months (enrollment_id, posted_in, version, lever, earned_in, code, currency) {
+    ineligible_months (partner_id, enrollment_id, posted_in, version, lever, earned_in, code, currency) {
+        partner_id -> Guid,
         enrollment_id -> Guid,
         posted_in -> Date,
         version -> Integer,
@@ -883,7 +934,7 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `ledger::accounting`.
-    rebates (id) {
+    rebates (partner_id, id) {
         id -> Guid,
         enrollment_id -> Guid,
         partner_id -> Guid,
@@ -908,7 +959,7 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `ledger::adjustments`.
-    adjustments (id) {
+    adjustments (partner_id, id) {
         id -> Guid,
         enrollment_id -> Guid,
         partner_id -> Guid,
@@ -934,8 +985,9 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `ledger::accounting`.
-    ledger_transfers (id) {
+    ledger_transfers (partner_id, id) {
         id -> Guid,
+        partner_id -> Guid,
         enrollment_id -> Guid,
         month -> Date,
         currency -> Text,
@@ -948,13 +1000,26 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `access`.
+    guards (name) {
+        name -> Text,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
+    guards,
     partners,
+    partner_numbers,
     users,
     signing_keys,
     idempotency_keys,
     audit_events,
     agreements,
+    agreement_numbers,
     competencies,
     attainments,
     programs,
@@ -962,6 +1027,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     evaluations,
     transactions,
     transaction_records,
+    transaction_numbers,
     unpublished_transactions,
     transaction_imports,
     transaction_import_errors,
@@ -972,7 +1038,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     notifications,
     sessions,
     refresh_tokens,
-    sign_in_brakes,
+    sign_in_throttles,
     known_addresses,
     second_factors,
     recovery_codes,
@@ -982,7 +1048,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     deliveries,
     reminders,
     job_runs,
-    job_leases,
+    jobs,
     audit_chain,
     fx_rates,
     closed_months,
@@ -1000,3 +1066,47 @@ diesel::allow_tables_to_appear_in_same_query!(
     adjustments,
     ledger_transfers,
 );
+
+/// Where a table that belongs to no partner stands once partners are spread over several machines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Placement {
+    /// Copied to every machine: units of partners read the table, and few units write to it.
+    Reference,
+    /// On one machine.
+    Central,
+}
+
+/// Every table that belongs to no partner. The key of each other table begins with the partner, and with it the table
+/// can be spread.
+pub const SHARED_TABLES: &[(&str, Placement)] = &[
+    ("partner_numbers", Placement::Reference),
+    ("competencies", Placement::Reference),
+    ("users", Placement::Reference),
+    ("sessions", Placement::Reference),
+    ("api_clients", Placement::Reference),
+    ("unpublished_transactions", Placement::Reference),
+    ("programs", Placement::Reference),
+    ("program_versions", Placement::Reference),
+    ("fx_rates", Placement::Reference),
+    ("closed_months", Placement::Reference),
+    ("signing_keys", Placement::Central),
+    ("guards", Placement::Central),
+    ("idempotency_keys", Placement::Central),
+    ("audit_events", Placement::Central),
+    ("audit_chain", Placement::Central),
+    ("agreement_numbers", Placement::Central),
+    ("refresh_tokens", Placement::Central),
+    ("sign_in_throttles", Placement::Central),
+    ("known_addresses", Placement::Central),
+    ("second_factors", Placement::Central),
+    ("recovery_codes", Placement::Central),
+    ("api_client_secrets", Placement::Central),
+    ("notifications", Placement::Central),
+    ("deliveries", Placement::Central),
+    ("transaction_numbers", Placement::Central),
+    ("transaction_imports", Placement::Central),
+    ("transaction_import_errors", Placement::Central),
+    ("calculation_runs", Placement::Central),
+    ("job_runs", Placement::Central),
+    ("jobs", Placement::Central),
+];

@@ -58,6 +58,8 @@ const WEB: &[&str] = &[
     "platform/db/pool.rs",
     "src/app.rs",
     "src/app/",
+    // Its routes are a function over the service's configuration.
+    "src/slice.rs",
     "src/main.rs",
 ];
 
@@ -189,6 +191,47 @@ fn words_of_closed_sets_are_typed() {
         &found,
         "compare with the variant, and write its word into raw SQL by `{}`: a renamed variant must not pass",
     );
+}
+
+#[test]
+fn every_slice_that_answers_requests_is_in_the_list() {
+    let listed = fs::read_to_string(root().join("src/app.rs")).unwrap();
+    let (mut found, mut seen) = (Vec::new(), 0);
+    for Source { path, .. } in sources() {
+        let Some((folder, file)) = path.trim_start_matches("src/").rsplit_once('/') else { continue };
+        let is_api = file == "api.rs" || file.ends_with("_api.rs");
+        let declared = fs::read_to_string(root().join(format!("src/{folder}/mod.rs"))).unwrap_or_default();
+        // Routes that stand in another file of the slice are added there.
+        let has_routes = fs::read_to_string(root().join(&path)).unwrap().contains("pub fn routes(");
+        if !is_api || !has_routes {
+            continue;
+        }
+        seen += 1;
+        let slice = folder.rsplit('/').next().unwrap_or_default();
+        let module = file.trim_end_matches(".rs");
+        if !listed.contains(&format!("    {slice}::SLICE,\n")) {
+            found.push(format!("{slice}::SLICE is not in the list of src/app.rs"));
+        }
+        if !names(&declared, &format!("{module}::routes")) {
+            found.push(format!("src/{folder}/mod.rs: SLICE lacks the routes of {file}"));
+        }
+        if !declared.contains(&format!("Slice::named(\"{}\")", folder.replace('/', "::"))) {
+            found.push(format!("src/{folder}/mod.rs: SLICE is not named after its module"));
+        }
+    }
+    assert!(seen >= 25, "the slices were not found: {seen}");
+    none(&found, "a slice declares itself in its mod.rs, and src/app.rs lists it");
+}
+
+#[test]
+fn only_the_engine_works_in_the_background() {
+    const MAY: [&str; 4] = ["src/work/", "src/platform/", "src/app/", "src/main.rs"];
+    const SPAWNS: [&str; 4] = ["thread::spawn", "thread::Builder", "rt::spawn", "tokio::spawn"];
+    let found = lines_of(
+        |path| !MAY.iter().any(|may| path.starts_with(may)),
+        |line| SPAWNS.iter().any(|spawns| names(line, spawns)),
+    );
+    none(&found, "what no request waits for is `Work` that the slice registers");
 }
 
 #[test]

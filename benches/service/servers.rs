@@ -97,7 +97,9 @@ pub fn serve(arguments: &[String]) {
             let (target, operator) = database();
             let service = Service::open(data::settings(target)).unwrap();
             ready(&service.token_for(operator).unwrap());
-            System::new().block_on(async { app::listen(service, listener).unwrap().await }).unwrap();
+            System::new()
+                .block_on(async { app::listen(service, listener).unwrap().until_stopped().await })
+                .unwrap();
         }
         _ => {
             let (target, operator) = database();

@@ -8,7 +8,7 @@ use partner_incentives::{
         db::{Conn, Target},
         values::Id,
     },
-    schema::{partners, users},
+    schema::{partner_numbers, partners, users},
 };
 
 /// Compiles an expression for each database's own connection.
@@ -54,7 +54,9 @@ pub fn list(conn: &mut Conn, before: Id) -> Vec<Partner> {
         .unwrap())
 }
 
-/// Adds a partner; its constraints see to it that its number is new.
+/// Adds a partner, and claims its number; the key of the numbers sees to it that it is new.
 pub fn create(conn: &mut Conn, partner: &Partner) {
+    let number = (partner_numbers::mpn_id.eq(&partner.mpn_id), partner_numbers::partner_id.eq(partner.id));
+    native!(conn, conn => diesel::insert_into(partner_numbers::table).values(number).execute(conn).unwrap());
     native!(conn, conn => diesel::insert_into(partners::table).values(partner).execute(conn).unwrap());
 }

@@ -1,17 +1,17 @@
 //! The application state: opaque, opened only by `Caller`, `Public` and background work.
 
-use super::{Actor, Directory, Tokens, Tx, idempotency, issuer::Issuer, password::Hasher, unit::Settle};
+use super::{Actor, Changes, Directory, Tokens, Tx, guard::Guard, issuer::Issuer, password::Hasher};
 use crate::{
-    config::{Accounts, Limits, Mail, Trust},
+    config::{Accounts, Limits, Mail, Schedules, Trust},
     platform::{
         Error, Result, Vault,
-        db::{Conn, Db},
-        http::RateLimit,
+        db::{Conn, Db, Done},
+        http::{Closing, RateLimit},
         values::{Clock, Id, Ids, Timestamp},
     },
 };
 use std::{net::IpAddr, sync::Arc};
-use tokio::sync::Semaphore;
+use tokio::sync::{Notify, Semaphore};
 
 /// Files of lists that are written at a time.
 const FILES: usize = 4;
@@ -26,7 +26,7 @@ pub(super) struct State {
     pub ids: Ids,
     pub tokens: Tokens,
     pub directory: Directory,
-    pub settle: Settle,
+    pub hooks: Hooks,
     pub users: RateLimit<Id>,
     pub addresses: RateLimit<IpAddr>,
     pub sign_ins_by_address: RateLimit<IpAddr>,
@@ -34,8 +34,11 @@ pub(super) struct State {
     /// Password hashes that may be at work at once; each takes its memory and a core.
     pub hashing: Arc<Semaphore>,
     pub passwords: Hasher,
-    pub sweep: Sweep,
     pub accounts: Accounts,
+    pub schedules: Schedules,
+    pub closing: Closing,
+    /// Rung when something waits for background work.
+    pub bell: Notify,
     pub vault: Vault,
     pub import_errors_kept: u32,
     /// Files being written of lists; each holds a connection and a snapshot.
@@ -46,6 +49,23 @@ pub(super) struct State {
 
 /// Removes rows whose time is over; returns how many there were.
 pub type Sweep = fn(&mut Conn, Timestamp) -> Result<usize>;
+
+/// The work of a slice at the end of a unit that changed records others rest on, before the commit.
+pub type FollowUp = fn(&mut Tx<'_>, &Changes) -> Result<()>;
+
+/// The kind of record of a slice that refers to a partner, as people call it; none where no record does.
+pub type RefersToPartner = fn(&mut Tx<'_>, Id) -> Result<Option<&'static str>>;
+
+/// What slices add to what every unit and every instance does. Each list is gone through in its order.
+#[derive(Clone, Debug, Default)]
+pub struct Hooks {
+    /// At the end of a unit that changed facts.
+    pub follow_ups: Vec<FollowUp>,
+    /// From time to time.
+    pub sweeps: Vec<Sweep>,
+    /// Before a partner is deleted.
+    pub references: Vec<RefersToPartner>,
+}
 
 /// The parts of the application state beside the database, time and ids.
 pub struct Terms {
@@ -61,16 +81,16 @@ pub struct Terms {
     pub mail: Mail,
     /// Who keeps users, API clients and partners.
     pub directory: Directory,
-    /// What happens at the end of a unit that changed facts.
-    pub settle: Settle,
-    /// What is removed from time to time.
-    pub sweep: Sweep,
+    /// When background work begins by the clock.
+    pub schedules: Schedules,
+    /// What slices add.
+    pub hooks: Hooks,
 }
 
 impl AppState {
     /// Opens the application state on a migrated database.
     pub fn open(db: Db, (clock, ids): (Clock, Ids), terms: Terms) -> Result<Self> {
-        let Terms { limits, accounts, vault, trust, mail, directory, settle, sweep } = terms;
+        let Terms { limits, accounts, vault, trust, mail, directory, schedules, hooks } = terms;
         let passwords = Hasher::new(accounts.password_memory_kib, accounts.password_passes)?;
         let import_errors_kept = limits.import_errors_kept;
         let moment = (clock.clone(), ids.clone());
@@ -82,7 +102,7 @@ impl AppState {
             ids,
             tokens,
             directory,
-            settle,
+            hooks,
             users: RateLimit::new(limits.requests_per_minute),
             addresses: RateLimit::new(limits.requests_per_minute),
             // Many people may share an address; a brake on one name must not stop the others behind it, nor the
@@ -91,8 +111,10 @@ impl AppState {
             sign_ins_by_name: RateLimit::new(limits.sign_ins_per_minute),
             hashing: Arc::new(Semaphore::new(cores)),
             passwords,
-            sweep,
             accounts,
+            schedules,
+            closing: Closing::default(),
+            bell: Notify::new(),
             vault,
             import_errors_kept,
             files: Arc::new(Semaphore::new(FILES)),
@@ -104,6 +126,22 @@ impl AppState {
     /// Whether the database answers.
     pub fn ping(&self) -> Result<()> {
         self.0.db.ping()
+    }
+
+    /// Whether the service is about to stop.
+    #[must_use]
+    pub fn closing(&self) -> &Closing {
+        &self.0.closing
+    }
+
+    /// Has background work look at once for what waits.
+    pub fn wake(&self) {
+        self.0.bell.notify_one();
+    }
+
+    /// Ends when somebody has called [`AppState::wake`].
+    pub async fn woken(&self) {
+        self.0.bell.notified().await;
     }
 
     /// How people are written to.
@@ -140,12 +178,7 @@ impl AppState {
         F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
         let state = Arc::clone(&self.0);
-        self.0.db.write(move |conn| {
-            let mut tx = Tx::new(conn, Actor::SYSTEM, &state, &id, operation);
-            let done = work(&mut tx)?;
-            tx.settle(state.settle)?;
-            Ok(done)
-        })
+        self.0.db.write_witnessed(move |conn| Tx::new(conn, Actor::SYSTEM, &state, &id, operation).run(&work))
     }
 
     /// Installs the first records of a database, once: unless somebody has begun to write to it.
@@ -155,20 +188,22 @@ impl AppState {
         work: fn(&mut Tx<'_>) -> Result<()>,
     ) -> Result<()> {
         let state = Arc::clone(&self.0);
-        self.0.db.write(move |conn| {
+        self.0.db.write_witnessed(move |conn| {
+            // Of instances that start together on a new database one installs.
+            Guard::Installation.take(conn)?;
             if begun(conn)? {
-                return Ok(());
+                return Ok(Done { value: (), witness: None });
             }
-            let mut tx = Tx::new(conn, Actor::SYSTEM, &state, "first-start", "Install");
-            work(&mut tx)?;
-            tx.settle(state.settle)
+            Tx::new(conn, Actor::SYSTEM, &state, "first-start", "Install").run(work)
         })
     }
 
-    /// Forgets what nobody can ask for any more; returns how many rows there were.
+    /// Removes rows whose time is over, of every slice; returns how many there were.
     pub fn sweep(&self) -> Result<usize> {
-        let sweep = self.0.sweep;
-        self.write_unaudited(move |conn, now| Ok(idempotency::sweep(conn, now)? + sweep(conn, now)?))
+        let sweeps = self.0.hooks.sweeps.clone();
+        self.write_unaudited(move |conn, now| {
+            sweeps.iter().try_fold(0, |removed, sweep| Ok(removed + sweep(conn, now)?))
+        })
     }
 
     /// The service's own bookkeeping, such as how often a mail was tried: a unit that changes no record of the
@@ -186,6 +221,24 @@ impl AppState {
     #[must_use]
     pub fn passwords(&self) -> &Hasher {
         &self.0.passwords
+    }
+
+    /// A unit of background work that begins by changing the one row all of its kind begin with, so that they run one
+    /// after the other. The unit is no record of the business, and needs no audit event.
+    pub fn write_in_turn<T, F>(&self, work: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
+    {
+        let state = Arc::clone(&self.0);
+        let id = "background-work";
+        self.0.db.write(move |conn| work(&mut Tx::new(conn, Actor::SYSTEM, &state, id, "BackgroundWork")))
+    }
+
+    /// Reads by statements that need not agree with each other.
+    pub fn query_as_system<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        let id = "background-work";
+        self.0.db.query(|conn| work(&mut Tx::new(conn, Actor::SYSTEM, &self.0, id, "BackgroundWork")))
     }
 
     /// A reading unit of the service itself.

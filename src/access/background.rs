@@ -1,10 +1,7 @@
 //! Work of many units that somebody sends the service on.
 
 use super::{Actor, AppState, Caller, Tx, app_state::State, policy::Policy};
-use crate::platform::{
-    Result,
-    db::{Alone, Conn},
-};
+use crate::platform::{Result, db::Conn};
 use std::sync::Arc;
 
 /// Somebody's background: many units, one after the other, on a thread of its own. Whoever sent it is looked at again in
@@ -73,23 +70,19 @@ impl BackgroundContext {
         self.state.db.read(|conn| work(&mut self.sender.enter(conn)?))
     }
 
-    /// Writes one serialisable unit; waits until it is durable.
+    /// Writes one unit; waits until it is durable.
     pub fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        let (sender, settle) = (Arc::clone(&self.sender), self.state.settle);
-        self.state.db.write(move |conn| {
-            let mut tx = sender.enter(conn)?;
-            let done = work(&mut tx)?;
-            tx.settle(settle)?;
-            Ok(done)
-        })
+        let sender = Arc::clone(&self.sender);
+        self.state.db.write_witnessed(move |conn| sender.enter(conn)?.run(&work))
     }
 
-    /// The right to do what only one process on this database may do at a time; `None` where somebody else has it.
-    pub fn alone(&self) -> Result<Option<Alone>> {
-        self.state.db.alone()
+    /// The application state, for the turn that the work is done in.
+    #[must_use]
+    pub fn app(&self) -> AppState {
+        AppState(Arc::clone(&self.state))
     }
 }

@@ -110,7 +110,7 @@ impl<P: Policy> Caller<P> {
         db.off_thread(move |db| db.read(|conn| work(&mut self.enter(conn)?))).await
     }
 
-    /// Writes: one serialisable unit with its audit event and, where the request carries an idempotency key,
+    /// Writes: one unit with its audit event and, where the request carries an idempotency key,
     /// its stored answer.
     pub async fn write<B, F>(self, body: Body<B>, work: F) -> Result<Answer>
     where
@@ -132,13 +132,14 @@ impl<P: Policy> Caller<P> {
         };
         let unit = move |conn: &mut Conn| {
             let (caller, repeatable) = &*this;
-            let mut tx = caller.enter(conn)?;
-            let answer = work(&mut tx, &value)?;
-            tx.settle(caller.app.0.settle)?;
-            if let Some((key, fingerprint)) = repeatable {
-                idempotency::remember(&mut tx, caller.claims.sub, key, fingerprint, &answer)?;
-            }
-            Ok(answer)
+            caller.enter(conn)?.run(|tx| {
+                let answer = work(tx, &value)?;
+                tx.finish()?;
+                if let Some((key, fingerprint)) = repeatable {
+                    idempotency::remember(tx, caller.claims.sub, key, fingerprint, &answer)?;
+                }
+                Ok(answer)
+            })
         };
         db.write_unless(look, unit).await
     }
@@ -301,13 +302,8 @@ impl Public {
     {
         let (app, request_id) = (self.app.clone(), self.request_id.clone());
         let db = self.app.0.db.clone();
-        db.write_async(move |conn| {
-            let mut tx = Tx::new(conn, actor, &app.0, request_id.as_str(), operation);
-            let done = work(&mut tx)?;
-            tx.settle(app.0.settle)?;
-            Ok(done)
-        })
-        .await
+        db.write_async(move |conn| Tx::new(conn, actor, &app.0, request_id.as_str(), operation).run(&work))
+            .await
     }
 
     /// Issues an access token.

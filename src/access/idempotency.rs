@@ -88,7 +88,7 @@ pub(super) fn remember(
 }
 
 /// Forgets the answers nobody can ask for any more; returns how many there were.
-pub(super) fn sweep(conn: &mut Conn, now: Timestamp) -> Result<usize> {
+pub fn sweep(conn: &mut Conn, now: Timestamp) -> Result<usize> {
     let expired = idempotency_keys::created_at.le(now.plus_seconds(-KEPT_SECONDS));
     Ok(diesel::delete(idempotency_keys::table.filter(expired)).execute(conn)?)
 }

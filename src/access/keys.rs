@@ -1,6 +1,6 @@
 //! The keys that sign access tokens: sealed in the database, rotated with overlap.
 
-use super::{Tx, token::ACCESS_TOKEN_SECONDS};
+use super::{Guard, Tx, token::ACCESS_TOKEN_SECONDS};
 use crate::{
     platform::{
         Error, Result, Vault,
@@ -106,6 +106,7 @@ impl Key {
 
 /// Makes the first key of a new database, and seals what lies there in plain text or under an older encryption key.
 pub(super) fn prepare(conn: &mut Conn, vault: &Vault, ids: &Ids, now: Timestamp) -> Result<()> {
+    Guard::SigningKeys.take(conn)?;
     if signing_keys::table.count().get_result::<i64>(conn)? == 0 {
         return add(conn, vault, ids.next(now), now);
     }

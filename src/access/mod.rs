@@ -6,6 +6,7 @@
 mod app_state;
 mod background;
 mod caller;
+mod guard;
 mod idempotency;
 mod issuer;
 pub mod keys;
@@ -19,14 +20,16 @@ mod standing;
 mod token;
 mod unit;
 
-pub use app_state::{AppState, Sweep, Terms};
+pub use app_state::{AppState, FollowUp, Hooks, RefersToPartner, Sweep, Terms};
 pub use background::BackgroundContext;
 pub use caller::{Caller, Origin, Public};
+pub use guard::Guard;
+pub use idempotency::sweep as sweep_idempotency_keys;
 pub use issuer::{Identity, refused as identity_refused};
 pub use keys::JsonWebKeySet;
 pub use refusal::{Permission, Refusal, RefusalReason};
 pub use role::{Role, Scope};
-pub use standing::{ClientStanding, Directory, Referrer, UserStanding};
+pub use standing::{ClientStanding, Directory, LockPartners, UserStanding};
 pub use token::{ACCESS_TOKEN_SECONDS, Claims, Subject, Tokens};
 pub use unit::{Actor, Changes, Tx, Unaudited, Who};
 

@@ -22,18 +22,12 @@ pub struct Directory {
     pub set_up: fn(&mut Conn, partner: Id) -> Result<bool>,
     /// The partners whose records the people of a partner may see: the partner and its locations.
     pub family: fn(&mut Conn, partner: Id) -> Result<Vec<Id>>,
-    /// The kinds of records that refer to a partner and lie in slices above the partners' own.
-    pub referrers: &'static [Referrer],
+    /// Locks partners until the end of the unit.
+    pub lock: LockPartners,
 }
 
-/// A kind of record that may refer to a partner.
-#[derive(Clone, Copy)]
-pub struct Referrer {
-    /// The kind, for people.
-    pub kind: &'static str,
-    /// Whether a record of that kind refers to a partner.
-    pub refers: fn(&mut Conn, partner: Id) -> Result<bool>,
-}
+/// Locks partners until the end of a unit; tells whether others may have changed their records before.
+pub type LockPartners = fn(&mut Conn, &[Id]) -> Result<bool>;
 
 /// How a user stands.
 #[derive(Clone, Copy, Debug)]

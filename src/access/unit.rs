@@ -1,11 +1,14 @@
-//! The unit: what a request's work receives. One snapshot to read, one serialisable transaction to write.
+//! The unit: what a request's work receives. One snapshot to read, one transaction to write.
+//!
+//! A unit that writes about a partner holds the partner's lock: units of one partner wait for each other, and each sees
+//! all that the one before it has committed.
 
-use super::{Role, Scope, app_state::State};
+use super::{Guard, Role, Scope, app_state::State};
 use crate::{
-    config::{Accounts, Mail},
+    config::{Accounts, Mail, Schedules},
     platform::{
         Error, Result, Vault,
-        db::Conn,
+        db::{Conn, Done, Witness},
         values::{CalendarDate, Id, Month, Timestamp},
     },
 };
@@ -101,7 +104,11 @@ pub struct Tx<'a> {
     /// The operation, in `PascalCase`, for audit events.
     pub operation: &'static str,
     state: &'a State,
-    audited: u32,
+    /// The first audit event, by which the unit is found again.
+    witness: Option<Witness>,
+    /// The partners whose lock the unit holds, and those it has made.
+    held: Vec<Id>,
+    finished: bool,
     exemption: Option<Unaudited>,
     changes: Changes,
     sold_only: Vec<Id>,
@@ -150,9 +157,6 @@ impl Unaudited {
     }
 }
 
-/// The work at the end of a unit that changed records others rest on.
-pub type Settle = fn(&mut Tx<'_>, &Changes) -> Result<()>;
-
 impl<'a> Tx<'a> {
     pub(super) fn new(
         conn: &'a mut Conn,
@@ -169,7 +173,9 @@ impl<'a> Tx<'a> {
             request_id,
             operation,
             state,
-            audited: 0,
+            witness: None,
+            held: Vec::new(),
+            finished: false,
             exemption: None,
             changes: Changes::default(),
             sold_only: Vec::new(),
@@ -199,14 +205,16 @@ impl<'a> Tx<'a> {
         (self.state.directory.family)(self.conn, partner)
     }
 
-    /// The first kind of record above the partners' own slice that refers to a partner.
+    /// When background work begins by the clock.
+    #[must_use]
+    pub fn schedules(&self) -> Schedules {
+        self.state.schedules
+    }
+
+    /// The first kind of record, of any slice, that refers to a partner.
     pub fn referred_by(&mut self, partner: Id) -> Result<Option<&'static str>> {
-        for referrer in self.state.directory.referrers {
-            if (referrer.refers)(self.conn, partner)? {
-                return Ok(Some(referrer.kind));
-            }
-        }
-        Ok(None)
+        let references = &self.state.hooks.references;
+        references.iter().find_map(|refers| refers(self, partner).transpose()).transpose()
     }
 
     /// A new id.
@@ -227,9 +235,51 @@ impl<'a> Tx<'a> {
         self.actor.scope()
     }
 
-    /// Notes that this unit has written an audit event; `audit` calls it.
-    pub fn note_audit(&mut self) {
-        self.audited += 1;
+    /// Locks a partner until the end of the unit. Comes before the unit relies on the partner's records; tells whether
+    /// they are to be read again, because others may have changed them before the lock was there.
+    pub fn lock_partner(&mut self, partner: Id) -> Result<bool> {
+        self.lock_partners(&[partner])
+    }
+
+    /// The same for several partners, which are locked in one order everywhere: headquarters before locations.
+    pub fn lock_partners(&mut self, partners: &[Id]) -> Result<bool> {
+        let mut new: Vec<Id> = partners.iter().copied().filter(|id| !self.holds(*id)).collect();
+        if new.is_empty() {
+            return Ok(false);
+        }
+        let read_again = (self.state.directory.lock)(self.conn, &new)?;
+        self.held.append(&mut new);
+        Ok(read_again)
+    }
+
+    /// Notes a partner that this unit makes: nobody else sees it before the commit.
+    pub fn made_partner(&mut self, partner: Id) {
+        self.held.push(partner);
+    }
+
+    fn holds(&self, partner: Id) -> bool {
+        self.held.contains(&partner)
+    }
+
+    /// Relies on a rule that reaches beyond one partner: it stays as it is until the end of the unit.
+    pub fn share(&mut self, guard: Guard) -> Result<()> {
+        guard.share(self.conn)
+    }
+
+    /// Changes what a rule that reaches beyond one partner stands on: nobody relies on it before the end of the unit.
+    pub fn take(&mut self, guard: Guard) -> Result<()> {
+        guard.take(self.conn)
+    }
+
+    /// Notes that this unit has written an audit event; `audit` calls it. Refuses one about a partner that the unit
+    /// does not hold: its work could not be right beside another unit of that partner.
+    pub fn note_audit(&mut self, partner: Option<Id>, event: Witness) -> Result<()> {
+        if let Some(partner) = partner.filter(|partner| !self.holds(*partner)) {
+            let fault = format!("{} wrote about partner {partner} without its lock", self.operation);
+            return Err(Error::internal(fault));
+        }
+        self.witness.get_or_insert(event);
+        Ok(())
     }
 
     /// Lets this unit end without an audit event. A unit that notes a changed fact is not let off, but where the event
@@ -281,14 +331,25 @@ impl<'a> Tx<'a> {
         self.exempt_from_audit(Unaudited::TracedBefore);
     }
 
+    /// Runs the work of a writing unit to its end.
+    pub(super) fn run<T>(mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<Done<T>> {
+        let value = work(&mut self)?;
+        self.finish()?;
+        Ok(Done { value, witness: self.witness })
+    }
+
     /// Ends a writing unit: follows up on changed facts, and refuses a write that nobody could ever trace.
-    pub(super) fn settle(&mut self, follow_up: Settle) -> Result<()> {
+    pub(super) fn finish(&mut self) -> Result<()> {
+        if std::mem::replace(&mut self.finished, true) {
+            return Ok(());
+        }
         let changes = std::mem::take(&mut self.changes);
         let exempt = self.exemption.is_some_and(|reason| reason.covers(&changes));
         if !changes.is_empty() {
-            follow_up(self, &changes)?;
+            let follow_ups = &self.state.hooks.follow_ups;
+            follow_ups.iter().try_for_each(|follow_up| follow_up(self, &changes))?;
         }
-        if self.audited == 0 && !exempt {
+        if self.witness.is_none() && !exempt {
             return Err(Error::internal(format!("{} wrote without an audit event", self.operation)));
         }
         Ok(())

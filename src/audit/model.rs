@@ -4,7 +4,7 @@ use crate::{
     access::Tx,
     platform::{
         Result,
-        db::types::Json,
+        db::{Witness, types::Json},
         values::{Id, Timestamp},
     },
     schema::audit_events,
@@ -54,6 +54,8 @@ pub struct Event {
     resource_type: &'static str,
     resource_id: Id,
     partner_id: Option<Id>,
+    /// Whether the record is one of those the partner's lock guards.
+    guarded: bool,
     before: Option<Value>,
     after: Option<Value>,
     reason: Option<String>,
@@ -67,6 +69,7 @@ impl Event {
             resource_type,
             resource_id,
             partner_id: None,
+            guarded: false,
             before: None,
             after: None,
             reason: None,
@@ -74,9 +77,15 @@ impl Event {
         }
     }
 
-    /// The record is this partner's.
+    /// The record is this partner's; the unit must hold the partner's lock.
     pub fn of_partner(mut self, partner: Id) -> Self {
-        self.partner_id = Some(partner);
+        self.guarded = true;
+        self.seen_by(Some(partner))
+    }
+
+    /// The record belongs to the whole programme, such as a user, and this partner's people see the event.
+    pub fn seen_by(mut self, partner: Option<Id>) -> Self {
+        self.partner_id = partner;
         self
     }
 
@@ -123,7 +132,9 @@ impl Event {
             hash: None,
         };
         super::store::insert(tx, &event)?;
-        tx.note_audit();
-        Ok(())
+        tx.note_audit(
+            event.partner_id.filter(|_| self.guarded),
+            Witness { id: event.id, stands: super::store::stands },
+        )
     }
 }

@@ -4,12 +4,12 @@
 
 use super::{Seal, store};
 use crate::{
-    access::Tx,
-    platform::{
-        Result,
-        db::{Conn, Db},
-    },
+    access::{AppState, Tx},
+    platform::{Error, Result, db::Conn},
+    slice::Finding,
+    work::{End, JobName, Queue, Schedule, Turn, Work},
 };
+use std::time::{Duration, Instant};
 
 /// Events sealed by one unit: few enough that other writers hardly wait.
 const BATCH: i64 = 500;
@@ -17,17 +17,42 @@ const BATCH: i64 = 500;
 const PAGE: i64 = 1000;
 /// Seconds after which an event must have been sealed; the running service takes one or two.
 const PATIENCE: i64 = 300;
+/// How long a command waits for an instance that seals.
+const WAIT: Duration = Duration::from_secs(10);
 
-/// Seals what waits for it; returns how many events that were. Several instances take turns.
-pub fn seal(db: &Db) -> Result<usize> {
+/// The events that wait for their seal. Sealing goes on while the service stops: nothing else seals the last events.
+pub const WORK: Work = Work {
+    name: JobName::AuditSealing,
+    schedule: |_| Schedule::Never,
+    queue: Some(Queue { waits: |tx| store::any_unsealed(tx.conn), every: 1 }),
+    run: |turn| seal_in(turn).map(|_| End::Done),
+};
+
+/// Seals what waits for it, here and now; returns how many events that were. Several instances take turns.
+pub fn seal(app: &AppState) -> Result<usize> {
+    if !app.query_as_system(|tx| store::any_unsealed(tx.conn))? {
+        return Ok(0);
+    }
+    let turn = Turn::wait_for(app, JobName::AuditSealing, WAIT)?;
+    let turn = turn.ok_or_else(|| Error::internal("another instance has been sealing for too long"))?;
+    let sealed = turn.renewed(|| seal_in(&turn));
+    turn.close(sealed, |_| End::Done)
+}
+
+fn seal_in(turn: &Turn) -> Result<usize> {
+    let lease = turn.lease();
     let mut sealed = 0;
-    while db.query(store::any_unsealed)? {
-        sealed += db.write_in_turn(seal_batch)?;
+    while turn.app().query_as_system(|tx| store::any_unsealed(tx.conn))? {
+        sealed += turn.app().write_in_turn(move |tx| {
+            lease.check(tx)?;
+            seal_batch(tx.conn)
+        })?;
     }
     Ok(sealed)
 }
 
-fn seal_batch(conn: &mut Conn) -> Result<usize> {
+/// Seals the first events that wait for it, inside a unit whose turn it is; returns how many events that were.
+pub fn seal_batch(conn: &mut Conn) -> Result<usize> {
     let head = store::take_head(conn)?;
     let mut last = head;
     let mut seals = Vec::new();
@@ -49,6 +74,22 @@ pub enum Verdict {
     Sound(Seal),
     /// The first difference, for people.
     Broken(String),
+}
+
+/// The check of `verify`: tells from time to time how far the walk has come.
+pub(super) fn check_chain(tx: &mut Tx<'_>, noted: Option<&str>) -> Result<Finding> {
+    let noted = noted.map(str::parse::<Seal>).transpose().map_err(Error::internal)?;
+    let mut told = Instant::now();
+    let progress = |done: i64, total: i64| {
+        if told.elapsed() > Duration::from_secs(2) {
+            told = Instant::now();
+            log::info!("audit chain: {done} of {total} events");
+        }
+    };
+    Ok(match verify(tx, noted, progress)? {
+        Verdict::Sound(head) => Finding::Sound(format!("{} events, head {head}", head.sequence)),
+        Verdict::Broken(difference) => Finding::Broken(difference),
+    })
 }
 
 /// Walks the chain from its start, in one snapshot and in constant memory. A seal that was `noted` earlier must be

@@ -14,6 +14,7 @@ use crate::{
 use diesel::{
     dsl::exists,
     prelude::*,
+    result::{DatabaseErrorKind, Error as DieselError},
     select, sql_query,
     sql_types::{BigInt, Binary},
 };
@@ -76,6 +77,37 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &AuditEventFilter) -> Result<i64> {
 pub(super) fn find(tx: &mut Tx<'_>, id: Id) -> Result<Option<AuditEvent>> {
     let query = visible(tx)?.filter(audit_events::id.eq(id));
     Ok(query.select(AuditEvent::as_select()).first(tx.conn).optional()?)
+}
+
+/// Whether an event stands. A transaction that may still write the event is waited for: writing the same id meets it.
+pub(super) fn stands(conn: &mut Conn, id: Id) -> Result<bool> {
+    let probe = AuditEvent {
+        id,
+        occurred_at: Timestamp::from_micros(0),
+        actor_id: None,
+        actor_role: "system".into(),
+        operation: "Probe".into(),
+        resource_type: "probe".into(),
+        resource_id: id,
+        partner_id: None,
+        before: None,
+        after: None,
+        reason: None,
+        request_id: "probe".into(),
+        sequence: None,
+        hash: None,
+    };
+    let written = conn.transaction(|conn| -> QueryResult<()> {
+        conn.wait_for_locks_at_most(2)?;
+        diesel::insert_into(audit_events::table).values(&probe).execute(conn)?;
+        // Nobody ever sees a probe.
+        Err(DieselError::RollbackTransaction)
+    });
+    match written {
+        Ok(()) | Err(DieselError::RollbackTransaction) => Ok(false),
+        Err(DieselError::DatabaseError(DatabaseErrorKind::UniqueViolation, _)) => Ok(true),
+        Err(error) => Err(error.into()),
+    }
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, event: &AuditEvent) -> Result<()> {

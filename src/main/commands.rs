@@ -7,13 +7,14 @@ use partner_incentives::{
     audit::Seal,
     earnings::calculation,
     network::partners::{self, Partner},
-    operations::verify::{self, Finding},
+    operations::{jobs::refresh, verify},
     participation::{eligibility, programs},
     platform::{
         Error, Result, csv,
         values::{CalendarDate, Id},
     },
     sales::imports,
+    slice::Finding,
 };
 use std::{
     fs::File,
@@ -40,7 +41,7 @@ pub struct ImportCommand {
 
 /// A line for each check; the first failure does not keep the others from running.
 pub fn check_records(service: &Service, expect: Option<Seal>) -> Result<()> {
-    let findings = verify::run(&service.app, &service.db, expect)?;
+    let findings = verify::run(&service.app, app::checks(), expect)?;
     service.close();
     let mut sound = true;
     for (check, finding) in findings {
@@ -56,9 +57,9 @@ pub fn check_records(service: &Service, expect: Option<Seal>) -> Result<()> {
 }
 
 /// Runs the daily refresh with a line of progress, which a terminal shows in place.
-pub fn refresh(service: &Service) -> Result<()> {
+pub fn daily_refresh(service: &Service) -> Result<()> {
     let in_place = std::io::stdout().is_terminal();
-    let run = service.runner().run_now(|run| {
+    let run = refresh::run_now(&service.app, |run| {
         let line = format!("{}: {} of {}", run.step, run.done, run.total.unwrap_or(run.done));
         if in_place {
             print!("\r{line:<40}");

@@ -3,7 +3,7 @@
 use super::{Delivery, DeliveryState, Message, Notification, Recipient, place_of, store, words};
 use crate::{
     access::Tx,
-    config::Carrier,
+    config::Transport,
     platform::{Result, values::Id},
 };
 
@@ -22,7 +22,7 @@ pub fn tell(
     message: &Message,
 ) -> Result<()> {
     for recipient in recipients {
-        let letter = words::put(message, recipient, &tx.mail().public_url)?;
+        let wording = words::put(message, recipient, &tx.mail().public_url)?;
         let notification = Notification {
             id: tx.new_id(),
             user_id: recipient.user_id,
@@ -30,12 +30,12 @@ pub fn tell(
             kind: message.kind(),
             resource_type: resource_type.to_owned(),
             resource_id,
-            subject: cut(letter.subject, SUBJECT),
-            body: cut(letter.text, BODY),
+            subject: cut(wording.subject, SUBJECT),
+            body: cut(wording.text, BODY),
             created_at: tx.now,
         };
         store::insert(tx, &notification)?;
-        queue(tx, notification.id, recipient, letter.html, message)?;
+        queue(tx, notification.id, recipient, wording.html, message)?;
     }
     Ok(())
 }
@@ -48,7 +48,7 @@ fn queue(
     html: String,
     message: &Message,
 ) -> Result<()> {
-    let leaves = !matches!(tx.mail().carrier, Carrier::None);
+    let leaves = !matches!(tx.mail().transport, Transport::None);
     // Where nothing leaves, nobody could ever read it: a password that was lost is reset.
     let secret = match message {
         Message::TemporaryPassword { password, .. } if leaves => {

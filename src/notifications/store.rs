@@ -70,41 +70,29 @@ pub(super) fn insert_delivery(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<()
     Ok(())
 }
 
-/// The mail that has waited longest of those that are due, and what it carries; its next try is put off until `until`,
-/// so that nobody else sends it meanwhile, and it is sent again where this process does not live to say that it was.
-pub(super) fn claim(
-    conn: &mut Conn,
-    now: Timestamp,
-    until: Timestamp,
-) -> Result<Option<(Delivery, Notification)>> {
+/// The mail that has waited longest of those that are due, and the notification that is carried.
+pub(super) fn next_due(tx: &mut Tx<'_>) -> Result<Option<(Delivery, Notification)>> {
     let due = deliveries::table
+        .inner_join(notifications::table.on(notifications::id.eq(deliveries::notification_id)))
         .filter(deliveries::state.eq(DeliveryState::Queued))
-        .filter(deliveries::due_at.le(now))
+        .filter(deliveries::due_at.le(tx.now))
         .order(deliveries::due_at)
         .limit(1);
-    let Some(mut delivery) = due.select(Delivery::as_select()).get_result(conn).optional()? else {
-        return Ok(None);
-    };
-    delivery.attempts += 1;
-    diesel::update(deliveries::table.find(delivery.notification_id))
-        .set((deliveries::due_at.eq(until), deliveries::attempts.eq(delivery.attempts)))
-        .execute(conn)?;
-    let carried = notifications::table.find(delivery.notification_id).select(Notification::as_select());
-    Ok(Some((delivery, carried.get_result(conn)?)))
+    Ok(due.select((Delivery::as_select(), Notification::as_select())).get_result(tx.conn).optional()?)
 }
 
 /// Whether a mail is due.
-pub(super) fn is_due(conn: &mut Conn, now: Timestamp) -> Result<bool> {
+pub(super) fn is_due(tx: &mut Tx<'_>) -> Result<bool> {
     let due = deliveries::table
         .filter(deliveries::state.eq(DeliveryState::Queued))
-        .filter(deliveries::due_at.le(now));
-    Ok(diesel::select(diesel::dsl::exists(due)).get_result(conn)?)
+        .filter(deliveries::due_at.le(tx.now));
+    Ok(diesel::select(diesel::dsl::exists(due)).get_result(tx.conn)?)
 }
 
-/// Notes that a mail has gone, to be tried no more; what was secret in it goes too.
+/// Notes that a mail has gone after so many attempts, to be tried no more; what was secret in it goes too.
 pub(super) fn finish(
     conn: &mut Conn,
-    id: Id,
+    (id, attempts): (Id, i64),
     state: DeliveryState,
     sent_at: Option<Timestamp>,
     error: Option<&str>,
@@ -114,14 +102,27 @@ pub(super) fn finish(
         deliveries::sent_at.eq(sent_at),
         deliveries::last_error.eq(error),
         deliveries::secret.eq(None::<Vec<u8>>),
+        deliveries::attempts.eq(attempts),
     );
     diesel::update(deliveries::table.find(id)).set(end).execute(conn)?;
     Ok(())
 }
 
 /// Notes when to try again, and why that is needed.
-pub(super) fn put_off(conn: &mut Conn, id: Id, due_at: Timestamp, error: &str) -> Result<()> {
-    let again = (deliveries::due_at.eq(due_at), deliveries::last_error.eq(error));
+pub(super) fn put_off(
+    conn: &mut Conn,
+    (id, attempts): (Id, i64),
+    due_at: Timestamp,
+    error: &str,
+) -> Result<()> {
+    let again =
+        (deliveries::due_at.eq(due_at), deliveries::attempts.eq(attempts), deliveries::last_error.eq(error));
     diesel::update(deliveries::table.find(id)).set(again).execute(conn)?;
     Ok(())
+}
+
+/// Whether a notification is about a partner.
+pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
+    let told = notifications::table.filter(notifications::partner_id.eq(partner));
+    Ok(diesel::select(diesel::dsl::exists(told)).get_result(conn)?)
 }

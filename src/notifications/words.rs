@@ -13,7 +13,7 @@ use std::sync::LazyLock;
 
 /// A message in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Letter {
+pub(super) struct Wording {
     /// One line.
     pub subject: String,
     /// For readers without HTML.
@@ -71,7 +71,7 @@ fn environment(
 }
 
 /// Puts a message into words for its reader. What is secret in it is left out. Links begin with `base`.
-pub(super) fn put(message: &Message, reader: &Recipient, base: &str) -> Result<Letter> {
+pub(super) fn put(message: &Message, reader: &Recipient, base: &str) -> Result<Wording> {
     let name = format!("{}/{}", reader.locale, message.kind());
     let facts = context! {
         lang => reader.locale.as_str(),
@@ -82,7 +82,7 @@ pub(super) fn put(message: &Message, reader: &Recipient, base: &str) -> Result<L
     };
     let (text, subject) = render(&TEXT, &name, &facts)?;
     let (html, _) = render(&HTML, &name, &facts)?;
-    Ok(Letter { subject: one_line(&subject), text: with_single_gaps(&text), html })
+    Ok(Wording { subject: one_line(&subject), text: with_single_gaps(&text), html })
 }
 
 /// The text with its secret.

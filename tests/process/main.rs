@@ -1,16 +1,18 @@
-//! The binary as people start it, and the README they start it by.
+//! The binary as people start it, and the documents they start it by.
 
 #![cfg(test)]
 
 mod calculating;
+mod documents;
 mod importing;
 mod mail;
-mod readme;
+mod promises;
 mod running;
 #[path = "../support/smtp.rs"]
 #[expect(dead_code, unreachable_pub, reason = "it offers more to the stories")]
 mod smtp;
 mod starting;
+mod walks;
 
 /// Whether the environment sets a flag such as `CI=true`.
 fn flag(name: &str) -> bool {

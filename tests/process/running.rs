@@ -1,5 +1,7 @@
 //! The binary as people start it.
 
+use clap::Args;
+use partner_incentives::config::Settings;
 use std::{
     io::{BufRead, BufReader, Read},
     process::{Child, Command, ExitStatus, Stdio},
@@ -89,11 +91,12 @@ impl Drop for Running {
 /// The binary with a clean environment, for a database.
 pub fn command(url: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_partner-incentives"));
-    for name in
-        ["LISTEN", "LOG", "LOG_FORMAT", "WORKERS", "REQUESTS_PER_MINUTE", "SIGN_INS_PER_MINUTE", "SMTP_URL"]
-    {
-        command.env_remove(name);
-    }
-    command.env("DATABASE_URL", url);
+    without_settings(&mut command).env("DATABASE_URL", url);
     command
+}
+
+/// Takes settings of this process from a command, so that it has its defaults.
+pub fn without_settings(command: &mut Command) -> &mut Command {
+    let settings = Settings::augment_args(clap::Command::new("settings"));
+    settings.get_arguments().filter_map(|argument| argument.get_env()).fold(command, Command::env_remove)
 }

@@ -6,7 +6,7 @@ use partner_incentives::{
     access::password::Hasher,
     app::Service,
     identity::sessions::{self, Renewal},
-    schema::{idempotency_keys, refresh_tokens, sessions as rows, users},
+    schema::{idempotency_keys, refresh_tokens, sessions as rows, sign_in_throttles, users},
 };
 use serde_json::{Value, json};
 
@@ -341,18 +341,24 @@ fn what_is_long_over_is_swept_away() {
     let world = World::new();
     refresh_token(&world);
     sign_in(&world, "nobody@vendor.example", "a guess").refused(401, "sign_in_failed");
-    let left = || -> (i64, i64) {
+    // Brakes, sessions, refresh tokens.
+    let left = || -> [i64; 3] {
         let count = |conn: &mut _| {
-            Ok((rows::table.count().get_result(conn)?, refresh_tokens::table.count().get_result(conn)?))
+            let brakes = sign_in_throttles::table.count().get_result(conn)?;
+            let sessions = rows::table.count().get_result(conn)?;
+            Ok([brakes, sessions, refresh_tokens::table.count().get_result(conn)?])
         };
         world.service.db.query(count).unwrap()
     };
     let began = world.clock.now();
-    assert_eq!(world.service.app.sweep().unwrap(), 0);
-    world.clock.set(began.plus_seconds(DAY));
-    assert_eq!(world.service.app.sweep().unwrap(), 2, "the brakes of a name and of a name from here");
-    world.clock.set(began.plus_seconds(60 * DAY - 1));
-    assert_eq!((world.service.app.sweep().unwrap(), left()), (0, (1, 1)));
-    world.clock.set(began.plus_seconds(60 * DAY));
-    assert_eq!((world.service.app.sweep().unwrap(), left()), (1, (0, 0)));
+    let swept_at = |instant| {
+        world.clock.set(instant);
+        // The service's own engine may have been first.
+        world.service.app.sweep().unwrap();
+        left()
+    };
+    assert_eq!(swept_at(began), [2, 1, 1], "the brakes of a name and of a name from here");
+    assert_eq!(swept_at(began.plus_seconds(DAY)), [0, 1, 1]);
+    assert_eq!(swept_at(began.plus_seconds(60 * DAY - 1)), [0, 1, 1]);
+    assert_eq!(swept_at(began.plus_seconds(60 * DAY)), [0, 0, 0]);
 }

@@ -5,7 +5,7 @@ use crate::{
         calculation::{Story, flat, text},
         partners::partner,
     },
-    support::{Answer, Client, World},
+    support::{Answer, Client, World, statements::behind_the_service},
 };
 use diesel::{RunQueryDsl, sql_query};
 use partner_incentives::{
@@ -161,7 +161,7 @@ fn an_adjustment_that_was_changed_behind_the_service_s_back_is_found() {
     story.verify();
     let tamper = |tx: &mut partner_incentives::access::Tx<'_>| {
         tx.exempt_from_audit(Unaudited::Bookkeeping);
-        sql_query("UPDATE adjustments SET amount = amount + 100").execute(tx.conn)?;
+        behind_the_service(|| sql_query("UPDATE adjustments SET amount = amount + 100").execute(tx.conn))?;
         Ok(())
     };
     world.service.app.write_as_system("Test", tamper).unwrap();

@@ -2,7 +2,7 @@
 
 use crate::{
     suite::partners::partner,
-    support::{Answer, Client, World},
+    support::{Answer, Client, World, statements::behind_the_service},
 };
 use diesel::{ExpressionMethods, RunQueryDsl};
 use partner_incentives::{
@@ -11,6 +11,7 @@ use partner_incentives::{
     earnings::calculation,
     operations::verify,
     platform::values::Id,
+    work::{End, JobName, Turn},
 };
 use serde_json::{Value, json};
 use std::{
@@ -394,7 +395,8 @@ fn r12_a_negative_rebate_is_carried_and_later_ones_owe_only_what_remains() {
     let paid = |tx: &mut partner_incentives::access::Tx<'_>| {
         use partner_incentives::{ledger::accounting::RebateState, schema::rebates::dsl as column};
         tx.exempt_from_audit(Unaudited::Bookkeeping);
-        Ok(diesel::update(column::rebates).set(column::state.eq(RebateState::Paid)).execute(tx.conn)?)
+        let everything = diesel::update(column::rebates).set(column::state.eq(RebateState::Paid));
+        Ok(behind_the_service(|| everything.execute(tx.conn))?)
     };
     world.service.app.write_as_system("Test", paid).unwrap();
     story.refund("2", &sale, "2018-10-07", "-2500.00");
@@ -445,14 +447,16 @@ fn a_run_over_one_partner_does_not_stand_for_a_run_over_all() {
     let other = story.operator.post("/v1/partners", partner(2, "direct_bill")).send().ok().id();
     story.sale("1", "2018-07-05", "1000.00");
     let only: Id = other.parse().unwrap();
+    let turn = Turn::take(&world.service.app, JobName::Calculation).unwrap().unwrap();
     let begin = move |tx: &mut Tx<'_>| calculation::start(tx, Some(only));
-    let (at_work, _) = world.service.app.write_as_system("StartCalculationRun", begin).unwrap();
+    let at_work = world.service.app.write_as_system("StartCalculationRun", begin).unwrap();
     let ask = |body: Value| story.operator.post("/v1/calculation-runs", body).send();
     for body in [json!({}), json!({"partner_id": story.partner})] {
         let refused = ask(body).refused(409, "run_at_work");
         assert_eq!((&refused["run_id"], refused.header("retry-after")), (&json!(at_work.id), Some("5")));
     }
     assert_eq!(ask(json!({"partner_id": other})).ok().id(), at_work.id.to_string());
+    turn.close(Ok(()), |()| End::Interrupted).unwrap();
     // The service itself brings that one to its end, and then looks at all.
     let done = calculation::calculate(&world.service.app, None, |_| ControlFlow::Continue(())).unwrap();
     assert_eq!((done.partner_id, done.sales), (None, 1));

@@ -411,6 +411,7 @@ fn evaluations_on_record_are_seen_by_those_they_are_about() {
         .into_iter()
         .map(|(id, as_of)| {
             let record = move |tx: &mut partner_incentives::access::Tx<'_>| {
+                tx.lock_partner(id)?;
                 let partner = partners::get(tx, id)?;
                 let program = programs::find(tx, &ProgramKey::Code(DIRECT.into()))?;
                 let version = programs::version_in_effect(tx, program.id, day(as_of))?.unwrap();

@@ -8,10 +8,12 @@ use diesel::{QueryDsl, RunQueryDsl, SelectableHelper};
 use partner_incentives::{
     app::Service,
     network::agreements::Kind,
-    operations::jobs::{JobRun, RunState, Runner, Step},
+    operations::jobs::{JobRun, RunState, Step, refresh},
     platform::values::Timestamp,
     schema::{enrollments, job_runs},
+    work::{End, Engine, JobName, LEASE_SECONDS, Turn},
 };
+use prometheus::Registry;
 
 /// A world at half past midnight with partners that turn eligible. Its own server takes no part in jobs.
 fn programme(partners: u32) -> World {
@@ -52,30 +54,63 @@ fn invited(world: &World) -> i64 {
     world.service.db.read(|conn| Ok(enrollments::table.count().get_result(conn)?)).unwrap()
 }
 
-/// Works until a run has ended, as the server does second by second.
-fn work(runner: &Runner) {
-    while runner.tick().unwrap() > 0 {}
+fn engine(service: &Service) -> Engine {
+    service.engine(&Registry::new()).unwrap()
+}
+
+/// Works until nothing is due, as the server does second by second.
+fn work(engine: &Engine) {
+    while engine.tick().unwrap() > 0 {}
+}
+
+/// Begins a refresh on an instance that dies, or is stopped, before it has come to an end.
+fn begun(service: &Service) -> (Turn, JobRun) {
+    let turn = Turn::take(&service.app, JobName::DailyRefresh).unwrap().unwrap();
+    let run = refresh::open(&turn).unwrap();
+    (turn, run)
 }
 
 #[test]
 fn a_refresh_begins_when_its_time_has_come_and_once_a_day() {
     let world = programme(1);
     let here = instance(&world);
-    let runner = here.runner();
-    assert_eq!(runner.tick().unwrap(), 0, "half past midnight");
+    let engine = engine(&here);
+    work(&engine);
+    assert_eq!(runs(&world).len(), 0, "half past midnight");
     wait(&world, 89 * 60);
-    assert_eq!((runner.tick().unwrap(), runs(&world).len()), (0, 0), "a minute before two");
+    work(&engine);
+    assert_eq!(runs(&world).len(), 0, "a minute before two");
     wait(&world, 60);
-    work(&runner);
+    work(&engine);
     assert_eq!((runs(&world).len(), invited(&world)), (1, 1), "two o'clock");
     wait(&world, 3600);
-    assert_eq!((runner.tick().unwrap(), runs(&world).len()), (0, 1), "three o'clock");
+    work(&engine);
+    assert_eq!(runs(&world).len(), 1, "three o'clock");
     // Whoever was away at two is late, not out.
     world.clock.set(at("2018-11-02T09:00:00Z"));
-    work(&runner);
+    work(&engine);
     let all = runs(&world);
     assert_eq!(all.iter().map(|run| run.day.to_string()).collect::<Vec<_>>(), ["2018-11-01", "2018-11-02"]);
     assert!(all.iter().all(|run| run.state == RunState::Succeeded && run.requested_by.is_none()));
+    here.close();
+}
+
+#[test]
+fn a_run_of_a_time_when_the_clock_was_ahead_holds_up_nobody() {
+    let world = programme(1);
+    let here = instance(&world);
+    let engine = engine(&here);
+    world.clock.set(at("2018-12-11T02:00:00Z"));
+    work(&engine);
+    // Whoever was at work then has died.
+    let (dead, run) = begun(&here);
+    wait(&world, 1);
+    refresh::advance(&dead, run, 1).unwrap();
+    world.clock.set(at("2018-11-01T02:00:00Z"));
+    work(&engine);
+    let days: Vec<_> = runs(&world).iter().map(|run| (run.day.to_string(), run.state)).collect();
+    assert!(days.contains(&("2018-11-01".into(), RunState::Succeeded)), "{days:?}");
+    assert!(days.iter().all(|(_, state)| *state != RunState::Running), "{days:?}");
     here.close();
 }
 
@@ -87,16 +122,16 @@ fn of_many_instances_one_refreshes() {
     std::thread::scope(|scope| {
         for here in &instances {
             scope.spawn(|| {
-                let runner = here.runner().in_batches_of(3);
+                let engine = engine(here);
                 for _ in 0..3 {
                     // Losing a race is no fault; the next look comes a second later.
-                    let _ = runner.tick();
+                    let _ = engine.tick();
                 }
             });
         }
     });
     for here in &instances {
-        work(&here.runner());
+        work(&engine(here));
     }
     let all = runs(&world);
     assert_eq!(all.len(), 1, "{all:#?}");
@@ -110,23 +145,24 @@ fn what_crashed_in_the_middle_is_gone_on_with_where_it_stopped() {
     let world = programme(7);
     world.clock.set(at("2018-11-01T02:00:00Z"));
     let (one, two) = (instance(&world), instance(&world));
-    let first = one.runner().in_batches_of(2);
-    let begun = first.claim(false).unwrap().unwrap();
-    let half = first.advance(begun.clone()).unwrap().unwrap();
+    let (first, run) = begun(&one);
+    let half = refresh::advance(&first, run.clone(), 2).unwrap();
     assert_eq!((half.done, half.step, invited(&world)), (2, Step::Enrollments, 2));
     // It is gone now. While its lease lasts, nobody takes it for dead.
-    let second = two.runner().in_batches_of(2);
-    wait(&world, 59);
-    assert_eq!(second.tick().unwrap(), 0);
+    wait(&world, LEASE_SECONDS - 1);
+    work(&engine(&two));
+    assert_eq!((runs(&world), invited(&world)), (vec![half.clone()], 2));
+    assert!(Turn::take(&two.app, JobName::DailyRefresh).unwrap().is_none());
     wait(&world, 1);
-    let taken = second.claim(false).unwrap().unwrap();
+    let (second, taken) = begun(&two);
     assert_eq!(taken, half, "it goes on where the other one stopped");
     // The first one was only slow: it notices, and leaves its hands off.
-    assert_eq!(first.advance(half).unwrap(), None);
-    assert_eq!(invited(&world), 2);
-    work(&second);
+    assert_eq!(refresh::advance(&first, half, 2).unwrap_err().code.code, "conflict");
+    assert_eq!((runs(&world), invited(&world)), (vec![taken], 2));
+    second.close(Ok(()), |()| End::Interrupted).unwrap();
+    work(&engine(&two));
     let all = runs(&world);
-    assert_eq!((all.len(), all[0].id, all[0].state, all[0].done), (1, begun.id, RunState::Succeeded, 7));
+    assert_eq!((all.len(), all[0].id, all[0].state, all[0].done), (1, run.id, RunState::Succeeded, 7));
     assert_eq!(invited(&world), 7);
     one.close();
     two.close();
@@ -137,12 +173,11 @@ fn what_was_interrupted_yesterday_is_left_to_the_run_of_today() {
     let world = programme(5);
     world.clock.set(at("2018-11-01T02:00:00Z"));
     let here = instance(&world);
-    let runner = here.runner().in_batches_of(2);
-    let begun = runner.claim(false).unwrap().unwrap();
+    let (turn, run) = begun(&here);
     wait(&world, 1);
-    runner.advance(begun).unwrap().unwrap();
+    refresh::advance(&turn, run, 2).unwrap();
     world.clock.set(at("2018-11-02T00:10:00Z"));
-    work(&instance(&world).runner());
+    work(&engine(&instance(&world)));
     let all = runs(&world);
     let states: Vec<_> = all.iter().map(|run| (run.day.to_string(), run.state)).collect();
     assert_eq!(states, [("2018-11-01".into(), RunState::Failed), ("2018-11-02".into(), RunState::Succeeded)]);
@@ -156,14 +191,13 @@ fn a_service_that_stops_leaves_its_run_to_others_at_once() {
     let world = programme(3);
     world.clock.set(at("2018-11-01T02:00:00Z"));
     let (one, two) = (instance(&world), instance(&world));
-    let runner = one.runner().in_batches_of(1);
-    let begun = runner.claim(false).unwrap().unwrap();
-    runner.advance(begun.clone()).unwrap().unwrap();
     one.closing.begin();
-    assert_eq!(runner.tick().unwrap(), 0);
-    work(&two.runner());
+    engine(&one).tick().unwrap();
+    let left = runs(&world);
+    assert_eq!((left.len(), left[0].state), (1, RunState::Running));
+    work(&engine(&two));
     let all = runs(&world);
-    assert_eq!((all.len(), all[0].id, all[0].state), (1, begun.id, RunState::Succeeded));
+    assert_eq!((all.len(), all[0].id, all[0].state), (1, left[0].id, RunState::Succeeded));
     one.close();
     two.close();
 }

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 const PASSWORD: &str = "aaaaa-bbbbb-ccccc-ddddd";
 
-fn world(server: &MailServer) -> World {
+pub fn world(server: &MailServer) -> World {
     World::with(|settings| {
         settings.smtp_url = Some(server.url().parse().unwrap());
         settings.smtp_ca_file = Some(server.certificate());
@@ -33,7 +33,7 @@ fn tell(world: &World, locale: Locale, message: Message) {
     told.unwrap();
 }
 
-fn tell_password(world: &World) {
+pub fn tell_password(world: &World) {
     let expires_at = world.clock.now().plus_seconds(3600);
     tell(world, Locale::En, Message::TemporaryPassword { password: PASSWORD.into(), expires_at });
 }

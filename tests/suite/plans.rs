@@ -13,33 +13,33 @@ const LISTS: &[(&str, &str)] = &[
     ("users WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "users_by_partner"),
     ("sessions WHERE user_id = $1 AND id < $1 ORDER BY id DESC", "sessions_by_user"),
     ("agreements WHERE kind = 'mpn' AND id < $1 ORDER BY id DESC", "agreements_by_kind"),
-    ("enrollments WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "enrollments_by_partner"),
+    ("enrollments WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "enrollments_pkey"),
     ("enrollments WHERE state = 'invited' AND id < $1 ORDER BY id DESC", "enrollments_by_state"),
     (
-        "enrollment_changes WHERE enrollment_id = $1 AND id < $1 ORDER BY id DESC",
-        "enrollment_changes_by_enrollment",
+        "enrollment_changes WHERE partner_id = $1 AND enrollment_id = $1 AND id < $1 ORDER BY id DESC",
+        "enrollment_changes_pkey",
     ),
-    ("evaluations WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "evaluations_by_partner"),
-    ("transactions WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "transactions_by_record"),
+    ("evaluations WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "evaluations_pkey"),
+    ("transactions WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "transaction_records_pkey"),
     ("notifications WHERE user_id = $1 AND id < $1 ORDER BY id DESC", "notifications_by_user"),
-    ("earnings WHERE id < $1 ORDER BY id DESC", "earnings_pkey"),
-    ("earnings WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "earnings_by_partner"),
-    ("earnings WHERE enrollment_id = $1 AND id < $1 ORDER BY id DESC", "earnings_by_enrollment"),
+    ("earnings WHERE id < $1 ORDER BY id DESC", "earnings_by_id"),
+    ("earnings WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "earnings_pkey"),
     (
-        "ineligible_records WHERE partner_id = $1 AND id < $1 ORDER BY id DESC",
-        "ineligible_records_by_partner",
+        "earnings WHERE partner_id = $1 AND enrollment_id = $1 AND id < $1 ORDER BY id DESC",
+        "earnings_by_enrollment",
     ),
+    ("ineligible_records WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "ineligible_records_pkey"),
     (
-        "ineligible_records WHERE enrollment_id = $1 AND id < $1 ORDER BY id DESC",
+        "ineligible_records WHERE partner_id = $1 AND enrollment_id = $1 AND id < $1 ORDER BY id DESC",
         "ineligible_records_by_enrollment",
     ),
     ("earnings WHERE earned_in = '2018-11-01' AND id < $1 ORDER BY id DESC", "earnings_by_month"),
     (
         "earnings WHERE partner_id = $1 AND coalesce(earned_in, earned_in) = '2018-11-01' AND id < $1 ORDER BY id DESC",
-        "earnings_by_partner",
+        "earnings_pkey",
     ),
     (
-        "earnings WHERE enrollment_id = $1 AND coalesce(earned_in, earned_in) = '2018-11-01' ORDER BY id DESC",
+        "earnings WHERE partner_id = $1 AND enrollment_id = $1 AND coalesce(earned_in, earned_in) = '2018-11-01' ORDER BY id DESC",
         "earnings_by_enrollment",
     ),
     (
@@ -47,17 +47,17 @@ const LISTS: &[(&str, &str)] = &[
         "ineligible_records_by_month",
     ),
     (
-        "ineligible_records WHERE enrollment_id = $1 AND coalesce(earned_in, earned_in) = '2018-11-01' \
+        "ineligible_records WHERE partner_id = $1 AND enrollment_id = $1 AND coalesce(earned_in, earned_in) = '2018-11-01' \
          ORDER BY id DESC",
         "ineligible_records_by_enrollment",
     ),
     (
         "ineligible_records WHERE coalesce(earned_in, earned_in) >= '2018-11-01' ORDER BY id DESC",
-        "ineligible_records_pkey",
+        "ineligible_records_by_id",
     ),
     (
         "transactions WHERE coalesce(source, source) = 'billing' AND id < $1 ORDER BY id DESC",
-        "transactions_pkey",
+        "transactions_by_id",
     ),
     (
         "rebates WHERE posted_in = '2018-11-01' AND coalesce(state, state) = 'payable' AND id < $1 ORDER BY id DESC",
@@ -66,34 +66,34 @@ const LISTS: &[(&str, &str)] = &[
     (
         "rebates WHERE partner_id = $1 AND coalesce(state, state) = 'payable' \
          AND coalesce(posted_in, posted_in) = '2018-11-01' ORDER BY id DESC",
-        "rebates_by_partner",
+        "rebates_pkey",
     ),
-    ("rebates WHERE coalesce(posted_in, posted_in) >= '2018-11-01' ORDER BY id DESC", "rebates_pkey"),
+    ("rebates WHERE coalesce(posted_in, posted_in) >= '2018-11-01' ORDER BY id DESC", "rebates_by_id"),
     ("adjustments WHERE state = 'proposed' AND id < $1 ORDER BY id DESC", "adjustments_by_state"),
     (
-        "adjustments WHERE enrollment_id = $1 AND coalesce(state, state) = 'approved' ORDER BY id DESC",
+        "adjustments WHERE partner_id = $1 AND enrollment_id = $1 AND coalesce(state, state) = 'approved' ORDER BY id DESC",
         "adjustments_by_enrollment",
     ),
     ("fx_rates WHERE month = '2018-11-01' AND id < $1 ORDER BY month DESC, id DESC", "fx_rates_by_month"),
-    ("rebates WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "rebates_by_partner"),
+    ("rebates WHERE partner_id = $1 AND id < $1 ORDER BY id DESC", "rebates_pkey"),
     ("rebates WHERE state = 'payable' AND id < $1 ORDER BY id DESC", "rebates_by_state"),
     ("rebates WHERE partner_id = $1 AND state IN ('payable', 'on_hold')", "rebates_waiting"),
     (
-        "lever_months WHERE enrollment_id = $1 AND posted_in BETWEEN '2018-07-01' AND '2019-06-01' \
+        "lever_months WHERE partner_id = $1 AND enrollment_id = $1 AND posted_in BETWEEN '2018-07-01' AND '2019-06-01' \
          ORDER BY posted_in, version, lever, earned_in, currency",
         "lever_months_pkey",
     ),
     (
-        "ineligible_months WHERE enrollment_id = $1 AND posted_in = '2018-07-01' \
+        "ineligible_months WHERE partner_id = $1 AND enrollment_id = $1 AND posted_in = '2018-07-01' \
          ORDER BY version, lever, earned_in, code, currency",
         "ineligible_months_pkey",
     ),
     (
-        "cap_uses WHERE enrollment_id = $1 AND version = 1 AND lever = 'core' ORDER BY used DESC",
+        "cap_uses WHERE partner_id = $1 AND enrollment_id = $1 AND version = 1 AND lever = 'core' ORDER BY used DESC",
         "cap_uses_by_use",
     ),
     (
-        "ledger_transfers WHERE enrollment_id = $1 AND month < '2018-07-01' ORDER BY month",
+        "ledger_transfers WHERE partner_id = $1 AND enrollment_id = $1 AND month < '2018-07-01' ORDER BY month",
         "ledger_transfers_by_account",
     ),
     ("deliveries WHERE state = 'queued' ORDER BY due_at", "deliveries_due"),
@@ -112,12 +112,12 @@ const FEW: &[(&str, &str)] = &[
     (
         "earnings WHERE partner_id IN (SELECT p.id FROM partners p WHERE p.id = $1 OR p.headquarters_id = $1) \
          AND coalesce(earned_in, earned_in) = '2018-11-01' AND id < $1 ORDER BY id DESC",
-        "earnings_by_partner",
+        "earnings_pkey|earnings_by_enrollment",
     ),
     (
         "transactions WHERE partner_id IN (SELECT p.id FROM partners p WHERE p.id = $1 OR p.headquarters_id = $1) \
          ORDER BY id DESC",
-        "transactions_by_",
+        "transactions_by_partner|transaction_records_pkey",
     ),
     (
         "transactions WHERE customer_id = 'C-1' AND id < $1 ORDER BY coalesce(id, id) DESC",
@@ -133,10 +133,11 @@ const FEW: &[(&str, &str)] = &[
         "transactions_by_customer",
     ),
     (
-        "transactions WHERE external_id = 'N1' AND transactions.source IN (WITH RECURSIVE known (source) AS (\
-         SELECT min(source) FROM transaction_records \
-         UNION ALL SELECT (SELECT min(source) FROM transaction_records WHERE source > known.source) \
-         FROM known WHERE known.source IS NOT NULL) SELECT source FROM known) ORDER BY id DESC",
+        "transactions WHERE id IN (SELECT transaction_id FROM transaction_numbers WHERE external_id = 'N1' \
+         AND source IN (WITH RECURSIVE known (source) AS (\
+         SELECT min(source) FROM transaction_numbers \
+         UNION ALL SELECT (SELECT min(source) FROM transaction_numbers WHERE source > known.source) \
+         FROM known WHERE known.source IS NOT NULL) SELECT source FROM known)) ORDER BY id DESC",
         "(source=? AND external_id=?)",
     ),
 ];
@@ -154,8 +155,7 @@ fn every_list_walks_an_index_and_sorts_nothing() {
     let mut conn = database.target.open().unwrap();
     for (list, index) in LISTS {
         let steps = plan(&mut conn, list, &["seqscan", "sort", "bitmapscan", "incremental_sort"]);
-        let own_key = index.ends_with("_pkey") && (steps.contains("PRIMARY KEY") || walks_by_id(&steps));
-        assert!(steps.contains(index) || own_key, "{list}\n{steps}");
+        assert!(goes_by(&steps, index), "{list}\n{steps}");
         assert!(!steps.contains("TEMP B-TREE") && !steps.contains("Sort"), "{list} sorts:\n{steps}");
         assert!(!steps.contains("SCAN ") || walks_by_id(&steps), "{list} scans:\n{steps}");
     }
@@ -169,12 +169,24 @@ fn what_leads_to_few_records_goes_by_their_index() {
     for (list, index) in FEW {
         let steps = plan(&mut conn, list, &["seqscan"]);
         let index = match conn {
-            Conn::Postgres(_) if index.starts_with('(') => "transactions_source_external_id_key",
+            Conn::Postgres(_) if index.starts_with('(') => "transaction_numbers_pkey",
             _ => index,
         };
-        assert!(steps.contains(index), "{list}\n{steps}");
+        assert!(goes_by(&steps, index), "{list}\n{steps}");
         assert!(!steps.contains("SCAN record") && !steps.contains("SCAN earnings"), "{list} scans:\n{steps}");
     }
+}
+
+/// Whether one of these indexes answers. SQLite calls that of a key by another name, or by none.
+fn goes_by(steps: &str, indexes: &str) -> bool {
+    indexes.split('|').any(|index| {
+        let key = index.strip_suffix("_pkey").is_some_and(|table| {
+            steps.contains(&format!("INDEX sqlite_autoindex_{table}_1"))
+                || steps.contains("PRIMARY KEY")
+                || walks_by_id(steps)
+        });
+        key || steps.contains(index)
+    })
 }
 
 /// Whether the only table that is gone through is one kept in the order of ids, as every table of SQLite is.

@@ -6,14 +6,15 @@ use crate::{
 };
 use diesel::{QueryDsl, RunQueryDsl};
 use partner_incentives::{
-    operations::jobs::{JobRun, RunState},
+    operations::jobs::{JobRun, RunState, refresh},
     schema::{enrollment_changes, enrollments, evaluations, notifications, reminders},
+    work::{End, JobName, Turn},
 };
 use serde_json::{Value, json};
 
 /// Refreshes, as the clock or the command line does.
-fn refresh(world: &World) -> JobRun {
-    let run = world.service.runner().run_now(|_| ()).unwrap();
+fn refreshed(world: &World) -> JobRun {
+    let run = refresh::run_now(&world.service.app, |_| ()).unwrap();
     assert_eq!(run.state, RunState::Succeeded);
     run
 }
@@ -21,7 +22,7 @@ fn refresh(world: &World) -> JobRun {
 /// Refreshes on a day.
 fn refresh_on(world: &World, day: &str) {
     world.on(day);
-    refresh(world);
+    refreshed(world);
 }
 
 /// How many records there are of what a refresh can make.
@@ -81,21 +82,21 @@ fn who_turned_eligible_is_invited_once_and_the_invitation_runs_out() {
     let admin = world.admin_of(&case.id);
     world.on("2018-11-01");
     assert_eq!(states_of(&case), []);
-    refresh(&world);
+    refreshed(&world);
     assert_eq!(states_of(&case), [(2019, "invited".into())]);
     assert_eq!(states_of(&outsider), []);
     assert_eq!(told(&case, "enrollment_invited").len(), 1);
     let before = counts(&world);
-    refresh(&world);
+    refreshed(&world);
     assert_eq!(counts(&world), before, "the same day again");
     let last = enrollments_of(&case)[0]["invitation_expires_on"].as_str().unwrap().to_owned();
     refresh_on(&world, &last);
     assert_eq!(states_of(&case), [(2019, "invited".into())]);
     world.clock.set(world.clock.now().plus_seconds(24 * 3600));
-    refresh(&world);
+    refreshed(&world);
     assert_eq!(states_of(&case), [(2019, "expired".into())]);
     world.clock.set(world.clock.now().plus_seconds(24 * 3600));
-    refresh(&world);
+    refreshed(&world);
     assert_eq!(states_of(&case), [(2019, "expired".into())], "nobody is invited twice in a year");
     drop(admin);
 }
@@ -114,7 +115,7 @@ fn the_first_of_july_takes_enrollments_over_into_the_new_year() {
     // Without approved profiles the old year ends all the same, and the new one begins with an invitation.
     assert_eq!(states_of(&waiting), [(2019, "expired".into()), (2020, "invited".into())]);
     let before = counts(&world);
-    refresh(&world);
+    refreshed(&world);
     assert_eq!(counts(&world), before, "the same day again");
 }
 
@@ -145,7 +146,7 @@ fn e7_reminders_come_before_and_in_grace_and_then_the_loss() {
     let reminded_by = |day: &str| {
         refresh_on(&world, day);
         let before = counts(&world);
-        refresh(&world);
+        refreshed(&world);
         assert_eq!(counts(&world), before, "{day}: the same day again");
         told(&case, "eligibility_at_risk").len()
     };
@@ -240,16 +241,17 @@ fn an_operator_starts_a_refresh_and_follows_it() {
 #[test]
 fn one_run_goes_at_a_time() {
     let world = World::new();
-    let runner = world.service.runner();
-    let at_work = runner.claim(true).unwrap().unwrap();
+    let app = &world.service.app;
+    let turn = Turn::take(app, JobName::DailyRefresh).unwrap().unwrap();
+    let at_work = refresh::open(&turn).unwrap();
     let operator = world.operator();
     let path = "/v1/jobs/daily-refresh/runs";
     let refused = operator.post(path, json!({})).send().refused(409, "run_in_progress");
     assert_eq!(refused["run_id"], at_work.id.to_string());
     let running = operator.get("/v1/jobs/runs").query("state", "running").send().ok();
     assert_eq!(running["items"].as_array().unwrap().len(), 1);
-    assert_eq!(world.service.runner().run_now(|_| ()).unwrap_err().code.code, "run_in_progress");
-    runner.tick().unwrap();
+    assert_eq!(refresh::run_now(app, |_| ()).unwrap_err().code.code, "run_in_progress");
+    turn.close(Ok(()), |()| End::Interrupted).unwrap();
     assert_eq!(followed(&world, &format!("/v1/jobs/runs/{}", at_work.id))["state"], "succeeded");
     assert_eq!(operator.post(path, json!({})).send().ok().status, 202);
 }

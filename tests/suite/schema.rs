@@ -10,9 +10,9 @@ use partner_incentives::{
         db::{Conn, Db, Target},
         values::{Id, Timestamp},
     },
-    schema::audit_events,
+    schema::{Placement, SHARED_TABLES, audit_events},
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Tables, their columns, and of each the type and whether it may be null.
 pub type Tables = BTreeMap<String, BTreeMap<String, (String, bool)>>;
@@ -50,6 +50,51 @@ fn every_table_and_column_exists_with_its_type() {
         assert_eq!(found.get(table), Some(columns), "table {table}: the database | src/schema.rs");
     }
     assert_eq!(found.keys().collect::<Vec<_>>(), declared.keys().collect::<Vec<_>>(), "the list of tables");
+}
+
+#[test]
+fn each_table_is_keyed_by_its_partner_or_named_as_shared() {
+    let database = migrated();
+    let mut conn = database.target.open().unwrap();
+    let tables = found(&mut conn);
+    let mut faults: BTreeMap<String, Vec<String>> =
+        tables.keys().map(|it| (it.clone(), Vec::new())).collect();
+    for Key { of_table, kind, columns, refers_to } in keys(&mut conn) {
+        let partner = if of_table == "partners" { "id" } else { "partner_id" };
+        let first = columns.split(',').next() == Some(partner);
+        let fits = match kind.as_str() {
+            "primary" => first,
+            "unique" => columns.split(',').any(|column| column == partner),
+            _ => match placement(&refers_to) {
+                None => first,
+                Some(placement) => placement == Placement::Reference,
+            },
+        };
+        if !fits {
+            faults.get_mut(&of_table).unwrap().push(format!("{kind} key ({columns}) {refers_to}"));
+        }
+        if let Some(here) = placement(&of_table).filter(|_| kind == "foreign") {
+            let may = match placement(&refers_to) {
+                None => false,
+                Some(Placement::Reference) => true,
+                Some(Placement::Central) => here == Placement::Central,
+            };
+            assert!(may, "{of_table} refers to {refers_to}, which may lie on another machine");
+        }
+    }
+    for (table, columns) in &tables {
+        if table != "partners" && columns.get("partner_id").is_none_or(|(_, nullable)| *nullable) {
+            faults.get_mut(table).unwrap().push("no partner in every row".into());
+        }
+        let (faults, shared) = (&faults[table], placement(table));
+        assert_eq!(faults.is_empty(), shared.is_none(), "{table}: shared: {shared:?}; {faults:?}");
+    }
+    let named: BTreeSet<&str> = SHARED_TABLES.iter().map(|(table, _)| *table).collect();
+    assert!(named.len() == SHARED_TABLES.len() && named.iter().all(|table| tables.contains_key(*table)));
+}
+
+fn placement(table: &str) -> Option<Placement> {
+    SHARED_TABLES.iter().find(|(name, _)| *name == table).map(|(_, placement)| *placement)
 }
 
 #[test]
@@ -169,6 +214,49 @@ struct Column {
     kind: String,
     #[diesel(sql_type = Bool)]
     nullable: bool,
+}
+
+/// A key of a table: a primary one, a unique one, or a foreign one with the table it refers to.
+#[derive(QueryableByName)]
+struct Key {
+    #[diesel(sql_type = Text)]
+    of_table: String,
+    #[diesel(sql_type = Text)]
+    kind: String,
+    #[diesel(sql_type = Text)]
+    columns: String,
+    #[diesel(sql_type = Text)]
+    refers_to: String,
+}
+
+fn keys(conn: &mut Conn) -> Vec<Key> {
+    let sql = match conn {
+        Conn::Sqlite(_) => {
+            "SELECT t.name AS of_table, 'primary' AS kind, group_concat(c.name ORDER BY c.pk) AS columns, '' AS refers_to \
+             FROM sqlite_schema t, pragma_table_info(t.name) c WHERE t.type = 'table' AND c.pk > 0 GROUP BY t.name \
+             UNION ALL SELECT t.name, 'unique', group_concat(coalesce(c.name, '') ORDER BY c.seqno), '' \
+             FROM sqlite_schema t, pragma_index_list(t.name) i, pragma_index_info(i.name) c \
+             WHERE t.type = 'table' AND i.\"unique\" AND i.origin <> 'pk' GROUP BY t.name, i.name \
+             UNION ALL SELECT t.name, 'foreign', group_concat(f.\"from\" ORDER BY f.seq), f.\"table\" \
+             FROM sqlite_schema t, pragma_foreign_key_list(t.name) f WHERE t.type = 'table' GROUP BY t.name, f.id"
+        }
+        Conn::Postgres(_) => {
+            "SELECT c.relname::text AS of_table, CASE WHEN i.indisprimary THEN 'primary' ELSE 'unique' END AS kind, \
+                 string_agg(coalesce(a.attname::text, ''), ',' ORDER BY k.place) AS columns, '' AS refers_to \
+             FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid AND c.relnamespace = 'public'::regnamespace \
+             CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY k (number, place) \
+             LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number \
+             WHERE i.indisunique GROUP BY i.indexrelid, i.indisprimary, c.relname \
+             UNION ALL SELECT c.relname::text, 'foreign', string_agg(a.attname::text, ',' ORDER BY k.place), r.relname::text \
+             FROM pg_constraint f JOIN pg_class c ON c.oid = f.conrelid AND c.relnamespace = 'public'::regnamespace \
+             JOIN pg_class r ON r.oid = f.confrelid CROSS JOIN LATERAL unnest(f.conkey) WITH ORDINALITY k (number, place) \
+             JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = k.number \
+             WHERE f.contype = 'f' GROUP BY f.oid, c.relname, r.relname"
+        }
+    };
+    let keys: Vec<Key> = sql_query(sql).load(conn).unwrap();
+    assert!(keys.len() > 80, "the keys of the tables were not understood");
+    keys.into_iter().filter(|key| key.of_table != "__diesel_schema_migrations").collect()
 }
 
 fn migrated() -> Database {

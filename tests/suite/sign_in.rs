@@ -2,7 +2,7 @@
 
 use crate::support::{Answer, PASSWORD, World};
 use diesel::prelude::*;
-use partner_incentives::schema::{known_addresses, sign_in_brakes, users};
+use partner_incentives::schema::{known_addresses, sign_in_throttles, users};
 use serde_json::{Value, json};
 use std::{
     io::{Read, Write},
@@ -218,7 +218,7 @@ fn a_name_nobody_has_takes_the_same_steps() {
     let rows = || -> (i64, i64, usize) {
         let read = |conn: &mut _| {
             Ok((
-                sign_in_brakes::table.count().get_result(conn)?,
+                sign_in_throttles::table.count().get_result(conn)?,
                 known_addresses::table.count().get_result(conn)?,
             ))
         };

@@ -2,7 +2,7 @@
 
 use crate::{
     suite::calculation::{Story, flat, text, version},
-    support::{Answer, Client, World},
+    support::{Answer, Client, World, statements::behind_the_service},
 };
 use diesel::{RunQueryDsl, sql_query};
 use partner_incentives::{access::Role, operations::verify, platform::db::Conn};
@@ -294,7 +294,7 @@ fn a_sum_that_is_not_what_it_sums_is_found() {
     let world = World::new();
     told(&world);
     let spoil = |sql: &'static str, name: &str| {
-        let spoil = move |conn: &mut Conn| Ok(sql_query(sql).execute(conn).map(drop)?);
+        let spoil = move |conn: &mut Conn| Ok(behind_the_service(|| sql_query(sql).execute(conn)).map(drop)?);
         world.service.db.write(spoil).unwrap();
         let findings = world.service.app.read_as_system(verify::sums_of_books).unwrap();
         let wrong: Vec<_> = findings.iter().filter(|finding| finding.difference.is_some()).collect();

@@ -16,6 +16,7 @@ use partner_incentives::{
     platform::values::{Clock, Id, Timestamp},
     schema::{audit_events, signing_keys},
 };
+use prometheus::Registry;
 use serde_json::{Value, json};
 
 fn token_of(world: &World) -> String {
@@ -461,7 +462,7 @@ fn a_new_key_is_published_before_it_signs_and_the_old_one_verifies_on() {
 
 #[test]
 fn keys_rotate_by_the_calendar_and_one_of_many_instances_does_it() {
-    let world = World::new();
+    let world = World::with(|settings| settings.key_rotation_days = 30);
     let made = world.clock.now();
     let count = || {
         let count = |conn: &mut _| Ok(signing_keys::table.count().get_result::<i64>(conn)?);
@@ -470,7 +471,7 @@ fn keys_rotate_by_the_calendar_and_one_of_many_instances_does_it() {
     let look = || {
         std::thread::scope(|scope| {
             for _ in 0..8 {
-                scope.spawn(|| keys::rotate_if_due(&world.service.app, 30).unwrap());
+                scope.spawn(|| world.service.engine(&Registry::new()).unwrap().tick().unwrap());
             }
         });
     };
@@ -481,15 +482,20 @@ fn keys_rotate_by_the_calendar_and_one_of_many_instances_does_it() {
     world.clock.set(made.plus_seconds(30 * 24 * 3600));
     look();
     assert_eq!(count(), 2);
-    keys::rotate_if_due(&world.service.app, 0).unwrap();
     look();
     assert_eq!(count(), 2);
-    let old = world.clock.now();
-    world.clock.set(old.plus_seconds(31 * 24 * 3600));
-    Service::open(world.service.settings.clone()).unwrap().close();
-    assert_eq!(count(), 2, "0 days: not at a start");
-    Service::open(Settings { key_rotation_days: 30, ..world.service.settings.clone() }).unwrap().close();
-    assert_eq!(count(), 3, "also at a start");
+    let settings = world.service.settings.clone();
+    let clock = Clock::standing_at(world.clock.now().plus_seconds(31 * 24 * 3600));
+    let tick = |days| {
+        let settings = Settings { key_rotation_days: days, clock: clock.clone(), ..settings.clone() };
+        let other = Service::open(settings).unwrap();
+        other.engine(&Registry::new()).unwrap().tick().unwrap();
+        other.close();
+    };
+    tick(0);
+    assert_eq!(count(), 2, "0 days: never");
+    tick(30);
+    assert_eq!(count(), 3);
 }
 
 #[test]

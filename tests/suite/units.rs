@@ -1,4 +1,5 @@
-//! `Db::write` is serialisable: rules that read before they write hold, however many do it at once.
+//! `Db::write`: rules that read before they write hold, however many do it at once, where each unit first locks the row
+//! that stands for the rule.
 
 use crate::support::Database;
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, connection::SimpleConnection, dsl::sum};
@@ -20,6 +21,9 @@ const CAP: i64 = 450;
 
 /// Adds ten to what was spent, unless that would be above the cap. Any table serves.
 fn spend(conn: &mut Conn, id: Id) -> Result<()> {
+    if let Conn::Postgres(conn) = conn {
+        conn.batch_execute("SELECT 1 FROM guards WHERE name = 'books' FOR UPDATE")?;
+    }
     if spent(conn)? + 10 > CAP {
         return Err(Error::new(&codes::CONFLICT, "the budget is spent"));
     }

@@ -6,15 +6,16 @@ use crate::{
 };
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, connection::SimpleConnection};
 use partner_incentives::{
-    app::Service,
+    app::{self, Service},
     audit::{self, Seal, Verdict},
     config::Settings,
-    operations::verify::{self, Finding},
+    operations::verify,
     platform::{
         db::{Conn, Db, Target, types::Json},
         values::{Clock, Id, Ids, Timestamp},
     },
     schema::{audit_chain, audit_events},
+    slice::Finding,
 };
 use serde_json::{Value, json};
 
@@ -24,7 +25,7 @@ fn world() -> (World, i64) {
     for n in 1..=10 {
         world.operator().post("/v1/partners", partner(n, "direct_bill")).send().ok();
     }
-    audit::seal(&world.service.db).unwrap();
+    audit::seal(&world.service.app).unwrap();
     let end = head(&world.service.db).sequence;
     (world, end)
 }
@@ -39,7 +40,7 @@ fn head(db: &Db) -> Seal {
 }
 
 fn verified(world: &World, noted: Option<Seal>) -> Finding {
-    let findings = verify::run(&world.service.app, &world.service.db, noted).unwrap();
+    let findings = verify::run(&world.service.app, app::checks(), noted).unwrap();
     findings.into_iter().find(|(check, _)| *check == "audit chain").unwrap().1
 }
 
@@ -85,8 +86,8 @@ fn events_are_sealed_in_the_order_in_which_they_happened() {
     let made = operator.post("/v1/partners", partner(11, "direct_bill")).send().ok().id();
     let rename = json!({"legal_name": "Renamed"});
     operator.patch(&format!("/v1/partners/{made}"), rename).if_match("*").send().ok();
-    audit::seal(&world.service.db).unwrap();
-    assert_eq!(audit::seal(&world.service.db).unwrap(), 0, "each once");
+    audit::seal(&world.service.app).unwrap();
+    assert_eq!(audit::seal(&world.service.app).unwrap(), 0, "each once");
     let listed = operator.get("/v1/audit-events").query("resource_id", &made).send().ok();
     let seals = |n: usize| (&listed["items"][n]["sequence"], &listed["items"][n]["hash"]);
     let ((renamed, last), (created, before)) = (seals(0), seals(1));
@@ -258,11 +259,11 @@ fn many_sealers_make_one_chain_while_others_write() {
         }
         for _ in 0..4 {
             // The embedded database has one instance alone.
-            let db = match target {
-                Target::Sqlite(_) => world.service.db.clone(),
-                Target::Postgres(_) => Db::open(target, 2).unwrap(),
+            let sealer = match target {
+                Target::Sqlite(_) => world.service.clone(),
+                Target::Postgres(_) => Service::open(world.service.settings.clone()).unwrap(),
             };
-            scope.spawn(move || (0..50).for_each(|_| _ = audit::seal(&db).unwrap()));
+            scope.spawn(move || (0..50).for_each(|_| _ = audit::seal(&sealer.app).unwrap()));
         }
     });
     sound(&world, None);
@@ -293,7 +294,7 @@ fn a_long_chain_is_sealed_and_walked_in_pieces() {
         Ok(())
     };
     world.service.db.write(write).unwrap();
-    audit::seal(&world.service.db).unwrap();
+    audit::seal(&world.service.app).unwrap();
     let mut told = Vec::new();
     let app = &world.service.app;
     let found = app.read_as_system(|tx| audit::verify(tx, None, |done, total| told.push((done, total))));
@@ -338,7 +339,7 @@ fn an_event_has_the_same_hash_on_either_database() {
     Db::migrate(&database.target).unwrap();
     let db = Db::open(&database.target, 2).unwrap();
     db.write(peculiar).unwrap();
-    audit::seal(&db).unwrap();
+    db.write(audit::seal_batch).unwrap();
     assert_eq!(head(&db).to_string(), "1:8fffc9275a00e215fb08396b652a51e6eb8c34fc3c6ffd7f4100a1cd76884f22");
     db.close();
 }

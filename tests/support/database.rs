@@ -2,7 +2,7 @@
 //!
 //! It is prepared once per test binary and copied: a file on SQLite, rows on PostgreSQL.
 
-use super::postgres;
+use super::{postgres, statements};
 use partner_incentives::{
     access::{Role, password::Hasher},
     app::Service,
@@ -74,6 +74,7 @@ impl Database {
                 (copy, *staff)
             }
             Backend::Postgres => {
+                statements::watch();
                 let (lease, staff) = postgres::lease(prepare);
                 (Self { target: lease.target(), hold: Hold::Lease(lease) }, staff)
             }
@@ -82,6 +83,7 @@ impl Database {
 
     /// One without a single table.
     pub fn empty() -> Self {
+        statements::watch();
         match crate::BACKEND {
             Backend::Sqlite => {
                 let folder = tempfile::Builder::new()

@@ -8,6 +8,7 @@ mod issuer;
 mod postgres;
 #[expect(dead_code, reason = "it offers more to the process tests")]
 mod smtp;
+pub mod statements;
 mod world;
 
 pub use client::{Answer, Client};

@@ -183,9 +183,9 @@ impl Running {
         let (tell, started) = sync_channel(1);
         let thread = std::thread::spawn(move || {
             System::new().block_on(async {
-                let server = app::listen(service, listener).expect("listen");
-                tell.send(server.handle()).expect("the story waits");
-                server.await.expect("serve");
+                let serving = app::listen(service, listener).expect("listen");
+                tell.send(serving.handle()).expect("the story waits");
+                serving.until_stopped().await.expect("serve");
             });
         });
         Self { handle: started.recv().expect("the server starts"), thread: Some(thread) }

@@ -183,7 +183,7 @@ impl Posting {
             let posted_in = self.months.posting_for(record.earned_in);
             sums.cured(&Told::from(*record), posted_in, billed.unwrap_or(nothing));
         }
-        cure(tx, &cured)?;
+        cure(tx, whose.partner_id, &cured)?;
         let new = takes.iter().filter(|take| take.levers.is_none()).count();
         self.tally.sales += number(new + cured.len());
         self.tally.earnings += number(earned.len());
@@ -194,11 +194,13 @@ impl Posting {
     }
 }
 
-/// Closes records that no longer stand.
-fn cure(tx: &mut Tx<'_>, records: &[&OpenRecord]) -> Result<()> {
+/// Closes records of a partner that no longer stand.
+fn cure(tx: &mut Tx<'_>, partner: Id, records: &[&OpenRecord]) -> Result<()> {
     for records in records.chunks(1000) {
         let ids: Vec<Id> = records.iter().map(|record| record.id).collect();
-        let cured = ineligible_records::table.filter(ineligible_records::id.eq_any(ids));
+        let cured = ineligible_records::table
+            .filter(ineligible_records::partner_id.eq(partner))
+            .filter(ineligible_records::id.eq_any(ids));
         diesel::update(cured).set(ineligible_records::cured_at.eq(tx.now)).execute(tx.conn)?;
     }
     Ok(())

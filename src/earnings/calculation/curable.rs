@@ -5,7 +5,7 @@ use super::model::Whose;
 use crate::{
     access::Tx,
     earnings::engine::Reason,
-    participation::programs::ProgramVersion,
+    participation::{enrollments::EnrollmentKeys, programs::ProgramVersion},
     platform::{
         Result,
         db::{native, types::Guid},
@@ -26,6 +26,7 @@ use std::collections::BTreeSet;
 #[derive(Clone, Debug, Queryable)]
 pub(super) struct OpenRecord {
     pub id: Id,
+    pub partner_id: Id,
     pub enrollment_id: Id,
     pub version: i32,
     pub lever: String,
@@ -71,6 +72,7 @@ macro_rules! columns {
     () => {
         (
             ineligible_records::id,
+            ineligible_records::partner_id,
             ineligible_records::enrollment_id,
             ineligible_records::version,
             ineligible_records::lever,
@@ -82,9 +84,10 @@ macro_rules! columns {
 }
 
 /// The days of the purchases behind records that stand and that days can mend.
-pub(super) fn days(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<Vec<CalendarDate>> {
+pub(super) fn days(tx: &mut Tx<'_>, enrollments: EnrollmentKeys<'_>) -> Result<Vec<CalendarDate>> {
     let query = ineligible_records::table
-        .filter(ineligible_records::enrollment_id.eq_any(enrollments.to_vec()))
+        .filter(ineligible_records::partner_id.eq(enrollments.partner_id))
+        .filter(ineligible_records::enrollment_id.eq_any(enrollments.ids.to_vec()))
         .filter(ineligible_records::curable.eq(true))
         .filter(sql::<Bool>(BY_DAYS))
         .select(ineligible_records::bought_on)
@@ -96,7 +99,7 @@ pub(super) fn days(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<Vec<CalendarDa
 /// The first records that days now good mend.
 pub(super) fn on_days(
     tx: &mut Tx<'_>,
-    enrollments: &[Id],
+    enrollments: EnrollmentKeys<'_>,
     good: &[CalendarDate],
     limit: i64,
 ) -> Result<Vec<OpenRecord>> {
@@ -105,7 +108,8 @@ pub(super) fn on_days(
         return Ok(Vec::new());
     }
     let query = ineligible_records::table
-        .filter(ineligible_records::enrollment_id.eq_any(enrollments.to_vec()))
+        .filter(ineligible_records::partner_id.eq(enrollments.partner_id))
+        .filter(ineligible_records::enrollment_id.eq_any(enrollments.ids.to_vec()))
         .filter(ineligible_records::curable.eq(true))
         .filter(ineligible_records::bought_on.eq_any(good).assume_not_null())
         .filter(sql::<Bool>(BY_DAYS))
@@ -125,7 +129,7 @@ pub(super) struct Waiting {
 }
 
 /// What waits for a rate in the books of these enrollments: as many rows as levers, months and currencies.
-pub(super) fn waiting(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<Vec<Waiting>> {
+pub(super) fn waiting(tx: &mut Tx<'_>, enrollments: EnrollmentKeys<'_>) -> Result<Vec<Waiting>> {
     let by = (
         ineligible_months::version,
         ineligible_months::lever,
@@ -133,7 +137,8 @@ pub(super) fn waiting(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<Vec<Waiting
         ineligible_months::currency,
     );
     let query = ineligible_months::table
-        .filter(ineligible_months::enrollment_id.eq_any(enrollments.to_vec()))
+        .filter(ineligible_months::partner_id.eq(enrollments.partner_id))
+        .filter(ineligible_months::enrollment_id.eq_any(enrollments.ids.to_vec()))
         .filter(ineligible_months::code.eq(Reason::ExchangeRateMissing.code()))
         .group_by(by)
         .having(sql::<Bool>("SUM(records) > SUM(cured)"))
@@ -145,7 +150,7 @@ pub(super) fn waiting(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<Vec<Waiting
 /// currency whose rate has come.
 pub(super) fn with_rates(
     tx: &mut Tx<'_>,
-    (partner, enrollments): (Id, &[Id]),
+    enrollments: EnrollmentKeys<'_>,
     versions: &[ProgramVersion],
     rates: &ExchangeRates,
     limit: i64,
@@ -165,11 +170,11 @@ pub(super) fn with_rates(
             break;
         }
         let query = ineligible_records::table
-            .filter(ineligible_records::partner_id.eq(partner))
+            .filter(ineligible_records::partner_id.eq(enrollments.partner_id))
             .filter(ineligible_records::earned_in.eq(month))
             .filter(ineligible_records::currency.eq(currency).assume_not_null())
             .filter(ineligible_records::version.eq(version))
-            .filter(ineligible_records::enrollment_id.eq_any(enrollments.to_vec()))
+            .filter(ineligible_records::enrollment_id.eq_any(enrollments.ids.to_vec()))
             .filter(sql::<Bool>(BY_RATES))
             .order((ineligible_records::bought_on, ineligible_records::transaction_id))
             .limit(left)
@@ -182,6 +187,7 @@ pub(super) fn with_rates(
 /// The months of some books that wait for the rate of a month they are compared with.
 pub(super) fn months(tx: &mut Tx<'_>, whose: Whose) -> Result<Vec<OpenRecord>> {
     let query = ineligible_records::table
+        .filter(ineligible_records::partner_id.eq(whose.partner_id))
         .filter(ineligible_records::enrollment_id.eq(whose.enrollment_id))
         .filter(ineligible_records::version.eq(whose.version))
         .filter(sql::<Bool>(MONTHS))

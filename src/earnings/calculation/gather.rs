@@ -15,14 +15,14 @@ use crate::{
     network::partners::Partner,
     participation::{
         eligibility::{self, UnmetDay},
-        enrollments::{Change, Enrollment, earning_windows},
+        enrollments::{Change, Enrollment, EnrollmentKeys, earning_windows},
         programs::{Lever, Program, ProgramVersion},
     },
     platform::{
         Result,
         values::{CalendarDate, Id, Period},
     },
-    sales::transactions::{self, SalesOfYear},
+    sales::transactions::{self, Counting, SalesOfYear},
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
@@ -46,6 +46,7 @@ pub(super) struct Take {
 }
 
 impl<'a> Part<'a> {
+    /// The enrollments.
     pub fn ids(&self) -> Vec<Id> {
         self.enrolled.iter().map(|(enrollment, _)| enrollment.id).collect()
     }
@@ -116,9 +117,10 @@ pub(super) fn gather(
     (again, limit): (bool, usize),
 ) -> Result<Gathered> {
     let ids = part.ids();
+    let enrollments = EnrollmentKeys { partner_id: year.partner_id, ids: &ids };
     let windows = part.windows();
     let mut days: BTreeSet<CalendarDate> = new.iter().map(|(_, on)| *on).collect();
-    let mut waiting = if again { curable::days(tx, &ids)? } else { Vec::new() };
+    let mut waiting = if again { curable::days(tx, enrollments)? } else { Vec::new() };
     waiting.retain(|day| windows.iter().any(|window| window.contains(*day)));
     days.extend(&waiting);
     let gaps = if days.is_empty() { Vec::new() } else { part.gaps(tx, &days)? };
@@ -128,9 +130,9 @@ pub(super) fn gather(
     let mut records = Vec::new();
     if again {
         let most = i64::try_from(limit).unwrap_or(i64::MAX);
-        records = curable::on_days(tx, &ids, &good, most)?;
+        records = curable::on_days(tx, enrollments, &good, most)?;
         let left = most.saturating_sub(i64::try_from(records.len()).unwrap_or(i64::MAX));
-        records.extend(curable::with_rates(tx, (part.partner.id, &ids), part.versions, &rates, left)?);
+        records.extend(curable::with_rates(tx, enrollments, part.versions, &rates, left)?);
     }
     new.truncate(limit - records.len());
     let takes = takes(tx, part, year, new, &records)?;
@@ -205,7 +207,7 @@ fn takes(
         levers.entry(sale).or_default().insert(record.lever.clone());
     }
     let again: Vec<Id> = levers.keys().copied().collect();
-    let again = sales::of_ids(tx, &again, year.asks_before)?;
+    let again = sales::of_ids(tx, year.partner_id, &again, year.asks_before)?;
     let mut takes: Vec<Take> = new
         .into_iter()
         .map(|dated| (dated, None))
@@ -220,7 +222,8 @@ fn takes(
         let here: HashSet<Id> = takes.iter().map(|take| take.sale.id).collect();
         let elsewhere = takes.iter().filter_map(|take| take.sale.refund_of).filter(|id| !here.contains(id));
         let elsewhere: Vec<Id> = elsewhere.collect();
-        let counted = transactions::counted(tx, &part.ids(), &elsewhere)?;
+        let counting = Counting { partner_id: year.partner_id, enrollments: &part.ids() };
+        let counted = transactions::counted(tx, counting, &elsewhere)?;
         for take in &mut takes {
             if let Some(purchase) = take.sale.refund_of.and_then(|purchase| counted.get(&purchase)) {
                 take.enrollment = purchase.enrollment_id;

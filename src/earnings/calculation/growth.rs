@@ -25,7 +25,9 @@ pub(super) fn grows(version: &ProgramVersion) -> bool {
 /// Notes in opened books which of their months hold sales that wait for a rate. Gives the records of the months that
 /// wait because of what they are compared with.
 pub(super) fn open(tx: &mut Tx<'_>, whose: Whose, books: &mut Books) -> Result<Vec<OpenRecord>> {
-    for Waiting { version, lever, month, currency } in curable::waiting(tx, &[whose.enrollment_id])? {
+    for Waiting { version, lever, month, currency } in
+        curable::waiting(tx, whose.enrollments(&[whose.enrollment_id]))?
+    {
         if version == whose.version {
             books.note_waiting(&lever, month, currency);
         }

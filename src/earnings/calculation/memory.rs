@@ -39,10 +39,10 @@ pub(super) fn recall(
     if purchases.is_empty() {
         return Ok(());
     }
-    let counted = transactions::counted(tx, &[whose.enrollment_id], &purchases)?;
+    let counted = transactions::counted(tx, whose.counting(&[whose.enrollment_id]), &purchases)?;
     purchases.retain(|purchase| counted.contains_key(purchase));
     let past = sales::past(tx, whose, &purchases)?;
-    for (sale, _) in sales::of_ids(tx, &purchases, asks_before)? {
+    for (sale, _) in sales::of_ids(tx, whose.partner_id, &purchases, asks_before)? {
         for lever in terms.levers {
             let code = lever.code();
             if takes_it(sale.id, code) {
@@ -84,7 +84,7 @@ pub(super) fn keep(
     let marginal: Vec<&str> = terms.levers.iter().filter(slices).map(Lever::code).collect();
     let accounts: Vec<_> = books.accounts().filter(|(lever, _)| marginal.contains(lever)).collect();
     let again: Vec<Id> = takes.iter().filter(|take| take.levers.is_some()).map(|take| take.sale.id).collect();
-    let known = transactions::counted(tx, &[whose.enrollment_id], &again)?;
+    let known = transactions::counted(tx, whose.counting(&[whose.enrollment_id]), &again)?;
     let mut sales = Vec::with_capacity(takes.len());
     for take in takes {
         let mut offsets = known.get(&take.sale.id).map(|sale| sale.offsets.clone()).unwrap_or_default();
@@ -96,5 +96,5 @@ pub(super) fn keep(
         }
         sales.push((take.sale.id, offsets));
     }
-    transactions::count(tx, whose.enrollment_id, &again, sales)
+    transactions::count(tx, whose.partner_id, whose.enrollment_id, &again, sales)
 }

@@ -41,11 +41,33 @@ mod sums;
 mod supposed;
 mod words;
 
+use crate::slice::{Slice, Tag};
 pub use earning_view::{EarningView, TraceStep, trace_view};
 pub use model::{EarningRow, Grain, IneligibleRow, Run, RunState};
-pub use run::{calculate, calculate_in, follow_up, is_due, start, work};
+pub use run::{WORK, calculate, calculate_in, follow_up, is_due, start};
 pub use simulation::CODES;
 pub use state::{CapUse, LeverVolume, cap_uses, volumes};
-pub use store::{last_calculated, terms_of};
+pub use store::{last_calculated, refers_to, terms_of};
 pub use sums::{IneligibleMonth, LeverMonth, ineligible_months, lever_months};
 pub use words::{message, remedy};
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    routes: |config| {
+        earnings_api::routes(config);
+        ineligible_api::routes(config);
+        simulation_api::routes(config);
+        runs_api::routes(config);
+    },
+    tag: Some(Tag {
+        name: "earnings",
+        description: "What sales earned, what did not, and the calculation that says so.",
+    }),
+    codes: &[CODES, runs_api::CODES],
+    work: &[WORK],
+    refers_to_partner: Some(|tx, partner| {
+        Ok(store::refers_to(tx.conn, partner)?.then_some("calculation run"))
+    }),
+    follow_up: Some(follow_up),
+    ..Slice::named("earnings::calculation")
+};

@@ -2,7 +2,9 @@
 
 use crate::{
     earnings::engine::{Earning, Exact, Figures, Ineligible, Origin, Reason},
+    participation::enrollments::EnrollmentKeys,
     platform::values::{CalendarDate, Currency, Id, Money, Month, Timestamp, text_enum},
+    sales::transactions::Counting,
     schema::{calculation_runs, earnings, ineligible_records},
 };
 use diesel::prelude::*;
@@ -45,6 +47,20 @@ pub struct Whose {
     pub version: i32,
 }
 
+impl Whose {
+    /// Names enrollments of its partner.
+    #[must_use]
+    pub fn enrollments(self, ids: &[Id]) -> EnrollmentKeys<'_> {
+        EnrollmentKeys { partner_id: self.partner_id, ids }
+    }
+
+    /// Enrollments of its partner, as they count sales.
+    #[must_use]
+    pub fn counting(self, enrollments: &[Id]) -> Counting<'_> {
+        Counting { partner_id: self.partner_id, enrollments }
+    }
+}
+
 /// What one lever gives, as it is kept. Amounts are minor units of its currency unless said otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = earnings, treat_none_as_default_value = false)]
@@ -80,7 +96,7 @@ pub struct EarningRow {
     /// The volume that chose the rates, in the version's currency.
     pub volume: i64,
     /// Where that begins, or a month's baseline; in the version's currency.
-    pub mark: i64,
+    pub baseline: i64,
     /// By how much the unrounded amount has moved, as a decimal text.
     pub unrounded: String,
     /// What the whole gives, rounded once.
@@ -125,7 +141,7 @@ impl EarningRow {
             base: earning.base,
             net,
             volume,
-            mark,
+            baseline: mark,
             unrounded: earning.unrounded.text(earning.currency),
             whole,
             cap_balance,
@@ -159,7 +175,7 @@ impl EarningRow {
             figures: Figures {
                 net: self.net,
                 volume: self.volume,
-                mark: self.mark,
+                mark: self.baseline,
                 whole: self.whole,
                 cap_balance: self.cap_balance,
                 before: self.posted_before,

@@ -10,7 +10,7 @@ use super::{
     store,
 };
 use crate::{
-    access::{AppState, Changes, Tx, Unaudited},
+    access::{AppState, Changes, Guard, Tx, Unaudited},
     audit,
     ledger::accounting,
     network::partners,
@@ -20,10 +20,11 @@ use crate::{
         programs,
     },
     platform::{
-        Result, codes, cut,
+        Result, cut,
         values::{CalendarDate, Id},
     },
     sales::transactions::backlog::{self, Waiting},
+    work::{End, JobName, Queue, Schedule, Turn, Work, in_short, passes, retry},
 };
 use serde_json::json;
 use std::{ops::ControlFlow, time::Duration};
@@ -32,10 +33,16 @@ use std::{ops::ControlFlow, time::Duration};
 const SALES_AT_ONCE: usize = 4000;
 /// How many partners a unit looks at, at most.
 const PARTNERS_AT_ONCE: i64 = 16;
-/// How often what the database cannot do just now is tried again.
-const TRIES: u32 = 5;
-/// After how many seconds of silence a run counts as broken off.
-const SILENCE: i64 = 60;
+/// How often somebody looks how far the run of another instance has come.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Calculation runs, which people ask for; a run that was broken off is gone on with.
+pub const WORK: Work = Work {
+    name: JobName::Calculation,
+    schedule: |_| Schedule::Never,
+    queue: Some(Queue { waits: |tx| Ok(store::running(tx)?.is_some()), every: 5 }),
+    run: attend,
+};
 
 /// Where a run stands between two units.
 #[derive(Clone, Copy, Debug, Default)]
@@ -70,19 +77,15 @@ pub fn is_due(tx: &mut Tx<'_>) -> Result<bool> {
     Ok(backlog::length(tx, None)? > 0)
 }
 
-/// Begins a run over all partners or one; says whether it is new. A run at work is given back, one that has fallen
-/// silent is put aside.
-pub fn start(tx: &mut Tx<'_>, partner: Option<Id>) -> Result<(Run, bool)> {
+/// Begins a run over all partners or one. A run at work is given back.
+pub fn start(tx: &mut Tx<'_>, partner: Option<Id>) -> Result<Run> {
     if let Some(partner) = partner {
         partners::get(tx, partner)
             .map_err(|error| error.as_fault_at("/partner_id", "there is no such partner"))?;
     }
     if let Some(running) = store::running(tx)? {
-        if running.updated_at.plus_seconds(SILENCE) > tx.now {
-            tx.exempt_from_audit(Unaudited::NothingWritten);
-            return Ok((running, false));
-        }
-        finish(tx, running, RunState::Failed, Some("it broke off".to_owned()))?;
+        tx.exempt_from_audit(Unaudited::NothingWritten);
+        return Ok(running);
     }
     let run = Run {
         id: tx.new_id(),
@@ -101,14 +104,28 @@ pub fn start(tx: &mut Tx<'_>, partner: Option<Id>) -> Result<(Run, bool)> {
         revision: 1,
     };
     store::insert_run(tx, &run)?;
-    tx.conn.expect_bulk(true)?;
     let event = audit::Event::on("calculation_run", run.id);
     event.after(&RunView::from(run.clone())).record(tx)?;
-    Ok((run, true))
+    Ok(run)
 }
 
-/// Runs the calculation here and now, over all partners or one, alone or along with a run at work already: to the end of
-/// one that looks at what is asked for. Tells of every unit, and is asked after it whether to go on.
+/// Brings the runs that people have asked for to their end.
+fn attend(turn: &Turn) -> Result<End> {
+    while let Some(run) = turn.app().read_as_system(store::running)? {
+        let go_on =
+            |_: &Run| if turn.is_ending() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        match bring_to_its_end(turn, run.id, SALES_AT_ONCE, go_on) {
+            Ok(run) if run.state == RunState::Running => return Ok(End::Interrupted),
+            Ok(_) => {}
+            Err(error) if passes(&error) => return Err(error),
+            Err(error) => return Ok(End::Troubled(in_short(&error))),
+        }
+    }
+    Ok(End::Done)
+}
+
+/// Runs the calculation here and now, over all partners or one; where another instance is at a run that looks at what
+/// is asked for, waits for its end. Tells of every unit, and is asked after it whether to go on.
 pub fn calculate(
     app: &AppState,
     partner: Option<Id>,
@@ -124,51 +141,70 @@ pub fn calculate_in(
     at_once: usize,
     mut go_on: impl FnMut(&Run) -> ControlFlow<()>,
 ) -> Result<Run> {
+    let mut followed: Option<Id> = None;
     loop {
-        let (run, _) = app.write_as_system("StartCalculationRun", move |tx| start(tx, partner))?;
-        let done = work_in(app, run.id, at_once, &mut go_on)?;
+        if let Some(id) = followed {
+            let run = app.read_as_system(|tx| store::get_run(tx, id))?;
+            if run.state != RunState::Running || go_on(&run).is_break() {
+                return Ok(run);
+            }
+        }
+        let Some(turn) = Turn::take(app, JobName::Calculation)? else {
+            let running = app.read_as_system(store::running)?;
+            followed = running.filter(|run| run.covers(partner)).map(|run| run.id);
+            std::thread::sleep(LOOK);
+            continue;
+        };
+        let done = turn.renewed(|| {
+            let lease = turn.lease();
+            let run = app.write_as_system("StartCalculationRun", move |tx| {
+                lease.check(tx)?;
+                start(tx, partner)
+            })?;
+            bring_to_its_end(&turn, run.id, at_once, &mut go_on)
+        });
+        let how = |done: &Result<Run>| match done {
+            Ok(run) if run.state == RunState::Running => End::Interrupted,
+            Ok(_) => End::Done,
+            Err(error) => End::Troubled(in_short(error)),
+        };
+        let done = turn.close(Ok(done), how)??;
         if done.covers(partner) || done.state != RunState::Succeeded {
             return Ok(done);
         }
     }
 }
 
-/// Does the work of a run that has been begun.
-pub fn work(app: &AppState, run: Id, go_on: impl FnMut(&Run) -> ControlFlow<()>) -> Result<Run> {
-    work_in(app, run, SALES_AT_ONCE, go_on)
-}
-
-fn work_in(
-    app: &AppState,
+/// Does the work of a run that has been begun. A fault that passes leaves the run to be gone on with; any other ends it.
+fn bring_to_its_end(
+    turn: &Turn,
     run: Id,
     at_once: usize,
     mut go_on: impl FnMut(&Run) -> ControlFlow<()>,
 ) -> Result<Run> {
-    let end = |why: String| {
-        app.write_as_system("Calculate", move |tx| {
-            let known = store::get_run(tx, run)?;
-            if known.state != RunState::Running {
-                tx.exempt_from_audit(Unaudited::NothingWritten);
-                return Ok(known);
-            }
-            finish(tx, known, RunState::Failed, Some(cut(&why, 1000).to_owned()))
-        })
-    };
-    let (mut place, mut tries) = (Place::default(), 0);
+    let (app, lease) = (turn.app(), turn.lease());
+    let mut place = Place::default();
     loop {
         let here = place;
-        match app.write_as_system("Calculate", move |tx| unit(tx, run, here, at_once)) {
-            Err(error) if error.code == &codes::UNAVAILABLE && tries < TRIES => {
-                tries += 1;
-                std::thread::sleep(Duration::from_millis(200) * tries);
-            }
+        let unit = || {
+            app.write_as_system("Calculate", move |tx| {
+                lease.check(tx)?;
+                unit(tx, run, here, at_once)
+            })
+        };
+        match retry(unit) {
             Ok((run, next)) => match (go_on(&run), next) {
-                (_, None) => return Ok(run),
-                (ControlFlow::Continue(()), Some(next)) => (place, tries) = (next, 0),
-                (ControlFlow::Break(()), _) => return end("it was interrupted; the next one goes on".into()),
+                (ControlFlow::Continue(()), Some(next)) => place = next,
+                _ => return Ok(run),
             },
+            Err(error) if passes(&error) => return Err(error),
             Err(error) => {
-                end(error.to_string())?;
+                let why = cut(&error.to_string(), 1000).to_owned();
+                app.write_as_system("Calculate", move |tx| {
+                    lease.check(tx)?;
+                    let known = store::get_run(tx, run)?;
+                    finish(tx, known, RunState::Failed, Some(why.clone()))
+                })?;
                 return Err(error);
             }
         }
@@ -179,15 +215,26 @@ fn work_in(
 fn unit(tx: &mut Tx<'_>, run: Id, place: Place, at_once: usize) -> Result<(Run, Option<Place>)> {
     let known = store::get_run(tx, run)?;
     if known.state != RunState::Running {
-        // Whoever worked along has come to its end.
         tx.exempt_from_audit(Unaudited::NothingWritten);
         return Ok((known, None));
     }
+    // Months stay open and rates as they are until the unit has posted.
+    tx.share(Guard::Books)?;
+    // The instance that goes on with a run may be another one than began it.
+    tx.conn.expect_bulk(true)?;
     let waiting = backlog::next(tx, known.partner_id, place.after, PARTNERS_AT_ONCE)?;
+    let partners: Vec<Id> = waiting.iter().map(|waiting| waiting.partner_id).collect();
+    let Some(last) = partners.last().copied() else {
+        return Ok((finish(tx, known, RunState::Succeeded, None)?, None));
+    };
+    tx.lock_partners(&partners)?;
     // Taken out first: whoever reports sales of them now waits for this unit, and does not undo its work at the end.
+    let waiting = backlog::take(tx, &partners)?;
     let mut rest = waiting.clone();
-    backlog::done(tx, &rest.iter().map(|waiting| waiting.partner_id).collect::<Vec<_>>())?;
     let (mut tally, mut next) = (Tally::default(), place);
+    if waiting.is_empty() {
+        next = Place { after: Some(last), within: None };
+    }
     let mut left = at_once;
     for Waiting { partner_id: partner, since } in &waiting {
         let within = next.within.filter(|(id, ..)| id == partner).map(|(_, part, day)| (part, day));
@@ -212,9 +259,6 @@ fn unit(tx: &mut Tx<'_>, run: Id, place: Place, at_once: usize) -> Result<(Run, 
     tally.partners = i64::try_from(waiting.len() - rest.len()).unwrap_or(i64::MAX);
     backlog::note_sales(tx, &rest)?;
     let run = advanced(known.clone(), tally, tx);
-    if waiting.is_empty() {
-        return Ok((finish(tx, run, RunState::Succeeded, None)?, None));
-    }
     store::update_run(tx, &run)?;
     if tally.is_idle() {
         // What a partner earned tells of the run; where nobody did, how far it has come does.

@@ -14,8 +14,6 @@ use crate::{
 };
 use actix_web::{get, post};
 use serde::{Deserialize, Serialize};
-use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex, PoisonError};
 use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -147,31 +145,21 @@ async fn list_calculation_runs(
 #[post("/v1/calculation-runs")]
 async fn start_calculation_run(caller: Caller<StartCalculationRun>, body: Body<RunStart>) -> Result<Answer> {
     let app = caller.app().clone();
-    let begun: Arc<Mutex<Option<Id>>> = Arc::default();
-    let note = Arc::clone(&begun);
     let answer = caller
         .write(body, move |tx, asked| {
-            let (run, is_new) = run::start(tx, asked.partner_id)?;
+            let run = run::start(tx, asked.partner_id)?;
             if !run.covers(asked.partner_id) {
                 let detail = "a run over another partner is at work; start this one when it has ended";
                 let error = Error::new(&RUN_AT_WORK, detail).with("run_id", run.id);
                 return Err(Error { retry_after: Some(PATIENCE), ..error });
             }
-            *note.lock().unwrap_or_else(PoisonError::into_inner) = is_new.then_some(run.id);
             let location = format!("/v1/calculation-runs/{}", run.id);
             let revision = run.revision;
             let answer = Answer::record(&RunView::from(run), revision);
             Ok(Answer { status: 202, location: Some(location), ..answer })
         })
         .await?;
-    let begun = begun.lock().unwrap_or_else(PoisonError::into_inner).take();
-    if let Some(id) = begun.filter(|_| !answer.replayed) {
-        std::thread::spawn(move || {
-            if let Err(error) = run::work(&app, id, |_| ControlFlow::Continue(())) {
-                log::error!("calculation run {id} stopped: {error}");
-            }
-        });
-    }
+    app.wake();
     Ok(answer)
 }
 

@@ -61,9 +61,9 @@ pub(super) fn sold(tx: &mut Tx<'_>, year: &SalesOfYear, limit: usize) -> Result<
     Ok(transactions::sold(tx, year, limit)?.into_iter().map(dated).collect())
 }
 
-/// These sales.
-pub(super) fn of_ids(tx: &mut Tx<'_>, ids: &[Id], asks_before: bool) -> Result<Vec<Dated>> {
-    Ok(transactions::sold_as(tx, ids, asks_before)?.into_iter().map(dated).collect())
+/// These sales of a partner.
+pub(super) fn of_ids(tx: &mut Tx<'_>, partner: Id, ids: &[Id], asks_before: bool) -> Result<Vec<Dated>> {
+    Ok(transactions::sold_as(tx, partner, ids, asks_before)?.into_iter().map(dated).collect())
 }
 
 /// What the books hold of purchases, by lever.
@@ -84,8 +84,10 @@ pub(super) fn past(tx: &mut Tx<'_>, whose: Whose, purchases: &[Id]) -> Result<Pa
     let mut past = Past::default();
     for ids in purchases.chunks(AT_ONCE) {
         let some: Vec<Option<Id>> = ids.iter().copied().map(Some).collect();
-        past.refunded.extend(transactions::counted_refunds(tx, whose.enrollment_id, ids)?);
+        let counted = transactions::counted_refunds(tx, whose.counting(&[whose.enrollment_id]), ids)?;
+        past.refunded.extend(counted);
         let posted = earnings::table
+            .filter(earnings::partner_id.eq(whose.partner_id))
             .filter(earnings::purchase_id.eq_any(some.clone()).assume_not_null())
             .filter(earnings::enrollment_id.eq(whose.enrollment_id))
             .select((earnings::purchase_id.assume_not_null(), earnings::lever, earnings::amount));
@@ -93,6 +95,7 @@ pub(super) fn past(tx: &mut Tx<'_>, whose: Whose, purchases: &[Id]) -> Result<Pa
             *past.posted.entry((purchase, lever)).or_default() += minor;
         }
         let records = ineligible_records::table
+            .filter(ineligible_records::partner_id.eq(whose.partner_id))
             .filter(ineligible_records::purchase_id.eq_any(some).assume_not_null())
             .filter(ineligible_records::enrollment_id.eq(whose.enrollment_id))
             .filter(ineligible_records::cured_at.is_null())

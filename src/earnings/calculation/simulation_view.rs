@@ -14,6 +14,7 @@ use crate::{
     ledger::accounting::{self, Months},
     participation::{
         eligibility::{Assessment, CheckStatus, EligibilityCheck, EligibilityOutcome},
+        enrollments::EnrollmentKeys,
         programs::{Lever, ProgramVersionState},
     },
     platform::{
@@ -249,7 +250,9 @@ pub(super) fn show(
     let months = scene.months();
     let levers = standings(scene, &course.books);
     let Course { basis, outcomes, takes, .. } = course;
-    let posted = store::posted(tx, &scene.part.ids(), months.iter().copied())?;
+    let ids = scene.part.ids();
+    let enrolled = EnrollmentKeys { partner_id: scene.part.partner.id, ids: &ids };
+    let posted = store::posted(tx, enrolled, months.iter().copied())?;
     let lens = Lens {
         scene,
         of: takes.iter().map(|take| (take.sale.id, take)).collect(),

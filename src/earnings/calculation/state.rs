@@ -4,6 +4,7 @@ use super::model::Whose;
 use crate::{
     access::Tx,
     earnings::engine::{Account, Books, Exact, Group, Origin, Position},
+    participation::enrollments::{EnrollmentKey, EnrollmentKeys},
     platform::{
         Error, Result,
         db::insert_many,
@@ -20,6 +21,7 @@ const AT_ONCE: usize = 1000;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Queryable, Selectable, Insertable)]
 #[diesel(table_name = lever_volumes, treat_none_as_default_value = false)]
 struct VolumeRow {
+    partner_id: Id,
     enrollment_id: Id,
     version: i32,
     lever: String,
@@ -30,6 +32,7 @@ struct VolumeRow {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Queryable, Selectable, Insertable)]
 #[diesel(table_name = cap_uses, treat_none_as_default_value = false)]
 struct CapRow {
+    partner_id: Id,
     enrollment_id: Id,
     version: i32,
     lever: String,
@@ -40,6 +43,7 @@ struct CapRow {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Queryable, Selectable, Insertable)]
 #[diesel(table_name = lever_groups, treat_none_as_default_value = false)]
 struct GroupRow {
+    partner_id: Id,
     enrollment_id: Id,
     version: i32,
     lever: String,
@@ -51,9 +55,9 @@ struct GroupRow {
     settled_base: i64,
     settled: String,
     posted: i64,
-    cut: i64,
+    capped_off: i64,
     used: i64,
-    told: bool,
+    zero_reported: bool,
 }
 
 /// A lever's volume of a month.
@@ -73,8 +77,10 @@ pub struct LeverVolume {
 }
 
 /// The volumes of every lever of these enrollments.
-pub fn volumes(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<Vec<LeverVolume>> {
-    let query = lever_volumes::table.filter(lever_volumes::enrollment_id.eq_any(enrollments.to_vec()));
+pub fn volumes(tx: &mut Tx<'_>, enrollments: EnrollmentKeys<'_>) -> Result<Vec<LeverVolume>> {
+    let query = lever_volumes::table
+        .filter(lever_volumes::partner_id.eq(enrollments.partner_id))
+        .filter(lever_volumes::enrollment_id.eq_any(enrollments.ids.to_vec()));
     Ok(query.select(LeverVolume::as_select()).load(tx.conn)?)
 }
 
@@ -90,12 +96,13 @@ pub struct CapUse {
 /// The greatest uses of the cap of a lever, so many at most.
 pub fn cap_uses(
     tx: &mut Tx<'_>,
-    (enrollment, version): (Id, i32),
+    (enrollment, version): (EnrollmentKey, i32),
     lever: &str,
     most: i64,
 ) -> Result<Vec<CapUse>> {
     let query = cap_uses::table
-        .filter(cap_uses::enrollment_id.eq(enrollment))
+        .filter(cap_uses::partner_id.eq(enrollment.partner_id))
+        .filter(cap_uses::enrollment_id.eq(enrollment.id))
         .filter(cap_uses::version.eq(version))
         .filter(cap_uses::lever.eq(lever.to_owned()))
         .order(cap_uses::used.desc())
@@ -116,6 +123,7 @@ impl State {
     /// Loads what these customers' sales can touch.
     pub(super) fn load(tx: &mut Tx<'_>, whose: Whose, customers: &[String]) -> Result<Self> {
         let volumes = lever_volumes::table
+            .filter(lever_volumes::partner_id.eq(whose.partner_id))
             .filter(lever_volumes::enrollment_id.eq(whose.enrollment_id))
             .filter(lever_volumes::version.eq(whose.version))
             .select(VolumeRow::as_select())
@@ -123,12 +131,14 @@ impl State {
         let mut state = Self { volumes, ..Self::default() };
         for customers in named(customers).chunks(AT_ONCE) {
             let caps = cap_uses::table
+                .filter(cap_uses::partner_id.eq(whose.partner_id))
                 .filter(cap_uses::enrollment_id.eq(whose.enrollment_id))
                 .filter(cap_uses::version.eq(whose.version))
                 .filter(cap_uses::customer_id.eq_any(customers.to_vec()))
                 .select(CapRow::as_select());
             state.caps.extend(caps.load(tx.conn)?);
             let groups = lever_groups::table
+                .filter(lever_groups::partner_id.eq(whose.partner_id))
                 .filter(lever_groups::enrollment_id.eq(whose.enrollment_id))
                 .filter(lever_groups::version.eq(whose.version))
                 .filter(lever_groups::customer_id.eq_any(customers.to_vec()))
@@ -168,10 +178,11 @@ impl State {
     /// What the books say now.
     pub(super) fn of(whose: Whose, books: &Books) -> Self {
         let mut state = Self::default();
-        let Whose { enrollment_id, version, .. } = whose;
+        let Whose { enrollment_id, partner_id, version } = whose;
         for (lever, account) in books.accounts() {
             let lever = || lever.to_owned();
             state.volumes.extend(account.months.iter().map(|(month, volume)| VolumeRow {
+                partner_id,
                 enrollment_id,
                 version,
                 lever: lever(),
@@ -180,6 +191,7 @@ impl State {
             }));
             state.caps.extend(account.used.iter().filter(|(_, used)| **used != 0).map(|(customer, used)| {
                 CapRow {
+                    partner_id,
                     enrollment_id,
                     version,
                     lever: lever(),
@@ -204,6 +216,7 @@ impl State {
     ) -> Result<()> {
         if self.volumes != before.volumes {
             let old = lever_volumes::table
+                .filter(lever_volumes::partner_id.eq(whose.partner_id))
                 .filter(lever_volumes::enrollment_id.eq(whose.enrollment_id))
                 .filter(lever_volumes::version.eq(whose.version));
             diesel::delete(old).execute(tx.conn)?;
@@ -212,6 +225,7 @@ impl State {
         if self.caps != before.caps {
             for customers in named(customers).chunks(AT_ONCE) {
                 let old = cap_uses::table
+                    .filter(cap_uses::partner_id.eq(whose.partner_id))
                     .filter(cap_uses::enrollment_id.eq(whose.enrollment_id))
                     .filter(cap_uses::version.eq(whose.version))
                     .filter(cap_uses::customer_id.eq_any(customers.to_vec()));
@@ -222,6 +236,7 @@ impl State {
         if self.groups != before.groups {
             for customers in named(customers).chunks(AT_ONCE) {
                 let old = lever_groups::table
+                    .filter(lever_groups::partner_id.eq(whose.partner_id))
                     .filter(lever_groups::enrollment_id.eq(whose.enrollment_id))
                     .filter(lever_groups::version.eq(whose.version))
                     .filter(lever_groups::customer_id.eq_any(customers.to_vec()));
@@ -250,6 +265,7 @@ impl GroupRow {
             Origin::Month => String::new(),
         };
         Some(Self {
+            partner_id: whose.partner_id,
             enrollment_id: whose.enrollment_id,
             version: whose.version,
             lever,
@@ -261,9 +277,9 @@ impl GroupRow {
             settled_base: at.settled.0,
             settled: at.settled.1.millionths().to_string(),
             posted: at.posted,
-            cut: at.cut,
+            capped_off: at.cut,
             used: at.used,
-            told: at.told,
+            zero_reported: at.told,
         })
     }
 
@@ -276,9 +292,9 @@ impl GroupRow {
             unrounded: exact(&self.unrounded)?,
             settled: (self.settled_base, exact(&self.settled)?),
             posted: self.posted,
-            cut: self.cut,
+            cut: self.capped_off,
             used: self.used,
-            told: self.told,
+            told: self.zero_reported,
         };
         Ok((group, position))
     }

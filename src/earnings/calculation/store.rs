@@ -10,36 +10,46 @@ use crate::{
     access::{Scope, Tx},
     network::partners::{in_scope, is_narrow},
     participation::{
-        enrollments::{self, in_program},
+        enrollments::{self, EnrollmentKeys, in_program, of_enrollment},
         programs::{self, ProgramVersion},
     },
     platform::{
         Error, Result,
-        db::MultiBackend,
+        db::{Conn, MultiBackend},
         http::{PageRequest, keyset, matches_value, unindexed},
         values::{Currency, Id, Month, Timestamp},
     },
+    sales::transactions::seller_of,
     schema::{calculation_runs, earnings, ineligible_records},
 };
 use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
 use std::collections::HashMap;
 
+/// Restricts a boxed query to what comes of a purchase. The partner is looked up with it, and leads to the index.
+macro_rules! of_purchase {
+    ($query:expr, $table:ident, $id:expr) => {{
+        $query
+            .filter($table::partner_id.nullable().eq(seller_of($id)))
+            .filter($table::purchase_id.eq($id).assume_not_null())
+    }};
+}
+
 /// The filters that earnings and ineligible records share.
 macro_rules! shared {
     ($scope:expr, $query:expr, $table:ident, $filter:expr) => {{
         let narrow = is_narrow($scope, [$filter.partner_id, $filter.enrollment_id, $filter.purchase_id]);
-        let mut query = in_program!($query, $table::enrollment_id, &$filter.program);
+        let mut query = in_program!($query, $table, &$filter.program);
         if let Some(id) = $filter.partner_id {
             query = query.filter($table::partner_id.eq(id));
         }
         if let Some(id) = $filter.enrollment_id {
-            query = query.filter($table::enrollment_id.eq(id));
+            query = of_enrollment!(query, $table, id);
         }
         if let Some(lever) = &$filter.lever {
             query = query.filter($table::lever.eq(lever.clone()));
         }
         if let Some(id) = $filter.purchase_id {
-            query = query.filter($table::purchase_id.eq(id).assume_not_null());
+            query = of_purchase!(query, $table, id);
         }
         if let Some(customer) = &$filter.customer_id {
             query = query.filter($table::customer_id.eq(customer.clone()).assume_not_null());
@@ -86,12 +96,13 @@ pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<EarningRow> {
 /// What is posted to some enrollments for some months, by currency: the amount, its rebate part and its co-op part.
 pub(super) fn posted(
     tx: &mut Tx<'_>,
-    enrolled: &[Id],
+    enrolled: EnrollmentKeys<'_>,
     months: impl IntoIterator<Item = Month>,
 ) -> Result<Vec<(Currency, [i64; 3])>> {
     let months: Vec<Month> = months.into_iter().collect();
     let query = earnings::table
-        .filter(earnings::enrollment_id.eq_any(enrolled.to_vec()))
+        .filter(earnings::partner_id.eq(enrolled.partner_id))
+        .filter(earnings::enrollment_id.eq_any(enrolled.ids.to_vec()))
         .filter(unindexed!(earnings::earned_in).eq_any(months))
         .group_by(earnings::currency)
         .select((
@@ -151,7 +162,8 @@ pub(super) fn get_record(tx: &mut Tx<'_>, id: Id) -> Result<IneligibleRow> {
     found.optional()?.ok_or(Error::not_found("ineligible record"))
 }
 
-/// Of each enrollment its program, and of that program every published version: two statements.
+/// Of each enrollment its program, and of that program every published version: two statements. The enrollments of a
+/// list may be of many partners.
 pub fn terms_of(tx: &mut Tx<'_>, enrolled: &[Id]) -> Result<HashMap<(Id, i32), (String, ProgramVersion)>> {
     let of = enrollments::programs_of(tx, enrolled)?;
     let mut ids: Vec<Id> = of.iter().map(|(_, program)| program.id).collect();
@@ -213,4 +225,10 @@ pub fn last_calculated(tx: &mut Tx<'_>, partner: Id) -> Result<Option<Timestamp>
         .order(calculation_runs::id.desc())
         .select(calculation_runs::finished_at);
     Ok(query.first::<Option<Timestamp>>(tx.conn).optional()?.flatten())
+}
+
+/// Whether a run was asked for a partner alone.
+pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
+    let runs = calculation_runs::table.filter(calculation_runs::partner_id.eq(partner));
+    Ok(diesel::select(diesel::dsl::exists(runs)).get_result(conn)?)
 }

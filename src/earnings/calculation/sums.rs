@@ -8,6 +8,7 @@ use super::{
 };
 use crate::{
     access::Tx,
+    participation::enrollments::{EnrollmentKey, EnrollmentKeys},
     platform::{
         Result,
         db::upsert_many,
@@ -22,6 +23,8 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = lever_months, treat_none_as_default_value = false)]
 pub struct LeverMonth {
+    /// The partner.
+    pub partner_id: Id,
     /// The enrollment.
     pub enrollment_id: Id,
     /// The month it is paid with.
@@ -50,6 +53,8 @@ pub struct LeverMonth {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = ineligible_months, treat_none_as_default_value = false)]
 pub struct IneligibleMonth {
+    /// The partner.
+    pub partner_id: Id,
     /// The enrollment.
     pub enrollment_id: Id,
     /// The month it is told with: that one while it is open, else the first open one.
@@ -74,8 +79,8 @@ pub struct IneligibleMonth {
     pub capped: i64,
 }
 
-type LeverKey = (Id, Month, i32, String, Month, Currency);
-type IneligibleKey = (Id, Month, i32, String, Month, String, Currency);
+type LeverKey = (EnrollmentKey, Month, i32, String, Month, Currency);
+type IneligibleKey = (EnrollmentKey, Month, i32, String, Month, String, Currency);
 
 /// What a unit adds to the sums.
 #[derive(Default)]
@@ -86,7 +91,7 @@ pub(super) struct Sums {
 
 /// Which record, as far as its sum goes.
 pub(super) struct Told<'a> {
-    pub enrollment_id: Id,
+    pub enrollment: EnrollmentKey,
     pub version: i32,
     pub lever: &'a str,
     pub earned_in: Month,
@@ -95,24 +100,27 @@ pub(super) struct Told<'a> {
 
 impl<'a> From<&'a IneligibleRow> for Told<'a> {
     fn from(row: &'a IneligibleRow) -> Self {
-        let IneligibleRow { enrollment_id, version, lever, earned_in, code, .. } = row;
-        Self { enrollment_id: *enrollment_id, version: *version, lever, earned_in: *earned_in, code }
+        let IneligibleRow { enrollment_id, partner_id, version, lever, earned_in, code, .. } = row;
+        let enrollment = EnrollmentKey { partner_id: *partner_id, id: *enrollment_id };
+        Self { enrollment, version: *version, lever, earned_in: *earned_in, code }
     }
 }
 
 impl<'a> From<&'a OpenRecord> for Told<'a> {
     fn from(record: &'a OpenRecord) -> Self {
-        let OpenRecord { enrollment_id, version, lever, earned_in, code, .. } = record;
-        Self { enrollment_id: *enrollment_id, version: *version, lever, earned_in: *earned_in, code }
+        let OpenRecord { enrollment_id, partner_id, version, lever, earned_in, code, .. } = record;
+        let enrollment = EnrollmentKey { partner_id: *partner_id, id: *enrollment_id };
+        Self { enrollment, version: *version, lever, earned_in: *earned_in, code }
     }
 }
 
 impl Sums {
     /// An earning.
     pub fn earned(&mut self, row: &EarningRow) {
-        let key =
-            (row.enrollment_id, row.posted_in, row.version, row.lever.clone(), row.earned_in, row.currency);
+        let enrollment = EnrollmentKey { partner_id: row.partner_id, id: row.enrollment_id };
+        let key = (enrollment, row.posted_in, row.version, row.lever.clone(), row.earned_in, row.currency);
         let sum = self.levers.entry(key).or_insert_with(|| LeverMonth {
+            partner_id: row.partner_id,
             enrollment_id: row.enrollment_id,
             posted_in: row.posted_in,
             version: row.version,
@@ -151,11 +159,12 @@ impl Sums {
     }
 
     fn about(&mut self, told: &Told<'_>, posted_in: Month, currency: Currency) -> &mut IneligibleMonth {
-        let Told { enrollment_id, version, lever, earned_in, code } = *told;
+        let Told { enrollment, version, lever, earned_in, code } = *told;
         let (lever, code) = (lever.to_owned(), code.to_owned());
-        let key = (enrollment_id, posted_in, version, lever.clone(), earned_in, code.clone(), currency);
+        let key = (enrollment, posted_in, version, lever.clone(), earned_in, code.clone(), currency);
         self.ineligible.entry(key).or_insert_with(|| IneligibleMonth {
-            enrollment_id,
+            partner_id: enrollment.partner_id,
+            enrollment_id: enrollment.id,
             posted_in,
             version,
             lever,
@@ -178,7 +187,7 @@ impl Sums {
             tx.conn,
             l::table,
             &levers,
-            (l::enrollment_id, l::posted_in, l::version, l::lever, l::earned_in, l::currency),
+            (l::partner_id, l::enrollment_id, l::posted_in, l::version, l::lever, l::earned_in, l::currency),
             (
                 l::earnings.eq(l::earnings + excluded(l::earnings)),
                 l::base.eq(l::base + excluded(l::base)),
@@ -192,7 +201,16 @@ impl Sums {
             tx.conn,
             i::table,
             &ineligible,
-            (i::enrollment_id, i::posted_in, i::version, i::lever, i::earned_in, i::code, i::currency),
+            (
+                i::partner_id,
+                i::enrollment_id,
+                i::posted_in,
+                i::version,
+                i::lever,
+                i::earned_in,
+                i::code,
+                i::currency
+            ),
             (
                 i::records.eq(i::records + excluded(i::records)),
                 i::cured.eq(i::cured + excluded(i::cured)),
@@ -207,11 +225,12 @@ impl Sums {
 /// What the levers of some enrollments have given, paid with the months between two, in the order of the months.
 pub fn lever_months(
     tx: &mut Tx<'_>,
-    enrollments: &[Id],
+    enrollments: EnrollmentKeys<'_>,
     (from, to): (Month, Month),
 ) -> Result<Vec<LeverMonth>> {
     let query = lever_months::table
-        .filter(lever_months::enrollment_id.eq_any(enrollments.to_vec()))
+        .filter(lever_months::partner_id.eq(enrollments.partner_id))
+        .filter(lever_months::enrollment_id.eq_any(enrollments.ids.to_vec()))
         .filter(lever_months::posted_in.between(from, to))
         .order((
             lever_months::enrollment_id,
@@ -228,11 +247,12 @@ pub fn lever_months(
 /// What some enrollments have not earned, told with a month.
 pub fn ineligible_months(
     tx: &mut Tx<'_>,
-    enrollments: &[Id],
+    enrollments: EnrollmentKeys<'_>,
     posted_in: Month,
 ) -> Result<Vec<IneligibleMonth>> {
     let query = ineligible_months::table
-        .filter(ineligible_months::enrollment_id.eq_any(enrollments.to_vec()))
+        .filter(ineligible_months::partner_id.eq(enrollments.partner_id))
+        .filter(ineligible_months::enrollment_id.eq_any(enrollments.ids.to_vec()))
         .filter(ineligible_months::posted_in.eq(posted_in))
         .order((
             ineligible_months::enrollment_id,

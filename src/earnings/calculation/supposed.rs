@@ -74,12 +74,12 @@ fn on_record(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<HashMap<Id, 
         return Ok(HashMap::new());
     }
     let own = transactions::own_among(tx, asked.partner_id, ids)?;
-    let refunded = transactions::refunded_of(tx, &own)?;
+    let refunded = transactions::refunded_of(tx, asked.partner_id, &own)?;
     let with_rest = |(sale, _): Dated| {
         let left = sale.amount.minor + refunded.get(&sale.id).copied().unwrap_or_default();
         (sale.id, (sale, left))
     };
-    Ok(sales::of_ids(tx, &own, false)?.into_iter().map(with_rest).collect())
+    Ok(sales::of_ids(tx, asked.partner_id, &own, false)?.into_iter().map(with_rest).collect())
 }
 
 /// The request's sales as far as they have been read.

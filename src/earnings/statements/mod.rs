@@ -20,3 +20,15 @@ mod summary;
 mod summary_view;
 mod table;
 mod words;
+
+use crate::slice::{Slice, Tag};
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    routes: api::routes,
+    tag: Some(Tag {
+        name: "statements",
+        description: "Where a partner stands, and its statement of each month.",
+    }),
+    ..Slice::named("earnings::statements")
+};

@@ -20,7 +20,7 @@ use crate::{
     network::partners,
     notifications::Locale,
     participation::{
-        enrollments::{self, Enrollment},
+        enrollments::{self, Enrollment, EnrollmentKeys},
         programs::{self, Lever, Program, ProgramVersion},
     },
     platform::{
@@ -59,15 +59,16 @@ pub(super) fn statement(
     let year = programs::program_year_of(month.first_day());
     let enrolled = enrollments::until(tx, partner.id, year)?;
     let ids: Vec<Id> = enrolled.iter().map(|(enrollment, _)| enrollment.id).collect();
+    let of_partner = EnrollmentKeys { partner_id: partner.id, ids: &ids };
     let begins = programs::program_year(year).map_or(month, |days| Month::of(days.from));
     let mut known = Known {
         month,
         terms: calculation::terms_of(tx, &ids)?,
-        levers: calculation::lever_months(tx, &ids, (begins, month))?,
-        ineligible: calculation::ineligible_months(tx, &ids, month)?,
+        levers: calculation::lever_months(tx, of_partner, (begins, month))?,
+        ineligible: calculation::ineligible_months(tx, of_partner, month)?,
         adjusted: adjustments::posted_in(tx, partner.id, month)?,
-        rebates: accounting::rebates_of(tx, &ids, month)?,
-        carried: accounting::carried(tx, &ids, month, closed_at)?,
+        rebates: accounting::rebates_of(tx, of_partner, month)?,
+        carried: accounting::carried(tx, of_partner, month, closed_at)?,
         language,
     };
     if let Some(currency) = currency {

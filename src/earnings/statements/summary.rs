@@ -14,7 +14,7 @@ use crate::{
     network::partners::{self, Partner},
     participation::{
         eligibility,
-        enrollments::{self, Enrollment, Shown},
+        enrollments::{self, Enrollment, EnrollmentKeys, Shown},
         programs::{self, CapScope, Lever, LeverScale, Program, ProgramVersion},
     },
     platform::{
@@ -39,9 +39,10 @@ pub(super) fn summary(tx: &mut Tx<'_>, partner: Id) -> Result<PartnerSummary> {
     let waiting = accounting::enrollments_waiting(tx, partner.id)?;
     let enrolled = enrollments::open_or_since(tx, partner.id, program_year - 1, waiting)?;
     let ids: Vec<Id> = enrolled.iter().map(|(enrollment, _)| enrollment.id).collect();
+    let of_partner = EnrollmentKeys { partner_id: partner.id, ids: &ids };
     let terms = calculation::terms_of(tx, &ids)?;
-    let volumes = calculation::volumes(tx, &ids)?;
-    let rebates = accounting::rebates_of_all_months(tx, &ids)?;
+    let volumes = calculation::volumes(tx, of_partner)?;
+    let rebates = accounting::rebates_of_all_months(tx, of_partner)?;
     let rates = accounting::rates(tx, (today.plus_months(-1), today))?;
     let mut lapses = lapses(tx, &partner, &enrolled)?;
     let shown = enrolled
@@ -150,7 +151,7 @@ fn caps(tx: &mut Tx<'_>, enrollment: &Enrollment, version: &ProgramVersion) -> R
     let mut found = Vec::new();
     for lever in &version.levers.0 {
         let Some(cap) = lever.cap() else { continue };
-        let uses = calculation::cap_uses(tx, (enrollment.id, version.version), lever.code(), NEAREST)?;
+        let uses = calculation::cap_uses(tx, (enrollment.key(), version.version), lever.code(), NEAREST)?;
         let money = |minor| Money { minor, currency: cap.amount.currency };
         let left = |used: i64| money((cap.amount.minor - used).max(0));
         let whole = uses.first().map(|it| it.used).unwrap_or_default();

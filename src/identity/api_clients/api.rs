@@ -246,7 +246,7 @@ async fn update_api_client(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, change| {
-            let before = store::get(tx, *id)?;
+            let before = store::to_change(tx, *id)?;
             revision.permits(before.revision)?;
             service::update(tx, before, change).map(record)
         })
@@ -265,7 +265,7 @@ async fn rotate_api_client_secret(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, rotation| {
-            let before = store::get(tx, *id)?;
+            let before = store::to_change(tx, *id)?;
             let WithSecret { client, secret } = service::rotate(tx, before, rotation.overlap_hours)?;
             Ok(with_secret(client, secret))
         })
@@ -284,7 +284,7 @@ async fn revoke_api_client(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {
-            let before = store::get(tx, *id)?;
+            let before = store::to_change(tx, *id)?;
             service::revoke(tx, before, &because.reason).map(record)
         })
         .await

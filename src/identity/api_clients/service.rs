@@ -30,6 +30,9 @@ pub(super) struct WithSecret {
 
 /// Makes a client with its first secret.
 pub(super) fn create(tx: &mut Tx<'_>, new: &ApiClientCreate) -> Result<WithSecret> {
+    if let Some(partner) = new.partner_id {
+        tx.lock_partner(partner)?;
+    }
     if let Some(partner) = users::may_give(tx, new.role, new.partner_id)? {
         partners::refuse_closed(&partner)?;
     }
@@ -136,11 +139,7 @@ fn save(tx: &mut Tx<'_>, before: &ApiClient, client: ApiClient, reason: Option<&
 }
 
 fn event(client: &ApiClient) -> audit::Event {
-    let event = audit::Event::on("api_client", client.id);
-    match client.partner_id {
-        Some(partner) => event.of_partner(partner),
-        None => event,
-    }
+    audit::Event::on("api_client", client.id).seen_by(client.partner_id)
 }
 
 /// The scopes given, each once and in order.

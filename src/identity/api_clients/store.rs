@@ -5,7 +5,7 @@ use crate::{
     access::{ClientStanding, Role, Tx},
     platform::{
         Error, Result,
-        db::{Conn, MultiBackend, native},
+        db::{Conn, MultiBackend, lock_rows, native},
         http::{PageRequest, keyset},
         values::{Id, Timestamp},
     },
@@ -65,6 +65,12 @@ pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<ApiClient> {
     find(tx, id)?.ok_or(Error::not_found("API client"))
 }
 
+/// The client, locked until the end of the unit.
+pub(super) fn to_change(tx: &mut Tx<'_>, id: Id) -> Result<ApiClient> {
+    lock_rows!(tx.conn, for_no_key_update, api_clients::table.find(id).select(api_clients::id));
+    get(tx, id)
+}
+
 /// The client whose secret this is, where the secret has not run out.
 pub(super) fn find_by_secret(tx: &mut Tx<'_>, id: Id, digest: &[u8]) -> Result<Option<ApiClient>> {
     let valid = api_client_secrets::expires_at.is_null().or(api_client_secrets::expires_at.gt(tx.now));
@@ -113,4 +119,10 @@ pub(super) fn delete_secrets(tx: &mut Tx<'_>, client: Id) -> Result<()> {
     let own = api_client_secrets::client_id.eq(client);
     diesel::delete(api_client_secrets::table.filter(own)).execute(tx.conn)?;
     Ok(())
+}
+
+/// Whether an API client refers to a partner.
+pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
+    let clients = api_clients::table.filter(api_clients::partner_id.eq(partner));
+    Ok(diesel::select(diesel::dsl::exists(clients)).get_result(conn)?)
 }

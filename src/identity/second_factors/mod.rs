@@ -5,5 +5,10 @@ mod model;
 mod service;
 mod store;
 
+use crate::slice::Slice;
 pub use model::{FactorState, SecondFactor};
 pub use service::{CODES, Check, ONE_TIME_CODE_REQUIRED, check, reseal};
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice =
+    Slice { routes: api::routes, codes: &[CODES], ..Slice::named("identity::second_factors") };

@@ -120,7 +120,7 @@ pub(super) fn remove(tx: &mut Tx<'_>, code: &str, password_may_stand_alone: bool
 
 /// Takes a lost factor from a user, whose sessions end.
 pub(super) fn reset(tx: &mut Tx<'_>, user: Id, reason: &str) -> Result<User> {
-    let user = users::get(tx, user)?;
+    let user = users::to_change(tx, user)?;
     users::refuse_oneself(tx, &user)?;
     let found = store::find(tx, user.id)?;
     expect_state(found.as_ref(), &[FactorState::Pending, FactorState::Confirmed])?;
@@ -142,7 +142,7 @@ pub(super) fn secret() -> Result<[u8; 20]> {
 
 fn oneself(tx: &mut Tx<'_>) -> Result<User> {
     let id = tx.actor.user().ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "sign in first"))?;
-    users::load(tx, id)
+    users::load_to_change(tx, id)
 }
 
 fn confirmed(tx: &mut Tx<'_>, user: Id) -> Result<SecondFactor> {

@@ -202,7 +202,7 @@ async fn end_sessions(caller: Caller<EndSessions>) -> Result<Answer> {
     let id = caller.id();
     caller
         .act(move |tx| {
-            let user = users::load(tx, id)?;
+            let user = users::load_to_change(tx, id)?;
             service::end_all(tx, &user, "signed_out_everywhere")?;
             Ok(Answer::nothing())
         })

@@ -13,10 +13,10 @@ use crate::{
         http::network_of,
         values::{Id, Timestamp},
     },
-    schema::{known_addresses, sign_in_brakes},
+    schema::{known_addresses, sign_in_throttles},
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
-use diesel::prelude::*;
+use diesel::{dsl::case_when, prelude::*};
 
 /// Failures of a name from one address that cost no wait.
 const FREE_HERE: i64 = 5;
@@ -33,7 +33,7 @@ const OWN_SECONDS: i64 = 30 * 24 * 3600;
 
 /// Failures that are counted together.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
-#[diesel(table_name = sign_in_brakes, treat_none_as_null = true, treat_none_as_default_value = false)]
+#[diesel(table_name = sign_in_throttles, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct Brake {
     digest: Vec<u8>,
     failures: i64,
@@ -97,29 +97,33 @@ impl Door {
     /// Counts a failure.
     pub(super) fn fail(&self, tx: &mut Tx<'_>) -> Result<()> {
         let own = self.is_own(tx)?;
-        let before = self.brakes(tx)?;
         let mut counted = vec![(&self.here, FREE_HERE)];
         if !own {
             counted.push((&self.elsewhere, FREE_ELSEWHERE));
         }
         for (digest, free) in counted {
-            let known = before.iter().find(|brake| brake.digest == *digest);
-            let failures = known.map_or(0, |brake| brake.failures) + 1;
-            let blocked_until = wait(failures, free).map(|seconds| tx.now.plus_seconds(seconds));
-            let brake = Brake { digest: digest.clone(), failures, failed_at: tx.now, blocked_until };
-            native!(tx.conn, conn => diesel::insert_into(sign_in_brakes::table)
-                .values(&brake)
-                .on_conflict(sign_in_brakes::digest)
+            let first = Brake { digest: digest.clone(), failures: 1, failed_at: tx.now, blocked_until: None };
+            let remembered = sign_in_throttles::failed_at.gt(tx.now.plus_seconds(-FORGOTTEN_SECONDS));
+            // Counted by the database: failures at the same moment count each.
+            let counted = case_when(remembered, sign_in_throttles::failures + 1).otherwise(1_i64);
+            let failures: i64 = native!(tx.conn, conn => diesel::insert_into(sign_in_throttles::table)
+                .values(&first)
+                .on_conflict(sign_in_throttles::digest)
                 .do_update()
-                .set(&brake)
-                .execute(conn)?);
+                .set((sign_in_throttles::failures.eq(counted), sign_in_throttles::failed_at.eq(tx.now)))
+                .returning(sign_in_throttles::failures)
+                .get_result(conn)?);
+            let blocked_until = wait(failures, free).map(|seconds| tx.now.plus_seconds(seconds));
+            diesel::update(sign_in_throttles::table.find(digest))
+                .set(sign_in_throttles::blocked_until.eq(blocked_until))
+                .execute(tx.conn)?;
         }
         Ok(())
     }
 
     /// Forgets the failures from here, and remembers that the user comes from here.
     pub(super) fn open(&self, tx: &mut Tx<'_>, user: Id) -> Result<Seen> {
-        diesel::delete(sign_in_brakes::table.find(&self.here)).execute(tx.conn)?;
+        diesel::delete(sign_in_throttles::table.find(&self.here)).execute(tx.conn)?;
         let again = diesel::update(known_addresses::table.find((user, &self.network)))
             .set(known_addresses::last_seen_at.eq(tx.now))
             .execute(tx.conn)?;
@@ -151,9 +155,10 @@ impl Door {
     }
 
     fn brakes(&self, tx: &mut Tx<'_>) -> Result<Vec<Brake>> {
-        let either = sign_in_brakes::digest.eq(&self.here).or(sign_in_brakes::digest.eq(&self.elsewhere));
-        let remembered = sign_in_brakes::failed_at.gt(tx.now.plus_seconds(-FORGOTTEN_SECONDS));
-        let query = sign_in_brakes::table.filter(either).filter(remembered);
+        let either =
+            sign_in_throttles::digest.eq(&self.here).or(sign_in_throttles::digest.eq(&self.elsewhere));
+        let remembered = sign_in_throttles::failed_at.gt(tx.now.plus_seconds(-FORGOTTEN_SECONDS));
+        let query = sign_in_throttles::table.filter(either).filter(remembered);
         Ok(query.select(Brake::as_select()).load(tx.conn)?)
     }
 
@@ -164,8 +169,8 @@ impl Door {
 
 /// Forgets failures that are a day old.
 pub(super) fn sweep(conn: &mut Conn, now: Timestamp) -> Result<usize> {
-    let forgotten = sign_in_brakes::failed_at.le(now.plus_seconds(-FORGOTTEN_SECONDS));
-    Ok(diesel::delete(sign_in_brakes::table.filter(forgotten)).execute(conn)?)
+    let forgotten = sign_in_throttles::failed_at.le(now.plus_seconds(-FORGOTTEN_SECONDS));
+    Ok(diesel::delete(sign_in_throttles::table.filter(forgotten)).execute(conn)?)
 }
 
 /// How long the next attempt waits after so many failures.

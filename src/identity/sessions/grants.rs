@@ -126,7 +126,7 @@ fn begin(
     from: &Origin,
     needs_factors: bool,
 ) -> Result<Option<(User, Begun)>> {
-    let found = users::find_by_email(tx.conn, &users::fold(&identity.email))?;
+    let found = users::find_to_change(tx, &users::fold(&identity.email))?;
     let user = found.filter(|user| user.issuer.as_ref() == Some(&identity.issuer));
     let reason = user.as_ref().map_or(Some("unknown_user"), |user| barred(user, identity, needs_factors));
     match (user, reason) {

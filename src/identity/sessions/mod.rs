@@ -15,7 +15,23 @@ mod sign_in;
 mod store;
 pub mod token_api;
 
+use crate::slice::{Slice, Tag};
 pub use grants::CODES;
 pub use model::Session;
 pub use service::{Begun, Renewal, end, end_all, renew, start, sweep};
 pub use store::standing;
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    routes: |config| {
+        api::routes(config);
+        token_api::routes(config);
+        me_api::routes(config);
+        permissions_api::routes(config);
+    },
+    tag: Some(Tag { name: "auth", description: "Signing in, and one's own account." }),
+    codes: &[CODES],
+    work: &[keys::WORK],
+    sweep: Some(sweep),
+    ..Slice::named("identity::sessions")
+};

@@ -66,6 +66,7 @@ pub fn start(tx: &mut Tx<'_>, user: &User, from: &Origin) -> Result<Begun> {
 /// Each is good for once. Who shows a used one may be a thief, or may have been robbed by whoever used it: the session
 /// ends for both. So it does where one client renews twice at the same moment; there is no grace.
 pub fn renew(tx: &mut Tx<'_>, token: &str) -> Result<Renewal> {
+    store::lock_token(tx, &opaque::digest(token))?;
     let Some((token, session)) = store::find_by_token(tx, &opaque::digest(token))? else {
         tx.exempt_from_audit(Unaudited::NothingWritten);
         return Ok(Renewal::Refused);
@@ -154,9 +155,5 @@ fn issue(tx: &mut Tx<'_>, session_id: Id) -> Result<String> {
 }
 
 fn event(user: &User, session: Id) -> audit::Event {
-    let event = audit::Event::on("session", session);
-    match user.partner_id {
-        Some(partner) => event.of_partner(partner),
-        None => event,
-    }
+    audit::Event::on("session", session).seen_by(user.partner_id)
 }

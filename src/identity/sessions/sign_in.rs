@@ -105,7 +105,7 @@ impl Attempt {
     ) -> Result<Outcome> {
         // Guesses sent all at once have passed the first step together; the brake holds those that come late.
         self.door.pass(tx)?;
-        let user = users::find_by_email(tx.conn, &self.name)?;
+        let user = users::find_to_change(tx, &self.name)?;
         // A password changed meanwhile is not the one compared.
         let good = comparison.good && user.as_ref().map(|user| user.password_hash.as_str()) == compared_with;
         let refusal = match &user {

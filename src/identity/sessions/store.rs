@@ -6,7 +6,7 @@ use crate::{
     identity::users::{self, User, UserStatus},
     platform::{
         Error, Result,
-        db::{Conn, MultiBackend, native},
+        db::{Conn, MultiBackend, lock_rows, native},
         http::{PageRequest, keyset},
         values::{Id, Timestamp},
     },
@@ -55,6 +55,12 @@ pub(super) fn insert(tx: &mut Tx<'_>, session: &Session) -> Result<()> {
 
 pub(super) fn insert_token(tx: &mut Tx<'_>, token: &RefreshToken) -> Result<()> {
     diesel::insert_into(refresh_tokens::table).values(token).execute(tx.conn)?;
+    Ok(())
+}
+
+/// Locks a refresh token until the end of the unit: of two who show the same one, the second finds it used.
+pub(super) fn lock_token(tx: &mut Tx<'_>, digest: &[u8]) -> Result<()> {
+    lock_rows!(tx.conn, for_update, refresh_tokens::table.find(digest).select(refresh_tokens::session_id));
     Ok(())
 }
 

@@ -7,6 +7,15 @@ mod model;
 mod service;
 mod store;
 
+use crate::slice::Slice;
 pub use model::{Missing, Setup, SetupState};
 pub use service::{CODES, Status, complete, send_list, status};
 pub use store::{is_completed, refers_to};
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    routes: api::routes,
+    codes: &[CODES],
+    refers_to_partner: Some(|tx, partner| Ok(store::refers_to(tx.conn, partner)?.then_some("set-up"))),
+    ..Slice::named("identity::setup")
+};

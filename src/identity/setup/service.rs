@@ -103,6 +103,7 @@ pub fn complete(tx: &mut Tx<'_>, partner: Id) -> Result<Status> {
 
 /// The set-up as it is, and the state it is in after an event that can happen to it.
 fn moved(tx: &mut Tx<'_>, partner: Id, event: Event) -> Result<(Status, SetupState)> {
+    tx.lock_partner(partner)?;
     let before = status(tx, partner)?;
     partners::refuse_closed(&before.partner)?;
     let from = before.state();

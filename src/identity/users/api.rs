@@ -284,7 +284,7 @@ async fn update_user(
     known_issuer(body.value.issuer.as_ref().and_then(Option::as_deref), caller.issuer())?;
     caller
         .write(body, move |tx, change| {
-            let before = store::get(tx, *id)?;
+            let before = store::to_change(tx, *id)?;
             revision.permits(before.revision)?;
             let issuer = change.issuer.as_ref().map(Option::as_deref);
             let (name, role, locale) = (change.name.as_deref(), change.role, change.locale);
@@ -302,7 +302,7 @@ async fn update_user(
 async fn deactivate_user(caller: Caller<DeactivateUser>, id: Path<Id>, body: Body<Reason>) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {
-            let before = store::get(tx, *id)?;
+            let before = store::to_change(tx, *id)?;
             service::deactivate(tx, before, &because.reason).map(record)
         })
         .await
@@ -316,7 +316,7 @@ async fn deactivate_user(caller: Caller<DeactivateUser>, id: Path<Id>, body: Bod
 async fn reactivate_user(caller: Caller<ReactivateUser>, id: Path<Id>, body: Body<Reason>) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {
-            let before = store::get(tx, *id)?;
+            let before = store::to_change(tx, *id)?;
             service::reactivate(tx, before, &because.reason).map(record)
         })
         .await
@@ -337,7 +337,7 @@ async fn reset_password(
     let NewPassword { text: password, hash } = new_password(&caller).await?;
     caller
         .write(body, move |tx, reset| {
-            let before = store::get(tx, *id)?;
+            let before = store::to_change(tx, *id)?;
             let user = service::reset_password(tx, &before, &hash, &reset.reason)?;
             hand_over(tx, user, &password, reset.deliver)
         })

@@ -2,9 +2,9 @@
 
 use super::{User, UserStatus, api::UserView, fold, store};
 use crate::{
-    access::{AppState, Role, Tx, password},
+    access::{AppState, Guard, Role, Tx, password},
     audit,
-    config::Carrier,
+    config::Transport,
     network::partners::{self, Partner},
     notifications::{self, Locale, Message, Recipient},
     platform::{Error, Result, codes, values::Id},
@@ -65,6 +65,9 @@ pub struct Change<'a> {
 /// Makes a user.
 pub fn create(tx: &mut Tx<'_>, new: NewUser) -> Result<User> {
     let email = fold(&new.email);
+    if let Some(partner) = new.partner_id {
+        tx.lock_partner(partner)?;
+    }
     if let Some(partner) = may_give(tx, new.role, new.partner_id)? {
         partners::refuse_closed(&partner)?;
     }
@@ -180,7 +183,7 @@ pub(super) fn reactivate(tx: &mut Tx<'_>, before: User, reason: &str) -> Result<
 /// Sets the user's own password; every token issued before is revoked.
 pub fn change_password(tx: &mut Tx<'_>, password_hash: &str) -> Result<User> {
     let id = tx.actor.user().ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "sign in first"))?;
-    let before = store::load(tx, id)?;
+    let before = store::load_to_change(tx, id)?;
     refuse_elsewhere(&before)?;
     let user = User {
         password_hash: password_hash.to_owned(),
@@ -216,7 +219,7 @@ pub(super) fn reset_password(tx: &mut Tx<'_>, before: &User, hash: &str, reason:
 
 /// Mails a temporary password to its user.
 pub(super) fn mail_password(tx: &mut Tx<'_>, user: &User, password: &str) -> Result<()> {
-    if matches!(tx.mail().carrier, Carrier::None) {
+    if matches!(tx.mail().transport, Transport::None) {
         let detail = "no mail server is configured; leave deliver out, and the answer shows the password";
         return Err(Error::new(&MAIL_NOT_SENT, detail));
     }
@@ -274,11 +277,7 @@ fn save(tx: &mut Tx<'_>, before: &User, user: User, reason: Option<&str>) -> Res
 
 /// Something happened to a user.
 pub fn event(user: &User) -> audit::Event {
-    let event = audit::Event::on("user", user.id);
-    match user.partner_id {
-        Some(partner) => event.of_partner(partner),
-        None => event,
-    }
+    audit::Event::on("user", user.id).seen_by(user.partner_id)
 }
 
 fn store_has(tx: &mut Tx<'_>, email: &str) -> Result<bool> {
@@ -327,7 +326,12 @@ pub fn refuse_oneself(tx: &Tx<'_>, user: &User) -> Result<()> {
 }
 
 fn keep_an_operator(tx: &mut Tx<'_>, user: &User) -> Result<()> {
-    if user.role == Role::Operator && store::other_operators(tx, user.id)? == 0 {
+    if user.role != Role::Operator {
+        return Ok(());
+    }
+    // Two operators who bar each other at the same moment meet here.
+    tx.take(Guard::Operators)?;
+    if store::other_operators(tx, user.id)? == 0 {
         return Err(Error::new(&LAST_OPERATOR, "this is the last operator; make another one first"));
     }
     Ok(())

@@ -6,7 +6,7 @@ use crate::{
     network::partners::{Partner, locations_of},
     platform::{
         Error, Result,
-        db::{Conn, MultiBackend},
+        db::{Conn, MultiBackend, lock_rows},
         http::{PageRequest, keyset},
         values::Id,
     },
@@ -58,6 +58,30 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &UserFilter) -> Result<i64> {
 pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<User> {
     let found = visible(tx.scope()).filter(users::id.eq(id)).select(User::as_select()).get_result(tx.conn);
     found.optional()?.ok_or(Error::not_found("user"))
+}
+
+/// The same, locked until the end of the unit.
+pub fn to_change(tx: &mut Tx<'_>, id: Id) -> Result<User> {
+    lock(tx, id)?;
+    get(tx, id)
+}
+
+/// A user whatever the scope, locked until the end of the unit.
+pub fn load_to_change(tx: &mut Tx<'_>, id: Id) -> Result<User> {
+    lock(tx, id)?;
+    load(tx, id)
+}
+
+/// The user of that folded address, locked until the end of the unit; the same statements where there is none.
+pub fn find_to_change(tx: &mut Tx<'_>, email: &str) -> Result<Option<User>> {
+    let named = users::table.filter(users::email.eq(email)).select(users::id);
+    lock_rows!(tx.conn, for_no_key_update, named);
+    find_by_email(tx.conn, email)
+}
+
+fn lock(tx: &mut Tx<'_>, id: Id) -> Result<()> {
+    lock_rows!(tx.conn, for_no_key_update, users::table.find(id).select(users::id));
+    Ok(())
 }
 
 /// The user of that folded address.

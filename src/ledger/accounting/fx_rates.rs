@@ -2,7 +2,7 @@
 
 use super::{FxRate, fx_rates_api::FxRateFilter};
 use crate::{
-    access::{Tx, Unaudited},
+    access::{Guard, Tx, Unaudited},
     audit,
     platform::{
         Error, Result,
@@ -79,6 +79,8 @@ pub fn publish(
         let detail = format!("{month} begins on {}", month.first_day());
         return Err(Error::new(&FX_MONTH_AHEAD, detail));
     }
+    // Whoever posts relies on the rates there are, and waits here or is waited for.
+    tx.take(Guard::Books)?;
     let before = of_month(tx, month)?;
     let added = added(tx, month, &before, new)?;
     if added.is_empty() {

@@ -12,9 +12,25 @@ pub mod rebates_api;
 mod service;
 mod store;
 
+use crate::slice::{Slice, Tag};
 pub use fx_rates::rates;
 pub use model::{Account, Cause, Entry, FxRate, Months, Rebate, RebateReason, RebateState, Transfer};
 pub use months_api::AccountingMonthState;
 pub use rebate_view::{RebateView, rebates_of};
 pub use service::{CODES, close, follow_profiles, hold, post, release};
 pub use store::{carried, closed_at, currencies_of, enrollments_waiting, months, rebates_of_all_months};
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    routes: |config| {
+        rebates_api::routes(config);
+        months_api::routes(config);
+        fx_rates_api::routes(config);
+    },
+    tag: Some(Tag {
+        name: "rebates",
+        description: "What is owed, and the accounting months it is posted in.",
+    }),
+    codes: &[CODES, fx_rates::CODES],
+    ..Slice::named("ledger::accounting")
+};

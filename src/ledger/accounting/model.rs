@@ -2,6 +2,7 @@
 
 use crate::{
     network::profiles::Standing,
+    participation::enrollments::EnrollmentKey,
     platform::values::{CalendarDate, Currency, ExchangeRate, Id, Money, Month, Timestamp, text_enum},
     schema::{fx_rates, ledger_transfers, rebates},
 };
@@ -59,6 +60,8 @@ text_enum! {
 pub struct Transfer {
     /// Identifier.
     pub id: Id,
+    /// Of which partner.
+    pub partner_id: Id,
     /// Whose accounts.
     pub enrollment_id: Id,
     /// Of which month.
@@ -96,6 +99,14 @@ pub struct Entry {
     pub adjusted: i64,
     /// Co-op parts of earnings.
     pub coop: i64,
+}
+
+impl Entry {
+    /// The enrollment.
+    #[must_use]
+    pub fn enrollment(&self) -> EnrollmentKey {
+        EnrollmentKey { partner_id: self.partner_id, id: self.enrollment_id }
+    }
 }
 
 /// Which months are closed: all up to one.

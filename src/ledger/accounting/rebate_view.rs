@@ -4,7 +4,10 @@ use super::{Rebate, RebateReason, RebateState, fx_rates, store};
 use crate::{
     access::Tx,
     network::partners::Transition,
-    participation::{enrollments, programs::PaymentTerms},
+    participation::{
+        enrollments::{self, EnrollmentKeys},
+        programs::PaymentTerms,
+    },
     platform::{
         Result,
         http::page_of,
@@ -143,7 +146,7 @@ impl RebateView {
 /// The rebates of some enrollments for one month, each with whose it is and in which currency, and what they wait for.
 pub fn rebates_of(
     tx: &mut Tx<'_>,
-    enrollments: &[Id],
+    enrollments: EnrollmentKeys<'_>,
     month: Month,
 ) -> Result<Vec<(Id, Currency, RebateView)>> {
     let mut found = store::of_enrollments(tx, enrollments, &[month])?;
@@ -162,7 +165,10 @@ pub(super) fn show(tx: &mut Tx<'_>, found: Vec<Rebate>) -> Result<Vec<RebateView
         return Ok(found.into_iter().map(RebateView::plain).collect());
     }
     let mut sums: HashMap<(Id, Currency), i64> = HashMap::new();
-    for (enrollment, currency, minor) in store::payable(tx, &enrolled)? {
+    let mut partners: Vec<Id> = found.iter().filter(payable).map(|rebate| rebate.partner_id).collect();
+    partners.sort_unstable();
+    partners.dedup();
+    for (enrollment, currency, minor) in store::payable(tx, &partners)? {
         *sums.entry((enrollment, currency)).or_default() += minor;
     }
     let thresholds = thresholds(tx, &enrolled)?;
@@ -184,7 +190,7 @@ pub(super) fn show(tx: &mut Tx<'_>, found: Vec<Rebate>) -> Result<Vec<RebateView
     Ok(found.into_iter().map(view).collect())
 }
 
-/// The least that is paid to each enrollment.
+/// The least that is paid to each enrollment; those of a list may be of many partners.
 fn thresholds(tx: &mut Tx<'_>, enrolled: &[Id]) -> Result<HashMap<Id, Money>> {
     let least = |terms: PaymentTerms| Money { minor: terms.payment_threshold, currency: terms.currency };
     let found = enrollments::payment_terms_of(tx, enrolled)?;

@@ -5,12 +5,13 @@ use super::{
     store,
 };
 use crate::{
-    access::Tx,
+    access::{Guard, Tx},
     audit,
     network::{
         partners::TRANSITION_NOT_ALLOWED,
         profiles::{self, Standing},
     },
+    participation::enrollments::{EnrollmentKey, EnrollmentKeys},
     platform::{
         Error, Result,
         values::{Currency, Id, Month},
@@ -18,7 +19,7 @@ use crate::{
     sales::{imports, transactions::backlog},
 };
 use serde_json::json;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 crate::problem_codes! {
     MONTH_CLOSED = "month_closed" 409 "The month is closed",
@@ -34,23 +35,16 @@ crate::problem_codes! {
 /// Adds to rebates and writes the ledger under them: the programme's expense against what is accrued and against
 /// co-op. The months named are open.
 pub fn post(tx: &mut Tx<'_>, entries: &[Entry], cause: Cause, cause_id: Option<Id>) -> Result<()> {
-    let mut sums: BTreeMap<(Id, Month, Currency), Entry> = BTreeMap::new();
+    let mut sums: BTreeMap<Purse, Entry> = BTreeMap::new();
     for entry in entries {
-        let key = (entry.enrollment_id, entry.posted_in, entry.currency);
+        let key = (entry.enrollment(), entry.posted_in, entry.currency);
         let empty = Entry { earned: 0, adjusted: 0, coop: 0, ..*entry };
         let sum = sums.entry(key).or_insert(empty);
         sum.earned += entry.earned;
         sum.adjusted += entry.adjusted;
         sum.coop += entry.coop;
     }
-    let mut enrollments: Vec<Id> = sums.keys().map(|(enrollment, ..)| *enrollment).collect();
-    enrollments.dedup();
-    let mut months: Vec<Month> = sums.keys().map(|(_, month, _)| *month).collect();
-    months.sort_unstable();
-    months.dedup();
-    let known = store::of_enrollments(tx, &enrollments, &months)?;
-    let mut known: HashMap<_, _> =
-        known.into_iter().map(|r| ((r.enrollment_id, r.posted_in, r.currency), r)).collect();
+    let mut known = known(tx, &sums)?;
     let (mut new, mut transfers) = (Vec::new(), Vec::new());
     for (key, sum) in sums {
         match known.remove(&key) {
@@ -65,6 +59,32 @@ pub fn post(tx: &mut Tx<'_>, entries: &[Entry], cause: Cause, cause_id: Option<I
     }
     store::insert(tx, &new)?;
     store::transfer(tx, &transfers)
+}
+
+/// Where money lies: an enrollment's month and currency.
+type Purse = (EnrollmentKey, Month, Currency);
+
+/// The rebates there are of what is posted. A statement for each partner; a unit posts to one.
+fn known(tx: &mut Tx<'_>, sums: &BTreeMap<Purse, Entry>) -> Result<HashMap<Purse, Rebate>> {
+    let keys: Vec<&Purse> = sums.keys().collect();
+    let mut months: Vec<Month> = keys.iter().map(|(_, month, _)| *month).collect();
+    months.sort_unstable();
+    months.dedup();
+    let mut known = HashMap::new();
+    for of_partner in keys.chunk_by(|one, other| one.0.partner_id == other.0.partner_id) {
+        let Some((EnrollmentKey { partner_id, .. }, ..)) = of_partner.first() else { continue };
+        let mut ids: Vec<Id> = of_partner.iter().map(|(enrollment, ..)| enrollment.id).collect();
+        ids.dedup();
+        let enrollments = EnrollmentKeys { partner_id: *partner_id, ids: &ids };
+        let rebates = store::of_enrollments(tx, enrollments, &months)?;
+        known.extend(rebates.into_iter().map(|rebate| (purse(&rebate), rebate)));
+    }
+    Ok(known)
+}
+
+fn purse(rebate: &Rebate) -> Purse {
+    let enrollment = EnrollmentKey { partner_id: rebate.partner_id, id: rebate.enrollment_id };
+    (enrollment, rebate.posted_in, rebate.currency)
 }
 
 fn grown(tx: &Tx<'_>, rebate: Rebate, sum: &Entry) -> Rebate {
@@ -103,7 +123,7 @@ fn fresh(tx: &Tx<'_>, sum: &Entry) -> Rebate {
 /// A transfer that debits the first account and credits the second; the other way round for a negative amount.
 fn moved(
     tx: &Tx<'_>,
-    (enrollment_id, month, currency): (Id, Month, Currency),
+    (enrollment, month, currency): Purse,
     amount: i64,
     (first, second): (Account, Account),
     (cause, cause_id): (Cause, Option<Id>),
@@ -112,7 +132,8 @@ fn moved(
     let (id, posted_at) = (tx.new_id(), tx.now);
     Transfer {
         id,
-        enrollment_id,
+        partner_id: enrollment.partner_id,
+        enrollment_id: enrollment.id,
         month,
         currency,
         debit,
@@ -125,27 +146,33 @@ fn moved(
 }
 
 /// Closes a month: it never changes again, and what it holds is payable, or waits for profiles.
+///
+/// The unit crosses partners: it takes the books, so that nobody posts meanwhile, and holds every partner that has a
+/// rebate of the month, whose profiles say whether the rebate is payable.
 pub fn close(tx: &mut Tx<'_>, month: Month, reason: Option<&str>) -> Result<()> {
+    tx.take(Guard::Books)?;
     may_close(tx, month)?;
+    let owed = store::partners_of_month(tx, month)?;
+    tx.lock_partners(&owed)?;
     store::close(tx, month, reason)?;
     let rebates = store::of_month(tx, month)?;
     let standings = standings(tx, &rebates)?;
-    let (mut transfers, mut due) = (Vec::new(), BTreeMap::<Standing, Vec<Id>>::new());
+    let (mut transfers, mut due) = (Vec::new(), BTreeMap::<Standing, BTreeSet<Id>>::new());
     for rebate in &rebates {
-        let key = (rebate.enrollment_id, rebate.posted_in, rebate.currency);
         let amount = rebate.amount().minor;
         if amount != 0 {
             let accounts = (Account::RebateAccrued, Account::RebatePayable);
-            transfers.push(moved(tx, key, amount, accounts, (Cause::Closure, None)));
+            transfers.push(moved(tx, purse(rebate), amount, accounts, (Cause::Closure, None)));
         }
         if rebate.state == RebateState::Accruing {
             let standing = standings.get(&rebate.partner_id).copied().unwrap_or(Standing::Missing);
-            due.entry(standing).or_default().push(rebate.id);
+            due.entry(standing).or_default().insert(rebate.partner_id);
         }
     }
-    for (standing, rebates) in due {
+    for (standing, partners) in due {
         let reason = RebateReason::of(standing);
-        store::fall_due(tx, &rebates, state_of(reason), reason)?;
+        let partners: Vec<Id> = partners.into_iter().collect();
+        store::fall_due(tx, (month, &partners), state_of(reason), reason)?;
     }
     store::transfer(tx, &transfers)?;
     let id = tx.new_id();
@@ -265,7 +292,10 @@ pub fn release(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<Rebate> {
 }
 
 fn allowed(tx: &mut Tx<'_>, id: Id, transition: &'static str) -> Result<Rebate> {
-    let rebate = store::get(tx, id)?;
+    let mut rebate = store::get(tx, id)?;
+    if tx.lock_partner(rebate.partner_id)? {
+        rebate = store::get(tx, id)?;
+    }
     let allowed = rebate.allowed();
     if allowed.contains(&transition) {
         return Ok(rebate);

@@ -4,7 +4,7 @@ use super::{Account, Months, Rebate, RebateReason, RebateState, Transfer, rebate
 use crate::{
     access::{Scope, Tx},
     network::partners::{in_scope, is_narrow},
-    participation::enrollments::in_program,
+    participation::enrollments::{EnrollmentKey, EnrollmentKeys, in_program, of_enrollment},
     platform::{
         Error, Result,
         db::{MultiBackend, insert_many},
@@ -20,8 +20,8 @@ use diesel::{
 };
 use std::collections::BTreeMap;
 
-/// How many rows a statement carries at most.
-const AT_ONCE: usize = 1000;
+/// How many partners a statement names at most.
+const AT_ONCE: usize = 10_000;
 
 fn visible(scope: Scope) -> rebates::BoxedQuery<'static, MultiBackend> {
     in_scope!(rebates::table.into_boxed(), rebates::partner_id, scope)
@@ -36,9 +36,9 @@ fn matching(scope: Scope, filter: &RebateFilter) -> rebates::BoxedQuery<'static,
         query = query.filter(rebates::partner_id.eq(id));
     }
     if let Some(id) = filter.enrollment_id {
-        query = query.filter(rebates::enrollment_id.eq(id));
+        query = of_enrollment!(query, rebates, id);
     }
-    let mut query = in_program!(query, rebates::enrollment_id, &filter.program);
+    let mut query = in_program!(query, rebates, &filter.program);
     if let Some(state) = filter.state {
         query = matches_value!(query, rebates::state, state, narrow || one_month.is_some());
     }
@@ -72,22 +72,31 @@ pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<Rebate> {
 }
 
 /// The rebates of these enrollments that were posted in one of these months.
-pub(super) fn of_enrollments(tx: &mut Tx<'_>, enrollments: &[Id], months: &[Month]) -> Result<Vec<Rebate>> {
-    let mut found = Vec::new();
-    for enrollments in enrollments.chunks(AT_ONCE) {
-        let query = rebates::table
-            .filter(rebates::enrollment_id.eq_any(enrollments.to_vec()))
-            .filter(rebates::posted_in.eq_any(months.to_vec()))
-            .select(Rebate::as_select());
-        found.extend(query.load(tx.conn)?);
-    }
-    Ok(found)
+pub(super) fn of_enrollments(
+    tx: &mut Tx<'_>,
+    enrollments: EnrollmentKeys<'_>,
+    months: &[Month],
+) -> Result<Vec<Rebate>> {
+    let query = rebates::table
+        .filter(rebates::partner_id.eq(enrollments.partner_id))
+        .filter(rebates::enrollment_id.eq_any(enrollments.ids.to_vec()))
+        .filter(rebates::posted_in.eq_any(months.to_vec()))
+        .select(Rebate::as_select());
+    Ok(query.load(tx.conn)?)
 }
 
 /// Every rebate of these enrollments: one for each month and currency.
-pub fn rebates_of_all_months(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<Vec<Rebate>> {
-    let query = rebates::table.filter(rebates::enrollment_id.eq_any(enrollments.to_vec()));
+pub fn rebates_of_all_months(tx: &mut Tx<'_>, enrollments: EnrollmentKeys<'_>) -> Result<Vec<Rebate>> {
+    let query = rebates::table
+        .filter(rebates::partner_id.eq(enrollments.partner_id))
+        .filter(rebates::enrollment_id.eq_any(enrollments.ids.to_vec()));
     Ok(query.order((rebates::posted_in, rebates::currency)).select(Rebate::as_select()).load(tx.conn)?)
+}
+
+/// The partners that have a rebate of a month.
+pub(super) fn partners_of_month(tx: &mut Tx<'_>, month: Month) -> Result<Vec<Id>> {
+    let query = rebates::table.filter(rebates::posted_in.eq(month)).select(rebates::partner_id).distinct();
+    Ok(query.load(tx.conn)?)
 }
 
 /// The rebates of a month that are not settled otherwise.
@@ -96,17 +105,22 @@ pub(super) fn of_month(tx: &mut Tx<'_>, month: Month) -> Result<Vec<Rebate>> {
     Ok(query.select(Rebate::as_select()).load(tx.conn)?)
 }
 
+/// What waits to be paid, in the words of the index, which parameters would hide.
+fn waits() -> String {
+    format!("state IN ('{}', '{}')", RebateState::Payable, RebateState::OnHold)
+}
+
 /// The enrollments of a partner with a rebate that waits to be paid.
 pub fn enrollments_waiting(tx: &mut Tx<'_>, partner: Id) -> Result<Vec<Id>> {
-    // The words of the index, which parameters would hide.
-    let waits = format!("state IN ('{}', '{}')", RebateState::Payable, RebateState::OnHold);
-    let query = rebates::table.filter(rebates::partner_id.eq(partner)).filter(sql::<Bool>(&waits));
+    let query = rebates::table.filter(rebates::partner_id.eq(partner)).filter(sql::<Bool>(&waits()));
     Ok(query.select(rebates::enrollment_id).distinct().load(tx.conn)?)
 }
 
 /// The currencies of an enrollment's rebates.
-pub fn currencies_of(tx: &mut Tx<'_>, enrollment: Id) -> Result<Vec<Currency>> {
-    let query = rebates::table.filter(rebates::enrollment_id.eq(enrollment));
+pub fn currencies_of(tx: &mut Tx<'_>, enrollment: EnrollmentKey) -> Result<Vec<Currency>> {
+    let query = rebates::table
+        .filter(rebates::partner_id.eq(enrollment.partner_id))
+        .filter(rebates::enrollment_id.eq(enrollment.id));
     Ok(query.select(rebates::currency).distinct().load(tx.conn)?)
 }
 
@@ -120,10 +134,11 @@ pub(super) fn waiting(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Rebate>> {
     Ok(query.load(tx.conn)?)
 }
 
-/// What is payable of these enrollments in all.
-pub(super) fn payable(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<Vec<(Id, Currency, i64)>> {
+/// What is payable to these partners in all, by enrollment.
+pub(super) fn payable(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<(Id, Currency, i64)>> {
     let query = rebates::table
-        .filter(rebates::enrollment_id.eq_any(enrollments.to_vec()))
+        .filter(rebates::partner_id.eq_any(partners.to_vec()))
+        .filter(sql::<Bool>(&waits()))
         .filter(unindexed!(rebates::state).eq(RebateState::Payable))
         .select((rebates::enrollment_id, rebates::currency, rebates::earned + rebates::adjusted));
     Ok(query.load(tx.conn)?)
@@ -135,20 +150,24 @@ pub(super) fn insert(tx: &mut Tx<'_>, rebates: &[Rebate]) -> Result<()> {
 }
 
 pub(super) fn update(tx: &mut Tx<'_>, rebate: &Rebate) -> Result<()> {
-    diesel::update(rebates::table.find(rebate.id)).set(rebate).execute(tx.conn)?;
+    diesel::update(rebates::table.find((rebate.partner_id, rebate.id))).set(rebate).execute(tx.conn)?;
     Ok(())
 }
 
-/// Lets rebates that accrued be paid, or wait from today on: a statement for each thousand.
+/// Lets what accrued to these partners in a month be paid, or wait from today on: a statement for each ten thousand.
 pub(super) fn fall_due(
     tx: &mut Tx<'_>,
-    rebates: &[Id],
+    (month, partners): (Month, &[Id]),
     state: RebateState,
     reason: Option<RebateReason>,
 ) -> Result<()> {
     let since = reason.map(|_| tx.today());
-    for ids in rebates.chunks(AT_ONCE) {
-        diesel::update(rebates::table.filter(rebates::id.eq_any(ids.to_vec())))
+    for partners in partners.chunks(AT_ONCE) {
+        let accrued = rebates::table
+            .filter(rebates::posted_in.eq(month))
+            .filter(rebates::partner_id.eq_any(partners.to_vec()))
+            .filter(unindexed!(rebates::state).eq(RebateState::Accruing));
+        diesel::update(accrued)
             .set((
                 rebates::state.eq(state),
                 rebates::state_reason.eq(reason),
@@ -194,13 +213,14 @@ pub fn closed_at(tx: &mut Tx<'_>, month: Month) -> Result<Option<Timestamp>> {
 /// it stands. Read off the ledger, so that it is never another one.
 pub fn carried(
     tx: &mut Tx<'_>,
-    enrollments: &[Id],
+    enrollments: EnrollmentKeys<'_>,
     before: Month,
     at: Option<Timestamp>,
 ) -> Result<Vec<(Id, Money)>> {
     let payable = Account::RebatePayable;
     let mut query = ledger_transfers::table
-        .filter(ledger_transfers::enrollment_id.eq_any(enrollments.to_vec()))
+        .filter(ledger_transfers::partner_id.eq(enrollments.partner_id))
+        .filter(ledger_transfers::enrollment_id.eq_any(enrollments.ids.to_vec()))
         .filter(ledger_transfers::month.lt(before))
         .filter(ledger_transfers::debit.eq(payable).or(ledger_transfers::credit.eq(payable)))
         .into_boxed();

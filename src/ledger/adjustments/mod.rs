@@ -6,6 +6,11 @@ mod model;
 mod service;
 mod store;
 
+use crate::slice::Slice;
 pub use model::{Adjustment, AdjustmentReason, AdjustmentState, NewAdjustment};
 pub use service::{CODES, approve, propose, reject};
 pub use store::posted_in;
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice =
+    Slice { routes: api::routes, codes: &[CODES], ..Slice::named("ledger::adjustments") };

@@ -2,7 +2,7 @@
 
 use super::{Adjustment, AdjustmentState, NewAdjustment, api::AdjustmentView, store};
 use crate::{
-    access::{Scope, Tx},
+    access::{Guard, Scope, Tx},
     audit,
     ledger::accounting::{self, Cause, Entry},
     network::partners::TRANSITION_NOT_ALLOWED,
@@ -28,9 +28,11 @@ const MOST: i64 = 10_000_000_000;
 pub fn propose(tx: &mut Tx<'_>, id: Id, new: NewAdjustment) -> Result<Adjustment> {
     let no_such =
         || Error::invalid(vec![FieldError::new("/enrollment_id", "unknown", "there is no such enrollment")]);
+    let found = enrollments::with_currencies(tx, new.enrollment_id)?.ok_or_else(no_such)?;
+    tx.lock_partner(found.enrollment.partner_id)?;
     let WithCurrencies { enrollment, of_version, of_partner } =
         enrollments::with_currencies(tx, new.enrollment_id)?.ok_or_else(no_such)?;
-    let mut currencies = accounting::currencies_of(tx, enrollment.id)?;
+    let mut currencies = accounting::currencies_of(tx, enrollment.key())?;
     currencies.extend([of_version, of_partner]);
     currencies.sort_unstable();
     currencies.dedup();
@@ -94,6 +96,8 @@ fn faults(
 
 /// Approves an adjustment of somebody else's: it enters the rebate of the first open month from its own on.
 pub fn approve(tx: &mut Tx<'_>, id: Id, comment: Option<&str>) -> Result<Adjustment> {
+    // The month that is open now stays open until the adjustment stands in it.
+    tx.share(Guard::Books)?;
     let before = to_decide(tx, id, "approval")?;
     let posted_in = accounting::months(tx)?.posting_for(before.earned_in);
     let after =
@@ -119,7 +123,10 @@ pub fn reject(tx: &mut Tx<'_>, id: Id, comment: &str) -> Result<Adjustment> {
 }
 
 fn to_decide(tx: &mut Tx<'_>, id: Id, transition: &'static str) -> Result<Adjustment> {
-    let adjustment = store::get(tx, id)?;
+    let mut adjustment = store::get(tx, id)?;
+    if tx.lock_partner(adjustment.partner_id)? {
+        adjustment = store::get(tx, id)?;
+    }
     if !adjustment.allowed().contains(&transition) {
         let detail = format!("an adjustment that is {} is decided", adjustment.state);
         let error = Error::new(&TRANSITION_NOT_ALLOWED, detail);

@@ -4,7 +4,7 @@ use super::{Adjustment, AdjustmentState, api::AdjustmentFilter};
 use crate::{
     access::{Scope, Tx},
     network::partners::{in_scope, is_narrow},
-    participation::enrollments::in_program,
+    participation::enrollments::{in_program, of_enrollment},
     platform::{
         Error, Result,
         db::MultiBackend,
@@ -25,12 +25,12 @@ fn visible(scope: Scope) -> adjustments::BoxedQuery<'static, MultiBackend> {
 }
 
 fn matching(scope: Scope, filter: &AdjustmentFilter) -> adjustments::BoxedQuery<'static, MultiBackend> {
-    let mut query = in_program!(visible(scope), adjustments::enrollment_id, &filter.program);
+    let mut query = in_program!(visible(scope), adjustments, &filter.program);
     if let Some(id) = filter.partner_id {
         query = query.filter(adjustments::partner_id.eq(id));
     }
     if let Some(id) = filter.enrollment_id {
-        query = query.filter(adjustments::enrollment_id.eq(id));
+        query = of_enrollment!(query, adjustments, id);
     }
     if let Some(state) = filter.state {
         let narrow = is_narrow(scope, [filter.partner_id, filter.enrollment_id]);
@@ -80,6 +80,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, adjustment: &Adjustment) -> Result<()> {
 }
 
 pub(super) fn update(tx: &mut Tx<'_>, adjustment: &Adjustment) -> Result<()> {
-    diesel::update(adjustments::table.find(adjustment.id)).set(adjustment).execute(tx.conn)?;
+    let key = (adjustment.partner_id, adjustment.id);
+    diesel::update(adjustments::table.find(key)).set(adjustment).execute(tx.conn)?;
     Ok(())
 }

@@ -143,7 +143,7 @@ macro_rules! resource {
         ) -> Result<Answer> {
             caller
                 .write(body, move |tx, correction| {
-                    let before = store::get(tx, Kind::$kind, *id)?;
+                    let before = service::to_change(tx, Kind::$kind, *id)?;
                     revision.permits(before.revision)?;
                     let agreement = service::correct(tx, &before, correction.clone().into())?;
                     Ok(record(tx, agreement))
@@ -166,7 +166,7 @@ macro_rules! resource {
         async fn $renew(caller: Caller<$Renew>, id: Path<Id>, Checked(body): Checked<$Renewal>) -> Result<Answer> {
             caller
                 .write(body, move |tx, renewal| {
-                    let before = store::get(tx, Kind::$kind, *id)?;
+                    let before = service::to_change(tx, Kind::$kind, *id)?;
                     let new = tx.new_id();
                     let agreement = service::renew(tx, &before, new, Renewal::from(renewal.clone()))?;
                     Ok(made(tx, $collection, agreement))
@@ -279,7 +279,7 @@ async fn terminate<P: Policy>(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, termination| {
-            let before = store::get(tx, kind, id)?;
+            let before = service::to_change(tx, kind, id)?;
             let agreement = service::terminate(tx, &before, termination.clone().into())?;
             Ok(record(tx, agreement))
         })

@@ -17,7 +17,20 @@ mod service;
 mod store;
 mod view;
 
+use crate::slice::{Slice, Tag};
 pub use change::{Correction, NewAgreement, NewTerms, Renewal, Termination, Terms};
 pub use model::{Agreement, AgreementStatus, Event, Kind, MembershipLevel};
 pub use service::{CODES, create, renew, terminate};
 pub use store::{held_by, refers_to};
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    routes: api::routes,
+    tag: Some(Tag {
+        name: "agreements",
+        description: "The papers a partner signs: MPN, distributor and reseller agreements.",
+    }),
+    codes: &[CODES],
+    refers_to_partner: Some(|tx, partner| Ok(store::refers_to(tx.conn, partner)?.then_some("agreement"))),
+    ..Slice::named("network::agreements")
+};

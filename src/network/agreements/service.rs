@@ -1,7 +1,8 @@
 //! What is done with agreements.
 
 use super::{
-    Agreement, AgreementStatus, Correction, Event, NewAgreement, Renewal, Termination, store, view::Shown,
+    Agreement, AgreementStatus, Correction, Event, Kind, NewAgreement, Renewal, Termination, store,
+    view::Shown,
 };
 use crate::{
     access::Tx,
@@ -60,7 +61,14 @@ pub(super) fn correct(tx: &mut Tx<'_>, before: &Agreement, correction: Correctio
     save(tx, before, agreement)
 }
 
+/// The agreement, with its partner locked.
+pub(super) fn to_change(tx: &mut Tx<'_>, kind: Kind, id: Id) -> Result<Agreement> {
+    let agreement = store::get(tx, kind, id)?;
+    if tx.lock_partner(agreement.partner_id)? { store::get(tx, kind, id) } else { Ok(agreement) }
+}
+
 fn record(tx: &mut Tx<'_>, agreement: Agreement) -> Result<Agreement> {
+    tx.lock_partner(agreement.partner_id)?;
     let mut faults = agreement.out_of_order();
     let signatory = match partners::get(tx, agreement.partner_id) {
         Ok(partner) => Some(partner),
@@ -88,7 +96,7 @@ fn record(tx: &mut Tx<'_>, agreement: Agreement) -> Result<Agreement> {
 
 fn save(tx: &mut Tx<'_>, before: &Agreement, agreement: Agreement) -> Result<Agreement> {
     let agreement = Agreement { updated_at: tx.now, revision: before.revision + 1, ..agreement };
-    store::update(tx, &agreement)?;
+    store::update(tx, before, &agreement)?;
     let reason = agreement.termination_reason.as_deref().filter(|_| before.terminated_on.is_none());
     event(&agreement)
         .before(&Shown::today(tx, before.clone()))

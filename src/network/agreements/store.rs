@@ -10,7 +10,7 @@ use crate::{
         http::{PageRequest, keyset},
         values::{CalendarDate, Id},
     },
-    schema::agreements,
+    schema::{agreement_numbers, agreements},
 };
 use diesel::{
     dsl::{exists, not},
@@ -35,7 +35,17 @@ fn matching(tx: &mut Tx<'_>, kind: Kind, wanted: &Criteria) -> Result<Query> {
         query = query.filter(agreements::partner_id.eq(partner));
     }
     if let Some(number) = &wanted.agreement_number {
-        query = query.filter(agreements::agreement_number.eq(number.clone()));
+        // Looked up where numbers are claimed: the partner leads to the agreement.
+        let claimed = agreement_numbers::table
+            .find((kind, number))
+            .select((agreement_numbers::partner_id, agreement_numbers::agreement_id));
+        let claimed: Option<(Id, Id)> = claimed.get_result(tx.conn).optional()?;
+        query = match claimed {
+            Some((partner, id)) => {
+                query.filter(agreements::partner_id.eq(partner)).filter(agreements::id.eq(id))
+            }
+            None => query.filter(false.into_sql::<Bool>()),
+        };
     }
     if let Some(from) = wanted.from {
         query = query.filter(agreements::effective_on.ge(from));
@@ -137,18 +147,32 @@ pub(super) fn beside(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<Vec<Agree
 }
 
 pub(super) fn find_by_number(tx: &mut Tx<'_>, kind: Kind, number: &str) -> Result<Option<Id>> {
-    let query =
-        agreements::table.filter(agreements::kind.eq(kind)).filter(agreements::agreement_number.eq(number));
-    Ok(query.select(agreements::id).get_result(tx.conn).optional()?)
+    let query = agreement_numbers::table.find((kind, number)).select(agreement_numbers::agreement_id);
+    Ok(query.get_result(tx.conn).optional()?)
 }
 
+/// Adds an agreement, and claims its number.
 pub(super) fn insert(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<()> {
+    let number = (
+        agreement_numbers::kind.eq(agreement.kind),
+        agreement_numbers::agreement_number.eq(&agreement.agreement_number),
+        agreement_numbers::partner_id.eq(agreement.partner_id),
+        agreement_numbers::agreement_id.eq(agreement.id),
+    );
+    diesel::insert_into(agreement_numbers::table).values(number).execute(tx.conn)?;
     diesel::insert_into(agreements::table).values(agreement).execute(tx.conn)?;
     Ok(())
 }
 
-pub(super) fn update(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<()> {
-    diesel::update(agreements::table.find(agreement.id)).set(agreement).execute(tx.conn)?;
+/// Changes an agreement's record, and claims its number where that is another one than before.
+pub(super) fn update(tx: &mut Tx<'_>, before: &Agreement, agreement: &Agreement) -> Result<()> {
+    if before.agreement_number != agreement.agreement_number {
+        diesel::update(agreement_numbers::table.find((before.kind, &before.agreement_number)))
+            .set(agreement_numbers::agreement_number.eq(&agreement.agreement_number))
+            .execute(tx.conn)?;
+    }
+    let key = (agreement.partner_id, agreement.id);
+    diesel::update(agreements::table.find(key)).set(agreement).execute(tx.conn)?;
     Ok(())
 }
 

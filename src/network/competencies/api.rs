@@ -128,7 +128,7 @@ async fn update_competency(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, change| {
-            let before = store::get(tx, &id)?;
+            let before = store::to_change(tx, &id)?;
             revision.permits(before.revision)?;
             let retired_on = change.retired_on.unwrap_or(before.retired_on);
             let competency = service::update(tx, &before, change.name.clone(), retired_on)?;
@@ -257,6 +257,7 @@ async fn revoke_attainment(
 ) -> Result<Answer> {
     caller
         .act(move |tx| {
+            tx.lock_partner(path.0)?;
             let before = store::get_attainment(tx, path.0, &path.1)?;
             condition.permits_if_sent(Some(before.revision))?;
             service::revoke(tx, before)?;

@@ -96,6 +96,8 @@ pub(super) fn put_if(
     if !faults.is_empty() {
         return Err(Error::invalid(faults));
     }
+    tx.lock_partner(partner)?;
+    store::keep(tx, code)?;
     let partner = partners::get(tx, partner)?;
     let competency = store::get_by_code(tx, code)?;
     let before = store::find_attainment(tx, partner.id, code)?;

@@ -9,7 +9,7 @@ use crate::{
     network::partners::in_scope,
     platform::{
         Error, Result,
-        db::{Conn, MultiBackend},
+        db::{Conn, MultiBackend, lock_rows},
         http::{PageRequest, keyset},
         values::{CalendarDate, Id},
     },
@@ -47,6 +47,20 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &CompetencyFilter) -> Result<i64> {
 }
 
 /// The competency with this id or this code.
+/// The competency of that id or code, locked until the end of the unit.
+pub(super) fn to_change(tx: &mut Tx<'_>, id_or_code: &str) -> Result<Competency> {
+    let id = get(tx, id_or_code)?.id;
+    lock_rows!(tx.conn, for_no_key_update, competencies::table.find(id).select(competencies::id));
+    get(tx, id_or_code)
+}
+
+/// Keeps a competency from being changed until the end of the unit.
+pub(super) fn keep(tx: &mut Tx<'_>, code: &str) -> Result<()> {
+    let named = competencies::table.filter(competencies::code.eq(code)).select(competencies::id);
+    lock_rows!(tx.conn, for_share, named);
+    Ok(())
+}
+
 pub(super) fn get(tx: &mut Tx<'_>, id_or_code: &str) -> Result<Competency> {
     match id_or_code.parse::<Id>() {
         Ok(id) => {
@@ -151,7 +165,8 @@ pub(super) fn insert_attainment(tx: &mut Tx<'_>, attainment: &Attainment) -> Res
 }
 
 pub(super) fn update_attainment(tx: &mut Tx<'_>, attainment: &Attainment) -> Result<()> {
-    diesel::update(attainments::table.find(attainment.id)).set(attainment).execute(tx.conn)?;
+    let key = (attainment.partner_id, attainment.id);
+    diesel::update(attainments::table.find(key)).set(attainment).execute(tx.conn)?;
     Ok(())
 }
 

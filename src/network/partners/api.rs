@@ -284,7 +284,7 @@ async fn update_partner(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, change| {
-            let before = store::get(tx, *id)?;
+            let before = service::to_change(tx, *id, change.headquarters_id.flatten())?;
             revision.permits(before.revision)?;
             service::update(tx, before, |partner| change.apply(partner)).map(record)
         })
@@ -299,7 +299,7 @@ async fn update_partner(
 async fn delete_partner(caller: Caller<DeletePartner>, id: Path<Id>) -> Result<Answer> {
     caller
         .act(move |tx| {
-            let partner = store::get(tx, *id)?;
+            let partner = service::to_change(tx, *id, None)?;
             service::delete(tx, &partner)?;
             Ok(Answer::nothing())
         })
@@ -340,7 +340,7 @@ async fn close_partner(caller: Caller<ClosePartner>, id: Path<Id>, body: Body<Re
 async fn apply<P: Policy>(caller: Caller<P>, id: Id, body: Body<Reason>, what: Event) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {
-            let before = store::get(tx, id)?;
+            let before = service::to_change(tx, id, None)?;
             service::apply(tx, before, what, &because.reason).map(record)
         })
         .await

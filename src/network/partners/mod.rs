@@ -5,9 +5,25 @@ mod model;
 mod service;
 mod store;
 
+use crate::slice::{Slice, Tag};
 pub use api::{Reason, Transition};
 pub use model::{Event, Partner, PartnerStatus, PartnerType};
 pub use service::{CODES, NewPartner, PARTNER_CLOSED, TRANSITION_NOT_ALLOWED, apply, create, refuse_closed};
-pub use store::{after, family, family_of, get, get_by_mpn_id, headquarters_among, is_narrow, many, number};
+pub use store::{
+    after, family, family_of, get, get_by_mpn_id, headquarters_among, is_narrow, keep, keep_all, lock, many,
+    number,
+};
 
 pub(crate) use store::{each_of, headquarters_of, in_scope, is_mpn_id, locations_of, partner_currency};
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    routes: api::routes,
+    tag: Some(Tag {
+        name: "partners",
+        description: "Who sells, enrolls and is paid; and headquarters, which group locations.",
+    }),
+    codes: &[CODES],
+    refers_to_partner: Some(|tx, partner| Ok(store::has_locations(tx, partner)?.then_some("location"))),
+    ..Slice::named("network::partners")
+};

@@ -46,7 +46,9 @@ pub struct NewPartner {
 
 /// Records a new partner.
 pub fn create(tx: &mut Tx<'_>, id: Id, new: NewPartner) -> Result<Partner> {
+    tx.made_partner(id);
     if let Some(headquarters) = new.headquarters_id {
+        tx.lock_partner(headquarters)?;
         refuse_nested(tx, id, headquarters)?;
     }
     let partner = Partner {
@@ -71,6 +73,19 @@ pub fn create(tx: &mut Tx<'_>, id: Id, new: NewPartner) -> Result<Partner> {
     // Nothing rests on a partner that was not there before; but it makes another one a headquarters.
     if let Some(headquarters) = partner.headquarters_id {
         tx.facts_changed(headquarters);
+    }
+    Ok(partner)
+}
+
+/// The partner, locked with its headquarters and with another one that is named as such.
+pub(super) fn to_change(tx: &mut Tx<'_>, id: Id, named: Option<Id>) -> Result<Partner> {
+    let family = |partner: &Partner| -> Vec<Id> {
+        [Some(id), partner.headquarters_id, named].into_iter().flatten().collect()
+    };
+    let mut partner = store::get(tx, id)?;
+    // A partner that moves to another headquarters meanwhile is locked with that one too.
+    while tx.lock_partners(&family(&partner))? {
+        partner = store::get(tx, id)?;
     }
     Ok(partner)
 }
@@ -117,8 +132,7 @@ pub fn refuse_closed(partner: &Partner) -> Result<()> {
 
 /// Deletes a partner nothing refers to.
 pub(super) fn delete(tx: &mut Tx<'_>, partner: &Partner) -> Result<()> {
-    let location = store::has_locations(tx, partner.id)?.then_some("location");
-    if let Some(kind) = location.map_or_else(|| tx.referred_by(partner.id), |kind| Ok(Some(kind)))? {
+    if let Some(kind) = tx.referred_by(partner.id)? {
         let detail = format!("at least one {kind} refers to this partner; close it instead");
         return Err(Error::new(&PARTNER_REFERRED_TO, detail).with("referred_by", kind));
     }
@@ -126,12 +140,12 @@ pub(super) fn delete(tx: &mut Tx<'_>, partner: &Partner) -> Result<()> {
     if let Some(headquarters) = partner.headquarters_id {
         tx.facts_changed(headquarters);
     }
-    store::delete(tx, partner.id)
+    store::delete(tx, partner)
 }
 
 fn save(tx: &mut Tx<'_>, before: &Partner, partner: Partner, reason: Option<&str>) -> Result<Partner> {
     let partner = Partner { updated_at: tx.now, revision: before.revision + 1, ..partner };
-    store::update(tx, &partner)?;
+    store::update(tx, before, &partner)?;
     let views = (PartnerView::from(before.clone()), PartnerView::from(partner.clone()));
     event(&partner).before(&views.0).after(&views.1).because(reason).record(tx)?;
     changed(tx, &partner);

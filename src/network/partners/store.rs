@@ -8,11 +8,11 @@ use crate::{
     access::{Scope, Tx},
     platform::{
         Error, Result,
-        db::{Conn, MultiBackend, native},
+        db::{Conn, MultiBackend, lock_rows, native},
         http::{PageRequest, keyset},
         values::Id,
     },
-    schema::partners,
+    schema::{partner_numbers, partners},
 };
 use diesel::{
     dsl::{auto_type, exists},
@@ -78,9 +78,9 @@ pub(crate) fn each_of(ids: Vec<Id>) -> _ {
 macro_rules! is_mpn_id {
     ($column:expr) => {
         diesel::dsl::exists(
-            $crate::schema::partners::table
-                .filter($crate::schema::partners::mpn_id.eq($column))
-                .select($crate::schema::partners::id),
+            $crate::schema::partner_numbers::table
+                .filter($crate::schema::partner_numbers::mpn_id.eq($column))
+                .select($crate::schema::partner_numbers::partner_id),
         )
     };
 }
@@ -125,7 +125,8 @@ fn matching(scope: Scope, filter: &PartnerFilter) -> partners::BoxedQuery<'stati
         query = query.filter(partners::headquarters_id.eq(headquarters));
     }
     if let Some(mpn_id) = &filter.mpn_id {
-        query = query.filter(partners::mpn_id.eq(mpn_id.clone()));
+        let claimed = partner_numbers::table.filter(partner_numbers::mpn_id.eq(mpn_id.clone()));
+        query = query.filter(partners::id.eq_any(claimed.select(partner_numbers::partner_id)));
     }
     query
 }
@@ -167,16 +168,35 @@ pub fn many(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<Partner>> {
 
 /// The partner of that MPN id, where the unit may see it.
 pub fn get_by_mpn_id(tx: &mut Tx<'_>, mpn_id: &str) -> Result<Partner> {
-    let query = visible(tx.scope()).filter(partners::mpn_id.eq(mpn_id.to_owned()));
-    query.select(Partner::as_select()).get_result(tx.conn).optional()?.ok_or(Error::not_found("partner"))
+    let id = find_by_mpn_id(tx, mpn_id)?.ok_or(Error::not_found("partner"))?;
+    get(tx, id)
 }
 
 pub(super) fn find_by_mpn_id(tx: &mut Tx<'_>, mpn_id: &str) -> Result<Option<Id>> {
-    Ok(partners::table
-        .filter(partners::mpn_id.eq(mpn_id))
-        .select(partners::id)
-        .get_result(tx.conn)
-        .optional()?)
+    let query = partner_numbers::table.find(mpn_id).select(partner_numbers::partner_id);
+    Ok(query.get_result(tx.conn).optional()?)
+}
+
+/// Locks partners until the end of the unit: headquarters first, then locations, each in the order of their ids, so
+/// that units which lock several never wait for each other in a circle. An operation that deletes a partner, or that
+/// names another partner as headquarters or provider, meets the same lock.
+pub fn lock(conn: &mut Conn, ids: &[Id]) -> Result<bool> {
+    let order = (partners::headquarters_id.is_not_null(), partners::id);
+    let these = partners::table.filter(partners::id.eq_any(ids.to_vec())).order(order).select(partners::id);
+    Ok(lock_rows!(conn, for_no_key_update, these))
+}
+
+/// Keeps a partner that a record of another one names from being deleted until the end of the unit; other units of that
+/// partner go on.
+pub fn keep(tx: &mut Tx<'_>, id: Id) -> Result<()> {
+    keep_all(tx, &[id])
+}
+
+/// The same for several partners.
+pub fn keep_all(tx: &mut Tx<'_>, ids: &[Id]) -> Result<()> {
+    let these = partners::table.filter(partners::id.eq_any(ids.to_vec())).order(partners::id);
+    lock_rows!(tx.conn, for_key_share, these.select(partners::id));
+    Ok(())
 }
 
 pub(super) fn has_locations(tx: &mut Tx<'_>, id: Id) -> Result<bool> {
@@ -207,20 +227,33 @@ pub fn number(tx: &mut Tx<'_>) -> Result<i64> {
 /// Adds a partner, unless another one has its MPN id; tells whether it did. Looked for beforehand, the gap a new
 /// number falls into would make units lose races that record other partners.
 pub(super) fn insert(tx: &mut Tx<'_>, partner: &Partner) -> Result<bool> {
-    let added = native!(tx.conn, conn => diesel::insert_into(partners::table)
-        .values(partner)
-        .on_conflict(partners::mpn_id)
+    let number = (partner_numbers::mpn_id.eq(&partner.mpn_id), partner_numbers::partner_id.eq(partner.id));
+    let claimed = native!(tx.conn, conn => diesel::insert_into(partner_numbers::table)
+        .values(number)
+        .on_conflict(partner_numbers::mpn_id)
         .do_nothing()
         .execute(conn)?);
-    Ok(added > 0)
+    if claimed == 0 {
+        return Ok(false);
+    }
+    diesel::insert_into(partners::table).values(partner).execute(tx.conn)?;
+    Ok(true)
 }
 
-pub(super) fn update(tx: &mut Tx<'_>, partner: &Partner) -> Result<()> {
+/// Changes a partner's record, and claims its MPN id where that is another one than before.
+pub(super) fn update(tx: &mut Tx<'_>, before: &Partner, partner: &Partner) -> Result<()> {
+    if before.mpn_id != partner.mpn_id {
+        diesel::update(partner_numbers::table.find(&before.mpn_id))
+            .set(partner_numbers::mpn_id.eq(&partner.mpn_id))
+            .execute(tx.conn)?;
+    }
     diesel::update(partners::table.find(partner.id)).set(partner).execute(tx.conn)?;
     Ok(())
 }
 
-pub(super) fn delete(tx: &mut Tx<'_>, id: Id) -> Result<()> {
-    diesel::delete(partners::table.find(id)).execute(tx.conn)?;
+/// Removes a partner, and gives its MPN id back.
+pub(super) fn delete(tx: &mut Tx<'_>, partner: &Partner) -> Result<()> {
+    diesel::delete(partners::table.find(partner.id)).execute(tx.conn)?;
+    diesel::delete(partner_numbers::table.find(&partner.mpn_id)).execute(tx.conn)?;
     Ok(())
 }

@@ -288,6 +288,7 @@ where
 {
     caller
         .write(body, move |tx, new| {
+            tx.lock_partner(partner)?;
             partners::get(tx, partner)?;
             let before = store::find::<T>(tx, partner)?;
             condition.permits_if_sent(before.as_ref().map(|before| before.revision))?;
@@ -332,6 +333,7 @@ fn decide<T: Stored + Shown>(
     condition: &IfMatch,
     decision: Decision<'_>,
 ) -> Result<Answer> {
+    tx.lock_partner(partner)?;
     let before = service::get::<T>(tx, partner)?;
     condition.permits_if_sent(Some(before.revision))?;
     service::decide(tx, &before, decision).map(|profile| record(tx, profile))

@@ -136,18 +136,21 @@ pub(super) fn get<T: Stored>(tx: &mut Tx<'_>, partner: Id) -> Result<Profile<T>>
 
 /// Files both profiles of a partner for the first time.
 pub fn file_both(tx: &mut Tx<'_>, partner: Id, payout: PayoutTerms, tax: TaxTerms) -> Result<()> {
+    tx.lock_partner(partner)?;
     file(tx, partner, None, payout)?;
     file(tx, partner, None, tax).map(drop)
 }
 
 /// Decides on a partner's payout profile.
 pub fn decide_payout(tx: &mut Tx<'_>, partner: Id, decision: Decision<'_>) -> Result<()> {
+    tx.lock_partner(partner)?;
     let before = get::<PayoutTerms>(tx, partner)?;
     decide(tx, &before, decision).map(drop)
 }
 
 /// Decides on a partner's tax profile.
 pub fn decide_tax(tx: &mut Tx<'_>, partner: Id, decision: Decision<'_>) -> Result<()> {
+    tx.lock_partner(partner)?;
     let before = get::<TaxTerms>(tx, partner)?;
     decide(tx, &before, decision).map(drop)
 }

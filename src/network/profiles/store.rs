@@ -57,7 +57,7 @@ macro_rules! stored {
                     $table::updated_at.eq(profile.updated_at),
                     $table::revision.eq(profile.revision),
                 );
-                diesel::update($table::table.find(profile.id)).set(changes).execute(tx.conn)?;
+                diesel::update($table::table.find(profile.partner_id)).set(changes).execute(tx.conn)?;
                 Ok(())
             }
         }
@@ -70,4 +70,12 @@ stored!(TaxTerms, tax_profiles, form, tax_country, tax_id, expires_on);
 /// The partner's profile, where it has filed one.
 pub(super) fn find<T: Stored>(tx: &mut Tx<'_>, partner: Id) -> Result<Option<Profile<T>>> {
     Ok(T::of(tx, &[partner])?.pop())
+}
+
+/// Whether one refers to a partner.
+pub(super) fn any_of_partner(tx: &mut Tx<'_>, partner: Id) -> Result<bool> {
+    let payout = payout_profiles::table.filter(payout_profiles::partner_id.eq(partner));
+    let tax = tax_profiles::table.filter(tax_profiles::partner_id.eq(partner));
+    let (payout, tax) = (diesel::dsl::exists(payout), diesel::dsl::exists(tax));
+    Ok(diesel::select(payout.or(tax)).get_result(tx.conn)?)
 }

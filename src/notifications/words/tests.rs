@@ -70,7 +70,7 @@ fn messages() -> Vec<Message> {
     ]
 }
 
-fn letters(locale: Locale) -> Vec<(Message, Letter)> {
+fn wordings(locale: Locale) -> Vec<(Message, Wording)> {
     let name = match locale {
         Locale::En => "Anna <Müller>",
         Locale::Ja => "佐藤 花子",
@@ -83,31 +83,31 @@ fn letters(locale: Locale) -> Vec<(Message, Letter)> {
         .collect()
 }
 
-fn shown(locale: Locale, part: impl Fn(&Letter) -> &str) -> String {
-    letters(locale).iter().fold(String::new(), |mut all, (message, letter)| {
+fn shown(locale: Locale, part: impl Fn(&Wording) -> &str) -> String {
+    wordings(locale).iter().fold(String::new(), |mut all, (message, wording)| {
         // Writing into a text cannot fail.
-        let _ = writeln!(all, "=== {}\n{}\n\n{}", message.kind(), letter.subject, part(letter));
+        let _ = writeln!(all, "=== {}\n{}\n\n{}", message.kind(), wording.subject, part(wording));
         all
     })
 }
 
 #[test]
 fn every_message_reads_well_as_text() {
-    insta::assert_snapshot!("text_en", shown(Locale::En, |letter| &letter.text));
-    insta::assert_snapshot!("text_ja", shown(Locale::Ja, |letter| &letter.text));
+    insta::assert_snapshot!("text_en", shown(Locale::En, |wording| &wording.text));
+    insta::assert_snapshot!("text_ja", shown(Locale::Ja, |wording| &wording.text));
 }
 
 #[test]
 fn every_message_is_a_document_in_html() {
-    insta::assert_snapshot!("html_en", shown(Locale::En, |letter| &letter.html));
-    insta::assert_snapshot!("html_ja", shown(Locale::Ja, |letter| &letter.html));
+    insta::assert_snapshot!("html_en", shown(Locale::En, |wording| &wording.html));
+    insta::assert_snapshot!("html_ja", shown(Locale::Ja, |wording| &wording.html));
 }
 
 #[test]
 fn what_people_are_called_is_no_markup_and_nothing_is_fetched() {
     for locale in Locale::ALL {
-        for (message, letter) in letters(*locale) {
-            let html = &letter.html;
+        for (message, wording) in wordings(*locale) {
+            let html = &wording.html;
             assert!(
                 !html.contains("<GmbH>") && !html.contains("<Müller>") && !html.contains("<x>"),
                 "{html}"
@@ -117,18 +117,18 @@ fn what_people_are_called_is_no_markup_and_nothing_is_fetched() {
                 "{html}"
             );
             assert!(html.contains(&format!("<html lang=\"{locale}\">")), "{html}");
-            assert!(!letter.subject.contains('\n') && !letter.subject.is_empty(), "{message:?}");
+            assert!(!wording.subject.contains('\n') && !wording.subject.is_empty(), "{message:?}");
         }
     }
 }
 
 #[test]
-fn the_secret_is_in_no_letter_until_it_is_revealed() {
+fn the_secret_is_in_no_wording_until_it_is_revealed() {
     for locale in Locale::ALL {
         let of_password =
-            |(message, _): &(Message, Letter)| matches!(message, Message::TemporaryPassword { .. });
-        let (_, letter) = letters(*locale).into_iter().find(of_password).unwrap();
-        for words in [&letter.text, &letter.html] {
+            |(message, _): &(Message, Wording)| matches!(message, Message::TemporaryPassword { .. });
+        let (_, wording) = wordings(*locale).into_iter().find(of_password).unwrap();
+        for words in [&wording.text, &wording.html] {
             assert!(!words.contains("aaaaa-bbbbb"), "{words}");
             assert_eq!(reveal(words, "aaaaa-bbbbb").matches("aaaaa-bbbbb").count(), 1, "{words}");
         }

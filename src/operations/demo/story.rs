@@ -91,9 +91,14 @@ pub fn fill(app: &AppState, clock: &Clock, today: CalendarDate) -> Result<()> {
             calculation::calculate(app, None, |_| ControlFlow::Continue(()))?;
         }
         let stage = stage.clone();
-        app.write_as_system("Demo", move |tx| match scene {
-            Scene::Plot(work) => work(tx, &stage),
-            Scene::Year(event) => year::happens(tx, event),
+        app.write_as_system("Demo", move |tx| {
+            // A scene crosses partners, and nobody else is there yet: the unit holds all of them.
+            let known = partners::after(tx, None, i64::MAX)?;
+            tx.lock_partners(&known.iter().map(|partner| partner.id).collect::<Vec<_>>())?;
+            match scene {
+                Scene::Plot(work) => work(tx, &stage),
+                Scene::Year(event) => year::happens(tx, event),
+            }
         })?;
     }
     calculation::calculate(app, None, |_| ControlFlow::Continue(())).map(drop)

@@ -1,3 +1,18 @@
 //! Health and metrics: what a balancer and a monitor ask.
 
 pub mod api;
+
+use crate::{
+    platform::http::docs,
+    slice::{Slice, Tag},
+};
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    routes: |config| {
+        api::routes(config);
+        docs::routes(config);
+    },
+    tag: Some(Tag { name: "service", description: "Health, metrics, this document, the problem pages." }),
+    ..Slice::named("operations::health")
+};

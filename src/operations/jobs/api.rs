@@ -1,6 +1,6 @@
 //! Jobs over HTTP.
 
-use super::{JobName, JobRun, RunState, Step, service, store};
+use super::{JobRun, RunState, Step, service, store};
 use crate::{
     access::{
         Caller,
@@ -11,6 +11,7 @@ use crate::{
         http::{Answer, Body, Cursor, Listing, PageParams, PageRequest, Path, page_of},
         values::{CalendarDate, Daily, Id, Timestamp},
     },
+    work::{Engine, JobName, Record, Schedule},
 };
 use actix_web::{get, post, web::Data};
 use serde::{Deserialize, Serialize};
@@ -30,20 +31,65 @@ pub struct JobList {
     items: Vec<Job>,
 }
 
-/// Long work that begins by the clock or when it is asked for.
+/// Work that nobody waits for at the other end of a request: by the clock, when it is asked for, or when something waits.
 #[derive(Serialize, ToSchema)]
 pub struct Job {
     /// Its name.
     name: JobName,
-    /// The time of the day in UTC at which it begins; null where it only begins when it is asked for.
+    /// The time of the day in UTC at which it begins; null where another schedule or none begins it.
     #[schema(max_length = 5, pattern = r"^\d{2}:\d{2}$", examples("02:00"))]
     daily_at: Option<String>,
-    /// When it begins next by the clock.
+    /// The seconds after which it begins again; null where another schedule or none begins it.
+    #[schema(minimum = 1, maximum = 86_400, examples(600))]
+    every_seconds: Option<i64>,
+    /// When it begins next by the clock, or is tried again after a failure; null where it begins when something waits.
     next_run_at: Option<Timestamp>,
     /// When a run last did everything: how fresh is what rests on it. Null where none has yet.
     as_of: Option<Timestamp>,
-    /// The newest run.
+    /// Whether an instance works on it now.
+    running: bool,
+    /// When its last run began; null where none has yet.
+    last_started_at: Option<Timestamp>,
+    /// When that run ended; null while it is at work, or where it was broken off.
+    last_finished_at: Option<Timestamp>,
+    /// How long that run took, in milliseconds.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, examples(1280))]
+    last_duration_ms: Option<i64>,
+    /// Why the last run failed or met trouble; null since one has succeeded.
+    #[schema(
+        max_length = 1000,
+        examples("unavailable: the database is busy or out of reach; nothing was changed")
+    )]
+    last_error: Option<String>,
+    /// Runs that failed since one has succeeded.
+    #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, examples(0))]
+    failures: i64,
+    /// The newest run, of a job whose runs are kept one by one.
     last_run: Option<JobRunView>,
+}
+
+impl Job {
+    fn new(schedule: Schedule, record: Record, now: Timestamp) -> Self {
+        let (daily_at, every_seconds) = match schedule {
+            Schedule::Daily(daily) if daily != Daily::NEVER => (Some(daily.to_string()), None),
+            Schedule::Every(seconds) => (None, Some(seconds)),
+            Schedule::Daily(_) | Schedule::Never => (None, None),
+        };
+        Self {
+            name: record.name,
+            daily_at,
+            every_seconds,
+            next_run_at: record.retry_at.or_else(|| schedule.next(now)),
+            as_of: record.succeeded_at,
+            running: !record.is_free(now),
+            last_started_at: record.started_at,
+            last_finished_at: record.finished_at,
+            last_duration_ms: record.milliseconds(),
+            last_error: record.error,
+            failures: record.failures,
+            last_run: None,
+        }
+    }
 }
 
 /// One run of a job.
@@ -124,22 +170,20 @@ pub struct JobRunRequest {}
 
 /// List jobs
 ///
-/// What runs by the clock, when it runs next, and how its last run went.
+/// What runs in the background, when it runs next, and how its last run went.
 #[utoipa::path(tag = "jobs", responses((status = 200, body = JobList)))]
 #[get("/v1/jobs")]
-async fn list_jobs(caller: Caller<ListJobs>, daily: Data<Daily>) -> Result<Answer> {
-    let daily = **daily;
+async fn list_jobs(caller: Caller<ListJobs>, engine: Data<Engine>) -> Result<Answer> {
     caller
         .snapshot(move |tx| {
-            let name = JobName::DailyRefresh;
-            let job = Job {
-                name,
-                daily_at: (daily != Daily::NEVER).then(|| daily.to_string()),
-                next_run_at: daily.after(tx.now),
-                as_of: store::last_success(tx, name)?,
-                last_run: store::last(tx, name)?.map(JobRunView::from),
-            };
-            Ok(Answer::ok(&JobList { items: vec![job] }))
+            let mut items = Vec::new();
+            for (schedule, record) in engine.jobs(tx)? {
+                let job = Job::new(schedule, record, tx.now);
+                let as_of = store::last_success(tx, job.name)?.or(job.as_of);
+                let last_run = store::last(tx, job.name)?.map(JobRunView::from);
+                items.push(Job { as_of, last_run, ..job });
+            }
+            Ok(Answer::ok(&JobList { items }))
         })
         .await
 }
@@ -152,13 +196,16 @@ async fn list_jobs(caller: Caller<ListJobs>, daily: Data<Daily>) -> Result<Answe
 #[utoipa::path(tag = "jobs", request_body = JobRunRequest, responses((status = 202, body = JobRunView)))]
 #[post("/v1/jobs/daily-refresh/runs")]
 async fn start_daily_refresh(caller: Caller<StartDailyRefresh>, body: Body<JobRunRequest>) -> Result<Answer> {
-    caller
+    let app = caller.app().clone();
+    let answer = caller
         .write(body, |tx, _| {
             let run = service::begin(tx, JobName::DailyRefresh)?;
             let location = format!("/v1/jobs/runs/{}", run.id);
             Ok(Answer::accepted(location, &JobRunView::from(run)))
         })
-        .await
+        .await?;
+    app.wake();
+    Ok(answer)
 }
 
 /// List runs

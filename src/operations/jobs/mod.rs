@@ -1,20 +1,28 @@
-//! Jobs: long work that begins by the clock or when an operator asks, goes on after a crash where it stopped, and
-//! changes nothing when it is repeated.
+//! Jobs: how background work stands, and the daily refresh.
 //!
 //! The **daily refresh** walks over all partners, step by step, in batches. What is due is found without holding
 //! anybody up; what is found is written in one short unit, together with how far the run has come. So a crash loses
-//! nothing and repeats nothing.
-//!
-//! One instance works at a time: it holds a lease in the database, renews it with every batch, and another one takes
-//! over when it has run out. A step more is a [`Step`] more, and its two functions in `steps`.
+//! nothing and repeats nothing. A step more is a [`Step`] more, and its two functions in `steps`.
 
 pub mod api;
 mod model;
-mod runner;
+pub mod refresh;
 mod service;
 mod steps;
 mod store;
 
-pub use model::{JobName, JobRun, RunState, Step};
-pub use runner::Runner;
+use crate::slice::{Slice, Tag};
+pub use model::{JobRun, RunState, Step};
 pub use service::CODES;
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    routes: api::routes,
+    tag: Some(Tag {
+        name: "jobs",
+        description: "Work that runs in the background, and how far it has come.",
+    }),
+    codes: &[CODES],
+    work: &[refresh::WORK],
+    ..Slice::named("operations::jobs")
+};

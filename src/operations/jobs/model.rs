@@ -3,16 +3,9 @@
 use crate::{
     platform::values::{CalendarDate, Id, Timestamp, text_enum},
     schema::job_runs,
+    work::JobName,
 };
 use diesel::prelude::*;
-
-text_enum! {
-    /// A job.
-    pub enum JobName {
-        /// Moves every enrollment to where today's facts put it, and reminds partners of what is about to end.
-        DailyRefresh = "daily-refresh",
-    }
-}
 
 text_enum! {
     /// How a run stands.

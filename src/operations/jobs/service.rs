@@ -1,10 +1,11 @@
 //! How runs begin and end.
 
-use super::{JobName, JobRun, RunState, Step, api::JobRunView, store};
+use super::{JobRun, RunState, Step, api::JobRunView, store};
 use crate::{
     access::{Tx, Unaudited},
     audit,
     platform::{Error, Result},
+    work::JobName,
 };
 
 crate::problem_codes! {
@@ -12,7 +13,7 @@ crate::problem_codes! {
         "One run of a job goes at a time. Follow the one under way at `GET /v1/jobs/runs/{run_id}`; ask again when it has ended.";
 }
 
-/// Begins a run; whoever holds the lease works on it.
+/// Begins a run; whoever has the turn works on it.
 pub(super) fn begin(tx: &mut Tx<'_>, job: JobName) -> Result<JobRun> {
     if let Some(running) = store::running(tx.conn, job)? {
         let detail = format!("run {} of {job} is under way", running.id);

@@ -85,9 +85,9 @@ const LEVER_SUMS: &[(&str, &str)] = &[
              CASE WHEN r.capped IS NULL AND r.cured_at IS NULL THEN COALESCE(t.amount, 0) ELSE 0 END AS b,
              COALESCE(r.capped, 0) AS c, 0 AS d
          FROM ineligible_records r
-         JOIN enrollments e ON e.id = r.enrollment_id
+         JOIN enrollments e ON e.partner_id = r.partner_id AND e.id = r.enrollment_id
          JOIN program_versions v ON v.program_id = e.program_id AND v.version = r.version
-         LEFT JOIN transaction_records t ON t.id = r.transaction_id
+         LEFT JOIN transaction_records t ON t.partner_id = r.partner_id AND t.id = r.transaction_id
          UNION ALL SELECT enrollment_id, earned_in, version, lever, earned_in, code, currency,
              -records, -cured, -billed, -capped, 0 FROM ineligible_months",
     ),
@@ -106,7 +106,8 @@ const ROWS: &[(&str, &str, &str)] = &[
     (
         "earnings are split at the program's rate",
         "enrollment",
-        "SELECT x.enrollment_id AS id FROM earnings x JOIN enrollments e ON e.id = x.enrollment_id
+        "SELECT x.enrollment_id AS id FROM earnings x
+         JOIN enrollments e ON e.partner_id = x.partner_id AND e.id = x.enrollment_id
          JOIN program_versions v ON v.program_id = e.program_id AND v.version = x.version
          GROUP BY x.enrollment_id, x.version, x.lever, x.purchase_id, x.earned_in, x.customer_id, x.currency, v.rebate_rate
          HAVING SUM(x.rebate) <> CASE WHEN SUM(x.amount) < 0 THEN -1 ELSE 1 END

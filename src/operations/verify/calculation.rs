@@ -19,19 +19,20 @@ use diesel::{prelude::*, sql_types::Text};
 use std::fmt::Write as _;
 
 /// Every sale taken in, by the version of its day; one that moved on to a later enrollment of the year counts there.
-const SOLD: &str = "sold (program, enrollment_id, transaction_id, purchase_id, customer, version, month, amount, abroad) AS (
-    SELECT p.code, c.enrollment_id, t.id, coalesce(b.id, t.id), coalesce(b.customer_id, t.customer_id), v.version,
+const SOLD: &str = "sold (program, partner_id, enrollment_id, transaction_id, purchase_id, customer, version, month, amount, abroad) AS (
+    SELECT p.code, c.partner_id, c.enrollment_id, t.id, coalesce(b.id, t.id), coalesce(b.customer_id, t.customer_id), v.version,
         substr(CAST(coalesce(b.occurred_on, t.occurred_on) AS text), 1, 7), t.amount,
         CASE WHEN t.currency = v.currency THEN 0 ELSE 1 END
     FROM counted_sales c
-    JOIN enrollments e ON e.id = c.enrollment_id
+    JOIN enrollments e ON e.partner_id = c.partner_id AND e.id = c.enrollment_id
     JOIN programs p ON p.id = e.program_id
-    JOIN transaction_records t ON t.id = c.transaction_id
-    LEFT JOIN transaction_records b ON b.id = t.original_transaction_id
+    JOIN transaction_records t ON t.partner_id = c.partner_id AND t.id = c.transaction_id
+    LEFT JOIN transaction_records b ON b.partner_id = t.partner_id AND b.id = t.original_transaction_id
     JOIN program_versions v ON v.program_id = e.program_id AND v.program_year = e.program_year
         AND v.state = {published} AND coalesce(b.occurred_on, t.occurred_on) BETWEEN v.effective_from AND v.effective_to
     WHERE NOT EXISTS (
-        SELECT 1 FROM enrollments m JOIN counted_sales n ON n.enrollment_id = m.id AND n.transaction_id = t.id
+        SELECT 1 FROM enrollments m JOIN counted_sales n ON n.partner_id = m.partner_id
+            AND n.enrollment_id = m.id AND n.transaction_id = t.id
         WHERE m.partner_id = e.partner_id AND m.program_id = e.program_id AND m.program_year = e.program_year
             AND m.id > e.id))";
 
@@ -41,7 +42,8 @@ const CHECKS: &[(&str, &str)] = &[
         "no cap is exceeded",
         "SELECT u.enrollment_id AS id, u.lever || ' ' || u.customer_id || ': ' || CAST(u.used AS text) || ' of '
             || CAST(l.cap AS text) || ' ' || l.currency AS what
-         FROM cap_uses u JOIN enrollments e ON e.id = u.enrollment_id JOIN programs p ON p.id = e.program_id
+         FROM cap_uses u JOIN enrollments e ON e.partner_id = u.partner_id AND e.id = u.enrollment_id
+         JOIN programs p ON p.id = e.program_id
          JOIN levers l ON l.program = p.code AND l.version = u.version AND l.lever = u.lever
          WHERE l.cap < 0 OR u.used > l.cap",
     ),
@@ -52,7 +54,8 @@ const CHECKS: &[(&str, &str)] = &[
             SELECT x.enrollment_id, x.version, x.lever, x.amount,
                 CASE WHEN l.scope = {customer} AND x.grain <> {month} THEN x.customer_id ELSE '' END AS holder,
                 CASE WHEN x.currency = l.currency THEN 0 ELSE 1 END AS abroad
-            FROM earnings x JOIN enrollments e ON e.id = x.enrollment_id JOIN programs p ON p.id = e.program_id
+            FROM earnings x JOIN enrollments e ON e.partner_id = x.partner_id AND e.id = x.enrollment_id
+            JOIN programs p ON p.id = e.program_id
             JOIN levers l ON l.program = p.code AND l.version = x.version AND l.lever = x.lever AND l.cap > 0
             UNION ALL SELECT enrollment_id, version, lever, -used, customer_id, 0 FROM cap_uses) parts
          GROUP BY enrollment_id, version, lever, holder HAVING SUM(amount) <> 0 AND SUM(abroad) = 0",
@@ -65,7 +68,7 @@ const CHECKS: &[(&str, &str)] = &[
                 amount AS posted, 0 AS cut FROM earnings WHERE grain <> {transaction}
             UNION ALL SELECT enrollment_id, version, lever, earned_in, coalesce(customer_id, ''), currency, 0, capped
                 FROM ineligible_records WHERE grain <> {transaction} AND capped IS NOT NULL
-            UNION ALL SELECT enrollment_id, version, lever, month, customer_id, currency, -posted, -cut
+            UNION ALL SELECT enrollment_id, version, lever, month, customer_id, currency, -posted, -capped_off
                 FROM lever_groups) parts
          GROUP BY enrollment_id, version, lever, month, customer, currency HAVING SUM(posted) <> 0 OR SUM(cut) <> 0",
     ),
@@ -79,7 +82,7 @@ const CHECKS: &[(&str, &str)] = &[
             JOIN levers l ON l.program = s.program AND l.version = s.version
             GROUP BY s.enrollment_id, s.version, l.lever, s.month
             UNION ALL SELECT r.enrollment_id, r.version, r.lever, substr(CAST(r.earned_in AS text), 1, 7), -t.amount, 0
-            FROM ineligible_records r JOIN transaction_records t ON t.id = r.transaction_id
+            FROM ineligible_records r JOIN transaction_records t ON t.partner_id = r.partner_id AND t.id = r.transaction_id
             WHERE r.cured_at IS NULL AND r.capped IS NULL AND r.code NOT IN ({no_growth}, {amount_too_small})
             UNION ALL SELECT enrollment_id, version, lever, substr(CAST(month AS text), 1, 7), -volume, 0
             FROM lever_volumes) parts
@@ -102,10 +105,10 @@ const CHECKS: &[(&str, &str)] = &[
             SELECT s.transaction_id AS id, s.program || ' ' || l.lever AS what FROM sold s
             JOIN levers l ON l.program = s.program AND l.version = s.version AND l.grain = {transaction}
             EXCEPT SELECT x.transaction_id, p.code || ' ' || x.lever FROM earnings x
-            JOIN enrollments e ON e.id = x.enrollment_id JOIN programs p ON p.id = e.program_id
+            JOIN enrollments e ON e.partner_id = x.partner_id AND e.id = x.enrollment_id JOIN programs p ON p.id = e.program_id
             WHERE x.grain = {transaction}
             EXCEPT SELECT r.transaction_id, p.code || ' ' || r.lever FROM ineligible_records r
-            JOIN enrollments e ON e.id = r.enrollment_id JOIN programs p ON p.id = e.program_id
+            JOIN enrollments e ON e.partner_id = r.partner_id AND e.id = r.enrollment_id JOIN programs p ON p.id = e.program_id
             WHERE r.grain = {transaction} AND r.cured_at IS NULL) unanswered",
     ),
     (
@@ -114,7 +117,7 @@ const CHECKS: &[(&str, &str)] = &[
             SELECT s.enrollment_id AS id, l.lever || ' ' || s.month
                 || CASE l.grain WHEN {customer_month} THEN ' ' || s.customer ELSE '' END AS what
             FROM sold s JOIN levers l ON l.program = s.program AND l.version = s.version AND l.grain <> {transaction}
-            WHERE NOT EXISTS (SELECT 1 FROM ineligible_records r WHERE r.purchase_id = s.purchase_id
+            WHERE NOT EXISTS (SELECT 1 FROM ineligible_records r WHERE r.partner_id = s.partner_id AND r.purchase_id = s.purchase_id
                 AND r.transaction_id = s.transaction_id AND r.lever = l.lever
                 AND r.enrollment_id = s.enrollment_id AND r.cured_at IS NULL)
             EXCEPT SELECT enrollment_id, lever || ' ' || substr(CAST(month AS text), 1, 7)

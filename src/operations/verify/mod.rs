@@ -1,5 +1,5 @@
-//! `verify`: whether the records still are what the service wrote. A check is a line of `CHECKS`; checks read the
-//! tables of every slice, and write none.
+//! `verify`: whether the records still are what the service wrote. Each slice declares its checks; those that read the
+//! tables of several slices are declared here. A check writes nothing.
 
 mod books;
 mod calculation;
@@ -9,20 +9,20 @@ pub use books::sums_of_books;
 pub use calculation::sums_of_calculation;
 
 use crate::{
-    access::{AppState, Tx},
-    audit::{self, Seal, Verdict},
-    platform::{Result, db::Db},
+    access::AppState,
+    audit::{self, Seal},
+    platform::Result,
+    slice::{Check, Finding, Slice},
 };
-use std::time::{Duration, Instant};
 
-/// What a check found.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Finding {
-    /// In order; with what is worth noting.
-    Sound(String),
-    /// Not what the service wrote; the first difference.
-    Broken(String),
-}
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    checks: &[
+        Check { name: "books", run: |tx, _| Ok(first_difference(&sums_of_books(tx)?)) },
+        Check { name: "calculation", run: |tx, _| Ok(first_difference(&sums_of_calculation(tx)?)) },
+    ],
+    ..Slice::named("operations::verify")
+};
 
 /// Sums that were computed again from their parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,25 +33,25 @@ pub struct Sum {
     pub difference: Option<String>,
 }
 
-/// A check reads in one snapshot of the database.
-type Check = fn(&mut Tx<'_>, Option<Seal>) -> Result<Finding>;
-
-/// Every check, with the name people know it by.
-const CHECKS: &[(&str, Check)] = &[
-    ("audit chain", audit_chain),
-    ("books", |tx, _| Ok(first_difference(&sums_of_books(tx)?))),
-    ("calculation", |tx, _| Ok(first_difference(&sums_of_calculation(tx)?))),
-];
-
-/// Runs every check, also after one that found a difference; `noted` is an earlier head of the audit chain.
-pub fn run(app: &AppState, db: &Db, noted: Option<Seal>) -> Result<Vec<(&'static str, Finding)>> {
+/// Runs every check, in the order of their names, also after one that found a difference; `noted` is an earlier head of
+/// the audit chain.
+pub fn run<'a>(
+    app: &AppState,
+    checks: impl Iterator<Item = &'a Check>,
+    noted: Option<Seal>,
+) -> Result<Vec<(&'static str, Finding)>> {
     // What was written last is to be checked too. A chain that cannot go on is broken: its check says where.
-    if let Err(error) = audit::seal(db) {
+    if let Err(error) = audit::seal(app) {
         log::warn!("the newest audit events could not be sealed: {error}");
     }
-    let check =
-        |(name, check): &(&'static str, Check)| Ok((*name, app.read_as_system(|tx| check(tx, noted))?));
-    CHECKS.iter().map(check).collect()
+    let noted = noted.map(|seal| seal.to_string());
+    let look = |check: &Check| {
+        let found = app.read_as_system(|tx| (check.run)(tx, noted.as_deref()))?;
+        Ok((check.name, found))
+    };
+    let mut checks: Vec<&Check> = checks.collect();
+    checks.sort_by_key(|check| check.name);
+    checks.into_iter().map(look).collect()
 }
 
 fn first_difference(sums: &[Sum]) -> Finding {
@@ -63,18 +63,4 @@ fn first_difference(sums: &[Sum]) -> Finding {
         Some(difference) => Finding::Broken(difference),
         None => Finding::Sound(format!("{} sums computed again", sums.len())),
     }
-}
-
-fn audit_chain(tx: &mut Tx<'_>, noted: Option<Seal>) -> Result<Finding> {
-    let mut told = Instant::now();
-    let progress = |done: i64, total: i64| {
-        if told.elapsed() > Duration::from_secs(2) {
-            told = Instant::now();
-            log::info!("audit chain: {done} of {total} events");
-        }
-    };
-    Ok(match audit::verify(tx, noted, progress)? {
-        Verdict::Sound(head) => Finding::Sound(format!("{} events, head {head}", head.sequence)),
-        Verdict::Broken(difference) => Finding::Broken(difference),
-    })
 }

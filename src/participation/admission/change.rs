@@ -8,7 +8,7 @@ use crate::{
     notifications::Message,
     participation::{
         eligibility::{self, Assessment, CheckStatus, EligibilityRule as Rule},
-        enrollments::{self, Cause, Change, Cure, Enrollment, EnrollmentView, Event, State},
+        enrollments::{self, Cause, Change, Cure, Enrollment, EnrollmentKey, EnrollmentView, Event, State},
         programs::{Program, ProgramVersion},
     },
     platform::{
@@ -83,7 +83,7 @@ pub(super) fn apply(
             enrollment.accepted_by = None;
         }
         Event::Acceptance(_) => enrollment.accepted_by = actor,
-        Event::RulesLost => enrollment.ineligible_since = Some(first_bad_day(tx, enrollment.id, grounds)?),
+        Event::RulesLost => enrollment.ineligible_since = Some(first_bad_day(tx, enrollment.key(), grounds)?),
         _ => {}
     }
     if to != State::Ineligible {
@@ -91,7 +91,7 @@ pub(super) fn apply(
     }
     if to == State::Enrolled && enrollment.earnings_start_on.is_none() {
         // The first time the month counts from its first day; after a gap, the day it is completed.
-        let anew = enrollments::was_enrolled(tx, enrollment.id)?;
+        let anew = enrollments::was_enrolled(tx, enrollment.key())?;
         enrollment.earnings_start_on = Some(if anew { today } else { today.first_of_month() });
     }
     if !to.is_open() {
@@ -141,7 +141,7 @@ fn fresh(tx: &Tx<'_>, grounds: &Grounds<'_>, evaluation_id: Id) -> Enrollment {
 }
 
 /// The day after the last good one, by what is on record today: the rules held when the partner was let in.
-fn first_bad_day(tx: &mut Tx<'_>, enrollment: Id, grounds: &Grounds<'_>) -> Result<CalendarDate> {
+fn first_bad_day(tx: &mut Tx<'_>, enrollment: EnrollmentKey, grounds: &Grounds<'_>) -> Result<CalendarDate> {
     let today = tx.today();
     let held_on = enrollments::let_in_on(tx, enrollment)?.unwrap_or(today);
     let then = eligibility::assess(tx, grounds.partner, grounds.program, grounds.version, held_on)?;
@@ -164,6 +164,7 @@ fn trace(
 ) -> Result<()> {
     let change = Change {
         id: tx.new_id(),
+        partner_id: enrollment.partner_id,
         enrollment_id: enrollment.id,
         from_state: before.map(|enrollment| enrollment.state),
         to_state: enrollment.state,

@@ -37,7 +37,11 @@ pub enum Invitations {
 /// What the service does when facts about partners have changed, inside the same unit.
 pub fn follow_up(tx: &mut Tx<'_>, changed: &[Id]) -> Result<()> {
     for changed in changed.chunks(AT_ONCE) {
-        let concerned = partners::family(tx, changed)?;
+        let mut concerned = partners::family(tx, changed)?;
+        // A headquarters that changes holds its locations too: what they rest on is its records.
+        while tx.lock_partners(&concerned.iter().map(|partner| partner.id).collect::<Vec<_>>())? {
+            concerned = partners::family(tx, changed)?;
+        }
         let facts = concerned.iter().map(|partner| partner.id).filter(|id| !tx.has_sold_only(*id));
         let facts: Vec<Id> = facts.collect();
         backlog::note(tx, &facts)?;

@@ -15,7 +15,7 @@ use crate::{
     notifications::Message,
     participation::{
         eligibility::{self, Outlook},
-        enrollments::{self, Enrollment, State},
+        enrollments::{self, Enrollment, EnrollmentKey, State},
         programs,
     },
     platform::{Result, values::Id},
@@ -46,7 +46,8 @@ pub fn remind(tx: &mut Tx<'_>, partners: &[Partner]) -> Result<usize> {
     let due = due(tx, partners)?;
     for reminder in &due {
         let Reminder { partner, program, enrollment, stage, outlook } = reminder;
-        store::note_reminder(tx, *enrollment, outlook.last_day, *stage)?;
+        let key = EnrollmentKey { partner_id: partner.id, id: *enrollment };
+        store::note_reminder(tx, key, outlook.last_day, *stage)?;
         let message = Message::EligibilityAtRisk {
             partner: partner.legal_name.clone(),
             program: program.clone(),
@@ -87,8 +88,8 @@ fn due<'a>(tx: &mut Tx<'_>, partners: &'a [Partner]) -> Result<Vec<Reminder<'a>>
             due.push(Reminder { partner, program: program.name.clone(), enrollment, stage, outlook });
         }
     })?;
-    let enrollments: Vec<Id> = due.iter().map(|reminder| reminder.enrollment).collect();
-    let told = match enrollments.as_slice() {
+    let partners: Vec<Id> = due.iter().map(|reminder| reminder.partner.id).collect();
+    let told = match partners.as_slice() {
         [] => HashSet::new(),
         some => store::reminded(tx, some)?,
     };

@@ -49,6 +49,10 @@ impl Outcome {
 /// A partner asks to take part in a program, in the program year it is.
 pub fn request(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey, reason: Option<&str>) -> Result<Outcome> {
     on_behalf_needs_a_reason(tx, reason)?;
+    if let Ok(program) = programs::find(tx, program) {
+        programs::keep(tx, program.id)?;
+    }
+    tx.lock_partner(partner)?;
     let partner = partners::get(tx, partner).map_err(|error| {
         error.as_fault_at("/partner_id", "there is no such partner, or it lies outside what you may see")
     })?;
@@ -83,7 +87,7 @@ pub fn request(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey, reason: Optio
 /// A partner accepts its invitation.
 pub fn accept(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<Outcome> {
     on_behalf_needs_a_reason(tx, reason)?;
-    let was = enrollments::get(tx, id)?.enrollment.state;
+    let was = locked(tx, id)?.state;
     let Current { enrollment, partner, program, version } = current(tx, id)?;
     // What was lost only now is told with every rule, below, and kept.
     let lost = (was, enrollment.state) == (State::Invited, State::Ineligible);
@@ -131,6 +135,13 @@ fn decide(
     Ok(Outcome::NotEligible(Box::new(evaluation)))
 }
 
+/// The enrollment, with its program kept and its partner locked.
+fn locked(tx: &mut Tx<'_>, id: Id) -> Result<Enrollment> {
+    let found = enrollments::get(tx, id)?.enrollment;
+    programs::keep(tx, found.program_id)?;
+    Ok(if tx.lock_partner(found.partner_id)? { enrollments::get(tx, id)?.enrollment } else { found })
+}
+
 /// An enrollment with everything it rests on.
 struct Current {
     enrollment: Enrollment,
@@ -141,7 +152,7 @@ struct Current {
 
 /// The enrollment as today's facts put it.
 fn current(tx: &mut Tx<'_>, id: Id) -> Result<Current> {
-    let found = enrollments::get(tx, id)?.enrollment;
+    let found = locked(tx, id)?;
     let partner = partners::get(tx, found.partner_id)?;
     reassess(tx, std::slice::from_ref(&partner), Invitations::IndirectResellers)?;
     let enrollment = enrollments::get(tx, id)?.enrollment;

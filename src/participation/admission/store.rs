@@ -3,6 +3,7 @@
 use super::Stage;
 use crate::{
     access::Tx,
+    participation::enrollments::EnrollmentKey,
     platform::{
         Result,
         values::{CalendarDate, Id},
@@ -22,9 +23,9 @@ pub(super) struct Told {
     pub stage: Stage,
 }
 
-/// Which reminders some enrollments have had, and for which last day.
-pub(super) fn reminded(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<HashSet<Told>> {
-    let query = reminders::table.filter(reminders::enrollment_id.eq_any(enrollments.to_vec()));
+/// Which reminders the enrollments of some partners have had, and for which last day.
+pub(super) fn reminded(tx: &mut Tx<'_>, partners: &[Id]) -> Result<HashSet<Told>> {
+    let query = reminders::table.filter(reminders::partner_id.eq_any(partners.to_vec()));
     let told: Vec<Told> = query.select(Told::as_select()).load(tx.conn)?;
     Ok(told.into_iter().collect())
 }
@@ -32,12 +33,13 @@ pub(super) fn reminded(tx: &mut Tx<'_>, enrollments: &[Id]) -> Result<HashSet<To
 /// Notes that an enrollment has had a reminder.
 pub(super) fn note_reminder(
     tx: &mut Tx<'_>,
-    enrollment: Id,
+    enrollment: EnrollmentKey,
     last_day: CalendarDate,
     stage: Stage,
 ) -> Result<()> {
     let reminder = (
-        reminders::enrollment_id.eq(enrollment),
+        reminders::partner_id.eq(enrollment.partner_id),
+        reminders::enrollment_id.eq(enrollment.id),
         reminders::lapses_on.eq(last_day),
         reminders::stage.eq(stage),
         reminders::sent_at.eq(tx.now),

@@ -58,6 +58,7 @@ mod tests;
 #[cfg(test)]
 mod worked_examples;
 
+use crate::slice::{Slice, Tag};
 pub use evaluation::{Assessment, Evaluation};
 pub use model::{
     AgreementFault, Asked, Check, CompetencyFault, Facts, Finding, Gap, Ground, Held, OptOut, Sale, Terms,
@@ -70,4 +71,18 @@ pub use store::find as find_evaluation;
 pub use view::{EligibilityCheck, EligibilityEvidence};
 pub use words::{
     CheckStatus, CheckWarning, EligibilityCode, EligibilityOutcome, EligibilityRule, EvidenceKind,
+};
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    routes: |config| {
+        api::routes(config);
+        simulation_api::routes(config);
+    },
+    tag: Some(Tag {
+        name: "eligibility",
+        description: "Whether a partner meets what a program asks, on any day, and why.",
+    }),
+    refers_to_partner: Some(|tx, partner| Ok(store::any_of_partner(tx, partner)?.then_some("evaluation"))),
+    ..Slice::named("participation::eligibility")
 };

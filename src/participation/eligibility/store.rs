@@ -78,3 +78,9 @@ fn with_codes(tx: &mut Tx<'_>, evaluations: Vec<Evaluation>) -> Result<Vec<OnRec
     };
     Ok(evaluations.into_iter().map(named).collect())
 }
+
+/// Whether one refers to a partner.
+pub(super) fn any_of_partner(tx: &mut Tx<'_>, partner: Id) -> Result<bool> {
+    let these = evaluations::table.filter(evaluations::partner_id.eq(partner));
+    Ok(diesel::select(diesel::dsl::exists(these)).get_result(tx.conn)?)
+}

@@ -92,8 +92,8 @@ async fn list_enrollment_history(
     caller
         .list(page, move |tx, page| {
             let Shown { enrollment, .. } = store::get(tx, *id)?;
-            let total = page.include_total.then(|| store::history_count(tx, enrollment.id)).transpose()?;
-            let changes = store::history(tx, enrollment.id, page)?;
+            let total = page.include_total.then(|| store::history_count(tx, enrollment.key())).transpose()?;
+            let changes = store::history(tx, enrollment.key(), page)?;
             let cursor = |change: &super::Change| Cursor { key: None, id: change.id };
             Ok(page.answer(changes, total, cursor, |change| EnrollmentChange::seen_by(role, change)))
         })

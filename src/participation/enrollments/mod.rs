@@ -9,12 +9,22 @@ mod model;
 mod store;
 mod view;
 
+use crate::slice::{Slice, Tag};
 pub use model::{
-    Cause, Change, Cure, Enrollment, Event, Participation, State, WithCurrencies, earning_windows,
+    Cause, Change, Cure, Enrollment, EnrollmentKey, EnrollmentKeys, Event, Participation, State,
+    WithCurrencies, earning_windows,
 };
-pub(crate) use store::in_program;
 pub use store::{
     add_change, enrolled_in, get, insert, let_in_on, of_partners, open_or_since, participations,
     payment_terms_of, programs_of, refers_to, until, update, was_enrolled, with_currencies, with_history,
 };
+pub(crate) use store::{in_program, of_enrollment};
 pub use view::{EnrollmentView, Shown, show};
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    routes: api::routes,
+    tag: Some(Tag { name: "enrollments", description: "A partner's part in a program for a program year." }),
+    refers_to_partner: Some(|tx, partner| Ok(store::refers_to(tx.conn, partner)?.then_some("enrollment"))),
+    ..Slice::named("participation::enrollments")
+};

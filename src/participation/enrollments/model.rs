@@ -181,6 +181,32 @@ pub struct Enrollment {
     pub revision: i64,
 }
 
+/// Names an enrollment: the partner first, as every key of what belongs to a partner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct EnrollmentKey {
+    /// Who takes part.
+    pub partner_id: Id,
+    /// The enrollment.
+    pub id: Id,
+}
+
+/// Names several enrollments of one partner.
+#[derive(Clone, Copy, Debug)]
+pub struct EnrollmentKeys<'a> {
+    /// Who takes part.
+    pub partner_id: Id,
+    /// The enrollments.
+    pub ids: &'a [Id],
+}
+
+impl Enrollment {
+    /// Names this enrollment.
+    #[must_use]
+    pub fn key(&self) -> EnrollmentKey {
+        EnrollmentKey { partner_id: self.partner_id, id: self.id }
+    }
+}
+
 /// How a partner took part in a program in a year, as far as eligibility looks at it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = enrollments)]
@@ -227,6 +253,8 @@ pub struct WithCurrencies {
 pub struct Change {
     /// Identifier.
     pub id: Id,
+    /// Of which partner.
+    pub partner_id: Id,
     /// Of which enrollment.
     pub enrollment_id: Id,
     /// The state before; none where it was made.

@@ -1,7 +1,7 @@
 //! The enrollments in the database.
 
 use super::{
-    Cause, Change, Enrollment, Participation, State, WithCurrencies,
+    Cause, Change, Enrollment, EnrollmentKey, Participation, State, WithCurrencies,
     api::EnrollmentFilter,
     view::{self, Shown},
 };
@@ -19,27 +19,47 @@ use crate::{
     },
     schema::{enrollment_changes, enrollments},
 };
-use diesel::{dsl::exists, prelude::*, select};
+use diesel::{
+    dsl::{auto_type, exists},
+    prelude::*,
+    select,
+};
 
 /// Restricts a boxed query of another slice to the enrollments of a program, where one is named.
 macro_rules! in_program {
-    ($query:expr, $column:expr, $key:expr) => {{
+    ($query:expr, $table:ident, $key:expr) => {{
         use $crate::{participation::programs::ProgramKey, schema::enrollments};
+        let enrolled = || {
+            enrollments::table
+                .filter(enrollments::partner_id.eq($table::partner_id))
+                .filter(enrollments::id.eq($table::enrollment_id))
+        };
         match $key {
             Some(ProgramKey::Id(id)) => {
-                let of = enrollments::table.filter(enrollments::program_id.eq(*id));
-                $query.filter($column.eq_any(of.select(enrollments::id)))
+                $query.filter(diesel::dsl::exists(enrolled().filter(enrollments::program_id.eq(*id))))
             }
             Some(ProgramKey::Code(code)) => {
                 let program = $crate::participation::programs::id_of_code(code.clone());
-                let of = enrollments::table.filter(enrollments::program_id.eq_any(program));
-                $query.filter($column.eq_any(of.select(enrollments::id)))
+                $query.filter(diesel::dsl::exists(enrolled().filter(enrollments::program_id.eq_any(program))))
             }
             None => $query,
         }
     }};
 }
 pub(crate) use in_program;
+
+/// Restricts a boxed query of another slice to what belongs to an enrollment. The partner is looked up with it, and
+/// leads to the key.
+macro_rules! of_enrollment {
+    ($query:expr, $table:ident, $id:expr) => {{
+        use $crate::schema::enrollments;
+        let partner = enrollments::table.filter(enrollments::id.eq($id)).select(enrollments::partner_id);
+        $query
+            .filter($table::partner_id.nullable().eq(partner.single_value()))
+            .filter($table::enrollment_id.eq($id))
+    }};
+}
+pub(crate) use of_enrollment;
 
 type Query = enrollments::BoxedQuery<'static, MultiBackend>;
 
@@ -115,14 +135,14 @@ pub fn participations(tx: &mut Tx<'_>, partners: &[Id], programs: &[Id]) -> Resu
     Ok(query.select(Participation::as_select()).load(tx.conn)?)
 }
 
-/// The program of each of these enrollments.
+/// The program of each of these enrollments, which may be of many partners.
 pub fn programs_of(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<(Id, Program)>> {
     let query = enrollments::table.filter(enrollments::id.eq_any(ids.to_vec()));
     let query = join_program!(query, enrollments::program_id);
     Ok(query.select((enrollments::id, Program::as_select())).load(tx.conn)?)
 }
 
-/// What the version of each of these enrollments pays by.
+/// What the version of each of these enrollments pays by; they may be of many partners.
 pub fn payment_terms_of(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<(Id, PaymentTerms)>> {
     let query = enrollments::table.filter(enrollments::id.eq_any(ids.to_vec()));
     let query = join_version!(query, enrollments::program_id, enrollments::version);
@@ -194,27 +214,36 @@ pub fn insert(tx: &mut Tx<'_>, enrollment: &Enrollment) -> Result<()> {
 
 /// Writes an enrollment's next revision.
 pub fn update(tx: &mut Tx<'_>, enrollment: &Enrollment) -> Result<()> {
-    diesel::update(enrollments::table.find(enrollment.id)).set(enrollment).execute(tx.conn)?;
+    let EnrollmentKey { partner_id, id } = enrollment.key();
+    diesel::update(enrollments::table.find((partner_id, id))).set(enrollment).execute(tx.conn)?;
     Ok(())
+}
+
+#[auto_type]
+fn changes(enrollment: EnrollmentKey) -> _ {
+    let partner_id: Id = enrollment.partner_id;
+    let enrollment_id: Id = enrollment.id;
+    enrollment_changes::table
+        .filter(enrollment_changes::partner_id.eq(partner_id))
+        .filter(enrollment_changes::enrollment_id.eq(enrollment_id))
 }
 
 /// The day the rules were last found to be met for a new beginning: an invitation, a request, an acceptance or a
 /// roll-over. What lies after it was never looked at for the past.
-pub fn let_in_on(tx: &mut Tx<'_>, enrollment: Id) -> Result<Option<CalendarDate>> {
+pub fn let_in_on(tx: &mut Tx<'_>, enrollment: EnrollmentKey) -> Result<Option<CalendarDate>> {
     let beginnings = vec![Cause::Requested, Cause::Accepted, Cause::RolledOver];
     let began =
         enrollment_changes::cause.eq_any(beginnings).or(enrollment_changes::to_state.eq(State::Invited));
-    let query =
-        enrollment_changes::table.filter(enrollment_changes::enrollment_id.eq(enrollment)).filter(began);
-    let query = query.order(enrollment_changes::id.desc()).select(enrollment_changes::as_of);
+    let query = changes(enrollment)
+        .filter(began)
+        .order(enrollment_changes::id.desc())
+        .select(enrollment_changes::as_of);
     Ok(query.first(tx.conn).optional()?)
 }
 
 /// Whether it has ever been as far as to earn.
-pub fn was_enrolled(tx: &mut Tx<'_>, enrollment: Id) -> Result<bool> {
-    let query = enrollment_changes::table
-        .filter(enrollment_changes::enrollment_id.eq(enrollment))
-        .filter(enrollment_changes::to_state.eq(State::Enrolled));
+pub fn was_enrolled(tx: &mut Tx<'_>, enrollment: EnrollmentKey) -> Result<bool> {
+    let query = changes(enrollment).filter(enrollment_changes::to_state.eq(State::Enrolled));
     Ok(diesel::select(diesel::dsl::exists(query)).get_result(tx.conn)?)
 }
 
@@ -224,15 +253,17 @@ pub fn add_change(tx: &mut Tx<'_>, change: &Change) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn history(tx: &mut Tx<'_>, enrollment: Id, page: &PageRequest<NoFilter>) -> Result<Vec<Change>> {
-    let query =
-        enrollment_changes::table.filter(enrollment_changes::enrollment_id.eq(enrollment)).into_boxed();
+pub(super) fn history(
+    tx: &mut Tx<'_>,
+    enrollment: EnrollmentKey,
+    page: &PageRequest<NoFilter>,
+) -> Result<Vec<Change>> {
+    let query = changes(enrollment).into_boxed();
     Ok(keyset!(query, page, enrollment_changes, newest).select(Change::as_select()).load(tx.conn)?)
 }
 
-pub(super) fn history_count(tx: &mut Tx<'_>, enrollment: Id) -> Result<i64> {
-    let query = enrollment_changes::table.filter(enrollment_changes::enrollment_id.eq(enrollment));
-    Ok(query.count().get_result(tx.conn)?)
+pub(super) fn history_count(tx: &mut Tx<'_>, enrollment: EnrollmentKey) -> Result<i64> {
+    Ok(changes(enrollment).count().get_result(tx.conn)?)
 }
 
 /// Every enrollment of a partner for program years from one on, oldest first, each with its history in order. Two
@@ -246,7 +277,9 @@ pub fn with_history(tx: &mut Tx<'_>, partner: Id, from_year: i32) -> Result<Vec<
     let mut found: Vec<(Enrollment, Vec<Change>)> =
         query.load(tx.conn)?.into_iter().map(|enrollment| (enrollment, Vec::new())).collect();
     let ids: Vec<Id> = found.iter().map(|(enrollment, _)| enrollment.id).collect();
-    let changes = enrollment_changes::table.filter(enrollment_changes::enrollment_id.eq_any(ids));
+    let changes = enrollment_changes::table
+        .filter(enrollment_changes::partner_id.eq(partner))
+        .filter(enrollment_changes::enrollment_id.eq_any(ids));
     let changes = changes.order(enrollment_changes::id).select(Change::as_select());
     for change in changes.load(tx.conn)? {
         if let Some((_, history)) = found.iter_mut().find(|(e, _)| e.id == change.enrollment_id) {

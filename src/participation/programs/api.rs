@@ -228,7 +228,7 @@ async fn update_program(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, change| {
-            let before = store::find(tx, &key)?;
+            let before = store::to_change(tx, &key)?;
             revision.permits(before.revision)?;
             service::update(tx, before, |program| change.apply(program)).map(record)
         })
@@ -252,7 +252,7 @@ async fn discontinue_program(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {
-            let before = store::find(tx, &key)?;
+            let before = store::to_change(tx, &key)?;
             service::discontinue(tx, before, &because.reason).map(record)
         })
         .await

@@ -248,6 +248,25 @@ impl TierPeriod {
     }
 }
 
+/// A lever is read from the JSON in which versions offer it:
+///
+/// ```
+/// use partner_incentives::participation::programs::{Lever, validate_levers};
+/// use partner_incentives::platform::values::Currency;
+/// use serde_json::json;
+///
+/// let lever: Lever = serde_json::from_value(json!({
+///     "type": "core", "code": "core", "name": "Core rate", "scale": {"type": "flat", "rate": "0.08"}
+/// }))?;
+/// assert_eq!(lever.code(), "core");
+/// assert!(lever.cap().is_none(), "what is left out takes its default");
+/// assert!(validate_levers(&[lever.clone()], Currency::USD, "/levers").is_empty());
+///
+/// // Two levers of one version share no code.
+/// let faults = validate_levers(&[lever.clone(), lever], Currency::USD, "/levers");
+/// assert_eq!(faults[0].pointer, "/levers/1/code");
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 impl Lever {
     /// Its code, unique in the version.
     #[must_use]

@@ -16,6 +16,7 @@ mod version_api;
 pub mod version_view;
 mod versions;
 
+use crate::slice::{Slice, Tag};
 pub use lever::{
     CapScope, GrowthBaseline, Lever, LeverCap, LeverGrain, LeverScale, LeverTier, TierPeriod, validate_levers,
 };
@@ -27,8 +28,20 @@ pub use model::{
 pub use requirement::{Requirement, competency_codes, validate_requirements};
 pub use service::{CODES, NewProgram, create, discontinue, install, update, version_for};
 pub use store::{
-    codes_of, find, get, get_version, in_effect, nearest_version, over, published_versions,
+    codes_of, find, get, get_version, in_effect, keep, nearest_version, over, published_versions,
     version_in_effect, versions_of_year,
 };
 pub(crate) use store::{id_of_code, join_program, join_version};
 pub use versions::{NewVersion, create_version, founding_version, publish, requirement_faults};
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    routes: api::routes,
+    tag: Some(Tag {
+        name: "programs",
+        description: "What partners enroll in, and what each version of it asks and gives.",
+    }),
+    codes: &[CODES],
+    install: Some(install),
+    ..Slice::named("participation::programs")
+};

@@ -8,7 +8,7 @@ use crate::{
     access::{Scope, Tx},
     platform::{
         Error, Result,
-        db::MultiBackend,
+        db::{MultiBackend, lock_rows},
         http::{PageRequest, keyset},
         values::{CalendarDate, Id, Period},
     },
@@ -54,6 +54,19 @@ pub fn find(tx: &mut Tx<'_>, key: &ProgramKey) -> Result<Program> {
         ProgramKey::Code(code) => query.filter(programs::code.eq(code.clone())).get_result(tx.conn),
     };
     found.optional()?.ok_or(Error::not_found("program"))
+}
+
+/// The program of that code or id, locked until the end of the unit with its versions.
+pub(super) fn to_change(tx: &mut Tx<'_>, key: &ProgramKey) -> Result<Program> {
+    let id = find(tx, key)?.id;
+    lock_rows!(tx.conn, for_no_key_update, programs::table.find(id).select(programs::id));
+    get(tx, id)
+}
+
+/// Keeps a program from being changed until the end of the unit. Comes before the partner's lock.
+pub fn keep(tx: &mut Tx<'_>, id: Id) -> Result<()> {
+    lock_rows!(tx.conn, for_share, programs::table.find(id).select(programs::id));
+    Ok(())
 }
 
 /// Part of a statement: the ids of the program of that code.

@@ -99,7 +99,7 @@ async fn create_program_version(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, new| {
-            let program = store::find(tx, &key)?;
+            let program = store::to_change(tx, &key)?;
             let version = versions::create_version(tx, &program, NewVersion::from(new.clone()))?;
             let location = format!("/v1/programs/{}/versions/{}", program.id, version.version);
             let revision = version.revision;
@@ -153,7 +153,7 @@ async fn update_program_version(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, change| {
-            let program = store::find(tx, &address.0)?;
+            let program = store::to_change(tx, &address.0)?;
             let before = store::get_version(tx, program.id, address.1)?;
             revision.permits(before.revision)?;
             let changed = change.applied_to(before.clone().into());
@@ -180,7 +180,7 @@ async fn delete_program_version(
 ) -> Result<Answer> {
     caller
         .act(move |tx| {
-            let program = store::find(tx, &address.0)?;
+            let program = store::to_change(tx, &address.0)?;
             let version = store::get_version(tx, program.id, address.1)?;
             versions::delete_version(tx, version)?;
             Ok(Answer::nothing())
@@ -209,7 +209,7 @@ async fn publish_program_version(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {
-            let program = store::find(tx, &address.0)?;
+            let program = store::to_change(tx, &address.0)?;
             let draft = store::get_version(tx, program.id, address.1)?;
             versions::publish(tx, &program, draft, because.reason.as_deref()).map(record)
         })

@@ -68,6 +68,22 @@ macro_rules! upsert_many {
 }
 pub(crate) use upsert_many;
 
+/// Locks the rows of a query until the end of the unit, in the order of the query: whoever wants one of them for
+/// `$mode`, such as `for_update` or `for_share`, waits. SQLite has one writer, which needs no locks. Tells whether others
+/// may have changed the rows since they were read.
+macro_rules! lock_rows {
+    ($conn:expr, $mode:ident, $query:expr) => {
+        match $conn {
+            $crate::platform::db::Conn::Postgres(conn) => {
+                diesel::QueryDsl::$mode($query).execute(conn)?;
+                true
+            }
+            $crate::platform::db::Conn::Sqlite(_) => false,
+        }
+    };
+}
+pub(crate) use lock_rows;
+
 /// Which database to use: `sqlite://path` or `postgres://...`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
@@ -124,6 +140,17 @@ impl Conn {
     }
 }
 
+impl Conn {
+    /// Lets the statements of this transaction wait for other transactions so many seconds at most. SQLite waits for its
+    /// one writer as long as the connection is set to.
+    pub fn wait_for_locks_at_most(&mut self, seconds: u32) -> diesel::QueryResult<()> {
+        match self {
+            Self::Postgres(conn) => conn.batch_execute(&format!("SET LOCAL lock_timeout = '{seconds}s'")),
+            Self::Sqlite(_) => Ok(()),
+        }
+    }
+}
+
 impl Target {
     /// Whether rows would cross a network in plain text: a host that is not this machine.
     #[must_use]
@@ -143,14 +170,6 @@ impl Target {
             || host == "::1"
             || host.starts_with("127.")
             || host.starts_with("%2F"))
-    }
-
-    /// Opens a connection as the driver gives it.
-    pub(super) fn open_plainly(&self) -> diesel::ConnectionResult<Conn> {
-        match self {
-            Self::Postgres(url) => PgConnection::establish(url).map(Conn::Postgres),
-            Self::Sqlite(path) => SqliteConnection::establish(&path.to_string_lossy()).map(Conn::Sqlite),
-        }
     }
 
     /// Opens a connection, ready for use.

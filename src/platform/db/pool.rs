@@ -1,18 +1,19 @@
-//! The handle on the database: snapshots to read, serialisable units to write.
+//! The handle on the database: snapshots to read, units to write.
 
-use super::{Alone, Conn, Target, errors::lost_a_race, migrate, writer::Writer};
-use crate::platform::{Error, Result};
+use super::{Conn, Target, errors::Fault, migrate, writer::Writer};
+use crate::platform::{Error, Result, values::Id};
 use diesel::{
-    Connection,
+    Connection, QueryResult,
     connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
+    result::Error as DieselError,
 };
 use std::{
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-/// How often a unit that lost against another one is run again.
-const TRIES: u32 = 12;
+/// How often a unit that met another one at the same rows is run again.
+const RACES: u32 = 12;
 
 /// The database. Cheap to clone; every clone is the same one.
 #[derive(Clone)]
@@ -23,23 +24,25 @@ struct Inner {
     pool: r2d2::Pool<Manager>,
     /// SQLite only: all units go through it.
     writer: Option<Writer>,
+    suspicion: Arc<Suspicion>,
 }
 
 impl Db {
     /// Opens the database with up to `connections` connections; it must be migrated.
     /// A server that is away does not stop the start: readiness tells, and the pool heals by itself.
     pub fn open(target: &Target, connections: u32) -> Result<Self> {
+        let suspicion = Arc::default();
         let pool = r2d2::Pool::builder()
             .max_size(connections)
             .min_idle(Some(1))
             .connection_timeout(Duration::from_secs(3))
             .error_handler(Box::new(Quiet))
-            .build_unchecked(Manager { target: target.clone() });
+            .build_unchecked(Manager { target: target.clone(), suspicion: Arc::clone(&suspicion) });
         let writer = match target {
             Target::Sqlite(_) => Some(Writer::start(target.clone())?),
             Target::Postgres(_) => None,
         };
-        Ok(Self(Arc::new(Inner { target: target.clone(), pool, writer })))
+        Ok(Self(Arc::new(Inner { target: target.clone(), pool, writer, suspicion })))
     }
 
     /// Creates the schema or brings it to the newest version; returns how many versions were applied.
@@ -82,60 +85,53 @@ impl Db {
         })
     }
 
-    /// Runs a serialisable unit on this thread and waits until it is durable.
+    /// Runs a unit on this thread and waits until it is durable.
     pub fn write<T, F>(&self, unit: F) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&mut Conn) -> Result<T> + Send + 'static,
     {
-        match &self.0.writer {
-            Some(writer) => writer.submit(unit)?.blocking_recv().map_err(Error::unavailable)?,
-            None => self.serialisable(&|_| Ok(None), &unit),
-        }
+        self.write_witnessed(move |conn| unit(conn).map(Done::without_witness))
     }
 
-    /// Runs a unit that begins by changing the one row all of its kind begin with, so that they run one after the
-    /// other, each on what is committed by then. It is in no writer's way, as it is not serialisable with them: only
-    /// for work that no rule reads.
-    pub fn write_in_turn<T, F>(&self, unit: F) -> Result<T>
+    /// The same for a unit that leaves a witness.
+    pub fn write_witnessed<T, F>(&self, unit: F) -> Result<T>
     where
         T: Send + 'static,
-        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
+        F: Fn(&mut Conn) -> Result<Done<T>> + Send + 'static,
     {
         match &self.0.writer {
             Some(writer) => writer.submit(unit)?.blocking_recv().map_err(Error::unavailable)?,
-            None => self.with(|conn| {
-                begin(conn, "BEGIN IMMEDIATE", "BEGIN ISOLATION LEVEL READ COMMITTED")?;
-                end(conn, unit)
-            }),
+            None => self.run(&|_| Ok(None), &unit),
         }
     }
 
-    /// Runs a serialisable unit off the request threads; returns once it is durable.
+    /// Runs a unit off the request threads; returns once it is durable.
     pub async fn write_async<T, F>(&self, unit: F) -> Result<T>
     where
         T: Send + 'static,
-        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
+        F: Fn(&mut Conn) -> Result<Done<T>> + Send + 'static,
     {
         self.write_unless(|_| Ok(None), unit).await
     }
 
-    /// Runs a serialisable unit off the request threads, unless a look beforehand, outside the unit's transaction,
-    /// gives its result already. A unit that lost a race is run again, and the look with it; after a refusal it looks
-    /// once more.
+    /// Runs a unit off the request threads, unless a look beforehand, outside the unit's transaction, gives its result
+    /// already. A unit that met another one is run again, and the look with it; after a refusal it looks once more.
     pub async fn write_unless<T, L, F>(&self, look: L, unit: F) -> Result<T>
     where
         T: Send + 'static,
         L: Fn(&mut Conn) -> Result<Option<T>> + Send + 'static,
-        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
+        F: Fn(&mut Conn) -> Result<Done<T>> + Send + 'static,
     {
         if let Some(writer) = &self.0.writer {
             // Units run one after the other here: looking is part of them.
-            let unit = move |conn: &mut Conn| look(conn)?.map_or_else(|| unit(conn), Ok);
+            let unit = move |conn: &mut Conn| {
+                look(conn)?.map_or_else(|| unit(conn), |known| Ok(Done::without_witness(known)))
+            };
             return writer.submit(unit)?.await.map_err(Error::unavailable)?;
         }
         let db = self.clone();
-        let work = move || db.serialisable(&look, &unit);
+        let work = move || db.run(&look, &unit);
         actix_web::web::block(work).await.map_err(Error::unavailable)?
     }
 
@@ -152,11 +148,6 @@ impl Db {
         actix_web::web::block(move || work(&db)).await.map_err(Error::unavailable)?
     }
 
-    /// The right to do what only one process on this database may do at a time; `None` where somebody else has it.
-    pub fn alone(&self) -> Result<Option<Alone>> {
-        Alone::on(&self.0.target)
-    }
-
     /// Whether the database answers.
     pub fn ping(&self) -> Result<()> {
         self.with(|conn| conn.batch_execute("SELECT 1").map_err(Error::from))
@@ -169,23 +160,48 @@ impl Db {
         }
     }
 
-    fn serialisable<T>(&self, look: &Look<'_, T>, unit: &dyn Fn(&mut Conn) -> Result<T>) -> Result<T> {
-        let mut tries = 0;
+    /// Runs a unit on PostgreSQL, again where that is safe: nothing of it is durable, and another run may go better.
+    fn run<T>(&self, look: &Look<'_, T>, unit: &dyn Fn(&mut Conn) -> Result<Done<T>>) -> Result<T> {
+        let mut tries = Tries::default();
         loop {
-            tries += 1;
             let done = self.with(|conn| {
                 if let Some(known) = look(conn)? {
-                    return Ok(known);
+                    return Ok(Attempt::Durable(known));
                 }
-                begin(conn, "BEGIN IMMEDIATE", "BEGIN ISOLATION LEVEL SERIALIZABLE")?;
+                // Each statement sees what is committed by then: a unit first locks the rows it relies on.
+                begin(conn, "BEGIN IMMEDIATE", "BEGIN ISOLATION LEVEL READ COMMITTED")?;
                 // What made the unit fail may be its own twin, which has committed since the look.
-                end(conn, unit).or_else(|error| look(conn).ok().flatten().ok_or(error))
+                attempt(conn, unit)
+                    .or_else(|error| look(conn).ok().flatten().map(Attempt::Durable).ok_or(error))
             });
             match done {
-                Err(error) if tries < TRIES && lost_a_race(&error) => {
-                    std::thread::sleep(spread(tries));
+                Ok(Attempt::Durable(value)) => return Ok(value),
+                Ok(Attempt::Unanswered { value, witness, error }) => match self.outcome_of(witness) {
+                    Outcome::Durable => return Ok(value),
+                    Outcome::Undone if tries.allow(Fault::LostConnection) => {}
+                    Outcome::Undone => return Err(Error::unavailable(error)),
+                    Outcome::Unknown => return Err(Error::outcome_unknown(error)),
+                },
+                Err(error) if Fault::behind(&error).is_some_and(|fault| tries.allow(fault)) => {}
+                Err(error) => return Err(error),
+            }
+            std::thread::sleep(tries.pause());
+        }
+    }
+
+    /// What became of a unit whose `COMMIT` was not answered, asked on another connection.
+    fn outcome_of(&self, witness: Option<Witness>) -> Outcome {
+        let Some(Witness { id, stands }) = witness else { return Outcome::Unknown };
+        let begun = Instant::now();
+        loop {
+            match self.with(|conn| stands(conn, id)) {
+                Ok(true) => return Outcome::Durable,
+                Ok(false) => return Outcome::Undone,
+                Err(error) if begun.elapsed() > ASKED_FOR => {
+                    log::error!("nobody knows whether unit {id} is durable: {error}");
+                    return Outcome::Unknown;
                 }
-                done => return done,
+                Err(_) => std::thread::sleep(Duration::from_millis(100)),
             }
         }
     }
@@ -194,8 +210,16 @@ impl Db {
         let mut held = self.0.pool.get()?;
         let done = work(&mut held.conn);
         // A unit that a rule refused says nothing about the wire; anything else might.
-        if done.as_ref().is_err_and(|error| error.code.status >= 500) && !held.conn.is_sqlite() {
-            held.broken = held.conn.batch_execute("SELECT 1").is_err();
+        if let Err(error) = done.as_ref()
+            && error.code.status >= 500
+            && !held.conn.is_sqlite()
+        {
+            // A server that only reads is left for the one that has taken its place.
+            let elsewhere = Fault::behind(error) == Some(Fault::ReadOnly);
+            held.broken = elsewhere || held.conn.batch_execute("SELECT 1").is_err();
+            if held.broken {
+                self.0.suspicion.raise();
+            }
         }
         done
     }
@@ -204,12 +228,79 @@ impl Db {
 /// What is looked up before a unit.
 type Look<'a, T> = dyn Fn(&mut Conn) -> Result<Option<T>> + 'a;
 
-/// How long to wait before trying again: up to 4 ms times the tries so far, another time for each thread, so that
-/// those who met do not meet again.
-fn spread(tries: u32) -> Duration {
-    use std::hash::{BuildHasher, RandomState};
-    let random = RandomState::new().hash_one(tries) % 4000;
-    Duration::from_micros(u64::from(tries) * random)
+/// What a unit hands over: its result, and the row that tells later whether the unit is durable.
+#[derive(Debug)]
+pub struct Done<T> {
+    /// The result.
+    pub value: T,
+    /// The row; none of a unit that nobody has to find again.
+    pub witness: Option<Witness>,
+}
+
+impl<T> Done<T> {
+    fn without_witness(value: T) -> Self {
+        Self { value, witness: None }
+    }
+}
+
+/// A row that a unit has written under an id of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct Witness {
+    /// The row's id.
+    pub id: Id,
+    /// Whether the row stands; waits for a transaction that may still write it, for a second or two at most.
+    pub stands: fn(&mut Conn, Id) -> Result<bool>,
+}
+
+/// How a unit came out that was run to its end.
+enum Attempt<T> {
+    /// It is durable.
+    Durable(T),
+    /// Its `COMMIT` was not answered.
+    Unanswered { value: T, witness: Option<Witness>, error: DieselError },
+}
+
+/// What became of a unit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Durable,
+    Undone,
+    Unknown,
+}
+
+/// How long the outcome of a unit is asked for: as long as a server needs to come back from a short fault.
+const ASKED_FOR: Duration = Duration::from_secs(3);
+
+/// How often a unit was run again, and why.
+#[derive(Default)]
+struct Tries {
+    races: u32,
+    twins: u32,
+    connections: u32,
+}
+
+impl Tries {
+    /// Counts a fault, and tells whether the unit is run once more.
+    fn allow(&mut self, fault: Fault) -> bool {
+        let (count, most) = match fault {
+            Fault::LostRace => (&mut self.races, RACES),
+            // A second run sees the twin, and refuses by the rule that has a name.
+            Fault::Twin => (&mut self.twins, 1),
+            // Another connection of the pool may be as dead; the third is a new one.
+            Fault::LostConnection | Fault::ReadOnly => (&mut self.connections, 2),
+            Fault::Reference | Fault::Busy | Fault::Mistake => return false,
+        };
+        *count += 1;
+        *count <= most
+    }
+
+    /// How long to wait before the next run: up to 4 ms times the lost races, another time for each thread, so that
+    /// units that met do not meet again.
+    fn pause(&self) -> Duration {
+        use std::hash::{BuildHasher, RandomState};
+        let random = RandomState::new().hash_one(self.races) % 4000;
+        Duration::from_micros(u64::from(self.races) * random)
+    }
 }
 
 type Transactions = <Conn as Connection>::TransactionManager;
@@ -224,19 +315,37 @@ fn begin(conn: &mut Conn, sqlite: &str, postgres: &str) -> Result<()> {
 
 fn end<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
     match work(conn) {
-        Ok(value) => match Transactions::commit_transaction(conn) {
-            Ok(()) => Ok(value),
-            Err(error) => {
-                let _ = Transactions::rollback_transaction(conn);
-                Err(error.into())
-            }
-        },
+        Ok(value) => commit(conn).map(|()| value).map_err(Error::from),
         Err(error) => {
             // The connection is examined afterwards; the first error is the one that tells.
             let _ = Transactions::rollback_transaction(conn);
             Err(error)
         }
     }
+}
+
+/// Runs a unit in the transaction that has begun, to its end.
+fn attempt<T>(conn: &mut Conn, unit: &dyn Fn(&mut Conn) -> Result<Done<T>>) -> Result<Attempt<T>> {
+    let Done { value, witness } = match unit(conn) {
+        Ok(done) => done,
+        Err(error) => {
+            let _ = Transactions::rollback_transaction(conn);
+            return Err(error);
+        }
+    };
+    match commit(conn) {
+        Ok(()) => Ok(Attempt::Durable(value)),
+        Err(error) if Fault::of(&error).leaves_commit_unknown() => {
+            Ok(Attempt::Unanswered { value, witness, error })
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn commit(conn: &mut Conn) -> QueryResult<()> {
+    Transactions::commit_transaction(conn).inspect_err(|_| {
+        let _ = Transactions::rollback_transaction(conn);
+    })
 }
 
 impl Conn {
@@ -249,6 +358,21 @@ impl Conn {
 /// keeps a dead connection for ever, so a connection is tested when it has been idle for a second.
 struct Manager {
     target: Target,
+    suspicion: Arc<Suspicion>,
+}
+
+/// Since when connections that nobody has used are suspected to be dead: where one was, its neighbours often are.
+#[derive(Debug, Default)]
+struct Suspicion(Mutex<Option<Instant>>);
+
+impl Suspicion {
+    fn raise(&self) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+    }
+
+    fn concerns(&self, seen: Instant) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|raised| seen <= raised)
+    }
 }
 
 struct Held {
@@ -267,7 +391,8 @@ impl r2d2::ManageConnection for Manager {
     }
 
     fn is_valid(&self, held: &mut Held) -> Result<()> {
-        if !held.conn.is_sqlite() && held.seen.elapsed() > Duration::from_secs(1) {
+        let suspected = held.seen.elapsed() > Duration::from_secs(1) || self.suspicion.concerns(held.seen);
+        if !held.conn.is_sqlite() && suspected {
             held.conn.batch_execute("SELECT 1")?;
             held.seen = Instant::now();
         }

@@ -3,13 +3,18 @@
 //! A durable commit costs a disk flush; units that arrive while one is under way share the next.
 //! A unit that fails takes nothing with it, and nobody is answered before the commit has happened.
 
-use super::{Conn, Target};
+use super::{
+    Conn, Target,
+    pool::{Done, Outcome, Witness},
+};
 use crate::platform::{Error, Result};
 use diesel::{
-    Connection, QueryResult,
+    Connection, QueryResult, QueryableByName, RunQueryDsl,
     connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
+    sql_query,
 };
 use std::{
+    cell::RefCell,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Mutex, PoisonError,
@@ -25,7 +30,48 @@ const BATCH: usize = 256;
 const QUEUE: usize = 2048;
 
 /// Tells the caller how the unit went, once the fate of its commit is known.
-type Answer = Box<dyn FnOnce(Result<(), String>) + Send>;
+type Answer = Box<dyn FnOnce(&Commit<'_>) + Send>;
+
+/// What became of the transaction that units share.
+enum Commit<'a> {
+    Durable,
+    /// It failed before its last page was written.
+    Undone {
+        reason: &'a str,
+    },
+    /// It failed when the disk was to confirm what was written: each unit is looked for on a fresh connection, where
+    /// there is one.
+    Unconfirmed {
+        reason: &'a str,
+        fresh: Option<&'a RefCell<Conn>>,
+    },
+}
+
+impl Commit<'_> {
+    fn outcome_of(&self, witness: Option<Witness>) -> Outcome {
+        match self {
+            Self::Durable => Outcome::Durable,
+            Self::Undone { .. } => Outcome::Undone,
+            Self::Unconfirmed { fresh: None, .. } => Outcome::Unknown,
+            Self::Unconfirmed { fresh: Some(fresh), .. } => match witness {
+                Some(Witness { id, stands }) => match stands(&mut fresh.borrow_mut(), id) {
+                    Ok(true) => Outcome::Durable,
+                    Ok(false) => Outcome::Undone,
+                    Err(_) => Outcome::Unknown,
+                },
+                None => Outcome::Unknown,
+            },
+        }
+    }
+
+    fn reason(&self) -> String {
+        match self {
+            Self::Durable => String::new(),
+            Self::Undone { reason } | Self::Unconfirmed { reason, .. } => (*reason).to_owned(),
+        }
+    }
+}
+
 /// Runs the unit in the transaction that it shares with others.
 type Job = Box<dyn FnOnce(&mut Shared<'_>) -> Answer + Send>;
 
@@ -48,17 +94,21 @@ impl Writer {
     /// Queues a unit; the receiver hears of it once it is durable, or why it is not.
     pub(super) fn submit<T: Send + 'static>(
         &self,
-        unit: impl FnOnce(&mut Conn) -> Result<T> + Send + 'static,
+        unit: impl FnOnce(&mut Conn) -> Result<Done<T>> + Send + 'static,
     ) -> Result<oneshot::Receiver<Result<T>>> {
         let (tell, hear) = oneshot::channel();
         let job: Job = Box::new(move |shared| {
             let done = shared.run(unit);
             Box::new(move |commit| {
-                let done = match (done, commit) {
-                    (Some(Ok(value)), Ok(())) => Ok(value),
-                    (Some(Err(error)), _) => Err(error),
-                    (_, Err(reason)) => Err(Error::unavailable(reason)),
-                    (None, Ok(())) => Err(Error::internal("a unit was committed without having run")),
+                let done = match done {
+                    Some(Ok(Done { value, witness })) => match commit.outcome_of(witness) {
+                        Outcome::Durable => Ok(value),
+                        Outcome::Undone => Err(Error::unavailable(commit.reason())),
+                        Outcome::Unknown => Err(Error::outcome_unknown(commit.reason())),
+                    },
+                    Some(Err(error)) => Err(error),
+                    // The transaction had not begun.
+                    None => Err(Error::unavailable(commit.reason())),
                 };
                 // The caller may have gone away; the unit stands all the same.
                 let _ = tell.send(done);
@@ -89,21 +139,58 @@ fn work(target: &Target, mut conn: Conn, queue: &Receiver<Job>) {
         let mut shared = Shared::begin(&mut conn);
         let jobs = std::iter::once(first).chain(queue.try_iter()).take(BATCH);
         let answers: Vec<Answer> = jobs.map(|job| job(&mut shared)).collect();
-        let outcome = shared.commit().map_err(|error| error.to_string());
-        if outcome.is_err() {
-            // SQLite may have taken the transaction back by itself, as it does where the disk is full: this connection
-            // would go on believing in it.
-            match target.open() {
-                Ok(fresh) => conn = fresh,
-                Err(error) => log::error!("the database cannot be opened anew: {error}"),
+        let reason = match shared.commit() {
+            Ok(()) => {
+                answers.into_iter().for_each(|answer| answer(&Commit::Durable));
+                continue;
             }
-        }
-        for answer in answers {
-            answer(outcome.clone());
+            Err(error) => error.to_string(),
+        };
+        // SQLite may have taken the transaction back by itself, as it does where the disk is full: this connection would
+        // go on believing in it.
+        let fresh = opened_anew(target, reason.contains(UNCONFIRMED)).map(RefCell::new);
+        let commit = if reason.contains(UNCONFIRMED) {
+            Commit::Unconfirmed { reason: &reason, fresh: fresh.as_ref() }
+        } else {
+            Commit::Undone { reason: &reason }
+        };
+        answers.into_iter().for_each(|answer| answer(&commit));
+        if let Some(fresh) = fresh.map(RefCell::into_inner).or_else(|| target.open().ok()) {
+            conn = fresh;
         }
     }
     if let Err(error) = conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)") {
         log::warn!("the write-ahead log could not be folded in: {error}");
+    }
+}
+
+/// What SQLite says where the disk did not confirm what was written to it.
+const UNCONFIRMED: &str = "disk I/O error";
+
+/// A fresh connection. With an empty write-ahead log, a failed transaction can be told from a durable one: a commit
+/// whose flush failed may lie in the log and come back from there.
+fn opened_anew(target: &Target, with_empty_log: bool) -> Option<Conn> {
+    #[derive(QueryableByName)]
+    struct Checkpoint {
+        #[diesel(sql_type = diesel::sql_types::Integer)]
+        busy: i32,
+    }
+    let opened =
+        target.open().inspect_err(|error| log::error!("the database cannot be opened anew: {error}"));
+    let mut conn = opened.ok()?;
+    if !with_empty_log {
+        return Some(conn);
+    }
+    match sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(&mut conn) {
+        Ok(Checkpoint { busy: 0 }) => Some(conn),
+        Ok(Checkpoint { .. }) => {
+            log::error!("readers kept the write-ahead log from being emptied");
+            None
+        }
+        Err(error) => {
+            log::error!("the write-ahead log could not be emptied: {error}");
+            None
+        }
     }
 }
 

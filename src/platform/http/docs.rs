@@ -5,6 +5,7 @@ use crate::platform::{Code, Error, values::Timestamp};
 use actix_web::{HttpResponse, Responder, get, http::header, web};
 use serde_json::Value;
 use std::fmt::Write;
+use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The problem codes of the whole service, for the pages.
 pub struct ProblemCatalogue(pub Vec<&'static Code>);
@@ -23,13 +24,23 @@ async fn initializer() -> impl Responder {
         .body(include_str!("swagger-initializer.js"))
 }
 
+/// The routes of the document and of the pages around it.
+pub fn routes(config: &mut ServiceConfig<'_>) {
+    config
+        .service(get_openapi)
+        .service(get_openapi_yaml)
+        .service(list_problems)
+        .service(get_problem)
+        .service(get_security_contact);
+}
+
 /// The OpenAPI document
 ///
 /// The contract of this service, OpenAPI 3.1, generated from its handlers. Answers 304 where `If-None-Match`
 /// names the current one.
 #[utoipa::path(tag = "service", responses((status = 200, description = "The document.", content_type = "application/json", body = Object, example = json!({"openapi": "3.1.0"}))))]
 #[get("/openapi.json")]
-pub(crate) async fn get_openapi(contract: web::Data<Contract>) -> impl Responder {
+async fn get_openapi(contract: web::Data<Contract>) -> impl Responder {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/json"))
         .insert_header((header::ETAG, contract.etag.as_str()))
@@ -43,7 +54,7 @@ pub(crate) async fn get_openapi(contract: web::Data<Contract>) -> impl Responder
 /// The same contract as `/openapi.json`, for people and tools that read YAML.
 #[utoipa::path(tag = "service", responses((status = 200, description = "The document.", content_type = "application/yaml", body = String, example = "openapi: \"3.1.0\"")))]
 #[get("/openapi.yaml")]
-pub(crate) async fn get_openapi_yaml(contract: web::Data<Contract>) -> impl Responder {
+async fn get_openapi_yaml(contract: web::Data<Contract>) -> impl Responder {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/yaml"))
         .insert_header((header::ETAG, contract.etag.as_str()))
@@ -56,7 +67,7 @@ pub(crate) async fn get_openapi_yaml(contract: web::Data<Contract>) -> impl Resp
 /// RFC 9116.
 #[utoipa::path(tag = "service", responses((status = 200, description = "The contact.", content_type = "text/plain", body = String, example = "Contact: mailto:security@example.org")))]
 #[get("/.well-known/security.txt")]
-pub(crate) async fn get_security_contact(contact: web::Data<SecurityContact>) -> impl Responder {
+async fn get_security_contact(contact: web::Data<SecurityContact>) -> impl Responder {
     HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8")).body(format!(
         "Contact: {}\nExpires: {}\nPreferred-Languages: en\n",
         contact.address, contact.expires
@@ -102,7 +113,7 @@ fn yaml(value: &Value) -> String {
 /// A page that lists every problem code of the service.
 #[utoipa::path(tag = "service", responses((status = 200, description = "The page.", content_type = "text/html", body = String, example = "<!doctype html>")))]
 #[get("/problems")]
-pub(crate) async fn list_problems(catalogue: web::Data<ProblemCatalogue>) -> impl Responder {
+async fn list_problems(catalogue: web::Data<ProblemCatalogue>) -> impl Responder {
     let mut rows = String::new();
     for code in &catalogue.0 {
         let _ = write!(
@@ -123,7 +134,7 @@ pub(crate) async fn list_problems(catalogue: web::Data<ProblemCatalogue>) -> imp
     responses((status = 200, description = "The page.", content_type = "text/html", body = String, example = "<!doctype html>"))
 )]
 #[get("/problems/{code}")]
-pub(crate) async fn get_problem(
+async fn get_problem(
     code: web::Path<String>,
     catalogue: web::Data<ProblemCatalogue>,
 ) -> Result<impl Responder, Error> {

@@ -134,6 +134,16 @@ impl PartialSchema for CalendarDate {
 impl ToSchema for CalendarDate {}
 
 /// A run of days, both ends included.
+///
+/// ```
+/// use partner_incentives::platform::values::{CalendarDate, Period};
+///
+/// let signed = Period { from: "2026-07-01".parse()?, to: "2027-06-30".parse()? };
+/// let renewed = Period { from: "2027-07-01".parse()?, to: CalendarDate::MAX };
+/// assert!(signed.contains("2027-06-30".parse()?));
+/// assert!(!signed.overlaps(renewed));
+/// # Ok::<(), partner_incentives::platform::values::Unparsable>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Period {
     /// The first day.

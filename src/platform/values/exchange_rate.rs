@@ -12,6 +12,19 @@ use std::{fmt, str::FromStr};
 use utoipa::{PartialSchema, ToSchema, openapi};
 
 /// How many units of one currency a unit of another is worth, in whole 10^-10: `157.1234`.
+///
+/// ```
+/// use partner_incentives::platform::values::{Currency, ExchangeRate, Leftover, Money};
+///
+/// // A dollar is worth 157.1234 yen.
+/// let rate: ExchangeRate = "157.1234".parse()?;
+/// let yen: Currency = "JPY".parse()?;
+/// let dollars = Money::parse("100.00", Currency::USD)?;
+/// assert_eq!(rate.convert(dollars, yen, Leftover::Nearest), Money::parse("15712", yen)?);
+/// assert_eq!(rate.convert(dollars, yen, Leftover::Up), Money::parse("15713", yen)?);
+/// assert_eq!(rate.convert_back(Money::parse("15712", yen)?, Currency::USD, Leftover::Nearest), dollars);
+/// # Ok::<(), partner_incentives::platform::values::Unparsable>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, AsExpression, FromSqlRow)]
 #[diesel(sql_type = diesel::sql_types::BigInt)]
 pub struct ExchangeRate(i64);

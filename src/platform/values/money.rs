@@ -81,6 +81,19 @@ impl PartialSchema for Currency {
 impl ToSchema for Currency {}
 
 /// An amount in one currency.
+///
+/// ```
+/// use partner_incentives::platform::values::{Currency, Money};
+///
+/// let price = Money::parse("1234.50", Currency::USD)?;
+/// assert_eq!(price.minor, 123_450);
+/// assert_eq!(price.to_string(), "USD 1234.50");
+///
+/// // The yen has no minor unit, the Kuwaiti dinar has three digits of it.
+/// assert!(Money::parse("12.50", "JPY".parse()?).is_err());
+/// assert_eq!(Money::parse("250.075", "KWD".parse()?)?.minor, 250_075);
+/// # Ok::<(), partner_incentives::platform::values::Unparsable>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Money {
     /// Whole minor units: cents for USD, yen for JPY, fils for KWD.

@@ -12,6 +12,16 @@ use std::{fmt, str::FromStr};
 use utoipa::{PartialSchema, ToSchema, openapi};
 
 /// A calendar month in UTC, years 1900 to 9999: `2026-07`.
+///
+/// ```
+/// use partner_incentives::platform::values::Month;
+///
+/// let february: Month = "2028-02".parse()?;
+/// assert_eq!(february.last_day().to_string(), "2028-02-29");
+/// assert_eq!(february.plus(-2).to_string(), "2027-12");
+/// assert!(february.period().contains("2028-02-14".parse()?));
+/// # Ok::<(), partner_incentives::platform::values::Unparsable>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, AsExpression, FromSqlRow)]
 #[diesel(sql_type = diesel::sql_types::Date)]
 pub struct Month(CalendarDate);

@@ -12,6 +12,17 @@ use std::{fmt, str::FromStr};
 use utoipa::{PartialSchema, ToSchema, openapi};
 
 /// A rate between 0 and 1, in whole millionths: `0.08` is 8 %.
+///
+/// ```
+/// use partner_incentives::platform::values::Rate;
+///
+/// let rate: Rate = "0.08".parse()?;
+/// assert_eq!(rate, Rate::percent(8));
+/// assert_eq!(rate.millionths(), 80_000);
+/// assert_eq!(rate.to_string(), "0.08");
+/// assert!("1.1".parse::<Rate>().is_err());
+/// # Ok::<(), partner_incentives::platform::values::Unparsable>(())
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, AsExpression, FromSqlRow)]
 #[diesel(sql_type = diesel::sql_types::BigInt)]
 pub struct Rate(i64);

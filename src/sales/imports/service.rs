@@ -7,20 +7,21 @@ use super::{
     store,
 };
 use crate::{
-    access::{AppState, BackgroundContext, Tx, Unaudited},
+    access::{BackgroundContext, Tx, Unaudited},
     audit,
-    platform::{Error, FieldError, Result, codes, cut, db::Alone, http::Contract, values::Id},
+    platform::{Error, FieldError, Result, codes, cut, http::Contract, values::Id},
     sales::transactions::{
         NewTransaction,
         backlog::{self, Since, Waiting},
         batch::{self, Outcome, Range},
     },
+    work::{End, JobName, Lease, Queue, Schedule, Turn, Work, retry},
 };
 use std::{
     collections::BTreeMap,
     io::Read,
     sync::{Arc, mpsc::sync_channel},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 crate::problem_codes! {
@@ -36,8 +37,17 @@ const TOGETHER: u32 = 50_000;
 const PARTNERS: usize = 200;
 /// How long an import waits for the one before.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// How often what the database cannot do just now is tried again.
-const TRIES: u32 = 5;
+
+/// Clears up after imports that were broken off. An import takes its own turn at this job, so that one runs at a time.
+pub const WORK: Work = Work {
+    name: JobName::TransactionImports,
+    schedule: |_| Schedule::Never,
+    queue: Some(Queue { waits: |tx| Ok(!store::unfinished(tx)?.is_empty()), every: 5 }),
+    run: |turn| {
+        let own = turn.app().background("FinishTransactionImport");
+        clear_up(&own, turn.lease()).map(|()| End::Done)
+    },
+};
 
 /// How a file is to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,32 +65,36 @@ pub fn run(
     order: Order,
     file: impl Read + Send,
 ) -> Result<Import> {
-    let _alone = wait_to_be_alone(background)?;
-    let own = background.of_service("FinishTransactionImport");
-    clear_up(&own)?;
-    let import = begin(background, order)?;
-    match receive(background, contract, &import, file).and_then(|()| publish(background, &own, import.id)) {
+    let turn = Turn::wait_for(&background.app(), JobName::TransactionImports, PATIENCE)?;
+    let turn = turn.ok_or_else(|| {
+        let detail = "another import is under way; send this file again when it has ended";
+        Error { retry_after: Some(60), ..Error::new(&IMPORT_UNDER_WAY, detail) }
+    })?;
+    let taken = turn.renewed(|| take_file(&turn, background, contract, (order, file)));
+    // What is wrong with a file is its sender's trouble.
+    turn.close(Ok(taken), |_| End::Done)?
+}
+
+fn take_file(
+    turn: &Turn,
+    background: &BackgroundContext,
+    contract: &Contract,
+    (order, file): (Order, impl Read + Send),
+) -> Result<Import> {
+    let (own, lease) = (background.of_service("FinishTransactionImport"), turn.lease());
+    clear_up(&own, lease)?;
+    let import = begin(background, lease, order)?;
+    let received = receive((background, lease), contract, &import, file);
+    match received.and_then(|()| publish(background, &own, lease, import.id)) {
         Ok(import) => Ok(import),
         Err(error) => {
             log::warn!("import {} failed: {error}", import.id);
             if own.read(|tx| store::get(tx, import.id))?.state == ImportState::Publishing {
-                return complete(&own, import.id);
+                return complete(&own, lease, import.id);
             }
-            fail(&own, import.id, &error.detail)?;
+            fail(&own, lease, import.id, &error.detail)?;
             Err(error.with("import_id", import.id))
         }
-    }
-}
-
-/// Ends what a crash has left behind, unless somebody is at it.
-pub fn recover(app: &AppState) -> Result<()> {
-    let own = app.background("FinishTransactionImport");
-    if own.read(store::unfinished)?.is_empty() {
-        return Ok(());
-    }
-    match own.alone()? {
-        Some(_alone) => clear_up(&own),
-        None => Ok(()),
     }
 }
 
@@ -89,32 +103,20 @@ pub fn errors_of(background: &BackgroundContext, import: Id, after: Option<Id>) 
     background.read(|tx| store::errors_after(tx, import, after, 1000))
 }
 
-fn wait_to_be_alone(background: &BackgroundContext) -> Result<Alone> {
-    let start = Instant::now();
-    loop {
-        match background.alone()? {
-            Some(alone) => return Ok(alone),
-            None if start.elapsed() < PATIENCE => std::thread::sleep(Duration::from_millis(100)),
-            None => {
-                let detail = "another import is under way; send this file again when it has ended";
-                return Err(Error { retry_after: Some(60), ..Error::new(&IMPORT_UNDER_WAY, detail) });
-            }
-        }
-    }
-}
-
-fn clear_up(own: &BackgroundContext) -> Result<()> {
+/// Ends what was broken off.
+fn clear_up(own: &BackgroundContext, lease: Lease) -> Result<()> {
     for import in own.read(store::unfinished)? {
         match import.state {
-            ImportState::Publishing => complete(own, import.id).map(drop)?,
-            _ => fail(own, import.id, "the service stopped while the file was being received")?,
+            ImportState::Publishing => complete(own, lease, import.id).map(drop)?,
+            _ => fail(own, lease, import.id, "the service stopped while the file was being received")?,
         }
     }
     Ok(())
 }
 
-fn begin(background: &BackgroundContext, order: Order) -> Result<Import> {
+fn begin(background: &BackgroundContext, lease: Lease, order: Order) -> Result<Import> {
     background.write(move |tx| {
+        lease.check(tx)?;
         let import = Import::begun(tx.new_id(), order.format, order.dry_run, tx.now);
         batch::hide(tx, Range::of(import.id))?;
         store::insert(tx, &import)?;
@@ -156,7 +158,7 @@ impl Portion {
 
 /// Records the good rows where nobody sees them, and counts. The next portion is read while one is being recorded.
 fn receive(
-    background: &BackgroundContext,
+    (background, lease): (&BackgroundContext, Lease),
     contract: &Contract,
     import: &Import,
     file: impl Read + Send,
@@ -176,9 +178,12 @@ fn receive(
         });
         for portion in hear {
             let portion = Arc::new(portion?);
-            patiently(|| {
+            retry(|| {
                 let portion = Arc::clone(&portion);
-                background.write(move |tx| take(tx, id, &portion, most_errors))
+                background.write(move |tx| {
+                    lease.check(tx)?;
+                    take(tx, id, &portion, most_errors)
+                })
             })?;
         }
         Ok(())
@@ -221,29 +226,31 @@ fn take(tx: &mut Tx<'_>, id: Id, portion: &Portion, most_errors: i64) -> Result<
 }
 
 /// Lets everybody see the rows, in one short unit; one that only tried is taken back.
-fn publish(background: &BackgroundContext, own: &BackgroundContext, id: Id) -> Result<Import> {
+fn publish(background: &BackgroundContext, own: &BackgroundContext, lease: Lease, id: Id) -> Result<Import> {
     if background.read(|tx| store::get(tx, id))?.dry_run {
-        discard(own, id)?;
+        discard(own, lease, id)?;
         return background.write(move |tx| {
+            lease.check(tx)?;
             batch::publish(tx)?;
             enter(tx, id, ImportState::Completed, None)
         });
     }
-    let published = patiently(|| {
+    let published = retry(|| {
         background.write(move |tx| {
+            lease.check(tx)?;
             batch::publish(tx)?;
             enter(tx, id, ImportState::Publishing, None)
         })
     })?;
     // The rows are there; what rests on them is looked at by whoever comes next, if it must be.
-    Ok(complete(own, id).unwrap_or_else(|error| {
+    Ok(complete(own, lease, id).unwrap_or_else(|error| {
         log::error!("import {id} is published, and what rests on it not looked at yet: {error}");
         published
     }))
 }
 
 /// Looks at what rests on the rows, such as an indirect reseller's first purchase.
-fn complete(own: &BackgroundContext, id: Id) -> Result<Import> {
+fn complete(own: &BackgroundContext, lease: Lease, id: Id) -> Result<Import> {
     let rows = own.read(|tx| store::get(tx, id))?.rows_read;
     let mut sellers: BTreeMap<Id, Since> = BTreeMap::new();
     for part in Range::of(id).parts(rows.unsigned_abs(), TOGETHER) {
@@ -254,36 +261,44 @@ fn complete(own: &BackgroundContext, id: Id) -> Result<Import> {
     let sellers: Vec<Waiting> =
         sellers.into_iter().map(|(partner_id, since)| Waiting { partner_id, since }).collect();
     for sellers in sellers.chunks(PARTNERS) {
-        patiently(|| {
+        retry(|| {
             let sellers = sellers.to_vec();
             own.write(move |tx| {
+                lease.check(tx)?;
+                let ids: Vec<Id> = sellers.iter().map(|seller| seller.partner_id).collect();
+                tx.lock_partners(&ids)?;
                 backlog::note_sales(tx, &sellers)?;
                 tx.sales_came_to_light(sellers.iter().map(|seller| seller.partner_id));
                 Ok(())
             })
         })?;
     }
-    own.write(move |tx| enter(tx, id, ImportState::Completed, None))
+    own.write(move |tx| {
+        lease.check(tx)?;
+        enter(tx, id, ImportState::Completed, None)
+    })
 }
 
-fn fail(own: &BackgroundContext, id: Id, why: &str) -> Result<()> {
-    discard(own, id)?;
+fn fail(own: &BackgroundContext, lease: Lease, id: Id, why: &str) -> Result<()> {
+    discard(own, lease, id)?;
     let why = cut(why, 1000).to_owned();
     own.write(move |tx| {
+        lease.check(tx)?;
         batch::publish(tx)?;
         enter(tx, id, ImportState::Failed, Some(why.clone())).map(drop)
     })
 }
 
 /// Removes what was recorded and not published, in portions.
-fn discard(own: &BackgroundContext, id: Id) -> Result<()> {
+fn discard(own: &BackgroundContext, lease: Lease, id: Id) -> Result<()> {
     let range = Range::of(id);
     let most = i64::try_from(PORTION).unwrap_or(i64::MAX);
     let some = move |tx: &mut Tx<'_>| {
         tx.exempt_from_audit(Unaudited::NotPublished);
+        lease.check(tx)?;
         batch::discard_some(tx, range, most)
     };
-    while patiently(|| own.write(some))? > 0 {}
+    while retry(|| own.write(some))? > 0 {}
     Ok(())
 }
 
@@ -300,19 +315,5 @@ fn record(tx: &mut Tx<'_>, before: Option<Import>, after: &Import) -> Result<()>
     match before {
         Some(before) => event.before(&ImportView::from(before)).record(tx),
         None => event.record(tx),
-    }
-}
-
-/// Tries again what the database cannot do just now.
-fn patiently<T>(unit: impl Fn() -> Result<T>) -> Result<T> {
-    let mut tries = 1;
-    loop {
-        match unit() {
-            Err(error) if error.code == &codes::UNAVAILABLE && tries < TRIES => {
-                std::thread::sleep(Duration::from_millis(200) * tries);
-                tries += 1;
-            }
-            done => return done,
-        }
     }
 }

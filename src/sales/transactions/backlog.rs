@@ -45,9 +45,12 @@ impl Since {
             Self::Day(day) => day,
         }
     }
+}
 
-    fn from_first_day(day: CalendarDate) -> Self {
-        if day == CalendarDate::MIN { Self::Beginning } else { Self::Day(day) }
+impl Waiting {
+    fn of_row((partner_id, day): (Id, CalendarDate)) -> Self {
+        let since = if day == CalendarDate::MIN { Since::Beginning } else { Since::Day(day) };
+        Self { partner_id, since }
     }
 }
 
@@ -86,8 +89,7 @@ pub fn next(tx: &mut Tx<'_>, only: Option<Id>, after: Option<Id>, limit: i64) ->
         query = query.filter(backlog::partner_id.gt(after));
     }
     let found: Vec<(Id, CalendarDate)> = query.load(tx.conn)?;
-    let waiting = |(partner_id, day)| Waiting { partner_id, since: Since::from_first_day(day) };
-    Ok(found.into_iter().map(waiting).collect())
+    Ok(found.into_iter().map(Waiting::of_row).collect())
 }
 
 /// How many partners wait, of all or of one.
@@ -99,9 +101,12 @@ pub fn length(tx: &mut Tx<'_>, only: Option<Id>) -> Result<i64> {
     Ok(query.get_result(tx.conn)?)
 }
 
-/// Takes out partners that have been looked at.
-pub fn done(tx: &mut Tx<'_>, partners: &[Id]) -> Result<()> {
-    let looked_at = backlog::table.filter(backlog::partner_id.eq_any(partners.to_vec()));
-    diesel::delete(looked_at).execute(tx.conn)?;
-    Ok(())
+/// Takes out partners that are about to be looked at; gives those that waited, each with the day from which on, in the
+/// order of their ids. Whoever notes something about one of them meanwhile puts it in again.
+pub fn take(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Waiting>> {
+    let these = backlog::table.filter(backlog::partner_id.eq_any(partners.to_vec()));
+    let columns = (backlog::partner_id, backlog::from_day);
+    let mut taken: Vec<(Id, CalendarDate)> = diesel::delete(these).returning(columns).load(tx.conn)?;
+    taken.sort_unstable();
+    Ok(taken.into_iter().map(Waiting::of_row).collect())
 }

@@ -12,7 +12,7 @@ use crate::{
         values::{CalendarDate, Id, Money},
     },
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
 /// How many ids a batch has.
@@ -72,7 +72,7 @@ pub fn hide(tx: &mut Tx<'_>, range: Range) -> Result<()> {
 
 /// Lets everybody see what was hidden.
 pub fn publish(tx: &mut Tx<'_>) -> Result<()> {
-    store::hide_none(tx)
+    store::show(tx)
 }
 
 /// Removes up to so many records of a range; says how many.
@@ -123,6 +123,8 @@ struct Portion {
 impl Portion {
     fn gather(tx: &mut Tx<'_>, rows: &[(u64, NewTransaction)]) -> Result<Self> {
         let mut portion = Self::default();
+        let sellers: BTreeSet<Id> = rows.iter().map(|(_, new)| new.partner_id).collect();
+        tx.lock_partners(&Vec::from_iter(sellers))?;
         let mut numbers: HashMap<&str, Vec<&str>> = HashMap::new();
         for (_, new) in rows {
             let of_source = numbers.entry(&new.source).or_default();
@@ -146,18 +148,23 @@ impl Portion {
                 }
             }
         }
-        let refunds = rows.iter().filter_map(|(_, new)| portion.original(new).map(|original| original.id));
-        let mut purchases: Vec<Id> = refunds.collect();
-        purchases.sort_unstable();
-        purchases.dedup();
-        if !purchases.is_empty() {
-            // What gathering has added up of the refunds it met is a part of these sums.
-            portion.refunded = store::refunded_of(tx, &purchases)?;
+        let refunds = rows.iter().filter_map(|(_, new)| portion.original(new));
+        let mut purchases: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        for purchase in refunds {
+            purchases.entry(&purchase.source).or_default().insert(&purchase.external_id);
         }
+        let mut refunded = HashMap::new();
+        for (source, numbers) in purchases {
+            let numbers: Vec<&str> = numbers.into_iter().collect();
+            refunded.extend(store::refunded_by_number(tx, source, &numbers)?);
+        }
+        // What gathering has added up of the refunds it met is a part of these sums.
+        portion.refunded = refunded;
         let mut ids: Vec<Id> =
             rows.iter().flat_map(|(_, new)| [Some(new.partner_id), new.provider_id]).flatten().collect();
         ids.sort_unstable();
         ids.dedup();
+        partners::keep_all(tx, &ids)?;
         portion.partners =
             partners::many(tx, &ids)?.into_iter().map(|partner| (partner.id, partner)).collect();
         Ok(portion)

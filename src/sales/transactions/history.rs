@@ -56,13 +56,16 @@ macro_rules! recorded_columns {
 pub fn first_kept(tx: &mut Tx<'_>, partners: &[Id], as_of: CalendarDate) -> Result<Vec<Recorded>> {
     let first = sql::<Guid>(&format!(
         "(SELECT f.id FROM transactions f WHERE f.partner_id = partners.id AND f.kind = '{}' \
-         AND NOT EXISTS (SELECT 1 FROM transactions r WHERE r.original_transaction_id = f.id) AND f.occurred_on <= ",
+         AND NOT EXISTS (SELECT 1 FROM transactions r \
+         WHERE r.partner_id = f.partner_id AND r.original_transaction_id = f.id) AND f.occurred_on <= ",
         TransactionKind::Purchase
     ))
     .bind::<Date, _>(as_of)
     .sql(" ORDER BY f.occurred_on, f.id LIMIT 1)");
     // By way of the partners, so that the first is looked up once for each and not once for every sale.
-    let query = transactions::table.filter(transactions::id.eq_any(each_of(partners.to_vec()).select(first)));
+    let query = transactions::table
+        .filter(transactions::partner_id.eq_any(partners.to_vec()))
+        .filter(transactions::id.eq_any(each_of(partners.to_vec()).select(first)));
     Ok(query.select(recorded_columns!()).load(tx.conn)?)
 }
 
@@ -198,7 +201,10 @@ pub fn sums_by_day(tx: &mut Tx<'_>, partner: Id, days: Period, filter: &SalesFil
         .filter(transactions::kind.eq(TransactionKind::Purchase));
     let bought = by_day!(bought, filter, "CAST(SUM(transactions.amount) AS BIGINT)");
     let mut sums: Vec<DaySum> = bought.load(tx.conn)?;
-    let of = taken_back.field(transactions::original_transaction_id).eq(transactions::id.nullable());
+    let of = taken_back
+        .field(transactions::original_transaction_id)
+        .eq(transactions::id.nullable())
+        .and(taken_back.field(transactions::partner_id).eq(transactions::partner_id));
     let refunds = transactions::table
         .inner_join(taken_back.on(of))
         .filter(transactions::partner_id.eq(partner))

@@ -13,7 +13,8 @@ mod service;
 mod sold;
 mod store;
 
-pub use counted::{Counted, Offsets, count, counted, counted_refunds};
+use crate::slice::{Slice, Tag};
+pub use counted::{Counted, Counting, Offsets, count, counted, counted_refunds};
 pub use history::{
     DaySum, PurchaseDay, Recorded, SalesFilter, bought_within, first_kept, last_bought_before, own_among,
     recorded, recorded_after, sums_by_day,
@@ -21,4 +22,17 @@ pub use history::{
 pub use model::{Customer, NewTransaction, Transaction, TransactionKind};
 pub use service::{CODES, REFUND_EXCEEDS_PURCHASE, TRANSACTION_CONFLICT, create};
 pub use sold::{SalesOfYear, Sold, sold, sold_as, uncounted, uncounted_within};
+pub(crate) use store::seller_of;
 pub use store::{refers_to, refunded_of, sales_of};
+
+/// What the composition root needs of this slice.
+pub const SLICE: Slice = Slice {
+    routes: api::routes,
+    tag: Some(Tag {
+        name: "transactions",
+        description: "What partners sold, and what of it was taken back.",
+    }),
+    codes: &[CODES],
+    refers_to_partner: Some(|tx, partner| Ok(store::refers_to(tx.conn, partner)?.then_some("transaction"))),
+    ..Slice::named("sales::transactions")
+};

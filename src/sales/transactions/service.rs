@@ -26,6 +26,10 @@ crate::problem_codes! {
 /// Records a transaction, once: where its source has reported it before with the same content, that record is
 /// given back, and its id is not the one given here.
 pub fn create(tx: &mut Tx<'_>, id: Id, new: NewTransaction) -> Result<Transaction> {
+    tx.lock_partner(new.partner_id)?;
+    if let Some(provider) = new.provider_id {
+        partners::keep(tx, provider)?;
+    }
     let original = original(tx, &new)?;
     if let Some(known) = store::find_by_external_id(tx, &new.source, &new.external_id)? {
         return repeated(known, &new, original.as_ref());
@@ -85,10 +89,10 @@ fn partner(tx: &mut Tx<'_>, id: Option<Id>) -> Result<Option<Partner>> {
     }
 }
 
-/// The unit is serialisable, so what was read here still holds when the refund is written.
+/// The purchase and all its refunds are the partner's, which the unit holds: what was read here still holds when the
+/// refund is written.
 fn refuse_exceeding(tx: &mut Tx<'_>, purchase: &Transaction, refund: Money) -> Result<()> {
-    let left =
-        Money { minor: purchase.minor + store::refunded(tx, purchase.id)?, currency: purchase.currency };
+    let left = Money { minor: purchase.minor + store::refunded(tx, purchase)?, currency: purchase.currency };
     if left.minor + refund.minor >= 0 {
         return Ok(());
     }

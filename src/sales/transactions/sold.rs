@@ -72,8 +72,11 @@ pub struct SalesOfYear {
 macro_rules! sales {
     ($tx:expr, $asks_before:expr, $query:ident => $rest:expr) => {{
         let before = sql::<Nullable<Date>>(&bought_before($asks_before));
-        let purchase =
-            bought.field(transaction_records::id).nullable().eq(transactions::original_transaction_id);
+        let purchase = bought
+            .field(transaction_records::id)
+            .nullable()
+            .eq(transactions::original_transaction_id)
+            .and(bought.field(transaction_records::partner_id).eq(transactions::partner_id));
         let $query = transactions::table.left_join(bought.on(purchase)).select((
             transactions::id,
             transactions::original_transaction_id,
@@ -114,6 +117,7 @@ macro_rules! uncounted {
     ($enrollments:expr) => {
         not(exists(
             counted_sales::table
+                .filter(counted_sales::partner_id.eq(transactions::partner_id))
                 .filter(counted_sales::transaction_id.eq(transactions::id))
                 .filter(counted_sales::enrollment_id.eq_any($enrollments.clone()))
                 .select(counted_sales::transaction_id),
@@ -173,11 +177,13 @@ fn most(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }
 
-/// The sales with these ids.
-pub fn sold_as(tx: &mut Tx<'_>, ids: &[Id], asks_before: bool) -> Result<Vec<Sold>> {
+/// The sales of a partner with these ids.
+pub fn sold_as(tx: &mut Tx<'_>, partner: Id, ids: &[Id], asks_before: bool) -> Result<Vec<Sold>> {
     let mut found = Vec::new();
     for ids in ids.chunks(AT_ONCE) {
-        found.extend(sales!(tx, asks_before, query => query.filter(transactions::id.eq_any(ids.to_vec()))));
+        found.extend(sales!(tx, asks_before, query => query
+            .filter(transactions::partner_id.eq(partner))
+            .filter(transactions::id.eq_any(ids.to_vec()))));
     }
     Ok(found)
 }

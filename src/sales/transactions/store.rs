@@ -11,18 +11,18 @@ use crate::{
     platform::{
         Error, Result,
         db::{Conn, MultiBackend, insert_many, native},
-        http::{PageRequest, keyset, matches_value, unindexed},
+        http::{PageRequest, keyset, unindexed},
         values::{CalendarDate, Country, Currency, Id, Timestamp},
     },
-    schema::{transaction_records, transactions, unpublished_transactions},
+    schema::{transaction_numbers, transaction_records, transactions, unpublished_transactions},
 };
 use diesel::{
-    dsl::{exists, min, sql},
+    dsl::{auto_type, exists, min, sql},
     prelude::*,
     select,
     sql_types::{BigInt, Bool, Nullable},
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 diesel::alias!(transaction_records as bought: Bought);
 
@@ -38,15 +38,20 @@ fn matching(scope: Scope, filter: &TransactionFilter) -> transactions::BoxedQuer
     if let Some(kind) = filter.kind {
         query = query.filter(transactions::kind.eq(kind));
     }
-    if let Some(source) = &filter.source {
-        let by_number = filter.external_id.is_some();
-        query = matches_value!(query, transactions::source, source.clone(), !by_number);
-    }
     if let Some(external_id) = &filter.external_id {
-        query = query.filter(transactions::external_id.eq(external_id.clone()));
-        if filter.source.is_none() {
-            query = query.filter(sql::<Bool>(OF_ANY_SOURCE));
-        }
+        let numbered = transaction_numbers::table
+            .filter(transaction_numbers::external_id.eq(external_id.clone()))
+            .select(transaction_numbers::transaction_id);
+        query = match &filter.source {
+            Some(source) => {
+                let named = numbered.filter(transaction_numbers::source.eq(source.clone()));
+                query.filter(transactions::id.eq_any(named))
+            }
+            None => query.filter(transactions::id.eq_any(numbered.filter(sql::<Bool>(OF_ANY_SOURCE)))),
+        };
+    }
+    if let Some(source) = &filter.source {
+        query = query.filter(transactions::source.eq(source.clone()));
     }
     if let Some(from) = filter.from {
         query = query.filter(transactions::occurred_on.ge(from));
@@ -64,9 +69,9 @@ fn matching(scope: Scope, filter: &TransactionFilter) -> transactions::BoxedQuer
 }
 
 /// Every source: as many looks into the index as there are sources. A number is found by its source and itself.
-const OF_ANY_SOURCE: &str = "transactions.source IN (WITH RECURSIVE known (source) AS (\
-    SELECT min(source) FROM transaction_records \
-    UNION ALL SELECT (SELECT min(source) FROM transaction_records WHERE source > known.source) \
+const OF_ANY_SOURCE: &str = "transaction_numbers.source IN (WITH RECURSIVE known (source) AS (\
+    SELECT min(source) FROM transaction_numbers \
+    UNION ALL SELECT (SELECT min(source) FROM transaction_numbers WHERE source > known.source) \
     FROM known WHERE known.source IS NOT NULL) SELECT source FROM known)";
 
 pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<TransactionFilter>) -> Result<Vec<Transaction>> {
@@ -97,26 +102,50 @@ pub(super) fn find_by_external_id(
     source: &str,
     external_id: &str,
 ) -> Result<Option<Transaction>> {
-    let query = transactions::table
-        .filter(transactions::source.eq(source))
-        .filter(transactions::external_id.eq(external_id));
+    let numbered = transactions::partner_id
+        .eq(transaction_numbers::partner_id)
+        .and(transactions::id.eq(transaction_numbers::transaction_id));
+    let query = transaction_numbers::table
+        .inner_join(transactions::table.on(numbered))
+        .filter(transaction_numbers::source.eq(source))
+        .filter(transaction_numbers::external_id.eq(external_id));
     Ok(query.select(Transaction::as_select()).get_result(tx.conn).optional()?)
 }
 
 /// The sum of a purchase's refunds, in minor units: zero or below.
-pub(super) fn refunded(tx: &mut Tx<'_>, purchase: Id) -> Result<i64> {
-    Ok(refunded_of(tx, &[purchase])?.get(&purchase).copied().unwrap_or_default())
+pub(super) fn refunded(tx: &mut Tx<'_>, purchase: &Transaction) -> Result<i64> {
+    let sums = refunded_of(tx, purchase.partner_id, &[purchase.id])?;
+    Ok(sums.get(&purchase.id).copied().unwrap_or_default())
 }
 
-/// The sums of the refunds of purchases, by purchase, in minor units: zero or below. Those nobody sees yet count too, or what is
-/// left of a purchase could be taken back twice.
-pub fn refunded_of(tx: &mut Tx<'_>, purchases: &[Id]) -> Result<HashMap<Id, i64>> {
+/// The sums of the refunds of a partner's purchases, by purchase, in minor units: zero or below. Those nobody sees yet
+/// count too, or what is left of a purchase could be taken back twice.
+pub fn refunded_of(tx: &mut Tx<'_>, partner: Id, purchases: &[Id]) -> Result<HashMap<Id, i64>> {
     let sum = sql::<Nullable<BigInt>>("CAST(SUM(transaction_records.amount) AS BIGINT)");
     let original = transaction_records::original_transaction_id;
     let purchases = purchases.iter().copied().map(Some).collect::<Vec<_>>();
-    let query = transaction_records::table.filter(original.eq_any(purchases)).group_by(original);
+    let query = transaction_records::table
+        .filter(transaction_records::partner_id.eq(partner))
+        .filter(original.eq_any(purchases))
+        .group_by(original);
     let sums: Vec<(Option<Id>, Option<i64>)> = query.select((original, sum)).load(tx.conn)?;
     Ok(sums.into_iter().filter_map(|(id, sum)| Some((id?, sum.unwrap_or(0)))).collect())
+}
+
+/// The same of purchases of any partner, by their numbers in a source; ask for some thousand at most.
+pub(super) fn refunded_by_number(tx: &mut Tx<'_>, source: &str, numbers: &[&str]) -> Result<Vec<(Id, i64)>> {
+    let sum = sql::<Nullable<BigInt>>("CAST(SUM(transaction_records.amount) AS BIGINT)");
+    let refunds = transaction_records::partner_id
+        .eq(transaction_numbers::partner_id)
+        .and(transaction_records::original_transaction_id.eq(transaction_numbers::transaction_id.nullable()));
+    let query = transaction_numbers::table
+        .inner_join(transaction_records::table.on(refunds))
+        .filter(transaction_numbers::source.eq(source))
+        .filter(transaction_numbers::external_id.eq_any(numbers.to_vec()))
+        .group_by(transaction_numbers::transaction_id);
+    let sums: Vec<(Id, Option<i64>)> =
+        query.select((transaction_numbers::transaction_id, sum)).load(tx.conn)?;
+    Ok(sums.into_iter().map(|(id, sum)| (id, sum.unwrap_or(0))).collect())
 }
 
 /// Everything these partners sold and took back, by partner, then by day. One statement; ask for some thousand
@@ -127,23 +156,58 @@ pub fn sales_of(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Transaction>> {
     Ok(query.order(order).select(Transaction::as_select()).load(tx.conn)?)
 }
 
-/// Whether a transaction, published or not, refers to a partner.
+/// Part of a statement: who made a sale, null where there is none.
+#[auto_type(no_type_alias)]
+pub(crate) fn seller_of(sale: Id) -> _ {
+    transactions::table.filter(transactions::id.eq(sale)).select(transactions::partner_id).single_value()
+}
+
+/// Whether a transaction, published or not, refers to a partner: as its seller or, which no index leads to and which is
+/// asked last, as the provider of another one.
 pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
-    let records = transaction_records::table.filter(transaction_records::partner_id.eq(partner));
-    Ok(select(exists(records)).get_result(conn)?)
+    let sold = transaction_records::table.filter(transaction_records::partner_id.eq(partner));
+    let provided = transaction_records::table.filter(transaction_records::provider_id.eq(partner));
+    Ok(select(exists(sold)).get_result(conn)? || select(exists(provided)).get_result(conn)?)
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, transaction: &Transaction) -> Result<()> {
     let record = Record::from(transaction);
-    native!(tx.conn, conn => diesel::insert_into(transaction_records::table).values(&record).execute(conn)?);
+    let number = Number::from(transaction);
+    native!(tx.conn, conn => {
+        diesel::insert_into(transaction_numbers::table).values(&number).execute(conn)?;
+        diesel::insert_into(transaction_records::table).values(&record).execute(conn)?
+    });
     Ok(())
 }
 
 /// Adds many in the way that is fastest on each database.
 pub(super) fn insert_all(tx: &mut Tx<'_>, transactions: &[Transaction]) -> Result<()> {
     let records: Vec<Record<'_>> = transactions.iter().map(Record::from).collect();
+    let numbers: Vec<Number<'_>> = transactions.iter().map(Number::from).collect();
+    insert_many!(tx.conn, transaction_numbers::table, &numbers);
     insert_many!(tx.conn, transaction_records::table, &records);
     Ok(())
+}
+
+/// The number of a record, as it is claimed.
+#[derive(Insertable)]
+#[diesel(table_name = transaction_numbers, treat_none_as_default_value = false)]
+struct Number<'a> {
+    source: &'a str,
+    external_id: &'a str,
+    partner_id: Id,
+    transaction_id: Id,
+}
+
+impl<'a> From<&'a Transaction> for Number<'a> {
+    fn from(transaction: &'a Transaction) -> Self {
+        Self {
+            source: &transaction.source,
+            external_id: &transaction.external_id,
+            partner_id: transaction.partner_id,
+            transaction_id: transaction.id,
+        }
+    }
 }
 
 /// A row as it is written.
@@ -222,9 +286,13 @@ macro_rules! columns {
 
 /// The records of a source with these numbers, published or not; ask for some thousand at most.
 pub(super) fn numbered(tx: &mut Tx<'_>, source: &str, numbers: &[&str]) -> Result<Vec<Transaction>> {
-    let query = transaction_records::table
-        .filter(transaction_records::source.eq(source))
-        .filter(transaction_records::external_id.eq_any(numbers.to_vec()));
+    let numbered = transaction_records::partner_id
+        .eq(transaction_numbers::partner_id)
+        .and(transaction_records::id.eq(transaction_numbers::transaction_id));
+    let query = transaction_numbers::table
+        .inner_join(transaction_records::table.on(numbered))
+        .filter(transaction_numbers::source.eq(source))
+        .filter(transaction_numbers::external_id.eq_any(numbers.to_vec()));
     Ok(query.select(columns!()).load(tx.conn)?)
 }
 
@@ -234,31 +302,56 @@ pub(super) fn identified(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<Transaction>
     Ok(query.select(columns!()).load(tx.conn)?)
 }
 
-/// Hides the records with ids from the first to the last, and no others.
+/// Hides the records with ids from the first to the last, until [`show`].
 pub(super) fn hide(tx: &mut Tx<'_>, first: Id, last: Id) -> Result<()> {
-    let range = (unpublished_transactions::first_id.eq(first), unpublished_transactions::last_id.eq(last));
-    diesel::update(unpublished_transactions::table).set(range).execute(tx.conn)?;
+    let range = (
+        unpublished_transactions::slot.eq(1),
+        unpublished_transactions::first_id.eq(first),
+        unpublished_transactions::last_id.eq(last),
+    );
+    diesel::insert_into(unpublished_transactions::table).values(range).execute(tx.conn)?;
     Ok(())
 }
 
-/// Hides no record. No record has the nil id.
-pub(super) fn hide_none(tx: &mut Tx<'_>) -> Result<()> {
-    let nil = Id(uuid::Uuid::nil());
-    hide(tx, nil, nil)
+/// Hides nothing any more.
+pub(super) fn show(tx: &mut Tx<'_>) -> Result<()> {
+    diesel::delete(unpublished_transactions::table).execute(tx.conn)?;
+    Ok(())
 }
 
-/// Removes up to so many records with ids from the first to the last, the latest first: refunds before what they take
-/// back. Says how many.
+/// Removes up to so many records with ids from the first to the last with their numbers, the latest first: refunds
+/// before what they take back. Says how many.
 pub(super) fn remove_some(tx: &mut Tx<'_>, first: Id, last: Id, most: i64) -> Result<usize> {
-    let latest: Vec<Id> = transaction_records::table
+    let latest: Vec<(Id, Id, String, String)> = transaction_records::table
         .filter(transaction_records::id.between(first, last))
         .order(transaction_records::id.desc())
         .limit(most)
-        .select(transaction_records::id)
+        .select((
+            transaction_records::id,
+            transaction_records::partner_id,
+            transaction_records::source,
+            transaction_records::external_id,
+        ))
         .load(tx.conn)?;
-    let Some(lowest) = latest.last() else { return Ok(0) };
-    let doomed = transaction_records::table.filter(transaction_records::id.between(*lowest, last));
-    Ok(diesel::delete(doomed).execute(tx.conn)?)
+    let Some((lowest, ..)) = latest.last() else { return Ok(0) };
+    let lowest = *lowest;
+    let mut partners = BTreeSet::new();
+    let mut numbers: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for (_, partner, source, external_id) in latest {
+        partners.insert(partner);
+        numbers.entry(source).or_default().push(external_id);
+    }
+    let doomed = transaction_records::table
+        .filter(transaction_records::partner_id.eq_any(partners))
+        .filter(transaction_records::id.between(lowest, last));
+    let removed = diesel::delete(doomed).execute(tx.conn)?;
+    for (source, numbers) in numbers {
+        let claimed = transaction_numbers::table
+            .filter(transaction_numbers::source.eq(source))
+            .filter(transaction_numbers::external_id.eq_any(numbers));
+        diesel::delete(claimed).execute(tx.conn)?;
+    }
+    Ok(removed)
 }
 
 /// Who sold what has an id from the first to the last, with the day of the first purchase: once for what was sold, once
@@ -268,9 +361,13 @@ pub(super) fn sellers(tx: &mut Tx<'_>, first: Id, last: Id) -> Result<Vec<Waitin
     let sold = of_range()
         .group_by(transaction_records::partner_id)
         .select((transaction_records::partner_id, min(transaction_records::occurred_on)));
-    let purchase = bought.field(transaction_records::id).nullable();
+    let purchase = bought
+        .field(transaction_records::id)
+        .nullable()
+        .eq(transaction_records::original_transaction_id)
+        .and(bought.field(transaction_records::partner_id).eq(transaction_records::partner_id));
     let taken_back = of_range()
-        .inner_join(bought.on(purchase.eq(transaction_records::original_transaction_id)))
+        .inner_join(bought.on(purchase))
         .group_by(transaction_records::partner_id)
         .select((transaction_records::partner_id, min(bought.field(transaction_records::occurred_on))));
     let mut rows: Vec<(Id, Option<CalendarDate>)> = sold.load(tx.conn)?;

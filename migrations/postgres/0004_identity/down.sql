@@ -1,0 +1,10 @@
+DROP TABLE partner_setups;
+DROP TABLE api_client_secrets;
+DROP TABLE api_clients;
+DROP TABLE recovery_codes;
+DROP TABLE second_factors;
+DROP TABLE known_addresses;
+DROP TABLE sign_in_throttles;
+DROP TABLE refresh_tokens;
+DROP TABLE sessions;
+DROP TABLE users;

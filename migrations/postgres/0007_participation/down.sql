@@ -1,0 +1,6 @@
+DROP TABLE reminders;
+DROP TABLE enrollment_changes;
+DROP TABLE enrollments;
+DROP TABLE evaluations;
+DROP TABLE program_versions;
+DROP TABLE programs;

@@ -1,0 +1,9 @@
+DROP TABLE ineligible_months;
+DROP TABLE lever_months;
+DROP TABLE lever_groups;
+DROP TABLE cap_uses;
+DROP TABLE lever_volumes;
+DROP TABLE counted_sales;
+DROP TABLE ineligible_records;
+DROP TABLE earnings;
+DROP TABLE calculation_runs;

@@ -1,0 +1,3 @@
+DROP TABLE guards;
+DROP TABLE idempotency_keys;
+DROP TABLE signing_keys;

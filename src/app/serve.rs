@@ -1,0 +1,203 @@
+//! How the service is opened, and how it serves.
+
+use super::{SLICES, contract, cors, directory::DIRECTORY, hooks, install, problem_codes, routes, works};
+use crate::{
+    access::{AppState, Subject, Terms},
+    audit,
+    config::Settings,
+    identity::users,
+    platform::{
+        Error, Result,
+        db::Db,
+        http::{self, BodyLimits, Closing, Edge, TrustedProxies, docs},
+        values::Id,
+    },
+    work::Engine,
+};
+use actix_web::{
+    App, HttpServer,
+    dev::{Server, ServerHandle},
+    middleware::{Condition, from_fn},
+    web::{self, Data},
+};
+use actix_web_prom::{PrometheusMetrics, PrometheusMetricsBuilder};
+use prometheus::Registry;
+use std::{net::TcpListener, sync::Arc, time::Duration};
+use tokio::task::JoinHandle;
+use utoipa_actix_web::AppExt;
+
+/// The running service. Cheap to clone; every clone is the same one.
+#[derive(Clone)]
+pub struct Service {
+    /// The settings it was opened with.
+    pub settings: Settings,
+    /// The application state.
+    pub app: AppState,
+    /// The database.
+    pub db: Db,
+    /// Whether it is about to stop.
+    pub closing: Closing,
+}
+
+impl Service {
+    /// Opens the database, brings its schema up to date, and installs what a new one needs.
+    pub fn open(settings: Settings) -> Result<Self> {
+        let target = &settings.database_url;
+        if target.is_remote() && !cfg!(feature = "pg-tls") && !settings.allow_plaintext_database {
+            return Err(Error::internal(
+                "DATABASE_URL names a remote server and this build has no TLS: build with --features pg-tls, \
+                 or set ALLOW_PLAINTEXT_DATABASE=true where the network is trusted",
+            ));
+        }
+        let migrated = Db::migrate(target)?;
+        if migrated > 0 {
+            log::info!("the database {target} was brought up to date by {migrated} migrations");
+        }
+        let db = Db::open(target, settings.database_connections)?;
+        let moment = (settings.clock.clone(), settings.ids.clone());
+        let terms = Terms {
+            limits: settings.limits(),
+            accounts: settings.accounts(),
+            vault: settings.vault()?,
+            trust: settings.trust(),
+            mail: settings.mail()?,
+            directory: DIRECTORY,
+            schedules: settings.schedules(),
+            hooks: hooks(),
+        };
+        let app = AppState::open(db.clone(), moment, terms)?;
+        app.write_unless(audit::has_begun, install)?;
+        let closing = app.closing().clone();
+        Ok(Self { settings, app, db, closing })
+    }
+
+    /// An access token for a user, without a password: for tests and the benchmark.
+    pub fn token_for(&self, user: Id) -> Result<String> {
+        let standing = self.app.read_as_system(|tx| users::standing(tx, user))?;
+        let subject = Subject::User { id: user, session: None };
+        self.app.tokens().issue(subject, standing.role, standing.token_epoch)
+    }
+
+    /// What works in the background, for commands and tests; a server has its own. Its metrics are seen in the registry.
+    pub fn engine(&self, registry: &Registry) -> Result<Engine> {
+        Engine::new(self.app.clone(), works(), registry)
+    }
+
+    /// Seals the last audit events, finishes what is queued and folds SQLite's log into its file.
+    pub fn close(&self) {
+        if let Err(error) = audit::seal(&self.app) {
+            log::warn!("the last audit events could not be sealed: {error}");
+        }
+        self.db.close();
+    }
+}
+
+/// A server with its background work.
+pub struct Serving {
+    server: Server,
+    background: JoinHandle<()>,
+    app: AppState,
+}
+
+impl Serving {
+    /// Stops the server from elsewhere.
+    #[must_use]
+    pub fn handle(&self) -> ServerHandle {
+        self.server.handle()
+    }
+
+    /// Serves until the handle stops the server, and then until background work under way has come to a good place.
+    pub async fn until_stopped(self) -> std::io::Result<()> {
+        let served = self.server.await;
+        self.app.closing().begin();
+        self.app.wake();
+        self.background.await.map_err(std::io::Error::other)?;
+        served
+    }
+}
+
+/// Serves requests on a listener, and works in the background, until its handle is told to stop.
+pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Serving> {
+    let app = service.app.clone();
+    for check in SLICES.iter().filter_map(|slice| slice.settings) {
+        check(&app).map_err(std::io::Error::other)?;
+    }
+    let metrics = PrometheusMetricsBuilder::new("partner_incentives")
+        .mask_unmatched_patterns("unmatched")
+        .build()
+        .map_err(std::io::Error::other)?;
+    let engine = service.engine(&metrics.registry).map_err(std::io::Error::other)?;
+    let server = serve(&service, metrics, engine.clone(), listener)?;
+    Ok(Serving { server, background: actix_web::rt::spawn(engine.run()), app })
+}
+
+fn serve(
+    service: &Service,
+    metrics: PrometheusMetrics,
+    engine: Engine,
+    listener: TcpListener,
+) -> std::io::Result<Server> {
+    let settings = service.settings.clone();
+    let edge = Data::new(Edge {
+        ids: settings.ids.clone(),
+        clock: settings.clock.clone(),
+        https: settings.behind_https,
+        closing: service.closing.clone(),
+    });
+    let app = Data::new(service.app.clone());
+    let engine = Data::new(engine);
+    let registry = Data::new(metrics.registry.clone());
+    let closing = Data::new(service.closing.clone());
+    let security = Data::new(docs::SecurityContact {
+        address: settings.security_contact.clone(),
+        expires: settings.clock.now().plus_seconds(180 * 24 * 3600),
+    });
+    let catalogue = Data::new(docs::ProblemCatalogue(problem_codes()));
+    let contract = contract();
+    let limits = BodyLimits {
+        deadline: Duration::from_secs(settings.body_seconds),
+        upload_bytes: settings.import_bytes,
+    };
+    let proxies = TrustedProxies::of(&settings.trusted_proxies);
+    let origins = Arc::new(settings.allowed_origins.clone());
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(contract.clone())
+            .app_data(edge.clone())
+            .app_data(app.clone())
+            .app_data(engine.clone())
+            .app_data(registry.clone())
+            .app_data(closing.clone())
+            .app_data(catalogue.clone())
+            .app_data(security.clone())
+            .app_data(limits)
+            .app_data(proxies.clone())
+            .app_data(web::PayloadConfig::new(1024 * 1024))
+            .app_data(web::PathConfig::default().error_handler(|_, _| Error::not_found("record").into()))
+            .into_utoipa_app()
+            .configure(routes)
+            .map(|app| {
+                app.route("/", web::get().to(|| async { web::Redirect::to("/docs/") }))
+                    .configure(docs::swagger_ui)
+                    .default_service(web::to(http::no_such_address))
+                    .wrap(metrics.clone())
+                    .wrap(Condition::new(!origins.is_empty(), cors::allow(&origins)))
+                    .wrap(from_fn(http::edge))
+            })
+            .into_app()
+    });
+    let server = match settings.workers {
+        0 => server,
+        workers => server.workers(usize::from(workers)),
+    };
+    Ok(server
+        .worker_max_blocking_threads(16)
+        .client_request_timeout(Duration::from_secs(5))
+        .client_disconnect_timeout(Duration::from_secs(1))
+        .keep_alive(Duration::from_secs(75))
+        .tcp_nodelay(true)
+        .shutdown_timeout(30)
+        .disable_signals()
+        .listen(listener)?
+        .run())
+}
