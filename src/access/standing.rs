@@ -32,8 +32,8 @@ pub type LockPartners = fn(&mut Conn, &[Id]) -> Result<bool>;
 /// How a user stands.
 #[derive(Clone, Copy, Debug)]
 pub struct UserStanding {
-    /// Whether the user is barred.
-    pub barred: bool,
+    /// Whether the user is barred, or the session has ended.
+    pub is_out: bool,
     /// The user's role.
     pub role: Role,
     /// The user's partner; none for programme staff.
@@ -44,8 +44,6 @@ pub struct UserStanding {
     pub temporary_password: bool,
     /// Whether the user, or the issuer that vouches for the user, asks for a second factor.
     pub has_second_factor: bool,
-    /// Whether the session has ended.
-    pub session_ended: bool,
 }
 
 /// How an API client stands.
@@ -82,7 +80,7 @@ impl Directory {
     fn of_user(&self, conn: &mut Conn, claims: &Claims, accounts: Accounts) -> Result<Standing> {
         let user = (self.user)(conn, claims.sub, claims.sid)?
             .ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "the access token's user is unknown"))?;
-        if user.barred || user.epoch != claims.epoch || user.role != claims.role || user.session_ended {
+        if user.is_out || user.epoch != claims.epoch || user.role != claims.role {
             return Err(revoked());
         }
         Ok(Standing {

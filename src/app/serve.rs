@@ -73,8 +73,9 @@ impl Service {
 
     /// An access token for a user, without a password: for tests and the benchmark.
     pub fn token_for(&self, user: Id) -> Result<String> {
-        let (role, epoch) = self.app.read_as_system(|tx| users::standing(tx, user))?;
-        self.app.tokens().issue(Subject::User { id: user, session: None }, role, epoch)
+        let standing = self.app.read_as_system(|tx| users::standing(tx, user))?;
+        let subject = Subject::User { id: user, session: None };
+        self.app.tokens().issue(subject, standing.role, standing.token_epoch)
     }
 
     /// What works in the background, for commands and tests; a server has its own. Its metrics are seen in the registry.

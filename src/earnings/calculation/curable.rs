@@ -11,6 +11,7 @@ use crate::{
         db::{native, types::Guid},
         values::{CalendarDate, Currency, ExchangeRates, Id, Month},
     },
+    sales::transactions::backlog::{self, Since},
     schema::{ineligible_months, ineligible_records},
 };
 use diesel::{
@@ -51,7 +52,7 @@ struct Waiter {
 
 /// The partners that wait for rates of a month, each with the first day that waits: because of sales of that month, or
 /// because of a later month that is compared with that one.
-pub(super) fn waiting_for_rates(tx: &mut Tx<'_>, month: Month) -> Result<Vec<(Id, CalendarDate)>> {
+pub(super) fn waiting_for_rates(tx: &mut Tx<'_>, month: Month) -> Result<Vec<backlog::Waiting>> {
     let query = format!(
         "SELECT partner_id, MIN(earned_in) AS first FROM ( \
             SELECT DISTINCT partner_id, earned_in FROM ineligible_records WHERE {BY_RATES} AND earned_in = $1 \
@@ -59,7 +60,11 @@ pub(super) fn waiting_for_rates(tx: &mut Tx<'_>, month: Month) -> Result<Vec<(Id
         ) waiting GROUP BY partner_id"
     );
     let found: Vec<Waiter> = native!(tx.conn, conn => sql_query(query).bind::<Date, _>(month).load(conn)?);
-    Ok(found.into_iter().map(|waiter| (waiter.partner_id, waiter.first.first_day())).collect())
+    let waiting = |waiter: Waiter| backlog::Waiting {
+        partner_id: waiter.partner_id,
+        since: Since::Day(waiter.first.first_day()),
+    };
+    Ok(found.into_iter().map(waiting).collect())
 }
 
 /// The columns of a record.

@@ -14,7 +14,7 @@ use crate::{
     ledger::accounting,
     network::partners::Partner,
     participation::{
-        eligibility,
+        eligibility::{self, UnmetDay},
         enrollments::{Change, Enrollment, EnrollmentKeys, earning_windows},
         programs::{Lever, Program, ProgramVersion},
     },
@@ -83,7 +83,8 @@ impl<'a> Part<'a> {
                 version.period().contains(*day) && !self.supposed.is_some_and(|days| days.contains(*day))
             };
             let days: Vec<_> = days.iter().copied().filter(judged).collect();
-            for (day, code) in eligibility::unmet_on(tx, self.partner, self.program, version, &days)? {
+            let unmet = eligibility::unmet_on(tx, self.partner, self.program, version, &days)?;
+            for UnmetDay { day, code } in unmet {
                 gaps.push(Gap { days: Period { from: day, to: day }, code: code.to_string() });
             }
         }

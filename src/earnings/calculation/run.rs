@@ -23,11 +23,11 @@ use crate::{
         Result, cut,
         values::{CalendarDate, Id},
     },
-    sales::transactions::backlog,
+    sales::transactions::backlog::{self, Waiting},
     work::{End, JobName, Queue, Schedule, Turn, Work, in_short, passes, retry},
 };
 use serde_json::json;
-use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
+use std::{ops::ControlFlow, time::Duration};
 
 /// How many sales a unit takes in or judges again, at most: some tenths of a second.
 const SALES_AT_ONCE: usize = 4000;
@@ -223,22 +223,22 @@ fn unit(tx: &mut Tx<'_>, run: Id, place: Place, at_once: usize) -> Result<(Run, 
     // The instance that goes on with a run may be another one than began it.
     tx.conn.expect_bulk(true)?;
     let waiting = backlog::next(tx, known.partner_id, place.after, PARTNERS_AT_ONCE)?;
-    let partners: Vec<Id> = waiting.iter().map(|(partner, _)| *partner).collect();
+    let partners: Vec<Id> = waiting.iter().map(|waiting| waiting.partner_id).collect();
     let Some(last) = partners.last().copied() else {
         return Ok((finish(tx, known, RunState::Succeeded, None)?, None));
     };
     tx.lock_partners(&partners)?;
     // Taken out first: whoever reports sales of them now waits for this unit, and does not undo its work at the end.
     let waiting = backlog::take(tx, &partners)?;
-    let mut rest: BTreeMap<Id, CalendarDate> = waiting.iter().copied().collect();
+    let mut rest = waiting.clone();
     let (mut tally, mut next) = (Tally::default(), place);
     if waiting.is_empty() {
         next = Place { after: Some(last), within: None };
     }
     let mut left = at_once;
-    for (partner, from_day) in &waiting {
+    for Waiting { partner_id: partner, since } in &waiting {
         let within = next.within.filter(|(id, ..)| id == partner).map(|(_, part, day)| (part, day));
-        let (came, left_over) = look_at(tx, run, (*partner, *from_day), within, left)?;
+        let (came, left_over) = look_at(tx, run, (*partner, since.first_day()), within, left)?;
         tally = tally.and(came);
         left = left.saturating_sub(usize::try_from(came.sales).unwrap_or(usize::MAX));
         if let Some((part, day)) = left_over {
@@ -250,14 +250,14 @@ fn unit(tx: &mut Tx<'_>, run: Id, place: Place, at_once: usize) -> Result<(Run, 
             next.within = None;
             break;
         }
-        rest.remove(partner);
+        rest.retain(|waiting| waiting.partner_id != *partner);
         next = Place { after: Some(*partner), within: None };
         if left == 0 {
             break;
         }
     }
     tally.partners = i64::try_from(waiting.len() - rest.len()).unwrap_or(i64::MAX);
-    backlog::note_sales(tx, &rest.into_iter().collect::<Vec<_>>())?;
+    backlog::note_sales(tx, &rest)?;
     let run = advanced(known.clone(), tally, tx);
     store::update_run(tx, &run)?;
     if tally.is_idle() {

@@ -84,11 +84,8 @@ pub(super) fn past(tx: &mut Tx<'_>, whose: Whose, purchases: &[Id]) -> Result<Pa
     let mut past = Past::default();
     for ids in purchases.chunks(AT_ONCE) {
         let some: Vec<Option<Id>> = ids.iter().copied().map(Some).collect();
-        for (purchase, minor) in
-            transactions::counted_refunds(tx, whose.counting(&[whose.enrollment_id]), ids)?
-        {
-            *past.refunded.entry(purchase).or_default() += minor;
-        }
+        let counted = transactions::counted_refunds(tx, whose.counting(&[whose.enrollment_id]), ids)?;
+        past.refunded.extend(counted);
         let posted = earnings::table
             .filter(earnings::partner_id.eq(whose.partner_id))
             .filter(earnings::purchase_id.eq_any(some.clone()).assume_not_null())

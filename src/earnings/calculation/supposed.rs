@@ -74,8 +74,7 @@ fn on_record(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<HashMap<Id, 
         return Ok(HashMap::new());
     }
     let own = transactions::own_among(tx, asked.partner_id, ids)?;
-    let refunded: HashMap<Id, i64> =
-        transactions::refunded_of(tx, asked.partner_id, &own)?.into_iter().collect();
+    let refunded = transactions::refunded_of(tx, asked.partner_id, &own)?;
     let with_rest = |(sale, _): Dated| {
         let left = sale.amount.minor + refunded.get(&sale.id).copied().unwrap_or_default();
         (sale.id, (sale, left))

@@ -14,7 +14,7 @@ use crate::{
     network::partners::{self, Partner},
     participation::{
         eligibility,
-        enrollments::{self, Enrollment, EnrollmentKeys},
+        enrollments::{self, Enrollment, EnrollmentKeys, Shown},
         programs::{self, CapScope, Lever, LeverScale, Program, ProgramVersion},
     },
     platform::{
@@ -45,7 +45,9 @@ pub(super) fn summary(tx: &mut Tx<'_>, partner: Id) -> Result<PartnerSummary> {
     let rebates = accounting::rebates_of_all_months(tx, of_partner)?;
     let rates = accounting::rates(tx, (today.plus_months(-1), today))?;
     let mut lapses = lapses(tx, &partner, &enrolled)?;
-    let shown = enrolled.iter().map(|(enrollment, program)| (enrollment.clone(), program.code.clone()));
+    let shown = enrolled
+        .iter()
+        .map(|(enrollment, program)| Shown { enrollment: enrollment.clone(), program: program.code.clone() });
     let views = enrollments::show(tx, shown.collect())?;
     let mut summaries = Vec::new();
     for ((enrollment, program), view) in enrolled.into_iter().zip(views) {

@@ -1,6 +1,10 @@
 //! API clients over HTTP.
 
-use super::{ApiClient, ApiClientStatus, service, store};
+use super::{
+    ApiClient, ApiClientStatus,
+    service::{self, WithSecret},
+    store,
+};
 use crate::{
     access::{
         Caller, Role,
@@ -212,7 +216,7 @@ async fn create_api_client(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, new| {
-            let (client, secret) = service::create(tx, new)?;
+            let WithSecret { client, secret } = service::create(tx, new)?;
             let location = format!("/v1/api-clients/{}", client.id);
             Ok(with_secret(client, secret).made_at(location))
         })
@@ -262,7 +266,7 @@ async fn rotate_api_client_secret(
     caller
         .write(body, move |tx, rotation| {
             let before = store::to_change(tx, *id)?;
-            let (client, secret) = service::rotate(tx, before, rotation.overlap_hours)?;
+            let WithSecret { client, secret } = service::rotate(tx, before, rotation.overlap_hours)?;
             Ok(with_secret(client, secret))
         })
         .await

@@ -22,8 +22,14 @@ use serde_json::json;
 /// What every secret begins with, so that scanners find one that has leaked.
 const PREFIX: &str = "pis_";
 
+/// A client with a secret that is shown once.
+pub(super) struct WithSecret {
+    pub client: ApiClient,
+    pub secret: String,
+}
+
 /// Makes a client with its first secret.
-pub(super) fn create(tx: &mut Tx<'_>, new: &ApiClientCreate) -> Result<(ApiClient, String)> {
+pub(super) fn create(tx: &mut Tx<'_>, new: &ApiClientCreate) -> Result<WithSecret> {
     if let Some(partner) = new.partner_id {
         tx.lock_partner(partner)?;
     }
@@ -46,9 +52,9 @@ pub(super) fn create(tx: &mut Tx<'_>, new: &ApiClientCreate) -> Result<(ApiClien
         revision: 1,
     };
     store::insert(tx, &client)?;
-    let text = add_secret(tx, client.id)?;
+    let secret = add_secret(tx, client.id)?;
     event(&client).after(&ApiClientView::from(client.clone())).record(tx)?;
-    Ok((client, text))
+    Ok(WithSecret { client, secret })
 }
 
 /// Changes a client. Tokens issued before do not outlive another role or other scopes.
@@ -76,18 +82,18 @@ pub(super) fn update(tx: &mut Tx<'_>, before: ApiClient, change: &ApiClientUpdat
 }
 
 /// Gives a client another secret; the one before works on for so many hours.
-pub(super) fn rotate(tx: &mut Tx<'_>, before: ApiClient, overlap_hours: i64) -> Result<(ApiClient, String)> {
+pub(super) fn rotate(tx: &mut Tx<'_>, before: ApiClient, overlap_hours: i64) -> Result<WithSecret> {
     refuse_revoked(&before)?;
     if overlap_hours == 0 {
         store::delete_secrets(tx, before.id)?;
     } else {
         store::retire_secrets(tx, before.id, tx.now.plus_seconds(overlap_hours * 3600))?;
     }
-    let text = add_secret(tx, before.id)?;
+    let secret = add_secret(tx, before.id)?;
     // Without an overlap the old secret is taken for stolen, and so is what was fetched with it.
     let token_epoch = before.token_epoch + i64::from(overlap_hours == 0);
     let client = save(tx, &before, ApiClient { token_epoch, ..before.clone() }, None)?;
-    Ok((client, text))
+    Ok(WithSecret { client, secret })
 }
 
 /// Bars a client for good: its secrets and its tokens open nothing from now on.

@@ -1,6 +1,6 @@
 //! Second factors over HTTP.
 
-use super::{FactorState, SecondFactor, service, store};
+use super::{FactorState, SecondFactor, model::ForTheApp, service, store};
 use crate::{
     access::{
         Caller, password,
@@ -142,7 +142,7 @@ async fn enroll_second_factor(
     // Without the body, as everywhere here: an answer with a secret is not kept for a repeat.
     caller
         .act(move |tx| {
-            let (secret, uri) = service::enroll(tx, &secret)?;
+            let ForTheApp { secret, uri } = service::enroll(tx, &secret)?;
             Ok(Answer::ok(&SecondFactorSecret { secret, uri }))
         })
         .await

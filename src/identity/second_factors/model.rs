@@ -57,10 +57,18 @@ impl SecondFactor {
     }
 }
 
-/// What an authenticator app is told: the secret in base32, and as a URI for a QR code.
-pub(super) fn for_the_app(secret: &[u8], email: &str) -> Result<(String, String)> {
+/// What an authenticator app is told.
+pub(super) struct ForTheApp {
+    /// The secret in base32.
+    pub secret: String,
+    /// The secret as a URI for a QR code.
+    pub uri: String,
+}
+
+/// The secret as an authenticator app takes it.
+pub(super) fn for_the_app(secret: &[u8], email: &str) -> Result<ForTheApp> {
     let totp = totp(secret, email)?;
-    Ok((totp.secret().to_base32(), totp.to_url().map_err(Error::internal)?))
+    Ok(ForTheApp { secret: totp.secret().to_base32(), uri: totp.to_url().map_err(Error::internal)? })
 }
 
 /// The step a code is good for, one step of skew allowed; none where it is wrong or spent.
@@ -148,7 +156,7 @@ mod tests {
 
     #[test]
     fn the_app_is_told_in_its_own_language() {
-        let (secret, uri) = for_the_app(SECRET, "a:b+c@x.example").unwrap();
+        let ForTheApp { secret, uri } = for_the_app(SECRET, "a:b+c@x.example").unwrap();
         assert_eq!(secret, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
         assert!(uri.starts_with("otpauth://totp/Partner%20Incentives:ab%2Bc%40x.example?"), "{uri}");
         assert!(uri.contains("secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"), "{uri}");

@@ -1,6 +1,10 @@
 //! What is done with second factors.
 
-use super::{FactorState, SecondFactor, model, store};
+use super::{
+    FactorState, SecondFactor,
+    model::{self, ForTheApp},
+    store,
+};
 use crate::{
     access::{Actor, Role, SECOND_FACTOR_REQUIRED, Tx, opaque, password},
     identity::users::{self, User},
@@ -58,7 +62,7 @@ pub fn reseal(tx: &mut Tx<'_>) -> Result<Vec<Id>> {
 }
 
 /// Begins: a new secret waits for its first code. One that waits already is replaced.
-pub(super) fn enroll(tx: &mut Tx<'_>, secret: &[u8]) -> Result<(String, String)> {
+pub(super) fn enroll(tx: &mut Tx<'_>, secret: &[u8]) -> Result<ForTheApp> {
     let user = oneself(tx)?;
     let before = store::find(tx, user.id)?;
     expect_state(before.as_ref(), &[FactorState::None, FactorState::Pending])?;

@@ -1,6 +1,6 @@
 //! Grants: what gives an access token besides a user name and a password.
 
-use super::{Renewal, renew, service, start};
+use super::{Begun, Renewal, renew, service, start};
 use crate::{
     access::{
         ACCESS_TOKEN_SECONDS, Actor, INVALID_GRANT, Identity, Origin, Public, Role, Subject, Tx,
@@ -29,12 +29,25 @@ crate::problem_codes! {
         "An API client's access token lives a quarter of an hour. To stop the client at once, revoke it at `/v1/api-clients`.";
 }
 
+/// A refresh token.
+pub(super) struct Refresh {
+    pub token: String,
+    /// Seconds for which it is good.
+    pub expires_in: i64,
+}
+
+/// The credentials of a client.
+pub(super) struct Credentials {
+    pub id: String,
+    pub secret: String,
+}
+
 /// What a grant gives.
 pub(super) struct Granted {
     pub access_token: String,
     pub expires_in: i64,
-    /// The refresh token, and how many seconds it is good for; a client gets none, it has its secret.
-    pub refresh: Option<(String, i64)>,
+    /// A client gets no refresh token: it has its secret.
+    pub refresh: Option<Refresh>,
     /// What a client may do, separated by spaces.
     pub scope: Option<String>,
 }
@@ -46,13 +59,13 @@ pub(super) async fn refresh(public: &Public, token: String) -> Result<Granted> {
         let detail = "the refresh token is not known, or was used or revoked, or has run out; sign in again";
         return Err(Error::new(&INVALID_GRANT, detail).for_oauth());
     };
-    of_session(public, &user, session, (refresh_token, refresh_expires_in))
+    of_session(public, &user, session, Refresh { token: refresh_token, expires_in: refresh_expires_in })
 }
 
 /// Gives an API client a token for all its scopes, or for those it asks for.
 pub(super) async fn client(
     public: &Public,
-    (id, secret): (String, String),
+    Credentials { id, secret }: Credentials,
     asked: Option<String>,
 ) -> Result<Granted> {
     public.count_attempt()?;
@@ -101,8 +114,9 @@ pub(super) async fn exchange(public: &Public, identity_token: &str) -> Result<Gr
     };
     let (origin, needs_factors) = (public.origin().clone(), public.operators_need_second_factor());
     let begun = public.write(Actor::NOBODY, EXCHANGE, move |tx| begin(tx, &identity, &origin, needs_factors));
-    let (user, session, refresh_token) = begun.await?.ok_or_else(|| identity_refused("").for_oauth())?;
-    of_session(public, &user, session, (refresh_token, super::Session::IDLE_SECONDS))
+    let (user, Begun { session, refresh_token: token }) =
+        begun.await?.ok_or_else(|| identity_refused("").for_oauth())?;
+    of_session(public, &user, session, Refresh { token, expires_in: super::Session::IDLE_SECONDS })
 }
 
 /// Begins the session of the user that is meant; `None` where nobody is let in, which leaves a trace.
@@ -111,7 +125,7 @@ fn begin(
     identity: &Identity,
     from: &Origin,
     needs_factors: bool,
-) -> Result<Option<(User, Id, String)>> {
+) -> Result<Option<(User, Begun)>> {
     let found = users::find_to_change(tx, &users::fold(&identity.email))?;
     let user = found.filter(|user| user.issuer.as_ref() == Some(&identity.issuer));
     let reason = user.as_ref().map_or(Some("unknown_user"), |user| barred(user, identity, needs_factors));
@@ -119,10 +133,10 @@ fn begin(
         (Some(user), None) => {
             tx.actor = Actor::of_user(user.id, user.role, user.partner_id);
             let user = users::bind(tx, user, &identity.subject)?;
-            let (session, token) = start(tx, &user, from)?;
-            let told = json!({"address": from.address, "session_id": session});
+            let begun = start(tx, &user, from)?;
+            let told = json!({"address": from.address, "session_id": begun.session});
             users::event(&user).after(&told).record(tx)?;
-            Ok(Some((user, session, token)))
+            Ok(Some((user, begun)))
         }
         (user, reason) => {
             let told = json!({"address": from.address, "reason": reason});
@@ -179,7 +193,7 @@ pub(super) fn unknown_client() -> Error {
         .for_oauth()
 }
 
-fn of_session(public: &Public, user: &User, session: Id, refresh: (String, i64)) -> Result<Granted> {
+fn of_session(public: &Public, user: &User, session: Id, refresh: Refresh) -> Result<Granted> {
     let subject = Subject::User { id: user.id, session: Some(session) };
     let access_token = public.issue(subject, user.role, user.token_epoch)?;
     Ok(Granted { access_token, expires_in: ACCESS_TOKEN_SECONDS, refresh: Some(refresh), scope: None })

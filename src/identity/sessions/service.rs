@@ -34,8 +34,17 @@ pub enum Renewal {
     Refused,
 }
 
-/// Begins a session; its id and its first refresh token. It is part of the audited sign-in.
-pub fn start(tx: &mut Tx<'_>, user: &User, from: &Origin) -> Result<(Id, String)> {
+/// A session that has begun.
+#[derive(Debug)]
+pub struct Begun {
+    /// The session.
+    pub session: Id,
+    /// Its first refresh token.
+    pub refresh_token: String,
+}
+
+/// Begins a session. It is part of the audited sign-in.
+pub fn start(tx: &mut Tx<'_>, user: &User, from: &Origin) -> Result<Begun> {
     let session = Session {
         id: tx.new_id(),
         user_id: user.id,
@@ -49,7 +58,7 @@ pub fn start(tx: &mut Tx<'_>, user: &User, from: &Origin) -> Result<(Id, String)
         ended_because: None,
     };
     store::insert(tx, &session)?;
-    Ok((session.id, issue(tx, session.id)?))
+    Ok(Begun { session: session.id, refresh_token: issue(tx, session.id)? })
 }
 
 /// Exchanges a refresh token for its successor.

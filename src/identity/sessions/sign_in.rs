@@ -3,7 +3,7 @@
 //! A name that nobody has takes the same steps as any other, statement for statement.
 
 use super::{
-    Session,
+    Begun, Session,
     brakes::{Door, Seen},
     service,
 };
@@ -15,7 +15,7 @@ use crate::{
         users::{self, User, UserStatus},
     },
     notifications::{self, Message},
-    platform::{Error, Result, values::Id},
+    platform::{Error, Result},
 };
 use serde_json::json;
 
@@ -35,7 +35,7 @@ pub(super) enum Outcome {
     SignedIn {
         user: Box<User>,
         /// The session and its refresh token; none for a temporary password, which opens its own change alone.
-        session: Option<(Id, String)>,
+        session: Option<Begun>,
         /// Seconds until the session ends where it is not renewed.
         refresh_expires_in: i64,
     },
@@ -172,7 +172,8 @@ impl Attempt {
         }
         let session =
             if user.must_change_password { None } else { Some(service::start(tx, &user, &self.from)?) };
-        let told = json!({"address": self.from.address, "session_id": session.as_ref().map(|(id, _)| id)});
+        let told =
+            json!({"address": self.from.address, "session_id": session.as_ref().map(|begun| begun.session)});
         users::event(&user).after(&told).record(tx)?;
         Ok(Outcome::SignedIn { user: Box::new(user), session, refresh_expires_in: Session::IDLE_SECONDS })
     }

@@ -38,14 +38,13 @@ pub fn standing(conn: &mut Conn, user: Id, session: Option<Id>) -> Result<Option
         .get_result(conn)
         .optional()?);
     Ok(found.map(|(user, ended_at)| UserStanding {
-        barred: user.status == UserStatus::Disabled,
+        is_out: user.status == UserStatus::Disabled || ended_at.is_some(),
         role: user.role,
         partner: user.partner_id,
         epoch: user.token_epoch,
         temporary_password: user.must_change_password,
         // An issuer that vouches for the user has asked for its own.
         has_second_factor: user.has_second_factor || user.issuer.is_some(),
-        session_ended: ended_at.is_some(),
     }))
 }
 

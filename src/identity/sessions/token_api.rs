@@ -1,6 +1,6 @@
 //! Tokens as OAuth clients ask for them (RFC 6749, 7009, 8414, 8693).
 
-use super::grants::{self, Granted};
+use super::grants::{self, Credentials, Granted};
 use crate::{
     access::{Public, policy},
     platform::{
@@ -208,7 +208,8 @@ async fn get_oauth_metadata(public: Public) -> impl Responder {
 }
 
 fn answer(granted: Granted, exchanged: bool) -> Answer {
-    let (refresh_token, refresh_expires_in) = granted.refresh.unzip();
+    let refresh = granted.refresh.map(|refresh| (refresh.token, refresh.expires_in));
+    let (refresh_token, refresh_expires_in) = refresh.unzip();
     Answer::ok(&TokenAnswer {
         access_token: granted.access_token,
         token_type: "Bearer",
@@ -221,7 +222,7 @@ fn answer(granted: Granted, exchanged: bool) -> Answer {
 }
 
 /// What HTTP Basic says, where it is used (RFC 6749, 2.3.1: both parts are form-encoded before).
-struct Basic(Option<(String, String)>);
+struct Basic(Option<Credentials>);
 
 impl FromRequest for Basic {
     type Error = Error;
@@ -245,18 +246,18 @@ impl Basic {
             BASE64_STANDARD.decode(text.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let pair = decoded.as_deref().and_then(|text| text.split_once(':'));
         let (id, secret) = pair.ok_or_else(grants::unknown_client)?;
-        Ok(Self(Some((unescaped(id), unescaped(secret)))))
+        Ok(Self(Some(Credentials { id: unescaped(id), secret: unescaped(secret) })))
     }
 
     /// The credentials, which are sent in one way only.
-    fn or(self, id: Option<String>, secret: Option<String>) -> Result<(String, String)> {
+    fn or(self, id: Option<String>, secret: Option<String>) -> Result<Credentials> {
         match (self.0, id, secret) {
             (Some(_), _, Some(_)) => Err(invalid("send the secret once: by HTTP Basic, or in the form")),
-            (Some((id, _)), Some(other), None) if id != other => {
+            (Some(basic), Some(other), None) if basic.id != other => {
                 Err(invalid("client_id is another one than HTTP Basic says"))
             }
             (Some(credentials), _, None) => Ok(credentials),
-            (None, Some(id), Some(secret)) => Ok((id, secret)),
+            (None, Some(id), Some(secret)) => Ok(Credentials { id, secret }),
             _ => Err(grants::unknown_client()),
         }
     }

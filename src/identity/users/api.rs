@@ -212,7 +212,7 @@ async fn list_users(caller: Caller<ListUsers>, page: PageRequest<UserFilter>) ->
 #[post("/v1/users")]
 async fn create_user(caller: Caller<CreateUser>, body: Body<UserCreate>) -> Result<Answer> {
     known_issuer(body.value.issuer.as_deref(), caller.issuer())?;
-    let (password, hash) = new_password(&caller).await?;
+    let NewPassword { text: password, hash } = new_password(&caller).await?;
     caller
         .write(body, move |tx, new| {
             let deliver = new.deliver;
@@ -236,12 +236,16 @@ async fn create_user(caller: Caller<CreateUser>, body: Body<UserCreate>) -> Resu
         .await
 }
 
-/// A temporary password and its hash.
-async fn new_password<P: Policy>(caller: &Caller<P>) -> Result<(String, String)> {
-    let made = caller.hashing(|hasher| -> Result<(String, String)> {
-        let password = password::temporary()?;
-        let hash = hasher.hash(&password)?;
-        Ok((password, hash))
+/// A temporary password.
+struct NewPassword {
+    text: String,
+    hash: String,
+}
+
+async fn new_password<P: Policy>(caller: &Caller<P>) -> Result<NewPassword> {
+    let made = caller.hashing(|hasher| -> Result<NewPassword> {
+        let text = password::temporary()?;
+        Ok(NewPassword { hash: hasher.hash(&text)?, text })
     });
     made.await?
 }
@@ -330,7 +334,7 @@ async fn reset_password(
     id: Path<Id>,
     body: Body<PasswordReset>,
 ) -> Result<Answer> {
-    let (password, hash) = new_password(&caller).await?;
+    let NewPassword { text: password, hash } = new_password(&caller).await?;
     caller
         .write(body, move |tx, reset| {
             let before = store::to_change(tx, *id)?;

@@ -8,9 +8,9 @@ mod store;
 use crate::slice::{Slice, Tag};
 pub use model::{Delivery, Standing, User, UserStatus, fold};
 pub use service::{
-    CODES, Change, NewUser, WRONG_PASSWORD, bind, change_password, create, event, first_operator, may_give,
-    provision, refuse_elsewhere, refuse_oneself, reset_second_factor, revoke_sessions, set_second_factor,
-    strengthen, tell_admins, update,
+    CODES, Change, FirstOperator, NewUser, WRONG_PASSWORD, bind, change_password, create, event,
+    first_operator, may_give, provision, refuse_elsewhere, refuse_oneself, reset_second_factor,
+    revoke_sessions, set_second_factor, strengthen, tell_admins, update,
 };
 pub use store::{
     admins_of, find_by_email, find_to_change, get, load, load_to_change, people_of, refers_to, standing,

@@ -343,8 +343,17 @@ fn wrong_state(user: &User, allowed: &'static str) -> Error {
         .with("allowed", [allowed])
 }
 
-/// Makes the first operator of a database that has none; its address and its temporary password, to be shown once.
-pub fn first_operator(app: &AppState) -> Result<Option<(String, String)>> {
+/// The first operator of a database.
+#[derive(Debug)]
+pub struct FirstOperator {
+    /// The address, which is the user name.
+    pub email: &'static str,
+    /// The temporary password, to be shown once.
+    pub password: String,
+}
+
+/// Makes the first operator of a database that has none.
+pub fn first_operator(app: &AppState) -> Result<Option<FirstOperator>> {
     const EMAIL: &str = "operator@programme.example";
     if app.read_as_system(store::operators)? > 0 {
         return Ok(None);
@@ -364,5 +373,5 @@ pub fn first_operator(app: &AppState) -> Result<Option<(String, String)>> {
             locale: Locale::En,
         },
     )?;
-    Ok(Some((EMAIL.into(), password)))
+    Ok(Some(FirstOperator { email: EMAIL, password }))
 }

@@ -1,7 +1,9 @@
 //! The catalogue and the attainments over HTTP.
 
 use super::{
-    Attainment, Competency, service, store,
+    Attainment, Competency,
+    service::{self, Recorded},
+    store,
     wire::{
         AttainmentFilter, AttainmentPage, AttainmentUpdate, AttainmentView, CompetencyCreate,
         CompetencyFilter, CompetencyOrder, CompetencyPage, CompetencySort, CompetencyUpdate, CompetencyView,
@@ -221,10 +223,13 @@ async fn put_attainment(
     caller
         .write(body, move |tx, new| {
             let permits = |revision| condition.permits_if_sent(revision);
-            let (attainment, is_new) = service::put_if(tx, path.0, &path.1, &new.clone().into(), permits)?;
-            let answer = shown(tx, attainment);
-            let location = || format!("/v1/partners/{}/competencies/{}", path.0, path.1);
-            Ok(if is_new { answer.made_at(location()) } else { answer })
+            Ok(match service::put_if(tx, path.0, &path.1, &new.clone().into(), permits)? {
+                Recorded::First(attainment) => {
+                    let location = format!("/v1/partners/{}/competencies/{}", path.0, path.1);
+                    shown(tx, attainment).made_at(location)
+                }
+                Recorded::Again(attainment) => shown(tx, attainment),
+            })
         })
         .await
 }

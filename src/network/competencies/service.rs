@@ -70,17 +70,28 @@ pub(super) fn update(
 
 /// Records what a partner has attained, in place of what is on record for that competency.
 pub fn put(tx: &mut Tx<'_>, partner: Id, code: &str, new: &NewAttainment) -> Result<Attainment> {
-    put_if(tx, partner, code, new, |_| Ok(())).map(|(attainment, _)| attainment)
+    let (Recorded::First(attainment) | Recorded::Again(attainment)) =
+        put_if(tx, partner, code, new, |_| Ok(()))?;
+    Ok(attainment)
 }
 
-/// The same, where the revision on record permits it; tells whether it is the first record.
+/// How a record of what a partner has attained came about.
+#[derive(Clone, Debug)]
+pub(super) enum Recorded {
+    /// Nothing was on record.
+    First(Attainment),
+    /// In place of what was on record, or the same.
+    Again(Attainment),
+}
+
+/// The same, where the revision on record permits it.
 pub(super) fn put_if(
     tx: &mut Tx<'_>,
     partner: Id,
     code: &str,
     new: &NewAttainment,
     permits: impl Fn(Option<i64>) -> Result<()>,
-) -> Result<(Attainment, bool)> {
+) -> Result<Recorded> {
     let faults = new.out_of_order();
     if !faults.is_empty() {
         return Err(Error::invalid(faults));
@@ -96,15 +107,15 @@ pub(super) fn put_if(
     match before {
         None => {
             let attainment = Attainment::new(tx.new_id(), tx.now, partner.id, code, new);
-            save(tx, None, attainment).map(|attainment| (attainment, true))
+            save(tx, None, attainment).map(Recorded::First)
         }
         Some(before) if before.says(new) => {
             tx.exempt_from_audit(Unaudited::NothingWritten);
-            Ok((before, false))
+            Ok(Recorded::Again(before))
         }
         Some(before) => {
             let attainment = before.replaced(tx.now, new);
-            save(tx, Some(&before), attainment).map(|attainment| (attainment, false))
+            save(tx, Some(&before), attainment).map(Recorded::Again)
         }
     }
 }

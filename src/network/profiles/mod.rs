@@ -11,7 +11,7 @@ mod store;
 mod view;
 
 use crate::slice::{Slice, Tag};
-pub use model::{Decision, PayoutTerms, Profile, ProfileState, Standing, TaxForm, TaxTerms};
+pub use model::{Decision, PayoutTerms, Profile, ProfileState, Standing, Standings, TaxForm, TaxTerms};
 pub use secret::Secret;
 pub use service::{decide_payout, decide_tax, file_both, standing, standings, standings_of_each};
 

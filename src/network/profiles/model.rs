@@ -193,6 +193,26 @@ pub enum Standing {
     Approved,
 }
 
+/// How far a partner is with each of its profiles.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standings {
+    /// With the payout profile.
+    pub payout: Standing,
+    /// With the tax profile.
+    pub tax: Standing,
+}
+
+impl Standings {
+    /// Of a partner that has filed nothing.
+    pub const NONE: Self = Self { payout: Standing::Missing, tax: Standing::Missing };
+
+    /// How far the partner is with both.
+    #[must_use]
+    pub fn worse(self) -> Standing {
+        self.payout.min(self.tax)
+    }
+}
+
 impl Standing {
     /// The standing of one profile on a day.
     #[must_use]

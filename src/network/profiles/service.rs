@@ -1,7 +1,7 @@
 //! What is done with profiles, whichever of the two.
 
 use super::{
-    model::{Decision, PayoutTerms, Profile, ProfileState, Standing, TaxTerms},
+    model::{Decision, PayoutTerms, Profile, ProfileState, Standing, Standings, TaxTerms},
     store::{self, Stored},
     view::Shown,
 };
@@ -107,7 +107,7 @@ pub fn standing(tx: &mut Tx<'_>, partner: Id, day: CalendarDate) -> Result<Stand
 /// The same for many partners, in two statements; every partner asked about is in the answer.
 pub fn standings(tx: &mut Tx<'_>, partners: &[Id], day: CalendarDate) -> Result<BTreeMap<Id, Standing>> {
     let each = standings_of_each(tx, partners, day)?;
-    Ok(each.into_iter().map(|(partner, (payout, tax))| (partner, payout.min(tax))).collect())
+    Ok(each.into_iter().map(|(partner, standings)| (partner, standings.worse())).collect())
 }
 
 /// The same, payout and tax profile apart, for those who tell the partner which one it is about.
@@ -115,10 +115,13 @@ pub fn standings_of_each(
     tx: &mut Tx<'_>,
     partners: &[Id],
     day: CalendarDate,
-) -> Result<BTreeMap<Id, (Standing, Standing)>> {
+) -> Result<BTreeMap<Id, Standings>> {
     let (payout, tax) = (by_partner::<PayoutTerms>(tx, partners)?, by_partner::<TaxTerms>(tx, partners)?);
-    let each = |id: &Id| (*id, (Standing::of(payout.get(id), day), Standing::of(tax.get(id), day)));
-    Ok(partners.iter().map(each).collect())
+    let each = |id: &Id| Standings {
+        payout: Standing::of(payout.get(id), day),
+        tax: Standing::of(tax.get(id), day),
+    };
+    Ok(partners.iter().map(|id| (*id, each(id))).collect())
 }
 
 fn by_partner<T: Stored>(tx: &mut Tx<'_>, partners: &[Id]) -> Result<BTreeMap<Id, Profile<T>>> {

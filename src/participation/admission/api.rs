@@ -76,9 +76,9 @@ async fn request_enrollment(
         .write(body, |tx, asked| {
             let outcome = service::request(tx, asked.partner_id, &asked.program, asked.reason.as_deref())?;
             match outcome {
-                Outcome::Enrolled(enrollment, code) => {
-                    let location = format!("/v1/enrollments/{}", enrollment.id);
-                    Ok(record(tx, (enrollment, code))?.made_at(location))
+                Outcome::Enrolled(shown) => {
+                    let location = format!("/v1/enrollments/{}", shown.enrollment.id);
+                    Ok(record(tx, shown)?.made_at(location))
                 }
                 Outcome::NotEligible(evaluation) => Ok(refused(tx, &evaluation)),
             }
@@ -98,7 +98,7 @@ async fn accept_enrollment(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, note| match service::accept(tx, *id, note.reason.as_deref())? {
-            Outcome::Enrolled(enrollment, code) => record(tx, (enrollment, code)),
+            Outcome::Enrolled(shown) => record(tx, shown),
             Outcome::NotEligible(evaluation) => Ok(refused(tx, &evaluation)),
         })
         .await

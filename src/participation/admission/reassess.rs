@@ -239,7 +239,7 @@ fn cure_of(
     // A suspension carries no date: it is a gap of the days it lasted, though nothing on record tells it now.
     let lost = eligibility::find_evaluation(tx, enrollment.evaluation_id)?;
     let was_barred = |check: &EligibilityCheck| check.code == Some(EligibilityCode::PartnerNotActive);
-    if since < today && lost.is_some_and(|(lost, _)| lost.checks.0.iter().any(was_barred)) {
+    if since < today && lost.is_some_and(|lost| lost.evaluation.checks.0.iter().any(was_barred)) {
         return Ok(Cure::WithGap);
     }
     let then = eligibility::assess(tx, grounds.partner, grounds.program, grounds.version, since)?;

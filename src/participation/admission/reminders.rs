@@ -3,7 +3,10 @@
 //!
 //! Each stage is told once for each last day: a renewal moves that day, and with it everything begins anew.
 
-use super::{Stage, store};
+use super::{
+    Stage,
+    store::{self, Told},
+};
 use crate::{
     access::Tx,
     audit,
@@ -86,10 +89,13 @@ fn due<'a>(tx: &mut Tx<'_>, partners: &'a [Partner]) -> Result<Vec<Reminder<'a>>
         }
     })?;
     let partners: Vec<Id> = due.iter().map(|reminder| reminder.partner.id).collect();
-    let told: HashSet<_> = match partners.as_slice() {
+    let told = match partners.as_slice() {
         [] => HashSet::new(),
-        some => store::reminded(tx, some)?.into_iter().collect(),
+        some => store::reminded(tx, some)?,
     };
-    due.retain(|reminder| !told.contains(&(reminder.enrollment, reminder.outlook.last_day, reminder.stage)));
+    due.retain(|reminder| {
+        let Reminder { enrollment: enrollment_id, stage, outlook, .. } = reminder;
+        !told.contains(&Told { enrollment_id: *enrollment_id, lapses_on: outlook.last_day, stage: *stage })
+    });
     Ok(due)
 }

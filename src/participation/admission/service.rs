@@ -13,7 +13,7 @@ use crate::{
     },
     participation::{
         eligibility::{self, Assessment, Evaluation},
-        enrollments::{self, Cause, Enrollment, Event, State},
+        enrollments::{self, Cause, Enrollment, Event, Shown, State},
         programs::{self, Program, ProgramKey, ProgramVersion},
     },
     platform::{Error, Result, values::Id},
@@ -28,7 +28,7 @@ crate::problem_codes! {
 #[derive(Debug)]
 pub enum Outcome {
     /// The enrollment as it is now.
-    Enrolled(Enrollment, String),
+    Enrolled(Shown),
     /// The rules are not met; the evaluation is kept.
     NotEligible(Box<Evaluation>),
 }
@@ -88,7 +88,7 @@ pub fn request(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey, reason: Optio
 pub fn accept(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<Outcome> {
     on_behalf_needs_a_reason(tx, reason)?;
     let was = locked(tx, id)?.state;
-    let (enrollment, partner, program, version) = current(tx, id)?;
+    let Current { enrollment, partner, program, version } = current(tx, id)?;
     // What was lost only now is told with every rule, below, and kept.
     let lost = (was, enrollment.state) == (State::Invited, State::Ineligible);
     let standing = profiles::standing(tx, partner.id, tx.today())?;
@@ -102,27 +102,22 @@ pub fn accept(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<Outcome> 
 }
 
 /// A partner declines, or leaves for the rest of the year.
-pub fn opt_out(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<(Enrollment, String)> {
+pub fn opt_out(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<Shown> {
     on_behalf_needs_a_reason(tx, reason)?;
     end(tx, id, Event::OptOut, Cause::OptedOut, reason)
 }
 
 /// An operator ends an enrollment for good.
-pub fn discontinue(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<(Enrollment, String)> {
+pub fn discontinue(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<Shown> {
     end(tx, id, Event::Discontinuation, Cause::Discontinued, Some(reason))
 }
 
-fn end(
-    tx: &mut Tx<'_>,
-    id: Id,
-    event: Event,
-    cause: Cause,
-    reason: Option<&str>,
-) -> Result<(Enrollment, String)> {
-    let (enrollment, partner, program, version) = current(tx, id)?;
+fn end(tx: &mut Tx<'_>, id: Id, event: Event, cause: Cause, reason: Option<&str>) -> Result<Shown> {
+    let Current { enrollment, partner, program, version } = current(tx, id)?;
     let assessment: Assessment = eligibility::assess(tx, &partner, &program, &version, tx.today())?;
     let grounds = Grounds::of(&partner, (&program, &version), &assessment, reason);
-    Ok((change::apply(tx, Some(enrollment), event, cause, &grounds)?, program.code))
+    let enrollment = change::apply(tx, Some(enrollment), event, cause, &grounds)?;
+    Ok(Shown { enrollment, program: program.code })
 }
 
 fn decide(
@@ -134,7 +129,7 @@ fn decide(
 ) -> Result<Outcome> {
     if grounds.assessment.is_eligible() {
         let enrollment = change::apply(tx, before, event, cause, grounds)?;
-        return Ok(Outcome::Enrolled(enrollment, grounds.program.code.clone()));
+        return Ok(Outcome::Enrolled(Shown { enrollment, program: grounds.program.code.clone() }));
     }
     let evaluation = eligibility::record(tx, grounds.assessment.clone())?;
     Ok(Outcome::NotEligible(Box::new(evaluation)))
@@ -142,20 +137,28 @@ fn decide(
 
 /// The enrollment, with its program kept and its partner locked.
 fn locked(tx: &mut Tx<'_>, id: Id) -> Result<Enrollment> {
-    let (found, _) = enrollments::get(tx, id)?;
+    let found = enrollments::get(tx, id)?.enrollment;
     programs::keep(tx, found.program_id)?;
-    Ok(if tx.lock_partner(found.partner_id)? { enrollments::get(tx, id)?.0 } else { found })
+    Ok(if tx.lock_partner(found.partner_id)? { enrollments::get(tx, id)?.enrollment } else { found })
 }
 
-/// The enrollment as today's facts put it, with everything it rests on.
-fn current(tx: &mut Tx<'_>, id: Id) -> Result<(Enrollment, Partner, Program, ProgramVersion)> {
+/// An enrollment with everything it rests on.
+struct Current {
+    enrollment: Enrollment,
+    partner: Partner,
+    program: Program,
+    version: ProgramVersion,
+}
+
+/// The enrollment as today's facts put it.
+fn current(tx: &mut Tx<'_>, id: Id) -> Result<Current> {
     let found = locked(tx, id)?;
     let partner = partners::get(tx, found.partner_id)?;
     reassess(tx, std::slice::from_ref(&partner), Invitations::IndirectResellers)?;
-    let (enrollment, _) = enrollments::get(tx, id)?;
+    let enrollment = enrollments::get(tx, id)?.enrollment;
     let program = programs::get(tx, enrollment.program_id)?;
     let version = programs::get_version(tx, enrollment.program_id, enrollment.version)?;
-    Ok((enrollment, partner, program, version))
+    Ok(Current { enrollment, partner, program, version })
 }
 
 /// Staff who act for a partner say why.

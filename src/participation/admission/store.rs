@@ -11,11 +11,23 @@ use crate::{
     schema::reminders,
 };
 use diesel::prelude::*;
+use std::collections::HashSet;
+
+/// A reminder that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Queryable, Selectable)]
+#[diesel(table_name = reminders)]
+pub(super) struct Told {
+    pub enrollment_id: Id,
+    /// The last day the reminder told of.
+    pub lapses_on: CalendarDate,
+    pub stage: Stage,
+}
 
 /// Which reminders the enrollments of some partners have had, and for which last day.
-pub(super) fn reminded(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<(Id, CalendarDate, Stage)>> {
+pub(super) fn reminded(tx: &mut Tx<'_>, partners: &[Id]) -> Result<HashSet<Told>> {
     let query = reminders::table.filter(reminders::partner_id.eq_any(partners.to_vec()));
-    Ok(query.select((reminders::enrollment_id, reminders::lapses_on, reminders::stage)).load(tx.conn)?)
+    let told: Vec<Told> = query.select(Told::as_select()).load(tx.conn)?;
+    Ok(told.into_iter().collect())
 }
 
 /// Notes that an enrollment has had a reminder.

@@ -1,6 +1,6 @@
 //! Eligibility over HTTP: asking, and reading the evaluations on record.
 
-use super::{Assessment, EligibilityCheck, EligibilityOutcome, Evaluation, service, store};
+use super::{Assessment, EligibilityCheck, EligibilityOutcome, evaluation::OnRecord, service, store};
 use crate::{
     access::{
         Caller,
@@ -104,8 +104,8 @@ pub struct EvaluationView {
     checks: Vec<EligibilityCheck>,
 }
 
-impl From<(Evaluation, String)> for EvaluationView {
-    fn from((evaluation, code): (Evaluation, String)) -> Self {
+impl From<OnRecord> for EvaluationView {
+    fn from(OnRecord { evaluation, program: code }: OnRecord) -> Self {
         Self {
             id: evaluation.id,
             partner_id: evaluation.partner_id,
@@ -209,7 +209,7 @@ async fn list_evaluations(
         .list(page, move |tx, page| {
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
             let evaluations = store::list(tx, page)?;
-            let cursor = |(evaluation, _): &(Evaluation, String)| Cursor { key: None, id: evaluation.id };
+            let cursor = |found: &OnRecord| Cursor { key: None, id: found.evaluation.id };
             Ok(page.answer(evaluations, total, cursor, EvaluationView::from))
         })
         .await

@@ -32,6 +32,15 @@ pub struct Assessment {
     pub checks: Vec<EligibilityCheck>,
 }
 
+/// An evaluation with the code of its program.
+#[derive(Clone, Debug)]
+pub struct OnRecord {
+    /// The evaluation.
+    pub evaluation: Evaluation,
+    /// The code of its program.
+    pub program: String,
+}
+
 impl Assessment {
     /// Renders a verdict.
     #[must_use]

@@ -66,7 +66,7 @@ pub use model::{
 };
 pub use outlook::Outlook;
 pub use rules::evaluate;
-pub use service::{assess, assess_all, judge_all, record, unmet_on};
+pub use service::{UnmetDay, assess, assess_all, judge_all, record, unmet_on};
 pub use store::find as find_evaluation;
 pub use view::{EligibilityCheck, EligibilityEvidence};
 pub use words::{

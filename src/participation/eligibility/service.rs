@@ -82,6 +82,15 @@ pub fn judge_all<'p>(
     Ok(())
 }
 
+/// A day on which a rule is not met.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UnmetDay {
+    /// The day.
+    pub day: CalendarDate,
+    /// The reason that weighs most.
+    pub code: EligibilityCode,
+}
+
 /// Those of the days, in order, on which the partner does not meet a version's rules by what is on record now, each
 /// with the reason that weighs most. Rules without a date, such as a suspension, are left to the enrollment.
 pub fn unmet_on(
@@ -90,7 +99,7 @@ pub fn unmet_on(
     program: &Program,
     version: &ProgramVersion,
     days: &[CalendarDate],
-) -> Result<Vec<(CalendarDate, EligibilityCode)>> {
+) -> Result<Vec<UnmetDay>> {
     let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };
     let subject = Subject::from(partner);
     let asked = SalesAsked::default().by(&version.requirements.0);
@@ -105,7 +114,7 @@ pub fn unmet_on(
         let verdict = evaluate(&facts, &terms, *day);
         let dated = || verdict.checks.iter().filter(|check| check.rule.is_dated());
         match dated().find_map(|check| check.codes().first().copied()) {
-            Some(code) => unmet.push((*day, code)),
+            Some(code) => unmet.push(UnmetDay { day: *day, code }),
             None => {
                 good_until = dated().filter_map(|check| check.lapses_on).min().or(Some(CalendarDate::MAX));
             }

@@ -1,6 +1,6 @@
 //! The evaluations in the database.
 
-use super::{Evaluation, api::EvaluationFilter};
+use super::{Evaluation, api::EvaluationFilter, evaluation::OnRecord};
 use crate::{
     access::{Scope, Tx},
     network::partners::in_scope,
@@ -44,10 +44,7 @@ fn matching(scope: Scope, filter: &EvaluationFilter) -> evaluations::BoxedQuery<
     query
 }
 
-pub(super) fn list(
-    tx: &mut Tx<'_>,
-    page: &PageRequest<EvaluationFilter>,
-) -> Result<Vec<(Evaluation, String)>> {
+pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<EvaluationFilter>) -> Result<Vec<OnRecord>> {
     let query = matching(tx.scope(), &page.filter).select(Evaluation::as_select());
     let evaluations = keyset!(query, page, evaluations, newest).load(tx.conn)?;
     with_codes(tx, evaluations)
@@ -58,7 +55,7 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &EvaluationFilter) -> Result<i64> {
 }
 
 /// The evaluation and the code of its program, where the unit may see it.
-pub fn find(tx: &mut Tx<'_>, id: Id) -> Result<Option<(Evaluation, String)>> {
+pub fn find(tx: &mut Tx<'_>, id: Id) -> Result<Option<OnRecord>> {
     let query = visible(tx.scope()).filter(evaluations::id.eq(id)).select(Evaluation::as_select());
     let found = query.load(tx.conn)?;
     Ok(with_codes(tx, found)?.into_iter().next())
@@ -70,14 +67,14 @@ pub(super) fn insert(tx: &mut Tx<'_>, evaluation: &Evaluation) -> Result<()> {
 }
 
 /// Each with the code of its program.
-fn with_codes(tx: &mut Tx<'_>, evaluations: Vec<Evaluation>) -> Result<Vec<(Evaluation, String)>> {
+fn with_codes(tx: &mut Tx<'_>, evaluations: Vec<Evaluation>) -> Result<Vec<OnRecord>> {
     let mut ids: Vec<Id> = evaluations.iter().map(|evaluation| evaluation.program_id).collect();
     ids.sort_unstable();
     ids.dedup();
     let codes = codes_of(tx, ids)?;
     let named = |evaluation: Evaluation| {
-        let code = codes.get(&evaluation.program_id).cloned().unwrap_or_default();
-        (evaluation, code)
+        let program = codes.get(&evaluation.program_id).cloned().unwrap_or_default();
+        OnRecord { evaluation, program }
     };
     Ok(evaluations.into_iter().map(named).collect())
 }

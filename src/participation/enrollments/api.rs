@@ -91,7 +91,7 @@ async fn list_enrollment_history(
     let role = Some(caller.role());
     caller
         .list(page, move |tx, page| {
-            let (enrollment, _) = store::get(tx, *id)?;
+            let Shown { enrollment, .. } = store::get(tx, *id)?;
             let total = page.include_total.then(|| store::history_count(tx, enrollment.key())).transpose()?;
             let changes = store::history(tx, enrollment.key(), page)?;
             let cursor = |change: &super::Change| Cursor { key: None, id: change.id };
@@ -102,7 +102,7 @@ async fn list_enrollment_history(
 
 /// An enrollment as an answer, as the unit's actor sees it.
 pub fn record(tx: &mut Tx<'_>, shown: Shown) -> Result<Answer> {
-    let revision = shown.0.revision;
+    let revision = shown.enrollment.revision;
     let view = view::show(tx, vec![shown])?.pop().ok_or(Error::not_found("enrollment"))?;
     let etag = Some(view.etag());
     Ok(Answer { etag, ..Answer::record(&view, revision) })

@@ -94,7 +94,9 @@ pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<EnrollmentFilter>) -> Res
     let query = join_program!(query, enrollments::program_id);
     let found: Vec<(Enrollment, ProgramCode)> =
         query.select((Enrollment::as_select(), ProgramCode::as_select())).load(tx.conn)?;
-    Ok(found.into_iter().map(|(enrollment, program)| (enrollment, program.code)).collect())
+    let shown =
+        |(enrollment, program): (Enrollment, ProgramCode)| Shown { enrollment, program: program.code };
+    Ok(found.into_iter().map(shown).collect())
 }
 
 pub(super) fn count(tx: &mut Tx<'_>, filter: &EnrollmentFilter) -> Result<i64> {
@@ -107,7 +109,7 @@ pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<Shown> {
     let found = query.select((Enrollment::as_select(), ProgramCode::as_select())).get_result(tx.conn);
     let (enrollment, program): (Enrollment, ProgramCode) =
         found.optional()?.ok_or(Error::not_found("enrollment"))?;
-    Ok((enrollment, program.code))
+    Ok(Shown { enrollment, program: program.code })
 }
 
 /// Whether an enrollment refers to a partner.

@@ -5,7 +5,7 @@ use crate::{
     access::{Role, Tx},
     network::{
         partners::Transition,
-        profiles::{self, Standing},
+        profiles::{self, Standing, Standings},
     },
     platform::{
         Result,
@@ -17,7 +17,13 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 /// An enrollment with its program's code.
-pub type Shown = (Enrollment, String);
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// The enrollment.
+    pub enrollment: Enrollment,
+    /// The code of its program.
+    pub program: String,
+}
 
 text_enum! {
     /// Where an enrollment stands. A viewer sees `enrolling` for `action_required` and `validating`.
@@ -173,7 +179,7 @@ impl EnrollmentView {
     }
 
     /// As a role sees it. A viewer is shown no actions.
-    fn seen_by(role: Option<Role>, (enrollment, program): Shown, standings: (Standing, Standing)) -> Self {
+    fn seen_by(role: Option<Role>, Shown { enrollment, program }: Shown, standings: Standings) -> Self {
         let state = enrollment.state;
         let next_actions = next_actions(&enrollment, standings);
         let plain = Self::plain(enrollment, program);
@@ -186,23 +192,21 @@ impl EnrollmentView {
 
 /// Enrollments as the unit's actor sees them, with what is to be done next. Two statements for any number.
 pub fn show(tx: &mut Tx<'_>, found: Vec<Shown>) -> Result<Vec<EnrollmentView>> {
-    let waiting = |(enrollment, _): &&Shown| enrollment.state == State::ActionRequired;
-    let partners: Vec<Id> =
-        found.iter().filter(waiting).map(|(enrollment, _)| enrollment.partner_id).collect();
+    let waiting = |shown: &&Shown| shown.enrollment.state == State::ActionRequired;
+    let partners: Vec<Id> = found.iter().filter(waiting).map(|shown| shown.enrollment.partner_id).collect();
     let standings = match partners.as_slice() {
         [] => std::collections::BTreeMap::new(),
         partners => profiles::standings_of_each(tx, partners, tx.today())?,
     };
     let role = tx.actor.role;
     let view = |shown: Shown| {
-        let nothing_known = (Standing::Missing, Standing::Missing);
-        let standing = standings.get(&shown.0.partner_id).copied().unwrap_or(nothing_known);
+        let standing = standings.get(&shown.enrollment.partner_id).copied().unwrap_or(Standings::NONE);
         EnrollmentView::seen_by(role, shown, standing)
     };
     Ok(found.into_iter().map(view).collect())
 }
 
-fn next_actions(enrollment: &Enrollment, (payout, tax): (Standing, Standing)) -> Vec<NextAction> {
+fn next_actions(enrollment: &Enrollment, Standings { payout, tax }: Standings) -> Vec<NextAction> {
     let profile = |name: &str, action, detail| NextAction {
         action,
         href: format!("/v1/partners/{}/{name}", enrollment.partner_id),

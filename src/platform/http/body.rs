@@ -236,7 +236,6 @@ pub mod double_option {
 }
 
 #[cfg(test)]
-#[expect(clippy::unnecessary_wraps, reason = "rules answer results")]
 mod tests {
     use super::*;
 

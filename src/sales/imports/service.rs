@@ -9,13 +9,10 @@ use super::{
 use crate::{
     access::{BackgroundContext, Tx, Unaudited},
     audit,
-    platform::{
-        Error, FieldError, Result, codes, cut,
-        http::Contract,
-        values::{CalendarDate, Id},
-    },
+    platform::{Error, FieldError, Result, codes, cut, http::Contract, values::Id},
     sales::transactions::{
-        NewTransaction, backlog,
+        NewTransaction,
+        backlog::{self, Since, Waiting},
         batch::{self, Outcome, Range},
     },
     work::{End, JobName, Lease, Queue, Schedule, Turn, Work, retry},
@@ -255,22 +252,23 @@ fn publish(background: &BackgroundContext, own: &BackgroundContext, lease: Lease
 /// Looks at what rests on the rows, such as an indirect reseller's first purchase.
 fn complete(own: &BackgroundContext, lease: Lease, id: Id) -> Result<Import> {
     let rows = own.read(|tx| store::get(tx, id))?.rows_read;
-    let mut sellers: BTreeMap<Id, CalendarDate> = BTreeMap::new();
+    let mut sellers: BTreeMap<Id, Since> = BTreeMap::new();
     for part in Range::of(id).parts(rows.unsigned_abs(), TOGETHER) {
-        for (seller, day) in own.read(|tx| batch::sellers(tx, part))? {
-            sellers.entry(seller).and_modify(|first| *first = day.min(*first)).or_insert(day);
+        for Waiting { partner_id, since } in own.read(|tx| batch::sellers(tx, part))? {
+            sellers.entry(partner_id).and_modify(|first| *first = since.min(*first)).or_insert(since);
         }
     }
-    let sellers: Vec<(Id, CalendarDate)> = sellers.into_iter().collect();
+    let sellers: Vec<Waiting> =
+        sellers.into_iter().map(|(partner_id, since)| Waiting { partner_id, since }).collect();
     for sellers in sellers.chunks(PARTNERS) {
         retry(|| {
             let sellers = sellers.to_vec();
             own.write(move |tx| {
                 lease.check(tx)?;
-                let ids: Vec<Id> = sellers.iter().map(|(seller, _)| *seller).collect();
+                let ids: Vec<Id> = sellers.iter().map(|seller| seller.partner_id).collect();
                 tx.lock_partners(&ids)?;
                 backlog::note_sales(tx, &sellers)?;
-                tx.sales_came_to_light(sellers.iter().map(|(seller, _)| *seller));
+                tx.sales_came_to_light(sellers.iter().map(|seller| seller.partner_id));
                 Ok(())
             })
         })?;

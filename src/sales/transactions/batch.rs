@@ -3,7 +3,7 @@
 //! A batch is written portion by portion, each a short unit, into the ids of its [`Range`]. Readers leave that range
 //! out until [`publish`] opens it, in one write that is as short for a million records as for one.
 
-use super::{NewTransaction, Transaction, model::Named, store};
+use super::{NewTransaction, Transaction, backlog::Waiting, model::Named, store};
 use crate::{
     access::Tx,
     network::partners::{self, Partner},
@@ -82,7 +82,7 @@ pub fn discard_some(tx: &mut Tx<'_>, range: Range, most: i64) -> Result<usize> {
 
 /// Whose transactions are in a range, each with the day of the first; a refund counts as its purchase does. A seller may
 /// be there twice. Ask for some ten thousand places at most: the databases sort what is there.
-pub fn sellers(tx: &mut Tx<'_>, range: Range) -> Result<Vec<(Id, CalendarDate)>> {
+pub fn sellers(tx: &mut Tx<'_>, range: Range) -> Result<Vec<Waiting>> {
     store::sellers(tx, range.first, range.last)
 }
 

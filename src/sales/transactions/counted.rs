@@ -55,9 +55,9 @@ pub fn counted(tx: &mut Tx<'_>, by: Counting<'_>, ids: &[Id]) -> Result<HashMap<
     Ok(found)
 }
 
-/// The refunds of these purchases that the enrollments have counted: each with its purchase, in minor units. One
-/// statement; ask for a thousand at most.
-pub fn counted_refunds(tx: &mut Tx<'_>, by: Counting<'_>, purchases: &[Id]) -> Result<Vec<(Id, i64)>> {
+/// The sums of those refunds of purchases that the enrollments have counted, by purchase, in minor units: zero or below.
+/// One statement; ask for a thousand at most.
+pub fn counted_refunds(tx: &mut Tx<'_>, by: Counting<'_>, purchases: &[Id]) -> Result<HashMap<Id, i64>> {
     let purchases: Vec<Option<Id>> = purchases.iter().copied().map(Some).collect();
     let counted = transactions::id
         .eq(counted_sales::transaction_id)
@@ -68,7 +68,11 @@ pub fn counted_refunds(tx: &mut Tx<'_>, by: Counting<'_>, purchases: &[Id]) -> R
         .filter(counted_sales::enrollment_id.eq_any(by.enrollments.to_vec()))
         .filter(transactions::original_transaction_id.eq_any(purchases).assume_not_null())
         .select((transactions::original_transaction_id.assume_not_null(), transactions::amount));
-    Ok(refunds.load(tx.conn)?)
+    let mut sums: HashMap<Id, i64> = HashMap::new();
+    for (purchase, minor) in refunds.load::<(Id, i64)>(tx.conn)? {
+        *sums.entry(purchase).or_default() += minor;
+    }
+    Ok(sums)
 }
 
 #[derive(Insertable)]

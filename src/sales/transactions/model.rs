@@ -84,8 +84,12 @@ impl Transaction {
     /// the purchase the report names.
     #[must_use]
     pub fn differences(&self, other: &NewTransaction, original: Option<&Self>) -> Vec<&'static str> {
-        let unknown = || other.original_external_id.as_ref().map(|_| Id(uuid::Uuid::nil()));
-        let named = original.map(|original| original.id).or(other.original_transaction_id).or_else(unknown);
+        let named = original.map(|original| original.id).or(other.original_transaction_id);
+        let same_original = match named {
+            Some(_) => self.original_transaction_id == named,
+            // A purchase named by a number that nobody knows is none on record.
+            None => self.original_transaction_id.is_none() && other.original_external_id.is_none(),
+        };
         [
             ("/partner_id", self.partner_id == other.partner_id),
             ("/provider_id", self.provider_id == other.provider_id),
@@ -95,7 +99,7 @@ impl Transaction {
             ("/product", self.product == other.product),
             ("/product_family", self.product_family == other.product_family),
             ("/kind", self.kind == other.kind),
-            ("/original_transaction_id", self.original_transaction_id == named),
+            ("/original_transaction_id", same_original),
             ("/occurred_on", self.occurred_on == other.occurred_on),
             ("/amount", self.amount() == other.amount),
             ("/units", self.units == other.units),

@@ -2,7 +2,7 @@
 
 use super::{
     api::TransactionView,
-    backlog,
+    backlog::{self, Since, Waiting},
     model::{Named, NewTransaction, Transaction},
     store,
 };
@@ -52,7 +52,8 @@ pub fn create(tx: &mut Tx<'_>, id: Id, new: NewTransaction) -> Result<Transactio
         .after(&TransactionView::from(transaction.clone()))
         .record(tx)?;
     let bought_on = named.original.map_or(transaction.occurred_on, |purchase| purchase.occurred_on);
-    backlog::note_sales(tx, &[(transaction.partner_id, bought_on)])?;
+    let since = Since::Day(bought_on);
+    backlog::note_sales(tx, &[Waiting { partner_id: transaction.partner_id, since }])?;
     tx.sale_recorded(transaction.partner_id);
     Ok(transaction)
 }

@@ -1,6 +1,10 @@
 //! The transactions in the database.
 
-use super::{Transaction, TransactionKind, api::TransactionFilter};
+use super::{
+    Transaction, TransactionKind,
+    api::TransactionFilter,
+    backlog::{Since, Waiting},
+};
 use crate::{
     access::{Scope, Tx},
     network::partners::in_scope,
@@ -18,7 +22,7 @@ use diesel::{
     select,
     sql_types::{BigInt, Bool, Nullable},
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 diesel::alias!(transaction_records as bought: Bought);
 
@@ -110,12 +114,13 @@ pub(super) fn find_by_external_id(
 
 /// The sum of a purchase's refunds, in minor units: zero or below.
 pub(super) fn refunded(tx: &mut Tx<'_>, purchase: &Transaction) -> Result<i64> {
-    Ok(refunded_of(tx, purchase.partner_id, &[purchase.id])?.pop().map_or(0, |(_, sum)| sum))
+    let sums = refunded_of(tx, purchase.partner_id, &[purchase.id])?;
+    Ok(sums.get(&purchase.id).copied().unwrap_or_default())
 }
 
-/// The sums of the refunds of a partner's purchases, in minor units: zero or below. Those nobody sees yet count too, or
-/// what is left of a purchase could be taken back twice.
-pub fn refunded_of(tx: &mut Tx<'_>, partner: Id, purchases: &[Id]) -> Result<Vec<(Id, i64)>> {
+/// The sums of the refunds of a partner's purchases, by purchase, in minor units: zero or below. Those nobody sees yet
+/// count too, or what is left of a purchase could be taken back twice.
+pub fn refunded_of(tx: &mut Tx<'_>, partner: Id, purchases: &[Id]) -> Result<HashMap<Id, i64>> {
     let sum = sql::<Nullable<BigInt>>("CAST(SUM(transaction_records.amount) AS BIGINT)");
     let original = transaction_records::original_transaction_id;
     let purchases = purchases.iter().copied().map(Some).collect::<Vec<_>>();
@@ -351,7 +356,7 @@ pub(super) fn remove_some(tx: &mut Tx<'_>, first: Id, last: Id, most: i64) -> Re
 
 /// Who sold what has an id from the first to the last, with the day of the first purchase: once for what was sold, once
 /// for what was taken back.
-pub(super) fn sellers(tx: &mut Tx<'_>, first: Id, last: Id) -> Result<Vec<(Id, CalendarDate)>> {
+pub(super) fn sellers(tx: &mut Tx<'_>, first: Id, last: Id) -> Result<Vec<Waiting>> {
     let of_range = || transaction_records::table.filter(transaction_records::id.between(first, last));
     let sold = of_range()
         .group_by(transaction_records::partner_id)
@@ -367,5 +372,8 @@ pub(super) fn sellers(tx: &mut Tx<'_>, first: Id, last: Id) -> Result<Vec<(Id, C
         .select((transaction_records::partner_id, min(bought.field(transaction_records::occurred_on))));
     let mut rows: Vec<(Id, Option<CalendarDate>)> = sold.load(tx.conn)?;
     rows.extend(taken_back.load::<(Id, Option<CalendarDate>)>(tx.conn)?);
-    Ok(rows.into_iter().map(|(seller, day)| (seller, day.unwrap_or(CalendarDate::MIN))).collect())
+    let waiting = |(partner_id, day): (Id, Option<CalendarDate>)| {
+        day.map(|day| Waiting { partner_id, since: Since::Day(day) })
+    };
+    Ok(rows.into_iter().filter_map(waiting).collect())
 }

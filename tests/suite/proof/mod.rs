@@ -253,7 +253,10 @@ impl<'w> Telling<'w> {
             let unmet = eligibility::unmet_on(tx, &partner, &program, &version, &days)?;
             let gaps = unmet
                 .into_iter()
-                .map(|(day, code)| Gap { days: Period { from: day, to: day }, code: code.to_string() })
+                .map(|unmet| Gap {
+                    days: Period { from: unmet.day, to: unmet.day },
+                    code: unmet.code.to_string(),
+                })
                 .collect();
             let facts = Facts { windows, gaps, rates: self.rates.clone(), history: BTreeMap::new() };
             Ok((facts, version.period()))
