@@ -238,7 +238,8 @@ fn only_the_engine_works_in_the_background() {
 fn rules_of_a_body_are_looked_at() {
     let mut found = Vec::new();
     let sources = sources();
-    for Source { path, code, .. } in sources.iter().filter(|source| !source.path.starts_with("src/platform/")) {
+    for Source { path, code, .. } in sources.iter().filter(|source| !source.path.starts_with("src/platform/"))
+    {
         for (_, rest) in code.split("Validate)]").skip(1).filter_map(|rest| rest.split_once("struct ")) {
             let name = rest.split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
             let taken =
