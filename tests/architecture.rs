@@ -314,7 +314,7 @@ fn unfold(text: &str, prefix: &str, paths: &mut Vec<String>) -> usize {
         match c {
             '}' => return at + 2,
             c if c.is_alphanumeric() || c == '_' || c == '{' => {
-                at += unfold(&group[at..], prefix, paths).max(1)
+                at += unfold(&group[at..], prefix, paths).max(1);
             }
             c => at += c.len_utf8(),
         }
