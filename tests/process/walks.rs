@@ -13,7 +13,7 @@ use std::{
     net::TcpListener,
     os::unix::fs::PermissionsExt,
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
     thread,
 };
 
@@ -41,6 +41,9 @@ const NOT_TYPED: [(&str, &str); 7] = [
     ("cargo bench", "it takes minutes, and the machine for itself"),
     ("docker", "it needs an engine for containers"),
 ];
+
+/// What a machine may lack; without them their blocks are left out, except in the pipeline.
+const TOOLS: [&str; 2] = ["openssl", "sqlite3"];
 
 /// Stops the service before, if there is one, starts one in its place and waits until it is ready.
 const PRELUDE: &str = r#"
@@ -83,7 +86,7 @@ fn every_document_goes_as_printed() {
 /// Walks through a document, and tells how many of its blocks were typed.
 fn walk(document: &Document) -> Result<usize, String> {
     let mut steps = document.steps();
-    steps.retain(|step| !not_typed(step));
+    steps.retain(|step| !not_typed(step) && !lacks_a_tool(step));
     if steps.is_empty() {
         return Ok(0);
     }
@@ -107,6 +110,16 @@ fn walk(document: &Document) -> Result<usize, String> {
 
 fn not_typed(step: &Step) -> bool {
     step.shell.lines().all(|line| NOT_TYPED.iter().any(|(begins, _)| line.starts_with(begins)))
+}
+
+fn lacks_a_tool(step: &Step) -> bool {
+    let is_there = |tool: &str| Command::new(tool).arg("--version").stdout(Stdio::null()).status().is_ok();
+    let lacking =
+        TOOLS.iter().find(|tool| step.shell.contains(**tool) && !crate::flag("CI") && !is_there(tool));
+    if let Some(tool) = lacking {
+        println!("NOT TYPED, for lack of {tool}: {}", step.shell);
+    }
+    lacking.is_some()
 }
 
 /// Whether a block starts the service and nothing else, maybe with settings before.
