@@ -33,7 +33,7 @@ fn proposal(story: &Story<'_>, amount: &str, month: &str) -> Value {
     })
 }
 
-fn colleague(world: &World) -> Client {
+pub fn colleague(world: &World) -> Client {
     world.api_client(Role::Operator, None, "adjustments:read adjustments:write")
 }
 

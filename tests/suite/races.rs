@@ -3,6 +3,7 @@
 
 use crate::{
     suite::{
+        adjustments::colleague,
         calculation::{Story, flat},
         partners::partner,
     },
@@ -37,7 +38,9 @@ fn both(one: impl Fn() -> Answer + Sync, other: impl Fn() -> Answer + Sync) -> (
 #[track_caller]
 fn done(answers: Vec<Answer>, otherwise: (u16, &str)) -> usize {
     let (done, refused): (Vec<_>, Vec<_>) = answers.into_iter().partition(|answer| answer.status < 300);
-    refused.into_iter().for_each(|answer| _ = answer.refused(otherwise.0, otherwise.1));
+    for answer in refused {
+        answer.refused(otherwise.0, otherwise.1);
+    }
     done.len()
 }
 
@@ -138,12 +141,11 @@ fn a_partner_that_is_deleted_takes_no_record_with_it() {
             || operator.delete(&path).send(),
             || operator.post("/v1/mpn-agreements", agreement(&id, &format!("M-{round}"))).send(),
         );
-        match deleted.status {
-            204 => _ = signed.refused(422, "invalid"),
-            _ => {
-                deleted.refused(409, "partner_referred_to");
-                signed.ok();
-            }
+        if deleted.status == 204 {
+            signed.refused(422, "invalid");
+        } else {
+            deleted.refused(409, "partner_referred_to");
+            signed.ok();
         }
     }
 }
@@ -160,12 +162,11 @@ fn a_headquarters_that_is_deleted_leaves_no_location_behind() {
             || operator.delete(&format!("/v1/partners/{headquarters}")).send(),
             || operator.post("/v1/partners", location.clone()).send(),
         );
-        match deleted.status {
-            204 => _ = made.refused(422, "invalid"),
-            _ => {
-                deleted.refused(409, "partner_referred_to");
-                made.ok();
-            }
+        if deleted.status == 204 {
+            made.refused(422, "invalid");
+        } else {
+            deleted.refused(409, "partner_referred_to");
+            made.ok();
         }
     }
 }
@@ -207,29 +208,16 @@ fn a_location_never_rests_on_an_agreement_its_headquarters_has_just_lost() {
 
 #[test]
 fn two_operators_who_bar_each_other_leave_one() {
-    let world = World::new();
-    let boss = world.operator();
-    let hire = |n: u32| {
-        let new = json!({"email": format!("o{n}@vendor.example"), "name": "O", "role": "operator"});
-        boss.post("/v1/users", new).send().ok().id()
-    };
-    // Whom the last two operators bar is each other: everybody else is barred before.
-    for round in 0..3 {
-        let other = hire(round);
-        let colleague = world.signed_in(other.parse().unwrap());
-        let me = boss.get("/v1/me").send().ok().id();
+    for _ in 0..4 {
+        let world = World::new();
+        let (boss, colleague) = (world.operator(), colleague(&world));
+        let [my_id, their_id] = [&boss, &colleague].map(|operator| operator.get("/v1/me").send().ok().id());
         let bar = |by: &Client, id: &str| {
             by.post(&format!("/v1/users/{id}/deactivation"), json!({"reason": "Left us"})).send()
         };
-        let (mine, theirs) = both(|| bar(&boss, &other), || bar(&colleague, &me));
+        let (mine, theirs) = both(|| bar(&boss, &their_id), || bar(&colleague, &my_id));
         let barred = [mine.status, theirs.status].iter().filter(|status| **status == 200).count();
         assert_eq!(barred, 1, "{mine} {theirs}");
-        if theirs.status == 200 {
-            let back = json!({"reason": "Is still needed"});
-            colleague.post(&format!("/v1/users/{me}/reactivation"), back).send().ok();
-            bar(&boss, &other);
-            return;
-        }
     }
 }
 
@@ -268,7 +256,8 @@ fn a_rate_that_is_published_while_sales_are_calculated_reaches_every_sale() {
             || operator.put(&format!("/v1/fx-rates/{month}"), rates.clone()).send(),
             || operator.post("/v1/calculation-runs", json!({})).send(),
         );
-        (published.ok(), started.ok());
+        published.ok();
+        started.ok();
         story.calculate();
         let waiting = story.list("/v1/ineligible-records?cured=false");
         assert!(waiting.is_empty(), "round {round}: {waiting:?}");
@@ -293,7 +282,15 @@ fn a_month_that_closes_while_a_profile_is_decided_knows_the_decision() {
                 _ => operator.post(&format!("{path}/approval"), json!({})).send(),
             },
         );
-        (closed.ok(), decided.ok());
+        decided.ok();
+        if closed.status == 409 {
+            // The decision came first, and its partner waits for the calculation.
+            closed.refused(409, "calculation_needed");
+            story.calculate();
+            close(&operator, month).ok();
+        } else {
+            closed.ok();
+        }
         let expected = if n % 2 == 0 { "on_hold" } else { "payable" };
         for rebate in story.list("/v1/rebates") {
             assert_eq!(rebate["state"], expected, "{month}: {rebate}");
@@ -311,7 +308,7 @@ fn nothing_is_posted_into_a_month_that_closes_at_that_moment() {
     let world = World::new();
     let story = Story::new(&world, &json!([flat("core", "0.08")]));
     world.on("2018-12-20");
-    let checker = world.signed_in(second_operator(&story.operator));
+    let checker = colleague(&world);
     story.calculate();
     for month in ["2018-07", "2018-08", "2018-09"] {
         let adjustment = json!({
@@ -324,16 +321,12 @@ fn nothing_is_posted_into_a_month_that_closes_at_that_moment() {
             || close(&operator, month),
             || checker.post(&format!("/v1/adjustments/{id}/approval"), json!({})).send(),
         );
-        (closed.ok(), approved.ok());
+        closed.ok();
+        approved.ok();
     }
     story.verify();
 }
 
 fn close(operator: &Client, month: &str) -> Answer {
     operator.post(&format!("/v1/accounting-months/{month}/closure"), json!({})).send()
-}
-
-fn second_operator(operator: &Client) -> partner_incentives::platform::values::Id {
-    let new = json!({"email": "second@vendor.example", "name": "Second", "role": "operator"});
-    operator.post("/v1/users", new).send().ok().id().parse().unwrap()
 }

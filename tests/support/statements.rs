@@ -32,6 +32,7 @@ pub fn behind_the_service<T>(work: impl FnOnce() -> T) -> T {
     done
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the driver asks for an option")]
 fn watcher() -> Option<Box<dyn Instrumentation>> {
     Some(Box::new(|event: InstrumentationEvent<'_>| {
         if let InstrumentationEvent::StartQuery { query, .. } = event

@@ -141,7 +141,9 @@ fn work(target: &Target, mut conn: Conn, queue: &Receiver<Job>) {
         let answers: Vec<Answer> = jobs.map(|job| job(&mut shared)).collect();
         let reason = match shared.commit() {
             Ok(()) => {
-                answers.into_iter().for_each(|answer| answer(&Commit::Durable));
+                for answer in answers {
+                    answer(&Commit::Durable);
+                }
                 continue;
             }
             Err(error) => error.to_string(),
@@ -154,7 +156,9 @@ fn work(target: &Target, mut conn: Conn, queue: &Receiver<Job>) {
         } else {
             Commit::Undone { reason: &reason }
         };
-        answers.into_iter().for_each(|answer| answer(&commit));
+        for answer in answers {
+            answer(&commit);
+        }
         if let Some(fresh) = fresh.map(RefCell::into_inner).or_else(|| target.open().ok()) {
             conn = fresh;
         }
