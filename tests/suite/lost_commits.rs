@@ -54,13 +54,12 @@ impl Proxy {
             for client in listener.incoming() {
                 let (Ok(client), socket) = (client, socket.clone()) else { return };
                 let (next, cuts, open) = (Arc::clone(&next), Arc::clone(&cuts), Arc::clone(&open));
+                let is_away = next.load(Ordering::SeqCst) == Cut::AnswerAndServer as u8;
+                if is_away && cuts.load(Ordering::SeqCst) > 0 {
+                    continue;
+                }
                 open.lock().unwrap().push(client.try_clone().unwrap());
                 std::thread::spawn(move || {
-                    if next.load(Ordering::SeqCst) == Cut::AnswerAndServer as u8
-                        && cuts.load(Ordering::SeqCst) > 0
-                    {
-                        return;
-                    }
                     if let Ok(server) = UnixStream::connect(socket) {
                         serve(client, server, (&next, &cuts), &open);
                     }

@@ -210,7 +210,7 @@ fn a_location_never_rests_on_an_agreement_its_headquarters_has_just_lost() {
 fn two_operators_who_bar_each_other_leave_one() {
     for _ in 0..4 {
         let world = World::new();
-        let (boss, colleague) = (world.operator(), colleague(&world));
+        let (boss, colleague) = (world.operator(), world.another_operator());
         let [my_id, their_id] = [&boss, &colleague].map(|operator| operator.get("/v1/me").send().ok().id());
         let bar = |by: &Client, id: &str| {
             by.post(&format!("/v1/users/{id}/deactivation"), json!({"reason": "Left us"})).send()

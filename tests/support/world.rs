@@ -75,6 +75,12 @@ impl World {
         self.signed_in(self.staff.operator)
     }
 
+    /// Another operator of the vendor.
+    pub fn another_operator(&self) -> Client {
+        let new = person("second@vendor.example", "Otto Operator", Role::Operator, None);
+        self.signed_in(users::provision(&self.service.app, new).expect("hire"))
+    }
+
     /// The vendor's auditor.
     pub fn auditor(&self) -> Client {
         self.signed_in(self.staff.auditor)

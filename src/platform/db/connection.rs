@@ -126,6 +126,15 @@ const USUAL: &str = "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 100
 /// 40 MiB and 128 MiB.
 const BULK: &str = "PRAGMA cache_size = -40960; PRAGMA wal_autocheckpoint = 32768;";
 
+/// The URL with the seconds after which connecting is given up, where it says none.
+fn with_deadline(url: &str) -> String {
+    if url.contains("connect_timeout") {
+        return url.to_owned();
+    }
+    let mark = if url.contains('?') { '&' } else { '?' };
+    format!("{url}{mark}connect_timeout=5")
+}
+
 impl Conn {
     /// Tells that the next units write thousands of rows each, or that it is over.
     ///
@@ -176,10 +185,11 @@ impl Target {
             || host.starts_with("%2F"))
     }
 
-    /// Opens a connection, ready for use.
+    /// Opens a connection, ready for use. A server that does not answer is given up after some seconds: nobody else could
+    /// connect meanwhile.
     pub fn open(&self) -> diesel::ConnectionResult<Conn> {
         match self {
-            Self::Postgres(url) => PgConnection::establish(url).map(Conn::Postgres),
+            Self::Postgres(url) => PgConnection::establish(&with_deadline(url)).map(Conn::Postgres),
             Self::Sqlite(path) => {
                 let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
                 // FULL: a commit that was answered survives a power cut, not only a crash.
@@ -206,6 +216,14 @@ mod tests {
         for url in ["mysql://h/d", "data/a.db", "sqlite://", "", "file.db"] {
             assert!(url.parse::<Target>().is_err(), "{url}");
         }
+    }
+
+    #[test]
+    fn connecting_has_a_deadline_unless_the_url_sets_one() {
+        assert_eq!(with_deadline("postgres://h/d"), "postgres://h/d?connect_timeout=5");
+        assert_eq!(with_deadline("postgres:///d?host=/run"), "postgres:///d?host=/run&connect_timeout=5");
+        let own = "postgres://h/d?connect_timeout=60";
+        assert_eq!(with_deadline(own), own);
     }
 
     #[test]
