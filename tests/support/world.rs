@@ -7,7 +7,7 @@ use super::{
 use actix_web::{dev::ServerHandle, rt::System};
 use diesel::prelude::*;
 use partner_incentives::{
-    access::{Role, Subject},
+    access::{Role, TokenSubject},
     app::{self, Service},
     config::Settings,
     identity::users,
@@ -117,7 +117,7 @@ impl World {
             Ok(())
         };
         self.service.db.write(make).expect("add an API client");
-        let subject = Subject::Client { id, scope: scopes.to_owned() };
+        let subject = TokenSubject::Client { id, scope: scopes.to_owned() };
         let token = self.service.app.tokens().issue(subject, role, 1).expect("a token");
         self.nobody().with_token(&token)
     }

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     access::{
-        ACCESS_TOKEN_SECONDS, Actor, Caller, JsonWebKeySet, Public, Subject, opaque,
+        ACCESS_TOKEN_SECONDS, Actor, Caller, JsonWebKeySet, Public, TokenSubject, opaque,
         policy::{EndSession, EndSessions, ListSessions},
     },
     identity::users,
@@ -103,7 +103,7 @@ fn answer(public: &Public, outcome: Outcome) -> Result<Answer> {
         Outcome::SignedIn { user, session, refresh_expires_in } => (user, session, refresh_expires_in),
         Outcome::Refused(refusal) => return Err(refusal.error()),
     };
-    let subject = Subject::User { id: user.id, session: session.as_ref().map(|(id, _)| *id) };
+    let subject = TokenSubject::User { id: user.id, session: session.as_ref().map(|(id, _)| *id) };
     Ok(Answer::ok(&SignedIn {
         access_token: public.issue(subject, user.role, user.token_epoch)?,
         token_type: "Bearer",

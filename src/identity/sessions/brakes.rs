@@ -5,7 +5,7 @@
 //! elsewhere. A name that nobody has is braked like any other. Names are kept as digests.
 
 use crate::{
-    access::{Origin, Tx, opaque},
+    access::{RequestOrigin, Tx, opaque},
     identity::users::id_of_email,
     platform::{
         Error, Result, codes,
@@ -62,7 +62,7 @@ pub(super) enum Seen {
 }
 
 impl Door {
-    pub(super) fn new(name: &str, from: &Origin) -> Self {
+    pub(super) fn new(name: &str, from: &RequestOrigin) -> Self {
         let network = network_of(from.address).to_string();
         Self {
             here: opaque::digest(&format!("{name}\n{network}")),

@@ -3,7 +3,7 @@
 use super::{Renewal, renew, service, start};
 use crate::{
     access::{
-        ACCESS_TOKEN_SECONDS, Actor, INVALID_GRANT, Identity, Origin, Public, Role, Subject, Tx,
+        ACCESS_TOKEN_SECONDS, Actor, INVALID_GRANT, Identity, Public, RequestOrigin, Role, TokenSubject, Tx,
         identity_refused,
     },
     audit,
@@ -69,7 +69,7 @@ pub(super) async fn client(
             return Err(Error::new(&INVALID_SCOPE, detail).for_oauth());
         }
     };
-    let subject = Subject::Client { id: client.id, scope: scope.clone() };
+    let subject = TokenSubject::Client { id: client.id, scope: scope.clone() };
     let access_token = public.issue(subject, client.role, client.token_epoch)?;
     Ok(Granted { access_token, expires_in: ACCESS_TOKEN_SECONDS, refresh: None, scope: Some(scope) })
 }
@@ -109,7 +109,7 @@ pub(super) async fn exchange(public: &Public, identity_token: &str) -> Result<Gr
 fn begin(
     tx: &mut Tx<'_>,
     identity: &Identity,
-    from: &Origin,
+    from: &RequestOrigin,
     needs_factors: bool,
 ) -> Result<Option<(User, Id, String)>> {
     let found = users::find_to_change(tx, &users::fold(&identity.email))?;
@@ -180,7 +180,7 @@ pub(super) fn unknown_client() -> Error {
 }
 
 fn of_session(public: &Public, user: &User, session: Id, refresh: (String, i64)) -> Result<Granted> {
-    let subject = Subject::User { id: user.id, session: Some(session) };
+    let subject = TokenSubject::User { id: user.id, session: Some(session) };
     let access_token = public.issue(subject, user.role, user.token_epoch)?;
     Ok(Granted { access_token, expires_in: ACCESS_TOKEN_SECONDS, refresh: Some(refresh), scope: None })
 }

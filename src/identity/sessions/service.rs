@@ -5,7 +5,7 @@ use super::{
     store::{self, RefreshToken},
 };
 use crate::{
-    access::{Actor, Origin, Tx, opaque},
+    access::{Actor, RequestOrigin, Tx, opaque},
     audit,
     identity::users::{self, User, UserStatus},
     platform::{
@@ -35,7 +35,7 @@ pub enum Renewal {
 }
 
 /// Begins a session; its id and its first refresh token. It is part of the audited sign-in.
-pub fn start(tx: &mut Tx<'_>, user: &User, from: &Origin) -> Result<(Id, String)> {
+pub fn start(tx: &mut Tx<'_>, user: &User, from: &RequestOrigin) -> Result<(Id, String)> {
     let session = Session {
         id: tx.new_id(),
         user_id: user.id,

@@ -8,7 +8,7 @@ use super::{
     service,
 };
 use crate::{
-    access::{Actor, Origin, SIGN_IN_FAILED, TEMPORARY_PASSWORD_EXPIRED, Tx, password::Comparison},
+    access::{Actor, RequestOrigin, SIGN_IN_FAILED, TEMPORARY_PASSWORD_EXPIRED, Tx, password::Comparison},
     audit,
     identity::{
         second_factors::{self, Check, ONE_TIME_CODE_REQUIRED},
@@ -24,7 +24,7 @@ use serde_json::json;
 pub(super) struct Attempt {
     name: String,
     code: Option<String>,
-    from: Origin,
+    from: RequestOrigin,
     door: Door,
 }
 
@@ -85,7 +85,7 @@ impl Refusal {
 }
 
 impl Attempt {
-    pub(super) fn new(name: String, code: Option<String>, from: Origin) -> Self {
+    pub(super) fn new(name: String, code: Option<String>, from: RequestOrigin) -> Self {
         Self { door: Door::new(&name, &from), name, code, from }
     }
 

@@ -4,9 +4,9 @@ use super::{Missing, Setup, SetupState, api::PartnerSetupView, model::Event, sto
 use crate::{
     access::Tx,
     audit,
-    identity::users,
+    identity::users::{self, User},
     network::partners::{self, Partner},
-    notifications::Message,
+    notifications::{ListedUser, Message},
     platform::{Error, Result, values::Id},
 };
 
@@ -68,7 +68,7 @@ pub fn send_list(tx: &mut Tx<'_>, partner: Id) -> Result<Status> {
     let message = Message::UserList {
         partner: before.partner.legal_name.clone(),
         partner_id: partner,
-        users: people.into_iter().map(|user| (user.name, user.email, user.role.to_string())).collect(),
+        users: people.into_iter().map(listed).collect(),
     };
     users::tell_admins(tx, &before.partner, ("partner", partner), &message)?;
     let sent = Setup {
@@ -101,7 +101,11 @@ pub fn complete(tx: &mut Tx<'_>, partner: Id) -> Result<Status> {
     save(tx, before, completed)
 }
 
-/// The set-up as it is, and the state it is in after an event that can happen to it.
+fn listed(user: User) -> ListedUser {
+    ListedUser { name: user.name, email: user.email, role: user.role.to_string() }
+}
+
+/// The set-up before a transition, and its state after the transition; refuses a transition that is not possible now.
 fn moved(tx: &mut Tx<'_>, partner: Id, event: Event) -> Result<(Status, SetupState)> {
     tx.lock_partner(partner)?;
     let before = status(tx, partner)?;

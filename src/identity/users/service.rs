@@ -4,7 +4,7 @@ use super::{User, UserStatus, api::UserView, fold, store};
 use crate::{
     access::{AppState, Guard, Role, Tx, password},
     audit,
-    config::Transport,
+    config::MailRoute,
     network::partners::{self, Partner},
     notifications::{self, Locale, Message, Recipient},
     platform::{Error, Result, codes, values::Id},
@@ -219,7 +219,7 @@ pub(super) fn reset_password(tx: &mut Tx<'_>, before: &User, hash: &str, reason:
 
 /// Mails a temporary password to its user.
 pub(super) fn mail_password(tx: &mut Tx<'_>, user: &User, password: &str) -> Result<()> {
-    if matches!(tx.mail().transport, Transport::None) {
+    if matches!(tx.mail().route, MailRoute::None) {
         let detail = "no mail server is configured; leave deliver out, and the answer shows the password";
         return Err(Error::new(&MAIL_NOT_SENT, detail));
     }

@@ -1,4 +1,4 @@
-//! Request bodies: JSON, checked against the contract, every fault reported at once.
+//! Request bodies: JSON, checked against the contract; one answer reports every fault of a body.
 
 use super::{Contract, IdempotencyKey};
 use crate::platform::{Error, FieldError, Result, codes};
@@ -13,26 +13,35 @@ use serde::de::DeserializeOwned;
 use std::{collections::HashMap, future::Future, pin::Pin, time::Duration};
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
-/// A body the contract describes: its shape is checked against its schema, its members by their types,
-/// rules across members by `Validate`.
+/// The type of a request body: the schema checks the shape, the members' types check the members, `Validate` checks
+/// rules across members.
 pub trait Wire: DeserializeOwned + Validate + utoipa::ToSchema {}
 impl<T: DeserializeOwned + Validate + utoipa::ToSchema> Wire for T {}
 
-/// The body of a request, valid, with what makes the request repeatable.
+/// The valid body of a request, with the identity of a repeatable request.
 #[derive(Clone, Debug)]
 pub struct Body<T> {
-    /// The body.
+    /// The parsed body.
     pub value: T,
-    /// The idempotency key and the digest of the whole request, where it carries a key.
-    pub repeatable: Option<(IdempotencyKey, Vec<u8>)>,
+    /// By which a repeat of the request is known; none of a request without an idempotency key.
+    pub repeatable: Option<Repeatable>,
+}
+
+/// By which a repeat of a request is known.
+#[derive(Clone, Debug)]
+pub struct Repeatable {
+    /// The idempotency key the caller sent.
+    pub key: IdempotencyKey,
+    /// The SHA-256 of method, path, query and body: a key belongs to one request.
+    pub fingerprint: Vec<u8>,
 }
 
 /// How long a body may take to arrive, and how large it may be. Put into the application's data.
 #[derive(Clone, Copy, Debug)]
 pub struct BodyLimits {
-    /// From the end of the head to the last byte; of a body that is read while it arrives, from piece to piece.
+    /// The longest time from the end of the head to the last byte of the body; for an upload, from piece to piece.
     pub deadline: Duration,
-    /// Bytes of a body that is read while it arrives.
+    /// The most bytes of an upload, which is read while the bytes arrive.
     pub upload_bytes: u64,
 }
 
@@ -50,13 +59,13 @@ impl<T: Wire + 'static> FromRequest for Body<T> {
             let contract =
                 request.app_data::<Data<Contract>>().ok_or_else(|| Error::internal("no contract"))?;
             let value = contract.read(&bytes)?;
-            let repeatable = repeatable(&request, &bytes)?;
+            let repeatable = Repeatable::of(&request, &bytes)?;
             Ok(Self { value, repeatable })
         })
     }
 }
 
-/// The whole body, where it arrives in time.
+/// The whole body, where the last byte arrives before the deadline.
 pub(super) async fn collect(
     request: &HttpRequest,
     bytes: impl Future<Output = std::result::Result<Bytes, actix_web::Error>>,
@@ -66,7 +75,7 @@ pub(super) async fn collect(
     tokio::time::timeout(deadline, bytes).await.map_err(|_| late())?.map_err(|e| unread(&e))
 }
 
-/// Whether a media type is named; refuses one that is not JSON, and any content encoding.
+/// Whether the request names a media type; refuses a media type other than JSON, and any content encoding.
 fn media_type(request: &HttpRequest) -> Result<bool> {
     let unsupported = |detail| Err(Error::new(&codes::UNSUPPORTED_MEDIA_TYPE, detail));
     if request.headers().contains_key(header::CONTENT_ENCODING) {
@@ -86,7 +95,7 @@ fn media_type(request: &HttpRequest) -> Result<bool> {
 }
 
 impl Contract {
-    /// Reads a body of JSON; every fault of it is in the error.
+    /// Parses a JSON body; the error lists every fault of the body.
     pub fn read<T: Wire>(&self, bytes: &[u8]) -> Result<T> {
         let malformed = |error: serde_json::Error| {
             let detail = format!("the body is not JSON in UTF-8: {error}");
@@ -94,7 +103,7 @@ impl Contract {
         };
         let value: serde_json::Value = serde_json::from_slice(bytes).map_err(malformed)?;
         let mut faults = self.faults(&T::name(), &value)?;
-        // Read from the text, not from the parsed value: a member given twice must not pass.
+        // Parsed from the text once more, because the parsed value has lost a member that was given twice.
         let mut source = serde_json::Deserializer::from_slice(bytes);
         let read: std::result::Result<T, _> = serde_path_to_error::deserialize(&mut source);
         match read {
@@ -131,7 +140,7 @@ fn pointer(path: &serde_path_to_error::Path) -> String {
         .collect()
 }
 
-/// What `Validate` answers for faults across the members of a body, each placed by its pointer.
+/// The result of `Validate` for faults across the members of a body; each fault keeps its own pointer.
 pub fn disordered(faults: Vec<FieldError>) -> std::result::Result<(), ValidationErrors> {
     let mut errors = ValidationErrors::new();
     for fault in faults {
@@ -143,7 +152,7 @@ pub fn disordered(faults: Vec<FieldError>) -> std::result::Result<(), Validation
     if errors.is_empty() { Ok(()) } else { Err(errors) }
 }
 
-/// The faults `validator` found, with JSON pointers.
+/// The faults that `Validate` found, with JSON pointers.
 fn across(errors: &ValidationErrors) -> Vec<FieldError> {
     fn walk(errors: &ValidationErrors, at: &str, faults: &mut Vec<FieldError>) {
         for (field, kind) in errors.errors() {
@@ -169,9 +178,11 @@ fn across(errors: &ValidationErrors) -> Vec<FieldError> {
     faults
 }
 
-/// What makes a request repeatable: the key, where it carries one, and the digest of the whole request.
-pub fn repeatable(request: &HttpRequest, body: &[u8]) -> Result<Option<(IdempotencyKey, Vec<u8>)>> {
-    Ok(IdempotencyKey::of(request)?.map(|key| (key, fingerprint(request, body))))
+impl Repeatable {
+    /// The identity of a request that carries an idempotency key.
+    pub fn of(request: &HttpRequest, body: &[u8]) -> Result<Option<Self>> {
+        Ok(IdempotencyKey::of(request)?.map(|key| Self { key, fingerprint: fingerprint(request, body) }))
+    }
 }
 
 fn fingerprint(request: &HttpRequest, body: &[u8]) -> Vec<u8> {
@@ -195,11 +206,11 @@ fn unread(error: &actix_web::Error) -> Error {
     }
 }
 
-/// For a member of a merge patch that can be removed: absent is `None`, null is `Some(None)`.
+/// Parses a removable member of a merge patch: an absent member is `None`, null is `Some(None)`.
 pub mod double_option {
     use serde::{Deserialize, Deserializer};
 
-    /// Reads a member that is there.
+    /// Parses a present member.
     pub fn deserialize<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
     where
         D: Deserializer<'de>,
