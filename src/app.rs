@@ -74,7 +74,9 @@ pub fn checks() -> impl Iterator<Item = &'static VerifyCheck> {
 }
 
 fn routes(config: &mut ServiceConfig<'_>) {
-    SLICES.iter().for_each(|slice| (slice.routes)(config));
+    for slice in SLICES {
+        (slice.routes)(config);
+    }
 }
 
 fn install(tx: &mut Tx<'_>) -> Result<()> {

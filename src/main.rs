@@ -151,7 +151,7 @@ fn run(command: Command, settings: Settings) -> Result<()> {
     match command {
         Command::Serve => {
             let service = Service::open(settings)?;
-            if let Some((email, password)) = users::first_operator(&service.app)? {
+            if let Some(users::FirstOperator { email, password }) = users::first_operator(&service.app)? {
                 println!("First operator: {email}");
                 println!("Temporary password, shown this once: {password}");
                 println!("Change it at the first sign-in: PUT /v1/me/password");

@@ -97,6 +97,7 @@ pub(super) fn stands(conn: &mut Conn, id: Id) -> Result<bool> {
         sequence: None,
         hash: None,
     };
+    #[expect(clippy::disallowed_methods, reason = "asked outside of any unit, and rolled back")]
     let written = conn.transaction(|conn| -> QueryResult<()> {
         conn.wait_for_locks_at_most(2)?;
         diesel::insert_into(audit_events::table).values(&probe).execute(conn)?;

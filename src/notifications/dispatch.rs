@@ -4,8 +4,8 @@
 //! again under the same message id: at least once, never lost.
 
 use super::{
-    Delivery, DeliveryState, Notification, place_of, store,
-    store::Attempt,
+    DeliveryState, MailDelivery, Notification, place_of, store,
+    store::DeliveryAttempt,
     transport::{Email, SendResult, Transport},
     words,
 };
@@ -59,7 +59,7 @@ fn send_due(turn: &Turn) -> Result<End> {
 fn send(
     app: &AppState,
     transport: &Transport,
-    delivery: &Delivery,
+    delivery: &MailDelivery,
     notification: &Notification,
 ) -> Result<Option<String>> {
     let result = match email(app, delivery, notification) {
@@ -67,11 +67,11 @@ fn send(
         // An encryption key that is missing now may be back at the next attempt.
         Err(error) => SendResult::Later(error.to_string()),
     };
-    let delivery = Delivery { attempts: delivery.attempts + 1, ..delivery.clone() };
+    let delivery = MailDelivery { attempts: delivery.attempts + 1, ..delivery.clone() };
     note(app, &delivery, notification, result)
 }
 
-fn email(app: &AppState, delivery: &Delivery, notification: &Notification) -> Result<Email> {
+fn email(app: &AppState, delivery: &MailDelivery, notification: &Notification) -> Result<Email> {
     let secret = match &delivery.secret {
         None => None,
         Some(sealed) => {
@@ -94,11 +94,11 @@ fn email(app: &AppState, delivery: &Delivery, notification: &Notification) -> Re
 
 fn note(
     app: &AppState,
-    delivery: &Delivery,
+    delivery: &MailDelivery,
     notification: &Notification,
     result: SendResult,
 ) -> Result<Option<String>> {
-    let attempt = Attempt { notification_id: delivery.notification_id, number: delivery.attempts };
+    let attempt = DeliveryAttempt { notification_id: delivery.notification_id, number: delivery.attempts };
     match result {
         SendResult::Sent => {
             app.write_unaudited(move |conn, now| {
@@ -132,7 +132,7 @@ fn note(
 }
 
 /// Gives a mail up, with an audit event: operators have to reach the recipient otherwise.
-fn give_up(app: &AppState, delivery: &Delivery, partner: Option<Id>, reason: &str) -> Result<()> {
+fn give_up(app: &AppState, delivery: &MailDelivery, partner: Option<Id>, reason: &str) -> Result<()> {
     #[derive(Serialize)]
     struct Failure {
         message_id: String,
@@ -143,7 +143,7 @@ fn give_up(app: &AppState, delivery: &Delivery, partner: Option<Id>, reason: &st
     let failure = Failure { message_id: delivery.message_id.clone(), attempts, error: in_short(reason) };
     log::warn!("the mail {} is given up: {reason}", delivery.message_id);
     app.write_as_system("GiveUpDelivery", move |tx| {
-        let last = Attempt { notification_id: id, number: attempts };
+        let last = DeliveryAttempt { notification_id: id, number: attempts };
         store::finish(tx.conn, last, DeliveryState::Failed, None, Some(&failure.error))?;
         let event = audit::Event::on("notification", id).after(&failure);
         event.seen_by(partner).record(tx)

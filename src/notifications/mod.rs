@@ -15,7 +15,7 @@ mod words;
 use crate::slice::{Slice, Tag};
 pub use dispatch::{WORK, check_settings};
 pub use message::{ListedUser, Message};
-pub use model::{Delivery, DeliveryState, Locale, Notification, NotificationKind, Recipient};
+pub use model::{DeliveryState, Locale, MailDelivery, Notification, NotificationKind, Recipient};
 pub use service::tell;
 pub use words::{day, instant};
 

@@ -98,7 +98,7 @@ pub struct Notification {
 /// The mail that delivers a notification.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = deliveries)]
-pub struct Delivery {
+pub struct MailDelivery {
     /// The notification of the mail.
     pub notification_id: Id,
     /// The e-mail address of the recipient.
@@ -126,7 +126,7 @@ const TRIES: i64 = 20;
 /// How long attempts to send a mail go on: three days, in seconds.
 const TRIED_SECONDS: i64 = 3 * 24 * 3600;
 
-impl Delivery {
+impl MailDelivery {
     /// Counts the changes of the mail, for the entity tag.
     #[must_use]
     pub fn revision(&self) -> i64 {
@@ -155,7 +155,7 @@ mod tests {
     fn a_mail_is_tried_less_and_less_often_and_not_for_ever() {
         let written = Timestamp::from_micros(0);
         let after = |attempts, seconds, chance| {
-            let delivery = Delivery {
+            let delivery = MailDelivery {
                 notification_id: Id(uuid::Uuid::nil()),
                 recipient: String::new(),
                 message_id: String::new(),

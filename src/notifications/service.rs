@@ -1,6 +1,6 @@
 //! Writing notifications, and queueing their mails.
 
-use super::{Delivery, DeliveryState, Message, Notification, Recipient, place_of, store, words};
+use super::{DeliveryState, MailDelivery, Message, Notification, Recipient, place_of, store, words};
 use crate::{
     access::Tx,
     config::MailRoute,
@@ -56,7 +56,7 @@ fn queue(
         }
         _ => None,
     };
-    let delivery = Delivery {
+    let delivery = MailDelivery {
         notification_id,
         recipient: recipient.email.clone(),
         message_id: format!("<{notification_id}@{}>", tx.mail().from.email.domain()),

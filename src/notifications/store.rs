@@ -1,6 +1,6 @@
 //! The notifications in the database.
 
-use super::{Delivery, DeliveryState, Notification, api::NotificationFilter};
+use super::{DeliveryState, MailDelivery, Notification, api::NotificationFilter};
 use crate::{
     access::{Actor, Tx},
     platform::{
@@ -15,7 +15,7 @@ use diesel::prelude::*;
 
 /// An attempt to send the mail of a notification.
 #[derive(Clone, Copy)]
-pub(super) struct Attempt {
+pub(super) struct DeliveryAttempt {
     pub notification_id: Id,
     /// The number of attempts including this one.
     pub number: i64,
@@ -68,25 +68,25 @@ pub(super) fn insert(tx: &mut Tx<'_>, notification: &Notification) -> Result<()>
 }
 
 /// The mails of these notifications; a notification from before the service sent mails has none.
-pub(super) fn deliveries_of(tx: &mut Tx<'_>, notifications: &[Id]) -> Result<Vec<Delivery>> {
+pub(super) fn deliveries_of(tx: &mut Tx<'_>, notifications: &[Id]) -> Result<Vec<MailDelivery>> {
     let these = deliveries::table.filter(deliveries::notification_id.eq_any(notifications.to_vec()));
-    Ok(these.select(Delivery::as_select()).load(tx.conn)?)
+    Ok(these.select(MailDelivery::as_select()).load(tx.conn)?)
 }
 
-pub(super) fn insert_delivery(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<()> {
+pub(super) fn insert_delivery(tx: &mut Tx<'_>, delivery: &MailDelivery) -> Result<()> {
     diesel::insert_into(deliveries::table).values(delivery).execute(tx.conn)?;
     Ok(())
 }
 
 /// The due mail that has waited longest, with its notification.
-pub(super) fn next_due(tx: &mut Tx<'_>) -> Result<Option<(Delivery, Notification)>> {
+pub(super) fn next_due(tx: &mut Tx<'_>) -> Result<Option<(MailDelivery, Notification)>> {
     let due = deliveries::table
         .inner_join(notifications::table.on(notifications::id.eq(deliveries::notification_id)))
         .filter(deliveries::state.eq(DeliveryState::Queued))
         .filter(deliveries::due_at.le(tx.now))
         .order(deliveries::due_at)
         .limit(1);
-    Ok(due.select((Delivery::as_select(), Notification::as_select())).get_result(tx.conn).optional()?)
+    Ok(due.select((MailDelivery::as_select(), Notification::as_select())).get_result(tx.conn).optional()?)
 }
 
 /// Whether a mail is due.
@@ -100,7 +100,7 @@ pub(super) fn is_due(tx: &mut Tx<'_>) -> Result<bool> {
 /// Notes that `attempt` was the last one, and deletes the secret of the mail.
 pub(super) fn finish(
     conn: &mut Conn,
-    attempt: Attempt,
+    attempt: DeliveryAttempt,
     state: DeliveryState,
     sent_at: Option<Timestamp>,
     error: Option<&str>,
@@ -117,7 +117,12 @@ pub(super) fn finish(
 }
 
 /// Notes that `attempt` failed with `error`, and when the next attempt is due.
-pub(super) fn put_off(conn: &mut Conn, attempt: Attempt, due_at: Timestamp, error: &str) -> Result<()> {
+pub(super) fn put_off(
+    conn: &mut Conn,
+    attempt: DeliveryAttempt,
+    due_at: Timestamp,
+    error: &str,
+) -> Result<()> {
     let next = (
         deliveries::due_at.eq(due_at),
         deliveries::attempts.eq(attempt.number),

@@ -15,7 +15,7 @@ use partner_incentives::{
         values::{Clock, Id, Ids, Timestamp},
     },
     schema::{audit_chain, audit_events},
-    slice::Finding,
+    slice::VerifyFinding,
 };
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ fn head(db: &Db) -> Seal {
     Seal { sequence, hash: hash.try_into().unwrap() }
 }
 
-fn verified(world: &World, noted: Option<Seal>) -> Finding {
+fn verified(world: &World, noted: Option<Seal>) -> VerifyFinding {
     let findings = verify::run(&world.service.app, app::checks(), noted).unwrap();
     findings.into_iter().find(|(check, _)| *check == "audit chain").unwrap().1
 }
@@ -47,14 +47,14 @@ fn verified(world: &World, noted: Option<Seal>) -> Finding {
 #[track_caller]
 fn sound(world: &World, noted: Option<Seal>) {
     let found = verified(world, noted);
-    assert!(matches!(found, Finding::Sound(_)), "{found:?}");
+    assert!(matches!(found, VerifyFinding::Sound(_)), "{found:?}");
 }
 
 /// The difference that is found begins so.
 #[track_caller]
 fn broken(world: &World, noted: Option<Seal>, begins: &str) {
     match verified(world, noted) {
-        Finding::Broken(difference) if difference.starts_with(begins) => {}
+        VerifyFinding::Broken(difference) if difference.starts_with(begins) => {}
         other => panic!("should say {begins:?}: {other:?}"),
     }
 }

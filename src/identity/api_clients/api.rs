@@ -1,6 +1,10 @@
 //! API clients over HTTP.
 
-use super::{ApiClient, ApiClientStatus, service, store};
+use super::{
+    ApiClient, ApiClientStatus,
+    service::{self, WithSecret},
+    store,
+};
 use crate::{
     access::{
         Caller, Role,
@@ -199,9 +203,9 @@ async fn list_api_clients(
 async fn create_api_client(caller: Caller<CreateApiClient>, body: Body<ApiClientCreate>) -> Result<Answer> {
     caller
         .write(body, move |tx, new| {
-            let (client, secret) = service::create(tx, new)?;
-            let location = format!("/v1/api-clients/{}", client.id);
-            Ok(with_secret(client, secret).made_at(location))
+            let made = service::create(tx, new)?;
+            let location = format!("/v1/api-clients/{}", made.client.id);
+            Ok(with_secret(&made).made_at(location))
         })
         .await
 }
@@ -249,8 +253,7 @@ async fn rotate_api_client_secret(
     caller
         .write(body, move |tx, rotation| {
             let before = store::to_change(tx, *id)?;
-            let (client, secret) = service::rotate(tx, before, rotation.overlap_hours)?;
-            Ok(with_secret(client, secret))
+            Ok(with_secret(&service::rotate(tx, before, rotation.overlap_hours)?))
         })
         .await
 }
@@ -277,12 +280,12 @@ fn record(client: ApiClient) -> Answer {
     answer(client.revision, client.last_used_at, &ApiClientView::from(client))
 }
 
-fn with_secret(client: ApiClient, secret: String) -> Answer {
+fn with_secret(WithSecret { client, secret }: &WithSecret) -> Answer {
     let with = |secret| ApiClientView { client_secret: Some(secret), ..ApiClientView::from(client.clone()) };
-    answer(client.revision, client.last_used_at, &with(Some(secret))).kept_as(&with(None))
+    answer(client.revision, client.last_used_at, &with(Some(secret.clone()))).kept_as(&with(None))
 }
 
-/// The tag tells when it was last used, which is no change of the record and yet shown.
+/// The answer with a client. Its entity tag names the last use beside the revision, because the view shows the last use.
 fn answer(revision: i64, last_used_at: Option<Timestamp>, view: &ApiClientView) -> Answer {
     match last_used_at {
         Some(used) => Answer::record_on(used.as_micros(), view, revision),

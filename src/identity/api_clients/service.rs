@@ -1,9 +1,9 @@
-//! What is done with API clients.
+//! The commands on API clients.
 
 use super::{
     ApiClient, ApiClientStatus,
     api::{ApiClientCreate, ApiClientUpdate, ApiClientView},
-    model::Secret,
+    model::ClientSecret,
     store,
 };
 use crate::{
@@ -19,11 +19,17 @@ use crate::{
 };
 use serde_json::json;
 
-/// What every secret begins with, so that scanners find one that has leaked.
+/// A client with its new secret, which is shown once.
+pub(super) struct WithSecret {
+    pub client: ApiClient,
+    pub secret: String,
+}
+
+/// The beginning of every secret, so that scanners recognise a leaked secret.
 const PREFIX: &str = "pis_";
 
 /// Makes a client with its first secret.
-pub(super) fn create(tx: &mut Tx<'_>, new: &ApiClientCreate) -> Result<(ApiClient, String)> {
+pub(super) fn create(tx: &mut Tx<'_>, new: &ApiClientCreate) -> Result<WithSecret> {
     if let Some(partner) = new.partner_id {
         tx.lock_partner(partner)?;
     }
@@ -46,12 +52,12 @@ pub(super) fn create(tx: &mut Tx<'_>, new: &ApiClientCreate) -> Result<(ApiClien
         revision: 1,
     };
     store::insert(tx, &client)?;
-    let text = add_secret(tx, client.id)?;
+    let secret = add_secret(tx, client.id)?;
     event(&client).after(&ApiClientView::from(client.clone())).record(tx)?;
-    Ok((client, text))
+    Ok(WithSecret { client, secret })
 }
 
-/// Changes a client. Tokens issued before do not outlive another role or other scopes.
+/// Changes a client; another role or other scopes revoke the client's tokens.
 pub(super) fn update(tx: &mut Tx<'_>, before: ApiClient, change: &ApiClientUpdate) -> Result<ApiClient> {
     refuse_revoked(&before)?;
     let role = change.role.unwrap_or(before.role);
@@ -75,19 +81,19 @@ pub(super) fn update(tx: &mut Tx<'_>, before: ApiClient, change: &ApiClientUpdat
     save(tx, &before, client, None)
 }
 
-/// Gives a client another secret; the one before works on for so many hours.
-pub(super) fn rotate(tx: &mut Tx<'_>, before: ApiClient, overlap_hours: i64) -> Result<(ApiClient, String)> {
+/// Gives a client a new secret; the secret before works on for `overlap_hours`.
+pub(super) fn rotate(tx: &mut Tx<'_>, before: ApiClient, overlap_hours: i64) -> Result<WithSecret> {
     refuse_revoked(&before)?;
     if overlap_hours == 0 {
         store::delete_secrets(tx, before.id)?;
     } else {
         store::retire_secrets(tx, before.id, tx.now.plus_seconds(overlap_hours * 3600))?;
     }
-    let text = add_secret(tx, before.id)?;
-    // Without an overlap the old secret is taken for stolen, and so is what was fetched with it.
+    let secret = add_secret(tx, before.id)?;
+    // Without an overlap the old secret counts as stolen, and so do the tokens fetched with the old secret.
     let token_epoch = before.token_epoch + i64::from(overlap_hours == 0);
     let client = save(tx, &before, ApiClient { token_epoch, ..before.clone() }, None)?;
-    Ok((client, text))
+    Ok(WithSecret { client, secret })
 }
 
 /// Bars a client for good: its secrets and its tokens open nothing from now on.
@@ -99,13 +105,13 @@ pub(super) fn revoke(tx: &mut Tx<'_>, before: ApiClient, reason: &str) -> Result
     save(tx, &before, client, Some(reason))
 }
 
-/// The client with this id, where the secret is one of its own and it may fetch access tokens.
+/// The client with this id and secret, where the client may fetch access tokens.
 pub fn authenticate(tx: &mut Tx<'_>, id: Id, secret: &str) -> Result<Option<ApiClient>> {
     let found = store::find_by_secret(tx, id, &opaque::digest(secret))?;
     Ok(found.filter(|client| client.may_enter(tx.now)))
 }
 
-/// An audit event on the client with this id, where there is one.
+/// An audit event about the client with this id; none where there is no such client.
 pub fn event_of(tx: &mut Tx<'_>, id: Id) -> Result<Option<audit::Event>> {
     Ok(store::find(tx, id)?.as_ref().map(event))
 }
@@ -120,7 +126,7 @@ pub fn used(tx: &mut Tx<'_>, client: &ApiClient) -> Result<()> {
 fn add_secret(tx: &mut Tx<'_>, client_id: Id) -> Result<String> {
     let text = format!("{PREFIX}{}", opaque::random()?);
     let digest = opaque::digest(&text);
-    store::insert_secret(tx, &Secret { digest, client_id, created_at: tx.now, expires_at: None })?;
+    store::insert_secret(tx, &ClientSecret { digest, client_id, created_at: tx.now, expires_at: None })?;
     Ok(text)
 }
 
@@ -136,7 +142,7 @@ fn event(client: &ApiClient) -> audit::Event {
     audit::Event::on("api_client", client.id).seen_by(client.partner_id)
 }
 
-/// The scopes given, in order; refuses those that do not exist.
+/// The given scopes, in alphabetical order; refuses scopes that do not exist.
 fn known(given: &[String]) -> Result<Vec<String>> {
     let all = policy::scopes();
     let unknown = given.iter().enumerate().filter(|(_, scope)| !all.contains(&scope.as_str()));

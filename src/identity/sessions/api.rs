@@ -2,7 +2,7 @@
 
 use super::{
     Session, service,
-    sign_in::{Attempt, Outcome},
+    sign_in::{SignInAttempt, SignInResult},
     store,
 };
 use crate::{
@@ -86,7 +86,7 @@ async fn login(public: Public, body: Body<Credentials>) -> Result<Answer> {
     let Credentials { username, password, code } = body.value;
     let name = users::fold(&username);
     public.count_sign_in(&name)?;
-    let attempt = Attempt::new(name, code, public.origin().clone());
+    let attempt = SignInAttempt::new(name, code, public.origin().clone());
     let (attempt, hash) = public.snapshot(move |tx| attempt.approach(tx).map(|hash| (attempt, hash))).await?;
     let (hash, comparison) = public
         .hashing(move |hasher| {
@@ -98,18 +98,18 @@ async fn login(public: Public, body: Body<Credentials>) -> Result<Answer> {
     answer(&public, conclude.await?)
 }
 
-fn answer(public: &Public, outcome: Outcome) -> Result<Answer> {
-    let (user, session, refresh_expires_in) = match outcome {
-        Outcome::SignedIn { user, session, refresh_expires_in } => (user, session, refresh_expires_in),
-        Outcome::Refused(refusal) => return Err(refusal.error()),
+fn answer(public: &Public, result: SignInResult) -> Result<Answer> {
+    let (user, session, refresh_expires_in) = match result {
+        SignInResult::SignedIn { user, session, refresh_expires_in } => (user, session, refresh_expires_in),
+        SignInResult::Refused(refusal) => return Err(refusal.error()),
     };
-    let subject = TokenSubject::User { id: user.id, session: session.as_ref().map(|(id, _)| *id) };
+    let subject = TokenSubject::User { id: user.id, session: session.as_ref().map(|session| session.id) };
     Ok(Answer::ok(&SignedIn {
         access_token: public.issue(subject, user.role, user.token_epoch)?,
         token_type: "Bearer",
         expires_in: ACCESS_TOKEN_SECONDS,
         refresh_expires_in: session.as_ref().map(|_| refresh_expires_in),
-        refresh_token: session.map(|(_, token)| token),
+        refresh_token: session.map(|session| session.refresh_token),
         must_change_password: user.must_change_password,
     }))
 }

@@ -1,6 +1,6 @@
-//! Grants: what gives an access token besides a user name and a password.
+//! Grants: the ways to an access token besides a user name and a password.
 
-use super::{Renewal, renew, service, start};
+use super::{SessionRenewal, StartedSession, renew, service, start};
 use crate::{
     access::{
         ACCESS_TOKEN_SECONDS, Actor, INVALID_GRANT, Identity, Public, RequestOrigin, Role, TokenSubject, Tx,
@@ -29,30 +29,49 @@ crate::problem_codes! {
         "An API client's access token lives a quarter of an hour. To stop the client at once, revoke it at `/v1/api-clients`.";
 }
 
-/// What a grant gives.
+/// The tokens that a grant gives.
 pub(super) struct Granted {
     pub access_token: String,
+    /// The lifetime of the access token, in seconds.
     pub expires_in: i64,
-    /// The refresh token, and how many seconds it is good for; a client gets none, it has its secret.
-    pub refresh: Option<(String, i64)>,
-    /// What a client may do, separated by spaces.
+    /// The refresh token of a user; none for an API client, which has its secret.
+    pub refresh: Option<GrantedRefresh>,
+    /// The scopes of an API client, separated by spaces.
     pub scope: Option<String>,
+}
+
+/// A refresh token of a grant.
+pub(super) struct GrantedRefresh {
+    pub token: String,
+    /// The seconds until the token can no longer be renewed.
+    pub expires_in: i64,
+}
+
+/// The id and the secret by which an API client authenticates.
+pub(super) struct ClientCredentials {
+    pub id: String,
+    pub secret: String,
 }
 
 /// Exchanges a refresh token.
 pub(super) async fn refresh(public: &Public, token: String) -> Result<Granted> {
     let renewal = public.write(Actor::NOBODY, "RefreshToken", move |tx| renew(tx, &token)).await?;
-    let Renewal::Renewed { user, session, refresh_token, refresh_expires_in } = renewal else {
+    let SessionRenewal::Renewed { user, session, refresh_token, refresh_expires_in } = renewal else {
         let detail = "the refresh token is not known, or was used or revoked, or has run out; sign in again";
         return Err(Error::new(&INVALID_GRANT, detail).for_oauth());
     };
-    of_session(public, &user, session, (refresh_token, refresh_expires_in))
+    of_session(
+        public,
+        &user,
+        session,
+        GrantedRefresh { token: refresh_token, expires_in: refresh_expires_in },
+    )
 }
 
-/// Gives an API client a token for all its scopes, or for those it asks for.
+/// Gives an API client a token for all its scopes, or for the scopes it asks for.
 pub(super) async fn client(
     public: &Public,
-    (id, secret): (String, String),
+    ClientCredentials { id, secret }: ClientCredentials,
     asked: Option<String>,
 ) -> Result<Granted> {
     public.count_attempt()?;
@@ -85,7 +104,7 @@ fn enter(tx: &mut Tx<'_>, id: Id, secret: &str, from: IpAddr) -> Result<Option<A
     Ok(None)
 }
 
-/// Signs in whom an outside issuer vouches for, with its identity token (RFC 8693).
+/// Signs in the user of an outside issuer's identity token (RFC 8693).
 pub(super) async fn exchange(public: &Public, identity_token: &str) -> Result<Granted> {
     public.count_attempt()?;
     let identity = match public.identity(identity_token).await {
@@ -101,17 +120,18 @@ pub(super) async fn exchange(public: &Public, identity_token: &str) -> Result<Gr
     };
     let (origin, needs_factors) = (public.origin().clone(), public.operators_need_second_factor());
     let begun = public.write(Actor::NOBODY, EXCHANGE, move |tx| begin(tx, &identity, &origin, needs_factors));
-    let (user, session, refresh_token) = begun.await?.ok_or_else(|| identity_refused("").for_oauth())?;
-    of_session(public, &user, session, (refresh_token, super::Session::IDLE_SECONDS))
+    let (user, session) = begun.await?.ok_or_else(|| identity_refused("").for_oauth())?;
+    let refresh = GrantedRefresh { token: session.refresh_token, expires_in: super::Session::IDLE_SECONDS };
+    of_session(public, &user, session.id, refresh)
 }
 
-/// Begins the session of the user that is meant; `None` where nobody is let in, which leaves a trace.
+/// Begins the session of the user of an identity; `None` with an audit event where no user may sign in by the identity.
 fn begin(
     tx: &mut Tx<'_>,
     identity: &Identity,
     from: &RequestOrigin,
     needs_factors: bool,
-) -> Result<Option<(User, Id, String)>> {
+) -> Result<Option<(User, StartedSession)>> {
     let found = users::find_to_change(tx, &users::fold(&identity.email))?;
     let user = found.filter(|user| user.issuer.as_ref() == Some(&identity.issuer));
     let reason = user.as_ref().map_or(Some("unknown_user"), |user| barred(user, identity, needs_factors));
@@ -119,10 +139,10 @@ fn begin(
         (Some(user), None) => {
             tx.actor = Actor::of_user(user.id, user.role, user.partner_id);
             let user = users::bind(tx, user, &identity.subject)?;
-            let (session, token) = start(tx, &user, from)?;
-            let told = json!({"address": from.address, "session_id": session});
+            let session = start(tx, &user, from)?;
+            let told = json!({"address": from.address, "session_id": session.id});
             users::event(&user).after(&told).record(tx)?;
-            Ok(Some((user, session, token)))
+            Ok(Some((user, session)))
         }
         (user, reason) => {
             let told = json!({"address": from.address, "reason": reason});
@@ -133,7 +153,7 @@ fn begin(
     }
 }
 
-/// Why somebody known is not let in.
+/// The reason why a known user may not sign in; none where the user may.
 fn barred(user: &User, identity: &Identity, needs_factors: bool) -> Option<&'static str> {
     let another = user.issuer_subject.as_ref().is_some_and(|subject| *subject != identity.subject);
     let one_factor = needs_factors && user.role == Role::Operator && !identity.by_several_factors;
@@ -146,12 +166,12 @@ fn barred(user: &User, identity: &Identity, needs_factors: bool) -> Option<&'sta
     .find_map(|(applies, reason)| applies.then_some(reason))
 }
 
-/// An attempt of somebody who is not known.
+/// An audit event about an attempt of an unknown caller.
 fn nobody(tx: &Tx<'_>) -> audit::Event {
     audit::Event::on("sign_in", tx.new_id())
 }
 
-/// Ends the session of a refresh token, or of an access token; a token that nobody knows ends nothing (RFC 7009).
+/// Ends the session of a refresh token or of an access token; an unknown token ends nothing (RFC 7009).
 pub(super) async fn revoke(public: &Public, token: String) -> Result<()> {
     let claims = public.claims(&token).ok();
     if claims.as_ref().is_some_and(|claims| claims.is_of_client()) {
@@ -167,19 +187,19 @@ pub(super) async fn revoke(public: &Public, token: String) -> Result<()> {
         .await
 }
 
-/// For a grant type that is not taken.
+/// The error of a grant type that the service does not take.
 pub(super) fn unsupported_grant() -> Error {
     Error::new(&UNSUPPORTED_GRANT_TYPE, "see /.well-known/oauth-authorization-server for those taken")
         .for_oauth()
 }
 
-/// For whatever is wrong with a client's credentials.
+/// The error of all faults of a client's credentials.
 pub(super) fn unknown_client() -> Error {
     Error::new(&INVALID_CLIENT, "client id and secret do not fit together, or the client has ended")
         .for_oauth()
 }
 
-fn of_session(public: &Public, user: &User, session: Id, refresh: (String, i64)) -> Result<Granted> {
+fn of_session(public: &Public, user: &User, session: Id, refresh: GrantedRefresh) -> Result<Granted> {
     let subject = TokenSubject::User { id: user.id, session: Some(session) };
     let access_token = public.issue(subject, user.role, user.token_epoch)?;
     Ok(Granted { access_token, expires_in: ACCESS_TOKEN_SECONDS, refresh: Some(refresh), scope: None })

@@ -141,7 +141,9 @@ fn work(target: &Target, mut conn: Conn, queue: &Receiver<QueuedUnit>) {
         let replies: Vec<Reply> = units.map(|unit| unit(&mut shared)).collect();
         let reason = match shared.commit() {
             Ok(()) => {
-                replies.into_iter().for_each(|reply| reply(&Commit::Durable));
+                for reply in replies {
+                    reply(&Commit::Durable);
+                }
                 continue;
             }
             Err(error) => error.to_string(),
@@ -154,7 +156,9 @@ fn work(target: &Target, mut conn: Conn, queue: &Receiver<QueuedUnit>) {
         } else {
             Commit::Undone { reason: &reason }
         };
-        replies.into_iter().for_each(|reply| reply(&commit));
+        for reply in replies {
+            reply(&commit);
+        }
         if let Some(fresh) = fresh.map(RefCell::into_inner).or_else(|| target.open().ok()) {
             conn = fresh;
         }
