@@ -200,7 +200,7 @@ pub struct Settings {
     #[arg(long, env = "ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
     pub allowed_origins: Vec<String>,
 
-    /// Networks of proxies in front, separated by commas: what they say in `X-Forwarded-For` is where a request comes from.
+    /// Networks of proxies in front, separated by commas; their `X-Forwarded-For` says where a request comes from.
     #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',', global = true)]
     pub trusted_proxies: Vec<IpNet>,
 

@@ -29,11 +29,11 @@ pub struct Refusal {
 crate::platform::values::text_enum! {
     /// The kinds of reasons.
     pub enum RefusalReason {
-        /// Another role may.
+        /// The caller's role may not call the operation.
         RoleNotAllowed = "role_not_allowed",
         /// The API client lacks the scope.
         InsufficientScope = "insufficient_scope",
-        /// No API client is ever let in.
+        /// The operation is for people only.
         PeopleOnly = "people_only",
         /// A temporary password has to be changed first.
         PasswordChangeRequired = "password_change_required",

@@ -19,13 +19,13 @@ text_enum! {
         EligibilityLost = "eligibility_lost",
         /// A rule is about to be no longer met, or is met by grace only.
         EligibilityAtRisk = "eligibility_at_risk",
-        /// Who of the partner's people may use the service.
+        /// The list of the partner's people who may use the service.
         UserList = "user_list",
-        /// A first password, or one after a reset.
+        /// A first password, or the password of a reset.
         TemporaryPassword = "temporary_password",
         /// The password was changed.
         PasswordChanged = "password_changed",
-        /// Somebody signed in from an address not seen before.
+        /// The user signed in from a new address.
         NewSignIn = "new_sign_in",
         /// A payment is on its way.
         PaymentSent = "payment_sent",
@@ -35,13 +35,13 @@ text_enum! {
 text_enum! {
     /// What has become of a mail.
     pub enum DeliveryState {
-        /// It is on its way, or waits for its next try.
+        /// The mail waits for its next attempt.
         Queued = "queued",
-        /// The mail server has taken it.
+        /// The mail server has taken the mail.
         Sent = "sent",
-        /// The mail server refused it for good, or too often.
+        /// The mail server has refused the mail for good, or too often.
         Failed = "failed",
-        /// The service has no mail server: it is read here alone.
+        /// The service has no mail server: the notification is read over the API alone.
         Kept = "kept",
     }
 }

@@ -1,4 +1,4 @@
-//! The one error type: what went wrong, as the caller will read it.
+//! The one error type, in the words the caller reads.
 
 use serde::Serialize;
 use std::borrow::Cow;
@@ -99,12 +99,12 @@ pub fn cut(text: &str, most: usize) -> &str {
     text.char_indices().nth(most).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
 }
 
-/// Why a request was not done. Every function of the service that can fail returns it.
+/// Why a request was not done; the error of every fallible function of the service.
 #[derive(Debug)]
 pub struct Error {
     /// The documented kind of the problem.
     pub code: &'static Code,
-    /// What happened this time, and how to mend it.
+    /// The fault of this request, and how the caller mends the request.
     pub detail: Cow<'static, str>,
     /// Every field that is not valid; empty but for validation problems.
     pub errors: Vec<FieldError>,

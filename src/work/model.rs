@@ -14,19 +14,19 @@ const LONGEST_WAIT: i64 = 300;
 text_enum! {
     /// A job: work that nobody waits for at the other end of a request.
     pub enum JobName {
-        /// Moves every enrollment to where today's facts put it, and reminds partners of what is about to end.
+        /// Moves every enrollment to the state of today's facts, and reminds partners of papers that are about to end.
         DailyRefresh = "daily-refresh",
         /// Brings calculation runs to their end.
         Calculation = "calculation",
-        /// Takes files of transactions, one at a time, and clears up after one that was broken off.
+        /// Takes files of transactions, one at a time, and clears up after an interrupted import.
         TransactionImports = "transaction-imports",
         /// Sends the mails that are due.
         Mail = "mail",
         /// Seals audit events soon after their commit.
         AuditSealing = "audit-sealing",
-        /// Replaces the signing key when it is old enough.
+        /// Replaces the signing key when the key is old enough.
         SigningKeyRotation = "signing-key-rotation",
-        /// Removes rows whose time is over.
+        /// Removes expired rows.
         ExpirySweep = "expiry-sweep",
     }
 }

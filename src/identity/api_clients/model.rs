@@ -13,9 +13,9 @@ use diesel::prelude::*;
 text_enum! {
     /// Where an API client stands.
     pub enum ApiClientStatus {
-        /// It may fetch access tokens until it expires.
+        /// The client may fetch access tokens until the client expires.
         Active = "active",
-        /// Barred for good.
+        /// The client is barred for good.
         Revoked = "revoked",
     }
 }

@@ -18,11 +18,11 @@ const STEP_SECONDS: i64 = 30;
 text_enum! {
     /// Where a user's second factor stands.
     pub enum FactorState {
-        /// There is none.
+        /// The user has no second factor.
         None = "none",
-        /// It waits for its first code.
+        /// The factor waits for its first code.
         Pending = "pending",
-        /// It is asked for at every sign-in.
+        /// Every sign-in asks for a code of the factor.
         Confirmed = "confirmed",
     }
 }

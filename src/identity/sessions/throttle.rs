@@ -22,7 +22,7 @@ use diesel::{dsl::case_when, prelude::*};
 const FREE_HERE: i64 = 5;
 /// The failures of a name at addresses of others that cost no wait.
 const FREE_ELSEWHERE: i64 = 20;
-/// The first wait; each further failure doubles it.
+/// The first wait; each further failure doubles the wait.
 const FIRST_WAIT_SECONDS: i64 = 15;
 /// The longest wait.
 const LONGEST_WAIT_SECONDS: i64 = 15 * 60;

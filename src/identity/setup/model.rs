@@ -13,7 +13,7 @@ text_enum! {
         NotStarted = "not_started",
         /// The incentive admins have the list.
         ListSent = "list_sent",
-        /// An incentive admin has said that it is complete; the partner's data is visible.
+        /// An incentive admin has confirmed the list; the partner's data is visible.
         Completed = "completed",
     }
 }
@@ -88,13 +88,13 @@ pub struct Setup {
 text_enum! {
     /// What stands between a partner and its data.
     pub enum Missing {
-        /// Nobody of the partner could complete it.
+        /// The partner has no incentive admin, who could complete the set-up.
         IncentiveAdmin = "incentive_admin_missing",
         /// No incentive admin has changed the temporary password yet.
         OwnPassword = "temporary_password_not_changed",
         /// The list of the partner's people has not been sent.
         UserList = "user_list_not_sent",
-        /// An incentive admin has not said yet that the list is complete.
+        /// No incentive admin has confirmed the list yet.
         Completion = "completion_not_confirmed",
     }
 }

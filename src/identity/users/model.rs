@@ -11,11 +11,11 @@ use diesel::prelude::*;
 text_enum! {
     /// Where a user account stands.
     pub enum UserStatus {
-        /// Made, has never changed the temporary password.
+        /// The user has not changed the temporary password yet.
         Provisioned = "provisioned",
-        /// In use.
+        /// The user may sign in.
         Active = "active",
-        /// Barred.
+        /// The user is barred.
         Disabled = "disabled",
     }
 }
@@ -24,10 +24,10 @@ text_enum! {
     /// How a temporary password reaches its user.
     #[derive(Default)]
     pub enum Delivery {
-        /// The answer shows it, once, to whoever asked.
+        /// The answer shows the password once to the caller.
         #[default]
         Show = "show",
-        /// The service mails it to the user, and shows it to nobody.
+        /// The service mails the password to the user, and shows the password to nobody else.
         Mail = "mail",
     }
 }

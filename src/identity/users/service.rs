@@ -156,7 +156,7 @@ pub fn update(tx: &mut Tx<'_>, before: User, change: UserChange<'_>) -> Result<U
     save(tx, &before, user, None)
 }
 
-/// The user with another issuer, or without one: the password is gone, and a user without an issuer has to have it reset.
+/// The user with another issuer, or without an issuer: the password is gone, and a user without an issuer needs a reset.
 fn signing_in_elsewhere(user: User, issuer: Option<String>) -> User {
     let status = match user.status {
         UserStatus::Disabled => UserStatus::Disabled,

@@ -1,4 +1,4 @@
-//! Opening a connection: which database, and how it is set up.
+//! Opening a connection: the address of the database, and the settings of the connection.
 
 #![expect(missing_docs, reason = "the derive makes public items of its own")]
 

@@ -9,6 +9,7 @@
 //!   while the row of the unit is there.
 
 mod connection;
+mod connector;
 mod errors;
 mod migrate;
 mod pool;

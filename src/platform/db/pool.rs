@@ -1,6 +1,12 @@
 //! The handle on the database: snapshots to read, units to write.
 
-use super::{Conn, Target, errors::Fault, migrate, writer::Writer};
+use super::{
+    Conn, Target,
+    connector::{Connector, Quiet, Suspicion},
+    errors::Fault,
+    migrate,
+    writer::Writer,
+};
 use crate::platform::{Error, Result, values::Id};
 use diesel::{
     Connection, QueryResult,
@@ -8,7 +14,7 @@ use diesel::{
     result::Error as DieselError,
 };
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
     time::{Duration, Instant},
 };
 
@@ -85,7 +91,7 @@ impl Db {
         })
     }
 
-    /// Runs a unit on this thread and waits until it is durable.
+    /// Runs a unit on this thread and waits until the unit is durable.
     pub fn write<T, F>(&self, unit: F) -> Result<T>
     where
         T: Send + 'static,
@@ -346,76 +352,4 @@ fn commit(conn: &mut Conn) -> QueryResult<()> {
     Transactions::commit_transaction(conn).inspect_err(|_| {
         let _ = Transactions::rollback_transaction(conn);
     })
-}
-
-impl Conn {
-    fn is_sqlite(&self) -> bool {
-        matches!(self, Self::Sqlite(_))
-    }
-}
-
-/// Opens connections and finds dead connections. A test before each use would cost a round trip, without tests a dead
-/// connection would stay for ever: a connection is tested after it has been idle for a second.
-struct Connector {
-    target: Target,
-    suspicion: Arc<Suspicion>,
-}
-
-/// When a connection was last found dead: connections that were tested before may be dead as well.
-#[derive(Debug, Default)]
-struct Suspicion(Mutex<Option<Instant>>);
-
-impl Suspicion {
-    fn raise(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
-    }
-
-    fn concerns(&self, tested_at: Instant) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some_and(|raised| tested_at <= raised)
-    }
-}
-
-struct PooledConnection {
-    conn: Conn,
-    tested_at: Instant,
-    broken: bool,
-}
-
-impl r2d2::ManageConnection for Connector {
-    type Connection = PooledConnection;
-    type Error = Error;
-
-    fn connect(&self) -> Result<PooledConnection> {
-        let conn = self.target.open().map_err(Error::unavailable)?;
-        Ok(PooledConnection { conn, tested_at: Instant::now(), broken: false })
-    }
-
-    fn is_valid(&self, held: &mut PooledConnection) -> Result<()> {
-        let suspected =
-            held.tested_at.elapsed() > Duration::from_secs(1) || self.suspicion.concerns(held.tested_at);
-        if !held.conn.is_sqlite() && suspected {
-            held.conn.batch_execute("SELECT 1")?;
-            held.tested_at = Instant::now();
-        }
-        Ok(())
-    }
-
-    fn has_broken(&self, held: &mut PooledConnection) -> bool {
-        held.broken
-            || std::thread::panicking()
-            || !matches!(
-                Transactions::transaction_manager_status_mut(&mut held.conn).transaction_depth(),
-                Ok(None)
-            )
-    }
-}
-
-/// Logs a failed connect as a warning, so that the log stays readable while a server is away.
-#[derive(Debug)]
-struct Quiet;
-
-impl r2d2::HandleError<Error> for Quiet {
-    fn handle_error(&self, error: Error) {
-        log::warn!("the database cannot be reached: {error}");
-    }
 }

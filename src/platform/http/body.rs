@@ -36,7 +36,7 @@ pub struct Repeatable {
     pub fingerprint: Vec<u8>,
 }
 
-/// How long a body may take to arrive, and how large it may be. Put into the application's data.
+/// The limits on the time and the size of a body. Put into the application's data.
 #[derive(Clone, Copy, Debug)]
 pub struct BodyLimits {
     /// The longest time from the end of the head to the last byte of the body; for an upload, from piece to piece.
