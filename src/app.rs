@@ -1,4 +1,4 @@
-//! The composition root: the only list of slices, and the contract they make together.
+//! The composition root: the only list of slices, and the contract of all slices together.
 
 mod cors;
 mod directory;
@@ -18,11 +18,11 @@ use crate::{
     participation::{admission, eligibility, enrollments, programs},
     platform::{
         Code, Result,
-        http::{self, Contract, Finishing, Guard},
+        http::{self, Admission, Contract, Finishing},
         values::{Country, Currency},
     },
     sales::{imports, transactions},
-    slice::{Check, FOUNDATION, Slice},
+    slice::{FOUNDATION, Slice, VerifyCheck},
     work::Work,
 };
 use actix_web::{App, web::Data};
@@ -30,7 +30,7 @@ use std::sync::LazyLock;
 use utoipa::{OpenApi, openapi::tag::TagBuilder};
 use utoipa_actix_web::{AppExt, service_config::ServiceConfig};
 
-/// The partner that examples speak of; the demo has it.
+/// The id of the partner in examples; the demo has a partner with this id.
 pub const EXAMPLE_PARTNER: &str = "01936f2e-4b00-7000-8000-000000000001";
 
 /// Every slice, in the order of the contract.
@@ -68,8 +68,8 @@ pub fn problem_codes() -> Vec<&'static Code> {
     SLICES.iter().flat_map(|slice| slice.codes.iter().copied().flatten().copied()).collect()
 }
 
-/// Everything that `verify` checks.
-pub fn checks() -> impl Iterator<Item = &'static Check> {
+/// The checks of all slices, for `verify`.
+pub fn checks() -> impl Iterator<Item = &'static VerifyCheck> {
     SLICES.iter().flat_map(|slice| slice.checks)
 }
 
@@ -95,28 +95,28 @@ fn hooks() -> Hooks {
     }
 }
 
-/// The contract: the OpenAPI document and what is checked with it. Built once; needs no database.
+/// The contract: the OpenAPI document with its validators. Built once; needs no database.
 pub fn contract() -> Data<Contract> {
     static CONTRACT: LazyLock<Data<Contract>> = LazyLock::new(|| Data::new(Contract::new(document())));
     CONTRACT.clone()
 }
 
-/// The OpenAPI document as the handlers make it.
+/// The OpenAPI document, built from the handlers.
 #[must_use]
 pub fn document() -> serde_json::Value {
     let (_, collected) =
         App::new().into_utoipa_app().openapi(Base::openapi()).configure(routes).split_for_parts();
     let document = serde_json::to_value(collected).unwrap_or_default();
-    let guard = |operation: &str| {
+    let admission = |operation: &str| {
         let rule = policy::rule_of(operation)?;
         let roles = rule.roles.iter().map(|role| role.as_str()).collect();
-        Some(Guard { roles, scope: rule.scope, without_scope: rule.without_scope })
+        Some(Admission { roles, scope: rule.scope, without_scope: rule.without_scope })
     };
     let example_id = |path: &str| path.starts_with("/v1/partners/{id}").then_some(EXAMPLE_PARTNER);
-    http::finish(document, &Finishing { guard: &guard, example_id: &example_id })
+    http::finish(document, &Finishing { admission: &admission, example_id: &example_id })
 }
 
-/// What the document says beside the operations.
+/// The part of the document beside the operations.
 #[derive(OpenApi)]
 #[openapi(
     info(

@@ -13,45 +13,45 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use ureq::http::Uri;
 use url::Url;
 
-/// How much of something.
+/// The limits on requests and on stored errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Requests a minute of one user, and of one address that has not signed in.
     pub requests_per_minute: u32,
-    /// Sign-in attempts for one user name from one address; five times as many from the address in all.
+    /// Sign-in attempts a minute for one user name from one address; five times as many from the address in all.
     pub sign_ins_per_minute: u32,
-    /// Errors kept of one import.
+    /// The most errors of one import that are stored.
     pub import_errors_kept: u32,
 }
 
-/// What holds for every account.
+/// The settings of all accounts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accounts {
     /// Whether operators need a second factor.
     pub operators_need_second_factor: bool,
     /// Memory of one password hash, in KiB.
     pub password_memory_kib: u32,
-    /// Passes over it.
+    /// Passes of one password hash over its memory.
     pub password_passes: u32,
 }
 
-/// An outside issuer (OpenID Connect) whose word on who somebody is is taken.
+/// The outside issuer (OpenID Connect) whose identity tokens are accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trust {
-    /// Its name, which is its address.
+    /// The name of the issuer, which is its address.
     pub issuer: String,
-    /// Our name there: only what it says to us counts.
+    /// The name of this service at the issuer: a token for another audience is refused.
     pub audience: String,
 }
 
 impl Trust {
-    /// Whether nobody on the way can change what an address answers.
+    /// Whether the answer of an address cannot be changed on its way: by TLS, or on this machine.
     #[must_use]
     pub fn may_ask(&self, address: &str) -> bool {
         address.starts_with("https://") || self.is_on_this_machine() && is_on_this_machine(address)
     }
 
-    /// Whether the issuer runs beside us, without TLS: for trying things out.
+    /// Whether the issuer runs on this machine without TLS, for trials.
     #[must_use]
     pub fn is_on_this_machine(&self) -> bool {
         is_on_this_machine(&self.issuer)
@@ -80,29 +80,29 @@ pub struct Schedules {
     pub key_rotation_days: u16,
 }
 
-/// How people are written to.
+/// The settings of mail.
 #[derive(Clone, Debug)]
 pub struct Mail {
-    /// Where links lead; no slash at the end.
+    /// The address that links in mails begin with; no slash at the end.
     pub public_url: String,
-    /// Who writes.
+    /// The sender of mails.
     pub from: Mailbox,
-    /// What becomes of mails.
-    pub transport: Transport,
+    /// The way of mails to their readers.
+    pub route: MailRoute,
 }
 
-/// What becomes of mails.
+/// The way of mails to their readers.
 #[derive(Clone, Debug)]
-pub enum Transport {
-    /// They can be read at `/v1/notifications`, and go nowhere.
+pub enum MailRoute {
+    /// Mails are not sent; people read notices at `/v1/notifications`.
     None,
-    /// They are written to the log, with what is secret in them: for the demo alone.
+    /// Mails are written to the log with their secrets, for the demo alone.
     Log,
-    /// They go to an SMTP server.
+    /// Mails go to an SMTP server.
     Smtp {
-        /// The server, with user and password.
+        /// The server's URL, with user and password.
         url: Url,
-        /// Certificates that are trusted beside those of the machine, as PEM.
+        /// The file of the certificates that are trusted beside those of the machine, as PEM.
         ca_file: Option<PathBuf>,
     },
 }
@@ -122,7 +122,7 @@ const DEFAULT_CONTACT: &str = "mailto:security@programme.example";
 const DEFAULT_ADDRESS: &str = "http://127.0.0.1:8080";
 const DEFAULT_DATABASE: &str = "sqlite://data/partner-incentives.db";
 
-/// An address on the web that paths can be appended to.
+/// Parses a web address that paths can be appended to.
 fn web_address(text: &str) -> std::result::Result<String, String> {
     match Url::parse(text) {
         Ok(url) if ["http", "https"].contains(&url.scheme()) && url.query().is_none() => {
@@ -132,7 +132,7 @@ fn web_address(text: &str) -> std::result::Result<String, String> {
     }
 }
 
-/// What the service can be told.
+/// The settings of the service.
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting")]
 #[derive(Clone, Debug, Args)]
 pub struct Settings {
@@ -200,7 +200,7 @@ pub struct Settings {
     #[arg(long, env = "ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
     pub allowed_origins: Vec<String>,
 
-    /// Networks of proxies in front, separated by commas: what they say in `X-Forwarded-For` is where a request comes from.
+    /// Networks of proxies in front, separated by commas; their `X-Forwarded-For` says where a request comes from.
     #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',', global = true)]
     pub trusted_proxies: Vec<IpNet>,
 
@@ -258,21 +258,21 @@ pub struct Settings {
     #[arg(long, env = "LOG", default_value = "info", global = true)]
     pub log: String,
 
-    /// Whether mails are written to the log where there is no server for them; said by the demo.
+    /// Whether mails are written to the log where no SMTP server is set; set by the demo.
     #[arg(skip)]
     pub log_mails: bool,
 
-    /// Where time comes from; injected by tests.
+    /// The source of time; injected by tests.
     #[arg(skip)]
     pub clock: Clock,
 
-    /// Where ids come from; injected by tests.
+    /// The source of ids; injected by tests.
     #[arg(skip = Ids::random())]
     pub ids: Ids,
 }
 
 impl Settings {
-    /// Settings for a test: no limits in the way, time and ids as given.
+    /// Settings for a test: no rate limits, and the given time and ids.
     #[must_use]
     pub fn for_tests(database_url: Target, clock: Clock, ids: Ids) -> Self {
         Self {
@@ -285,7 +285,7 @@ impl Settings {
             key_rotation_days: 0,
             oidc_issuer: None,
             oidc_audience: None,
-            // Hashing is not what stories are about.
+            // Tests need no strong password hashes.
             password_memory_kib: 64,
             password_passes: 1,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -296,7 +296,7 @@ impl Settings {
             trusted_proxies: Vec::new(),
             behind_https: false,
             security_contact: DEFAULT_CONTACT.into(),
-            // In a story nothing happens that nobody asks for.
+            // No background work begins by the clock in a test.
             daily_refresh_at: Daily::NEVER,
             public_url: DEFAULT_ADDRESS.into(),
             smtp_url: None,
@@ -314,13 +314,13 @@ impl Settings {
         }
     }
 
-    /// Whether nobody named a database.
+    /// Whether the settings name no database, so that the default database is used.
     #[must_use]
     pub fn uses_the_default_database(&self) -> bool {
         DEFAULT_DATABASE.parse() == Ok(self.database_url.clone())
     }
 
-    /// The limits.
+    /// The limits on requests and on stored errors.
     #[must_use]
     pub fn limits(&self) -> Limits {
         Limits {
@@ -336,7 +336,7 @@ impl Settings {
         Schedules { daily_refresh_at: self.daily_refresh_at, key_rotation_days: self.key_rotation_days }
     }
 
-    /// What holds for every account.
+    /// The settings of all accounts.
     #[must_use]
     pub fn accounts(&self) -> Accounts {
         Accounts {
@@ -346,32 +346,32 @@ impl Settings {
         }
     }
 
-    /// The outside issuer that is trusted, where there is one.
+    /// The trusted outside issuer; none where the settings name no issuer.
     #[must_use]
     pub fn trust(&self) -> Option<Trust> {
         let (issuer, audience) = (self.oidc_issuer.clone()?, self.oidc_audience.clone()?);
         Some(Trust { issuer, audience })
     }
 
-    /// How people are written to.
+    /// The settings of mail.
     pub fn mail(&self) -> Result<Mail> {
-        let transport = match &self.smtp_url {
+        let route = match &self.smtp_url {
             Some(url) if self.mail_from.is_some() => {
-                Transport::Smtp { url: url.clone(), ca_file: self.smtp_ca_file.clone() }
+                MailRoute::Smtp { url: url.clone(), ca_file: self.smtp_ca_file.clone() }
             }
             Some(_) => return Err(Error::internal("SMTP_URL needs MAIL_FROM: say who writes the mails")),
-            None if self.log_mails => Transport::Log,
-            None => Transport::None,
+            None if self.log_mails => MailRoute::Log,
+            None => MailRoute::None,
         };
         let nobody = || "no-reply@programme.example".parse().map_err(Error::internal);
         Ok(Mail {
             public_url: self.public_url.clone(),
             from: self.mail_from.clone().map_or_else(nobody, Ok)?,
-            transport,
+            route,
         })
     }
 
-    /// The encryption keys; makes the key file where there is none.
+    /// The encryption keys; makes a key file where neither a key nor a file is there.
     pub fn vault(&self) -> Result<Vault> {
         if let Some(key) = &self.encryption_key {
             return Vault::from_text(key);

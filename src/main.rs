@@ -129,7 +129,7 @@ enum KeysCommand {
 enum JobsCommand {
     /// Run a job now, or go on with a run that was interrupted, and show how far it has come.
     Run {
-        /// Which one, as `GET /v1/jobs` names it: daily-refresh for example.
+        /// The name of the job, as in `GET /v1/jobs`: daily-refresh for example.
         job: JobName,
     },
 }
@@ -242,7 +242,7 @@ fn run(command: Command, settings: Settings) -> Result<()> {
     }
 }
 
-/// The demo's service, on a database of its own unless one is named; filled at the first start.
+/// The demo's service, filled at the first start; on a database of its own unless the settings name another database.
 fn open_demo(mut settings: Settings) -> Result<Service> {
     if !settings.listen.ip().is_loopback() {
         let detail = "LISTEN: the demo's passwords are known to everybody; it listens on loopback only";
@@ -254,7 +254,7 @@ fn open_demo(mut settings: Settings) -> Result<Service> {
     settings.log_mails = true;
     let today = settings.clock.now().date();
     let clock = Clock::standing_at(demo::begins(today));
-    // What was told in the past is in nobody's mail today.
+    // Notices of the demo's past are sent to nobody.
     let past = Settings { clock: clock.clone(), smtp_url: None, log_mails: false, ..settings.clone() };
     let past = Service::open(past)?;
     demo::fill(&past.app, &clock, today)?;
@@ -262,7 +262,7 @@ fn open_demo(mut settings: Settings) -> Result<Service> {
     Service::open(settings)
 }
 
-/// Serves until SIGTERM or SIGINT, then answers what is under way and folds SQLite's log into its file.
+/// Serves until SIGTERM or SIGINT, then answers the running requests and copies SQLite's log into its file.
 fn serve(service: &Service, introduce: impl Fn(&str) -> String) -> Result<()> {
     let address = service.settings.listen;
     let listener = TcpListener::bind(address)
@@ -271,7 +271,7 @@ fn serve(service: &Service, introduce: impl Fn(&str) -> String) -> Result<()> {
     print!("{}", introduce(&address.to_string()));
     println!("Swagger UI: http://{address}/docs/");
     let served = actix_web::rt::System::new().block_on(async {
-        // Taken before anybody can be served: a signal must never end the process on the spot.
+        // The signal handlers stand before the first request: a signal must never end the process at once.
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let serving = app::listen(service.clone(), listener)?;
@@ -293,7 +293,7 @@ fn serve(service: &Service, introduce: impl Fn(&str) -> String) -> Result<()> {
     served.map_err(Error::internal)
 }
 
-/// One request over a plain socket: the image has no other client.
+/// Asks the running service over a plain socket, because the container image has no HTTP client.
 fn health(settings: &Settings) -> Result<()> {
     use std::io::{Read, Write};
     let away =

@@ -1,4 +1,4 @@
-//! What a slice hands over to the composition root: one declaration, `SLICE` in its `mod.rs`.
+//! The declaration of a slice, `SLICE` in its `mod.rs`, from which the composition root builds the service.
 
 use crate::{
     access::{self, FollowUp, RefersToPartner, Sweep, Tx},
@@ -7,34 +7,34 @@ use crate::{
 };
 use utoipa_actix_web::service_config::ServiceConfig;
 
-/// A slice, as the service knows it.
+/// Everything the service needs to know of a slice.
 pub struct Slice {
     /// The floor and the name, as in `network::partners`.
     pub name: &'static str,
-    /// Adds its operations; the contract has them in this order.
+    /// Adds the slice's operations; the contract lists the operations in this order.
     pub routes: fn(&mut ServiceConfig<'_>),
-    /// The tag of its operations; none where they stand under another slice's.
+    /// The tag of the slice's operations; none where the operations stand under another slice's tag.
     pub tag: Option<Tag>,
-    /// The problem codes it answers with.
+    /// The problem codes of the slice's answers.
     pub codes: &'static [&'static [&'static Code]],
-    /// Its background work.
+    /// The slice's background work.
     pub work: &'static [Work],
-    /// Adds what a new database needs to be useful at once.
+    /// Adds the first records of a new database, such as catalogues.
     pub install: Option<fn(&mut Tx<'_>) -> Result<()>>,
     /// Refuses settings the slice cannot work with, before the service listens.
     pub settings: Option<fn(&access::AppState) -> Result<()>>,
-    /// Removes rows whose time is over.
+    /// Removes rows that have expired.
     pub sweep: Option<Sweep>,
-    /// What `verify` checks of its records.
-    pub checks: &'static [Check],
-    /// Whether a record of its own refers to a partner.
+    /// The checks of the slice's records that `verify` runs.
+    pub checks: &'static [VerifyCheck],
+    /// Whether a record of the slice refers to a partner.
     pub refers_to_partner: Option<RefersToPartner>,
-    /// What rests on facts about partners that have changed.
+    /// Brings the slice's records up to date after facts about partners have changed.
     pub follow_up: Option<FollowUp>,
 }
 
 impl Slice {
-    /// A slice that adds nothing yet.
+    /// A slice with a name and nothing else.
     #[must_use]
     pub const fn named(name: &'static str) -> Self {
         Self {
@@ -56,31 +56,31 @@ impl Slice {
 /// A group of operations in the contract.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tag {
-    /// Its name.
+    /// The name of the tag.
     pub name: &'static str,
-    /// What its operations are about, for people.
+    /// The subject of the operations, for readers of the contract.
     pub description: &'static str,
 }
 
-/// One check of `verify`, in one snapshot of the database.
+/// One check of `verify`, run in one snapshot of the database.
 #[derive(Clone, Copy)]
-pub struct Check {
+pub struct VerifyCheck {
     /// The name people know the check by.
     pub name: &'static str,
-    /// Looks at the records. `noted` is the head of the audit chain as an earlier run printed it.
-    pub run: fn(&mut Tx<'_>, noted: Option<&str>) -> Result<Finding>,
+    /// Checks the records. `noted` is the head of the audit chain that an earlier run printed.
+    pub run: fn(&mut Tx<'_>, noted: Option<&str>) -> Result<VerifyFinding>,
 }
 
-/// What a check found.
+/// The result of a check of `verify`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Finding {
-    /// In order; with what is worth noting.
+pub enum VerifyFinding {
+    /// The records are as the service wrote them; with a summary for the operator.
     Sound(String),
-    /// Not what the service wrote; the first difference.
+    /// The records differ from those the service wrote; the first difference.
     Broken(String),
 }
 
-/// What every slice stands on: the modules below this one declare themselves here.
+/// The declaration of the modules that are no slices and stand below all of them.
 pub const FOUNDATION: Slice = Slice {
     codes: &[codes::CODES, access::CODES],
     work: &[Work {

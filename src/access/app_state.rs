@@ -13,14 +13,14 @@ use crate::{
 use std::{net::IpAddr, sync::Arc};
 use tokio::sync::{Notify, Semaphore};
 
-/// Files of lists that are written at a time.
+/// The most lists that are written to files at the same time.
 const FILES: usize = 4;
 
-/// The state of the application. Cheap to clone; every clone is the same one.
+/// The state of the application. Cheap to clone; every clone is the same state.
 #[derive(Clone)]
-pub struct AppState(pub(super) Arc<State>);
+pub struct AppState(pub(super) Arc<SharedState>);
 
-pub(super) struct State {
+pub(super) struct SharedState {
     pub db: Db,
     pub clock: Clock,
     pub ids: Ids,
@@ -30,73 +30,86 @@ pub(super) struct State {
     pub users: RateLimit<Id>,
     pub addresses: RateLimit<IpAddr>,
     pub sign_ins_by_address: RateLimit<IpAddr>,
-    pub sign_ins_by_name: RateLimit<(String, IpAddr)>,
-    /// Password hashes that may be at work at once; each takes its memory and a core.
+    pub sign_ins_by_name: RateLimit<GuessedName>,
+    /// One permit for each password hash that may run at the same time; a hash takes memory and a core.
     pub hashing: Arc<Semaphore>,
     pub passwords: Hasher,
     pub accounts: Accounts,
     pub schedules: Schedules,
     pub closing: Closing,
-    /// Rung when something waits for background work.
+    /// Wakes the background work when a job is waiting.
     pub bell: Notify,
     pub vault: Vault,
     pub import_errors_kept: u32,
-    /// Files being written of lists; each holds a connection and a snapshot.
+    /// One permit for each list that may be written to a file at the same time; a file holds a connection and a snapshot.
     pub files: Arc<Semaphore>,
     pub issuer: Option<Issuer>,
     pub mail: Mail,
 }
 
-/// Removes rows whose time is over; returns how many there were.
+/// The name whose password a sign-in attempt guesses.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub(super) struct GuessedName {
+    /// The user name as typed, or the id of a signed-in user.
+    pub name: String,
+    /// The address the guesses come from; none where guesses from all addresses count together.
+    pub from: Option<IpAddr>,
+}
+
+/// Removes rows that have expired; returns the number of removed rows.
 pub type Sweep = fn(&mut Conn, Timestamp) -> Result<usize>;
 
-/// The work of a slice at the end of a unit that changed records others rest on, before the commit.
+/// The work of a slice at the end of a unit that changed facts which the slice's records depend on, before the commit.
 pub type FollowUp = fn(&mut Tx<'_>, &Changes) -> Result<()>;
 
-/// The kind of record of a slice that refers to a partner, as people call it; none where no record does.
+/// The kind of a slice's record that refers to a partner, in words for people; none where no record refers to the partner.
 pub type RefersToPartner = fn(&mut Tx<'_>, Id) -> Result<Option<&'static str>>;
 
-/// What slices add to what every unit and every instance does. Each list is gone through in its order.
+/// The functions of the slices that units and background work call, each list in the order of the slices.
 #[derive(Clone, Debug, Default)]
 pub struct Hooks {
-    /// At the end of a unit that changed facts.
+    /// Called at the end of a unit that changed facts.
     pub follow_ups: Vec<FollowUp>,
-    /// From time to time.
+    /// Called every few minutes.
     pub sweeps: Vec<Sweep>,
-    /// Before a partner is deleted.
+    /// Called before a partner is deleted.
     pub references: Vec<RefersToPartner>,
 }
 
-/// The parts of the application state beside the database, time and ids.
-pub struct Terms {
-    /// How often one may knock.
+/// The parts of the application state beside the database.
+pub struct Parts {
+    /// The source of time.
+    pub clock: Clock,
+    /// The source of ids.
+    pub ids: Ids,
+    /// The rate limits.
     pub limits: Limits,
-    /// What holds for every account.
+    /// The settings of accounts.
     pub accounts: Accounts,
     /// The encryption keys.
     pub vault: Vault,
-    /// The outside issuer that is trusted.
+    /// The trusted outside issuer of identities; none where people sign in here alone.
     pub trust: Option<Trust>,
-    /// How people are written to.
+    /// The settings of mail.
     pub mail: Mail,
-    /// Who keeps users, API clients and partners.
+    /// The questions about users, API clients and partners.
     pub directory: Directory,
-    /// When background work begins by the clock.
+    /// The times of day at which background work begins.
     pub schedules: Schedules,
-    /// What slices add.
+    /// The functions of the slices.
     pub hooks: Hooks,
 }
 
 impl AppState {
     /// Opens the application state on a migrated database.
-    pub fn open(db: Db, (clock, ids): (Clock, Ids), terms: Terms) -> Result<Self> {
-        let Terms { limits, accounts, vault, trust, mail, directory, schedules, hooks } = terms;
+    pub fn open(db: Db, parts: Parts) -> Result<Self> {
+        let Parts { clock, ids, limits, accounts, vault, trust, mail, directory, schedules, hooks } = parts;
         let passwords = Hasher::new(accounts.password_memory_kib, accounts.password_passes)?;
         let import_errors_kept = limits.import_errors_kept;
-        let moment = (clock.clone(), ids.clone());
-        let tokens = Tokens::open(db.clone(), moment, vault.clone(), mail.public_url.clone())?;
+        let issuer = mail.public_url.clone();
+        let tokens = Tokens::open(db.clone(), clock.clone(), ids.clone(), vault.clone(), issuer)?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        Ok(Self(Arc::new(State {
+        Ok(Self(Arc::new(SharedState {
             db,
             clock,
             ids,
@@ -105,8 +118,8 @@ impl AppState {
             hooks,
             users: RateLimit::new(limits.requests_per_minute),
             addresses: RateLimit::new(limits.requests_per_minute),
-            // Many people may share an address; a brake on one name must not stop the others behind it, nor the
-            // same name elsewhere.
+            // Many people may share an address: guesses at one name must not stop the other people behind the address,
+            // nor the owner of the name at another address.
             sign_ins_by_address: RateLimit::new(limits.sign_ins_per_minute.saturating_mul(5)),
             sign_ins_by_name: RateLimit::new(limits.sign_ins_per_minute),
             hashing: Arc::new(Semaphore::new(cores)),
@@ -128,23 +141,23 @@ impl AppState {
         self.0.db.ping()
     }
 
-    /// Whether the service is about to stop.
+    /// The flag that the service is about to stop.
     #[must_use]
     pub fn closing(&self) -> &Closing {
         &self.0.closing
     }
 
-    /// Has background work look at once for what waits.
+    /// Makes background work look at once for waiting jobs.
     pub fn wake(&self) {
         self.0.bell.notify_one();
     }
 
-    /// Ends when somebody has called [`AppState::wake`].
+    /// Waits for the next call of [`AppState::wake`].
     pub async fn woken(&self) {
         self.0.bell.notified().await;
     }
 
-    /// How people are written to.
+    /// The settings of mail.
     #[must_use]
     pub fn mail(&self) -> &Mail {
         &self.0.mail
@@ -162,26 +175,28 @@ impl AppState {
         &self.0.tokens
     }
 
-    /// A writing unit of the service itself: set-up, the command line, the demo.
+    /// Runs a writing unit of the service itself, for set-up, the command line and the demo.
     pub fn write_as_system<T, F>(&self, operation: &'static str, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
-        self.write_in_background((operation, "command-line".into()), work)
+        self.write_in_background(operation, "command-line".into(), work)
     }
 
-    /// The same for long work, whose audit events name it in place of a request.
-    pub fn write_in_background<T, F>(&self, (operation, id): (&'static str, String), work: F) -> Result<T>
+    /// Runs a writing unit of background work; the audit events of the unit name the `run` in place of a request.
+    pub fn write_in_background<T, F>(&self, operation: &'static str, run: String, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
         let state = Arc::clone(&self.0);
-        self.0.db.write_witnessed(move |conn| Tx::new(conn, Actor::SYSTEM, &state, &id, operation).run(&work))
+        self.0
+            .db
+            .write_witnessed(move |conn| Tx::new(conn, Actor::SYSTEM, &state, &run, operation).run(&work))
     }
 
-    /// Installs the first records of a database, once: unless somebody has begun to write to it.
+    /// Installs the first records of a database, unless `begun` finds records already.
     pub fn write_unless(
         &self,
         begun: fn(&mut Conn) -> Result<bool>,
@@ -189,7 +204,7 @@ impl AppState {
     ) -> Result<()> {
         let state = Arc::clone(&self.0);
         self.0.db.write_witnessed(move |conn| {
-            // Of instances that start together on a new database one installs.
+            // Of several instances that start on a new database at the same time one installs the records.
             Guard::Installation.take(conn)?;
             if begun(conn)? {
                 return Ok(Done { value: (), witness: None });
@@ -198,7 +213,7 @@ impl AppState {
         })
     }
 
-    /// Removes rows whose time is over, of every slice; returns how many there were.
+    /// Removes the expired rows of every slice; returns the number of removed rows.
     pub fn sweep(&self) -> Result<usize> {
         let sweeps = self.0.hooks.sweeps.clone();
         self.write_unaudited(move |conn, now| {
@@ -206,8 +221,8 @@ impl AppState {
         })
     }
 
-    /// The service's own bookkeeping, such as how often a mail was tried: a unit that changes no record of the
-    /// business, and so needs no audit event.
+    /// Runs a unit of the service's own bookkeeping, such as counting the attempts to send a mail: the unit changes no
+    /// record of the business, and needs no audit event.
     pub fn write_unaudited<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -217,14 +232,14 @@ impl AppState {
         self.0.db.write(move |conn| work(conn, clock.now()))
     }
 
-    /// Hashing, for the command line and for the demo.
+    /// The password hasher, for the command line and for the demo.
     #[must_use]
     pub fn passwords(&self) -> &Hasher {
         &self.0.passwords
     }
 
-    /// A unit of background work that begins by changing the one row all of its kind begin with, so that they run one
-    /// after the other. The unit is no record of the business, and needs no audit event.
+    /// Runs a unit of background work without an audit event. The unit begins by changing one row that all units of its
+    /// kind change first, so that these units run one after the other.
     pub fn write_in_turn<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -235,18 +250,19 @@ impl AppState {
         self.0.db.write(move |conn| work(&mut Tx::new(conn, Actor::SYSTEM, &state, id, "BackgroundWork")))
     }
 
-    /// Reads by statements that need not agree with each other.
+    /// Reads without a snapshot, for statements whose results need not agree with each other.
     pub fn query_as_system<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         let id = "background-work";
         self.0.db.query(|conn| work(&mut Tx::new(conn, Actor::SYSTEM, &self.0, id, "BackgroundWork")))
     }
 
-    /// A reading unit of the service itself.
+    /// Reads in one snapshot, for the service itself.
     pub fn read_as_system<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         self.0.db.read(|conn| work(&mut Tx::new(conn, Actor::SYSTEM, &self.0, "command-line", "CommandLine")))
     }
 
-    /// Runs password work off the request threads, a bounded number at a time; sheds what cannot wait.
+    /// Hashes or compares a password off the request threads, as many passwords at a time as there are cores; refuses a
+    /// request that has waited for three seconds.
     pub(super) async fn hashing<T: Send + 'static>(
         &self,
         work: impl FnOnce(&Hasher) -> T + Send + 'static,
@@ -257,7 +273,7 @@ impl AppState {
             permit.map_err(|_| Error::unavailable("too many sign-ins at once"))?.map_err(Error::internal)?;
         let state = Arc::clone(&self.0);
         let run = move || {
-            // Held until the work is done, although whoever asked may have gone away.
+            // The permit is held until the hash is done, although the caller may have gone away.
             let _permit = permit;
             work(&state.passwords)
         };

@@ -1,18 +1,18 @@
-//! Work of many units that somebody sends the service on.
+//! Background work of many units, in the name of a caller or of the service itself.
 
-use super::{Actor, AppState, Caller, Tx, app_state::State, policy::Policy};
+use super::{Actor, AppState, Caller, Tx, app_state::SharedState, policy::Policy};
 use crate::platform::{Result, db::Conn};
 use std::sync::Arc;
 
-/// Somebody's background: many units, one after the other, on a thread of its own. Whoever sent it is looked at again in
-/// each of them, so that it ends where its sender is barred.
+/// The way of background work to the database: many units, one after the other, in the name of a sender. Each unit checks
+/// the sender again, so that the work ends once the sender is barred.
 #[derive(Clone)]
 pub struct BackgroundContext {
-    state: Arc<State>,
+    state: Arc<SharedState>,
     sender: Arc<dyn Sender>,
 }
 
-/// In whose name the units are.
+/// The caller or the service, in whose name the units run.
 trait Sender: Send + Sync {
     fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>>;
 }
@@ -23,9 +23,9 @@ impl<P: Policy> Sender for Caller<P> {
     }
 }
 
-/// The service itself.
+/// The service itself as the sender.
 struct System {
-    state: Arc<State>,
+    state: Arc<SharedState>,
     operation: &'static str,
 }
 
@@ -36,7 +36,7 @@ impl Sender for System {
 }
 
 impl<P: Policy> Caller<P> {
-    /// Sends the service on an background.
+    /// The context of background work in the caller's name.
     #[must_use]
     pub fn background(self) -> BackgroundContext {
         BackgroundContext { state: Arc::clone(&self.app().0), sender: Arc::new(self) }
@@ -44,7 +44,7 @@ impl<P: Policy> Caller<P> {
 }
 
 impl AppState {
-    /// Background work of the service itself: a command, or the clear-up after a crash.
+    /// The context of background work in the name of the service itself: a command, or the clear-up after a crash.
     #[must_use]
     pub fn background(&self, operation: &'static str) -> BackgroundContext {
         let state = Arc::clone(&self.0);
@@ -53,24 +53,24 @@ impl AppState {
 }
 
 impl BackgroundContext {
-    /// The same in the name of the service itself: what must be done although its sender has been barred since.
+    /// This context in the name of the service itself, for units that must run although the sender has been barred.
     #[must_use]
     pub fn of_service(&self, operation: &'static str) -> Self {
         AppState(Arc::clone(&self.state)).background(operation)
     }
 
-    /// How many errors of an import are kept.
+    /// The most errors of an import that are stored.
     #[must_use]
     pub fn import_errors_kept(&self) -> i64 {
         i64::from(self.state.import_errors_kept)
     }
 
-    /// Reads; waits for it.
+    /// Reads in one snapshot, on this thread.
     pub fn read<T>(&self, work: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
         self.state.db.read(|conn| work(&mut self.sender.enter(conn)?))
     }
 
-    /// Writes one unit; waits until it is durable.
+    /// Writes one unit; waits until the unit is durable.
     pub fn write<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -80,7 +80,7 @@ impl BackgroundContext {
         self.state.db.write_witnessed(move |conn| sender.enter(conn)?.run(&work))
     }
 
-    /// The application state, for the turn that the work is done in.
+    /// The application state, for the turn the work runs in.
     #[must_use]
     pub fn app(&self) -> AppState {
         AppState(Arc::clone(&self.state))

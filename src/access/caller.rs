@@ -1,34 +1,36 @@
-//! The extractors that check authority, and hand out what it opens.
+//! The extractors that check a caller's authority, and open the application state to the caller.
 
 use super::{
-    Actor, AppState, Identity, JsonWebKeySet, Permission, Role, Subject, Tx, idempotency,
+    Actor, AppState, Identity, JsonWebKeySet, Permission, Role, TokenSubject, Tx,
+    app_state::GuessedName,
+    idempotency,
     issuer::Issuer,
     password::Hasher,
     policy::{self, Policy, Rule},
-    refusal::Standing,
+    refusal::CallerStanding,
     token::Claims,
 };
 use crate::platform::{
     Error, Result, codes,
     db::Conn,
-    http::{Answer, Body, IdempotencyKey, RequestId, address_of, network_of, repeatable},
+    http::{Answer, Body, Repeatable, RequestId, address_of, network_of},
     values::Id,
 };
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
 use std::{
     future::{Ready, ready},
     marker::PhantomData,
-    net::{IpAddr, Ipv4Addr},
+    net::IpAddr,
     sync::Arc,
 };
 
-/// A caller with a good token whose role the policy lets in. The first argument of every guarded handler,
-/// so that 401 and 403 win over whatever else is wrong with the request.
+/// A caller with a valid token whose role the policy admits. The first argument of every guarded handler,
+/// so that 401 and 403 win over other faults of the request.
 pub struct Caller<P> {
     app: AppState,
     claims: Arc<Claims>,
     request_id: RequestId,
-    repeatable: Option<(IdempotencyKey, Vec<u8>)>,
+    repeatable: Option<Repeatable>,
     policy: PhantomData<fn() -> P>,
 }
 
@@ -45,7 +47,7 @@ impl<P: Policy> Caller<P> {
     fn admit(request: &HttpRequest) -> Result<Self> {
         let app = app_state_of(request)?;
         let claims = bearer(request).and_then(|token| app.0.tokens.verify(token)).map_err(|error| {
-            // Guessing tokens costs the address its quota.
+            // A wrong token counts against the limit of the address.
             match app.0.addresses.check(&network_of(address_of(request))) {
                 Ok(_) => error,
                 Err(too_many) => too_many,
@@ -56,29 +58,29 @@ impl<P: Policy> Caller<P> {
         if let Some(refusal) = P::RULE.refuses_token(&claims) {
             return Err(refusal.error);
         }
-        let repeatable = if request.method().is_safe() { None } else { repeatable(request, &[])? };
+        let repeatable = if request.method().is_safe() { None } else { Repeatable::of(request, &[])? };
         Ok(Self { app, claims, request_id: RequestId::of(request), repeatable, policy: PhantomData })
     }
 
-    /// The application state, for work of the service itself that goes on when the answer is sent.
+    /// The application state, for work of the service itself that goes on after the answer.
     #[must_use]
     pub fn app(&self) -> &AppState {
         &self.app
     }
 
-    /// The id of the user or the client.
+    /// The id of the user or the API client.
     #[must_use]
     pub fn id(&self) -> Id {
         self.claims.sub
     }
 
-    /// The session the token was issued in; none for a client.
+    /// The session of the token; none for an API client.
     #[must_use]
     pub fn session(&self) -> Option<Id> {
         self.claims.sid
     }
 
-    /// The user's role.
+    /// The role of the user or the API client.
     #[must_use]
     pub fn role(&self) -> Role {
         self.claims.role
@@ -90,7 +92,7 @@ impl<P: Policy> Caller<P> {
         self.request_id.as_str()
     }
 
-    /// Reads by one statement, which needs no snapshot.
+    /// Reads without a snapshot, for a single statement.
     pub async fn read<T, F>(self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -100,7 +102,7 @@ impl<P: Policy> Caller<P> {
         db.off_thread(move |db| db.query(|conn| work(&mut self.enter(conn)?))).await
     }
 
-    /// Reads by several statements that must agree with each other.
+    /// Reads in one snapshot, for several statements that must agree with each other.
     pub async fn snapshot<T, F>(self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -110,8 +112,7 @@ impl<P: Policy> Caller<P> {
         db.off_thread(move |db| db.read(|conn| work(&mut self.enter(conn)?))).await
     }
 
-    /// Writes: one unit with its audit event and, where the request carries an idempotency key,
-    /// its stored answer.
+    /// Writes one unit with its audit event and, where the request carries an idempotency key, the stored answer.
     pub async fn write<B, F>(self, body: Body<B>, work: F) -> Result<Answer>
     where
         B: Send + Sync + 'static,
@@ -122,11 +123,11 @@ impl<P: Policy> Caller<P> {
         let this = Arc::new((self, repeatable));
         let known = Arc::clone(&this);
         let look = move |conn: &mut Conn| {
-            let (caller, Some((key, fingerprint))) = &*known else { return Ok(None) };
+            let (caller, Some(repeatable)) = &*known else { return Ok(None) };
             let now = caller.app.0.clock.now();
-            match idempotency::recall(conn, now, caller.claims.sub, key, fingerprint) {
+            match idempotency::recall(conn, now, caller.claims.sub, repeatable) {
                 Ok(None) => Ok(None),
-                // Whatever it is, it is told to nobody who has been barred since.
+                // A caller who has been barred since reads neither the stored answer nor the refusal of the key.
                 found => caller.enter(conn).and(found),
             }
         };
@@ -135,8 +136,8 @@ impl<P: Policy> Caller<P> {
             caller.enter(conn)?.run(|tx| {
                 let answer = work(tx, &value)?;
                 tx.finish()?;
-                if let Some((key, fingerprint)) = repeatable {
-                    idempotency::remember(tx, caller.claims.sub, key, fingerprint, &answer)?;
+                if let Some(repeatable) = repeatable {
+                    idempotency::remember(tx, caller.claims.sub, repeatable, &answer)?;
                 }
                 Ok(answer)
             })
@@ -144,7 +145,7 @@ impl<P: Policy> Caller<P> {
         db.write_unless(look, unit).await
     }
 
-    /// Writes for a request without a body, such as a deletion, or whose answer is not kept for a repeat.
+    /// Writes for a request without a body, such as a deletion, or for an answer that is not stored for a repeat.
     pub async fn act<F>(self, work: F) -> Result<Answer>
     where
         F: Fn(&mut Tx<'_>) -> Result<Answer> + Send + 'static,
@@ -152,7 +153,7 @@ impl<P: Policy> Caller<P> {
         self.write(Body { value: (), repeatable: None }, move |tx, ()| work(tx)).await
     }
 
-    /// Writes for a `POST` without a body: a repeat with the same idempotency key gets the same answer.
+    /// Writes for a `POST` without a body; a repeat with the same idempotency key gets the stored answer.
     pub async fn act_once<F>(mut self, work: F) -> Result<Answer>
     where
         F: Fn(&mut Tx<'_>) -> Result<Answer> + Send + 'static,
@@ -161,7 +162,7 @@ impl<P: Policy> Caller<P> {
         self.write(Body { value: (), repeatable }, move |tx, ()| work(tx)).await
     }
 
-    /// Reads before the unit what its slow preparation needs, such as a password's hash.
+    /// Reads before the unit, for slow work that must not happen inside the unit, such as hashing a password.
     pub async fn peek<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -173,14 +174,14 @@ impl<P: Policy> Caller<P> {
         same.read(work).await
     }
 
-    /// Counts a guess at the caller's own password as a sign-in attempt; from wherever it comes, as whoever guesses
-    /// holds the token already.
+    /// Counts a guess at the caller's own password as a sign-in attempt. Guesses from all addresses count together,
+    /// because a thief who guesses holds the token already.
     pub fn count_guess(&self) -> Result<()> {
-        let anywhere = IpAddr::V4(Ipv4Addr::UNSPECIFIED);
-        self.app.0.sign_ins_by_name.check(&(self.claims.sub.to_string(), anywhere)).map(drop)
+        let name = GuessedName { name: self.claims.sub.to_string(), from: None };
+        self.app.0.sign_ins_by_name.check(&name).map(drop)
     }
 
-    /// The outside issuer that is trusted, where there is one.
+    /// The address of the trusted outside issuer of identities; none where no issuer is trusted.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         self.app.0.issuer.as_ref().map(Issuer::name)
@@ -194,7 +195,7 @@ impl<P: Policy> Caller<P> {
         self.app.hashing(work).await
     }
 
-    /// What every guarded operation would answer to the caller now, in the order of the policy table.
+    /// The caller's permission for every guarded operation now, in the order of the policy table.
     pub async fn permissions(self) -> Result<Vec<Permission>> {
         let db = self.app.0.db.clone();
         let ask = move |conn: &mut Conn| {
@@ -209,35 +210,35 @@ impl<P: Policy> Caller<P> {
         db.off_thread(move |db| db.read(ask)).await
     }
 
-    /// Lets the caller in, or not.
-    fn standing(&self, conn: &mut Conn) -> Result<Standing> {
+    /// The caller's standing; refuses a caller whom the policy does not admit now.
+    fn standing(&self, conn: &mut Conn) -> Result<CallerStanding> {
         let app = &self.app.0;
         let standing = app.directory.standing(conn, &self.claims, app.accounts, app.clock.now())?;
         let set_up = || app.directory.is_set_up(conn, standing.actor);
         P::RULE.refuses(&self.claims, standing, set_up)?.map_or(Ok(standing), |refusal| Err(refusal.error))
     }
 
-    /// Begins the work of a caller who is let in.
+    /// The unit of an admitted caller.
     pub(super) fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
         let actor = self.standing(conn)?.actor;
         Ok(Tx::new(conn, actor, &self.app.0, self.request_id.as_str(), P::RULE.operation))
     }
 }
 
-/// From where and with what somebody asks.
+/// The address and the program a request comes from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Origin {
+pub struct RequestOrigin {
     /// The network address.
     pub address: IpAddr,
-    /// The program, as it calls itself; at most 200 characters.
+    /// The program, by its `User-Agent` field; at most 200 characters.
     pub user_agent: Option<String>,
 }
 
-/// Somebody who has not signed in.
+/// A caller who has not signed in.
 pub struct Public {
     app: AppState,
     request_id: RequestId,
-    origin: Origin,
+    origin: RequestOrigin,
 }
 
 impl FromRequest for Public {
@@ -252,26 +253,27 @@ impl FromRequest for Public {
 impl Public {
     fn admit(request: &HttpRequest) -> Result<Self> {
         let app = app_state_of(request)?;
-        let origin = Origin { address: address_of(request), user_agent: user_agent_of(request) };
+        let origin = RequestOrigin { address: address_of(request), user_agent: user_agent_of(request) };
         let quota = app.0.addresses.check(&network_of(origin.address))?;
         request.extensions_mut().insert(quota);
         Ok(Self { app, request_id: RequestId::of(request), origin })
     }
 
-    /// Counts a sign-in attempt against the address, and against the name from that address.
+    /// Counts a sign-in attempt against the address, and against the user name at that address.
     pub fn count_sign_in(&self, name: &str) -> Result<()> {
         let address = self.origin.address;
         self.app.0.sign_ins_by_address.check(&network_of(address))?;
-        self.app.0.sign_ins_by_name.check(&(name.to_owned(), address)).map(drop)
+        let name = GuessedName { name: name.to_owned(), from: Some(address) };
+        self.app.0.sign_ins_by_name.check(&name).map(drop)
     }
 
-    /// Counts an attempt with what nobody can guess, such as a client's secret, against the address only: nobody can
-    /// lock out somebody else.
+    /// Counts an attempt with an unguessable secret, such as an API client's, against the address only, so that nobody
+    /// locks out another caller.
     pub fn count_attempt(&self) -> Result<()> {
         self.app.0.sign_ins_by_address.check(&network_of(self.origin.address)).map(drop)
     }
 
-    /// Reads by one statement.
+    /// Reads without a snapshot, for a single statement.
     pub async fn read<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -280,7 +282,7 @@ impl Public {
         self.app.0.db.off_thread(move |db| db.query(work)).await
     }
 
-    /// Reads by several statements that must agree with each other.
+    /// Reads in one snapshot, for several statements that must agree with each other.
     pub async fn snapshot<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -294,7 +296,7 @@ impl Public {
         db.off_thread(move |db| db.read(read)).await
     }
 
-    /// Writes on behalf of an actor that the sign-in has just made known, or of nobody.
+    /// Writes one unit on behalf of the actor who is just signing in, or of nobody.
     pub async fn write<T, F>(&self, actor: Actor, operation: &'static str, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -307,17 +309,18 @@ impl Public {
     }
 
     /// Issues an access token.
-    pub fn issue(&self, subject: Subject, role: Role, epoch: i64) -> Result<String> {
+    pub fn issue(&self, subject: TokenSubject, role: Role, epoch: i64) -> Result<String> {
         self.app.0.tokens.issue(subject, role, epoch)
     }
 
-    /// The outside issuer that is trusted, where there is one.
+    /// The address of the trusted outside issuer of identities; none where no issuer is trusted.
     #[must_use]
     pub fn issuer(&self) -> Option<&str> {
         self.app.0.issuer.as_ref().map(Issuer::name)
     }
 
-    /// Whom an identity token of that issuer vouches for. May ask the issuer.
+    /// The person that an identity token of the trusted issuer stands for; none where no issuer is trusted. May ask the
+    /// issuer for its keys.
     pub async fn identity(&self, token: &str) -> Result<Option<Identity>> {
         match &self.app.0.issuer {
             Some(issuer) => issuer.verify(token, self.app.0.clock.now()).await.map(Some),
@@ -325,7 +328,7 @@ impl Public {
         }
     }
 
-    /// Where people reach the service; no slash at the end.
+    /// The address at which people reach the service; no slash at the end.
     #[must_use]
     pub fn public_url(&self) -> &str {
         &self.app.0.mail.public_url
@@ -337,18 +340,18 @@ impl Public {
         self.app.0.accounts.operators_need_second_factor
     }
 
-    /// What one of our own access tokens says, where it is valid now.
+    /// The claims of an access token of this service; refuses a token that is not valid now.
     pub fn claims(&self, token: &str) -> Result<Arc<Claims>> {
         self.app.0.tokens.verify(token)
     }
 
-    /// From where and with what the request came.
+    /// The address and the program the request comes from.
     #[must_use]
-    pub fn origin(&self) -> &Origin {
+    pub fn origin(&self) -> &RequestOrigin {
         &self.origin
     }
 
-    /// The public keys.
+    /// The public keys that verify access tokens.
     pub async fn key_set(self) -> Result<JsonWebKeySet> {
         let app = self.app;
         app.0.db.clone().off_thread(move |_| app.0.tokens.key_set()).await
@@ -380,7 +383,7 @@ fn user_agent_of(request: &HttpRequest) -> Option<String> {
     (!text.is_empty()).then(|| text.chars().take(200).collect())
 }
 
-/// The bearer token of a request: one field, one token (RFC 6750, 2.1).
+/// The bearer token of a request, from its one `Authorization` field (RFC 6750, 2.1).
 fn bearer(request: &HttpRequest) -> Result<&str> {
     let refused = |detail| Error::new(&codes::UNAUTHENTICATED, detail);
     let mut fields = request.headers().get_all(header::AUTHORIZATION);

@@ -1,4 +1,4 @@
-//! Rows that stand for a rule which reaches beyond one partner: whoever relies on the rule locks its row first.
+//! Guards: rows that stand for rules beyond one partner. A unit that relies on such a rule locks the row first.
 
 use crate::{
     platform::{
@@ -9,17 +9,17 @@ use crate::{
 };
 use diesel::prelude::*;
 
-/// What a row stands for. A unit takes guards in this order, after its partners.
+/// The rule that a guard's row stands for. A unit takes guards in this order, before its partners.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Guard {
-    /// Which months are open, and which exchange rates are published. Units that post share the guard; closing a month
-    /// and publishing rates take it alone.
+    /// The open months and the published exchange rates stay as they are. Units that post share the guard; closing a
+    /// month and publishing rates take the guard alone.
     Books,
-    /// That an operator is left to run the programme.
+    /// At least one operator is left to run the programme.
     Operators,
-    /// Which key signs access tokens.
+    /// One key signs access tokens.
     SigningKeys,
-    /// What a new database needs.
+    /// The first records of a new database are installed once.
     Installation,
 }
 
@@ -33,13 +33,14 @@ impl Guard {
         }
     }
 
-    /// Waits until nobody changes what the row stands for, and keeps it so until the end of the unit.
+    /// Waits for units that have taken the guard, and keeps other units from taking the guard until the end of this unit.
     pub(super) fn share(self, conn: &mut Conn) -> Result<()> {
         lock_rows!(conn, for_share, guards::table.find(self.name()).select(guards::name));
         Ok(())
     }
 
-    /// Waits until nobody relies on what the row stands for, and is alone with it until the end of the unit.
+    /// Waits for units that share or have taken the guard, and keeps all other units from the guard until the end of this
+    /// unit.
     pub(super) fn take(self, conn: &mut Conn) -> Result<()> {
         lock_rows!(conn, for_update, guards::table.find(self.name()).select(guards::name));
         Ok(())

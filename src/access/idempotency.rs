@@ -1,23 +1,23 @@
-//! Stored answers of repeatable requests, kept in the same transaction as the effect.
+//! Stored answers of repeatable requests, written in the unit of the request itself.
 
 use super::unit::Tx;
 use crate::{
     platform::{
         Error, Result, codes,
         db::{Conn, native},
-        http::{Answer, IdempotencyKey},
+        http::{Answer, Repeatable},
         values::{Id, Timestamp},
     },
     schema::idempotency_keys,
 };
 use diesel::prelude::*;
 
-/// How long an answer is kept.
+/// How long an answer is stored: 24 hours.
 const KEPT_SECONDS: i64 = 24 * 3600;
 
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = idempotency_keys, treat_none_as_default_value = false)]
-struct Stored {
+struct StoredAnswer {
     caller_id: Id,
     idempotency_key: String,
     fingerprint: Vec<u8>,
@@ -28,28 +28,26 @@ struct Stored {
     created_at: Timestamp,
 }
 
-/// The stored answer to this request, where it was made before; refuses a key used for another request.
+/// The stored answer to a repeated request; none for a first request. Refuses a key that was used for another request.
 ///
-/// Looked up outside the unit: read inside it, the gap a new key falls into would make units that have nothing to do
-/// with each other lose races. Two units with the same key meet at the key's insertion, and the one that loses looks
-/// it up again.
+/// The answer is looked up outside the unit. Two units with the same key meet at the key's insertion, and the unit that
+/// loses looks the answer up again.
 pub(super) fn recall(
     conn: &mut Conn,
     now: Timestamp,
     caller: Id,
-    key: &IdempotencyKey,
-    fingerprint: &[u8],
+    repeatable: &Repeatable,
 ) -> Result<Option<Answer>> {
-    let this = idempotency_keys::table.find((caller, &key.0));
-    let found: Option<Stored> =
-        native!(conn, conn => this.select(Stored::as_select()).get_result(conn).optional()?);
+    let this = idempotency_keys::table.find((caller, &repeatable.key.0));
+    let found: Option<StoredAnswer> =
+        native!(conn, conn => this.select(StoredAnswer::as_select()).get_result(conn).optional()?);
     match found {
         None => Ok(None),
         Some(stored) if stored.created_at <= now.plus_seconds(-KEPT_SECONDS) => {
             diesel::delete(this).execute(conn)?;
             Ok(None)
         }
-        Some(stored) if stored.fingerprint == fingerprint => Ok(Some(Answer {
+        Some(stored) if stored.fingerprint == repeatable.fingerprint => Ok(Some(Answer {
             status: u16::try_from(stored.status).unwrap_or(200),
             body: stored.body,
             etag: stored.etag,
@@ -65,18 +63,12 @@ pub(super) fn recall(
     }
 }
 
-/// Keeps the answer beside the effect.
-pub(super) fn remember(
-    tx: &mut Tx<'_>,
-    caller: Id,
-    key: &IdempotencyKey,
-    fingerprint: &[u8],
-    answer: &Answer,
-) -> Result<()> {
-    let stored = Stored {
+/// Stores the answer to a repeatable request, in the unit of the request.
+pub(super) fn remember(tx: &mut Tx<'_>, caller: Id, repeatable: &Repeatable, answer: &Answer) -> Result<()> {
+    let stored = StoredAnswer {
         caller_id: caller,
-        idempotency_key: key.0.clone(),
-        fingerprint: fingerprint.to_vec(),
+        idempotency_key: repeatable.key.0.clone(),
+        fingerprint: repeatable.fingerprint.clone(),
         status: i32::from(answer.status),
         location: answer.location.clone(),
         etag: answer.etag.clone(),
@@ -87,7 +79,7 @@ pub(super) fn remember(
     Ok(())
 }
 
-/// Forgets the answers nobody can ask for any more; returns how many there were.
+/// Removes the stored answers that are older than 24 hours; returns the number of removed answers.
 pub fn sweep(conn: &mut Conn, now: Timestamp) -> Result<usize> {
     let expired = idempotency_keys::created_at.le(now.plus_seconds(-KEPT_SECONDS));
     Ok(diesel::delete(idempotency_keys::table.filter(expired)).execute(conn)?)

@@ -16,14 +16,14 @@ use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// How long a new key is in the key set before it signs: others keep the set for five minutes, instances for half a
-/// minute.
+/// How long a new key is published before the key signs: other services cache the key set for five minutes, instances of
+/// this service for half a minute.
 pub const PUBLISHED_FIRST_SECONDS: i64 = 600;
-/// How long a replaced key goes on verifying: until its successor signs, a token's life, and an hour for instances
-/// that have not noticed.
+/// How long a replaced key goes on verifying: until its successor signs, the lifetime of a token, and an hour for
+/// instances that have not loaded the successor.
 const OVERLAP_SECONDS: i64 = PUBLISHED_FIRST_SECONDS + ACCESS_TOKEN_SECONDS + 3600;
-/// The first byte of a private key in PKCS#8, which nothing sealed begins with: databases made before keys were
-/// sealed hold such.
+/// The first byte of a private key in plain PKCS#8, which no sealed key begins with. Databases from before keys were
+/// sealed hold plain keys.
 const PLAIN: u8 = 0x30;
 const TYPE: &str = "at+jwt";
 
@@ -37,17 +37,17 @@ struct SigningKey {
     retires_at: Option<Timestamp>,
 }
 
-/// The keys that are good at a moment.
-pub(super) struct Keys {
+/// The signing keys that are valid at the instant of loading.
+pub(super) struct KeyRing {
     pub loaded_at: Timestamp,
-    /// The newest first.
-    keys: Vec<Key>,
+    /// The keys, the newest first.
+    keys: Vec<OpenedKey>,
 }
 
-/// A key, ready for use.
-pub(super) struct Key {
+/// A signing key, opened for signing and verifying.
+pub(super) struct OpenedKey {
     pub header: Header,
-    /// The header of every token it has signed, as it stands in the token.
+    /// The encoded header of every token the key signs.
     first_segment: String,
     pub signing: EncodingKey,
     pub verifying: DecodingKey,
@@ -55,8 +55,8 @@ pub(super) struct Key {
     signs_from: Timestamp,
 }
 
-impl Keys {
-    /// The keys of the database.
+impl KeyRing {
+    /// Loads the valid keys of the database.
     pub(super) fn load(db: &Db, vault: &Vault, now: Timestamp) -> Result<Self> {
         let rows: Vec<SigningKey> = db.query(|conn| {
             let valid = signing_keys::retires_at.is_null().or(signing_keys::retires_at.gt(now));
@@ -64,31 +64,31 @@ impl Keys {
             let query = signing_keys::table.filter(valid).order(newest_first);
             Ok(query.select(SigningKey::as_select()).load(conn)?)
         })?;
-        let keys = rows.iter().map(|row| Key::open(row, vault)).collect::<Result<_>>()?;
+        let keys = rows.iter().map(|row| OpenedKey::open(row, vault)).collect::<Result<_>>()?;
         Ok(Self { loaded_at: now, keys })
     }
 
-    /// The newest key that has been published for long enough; where none has, the oldest.
-    pub(super) fn signing(&self, now: Timestamp) -> Result<&Key> {
+    /// The newest key that has been published for long enough; the oldest key where none has.
+    pub(super) fn signing(&self, now: Timestamp) -> Result<&OpenedKey> {
         let ready = self.keys.iter().find(|key| key.signs_from <= now);
         ready.or(self.keys.last()).ok_or_else(|| Error::internal("there is no signing key"))
     }
 
-    /// The key that made tokens with exactly this header.
-    pub(super) fn of_header(&self, first_segment: &str) -> Option<&Key> {
+    /// The key whose tokens have exactly this encoded header.
+    pub(super) fn of_header(&self, first_segment: &str) -> Option<&OpenedKey> {
         self.keys.iter().find(|key| key.first_segment == first_segment)
     }
 
-    /// The public keys.
+    /// The public keys, for the published key set.
     pub(super) fn public(&self) -> JsonWebKeySet {
         JsonWebKeySet { keys: self.keys.iter().map(JsonWebKey::of).collect() }
     }
 }
 
-impl Key {
+impl OpenedKey {
     fn open(row: &SigningKey, vault: &Vault) -> Result<Self> {
         let private = vault.open(&place(row.id), &row.private_key)?;
-        // Not from its column: who can only write into the database cannot slip in a public key.
+        // The public key is computed, not loaded: an attacker who writes into the database alone cannot add a key.
         let public = pair(&private)?.public_key().as_ref().to_vec();
         let header =
             Header { typ: Some(TYPE.into()), kid: Some(row.id.to_string()), ..Header::new(Algorithm::EdDSA) };
@@ -104,7 +104,7 @@ impl Key {
     }
 }
 
-/// Makes the first key of a new database, and seals what lies there in plain text or under an older encryption key.
+/// Makes the first signing key of a new database; seals keys that are plain, or sealed with an older encryption key.
 pub(super) fn prepare(conn: &mut Conn, vault: &Vault, ids: &Ids, now: Timestamp) -> Result<()> {
     Guard::SigningKeys.take(conn)?;
     if signing_keys::table.count().get_result::<i64>(conn)? == 0 {
@@ -113,7 +113,7 @@ pub(super) fn prepare(conn: &mut Conn, vault: &Vault, ids: &Ids, now: Timestamp)
     seal_anew(conn, vault).map(drop)
 }
 
-/// Makes a new signing key; the ones before go on until their tokens have run out. It is part of an audited unit.
+/// Makes a new signing key; the older keys go on verifying until their tokens have expired. Belongs into an audited unit.
 pub fn rotate(tx: &mut Tx<'_>) -> Result<Id> {
     diesel::update(signing_keys::table.filter(signing_keys::retires_at.is_null()))
         .set(signing_keys::retires_at.eq(tx.now.plus_seconds(OVERLAP_SECONDS)))
@@ -123,14 +123,15 @@ pub fn rotate(tx: &mut Tx<'_>) -> Result<Id> {
     Ok(id)
 }
 
-/// Whether the newest key is at least that old.
+/// Whether the newest signing key is at least `days` old.
 pub fn is_due(tx: &mut Tx<'_>, days: u16) -> Result<bool> {
     let newest = signing_keys::table.order(signing_keys::created_at.desc()).select(signing_keys::created_at);
     let newest: Option<Timestamp> = newest.first(tx.conn).optional()?;
     Ok(newest.is_none_or(|made| made.plus_seconds(i64::from(days) * 24 * 3600) <= tx.now))
 }
 
-/// Seals with the current encryption key what was sealed with an older one; the keys it concerned.
+/// Seals with the current encryption key the signing keys that were sealed with an older one; returns the ids of these
+/// signing keys.
 pub fn reseal(tx: &mut Tx<'_>) -> Result<Vec<Id>> {
     let vault = tx.vault();
     seal_anew(tx.conn, vault)
@@ -206,7 +207,7 @@ pub struct JsonWebKey {
 }
 
 impl JsonWebKey {
-    fn of(key: &Key) -> Self {
+    fn of(key: &OpenedKey) -> Self {
         let kid = key.header.kid.clone().unwrap_or_default();
         let x = BASE64_URL_SAFE_NO_PAD.encode(&key.public);
         Self { kty: "OKP", crv: "Ed25519", alg: "EdDSA", r#use: "sig", kid, x }

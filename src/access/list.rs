@@ -1,4 +1,4 @@
-//! Lists: a page, or all of it as a file.
+//! The answers of list operations: a page, or the whole list as a file.
 
 use super::{Caller, Tx, policy::Policy};
 use crate::platform::{
@@ -8,7 +8,7 @@ use crate::platform::{
 use std::sync::Arc;
 
 impl<P: Policy> Caller<P> {
-    /// Answers a list by several statements, which must agree with each other.
+    /// Answers a list by several statements in one snapshot.
     pub async fn list<F, S, W>(self, page: PageRequest<F, S>, work: W) -> Result<Listing>
     where
         F: Send + 'static,
@@ -21,7 +21,7 @@ impl<P: Policy> Caller<P> {
         }
     }
 
-    /// Answers a list by one statement, or by two where a page comes with its list's total.
+    /// Answers a page by one statement, without a snapshot; a page with the total of its list, or a file, in one snapshot.
     pub async fn list_plainly<F, S, W>(self, page: PageRequest<F, S>, work: W) -> Result<Listing>
     where
         F: Send + 'static,
@@ -34,7 +34,7 @@ impl<P: Policy> Caller<P> {
         self.read(move |tx| work(tx, &page).map(|listed| Listing::Page(listed.answer))).await
     }
 
-    /// Every page of it comes from one and the same state of the database.
+    /// Writes the whole list to a file, every page from the same snapshot.
     async fn write_file<F, S, W>(self, mut page: PageRequest<F, S>, work: W) -> Result<Listing>
     where
         F: Send + 'static,

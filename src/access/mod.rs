@@ -1,7 +1,7 @@
-//! Who asks, and what they may do.
+//! The callers of the service, and their permissions.
 //!
-//! The state of the application is opaque: only [`Caller`] (a policy stands in its type) and [`Public`]
-//! open it, so a handler that names neither cannot reach the database.
+//! The application state is opaque: only [`Caller`], whose type names a policy, and [`Public`] open the state, so a
+//! handler that names neither cannot reach the database.
 
 mod app_state;
 mod background;
@@ -20,9 +20,9 @@ mod standing;
 mod token;
 mod unit;
 
-pub use app_state::{AppState, FollowUp, Hooks, RefersToPartner, Sweep, Terms};
+pub use app_state::{AppState, FollowUp, Hooks, Parts, RefersToPartner, Sweep};
 pub use background::BackgroundContext;
-pub use caller::{Caller, Origin, Public};
+pub use caller::{Caller, Public, RequestOrigin};
 pub use guard::Guard;
 pub use idempotency::sweep as sweep_idempotency_keys;
 pub use issuer::{Identity, refused as identity_refused};

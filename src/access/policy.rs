@@ -1,16 +1,16 @@
 //! The table a security reviewer reads: every guarded operation and the roles that may call it.
 //!
 //! An operation is named once: the policy `CreatePartner` guards the handler `create_partner`, whose
-//! operation id in the contract is `createPartner`. What is not listed here is open to everybody.
-//! It stands in an area, which with `read` or `write` makes the scope an API client needs (`partners:read`); in the
-//! area `people` are the operations no client is ever given. A `gated` area opens to a partner's people once their
-//! set-up is completed.
+//! operation id in the contract is `createPartner`. An operation that is not listed here is open to everybody.
+//! The area of an operation together with `read` or `write` is the scope an API client needs (`partners:read`); no API
+//! client may call the operations of the area `people`. The operations of a `gated` area open to a partner's people once
+//! the partner's set-up is completed.
 
 use super::Role::{self, Auditor, IncentiveAdmin, Operator, Viewer};
 
 /// Guards one operation.
 pub trait Policy: 'static {
-    /// What stands in the table.
+    /// The operation's line in the table.
     const RULE: Rule;
 }
 
@@ -20,17 +20,17 @@ pub trait Policy: 'static {
 pub struct Rule {
     /// The operation's name, in `PascalCase`.
     pub operation: &'static str,
-    /// Who may call it.
+    /// The roles that may call the operation.
     pub roles: &'static [Role],
-    /// The scope an API client needs for it; none where it is for people only.
+    /// The scope an API client needs; none of an operation for people only.
     pub scope: Option<&'static str>,
-    /// Whether a partner's people may call it only once their set-up is completed (S11).
+    /// Whether the operation stays closed to a partner's people until the partner's set-up is completed (S11).
     pub gated: bool,
-    /// Whether it is open to a user who has still to change a temporary password.
+    /// Whether the operation is open to a user who has not changed a temporary password yet.
     pub with_temporary_password: bool,
-    /// Whether it is open to an operator who has still to set up the second factor that is required.
+    /// Whether the operation is open to an operator who has not set up the required second factor yet.
     pub without_second_factor: bool,
-    /// Whether it is open to every API client, whatever its scopes.
+    /// Whether the operation is open to every API client, with any scopes.
     pub without_scope: bool,
 }
 
@@ -253,7 +253,7 @@ policies! {
     }
 }
 
-/// The line of an operation, by its id in the contract; `None` where it is open to everybody.
+/// The line of an operation, by its id in the contract; `None` of an operation that is open to everybody.
 #[must_use]
 pub fn rule_of(operation_id: &str) -> Option<&'static Rule> {
     let same = |name: &str| {
@@ -267,7 +267,7 @@ pub fn rule_of(operation_id: &str) -> Option<&'static Rule> {
     TABLE.iter().find(|rule| same(rule.operation))
 }
 
-/// Every scope an API client can be given, in the order of the alphabet.
+/// Every scope of the table, in alphabetical order.
 #[must_use]
 pub fn scopes() -> Vec<&'static str> {
     let mut scopes: Vec<_> = TABLE.iter().filter_map(|rule| rule.scope).collect();

@@ -1,4 +1,4 @@
-//! Whether a caller may call an operation: one decision, behind every guard and behind `GET /v1/me/permissions`.
+//! Whether a caller may call an operation: the one decision behind every handler and behind `GET /v1/me/permissions`.
 
 use super::{
     Actor, INSUFFICIENT_SCOPE, PASSWORD_CHANGE_REQUIRED, SECOND_FACTOR_REQUIRED, SETUP_INCOMPLETE,
@@ -6,34 +6,34 @@ use super::{
 };
 use crate::platform::{Error, Result, codes};
 
-/// How a caller stands at the moment, beside what the token says.
+/// The facts about a caller that may change while the token is valid.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Standing {
-    /// Who it is.
+pub(super) struct CallerStanding {
+    /// The user or API client behind the token.
     pub(super) actor: Actor,
-    /// Whether the password is a temporary one.
+    /// Whether the user's password is a temporary one.
     pub(super) temporary_password: bool,
-    /// Whether a second factor is required and not there.
+    /// Whether the user has to set up a second factor and has not done so.
     pub(super) lacks_second_factor: bool,
 }
 
 /// Why a caller may not call an operation.
 #[derive(Debug)]
 pub struct Refusal {
-    /// Stable kind of the reason.
+    /// The kind of the reason.
     pub reason: RefusalReason,
-    /// The problem the guard answers with.
+    /// The problem the operation answers with.
     pub error: Error,
 }
 
 crate::platform::values::text_enum! {
     /// The kinds of reasons.
     pub enum RefusalReason {
-        /// Another role may.
+        /// The caller's role may not call the operation.
         RoleNotAllowed = "role_not_allowed",
         /// The API client lacks the scope.
         InsufficientScope = "insufficient_scope",
-        /// No API client is ever let in.
+        /// The operation is for people only.
         PeopleOnly = "people_only",
         /// A temporary password has to be changed first.
         PasswordChangeRequired = "password_change_required",
@@ -44,17 +44,17 @@ crate::platform::values::text_enum! {
     }
 }
 
-/// What one operation answers to a caller.
+/// Whether a caller may call one operation.
 #[derive(Debug)]
 pub struct Permission {
     /// The operation, in `PascalCase`.
     pub operation: &'static str,
-    /// Why not; none where it is allowed.
+    /// The reason against the call; none where the caller may call the operation.
     pub refusal: Option<Refusal>,
 }
 
 impl Rule {
-    /// Refuses what the token alone shows, before anything is looked up: the role and the scopes.
+    /// The refusal that follows from the token alone, by the role and the scopes; needs no database.
     pub(super) fn refuses_token(&self, claims: &Claims) -> Option<Refusal> {
         if !self.roles.contains(&claims.role) {
             let roles = self.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ");
@@ -74,11 +74,11 @@ impl Rule {
         Some(reason.as_refusal(error))
     }
 
-    /// The whole decision. Whether the partner's set-up is completed is asked where it matters only.
+    /// The whole decision. `set_up`, whether the partner's set-up is completed, is asked for gated operations only.
     pub(super) fn refuses(
         &self,
         claims: &Claims,
-        standing: Standing,
+        standing: CallerStanding,
         set_up: impl FnOnce() -> Result<bool>,
     ) -> Result<Option<Refusal>> {
         if let Some(refusal) = self.refuses_token(claims) {

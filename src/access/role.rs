@@ -1,4 +1,4 @@
-//! Roles and what they see.
+//! Roles, and the records each role sees.
 
 use crate::platform::values::{Id, text_enum};
 
@@ -27,8 +27,8 @@ impl Role {
 /// Which partners' records a unit may see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
-    /// All of them.
+    /// The records of all partners.
     All,
-    /// This partner's, and those of its locations.
+    /// The records of this partner and of its locations.
     Partner(Id),
 }

@@ -1,7 +1,7 @@
-//! How a caller stands at the moment: looked up in the unit of every request, so that barring somebody takes effect
-//! at once although the token is good for a quarter of an hour.
+//! The standing of a caller, looked up in the unit of every request: barring a user or an API client takes effect at
+//! once, although access tokens are valid for a quarter of an hour.
 
-use super::{Actor, Role, refusal::Standing, token::Claims};
+use super::{Actor, Role, refusal::CallerStanding, token::Claims};
 use crate::{
     config::Accounts,
     platform::{
@@ -14,11 +14,11 @@ use crate::{
 /// The questions `access` asks of the slices that keep users, API clients and partners. Each is one statement.
 #[derive(Clone, Copy)]
 pub struct Directory {
-    /// How a user stands, and whether a session of the user has ended; none where the user is unknown.
+    /// The standing of a user, and whether `session` has ended; none where the user is unknown.
     pub user: fn(&mut Conn, user: Id, session: Option<Id>) -> Result<Option<UserStanding>>,
-    /// How an API client stands; none where the client is unknown.
+    /// The standing of an API client; none where the client is unknown.
     pub client: fn(&mut Conn, client: Id) -> Result<Option<ClientStanding>>,
-    /// Whether the set-up of a partner, or of its headquarters, is completed (S11).
+    /// Whether the set-up of a partner, or of the partner's headquarters, is completed (S11).
     pub set_up: fn(&mut Conn, partner: Id) -> Result<bool>,
     /// The partners whose records the people of a partner may see: the partner and its locations.
     pub family: fn(&mut Conn, partner: Id) -> Result<Vec<Id>>,
@@ -26,11 +26,12 @@ pub struct Directory {
     pub lock: LockPartners,
 }
 
-/// Locks partners until the end of a unit; tells whether others may have changed their records before.
+/// Locks partners until the end of a unit; returns whether other units may have changed their records before.
 pub type LockPartners = fn(&mut Conn, &[Id]) -> Result<bool>;
 
-/// How a user stands.
+/// The facts about a user that decide what the user's token opens.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct UserStanding {
     /// Whether the user is barred, or the session has ended.
     pub is_out: bool,
@@ -38,15 +39,15 @@ pub struct UserStanding {
     pub role: Role,
     /// The user's partner; none for programme staff.
     pub partner: Option<Id>,
-    /// The number of revocations of the user's tokens.
+    /// The number of times the user's tokens were revoked.
     pub epoch: i64,
-    /// Whether the password is a temporary one.
+    /// Whether the user's password is a temporary one.
     pub temporary_password: bool,
     /// Whether the user, or the issuer that vouches for the user, asks for a second factor.
     pub has_second_factor: bool,
 }
 
-/// How an API client stands.
+/// The facts about an API client that decide what the client's token opens.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientStanding {
     /// Whether the client is barred.
@@ -55,21 +56,21 @@ pub struct ClientStanding {
     pub role: Role,
     /// The client's partner; none for the programme's own clients.
     pub partner: Option<Id>,
-    /// The number of revocations of the client's tokens.
+    /// The number of times the client's tokens were revoked.
     pub epoch: i64,
-    /// The instant from which on the client is barred; none for never.
+    /// The instant at which the client expires; none of a client without an end.
     pub expires_at: Option<Timestamp>,
 }
 
 impl Directory {
-    /// The caller as of now; whoever is barred, or whose tokens were revoked, is out although the token is good.
+    /// The standing of a caller with a valid token; refuses a caller who is barred, or whose tokens were revoked.
     pub(super) fn standing(
         &self,
         conn: &mut Conn,
         claims: &Claims,
         accounts: Accounts,
         now: Timestamp,
-    ) -> Result<Standing> {
+    ) -> Result<CallerStanding> {
         if claims.is_of_client() {
             self.of_client(conn, claims, now)
         } else {
@@ -77,13 +78,13 @@ impl Directory {
         }
     }
 
-    fn of_user(&self, conn: &mut Conn, claims: &Claims, accounts: Accounts) -> Result<Standing> {
+    fn of_user(&self, conn: &mut Conn, claims: &Claims, accounts: Accounts) -> Result<CallerStanding> {
         let user = (self.user)(conn, claims.sub, claims.sid)?
             .ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "the access token's user is unknown"))?;
         if user.is_out || user.epoch != claims.epoch || user.role != claims.role {
             return Err(revoked());
         }
-        Ok(Standing {
+        Ok(CallerStanding {
             actor: Actor::of_user(claims.sub, user.role, user.partner),
             temporary_password: user.temporary_password,
             lacks_second_factor: accounts.operators_need_second_factor
@@ -92,7 +93,7 @@ impl Directory {
         })
     }
 
-    fn of_client(&self, conn: &mut Conn, claims: &Claims, now: Timestamp) -> Result<Standing> {
+    fn of_client(&self, conn: &mut Conn, claims: &Claims, now: Timestamp) -> Result<CallerStanding> {
         let client = (self.client)(conn, claims.sub)?
             .ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "the access token's client is unknown"))?;
         let expired = client.expires_at.is_some_and(|end| end <= now);
@@ -100,10 +101,10 @@ impl Directory {
             return Err(revoked());
         }
         let actor = Actor::of_client(claims.sub, client.role, client.partner);
-        Ok(Standing { actor, temporary_password: false, lacks_second_factor: false })
+        Ok(CallerStanding { actor, temporary_password: false, lacks_second_factor: false })
     }
 
-    /// Whether the set-up of the actor's partner is completed; who has no partner has none to complete.
+    /// Whether the set-up of the actor's partner is completed; true of an actor without a partner.
     pub(super) fn is_set_up(&self, conn: &mut Conn, actor: Actor) -> Result<bool> {
         actor.partner.map_or(Ok(true), |partner| (self.set_up)(conn, partner))
     }

@@ -2,7 +2,7 @@
 
 use super::{
     JsonWebKeySet, Role,
-    keys::{self, Keys},
+    keys::{self, KeyRing},
 };
 use crate::platform::{
     Error, Result, Vault, codes,
@@ -18,58 +18,58 @@ use std::sync::{
 
 /// How long an access token lives.
 pub const ACCESS_TOKEN_SECONDS: i64 = 15 * 60;
-/// How far apart two clocks may be.
+/// The most seconds by which the clocks of two instances may differ.
 const LEEWAY_SECONDS: i64 = 5;
-/// How long an instance trusts its list of keys.
+/// How long an instance uses its loaded keys.
 const KEYS_SECONDS: i64 = 30;
-/// Whom the tokens are for.
+/// The audience of the tokens.
 const AUDIENCE: &str = "partner-incentives";
 /// The client of a user's token: this service's own sign-in. No API client has such an id.
 const OWN_CLIENT: &str = "partner-incentives";
-/// More than any token of ours has.
+/// The most bytes of a token; the service's own tokens are shorter.
 const LONGEST_TOKEN: usize = 4096;
 
-/// What an access token says.
+/// The claims of an access token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Claims {
     iss: String,
     aud: String,
-    /// The user or the client.
+    /// The id of the user or of the API client.
     pub sub: Id,
     iat: i64,
     nbf: i64,
     exp: i64,
     jti: Id,
-    /// What the user may do.
+    /// The role of the user or of the API client.
     pub role: Role,
-    /// Counts the user's or client's revocations; a token of an older epoch opens nothing.
+    /// The number of revocations before the token was issued; a token of an older epoch opens nothing.
     pub epoch: i64,
-    /// The session it was issued in; none for a client.
+    /// The session the token was issued in; none for an API client.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sid: Option<Id>,
-    /// Who asked for the token (RFC 9068, 2.2): the API client, which is then the subject too, or this service's own
-    /// sign-in for a user.
+    /// The client the token was issued to (RFC 9068, 2.2): the API client, which is the subject too, or this service's
+    /// own sign-in for a user.
     client_id: String,
-    /// What the client may do, separated by spaces (RFC 9068, 2.2.3); none for a user.
+    /// The scopes of the API client, separated by spaces (RFC 9068, 2.2.3); none for a user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
 }
 
-/// Whom an access token is issued to.
+/// The user or API client an access token is issued to.
 #[derive(Clone, Debug)]
-pub enum Subject {
+pub enum TokenSubject {
     /// A user, in a session.
     User {
-        /// The user.
+        /// The id of the user.
         id: Id,
-        /// The session; none for a token made without signing in.
+        /// The id of the session; none for a token made without signing in.
         session: Option<Id>,
     },
     /// An API client.
     Client {
-        /// The client.
+        /// The id of the client.
         id: Id,
-        /// What it may do, separated by spaces.
+        /// The scopes of the client, separated by spaces.
         scope: String,
     },
 }
@@ -81,7 +81,8 @@ impl Claims {
         self.client_id == self.sub.to_string()
     }
 
-    /// A user's token has no scope, a client's has one and no session: one never passes for the other.
+    /// Whether the token is clearly a user's (without scopes) or clearly a client's (with scopes, without a session), so
+    /// that neither passes for the other.
     fn is_consistent(&self) -> bool {
         if self.is_of_client() {
             self.scope.is_some() && self.sid.is_none()
@@ -90,7 +91,7 @@ impl Claims {
         }
     }
 
-    /// Whether the scope is one of those the token names.
+    /// Whether the token grants a scope: a user's token grants every operation, a client's token the scopes it names.
     #[must_use]
     pub fn has_scope(&self, scope: Option<&str>) -> bool {
         self.scope
@@ -105,32 +106,32 @@ pub struct Tokens {
     clock: Clock,
     ids: Ids,
     vault: Vault,
-    /// Who issues the tokens: where people reach the service.
+    /// The issuer of the tokens: the address at which people reach the service.
     issuer: String,
-    keys: RwLock<Arc<Keys>>,
-    /// When a foreign key id last made us look for new keys, in seconds; whether or not the database answered.
+    keys: RwLock<Arc<KeyRing>>,
+    /// The second since 1970 at which an unknown key id last made this instance load the keys, with or without success.
     asked_at: AtomicI64,
-    /// Tokens whose signature has been verified; expiry and revocation are looked at each time.
+    /// The claims of tokens whose signature has been verified; expiry and revocation are checked each time.
     verified: quick_cache::sync::Cache<String, Arc<Claims>>,
 }
 
 impl Tokens {
-    /// Opens the keys of the database; makes the first one where there is none.
-    pub fn open(db: Db, (clock, ids): (Clock, Ids), vault: Vault, issuer: String) -> Result<Self> {
+    /// Loads the signing keys of the database; makes the first key of a new database.
+    pub fn open(db: Db, clock: Clock, ids: Ids, vault: Vault, issuer: String) -> Result<Self> {
         let (now, source, seal) = (clock.now(), ids.clone(), vault.clone());
         db.write(move |conn| keys::prepare(conn, &seal, &source, now))?;
-        let keys = RwLock::new(Arc::new(Keys::load(&db, &vault, now)?));
+        let keys = RwLock::new(Arc::new(KeyRing::load(&db, &vault, now)?));
         let verified = quick_cache::sync::Cache::new(10_000);
         Ok(Self { db, clock, ids, vault, issuer, keys, asked_at: AtomicI64::new(0), verified })
     }
 
     /// Issues an access token.
-    pub fn issue(&self, subject: Subject, role: Role, epoch: i64) -> Result<String> {
+    pub fn issue(&self, subject: TokenSubject, role: Role, epoch: i64) -> Result<String> {
         let now = self.clock.now();
         let seconds = now.as_seconds();
         let (id, sid, client_id, scope) = match subject {
-            Subject::User { id, session } => (id, session, OWN_CLIENT.to_owned(), None),
-            Subject::Client { id, scope } => (id, None, id.to_string(), Some(scope)),
+            TokenSubject::User { id, session } => (id, session, OWN_CLIENT.to_owned(), None),
+            TokenSubject::Client { id, scope } => (id, None, id.to_string(), Some(scope)),
         };
         let claims = Claims {
             iss: self.issuer.clone(),
@@ -151,7 +152,7 @@ impl Tokens {
         jsonwebtoken::encode(&key.header, &claims, &key.signing).map_err(Error::internal)
     }
 
-    /// What a token says, where it is ours and valid now.
+    /// The claims of a token of this service; refuses any other token, and a token that is not valid now.
     pub fn verify(&self, token: &str) -> Result<Arc<Claims>> {
         let claims = if let Some(known) = self.verified.get(token) {
             known
@@ -170,19 +171,21 @@ impl Tokens {
         Ok(claims)
     }
 
-    /// The public keys, for those who verify our tokens themselves.
+    /// The public keys, for services that verify the tokens themselves.
     pub fn key_set(&self) -> Result<JsonWebKeySet> {
         Ok(self.fresh()?.public())
     }
 
-    /// The header must be, letter by letter, one that we write: no other algorithm or type, no key or address of a key
-    /// brought along, no extension, no member twice can be in it. Only then the signature is looked at.
+    /// The claims of a token with a valid signature.
+    ///
+    /// The header must be, letter by letter, the header of a known key: no other algorithm or type, no enclosed key or
+    /// address of a key, no extension and no repeated member get as far as the check of the signature.
     fn verify_signature(&self, token: &str) -> Result<Claims> {
         let (header, _) = token
             .split_once('.')
             .filter(|_| token.len() <= LONGEST_TOKEN)
             .ok_or_else(|| refused("this is not an access token"))?;
-        // Not any older: a key that was retired must not go on here.
+        // The keys are loaded again after `KEYS_SECONDS`, so that a retired key stops verifying.
         let mut keys = self.fresh()?;
         if keys.of_header(header).is_none() && self.may_ask_again() {
             // Another instance may have made a new key.
@@ -195,7 +198,7 @@ impl Tokens {
         validation.set_issuer(&[&self.issuer]);
         validation.set_audience(&[AUDIENCE]);
         validation.set_required_spec_claims(&["exp", "iss", "aud", "sub", "nbf"]);
-        // Times are compared with the injected clock, above.
+        // `verify` compares the times with the injected clock.
         validation.validate_exp = false;
         jsonwebtoken::decode::<Claims>(token, &key.verifying, &validation)
             .ok()
@@ -204,7 +207,7 @@ impl Tokens {
             .ok_or_else(|| refused("the access token's signature or claims are not accepted"))
     }
 
-    /// A flood of foreign key ids asks every two seconds at most.
+    /// Whether an unknown key id may load the keys again: every two seconds at most, however many tokens name such ids.
     fn may_ask_again(&self) -> bool {
         let now = self.clock.now().as_seconds();
         let before = self.asked_at.load(Ordering::Relaxed);
@@ -212,18 +215,18 @@ impl Tokens {
             && self.asked_at.compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
-    fn current(&self) -> Arc<Keys> {
+    fn current(&self) -> Arc<KeyRing> {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn fresh(&self) -> Result<Arc<Keys>> {
+    fn fresh(&self) -> Result<Arc<KeyRing>> {
         let keys = self.current();
         if self.clock.now() >= keys.loaded_at.plus_seconds(KEYS_SECONDS) { self.reload() } else { Ok(keys) }
     }
 
-    fn reload(&self) -> Result<Arc<Keys>> {
-        let keys = Arc::new(Keys::load(&self.db, &self.vault, self.clock.now())?);
-        // A key that has gone must not live on in what it once verified.
+    fn reload(&self) -> Result<Arc<KeyRing>> {
+        let keys = Arc::new(KeyRing::load(&self.db, &self.vault, self.clock.now())?);
+        // Tokens that a retired key has verified must be refused from now on.
         self.verified.clear();
         *self.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&keys);
         Ok(keys)

@@ -1,9 +1,10 @@
-//! The unit: what a request's work receives. One snapshot to read, one transaction to write.
+//! The unit: the access to the database that the work of a request receives. A snapshot to read, or a transaction to
+//! write.
 //!
-//! A unit that writes about a partner holds the partner's lock: units of one partner wait for each other, and each sees
-//! all that the one before it has committed.
+//! A unit that writes about a partner holds the partner's lock: units of one partner wait for each other, and each unit
+//! sees everything that the unit before has committed.
 
-use super::{Guard, Role, Scope, app_state::State};
+use super::{Guard, Role, Scope, app_state::SharedState};
 use crate::{
     config::{Accounts, Mail, Schedules},
     platform::{
@@ -13,25 +14,25 @@ use crate::{
     },
 };
 
-/// Who somebody is.
+/// The identity behind a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Who {
     /// The service itself.
     System,
-    /// Somebody who has not signed in.
+    /// A caller who has not signed in.
     Nobody,
-    /// A user.
+    /// A user, by id.
     User(Id),
-    /// An API client.
+    /// An API client, by id.
     Client(Id),
 }
 
-/// Who acts, and as what.
+/// The user, API client or service that acts in a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Actor {
-    /// Who.
+    /// The identity of the actor.
     pub who: Who,
-    /// The user's or client's role.
+    /// The user's or client's role; none of the service and of a caller who has not signed in.
     pub role: Option<Role>,
     /// The user's or client's partner; none for programme staff.
     pub partner: Option<Id>,
@@ -40,7 +41,7 @@ pub struct Actor {
 impl Actor {
     /// The service itself.
     pub const SYSTEM: Self = Self { who: Who::System, role: None, partner: None };
-    /// Somebody who has not signed in.
+    /// A caller who has not signed in.
     pub const NOBODY: Self = Self { who: Who::Nobody, role: None, partner: None };
 
     /// A user.
@@ -55,7 +56,7 @@ impl Actor {
         Self { who: Who::Client(id), role: Some(role), partner }
     }
 
-    /// The user; none where somebody else acts.
+    /// The id of the user; none of another actor.
     #[must_use]
     pub fn user(self) -> Option<Id> {
         match self.who {
@@ -64,7 +65,7 @@ impl Actor {
         }
     }
 
-    /// The user or the client.
+    /// The id of the user or of the API client; none of another actor.
     #[must_use]
     pub fn id(self) -> Option<Id> {
         match self.who {
@@ -73,7 +74,7 @@ impl Actor {
         }
     }
 
-    /// As what, for the audit trail: a role, `api_client`, `nobody` or `system`.
+    /// The actor's name in the audit trail: a role, `api_client`, `nobody` or `system`.
     #[must_use]
     pub fn named(self) -> &'static str {
         match self.who {
@@ -84,29 +85,29 @@ impl Actor {
         }
     }
 
-    /// Which records this actor may see.
+    /// The records this actor may see.
     #[must_use]
     pub fn scope(self) -> Scope {
         self.partner.map_or(Scope::All, Scope::Partner)
     }
 }
 
-/// A unit of work: the connection inside its transaction, and who, when and why.
+/// A unit: the connection inside its transaction, with the actor, the instant and the operation.
 pub struct Tx<'a> {
-    /// The connection.
+    /// The connection, inside the unit's transaction.
     pub conn: &'a mut Conn,
-    /// Who acts.
+    /// The actor of the unit.
     pub actor: Actor,
-    /// When; the same for the whole unit.
+    /// The instant of the unit, the same from its begin to its end.
     pub now: Timestamp,
-    /// The request, for audit events.
+    /// The id of the request, for audit events.
     pub request_id: &'a str,
     /// The operation, in `PascalCase`, for audit events.
     pub operation: &'static str,
-    state: &'a State,
-    /// The first audit event, by which the unit is found again.
+    state: &'a SharedState,
+    /// The first audit event, by which the unit is looked up after a lost `COMMIT`.
     witness: Option<Witness>,
-    /// The partners whose lock the unit holds, and those it has made.
+    /// The partners whose lock the unit holds, and the partners the unit has made.
     held: Vec<Id>,
     finished: bool,
     exemption: Option<Unaudited>,
@@ -114,7 +115,7 @@ pub struct Tx<'a> {
     sold_only: Vec<Id>,
 }
 
-/// What a unit has changed that records of other slices rest on.
+/// The facts a unit has changed that records of other slices depend on.
 #[derive(Debug, Default)]
 pub struct Changes {
     /// The partners with a changed fact.
@@ -161,7 +162,7 @@ impl<'a> Tx<'a> {
     pub(super) fn new(
         conn: &'a mut Conn,
         actor: Actor,
-        state: &'a State,
+        state: &'a SharedState,
         request_id: &'a str,
         operation: &'static str,
     ) -> Self {
@@ -188,13 +189,13 @@ impl<'a> Tx<'a> {
         &self.state.vault
     }
 
-    /// How people are written to.
+    /// The settings of mail.
     #[must_use]
     pub fn mail(&self) -> &'a Mail {
         &self.state.mail
     }
 
-    /// What holds for every account.
+    /// The settings of accounts.
     #[must_use]
     pub fn accounts(&self) -> &'a Accounts {
         &self.state.accounts
@@ -205,13 +206,13 @@ impl<'a> Tx<'a> {
         (self.state.directory.family)(self.conn, partner)
     }
 
-    /// When background work begins by the clock.
+    /// The times of day at which background work begins.
     #[must_use]
     pub fn schedules(&self) -> Schedules {
         self.state.schedules
     }
 
-    /// The first kind of record, of any slice, that refers to a partner.
+    /// The kind of a record, of any slice, that refers to a partner; none where no record does.
     pub fn referred_by(&mut self, partner: Id) -> Result<Option<&'static str>> {
         let references = &self.state.hooks.references;
         references.iter().find_map(|refers| refers(self, partner).transpose()).transpose()
@@ -223,25 +224,26 @@ impl<'a> Tx<'a> {
         self.state.ids.next(self.now)
     }
 
-    /// The day it is, in UTC.
+    /// The day of the unit, in UTC.
     #[must_use]
     pub fn today(&self) -> CalendarDate {
         self.now.date()
     }
 
-    /// Which records this unit may see.
+    /// The records this unit may see.
     #[must_use]
     pub fn scope(&self) -> Scope {
         self.actor.scope()
     }
 
-    /// Locks a partner until the end of the unit. Comes before the unit relies on the partner's records; tells whether
-    /// they are to be read again, because others may have changed them before the lock was there.
+    /// Locks a partner until the end of the unit, before the unit relies on the partner's records. Returns whether other
+    /// units may have changed these records before the lock, so that the unit has to read them again.
     pub fn lock_partner(&mut self, partner: Id) -> Result<bool> {
         self.lock_partners(&[partner])
     }
 
-    /// The same for several partners, which are locked in one order everywhere: headquarters before locations.
+    /// Locks several partners until the end of the unit, in the same order as every unit: headquarters before locations.
+    /// Returns the same as [`Tx::lock_partner`].
     pub fn lock_partners(&mut self, partners: &[Id]) -> Result<bool> {
         let mut new: Vec<Id> = partners.iter().copied().filter(|id| !self.holds(*id)).collect();
         if new.is_empty() {
@@ -252,7 +254,7 @@ impl<'a> Tx<'a> {
         Ok(read_again)
     }
 
-    /// Notes a partner that this unit makes: nobody else sees it before the commit.
+    /// Notes a partner that this unit makes: no other unit sees the partner before the commit, so no lock is needed.
     pub fn made_partner(&mut self, partner: Id) {
         self.held.push(partner);
     }
@@ -261,18 +263,18 @@ impl<'a> Tx<'a> {
         self.held.contains(&partner)
     }
 
-    /// Relies on a rule that reaches beyond one partner: it stays as it is until the end of the unit.
+    /// Shares a guard until the end of the unit, so that the rule behind the guard holds until then.
     pub fn share(&mut self, guard: Guard) -> Result<()> {
         guard.share(self.conn)
     }
 
-    /// Changes what a rule that reaches beyond one partner stands on: nobody relies on it before the end of the unit.
+    /// Takes a guard until the end of the unit, so that no other unit relies on the rule behind the guard until then.
     pub fn take(&mut self, guard: Guard) -> Result<()> {
         guard.take(self.conn)
     }
 
-    /// Notes that this unit has written an audit event; `audit` calls it. Refuses one about a partner that the unit
-    /// does not hold: its work could not be right beside another unit of that partner.
+    /// Notes that this unit has written an audit event; called by `audit`. Refuses an event about a partner whose lock the
+    /// unit does not hold: the work could go wrong beside another unit of that partner.
     pub fn note_audit(&mut self, partner: Option<Id>, event: Witness) -> Result<()> {
         if let Some(partner) = partner.filter(|partner| !self.holds(*partner)) {
             let fault = format!("{} wrote about partner {partner} without its lock", self.operation);
@@ -288,7 +290,7 @@ impl<'a> Tx<'a> {
         self.exemption = Some(reason);
     }
 
-    /// Notes that a fact about a partner has changed, so that what rests on it is looked at before the commit.
+    /// Notes that a fact about a partner has changed, so that the follow-ups of the slices run before the commit.
     pub fn facts_changed(&mut self, partner: Id) {
         if !self.changes.partners.contains(&partner) {
             self.changes.partners.push(partner);
@@ -296,7 +298,8 @@ impl<'a> Tx<'a> {
         self.sold_only.retain(|sold| *sold != partner);
     }
 
-    /// Notes the same for a fact that is a sale: it says nothing about earlier ones.
+    /// Notes that a sale of a partner was recorded: the follow-ups run before the commit, and may leave the partner's
+    /// earlier sales alone.
     pub fn sale_recorded(&mut self, partner: Id) {
         if !self.changes.partners.contains(&partner) {
             self.changes.partners.push(partner);
@@ -325,7 +328,8 @@ impl<'a> Tx<'a> {
         self.sold_only.contains(&partner)
     }
 
-    /// Notes that sales recorded in an earlier unit, and traced there, are to be looked at before the commit.
+    /// Notes that sales have become visible that an earlier unit recorded with its audit event: the follow-ups run before
+    /// the commit, and this unit needs no audit event.
     pub fn sales_came_to_light(&mut self, partners: impl IntoIterator<Item = Id>) {
         partners.into_iter().for_each(|partner| self.sale_recorded(partner));
         self.exempt_from_audit(Unaudited::TracedBefore);
@@ -338,7 +342,7 @@ impl<'a> Tx<'a> {
         Ok(Done { value, witness: self.witness })
     }
 
-    /// Ends a writing unit: follows up on changed facts, and refuses a write that nobody could ever trace.
+    /// Ends a writing unit: runs the follow-ups of changed facts, and refuses a unit without an audit event.
     pub(super) fn finish(&mut self) -> Result<()> {
         if std::mem::replace(&mut self.finished, true) {
             return Ok(());

@@ -1,8 +1,8 @@
-//! Which pages of other origins may call the service from a browser.
+//! Cross-origin requests: the origins whose pages may call the service from a browser.
 
 use actix_cors::Cors;
 
-/// Allows these origins what the contract offers.
+/// Allows pages of these origins every operation of the contract.
 pub(super) fn allow(origins: &[String]) -> Cors {
     let cors = Cors::default()
         .allowed_methods(["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"])

@@ -1,4 +1,4 @@
-//! Whom `access` asks.
+//! The directory: the functions of the slices that answer the questions of `access`.
 
 use crate::{
     access::Directory,
@@ -6,7 +6,7 @@ use crate::{
     network::partners,
 };
 
-/// The slices that keep users, API clients and partners.
+/// The answers of the slices that own users, API clients and partners.
 pub(super) const DIRECTORY: Directory = Directory {
     user: sessions::standing,
     client: api_clients::standing,

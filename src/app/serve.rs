@@ -1,8 +1,8 @@
-//! How the service is opened, and how it serves.
+//! Opening the service, and serving requests.
 
 use super::{SLICES, contract, cors, directory::DIRECTORY, hooks, install, problem_codes, routes, works};
 use crate::{
-    access::{AppState, Subject, Terms},
+    access::{AppState, Parts, TokenSubject},
     audit,
     config::Settings,
     identity::users,
@@ -26,21 +26,21 @@ use std::{net::TcpListener, sync::Arc, time::Duration};
 use tokio::task::JoinHandle;
 use utoipa_actix_web::AppExt;
 
-/// The running service. Cheap to clone; every clone is the same one.
+/// The running service. Cheap to clone; every clone is the same service.
 #[derive(Clone)]
 pub struct Service {
-    /// The settings it was opened with.
+    /// The settings the service was opened with.
     pub settings: Settings,
     /// The application state.
     pub app: AppState,
     /// The database.
     pub db: Db,
-    /// Whether it is about to stop.
+    /// The flag that the service is about to stop.
     pub closing: Closing,
 }
 
 impl Service {
-    /// Opens the database, brings its schema up to date, and installs what a new one needs.
+    /// Opens the database, brings the schema up to date, and installs the first records of a new database.
     pub fn open(settings: Settings) -> Result<Self> {
         let target = &settings.database_url;
         if target.is_remote() && !cfg!(feature = "pg-tls") && !settings.allow_plaintext_database {
@@ -54,8 +54,9 @@ impl Service {
             log::info!("the database {target} was brought up to date by {migrated} migrations");
         }
         let db = Db::open(target, settings.database_connections)?;
-        let moment = (settings.clock.clone(), settings.ids.clone());
-        let terms = Terms {
+        let parts = Parts {
+            clock: settings.clock.clone(),
+            ids: settings.ids.clone(),
             limits: settings.limits(),
             accounts: settings.accounts(),
             vault: settings.vault()?,
@@ -65,7 +66,7 @@ impl Service {
             schedules: settings.schedules(),
             hooks: hooks(),
         };
-        let app = AppState::open(db.clone(), moment, terms)?;
+        let app = AppState::open(db.clone(), parts)?;
         app.write_unless(audit::has_begun, install)?;
         let closing = app.closing().clone();
         Ok(Self { settings, app, db, closing })
@@ -78,12 +79,12 @@ impl Service {
         self.app.tokens().issue(subject, standing.role, standing.token_epoch)
     }
 
-    /// What works in the background, for commands and tests; a server has its own. Its metrics are seen in the registry.
+    /// An engine of background work for commands and tests; a server has its own engine. `registry` takes the metrics.
     pub fn engine(&self, registry: &Registry) -> Result<Engine> {
         Engine::new(self.app.clone(), works(), registry)
     }
 
-    /// Seals the last audit events, finishes what is queued and folds SQLite's log into its file.
+    /// Seals the last audit events, finishes the queued units and copies SQLite's write-ahead log into its file.
     pub fn close(&self) {
         if let Err(error) = audit::seal(&self.app) {
             log::warn!("the last audit events could not be sealed: {error}");
@@ -92,7 +93,7 @@ impl Service {
     }
 }
 
-/// A server with its background work.
+/// A running server with its background work.
 pub struct Serving {
     server: Server,
     background: JoinHandle<()>,
@@ -100,13 +101,13 @@ pub struct Serving {
 }
 
 impl Serving {
-    /// Stops the server from elsewhere.
+    /// The handle that stops the server.
     #[must_use]
     pub fn handle(&self) -> ServerHandle {
         self.server.handle()
     }
 
-    /// Serves until the handle stops the server, and then until background work under way has come to a good place.
+    /// Serves until the handle stops the server, and then until running background work has ended its current step.
     pub async fn until_stopped(self) -> std::io::Result<()> {
         let served = self.server.await;
         self.app.closing().begin();
@@ -116,7 +117,7 @@ impl Serving {
     }
 }
 
-/// Serves requests on a listener, and works in the background, until its handle is told to stop.
+/// Serves requests on a listener, and runs background work, until the handle stops the server.
 pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Serving> {
     let app = service.app.clone();
     for check in SLICES.iter().filter_map(|slice| slice.settings) {

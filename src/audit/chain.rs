@@ -1,24 +1,24 @@
-//! The chain: each event's hash covers the one before it, so that whatever is changed or removed shows.
+//! The chain: each event's hash covers the hash before, so that a changed or removed event breaks the chain.
 
 use super::AuditEvent;
 use crate::platform::{Error, Result};
 use aws_lc_rs::digest::{Context, SHA256};
 use std::{fmt, fmt::Write, str::FromStr};
 
-/// How the bytes of an event are laid out; another layout gets another name.
+/// The name of the layout of the hashed bytes; another layout gets another name.
 const LAYOUT: &[u8] = b"audit-event-1";
 
-/// An event's place in the chain, and the hash over it and all before it.
+/// An event's place in the chain, and the hash over the event and all events before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Seal {
-    /// The place; the first event has 1.
+    /// The event's place in the chain; the first event has 1.
     pub sequence: i64,
-    /// SHA-256.
+    /// The SHA-256 over the event and the hash before.
     pub hash: [u8; 32],
 }
 
 impl Seal {
-    /// What the first event follows.
+    /// The seal before the first event.
     pub const START: Self = Self { sequence: 0, hash: [0; 32] };
 
     /// The seal of the event that follows this one.
@@ -27,7 +27,7 @@ impl Seal {
         let mut digest = Context::new(&SHA256);
         digest.update(&self.hash);
         let mut field = |bytes: Option<&[u8]>| {
-            // With its length, so that nothing moves from one field into the next unseen.
+            // Each field is hashed with its length: bytes cannot move from one field into the next unseen.
             let Some(bytes) = bytes else { return digest.update(&[0]) };
             digest.update(&[1]);
             digest.update(&(bytes.len() as u64).to_be_bytes());
@@ -44,7 +44,8 @@ impl Seal {
         field(Some(event.resource_id.0.as_bytes()));
         field(event.partner_id.as_ref().map(|id| id.0.as_bytes().as_slice()));
         for document in [&event.before, &event.after] {
-            // PostgreSQL orders members and writes numbers its own way: RFC 8785 has one form for all.
+            // PostgreSQL stores members in an order of its own and writes numbers its own way: the form of RFC 8785 is
+            // the same from both databases.
             let canonical = document.as_ref().map(|json| serde_json_canonicalizer::to_vec(&json.0));
             field(canonical.transpose().map_err(Error::internal)?.as_deref());
         }
@@ -55,8 +56,8 @@ impl Seal {
         Ok(Self { sequence, hash })
     }
 
-    /// How an event differs from the one that was sealed next after this seal; none where it does not. `due` is what
-    /// its seal comes to.
+    /// How an event differs from the event that was sealed next after this seal; none where the two are the same. `due` is
+    /// the seal computed from the event.
     pub(super) fn difference(self, event: &AuditEvent, due: Self) -> Option<String> {
         let place = event.sequence.unwrap_or_default();
         let named = format!(
@@ -81,17 +82,17 @@ impl Seal {
     }
 }
 
-/// As people write it: lower-case hexadecimal.
+/// Bytes in lower-case hexadecimal.
 pub(super) fn hex(bytes: &[u8]) -> String {
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-        // Writing to a text cannot fail.
+        // Writing to a `String` cannot fail.
         let _ = write!(text, "{byte:02x}");
         text
     })
 }
 
 impl fmt::Display for Seal {
-    /// `SEQUENCE:HASH`, to be noted where nobody who can write to the database can reach it.
+    /// `SEQUENCE:HASH`, to be noted out of reach of people who can write to the database.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.sequence, hex(&self.hash))
     }
@@ -167,7 +168,7 @@ mod tests {
         })
     }
 
-    /// The same document as another store might give it back: members the other way round, numbers spelt otherwise.
+    /// The same document in the form another store might return: members in reverse order, numbers written otherwise.
     fn restored(value: &Value) -> Value {
         match value {
             Value::Object(members) => {
@@ -176,7 +177,7 @@ mod tests {
             }
             Value::Array(items) => items.iter().map(restored).collect(),
             Value::Number(number) => match number.as_f64() {
-                // All digits and no exponent, as PostgreSQL writes them.
+                // PostgreSQL writes numbers with all digits and without an exponent.
                 Some(number) => serde_json::from_str(&number.to_string()).unwrap(),
                 None => value.clone(),
             },

@@ -1,4 +1,5 @@
-//! Audit: who did what, when and why. Append-only, in the database itself; kept for ever; chained by hash.
+//! Audit: an event for every change, with its actor, instant and reason. Events are append-only by rules of the database
+//! itself, kept for ever, and chained by hash.
 
 pub mod api;
 mod chain;
@@ -6,18 +7,18 @@ mod model;
 mod service;
 mod store;
 
-use crate::slice::{Check, Slice, Tag};
+use crate::slice::{Slice, Tag, VerifyCheck};
 pub use chain::Seal;
 pub use model::{AuditEvent, Event};
 use service::check_chain;
-pub use service::{Verdict, WORK, seal, seal_batch, verify};
+pub use service::{ChainVerdict, WORK, seal, seal_batch, verify};
 pub use store::{has_begun, last_role};
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: api::routes,
     tag: Some(Tag { name: "audit", description: "Who did what, when and why." }),
     work: &[WORK],
-    checks: &[Check { name: "audit chain", run: check_chain }],
+    checks: &[VerifyCheck { name: "audit chain", run: check_chain }],
     ..Slice::named("audit")
 };

@@ -1,4 +1,4 @@
-//! What an audit event is.
+//! The audit event: as recorded, and as a unit prepares an event.
 
 use crate::{
     access::Tx,
@@ -13,48 +13,48 @@ use diesel::prelude::*;
 use serde::Serialize;
 use serde_json::Value;
 
-/// One change of one record.
+/// A recorded audit event: one change of one record.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = audit_events, treat_none_as_default_value = false)]
 pub struct AuditEvent {
-    /// Identifier.
+    /// UUID of version 7.
     pub id: Id,
-    /// When.
+    /// The instant of the unit.
     pub occurred_at: Timestamp,
-    /// Who; none where the service acted by itself, or where a partner is not told.
+    /// The user or API client; none where the service acted by itself, or where the partner must not read the name.
     pub actor_id: Option<Id>,
-    /// As what: a role, `api_client`, `nobody` or `system`.
+    /// The actor's role, or `api_client`, `nobody` or `system`.
     pub actor_role: String,
-    /// By which operation.
+    /// The operation, in `PascalCase`.
     pub operation: String,
-    /// Kind of record.
+    /// The kind of the record, such as `enrollment`.
     pub resource_type: String,
-    /// Which record.
+    /// The id of the record.
     pub resource_id: Id,
-    /// Whose record, where it is a partner's.
+    /// The partner whose people see the event; none where only programme staff sees the event.
     pub partner_id: Option<Id>,
-    /// The record before; none where it was made.
+    /// The record before the change, as the API shows the record; none of a new record.
     pub before: Option<Json<Value>>,
-    /// The record after; none where it was removed.
+    /// The record after the change, as the API shows the record; none of a removed record.
     pub after: Option<Json<Value>>,
-    /// Why, in the actor's words.
+    /// The reason in the actor's words.
     pub reason: Option<String>,
-    /// The request.
+    /// The id of the request, or of the run of background work.
     pub request_id: String,
-    /// Its place in the chain; none until it is sealed, soon after its commit.
+    /// The event's place in the chain; none until the event is sealed, soon after its commit.
     pub sequence: Option<i64>,
-    /// The chain's hash up to here.
+    /// The SHA-256 of the chain up to this event; none until the event is sealed.
     pub hash: Option<Vec<u8>>,
 }
 
-/// An audit event about to be recorded.
+/// An audit event that a unit is about to record.
 #[derive(Debug)]
 #[must_use = "an event that is not recorded leaves no trace"]
 pub struct Event {
     resource_type: &'static str,
     resource_id: Id,
     partner_id: Option<Id>,
-    /// Whether the record is one of those the partner's lock guards.
+    /// Whether the partner's lock guards the record.
     guarded: bool,
     before: Option<Value>,
     after: Option<Value>,
@@ -63,7 +63,7 @@ pub struct Event {
 }
 
 impl Event {
-    /// Something happened to a record.
+    /// An event about a change of a record.
     pub fn on(resource_type: &'static str, resource_id: Id) -> Self {
         Self {
             resource_type,
@@ -77,43 +77,44 @@ impl Event {
         }
     }
 
-    /// The record is this partner's; the unit must hold the partner's lock.
+    /// Marks the record as this partner's; the unit must hold the partner's lock.
     pub fn of_partner(mut self, partner: Id) -> Self {
         self.guarded = true;
         self.seen_by(Some(partner))
     }
 
-    /// The record belongs to the whole programme, such as a user, and this partner's people see the event.
+    /// Shows the event to this partner's people, about a record that no partner's lock guards, such as a user.
     pub fn seen_by(mut self, partner: Option<Id>) -> Self {
         self.partner_id = partner;
         self
     }
 
-    /// What it was before, as the API shows it.
+    /// Adds the record before the change, as the API shows the record.
     pub fn before(mut self, view: &impl Serialize) -> Self {
         self.before = serde_json::to_value(view).ok();
         self
     }
 
-    /// What it is now, as the API shows it.
+    /// Adds the record after the change, as the API shows the record.
     pub fn after(mut self, view: &impl Serialize) -> Self {
         self.after = serde_json::to_value(view).ok();
         self
     }
 
-    /// Why, in the actor's words.
+    /// Adds the reason in the actor's words.
     pub fn because(mut self, reason: Option<&str>) -> Self {
         self.reason = reason.map(str::to_owned);
         self
     }
 
-    /// For a partner's eyes: it is not told who did it. Another event of the unit tells the programme's staff.
+    /// Leaves the actor's id out, because the partner's people see the event; another event of the unit names the actor to
+    /// programme staff.
     pub fn by_the_programme(mut self) -> Self {
         self.unnamed = true;
         self
     }
 
-    /// Writes the event, inside the unit whose change it tells of.
+    /// Records the event, inside the unit of the change.
     pub fn record(self, tx: &mut Tx<'_>) -> Result<()> {
         let event = AuditEvent {
             id: tx.new_id(),

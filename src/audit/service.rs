@@ -1,26 +1,27 @@
-//! Sealing events, and finding out whether they still are what was sealed.
+//! Sealing events, and verifying sealed events.
 //!
-//! Events are sealed soon after their commit, not inside their unit: there, every writer would wait for every other.
+//! Events are sealed soon after their commit, not inside their unit: a chain inside the units would make every writer
+//! wait for every other.
 
 use super::{Seal, store};
 use crate::{
     access::{AppState, Tx},
     platform::{Error, Result, db::Conn},
-    slice::Finding,
+    slice::VerifyFinding,
     work::{End, JobName, Queue, Schedule, Turn, Work},
 };
 use std::time::{Duration, Instant};
 
-/// Events sealed by one unit: few enough that other writers hardly wait.
+/// The most events that one unit seals: few enough that other writers hardly wait.
 const BATCH: i64 = 500;
-/// Events looked at together; what `verify` holds in memory.
+/// The events that `verify` loads at a time.
 const PAGE: i64 = 1000;
 /// Seconds after which an event must have been sealed; the running service takes one or two.
 const PATIENCE: i64 = 300;
 /// How long a command waits for an instance that seals.
 const WAIT: Duration = Duration::from_secs(10);
 
-/// The events that wait for their seal. Sealing goes on while the service stops: nothing else seals the last events.
+/// The sealing of waiting events. Sealing goes on while the service stops, because no other job seals the last events.
 pub const WORK: Work = Work {
     name: JobName::AuditSealing,
     schedule: |_| Schedule::Never,
@@ -28,7 +29,7 @@ pub const WORK: Work = Work {
     run: |turn| seal_in(turn).map(|_| End::Done),
 };
 
-/// Seals what waits for it, here and now; returns how many events that were. Several instances take turns.
+/// Seals the waiting events on this thread; returns the number of sealed events. Instances take turns.
 pub fn seal(app: &AppState) -> Result<usize> {
     if !app.query_as_system(|tx| store::any_unsealed(tx.conn))? {
         return Ok(0);
@@ -51,7 +52,7 @@ fn seal_in(turn: &Turn) -> Result<usize> {
     Ok(sealed)
 }
 
-/// Seals the first events that wait for it, inside a unit whose turn it is; returns how many events that were.
+/// Seals the first waiting events, inside a unit of a turn; returns the number of sealed events.
 pub fn seal_batch(conn: &mut Conn) -> Result<usize> {
     let head = store::take_head(conn)?;
     let mut last = head;
@@ -67,17 +68,17 @@ pub fn seal_batch(conn: &mut Conn) -> Result<usize> {
     Ok(seals.len())
 }
 
-/// What the chain says of the events.
+/// The result of verifying the chain.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// All are there as they were sealed. The last seal is to be noted elsewhere.
+pub enum ChainVerdict {
+    /// All events are there as they were sealed; with the last seal, which operators note outside of the database.
     Sound(Seal),
-    /// The first difference, for people.
+    /// The first difference, in words for people.
     Broken(String),
 }
 
-/// The check of `verify`: tells from time to time how far the walk has come.
-pub(super) fn check_chain(tx: &mut Tx<'_>, noted: Option<&str>) -> Result<Finding> {
+/// The check of `verify`; logs the progress every two seconds.
+pub(super) fn check_chain(tx: &mut Tx<'_>, noted: Option<&str>) -> Result<VerifyFinding> {
     let noted = noted.map(str::parse::<Seal>).transpose().map_err(Error::internal)?;
     let mut told = Instant::now();
     let progress = |done: i64, total: i64| {
@@ -87,14 +88,18 @@ pub(super) fn check_chain(tx: &mut Tx<'_>, noted: Option<&str>) -> Result<Findin
         }
     };
     Ok(match verify(tx, noted, progress)? {
-        Verdict::Sound(head) => Finding::Sound(format!("{} events, head {head}", head.sequence)),
-        Verdict::Broken(difference) => Finding::Broken(difference),
+        ChainVerdict::Sound(head) => VerifyFinding::Sound(format!("{} events, head {head}", head.sequence)),
+        ChainVerdict::Broken(difference) => VerifyFinding::Broken(difference),
     })
 }
 
-/// Walks the chain from its start, in one snapshot and in constant memory. A seal that was `noted` earlier must be
-/// part of it: that alone finds a chain that was cut and written anew.
-pub fn verify(tx: &mut Tx<'_>, noted: Option<Seal>, mut progress: impl FnMut(i64, i64)) -> Result<Verdict> {
+/// Verifies the chain from its start, in one snapshot and in constant memory. A seal that was `noted` earlier must be
+/// part of the chain: only such a seal shows a chain that was cut and written anew.
+pub fn verify(
+    tx: &mut Tx<'_>,
+    noted: Option<Seal>,
+    mut progress: impl FnMut(i64, i64),
+) -> Result<ChainVerdict> {
     let head = store::head(tx.conn)?;
     let end = head.map_or(0, |head| head.sequence);
     let mut last = Seal::START;
@@ -107,7 +112,7 @@ pub fn verify(tx: &mut Tx<'_>, noted: Option<Seal>, mut progress: impl FnMut(i64
         for event in &page {
             let due = last.over(event)?;
             if let Some(difference) = last.difference(event, due) {
-                return Ok(Verdict::Broken(difference));
+                return Ok(ChainVerdict::Broken(difference));
             }
             last = due;
             meets_note |= noted == Some(last);
@@ -118,10 +123,10 @@ pub fn verify(tx: &mut Tx<'_>, noted: Option<Seal>, mut progress: impl FnMut(i64
         None => forgotten(tx)?,
         difference => difference,
     };
-    Ok(difference.map_or(Verdict::Sound(last), Verdict::Broken))
+    Ok(difference.map_or(ChainVerdict::Sound(last), ChainVerdict::Broken))
 }
 
-/// How the head, and a seal that was noted and not met, differ from where the chain ends.
+/// How the head, or a noted seal that is not part of the chain, differs from the end of the chain.
 fn difference_at_the_end(last: Seal, head: Option<Seal>, unmet: Option<Seal>) -> Option<String> {
     let end = last.sequence;
     Some(match (head, unmet) {
@@ -143,7 +148,7 @@ fn difference_at_the_end(last: Seal, head: Option<Seal>, unmet: Option<Seal>) ->
     })
 }
 
-/// Events that should have been sealed long ago.
+/// The difference of events that have waited too long for their seal; none where there are no such events.
 fn forgotten(tx: &mut Tx<'_>) -> Result<Option<String>> {
     let (count, first) = store::unsealed_before(tx.conn, tx.now.plus_seconds(-PATIENCE))?;
     Ok(first.map(|id| format!("{count} events are not sealed and should be; the first is {id}")))

@@ -30,8 +30,8 @@ fn visible(tx: &mut Tx<'_>) -> Result<audit_events::BoxedQuery<'static, MultiBac
     })
 }
 
-/// Ids tell when they were made, so that a stretch of time is a stretch of the list; by so many seconds at most an id
-/// may differ from its event's instant.
+/// The most seconds by which the instant in an event's id may differ from the instant of the event. Ids sort by instant,
+/// so that a filter by time is a range of ids.
 const ID_SLACK: i64 = 60;
 
 fn matching(
@@ -98,10 +98,11 @@ pub(super) fn stands(conn: &mut Conn, id: Id) -> Result<bool> {
         sequence: None,
         hash: None,
     };
+    #[expect(clippy::disallowed_methods, reason = "asked outside of any unit, and rolled back")]
     let written = conn.transaction(|conn| -> QueryResult<()> {
         conn.wait_for_locks_at_most(2)?;
         diesel::insert_into(audit_events::table).values(&probe).execute(conn)?;
-        // Nobody ever sees a probe.
+        // The probe is rolled back, and never seen.
         Err(DieselError::RollbackTransaction)
     });
     match written {
@@ -116,14 +117,14 @@ pub(super) fn insert(tx: &mut Tx<'_>, event: &AuditEvent) -> Result<()> {
     Ok(())
 }
 
-/// Whether a database has, or ever had, an audit event: one without is new.
+/// Whether a database has, or ever had, an audit event; a database without is new.
 pub fn has_begun(conn: &mut Conn) -> Result<bool> {
     let event = audit_events::table.select(audit_events::id).limit(1);
     let chain = audit_chain::table.select(audit_chain::name);
     Ok(event.first::<Id>(conn).optional()?.is_some() || chain.first::<String>(conn).optional()?.is_some())
 }
 
-/// As what somebody last did this to a record.
+/// The role of the actor who last did an operation on a record.
 pub fn last_role(tx: &mut Tx<'_>, operation: &str, resource: Id) -> Result<Option<String>> {
     let query = audit_events::table
         .filter(audit_events::resource_id.eq(resource))
@@ -132,7 +133,7 @@ pub fn last_role(tx: &mut Tx<'_>, operation: &str, resource: Id) -> Result<Optio
     Ok(query.first(tx.conn).optional()?)
 }
 
-/// Whether any event waits for its seal.
+/// Whether an event waits for its seal.
 pub(super) fn any_unsealed(conn: &mut Conn) -> Result<bool> {
     let unsealed = audit_events::table.filter(audit_events::sequence.is_null());
     Ok(select(exists(unsealed)).get_result(conn)?)
@@ -144,7 +145,7 @@ pub(super) fn unsealed(conn: &mut Conn, limit: i64) -> Result<Vec<AuditEvent>> {
     Ok(unsealed.order(audit_events::id).limit(limit).select(AuditEvent::as_select()).load(conn)?)
 }
 
-/// How many events from before an instant wait for their seal, and the first of them.
+/// The number of events before an instant that wait for their seal, and the id of the first such event.
 pub(super) fn unsealed_before(conn: &mut Conn, instant: Timestamp) -> Result<(i64, Option<Id>)> {
     let unsealed = audit_events::table
         .filter(audit_events::sequence.is_null())
@@ -159,13 +160,13 @@ pub(super) fn sealed_after(conn: &mut Conn, sequence: i64, limit: i64) -> Result
     Ok(later.order(audit_events::sequence).limit(limit).select(AuditEvent::as_select()).load(conn)?)
 }
 
-/// The last seal; none before the first.
+/// The last seal; none before the first event is sealed.
 pub(super) fn head(conn: &mut Conn) -> Result<Option<Seal>> {
     let head = audit_chain::table.select((audit_chain::sequence, audit_chain::hash));
     head.first::<(i64, Vec<u8>)>(conn).optional()?.map(seal_of).transpose()
 }
 
-/// The last seal, and the turn to add to it: another sealer waits here until this unit has ended.
+/// The last seal, with its row locked: another sealing unit waits here until this unit has ended.
 pub(super) fn take_head(conn: &mut Conn) -> Result<Seal> {
     let start = (
         audit_chain::name.eq(CHAIN),
@@ -176,7 +177,7 @@ pub(super) fn take_head(conn: &mut Conn) -> Result<Seal> {
         .values(start)
         .on_conflict(audit_chain::name)
         .do_update()
-        // Nothing changes; the row is held.
+        // The update changes nothing, and locks the row.
         .set(audit_chain::name.eq(CHAIN))
         .returning((audit_chain::sequence, audit_chain::hash))
         .get_result(conn)?);
@@ -191,7 +192,7 @@ pub(super) fn move_head(conn: &mut Conn, seal: Seal) -> Result<()> {
     Ok(())
 }
 
-/// Seals events, all by one statement. Both databases name the columns of `VALUES` alike.
+/// Stores the seals of events by one statement. Both databases name the columns of `VALUES` alike.
 pub(super) fn set_seals(conn: &mut Conn, seals: &[(Id, Seal)]) -> Result<()> {
     let rows: Vec<_> =
         (0..seals.len()).map(|n| format!("(${}, ${}, ${})", 3 * n + 1, 3 * n + 2, 3 * n + 3)).collect();

@@ -1,6 +1,7 @@
-//! Who may sign in: people, with what beside a password; machines; the gate a partner opens before its people see data.
+//! The identities that may sign in: people with their second factors, machines, and the set-up a partner completes before
+//! its people see incentive data.
 //!
-//! Each slice may use those before it.
+//! Each slice may use the slices before it.
 //!
 //! | slice | holds |
 //! |---|---|

@@ -1,4 +1,4 @@
-//! The commands that work on the records without serving.
+//! The commands that work on the records without serving requests.
 
 use indicatif::{ProgressBar, ProgressStyle};
 use partner_incentives::{
@@ -14,7 +14,7 @@ use partner_incentives::{
         values::{CalendarDate, Id},
     },
     sales::imports,
-    slice::Finding,
+    slice::VerifyFinding,
 };
 use std::{
     fs::File,
@@ -23,10 +23,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-/// Which file to take, and how.
+/// The file to import, and how to import it.
 #[derive(clap::Args)]
 pub struct ImportCommand {
-    /// The file.
+    /// The path of the file.
     file: PathBuf,
     /// csv or ndjson; by the file's ending where left out.
     #[arg(long)]
@@ -34,20 +34,20 @@ pub struct ImportCommand {
     /// Only tries, and records nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Where to write what is wrong with the rows that were left out, as CSV.
+    /// Where to write the faults of the rows that were left out, as CSV.
     #[arg(long)]
     errors: Option<PathBuf>,
 }
 
-/// A line for each check; the first failure does not keep the others from running.
+/// Runs every check, also after one has failed, and prints a line for each check.
 pub fn check_records(service: &Service, expect: Option<Seal>) -> Result<()> {
     let findings = verify::run(&service.app, app::checks(), expect)?;
     service.close();
     let mut sound = true;
     for (check, finding) in findings {
         match finding {
-            Finding::Sound(detail) => println!("{check}: sound, {detail}"),
-            Finding::Broken(difference) => {
+            VerifyFinding::Sound(detail) => println!("{check}: sound, {detail}"),
+            VerifyFinding::Broken(difference) => {
                 println!("{check}: BROKEN, {difference}");
                 sound = false;
             }
@@ -56,7 +56,7 @@ pub fn check_records(service: &Service, expect: Option<Seal>) -> Result<()> {
     if sound { Ok(()) } else { Err(Error::internal("the records are not what the service wrote")) }
 }
 
-/// Runs the daily refresh with a line of progress, which a terminal shows in place.
+/// Runs the daily refresh and prints its progress, on a terminal in one line.
 pub fn daily_refresh(service: &Service) -> Result<()> {
     let in_place = std::io::stdout().is_terminal();
     let run = refresh::run_now(&service.app, |run| {
@@ -107,7 +107,7 @@ fn partner_of(tx: &mut Tx<'_>, key: &str) -> Result<Partner> {
     }
 }
 
-/// Calculates what waits, of all partners or one, with a bar of progress.
+/// Calculates the waiting sales of one partner or of all partners, with a progress bar.
 pub fn calculate(service: &Service, partner: Option<&str>) -> Result<()> {
     let named = |key: &str| service.app.read_as_system(|tx| partner_of(tx, key));
     let partner = partner.map(named).transpose()?.map(|partner| partner.id);
@@ -128,7 +128,7 @@ pub fn calculate(service: &Service, partner: Option<&str>) -> Result<()> {
     Ok(())
 }
 
-/// Takes a file; fails where a row was left out, after having told how many.
+/// Imports a file and prints the counts of its rows; fails where a row was left out.
 pub fn import(service: &Service, command: &ImportCommand) -> Result<()> {
     let ending = command.file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     let by_ending = || ending.parse().map_err(|_| Error::internal("say --format csv or --format ndjson"));

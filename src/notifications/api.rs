@@ -1,6 +1,6 @@
 //! Notifications over HTTP: read only.
 
-use super::{Delivery, DeliveryState, Notification, NotificationKind, store};
+use super::{DeliveryState, MailDelivery, Notification, NotificationKind, store};
 use crate::{
     access::{
         Caller, Tx,
@@ -72,7 +72,7 @@ pub struct DeliveryView {
 }
 
 impl DeliveryView {
-    fn of(delivery: Delivery, for_staff: bool) -> Self {
+    fn of(delivery: MailDelivery, for_staff: bool) -> Self {
         Self {
             state: delivery.state,
             attempts: delivery.attempts,
@@ -157,7 +157,7 @@ async fn get_notification(caller: Caller<GetNotification>, id: Path<Id>) -> Resu
         .snapshot(move |tx| {
             let found = store::get(tx, *id)?;
             let delivery = store::deliveries_of(tx, &[*id])?.pop();
-            let revision = delivery.as_ref().map_or(1, Delivery::revision);
+            let revision = delivery.as_ref().map_or(1, MailDelivery::revision);
             let for_staff = tx.actor.partner.is_none();
             let delivery = delivery.map(|delivery| DeliveryView::of(delivery, for_staff));
             Ok(Answer::record(&NotificationView::of(found, delivery), revision))

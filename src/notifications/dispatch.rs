@@ -1,11 +1,12 @@
-//! The dispatch: sends the mails that are due, one after the other, each outside of any unit.
+//! The dispatch: sends the due mails one after the other, outside of any unit.
 //!
-//! A mail is sent, and then what became of it is noted. A process that dies in between leaves a mail that is still due,
-//! and is sent again under the same message id: at least once, never lost.
+//! The result is noted after a mail was sent. A process that dies in between leaves the mail due, and the mail is sent
+//! again under the same message id: at least once, never lost.
 
 use super::{
-    Delivery, DeliveryState, Notification, place_of, store,
-    transport::{Email, Outcome, Transport},
+    DeliveryState, MailDelivery, Notification, place_of, store,
+    store::DeliveryAttempt,
+    transport::{Email, SendResult, Transport},
     words,
 };
 use crate::{
@@ -16,10 +17,10 @@ use crate::{
 };
 use serde::Serialize;
 
-/// The longest reason that is kept, in characters.
+/// The longest stored reason of a failure, in characters.
 const REASON: usize = 500;
 
-/// The mails that are due; each is tried again at its own time.
+/// The sending of due mails; each mail has its own time of the next attempt.
 pub const WORK: Work = Work {
     name: JobName::Mail,
     schedule: |_| Schedule::Never,
@@ -28,15 +29,15 @@ pub const WORK: Work = Work {
 };
 
 fn waits(tx: &mut Tx<'_>) -> Result<bool> {
-    Ok(!matches!(tx.mail().transport, config::Transport::None) && store::is_due(tx)?)
+    Ok(!matches!(tx.mail().route, config::MailRoute::None) && store::is_due(tx)?)
 }
 
-/// Refuses settings by which no mail could be sent. The server need not be up.
+/// Refuses settings of mail that cannot work. The mail server need not be running.
 pub fn check_settings(app: &AppState) -> Result<()> {
     Transport::open(app.mail()).map(drop)
 }
 
-/// Sends what is due; the newest trouble with a mail is shown to operators.
+/// Sends the due mails; operators see the newest failure.
 fn send_due(turn: &Turn) -> Result<End> {
     let Some(transport) = Transport::open(turn.app().mail())? else { return Ok(End::Done) };
     let mut trouble = None;
@@ -45,7 +46,7 @@ fn send_due(turn: &Turn) -> Result<End> {
         let Some((delivery, notification)) = next else {
             return Ok(trouble.map_or(End::Done, End::Troubled));
         };
-        // Whoever is no longer alone leaves the mail to the other instance.
+        // An instance whose lease was taken over leaves the mail to the other instance.
         turn.renew()?;
         if let Some(reason) = send(turn.app(), &transport, &delivery, &notification)? {
             trouble = Some(reason);
@@ -54,23 +55,23 @@ fn send_due(turn: &Turn) -> Result<End> {
     Ok(End::Interrupted)
 }
 
-/// Sends a mail, and notes what became of it; tells why the mail is to be tried again.
+/// Sends a mail and notes the result; the reason of a failure that is followed by another attempt.
 fn send(
     app: &AppState,
     transport: &Transport,
-    delivery: &Delivery,
+    delivery: &MailDelivery,
     notification: &Notification,
 ) -> Result<Option<String>> {
-    let outcome = match email(app, delivery, notification) {
+    let result = match email(app, delivery, notification) {
         Ok(email) => transport.send(&email),
-        // A key that is missing today may be back tomorrow.
-        Err(error) => Outcome::Later(error.to_string()),
+        // An encryption key that is missing now may be back at the next attempt.
+        Err(error) => SendResult::Later(error.to_string()),
     };
-    let delivery = Delivery { attempts: delivery.attempts + 1, ..delivery.clone() };
-    note(app, &delivery, notification, outcome)
+    let delivery = MailDelivery { attempts: delivery.attempts + 1, ..delivery.clone() };
+    note(app, &delivery, notification, result)
 }
 
-fn email(app: &AppState, delivery: &Delivery, notification: &Notification) -> Result<Email> {
+fn email(app: &AppState, delivery: &MailDelivery, notification: &Notification) -> Result<Email> {
     let secret = match &delivery.secret {
         None => None,
         Some(sealed) => {
@@ -93,30 +94,31 @@ fn email(app: &AppState, delivery: &Delivery, notification: &Notification) -> Re
 
 fn note(
     app: &AppState,
-    delivery: &Delivery,
+    delivery: &MailDelivery,
     notification: &Notification,
-    outcome: Outcome,
+    result: SendResult,
 ) -> Result<Option<String>> {
-    let (id, attempts) = (delivery.notification_id, delivery.attempts);
-    match outcome {
-        Outcome::Sent => {
+    let attempt = DeliveryAttempt { notification_id: delivery.notification_id, number: delivery.attempts };
+    match result {
+        SendResult::Sent => {
             app.write_unaudited(move |conn, now| {
-                store::finish(conn, (id, attempts), DeliveryState::Sent, Some(now), None)
+                store::finish(conn, attempt, DeliveryState::Sent, Some(now), None)
             })?;
         }
-        Outcome::Logged => {
+        SendResult::Logged => {
             app.write_unaudited(move |conn, _| {
-                store::finish(conn, (id, attempts), DeliveryState::Kept, None, None)
+                store::finish(conn, attempt, DeliveryState::Kept, None, None)
             })?;
         }
-        Outcome::Never(reason) => give_up(app, delivery, notification.partner_id, &reason)?,
-        Outcome::Later(reason) => {
+        SendResult::Never(reason) => give_up(app, delivery, notification.partner_id, &reason)?,
+        SendResult::Later(reason) => {
             let (written, mail) = (notification.created_at, delivery.clone());
-            let chance = id.0.as_bytes()[15] ^ u8::try_from(attempts & 0xff).unwrap_or(0);
+            let last_byte = attempt.notification_id.0.as_bytes()[15];
+            let chance = last_byte ^ u8::try_from(attempt.number & 0xff).unwrap_or(0);
             let why = in_short(&reason);
             let again = app.write_unaudited(move |conn, now| match mail.retry_in(written, now, chance) {
                 Some(seconds) => {
-                    store::put_off(conn, (id, attempts), now.plus_seconds(seconds), &why).map(|()| true)
+                    store::put_off(conn, attempt, now.plus_seconds(seconds), &why).map(|()| true)
                 }
                 None => Ok(false),
             })?;
@@ -129,8 +131,8 @@ fn note(
     Ok(None)
 }
 
-/// A mail that nobody will get is traced: whoever waits for it must be told otherwise.
-fn give_up(app: &AppState, delivery: &Delivery, partner: Option<Id>, reason: &str) -> Result<()> {
+/// Gives a mail up, with an audit event: operators have to reach the recipient otherwise.
+fn give_up(app: &AppState, delivery: &MailDelivery, partner: Option<Id>, reason: &str) -> Result<()> {
     #[derive(Serialize)]
     struct Failure {
         message_id: String,
@@ -141,7 +143,8 @@ fn give_up(app: &AppState, delivery: &Delivery, partner: Option<Id>, reason: &st
     let failure = Failure { message_id: delivery.message_id.clone(), attempts, error: in_short(reason) };
     log::warn!("the mail {} is given up: {reason}", delivery.message_id);
     app.write_as_system("GiveUpDelivery", move |tx| {
-        store::finish(tx.conn, (id, attempts), DeliveryState::Failed, None, Some(&failure.error))?;
+        let last = DeliveryAttempt { notification_id: id, number: attempts };
+        store::finish(tx.conn, last, DeliveryState::Failed, None, Some(&failure.error))?;
         let event = audit::Event::on("notification", id).after(&failure);
         event.seen_by(partner).record(tx)
     })

@@ -1,4 +1,4 @@
-//! What people are told: one variant per kind, with what its text needs.
+//! The messages to people: one variant for each kind, with the facts its text needs.
 
 use super::NotificationKind as Kind;
 use crate::platform::values::{CalendarDate, Id, Money, Timestamp};
@@ -14,7 +14,7 @@ pub enum Message {
         program: String,
         /// The last day to accept.
         until: CalendarDate,
-        /// The enrollment.
+        /// The id of the enrollment.
         enrollment: Id,
     },
     /// An enrollment waits for the partner's profiles.
@@ -23,7 +23,7 @@ pub enum Message {
         partner: String,
         /// The program's name.
         program: String,
-        /// The partner.
+        /// The id of the partner.
         partner_id: Id,
     },
     /// An enrollment has changed its state otherwise.
@@ -32,9 +32,9 @@ pub enum Message {
         partner: String,
         /// The program's name.
         program: String,
-        /// The state now.
+        /// The new state, as its wire value.
         state: String,
-        /// The enrollment.
+        /// The id of the enrollment.
         enrollment: Id,
     },
     /// A rule is about to be no longer met, or is met by grace only.
@@ -43,13 +43,13 @@ pub enum Message {
         partner: String,
         /// The program's name.
         program: String,
-        /// What is about to lapse, a sentence each.
+        /// A sentence for each rule that is about to lapse.
         lapsing: Vec<String>,
-        /// The last day it is met.
+        /// The last day on which the first of these rules is met.
         lapses_on: CalendarDate,
-        /// Whether it is met by grace already.
+        /// Whether a rule is met by grace already.
         in_grace: bool,
-        /// The enrollment.
+        /// The id of the enrollment.
         enrollment: Id,
     },
     /// A rule is no longer met.
@@ -58,56 +58,67 @@ pub enum Message {
         partner: String,
         /// The program's name.
         program: String,
-        /// What is missing, a sentence each.
+        /// A sentence for each rule that is not met.
         missing: Vec<String>,
-        /// The evaluation that says so.
+        /// The id of the evaluation that found the rules not met.
         evaluation: Id,
     },
-    /// Who of the partner's people may use the service.
+    /// The partner's people who may use the service.
     UserList {
         /// The partner's name.
         partner: String,
-        /// The partner.
+        /// The id of the partner.
         partner_id: Id,
-        /// The people: name, address, role.
-        users: Vec<(String, String, String)>,
+        /// The people who may use the service.
+        users: Vec<ListedUser>,
     },
-    /// A first password, or one after a reset.
+    /// A first password, or the password of a reset.
     TemporaryPassword {
-        /// The password; it stands in the mail alone.
+        /// The password, which stands in the mail alone.
         password: String,
-        /// When it stops opening anything.
+        /// When the password expires.
         expires_at: Timestamp,
     },
     /// The password was changed.
     PasswordChanged {
-        /// When.
+        /// The instant of the change.
         at: Timestamp,
     },
-    /// Somebody signed in from an address not seen before.
+    /// The user signed in from a new address.
     NewSignIn {
-        /// When.
+        /// The instant of the sign-in.
         at: Timestamp,
-        /// From which network address.
+        /// The network address.
         address: String,
-        /// With what, as it calls itself.
+        /// The program, by its `User-Agent` field.
         user_agent: Option<String>,
     },
     /// A payment is on its way.
     PaymentSent {
         /// The partner's name.
         partner: String,
-        /// How much, after tax.
+        /// The amount after tax.
         amount: Money,
-        /// What the bank statement shows.
+        /// The reference on the bank statement.
         reference: String,
-        /// When it was sent.
+        /// The day the payment was sent.
         on: CalendarDate,
     },
 }
 
+/// A user in the list of a partner's people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedUser {
+    /// The user's name, as shown to people.
+    pub name: String,
+    /// The user's e-mail address.
+    pub email: String,
+    /// The user's role, as its wire value.
+    pub role: String,
+}
+
 impl Message {
-    /// What it is about.
+    /// The kind of the notification.
     #[must_use]
     pub fn kind(&self) -> Kind {
         match self {

@@ -1,7 +1,7 @@
-//! Notifications: what the service tells people, as an outbox written in the same unit as the change it tells of.
+//! Notifications to people: an outbox that is written in the same unit as the change a notification reports.
 //!
-//! Other slices call [`tell`] with a [`Message`]. It is put into words for each reader, and a mail with them is
-//! queued; the dispatch sends what is due, at least once, each mail under a message id of its own.
+//! Other slices call [`tell`] with a [`Message`]. The message is put into words for each recipient, and a mail with the
+//! words is queued; the dispatch sends due mails, at least once, each mail under a message id of its own.
 
 pub mod api;
 mod dispatch;
@@ -14,13 +14,13 @@ mod words;
 
 use crate::slice::{Slice, Tag};
 pub use dispatch::{WORK, check_settings};
-pub use message::Message;
-pub use model::{Delivery, DeliveryState, Locale, Notification, NotificationKind, Recipient};
+pub use message::{ListedUser, Message};
+pub use model::{DeliveryState, Locale, MailDelivery, Notification, NotificationKind, Recipient};
 pub use service::tell;
 pub use store::refers_to;
 pub use words::{day, instant};
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: api::routes,
     tag: Some(Tag {
@@ -33,7 +33,7 @@ pub const SLICE: Slice = Slice {
     ..Slice::named("notifications")
 };
 
-/// Where the secret of a mail is sealed.
+/// The place that the secret of a mail is sealed for.
 fn place_of(notification: crate::platform::values::Id) -> String {
     format!("deliveries/{notification}")
 }

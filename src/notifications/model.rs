@@ -1,4 +1,4 @@
-//! What a notification is; no I/O, no clock, no HTTP.
+//! The notification and the mail that delivers it; no I/O, no clock, no HTTP.
 
 use crate::{
     platform::values::{Id, Timestamp, text_enum},
@@ -19,13 +19,13 @@ text_enum! {
         EligibilityLost = "eligibility_lost",
         /// A rule is about to be no longer met, or is met by grace only.
         EligibilityAtRisk = "eligibility_at_risk",
-        /// Who of the partner's people may use the service.
+        /// The list of the partner's people who may use the service.
         UserList = "user_list",
-        /// A first password, or one after a reset.
+        /// A first password, or the password of a reset.
         TemporaryPassword = "temporary_password",
         /// The password was changed.
         PasswordChanged = "password_changed",
-        /// Somebody signed in from an address not seen before.
+        /// The user signed in from a new address.
         NewSignIn = "new_sign_in",
         /// A payment is on its way.
         PaymentSent = "payment_sent",
@@ -35,13 +35,13 @@ text_enum! {
 text_enum! {
     /// What has become of a mail.
     pub enum DeliveryState {
-        /// It is on its way, or waits for its next try.
+        /// The mail waits for its next attempt.
         Queued = "queued",
-        /// The mail server has taken it.
+        /// The mail server has taken the mail.
         Sent = "sent",
-        /// The mail server refused it for good, or too often.
+        /// The mail server has refused the mail for good, or too often.
         Failed = "failed",
-        /// The service has no mail server: it is read here alone.
+        /// The service has no mail server: the notification is read over the API alone.
         Kept = "kept",
     }
 }
@@ -58,84 +58,84 @@ text_enum! {
     }
 }
 
-/// Somebody who is written to.
+/// A user who receives a notification.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Recipient {
-    /// The user.
+    /// The id of the user.
     pub user_id: Id,
-    /// E-mail address.
+    /// The user's e-mail address.
     pub email: String,
-    /// Name shown to people.
+    /// The user's name, as shown to people.
     pub name: String,
-    /// In which language.
+    /// The language of the notification.
     pub locale: Locale,
 }
 
-/// A message to one user. It is never changed.
+/// A message to one user, in words; never changed.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = notifications)]
 pub struct Notification {
-    /// Identifier.
+    /// UUID of version 7.
     pub id: Id,
-    /// To whom.
+    /// The recipient.
     pub user_id: Id,
-    /// The partner it is about; none where it is about no partner.
+    /// The partner concerned; none of a notification about no partner.
     pub partner_id: Option<Id>,
-    /// What it is about.
+    /// The kind of the message.
     pub kind: NotificationKind,
-    /// Kind of the record it is about.
+    /// The kind of the record concerned, such as `enrollment`.
     pub resource_type: String,
-    /// The record it is about.
+    /// The record concerned.
     pub resource_id: Id,
-    /// One line.
+    /// The subject of the message in one line, at most 200 characters.
     pub subject: String,
-    /// The message.
+    /// The text of the message without its secret, at most 20,000 characters.
     pub body: String,
-    /// When it was written.
+    /// When the notification was written.
     pub created_at: Timestamp,
 }
 
-/// The mail that carries a notification.
+/// The mail that delivers a notification.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = deliveries)]
-pub struct Delivery {
-    /// What it carries.
+pub struct MailDelivery {
+    /// The notification of the mail.
     pub notification_id: Id,
-    /// To which address.
+    /// The e-mail address of the recipient.
     pub recipient: String,
-    /// What the mail is known by, the same at every try: `<notification@domain>`.
+    /// The mail's `Message-ID`, the same at every attempt: `<notification@domain>`.
     pub message_id: String,
-    /// The message as an HTML document, without what is secret.
+    /// The message as an HTML document without its secret.
     pub html: String,
-    /// What is secret in it, sealed; it goes with the last try.
+    /// The secret of the message, sealed; deleted after the last attempt.
     pub secret: Option<Vec<u8>>,
-    /// What has become of it.
+    /// How far the mail has come.
     pub state: DeliveryState,
-    /// Tries so far.
+    /// The number of attempts so far.
     pub attempts: i64,
-    /// When it is tried next.
+    /// When the next attempt is due.
     pub due_at: Timestamp,
-    /// When the mail server took it.
+    /// When the mail server took the mail.
     pub sent_at: Option<Timestamp>,
-    /// What the mail server said at the last try that failed.
+    /// The answer of the mail server to the last failed attempt.
     pub last_error: Option<String>,
 }
 
-/// How many tries a mail has.
+/// The most attempts to send a mail.
 const TRIES: i64 = 20;
-/// For how long a mail is tried: three days, in seconds.
+/// How long attempts to send a mail go on: three days, in seconds.
 const TRIED_SECONDS: i64 = 3 * 24 * 3600;
 
-impl Delivery {
-    /// Counts what becomes of it; the entity tag.
+impl MailDelivery {
+    /// Counts the changes of the mail, for the entity tag.
     #[must_use]
     pub fn revision(&self) -> i64 {
         1 + 2 * self.attempts + i64::from(self.state != DeliveryState::Queued)
     }
 
-    /// In how many seconds to try again after a failure: half a minute, doubling up to an hour, and up to a quarter
-    /// more by chance (0 to 255), so that those who failed together do not come back together; none after the last
-    /// try.
+    /// The seconds until the next attempt after a failure: half a minute, doubling up to an hour, and up to a quarter more
+    /// by `chance` (0 to 255), so that mails that failed together are not sent again together; none after the last
+    /// attempt.
     #[must_use]
     pub fn retry_in(&self, written: Timestamp, now: Timestamp, chance: u8) -> Option<i64> {
         if self.attempts >= TRIES || now >= written.plus_seconds(TRIED_SECONDS) {
@@ -155,7 +155,7 @@ mod tests {
     fn a_mail_is_tried_less_and_less_often_and_not_for_ever() {
         let written = Timestamp::from_micros(0);
         let after = |attempts, seconds, chance| {
-            let delivery = Delivery {
+            let delivery = MailDelivery {
                 notification_id: Id(uuid::Uuid::nil()),
                 recipient: String::new(),
                 message_id: String::new(),

@@ -1,9 +1,9 @@
-//! Who is told what.
+//! Writing notifications, and queueing their mails.
 
-use super::{Delivery, DeliveryState, Message, Notification, Recipient, place_of, store, words};
+use super::{DeliveryState, MailDelivery, Message, Notification, Recipient, place_of, store, words};
 use crate::{
     access::Tx,
-    config::Transport,
+    config::MailRoute,
     platform::{Result, values::Id},
 };
 
@@ -12,8 +12,8 @@ const SUBJECT: usize = 200;
 /// The longest message, in characters.
 const BODY: usize = 20_000;
 
-/// Tells people something, each in the own language, and queues the mails with it. It is part of the unit: where that
-/// is taken back, nobody was told.
+/// Writes a notification to each recipient, in the recipient's language, and queues its mail. Notification and mail are
+/// part of the unit: a unit that is rolled back leaves neither.
 pub fn tell(
     tx: &mut Tx<'_>,
     recipients: &[Recipient],
@@ -40,7 +40,7 @@ pub fn tell(
     Ok(())
 }
 
-/// Queues the mail of a notification; keeps it where mails go nowhere.
+/// Queues the mail of a notification; without a mail server the mail is kept for reading here alone.
 fn queue(
     tx: &mut Tx<'_>,
     notification_id: Id,
@@ -48,15 +48,15 @@ fn queue(
     html: String,
     message: &Message,
 ) -> Result<()> {
-    let leaves = !matches!(tx.mail().transport, Transport::None);
-    // Where nothing leaves, nobody could ever read it: a password that was lost is reset.
+    let leaves = !matches!(tx.mail().route, MailRoute::None);
+    // A mail that is never sent needs no secret: nobody could read the secret.
     let secret = match message {
         Message::TemporaryPassword { password, .. } if leaves => {
             Some(tx.vault().seal(&place_of(notification_id), password.as_bytes())?)
         }
         _ => None,
     };
-    let delivery = Delivery {
+    let delivery = MailDelivery {
         notification_id,
         recipient: recipient.email.clone(),
         message_id: format!("<{notification_id}@{}>", tx.mail().from.email.domain()),
@@ -71,7 +71,7 @@ fn queue(
     store::insert_delivery(tx, &delivery)
 }
 
-/// The text, at most so many characters long; a cut one ends in an ellipsis.
+/// The first `most` characters of a text; a shortened text ends in an ellipsis.
 fn cut(text: String, most: usize) -> String {
     if text.chars().count() <= most {
         return text;

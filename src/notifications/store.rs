@@ -1,6 +1,6 @@
 //! The notifications in the database.
 
-use super::{Delivery, DeliveryState, Notification, api::NotificationFilter};
+use super::{DeliveryState, MailDelivery, Notification, api::NotificationFilter};
 use crate::{
     access::{Actor, Tx},
     platform::{
@@ -13,7 +13,15 @@ use crate::{
 };
 use diesel::prelude::*;
 
-/// A partner's user sees what is addressed to that user, and nothing else.
+/// An attempt to send the mail of a notification.
+#[derive(Clone, Copy)]
+pub(super) struct DeliveryAttempt {
+    pub notification_id: Id,
+    /// The number of attempts including this one.
+    pub number: i64,
+}
+
+/// The notifications an actor may see: a partner's user sees the notifications addressed to that user alone.
 fn visible(actor: Actor) -> notifications::BoxedQuery<'static, MultiBackend> {
     let all = notifications::table.into_boxed();
     match (actor.partner, actor.id()) {
@@ -59,26 +67,26 @@ pub(super) fn insert(tx: &mut Tx<'_>, notification: &Notification) -> Result<()>
     Ok(())
 }
 
-/// What became of the mails of these notifications; one written by a version without mails has none.
-pub(super) fn deliveries_of(tx: &mut Tx<'_>, notifications: &[Id]) -> Result<Vec<Delivery>> {
+/// The mails of these notifications; a notification from before the service sent mails has none.
+pub(super) fn deliveries_of(tx: &mut Tx<'_>, notifications: &[Id]) -> Result<Vec<MailDelivery>> {
     let these = deliveries::table.filter(deliveries::notification_id.eq_any(notifications.to_vec()));
-    Ok(these.select(Delivery::as_select()).load(tx.conn)?)
+    Ok(these.select(MailDelivery::as_select()).load(tx.conn)?)
 }
 
-pub(super) fn insert_delivery(tx: &mut Tx<'_>, delivery: &Delivery) -> Result<()> {
+pub(super) fn insert_delivery(tx: &mut Tx<'_>, delivery: &MailDelivery) -> Result<()> {
     diesel::insert_into(deliveries::table).values(delivery).execute(tx.conn)?;
     Ok(())
 }
 
-/// The mail that has waited longest of those that are due, and the notification that is carried.
-pub(super) fn next_due(tx: &mut Tx<'_>) -> Result<Option<(Delivery, Notification)>> {
+/// The due mail that has waited longest, with its notification.
+pub(super) fn next_due(tx: &mut Tx<'_>) -> Result<Option<(MailDelivery, Notification)>> {
     let due = deliveries::table
         .inner_join(notifications::table.on(notifications::id.eq(deliveries::notification_id)))
         .filter(deliveries::state.eq(DeliveryState::Queued))
         .filter(deliveries::due_at.le(tx.now))
         .order(deliveries::due_at)
         .limit(1);
-    Ok(due.select((Delivery::as_select(), Notification::as_select())).get_result(tx.conn).optional()?)
+    Ok(due.select((MailDelivery::as_select(), Notification::as_select())).get_result(tx.conn).optional()?)
 }
 
 /// Whether a mail is due.
@@ -89,10 +97,10 @@ pub(super) fn is_due(tx: &mut Tx<'_>) -> Result<bool> {
     Ok(diesel::select(diesel::dsl::exists(due)).get_result(tx.conn)?)
 }
 
-/// Notes that a mail has gone after so many attempts, to be tried no more; what was secret in it goes too.
+/// Notes that `attempt` was the last one, and deletes the secret of the mail.
 pub(super) fn finish(
     conn: &mut Conn,
-    (id, attempts): (Id, i64),
+    attempt: DeliveryAttempt,
     state: DeliveryState,
     sent_at: Option<Timestamp>,
     error: Option<&str>,
@@ -102,22 +110,25 @@ pub(super) fn finish(
         deliveries::sent_at.eq(sent_at),
         deliveries::last_error.eq(error),
         deliveries::secret.eq(None::<Vec<u8>>),
-        deliveries::attempts.eq(attempts),
+        deliveries::attempts.eq(attempt.number),
     );
-    diesel::update(deliveries::table.find(id)).set(end).execute(conn)?;
+    diesel::update(deliveries::table.find(attempt.notification_id)).set(end).execute(conn)?;
     Ok(())
 }
 
-/// Notes when to try again, and why that is needed.
+/// Notes that `attempt` failed with `error`, and when the next attempt is due.
 pub(super) fn put_off(
     conn: &mut Conn,
-    (id, attempts): (Id, i64),
+    attempt: DeliveryAttempt,
     due_at: Timestamp,
     error: &str,
 ) -> Result<()> {
-    let again =
-        (deliveries::due_at.eq(due_at), deliveries::attempts.eq(attempts), deliveries::last_error.eq(error));
-    diesel::update(deliveries::table.find(id)).set(again).execute(conn)?;
+    let next = (
+        deliveries::due_at.eq(due_at),
+        deliveries::attempts.eq(attempt.number),
+        deliveries::last_error.eq(error),
+    );
+    diesel::update(deliveries::table.find(attempt.notification_id)).set(next).execute(conn)?;
     Ok(())
 }
 

@@ -1,4 +1,4 @@
-//! How a mail leaves: over SMTP, or into the log of the demo.
+//! The transport of mails: over SMTP, or into the log of the demo.
 
 use crate::{
     config::{self, Mail},
@@ -22,10 +22,10 @@ use std::{
 };
 use url::{Host, Url};
 
-/// How long one answer of the server may take.
+/// How long one answer of the mail server may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A mail, with all that stands in it.
+/// A mail, ready to be sent.
 pub(super) struct Email {
     pub message_id: String,
     pub recipient: String,
@@ -33,54 +33,54 @@ pub(super) struct Email {
     pub text: String,
     pub html: String,
     pub written: Timestamp,
-    /// What is secret in it.
+    /// The secret of the message, which the text and the HTML document contain.
     pub secret: Option<String>,
 }
 
-/// What became of a mail.
+/// The result of an attempt to send a mail.
 #[derive(Debug)]
-pub(super) enum Outcome {
-    /// The server took it.
+pub(super) enum SendResult {
+    /// The mail server took the mail.
     Sent,
-    /// It was written to the log.
+    /// The mail was written to the log.
     Logged,
-    /// It may go later.
+    /// The attempt failed, with the reason; another attempt may succeed.
     Later(String),
-    /// It will never go.
+    /// The mail server refused the mail for good, with the reason.
     Never(String),
 }
 
-/// How mails leave.
+/// The transport of mails.
 pub(super) enum Transport {
     Log,
     Smtp { server: SmtpTransport, from: Mailbox },
 }
 
 impl Transport {
-    /// The transport that the settings name; none where mails go nowhere. The server need not be up.
+    /// The transport that the settings name; none where mails are not sent. The mail server need not be running.
     pub(super) fn open(mail: &Mail) -> Result<Option<Self>> {
-        match &mail.transport {
-            config::Transport::None => Ok(None),
-            config::Transport::Log => Ok(Some(Self::Log)),
-            config::Transport::Smtp { url, ca_file } => {
+        match &mail.route {
+            config::MailRoute::None => Ok(None),
+            config::MailRoute::Log => Ok(Some(Self::Log)),
+            config::MailRoute::Smtp { url, ca_file } => {
                 let server = server(url, ca_file.as_deref())?;
                 Ok(Some(Self::Smtp { server, from: mail.from.clone() }))
             }
         }
     }
 
-    /// Sends a mail and waits for what becomes of it.
-    pub(super) fn send(&self, email: &Email) -> Outcome {
+    /// Sends a mail and waits for the answer of the mail server.
+    pub(super) fn send(&self, email: &Email) -> SendResult {
         match self {
             Self::Log => {
                 let secret = email.secret.as_ref().map(|secret| format!(" ({secret})")).unwrap_or_default();
                 log::info!("mail to {}: {}{secret}", email.recipient, email.subject);
                 log::debug!("{}", email.text);
-                Outcome::Logged
+                SendResult::Logged
             }
             Self::Smtp { server, from } => match compose(email, from) {
-                Ok(message) => server.send(&message).map_or_else(|error| judge(&error), |_| Outcome::Sent),
-                Err(reason) => Outcome::Never(reason),
+                Ok(message) => server.send(&message).map_or_else(|error| judge(&error), |_| SendResult::Sent),
+                Err(reason) => SendResult::Never(reason),
             },
         }
     }
@@ -100,7 +100,7 @@ fn compose(email: &Email, from: &Mailbox) -> std::result::Result<Message, String
         .map_err(|error| format!("the mail cannot be put together: {error}"))
 }
 
-/// Who answers mails by machine leaves this one alone (RFC 3834).
+/// The header field that keeps automatic repliers from answering the mail (RFC 3834).
 #[derive(Clone)]
 struct AutoSubmitted;
 
@@ -118,19 +118,20 @@ impl Header for AutoSubmitted {
     }
 }
 
-/// Only a refusal of this mail is for good: a server that is away, busy, or does not let us in will get better.
-fn judge(error: &smtp::Error) -> Outcome {
+/// The result of a failed attempt: only a permanent refusal of the mail itself is for good; a mail server that is away,
+/// busy, or refuses the credentials may take the mail later.
+fn judge(error: &smtp::Error) -> SendResult {
     let said =
         std::error::Error::source(error).map_or_else(|| error.to_string(), |why| format!("{error}: {why}"));
     match error.status() {
-        // 53x speak of TLS and credentials: of us, not of the mail (RFC 4954, 6).
+        // 53x concern TLS and credentials, not the mail (RFC 4954, 6).
         Some(code)
             if code.severity == Severity::PermanentNegativeCompletion
                 && code.category != Category::Unspecified3 =>
         {
-            Outcome::Never(said)
+            SendResult::Never(said)
         }
-        _ => Outcome::Later(said),
+        _ => SendResult::Later(said),
     }
 }
 
@@ -175,7 +176,7 @@ fn parameters(host: &str, ca_file: Option<&Path>) -> Result<TlsParameters> {
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => {
-            // The host of a scheme that is none of the web's is not parsed further.
+            // The URL parser leaves IP addresses unparsed in URLs of other schemes than those of the web.
             name.parse::<std::net::IpAddr>().map_or(name == "localhost", |address| address.is_loopback())
         }
         Some(Host::Ipv4(address)) => address.is_loopback(),

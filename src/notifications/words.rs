@@ -1,9 +1,10 @@
 //! Messages in words: templates, in English and in Japanese, as text and as HTML.
 //!
-//! A message has one template per language, kind for kind in `templates/en` and `templates/ja`. It stands in the
-//! layout and is built of the parts of its format: `layout.txt` and `parts.txt`, or `layout.html` and `parts.html`.
+//! A message has one template for each language, in `templates/en` and `templates/ja` under the name of its kind. The
+//! template extends the layout and uses the parts of its format: `layout.txt` and `parts.txt`, or `layout.html` and
+//! `parts.html`.
 
-use super::{Locale, Message, Recipient};
+use super::{ListedUser, Locale, Message, Recipient};
 use crate::platform::{
     Error, Result,
     values::{CalendarDate, Money, Timestamp},
@@ -14,15 +15,15 @@ use std::sync::LazyLock;
 /// A message in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wording {
-    /// One line.
+    /// The subject, in one line.
     pub subject: String,
-    /// For readers without HTML.
+    /// The message as plain text.
     pub text: String,
-    /// The same as an HTML document.
+    /// The message as an HTML document.
     pub html: String,
 }
 
-/// What stands in the place of a secret until the mail leaves, by language.
+/// The words in the place of a secret until the mail is sent, by language.
 const IN_THE_MAIL: [&str; 2] = ["(in the mail alone)", "（メールにのみ記載）"];
 
 static TEXT: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
@@ -49,7 +50,7 @@ fn environment(
     let mut environment = Environment::new();
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.set_auto_escape_callback(move |_| escape.clone());
-    // A tag on a line of its own leaves no line behind.
+    // A line that holds a tag alone leaves no empty line.
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     environment.add_template("layout", layout)?;
     environment.add_template("parts", parts)?;
@@ -70,7 +71,7 @@ fn environment(
     Ok(environment)
 }
 
-/// Puts a message into words for its reader. What is secret in it is left out. Links begin with `base`.
+/// Puts a message into words for its reader, without its secret. Links begin with `base`.
 pub(super) fn put(message: &Message, reader: &Recipient, base: &str) -> Result<Wording> {
     let name = format!("{}/{}", reader.locale, message.kind());
     let facts = context! {
@@ -85,7 +86,7 @@ pub(super) fn put(message: &Message, reader: &Recipient, base: &str) -> Result<W
     Ok(Wording { subject: one_line(&subject), text: with_single_gaps(&text), html })
 }
 
-/// The text with its secret.
+/// The text with its secret in place.
 pub(super) fn reveal(text: &str, secret: &str) -> String {
     IN_THE_MAIL.iter().fold(text.to_owned(), |text, place| text.replace(place, secret))
 }
@@ -126,10 +127,10 @@ fn facts(message: &Message, locale: Locale) -> Value {
             context! { partner, program, missing, evaluation => evaluation.to_string() }
         }
         Message::UserList { partner, partner_id, users } => {
-            let who = |(name, email, role): &(String, String, String)| {
+            let line = |ListedUser { name, email, role }: &ListedUser| {
                 (name.clone(), format!("{email} ({})", role_in_words(role, locale)))
             };
-            let users: Vec<(String, String)> = users.iter().map(who).collect();
+            let users: Vec<(String, String)> = users.iter().map(line).collect();
             context! { partner, partner_id => partner_id.to_string(), users }
         }
         Message::TemporaryPassword { expires_at, .. } => {
@@ -150,7 +151,7 @@ fn facts(message: &Message, locale: Locale) -> Value {
     }
 }
 
-/// A date: 31 July 2026, 2026年7月31日.
+/// A date in words: 31 July 2026, 2026年7月31日.
 #[must_use]
 pub fn day(date: CalendarDate, locale: Locale) -> String {
     const MONTHS: [&str; 12] = [
@@ -197,7 +198,7 @@ fn sum(amount: Money, locale: Locale) -> String {
     }
 }
 
-/// An enrollment's state as people say it.
+/// The name of an enrollment's state for people.
 fn state_in_words(state: &str, locale: Locale) -> &str {
     let (english, japanese) = match state {
         "invited" => ("invited", "ご案内中"),
@@ -216,7 +217,7 @@ fn state_in_words(state: &str, locale: Locale) -> &str {
     }
 }
 
-/// A role as people say it.
+/// The name of a role for people.
 fn role_in_words(role: &str, locale: Locale) -> &str {
     let (english, japanese) = match role {
         "operator" => ("operator", "プログラム運営担当"),
@@ -231,12 +232,12 @@ fn role_in_words(role: &str, locale: Locale) -> &str {
     }
 }
 
-/// A subject is a header field: whatever its names hold, it is one line.
+/// The text in one line: a subject is a header field, whatever names stand in the subject.
 fn one_line(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// Never more than one empty line between two others.
+/// The text with at most one empty line between two other lines.
 fn with_single_gaps(text: &str) -> String {
     let mut lines: Vec<&str> = Vec::new();
     for line in text.trim().lines() {

@@ -1,6 +1,6 @@
 //! Comma-separated values (RFC 4180) that a spreadsheet opens without running anything.
 
-/// Writes a line of cells.
+/// Appends one line of cells to `out`. A cell that a spreadsheet would run as a formula becomes text.
 pub fn line<'a>(out: &mut String, cells: impl IntoIterator<Item = &'a str>) {
     for (place, cell) in cells.into_iter().enumerate() {
         if place > 0 {
@@ -13,7 +13,7 @@ pub fn line<'a>(out: &mut String, cells: impl IntoIterator<Item = &'a str>) {
         }
         out.push('"');
         if formula {
-            // A spreadsheet takes what follows an apostrophe for text.
+            // A spreadsheet takes a cell that begins with an apostrophe for text.
             out.push('\'');
         }
         for piece in cell.split_inclusive('"') {

@@ -1,4 +1,4 @@
-//! The one error type: what went wrong, as the caller will read it.
+//! The one error type, in the words the caller reads.
 
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -7,17 +7,17 @@ use utoipa::ToSchema;
 /// A stable, documented kind of problem. Its page is served at `/problems/{code}`.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Code {
-    /// Stable identifier; clients branch on it.
+    /// The stable identifier that clients branch on, in `snake_case`; unique in the whole service.
     pub code: &'static str,
-    /// The HTTP status it answers with.
+    /// The HTTP status of the answer.
     pub status: u16,
     /// One line, the same for every occurrence.
     pub title: &'static str,
-    /// What it means and how to mend it, for the page.
+    /// The text of the problem's page: the meaning, and how the caller mends the request.
     pub help: &'static str,
 }
 
-/// Declares a slice's problem codes: a static each, and `CODES` with all of them for the catalogue.
+/// Declares a slice's problem codes: one static for each code, and `CODES` with all of them for the catalogue.
 #[macro_export]
 macro_rules! problem_codes {
     ($($name:ident = $code:literal $status:literal $title:literal, $help:literal;)+) => {
@@ -36,7 +36,7 @@ macro_rules! problem_codes {
     };
 }
 
-/// The codes of the conventions; a slice declares its own beside its rules.
+/// The problem codes of the conventions; a slice declares the codes of its rules beside the rules.
 pub mod codes {
     problem_codes! {
         MALFORMED = "malformed" 400 "The request cannot be read", "The body is not JSON in UTF-8, or a path, query or header value has the wrong form. `detail` says where.";
@@ -87,32 +87,32 @@ impl FieldError {
         code: impl Into<Cow<'static, str>>,
         message: impl Into<String>,
     ) -> Self {
-        // A pointer may be as long as a member's name that somebody sent.
+        // A caller's member name may be of any length, and so may the pointer to the member.
         let (pointer, message) = (pointer.into(), message.into());
         Self { pointer: cut(&pointer, 400).into(), code: code.into(), message: cut(&message, 1000).into() }
     }
 }
 
-/// The beginning of a text, as long as the contract lets it be.
+/// The first `most` characters of a text, as many as the contract allows for the field.
 #[must_use]
 pub fn cut(text: &str, most: usize) -> &str {
     text.char_indices().nth(most).map_or(text, |(end, _)| text.get(..end).unwrap_or(text))
 }
 
-/// Why a request was not done. Every function of the service that can fail returns it.
+/// Why a request was not done; the error of every fallible function of the service.
 #[derive(Debug)]
 pub struct Error {
-    /// Which documented problem this is.
+    /// The documented kind of the problem.
     pub code: &'static Code,
-    /// What happened this time, and how to mend it.
+    /// The fault of this request, and how the caller mends the request.
     pub detail: Cow<'static, str>,
-    /// Every field that is not right, for validation problems.
+    /// Every field that is not valid; empty but for validation problems.
     pub errors: Vec<FieldError>,
     /// Members of the problem beyond the common ones, such as `checks` or `allowed`.
     pub extra: Box<serde_json::Map<String, serde_json::Value>>,
     /// Seconds after which a repeat makes sense.
     pub retry_after: Option<u32>,
-    /// For the log only; never sent.
+    /// The cause, for the log only; never part of the answer.
     pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
 
@@ -154,7 +154,8 @@ impl Error {
         Self::invalid(vec![FieldError::new(pointer, code, message)])
     }
 
-    /// A record that a body names and that is not there is a fault of that member; any other error stays what it is.
+    /// Turns "not found" into a fault of the member at `pointer`, which named the missing record; any other error stays
+    /// as it is.
     #[must_use]
     pub fn as_fault_at(self, pointer: &str, message: &str) -> Self {
         if *self.code == codes::NOT_FOUND {
@@ -164,7 +165,7 @@ impl Error {
         }
     }
 
-    /// Something broke on our side; the source goes to the log.
+    /// A fault of the service; the source goes to the log.
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self {
             source: Some(source.into()),
@@ -172,7 +173,7 @@ impl Error {
         }
     }
 
-    /// The service cannot answer just now.
+    /// The service cannot answer just now; the caller may repeat the request after a second.
     pub fn unavailable(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self {
             source: Some(source.into()),
@@ -181,7 +182,7 @@ impl Error {
         }
     }
 
-    /// The database went away in `COMMIT`, and cannot be asked what became of the unit.
+    /// The database went away in `COMMIT`, and no connection can tell whether the unit is durable.
     pub fn outcome_unknown(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self {
             source: Some(source.into()),
@@ -194,7 +195,7 @@ impl Error {
         }
     }
 
-    /// Adds a member to the problem.
+    /// Adds a member to the problem document.
     #[must_use]
     pub fn with(mut self, member: &str, value: impl Serialize) -> Self {
         self.extra.insert(member.to_owned(), serde_json::to_value(value).unwrap_or_default());

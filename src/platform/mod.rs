@@ -13,5 +13,5 @@ mod vault;
 pub use error::{Code, Error, FieldError, codes, cut};
 pub use vault::Vault;
 
-/// What a fallible function of this service returns.
+/// The result of a fallible function of this service.
 pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,4 +1,4 @@
-//! Encryption at rest: what the database holds, and nobody who only has the database can read.
+//! Encryption at rest: secrets that a reader of the database alone cannot open.
 
 use super::{Error, Result};
 use aws_lc_rs::{
@@ -8,20 +8,24 @@ use aws_lc_rs::{
 use base64::{Engine, prelude::BASE64_STANDARD};
 use std::{fs::OpenOptions, io::Write, path::Path, sync::Arc};
 
-/// The layout of what is sealed: this byte, the key's name, the nonce, the ciphertext with its tag.
+/// The layout of a sealed secret: this byte, the key's name, the nonce, the ciphertext with its tag.
 const LAYOUT: u8 = 1;
 const NAME_LENGTH: usize = 4;
 const KEY_LENGTH: usize = 32;
 
-/// Seals and opens with AES-256-GCM. The first key seals; the others open what was sealed before. Cheap to clone.
+/// Seals and opens secrets with AES-256-GCM. The first key seals; the others open the secrets that older keys sealed.
+/// Cheap to clone.
 #[derive(Clone)]
-pub struct Vault(Arc<Vec<(Name, RandomizedNonceKey)>>);
+pub struct Vault(Arc<Vec<NamedKey>>);
 
-/// The beginning of a key's SHA-256.
-type Name = [u8; NAME_LENGTH];
+struct NamedKey {
+    /// The beginning of the key's SHA-256.
+    name: [u8; NAME_LENGTH],
+    key: RandomizedNonceKey,
+}
 
 impl Vault {
-    /// Takes keys of 32 bytes in base64, separated by commas, spaces or lines; the first one seals.
+    /// Takes keys of 32 bytes in base64, separated by commas, spaces or lines; the first key seals.
     pub fn from_text(text: &str) -> Result<Self> {
         let keys = text
             .split(|c: char| c == ',' || c.is_whitespace())
@@ -39,7 +43,7 @@ impl Vault {
         Ok(Self(Arc::new(keys)))
     }
 
-    /// Takes the keys of a file; makes the file with one key, readable by its owner alone, where there is none.
+    /// Takes the keys of a file; where there is no file, makes one with a single key, readable by its owner alone.
     pub fn from_file(path: &Path) -> Result<Self> {
         let fault = |error: std::io::Error| {
             Error::internal(format!("the encryption keys in {} cannot be used: {error}", path.display()))
@@ -54,9 +58,10 @@ impl Vault {
         }
     }
 
-    /// Seals a secret. `place` says where it is kept, such as its table and row; it opens nowhere else.
+    /// Seals a secret. `place` names the table and row that keep the secret; the secret opens for no other place.
     pub fn seal(&self, place: &str, secret: &[u8]) -> Result<Vec<u8>> {
-        let (name, key) = self.0.first().ok_or_else(|| Error::internal("there is no encryption key"))?;
+        let NamedKey { name, key } =
+            self.0.first().ok_or_else(|| Error::internal("there is no encryption key"))?;
         let mut text = secret.to_vec();
         let nonce = key
             .seal_in_place_append_tag(Aad::from(place), &mut text)
@@ -64,7 +69,7 @@ impl Vault {
         Ok([&[LAYOUT][..], name, nonce.as_ref(), &text].concat())
     }
 
-    /// Opens what was sealed for this place.
+    /// Opens a secret that was sealed for this place.
     pub fn open(&self, place: &str, sealed: &[u8]) -> Result<Vec<u8>> {
         self.try_open(place, sealed).ok_or_else(|| {
             Error::internal(format!(
@@ -74,11 +79,11 @@ impl Vault {
         })
     }
 
-    /// Whether it was sealed with the key that seals now.
+    /// Whether the secret was sealed with the key that seals now.
     #[must_use]
     pub fn is_current(&self, sealed: &[u8]) -> bool {
-        self.0.first().is_some_and(|(name, _)| {
-            sealed.first() == Some(&LAYOUT) && sealed.get(1..=NAME_LENGTH) == Some(name.as_slice())
+        self.0.first().is_some_and(|current| {
+            sealed.first() == Some(&LAYOUT) && sealed.get(1..=NAME_LENGTH) == Some(current.name.as_slice())
         })
     }
 
@@ -86,7 +91,7 @@ impl Vault {
         let (&LAYOUT, rest) = sealed.split_first()? else { return None };
         let (name, rest) = rest.split_at_checked(NAME_LENGTH)?;
         let (nonce, text) = rest.split_at_checked(NONCE_LEN)?;
-        let (_, key) = self.0.iter().find(|(known, _)| known == name)?;
+        let NamedKey { key, .. } = self.0.iter().find(|known| known.name == name)?;
         let mut text = text.to_vec();
         let nonce = Nonce::try_assume_unique_for_key(nonce).ok()?;
         let length = key.open_in_place(nonce, Aad::from(place), &mut text).ok()?.len();
@@ -95,9 +100,9 @@ impl Vault {
     }
 }
 
-fn named(key: &[u8]) -> Option<(Name, RandomizedNonceKey)> {
+fn named(key: &[u8]) -> Option<NamedKey> {
     let name = digest::digest(&digest::SHA256, key).as_ref().first_chunk().copied()?;
-    Some((name, RandomizedNonceKey::new(&AES_256_GCM, key).ok()?))
+    Some(NamedKey { name, key: RandomizedNonceKey::new(&AES_256_GCM, key).ok()? })
 }
 
 fn make(path: &Path) -> std::io::Result<()> {
@@ -114,7 +119,7 @@ fn make(path: &Path) -> std::io::Result<()> {
     let mut file = options.open(&draft)?;
     writeln!(file, "{}", BASE64_STANDARD.encode(key))?;
     file.sync_all()?;
-    // It appears whole or not at all; where another instance was faster, its key is the one.
+    // The key file appears whole or not at all; where another instance was faster, all use that instance's key.
     let linked = std::fs::hard_link(&draft, path);
     std::fs::remove_file(&draft)?;
     match linked {

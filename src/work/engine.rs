@@ -1,6 +1,6 @@
-//! The engine: looks what is due, works on each job in a turn of its own, and drains when the service stops.
+//! The engine: finds due jobs, works on each job in a turn of its own, and drains when the service stops.
 
-use super::{End, JobName, Record, Schedule, Turn, metrics::Metrics, store};
+use super::{End, JobName, JobRecord, Schedule, Turn, metrics::Metrics, store};
 use crate::{
     access::{AppState, Tx},
     config::Schedules,
@@ -15,35 +15,35 @@ use std::{
 };
 use tokio::task::{JoinSet, spawn_blocking};
 
-/// How often the engine looks what is due.
+/// How often the engine looks for due jobs.
 const ROUND: Duration = Duration::from_secs(1);
 
 /// Work that a slice registers.
 #[derive(Clone, Copy)]
 pub struct Work {
-    /// Its name.
+    /// The job of the work.
     pub name: JobName,
     /// When the work begins by the clock.
     pub schedule: fn(Schedules) -> Schedule,
-    /// What else the work begins for; none where the clock alone decides.
+    /// The queue whose entries begin the work too; none where the clock alone decides.
     pub queue: Option<Queue>,
-    /// Does what waits, unit by unit. Each unit checks the lease, leaves nothing half done, and may be repeated, so that
-    /// the next turn goes on where this one was broken off.
+    /// Does the waiting work, unit by unit. Each unit checks the lease, leaves nothing half done, and may be repeated, so
+    /// that the next turn goes on where an interrupted turn ended.
     pub run: fn(&Turn) -> Result<End>,
 }
 
-/// How work shows that something waits for it.
+/// The queue of a job, as the engine sees it.
 #[derive(Clone, Copy)]
 pub struct Queue {
-    /// Whether something waits; one small statement.
+    /// Whether the queue has entries; one small statement.
     pub waits: fn(&mut Tx<'_>) -> Result<bool>,
-    /// Seconds between two looks. Whoever adds something on this instance wakes the engine.
+    /// Seconds between two looks into the queue. A request that adds an entry wakes the engine of its own instance.
     pub every: u64,
 }
 
 impl Work {
-    /// Whether the work is to be begun, by its schedule or its queue.
-    fn is_due(&self, tx: &mut Tx<'_>, record: &Record) -> Result<bool> {
+    /// Whether the work is due, by its schedule or its queue.
+    fn is_due(&self, tx: &mut Tx<'_>, record: &JobRecord) -> Result<bool> {
         match (record.is_due((self.schedule)(tx.schedules()), tx.now), self.queue) {
             (None, _) => Ok(false),
             (Some(false), Some(queue)) => (queue.waits)(tx),
@@ -61,12 +61,12 @@ pub struct Engine {
 }
 
 impl Engine {
-    /// An engine for the work of all slices, whose metrics are seen in the registry.
+    /// An engine for the work of all slices; `registry` takes the metrics.
     pub fn new(app: AppState, works: impl IntoIterator<Item = Work>, registry: &Registry) -> Result<Self> {
         Ok(Self { app, works: works.into_iter().collect(), metrics: Metrics::open(registry)? })
     }
 
-    /// Works until the service stops; then ends when what is under way has come to the end of its unit.
+    /// Works until the service stops, and then until the running jobs have ended their current units.
     pub async fn run(self) {
         let mut at_work: JoinSet<(JobName, bool)> = JoinSet::new();
         let mut busy: HashSet<JobName> = HashSet::new();
@@ -75,7 +75,7 @@ impl Engine {
             let everything = tokio::select! {
                 () = self.app.woken() => true,
                 Some(ended) = at_work.join_next(), if !at_work.is_empty() => {
-                    // More may have come for a job that was worked on; one that failed waits for the next round.
+                    // The queue of a job that went well may have new entries; a failed job waits for the next round.
                     if !ended.is_ok_and(|(name, went_well)| busy.remove(&name) && went_well) {
                         continue;
                     }
@@ -109,7 +109,7 @@ impl Engine {
         while at_work.join_next().await.is_some() {}
     }
 
-    /// Does everything that is due now, here, one job after the other; tells how many jobs were worked on.
+    /// Does all due jobs on this thread, one after the other; returns how many jobs were worked on.
     pub fn tick(&self) -> Result<usize> {
         let mut worked = 0;
         for work in self.due(|_| true)? {
@@ -118,7 +118,7 @@ impl Engine {
         Ok(worked)
     }
 
-    /// Runs a job now, whatever its schedule says; waits a while for another instance that is at it.
+    /// Runs a job now, without regard to its schedule; waits ten seconds for another instance that works on the job.
     pub fn run_now(&self, name: JobName) -> Result<End> {
         let work = self.works.iter().find(|work| work.name == name);
         let work = work.ok_or_else(|| Error::internal(format!("nobody has registered {name}")))?;
@@ -127,8 +127,8 @@ impl Engine {
         self.carry_out(work, turn)
     }
 
-    /// Every job with what is known of it, in the order of the names.
-    pub fn jobs(&self, tx: &mut Tx<'_>) -> Result<Vec<(Schedule, Record)>> {
+    /// Every job with its schedule and its record, in the order of the names.
+    pub fn jobs(&self, tx: &mut Tx<'_>) -> Result<Vec<(Schedule, JobRecord)>> {
         let records = store::records(tx.conn)?;
         let schedules = tx.schedules();
         let mut jobs: Vec<_> = self
@@ -136,21 +136,21 @@ impl Engine {
             .iter()
             .map(|work| {
                 let known = records.iter().find(|record| record.name == work.name);
-                ((work.schedule)(schedules), known.cloned().unwrap_or_else(|| Record::new(work.name)))
+                ((work.schedule)(schedules), known.cloned().unwrap_or_else(|| JobRecord::new(work.name)))
             })
             .collect();
         jobs.sort_by_key(|(_, record)| record.name);
         Ok(jobs)
     }
 
-    /// What is due and free, of the work that is to be looked at.
+    /// The due and free jobs among the works that `of` selects.
     fn due(&self, of: impl Fn(&Work) -> bool) -> Result<Vec<Work>> {
         self.app.query_as_system(|tx| {
             let records = store::records(tx.conn)?;
             let mut due = Vec::new();
             for work in self.works.iter().filter(|work| of(work)) {
                 let known = records.iter().find(|record| record.name == work.name).cloned();
-                let record = known.unwrap_or_else(|| Record::new(work.name));
+                let record = known.unwrap_or_else(|| JobRecord::new(work.name));
                 if record.is_free(tx.now) && work.is_due(tx, &record)? {
                     due.push(*work);
                 }
@@ -166,7 +166,7 @@ impl Engine {
         })
     }
 
-    /// Takes a turn where the work still is due, and does it; tells whether that went well.
+    /// Takes a turn where the work is still due, and does the work; returns whether the work was done without an error.
     fn attend(&self, work: &Work) -> Result<bool> {
         let own = *work;
         let turn = Turn::take_if(&self.app, work.name, move |tx, record| own.is_due(tx, record))?;
@@ -179,8 +179,8 @@ impl Engine {
     fn carry_out(&self, work: &Work, turn: Turn) -> Result<End> {
         let began = Instant::now();
         let guarded = || catch_unwind(AssertUnwindSafe(|| (work.run)(&turn)));
-        let outcome = turn.renewed(guarded).unwrap_or_else(|_| Err(Error::internal("the work panicked")));
-        self.metrics.note(work.name, &outcome, began.elapsed());
-        turn.close(outcome, End::clone)
+        let result = turn.renewed(guarded).unwrap_or_else(|_| Err(Error::internal("the work panicked")));
+        self.metrics.note(work.name, &result, began.elapsed());
+        turn.close(result, End::clone)
     }
 }

@@ -1,11 +1,11 @@
-//! What Prometheus is told of background work, by the name of the job.
+//! The metrics of background work for Prometheus, by the name of the job.
 
 use super::{End, JobName};
 use crate::platform::{Error, Result};
 use prometheus::{HistogramOpts, HistogramVec, IntCounterVec, Opts, Registry};
 use std::time::Duration;
 
-/// Upper bounds of the durations, in seconds: a sealing takes milliseconds, a daily refresh minutes.
+/// The upper bounds of the histogram's buckets, in seconds: a sealing takes milliseconds, a daily refresh minutes.
 const SECONDS: &[f64] = &[0.005, 0.025, 0.1, 0.5, 2.5, 10.0, 60.0, 300.0, 1800.0];
 
 #[derive(Clone)]
@@ -35,12 +35,12 @@ impl Metrics {
         })
     }
 
-    /// Counts a run.
-    pub(super) fn note(&self, name: JobName, outcome: &Result<End>, took: Duration) {
+    /// Counts a run, its duration and its failure.
+    pub(super) fn note(&self, name: JobName, result: &Result<End>, took: Duration) {
         let label = &[name.as_str()];
         self.runs.with_label_values(label).inc();
         self.duration.with_label_values(label).observe(took.as_secs_f64());
-        if matches!(outcome, Err(_) | Ok(End::Troubled(_))) {
+        if matches!(result, Err(_) | Ok(End::Troubled(_))) {
             self.failures.with_label_values(label).inc();
         }
     }

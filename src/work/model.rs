@@ -1,4 +1,4 @@
-//! What is known of a job, and when it is due; no I/O, no clock, no HTTP.
+//! The record of a job, and when a job is due; no I/O, no clock, no HTTP.
 
 use crate::{
     platform::values::{Daily, Id, Timestamp, text_enum},
@@ -6,27 +6,27 @@ use crate::{
 };
 use diesel::prelude::*;
 
-/// Seconds a lease lasts without being renewed: after so long, an instance that died is replaced by another one.
+/// How long a lease lasts without being renewed, in seconds: then another instance takes over from one that died.
 pub const LEASE_SECONDS: i64 = 30;
-/// The longest wait after a failure, in seconds, before chance adds to the wait.
+/// The longest wait after a failure, in seconds, before up to a quarter is added by chance.
 const LONGEST_WAIT: i64 = 300;
 
 text_enum! {
     /// A job: work that nobody waits for at the other end of a request.
     pub enum JobName {
-        /// Moves every enrollment to where today's facts put it, and reminds partners of what is about to end.
+        /// Moves every enrollment to the state of today's facts, and reminds partners of papers that are about to end.
         DailyRefresh = "daily-refresh",
         /// Brings calculation runs to their end.
         Calculation = "calculation",
-        /// Takes files of transactions, one at a time, and clears up after one that was broken off.
+        /// Takes files of transactions, one at a time, and clears up after an interrupted import.
         TransactionImports = "transaction-imports",
         /// Sends the mails that are due.
         Mail = "mail",
         /// Seals audit events soon after their commit.
         AuditSealing = "audit-sealing",
-        /// Replaces the signing key when it is old enough.
+        /// Replaces the signing key when the key is old enough.
         SigningKeyRotation = "signing-key-rotation",
-        /// Removes rows whose time is over.
+        /// Removes expired rows.
         ExpirySweep = "expiry-sweep",
     }
 }
@@ -34,16 +34,16 @@ text_enum! {
 /// When a job begins by the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Schedule {
-    /// Only when something waits for the job.
+    /// Never by the clock, only for the job's queue.
     Never,
-    /// Every so many seconds, counted from 1970.
+    /// At every multiple of a number of seconds since 1970.
     Every(i64),
-    /// Every day at a time in UTC.
+    /// Every day at a time of day in UTC.
     Daily(Daily),
 }
 
 impl Schedule {
-    /// The instant at which the job was due last; of a daily job, today's only.
+    /// The instant at which the job was due last; for a daily job only where that was today.
     fn reached(self, now: Timestamp) -> Option<Timestamp> {
         match self {
             Self::Never => None,
@@ -66,50 +66,51 @@ impl Schedule {
         now.as_micros().div_euclid(1_000_000).rem_euclid(seconds)
     }
 
-    /// Whether the job was due and no run has begun since. A run stamped in the future began before the clock was put
-    /// back: the run says nothing about today.
+    /// Whether the job was due and no run has begun since. A run with an instant in the future began before the clock was
+    /// put back, and is ignored.
     fn is_due(self, last_begun: Option<Timestamp>, now: Timestamp) -> bool {
         self.reached(now).is_some_and(|due| !last_begun.is_some_and(|begun| due <= begun && begun <= now))
     }
 }
 
-/// How a run of a job ended that did not fail.
+/// The end of a run of a job that did not fail.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum End {
-    /// Everything that waited is done.
+    /// All waiting work is done.
     Done,
-    /// The service is about to stop; what is left waits for another instance.
+    /// The service is about to stop; the remaining work waits for another instance.
     Interrupted,
-    /// Something failed that the job has dealt with: operators see the reason, and nothing is repeated for it.
+    /// A part of the work failed, and the job has put that part aside: operators see the reason, and the run is not
+    /// repeated.
     Troubled(String),
 }
 
-/// What is known of a job: who works on it, and how its last run went.
+/// The record of a job: the turn that works on the job, and the result of the last run.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = jobs)]
-pub struct Record {
-    /// Which job.
+pub struct JobRecord {
+    /// The name of the job.
     pub name: JobName,
-    /// The turn that works on the job now.
+    /// The turn that works on the job now; none while the job is free.
     pub holder: Option<Id>,
-    /// Until when nobody else may, unless the lease is renewed.
+    /// When the lease of the turn runs out, unless the lease is renewed.
     pub leased_until: Option<Timestamp>,
     /// When the last run began.
     pub started_at: Option<Timestamp>,
-    /// When that run ended; none while it is at work.
+    /// When the last run ended; none during the run.
     pub finished_at: Option<Timestamp>,
-    /// When a run last did everything.
+    /// When a run last ended as [`End::Done`].
     pub succeeded_at: Option<Timestamp>,
-    /// Runs that failed since then.
+    /// The number of failed runs since then.
     pub failures: i64,
-    /// Why the last run failed.
+    /// The reason of the last failure.
     pub error: Option<String>,
-    /// When the job is tried again after a failure.
+    /// When a failed job is due again.
     pub retry_at: Option<Timestamp>,
 }
 
-impl Record {
-    /// A job that nobody has worked on.
+impl JobRecord {
+    /// The record of a job that no turn has worked on.
     #[must_use]
     pub fn new(name: JobName) -> Self {
         Self {
@@ -125,13 +126,14 @@ impl Record {
         }
     }
 
-    /// Whether nobody works on the job.
+    /// Whether no turn works on the job: there is no lease, or the lease has run out.
     #[must_use]
     pub fn is_free(&self, now: Timestamp) -> bool {
         self.leased_until.is_none_or(|until| until <= now || until > latest_lease(now))
     }
 
-    /// Whether the clock says that the job's time has come; none where a failure decides that alone.
+    /// Whether the job is due by its schedule; none while the job waits after a failure, when its queue does not count
+    /// either.
     #[must_use]
     pub fn is_due(&self, schedule: Schedule, now: Timestamp) -> Option<bool> {
         match self.retry_at {
@@ -141,7 +143,7 @@ impl Record {
         }
     }
 
-    /// How long the last run took, in milliseconds; none while it is at work, and where the clock was put back.
+    /// How long the last run took, in milliseconds; none during a run, and where the clock was put back.
     #[must_use]
     pub fn milliseconds(&self) -> Option<i64> {
         let taken = self.finished_at?.as_micros() - self.started_at?.as_micros();
@@ -149,14 +151,14 @@ impl Record {
     }
 }
 
-/// No lease given at this instant or before ends later: one that does is of a time when the clock was ahead.
+/// The latest end of a lease that was taken at `now` or before; a later end comes from a clock that was ahead.
 #[must_use]
 pub fn latest_lease(now: Timestamp) -> Timestamp {
     now.plus_seconds(2 * LEASE_SECONDS)
 }
 
-/// Milliseconds to wait after so many failures in a row: `first`, doubled with each failure up to five minutes, and up
-/// to a quarter more by chance (0 to 255), so that those who failed together do not come back together.
+/// The wait in milliseconds after a number of failures in a row: `first`, doubled with each failure up to five minutes,
+/// and up to a quarter more by `chance` (0 to 255), so that units that failed together do not run again together.
 #[must_use]
 pub fn wait_after(failures: i64, first: i64, chance: u8) -> i64 {
     let doublings = u32::try_from(failures - 1).unwrap_or(0).min(20);
@@ -182,7 +184,7 @@ mod tests {
             (Some("2026-07-01T01:59:59Z"), true),
             (Some("2026-07-01T02:00:00Z"), false),
             (Some("2026-07-01T02:07:00Z"), false),
-            // Stamped while the clock was ahead.
+            // Begun while the clock was ahead.
             (Some("2026-08-10T02:00:00Z"), true),
         ] {
             assert_eq!(every.is_due(begun.map(at), now), due, "{begun:?}");
@@ -197,7 +199,7 @@ mod tests {
     #[test]
     fn a_lease_runs_out_and_one_of_another_time_counts_for_nothing() {
         let now = at("2026-07-01T02:00:00Z");
-        let until = |leased_until| Record { leased_until, ..Record::new(JobName::Mail) }.is_free(now);
+        let until = |leased_until| JobRecord { leased_until, ..JobRecord::new(JobName::Mail) }.is_free(now);
         assert!(until(None) && until(Some(now)) && until(Some(now.plus_seconds(40 * 24 * 3600))));
         assert!(!until(Some(now.plus_seconds(1))) && !until(Some(now.plus_seconds(LEASE_SECONDS))));
     }
@@ -210,7 +212,7 @@ mod tests {
         assert_eq!(wait_after(1, 1000, 255), 1249);
         let now = at("2026-07-01T02:00:00Z");
         let due = |retry_at| {
-            let record = Record { retry_at: Some(retry_at), ..Record::new(JobName::ExpirySweep) };
+            let record = JobRecord { retry_at: Some(retry_at), ..JobRecord::new(JobName::ExpirySweep) };
             record.is_due(Schedule::Every(600), now)
         };
         assert_eq!((due(now.plus_seconds(1)), due(now)), (None, Some(true)));

@@ -1,7 +1,7 @@
-//! The jobs in the database. Every change is one statement that says whose the job must be, so that of instances that
-//! meet one goes on.
+//! The jobs in the database. Every change is one statement that names the turn which must hold the job, so that of two
+//! instances one goes on.
 
-use super::model::{JobName, LEASE_SECONDS, Record, latest_lease};
+use super::model::{JobName, JobRecord, LEASE_SECONDS, latest_lease};
 use crate::{
     platform::{
         Result,
@@ -12,19 +12,19 @@ use crate::{
 };
 use diesel::prelude::*;
 
-/// What is known of every job that somebody has worked on.
-pub(super) fn records(conn: &mut Conn) -> Result<Vec<Record>> {
-    Ok(jobs::table.select(Record::as_select()).load(conn)?)
+/// The records of all jobs that a turn has worked on.
+pub(super) fn records(conn: &mut Conn) -> Result<Vec<JobRecord>> {
+    Ok(jobs::table.select(JobRecord::as_select()).load(conn)?)
 }
 
-pub(super) fn record(conn: &mut Conn, name: JobName) -> Result<Record> {
-    let known = jobs::table.find(name).select(Record::as_select()).get_result(conn).optional()?;
-    Ok(known.unwrap_or_else(|| Record::new(name)))
+pub(super) fn record(conn: &mut Conn, name: JobName) -> Result<JobRecord> {
+    let known = jobs::table.find(name).select(JobRecord::as_select()).get_result(conn).optional()?;
+    Ok(known.unwrap_or_else(|| JobRecord::new(name)))
 }
 
-/// Takes the lease of a job that is free; tells whether it did.
+/// Takes the lease of a free job for a turn; returns whether the job was free.
 pub(super) fn take(conn: &mut Conn, name: JobName, holder: Id, now: Timestamp) -> Result<bool> {
-    let new = Record::new(name);
+    let new = JobRecord::new(name);
     native!(conn, conn => diesel::insert_into(jobs::table)
         .values(&new)
         .on_conflict(jobs::name)
@@ -38,28 +38,29 @@ pub(super) fn take(conn: &mut Conn, name: JobName, holder: Id, now: Timestamp) -
     Ok(diesel::update(jobs::table.find(name).filter(free)).set(lease).execute(conn)? > 0)
 }
 
-/// Whether a turn holds the lease, and keeps it until the end of the unit: nobody takes over in the middle.
+/// Whether a turn holds the lease; the row stays locked until the end of the unit, so that no other turn takes over in
+/// the middle.
 pub(super) fn is_held(conn: &mut Conn, name: JobName, holder: Id) -> Result<bool> {
     lock_rows!(conn, for_share, jobs::table.find(name).select(jobs::name));
     Ok(record(conn, name)?.holder == Some(holder))
 }
 
-/// Renews the lease; tells whether it still was the turn's.
+/// Renews the lease of a turn; returns whether the turn still held the lease.
 pub(super) fn renew(conn: &mut Conn, name: JobName, holder: Id, now: Timestamp) -> Result<bool> {
     let own = jobs::table.find(name).filter(jobs::holder.eq(Some(holder)));
     let until = jobs::leased_until.eq(Some(now.plus_seconds(LEASE_SECONDS)));
     Ok(diesel::update(own).set(until).execute(conn)? > 0)
 }
 
-/// Notes that the run begins.
+/// Notes that a run begins.
 pub(super) fn begin(conn: &mut Conn, name: JobName, now: Timestamp) -> Result<()> {
     let begun = (jobs::started_at.eq(Some(now)), jobs::finished_at.eq(None::<Timestamp>));
     diesel::update(jobs::table.find(name)).set(begun).execute(conn)?;
     Ok(())
 }
 
-/// Gives the lease back, and keeps how the run went; tells whether the lease still was the turn's.
-pub(super) fn end(conn: &mut Conn, holder: Id, after: &Record) -> Result<bool> {
+/// Gives the lease back and stores the result of the run; returns whether the turn still held the lease.
+pub(super) fn end(conn: &mut Conn, holder: Id, after: &JobRecord) -> Result<bool> {
     let own = jobs::table.find(after.name).filter(jobs::holder.eq(Some(holder)));
     let end = (
         jobs::holder.eq(None::<Id>),
@@ -73,7 +74,7 @@ pub(super) fn end(conn: &mut Conn, holder: Id, after: &Record) -> Result<bool> {
     Ok(diesel::update(own).set(end).execute(conn)? > 0)
 }
 
-/// Gives back the lease of a run that does not begin.
+/// Gives the lease of a turn back without a run.
 pub(super) fn release(conn: &mut Conn, name: JobName, holder: Id) -> Result<()> {
     let own = jobs::table.find(name).filter(jobs::holder.eq(Some(holder)));
     let free = (jobs::holder.eq(None::<Id>), jobs::leased_until.eq(None::<Timestamp>));

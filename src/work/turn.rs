@@ -1,7 +1,7 @@
-//! A turn at a job: the lease that keeps others away from the job, and what is kept of how a run went.
+//! A turn at a job: the lease that keeps other instances away from the job, and the stored result of the run.
 
 use super::{
-    End, JobName, Record,
+    End, JobName, JobRecord,
     model::{LEASE_SECONDS, wait_after},
     store,
 };
@@ -18,22 +18,23 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often a lease is renewed while its holder works: twice before it would run out.
+/// The time between two renewals of a lease: a third of its duration.
 const RENEWAL: Duration = Duration::from_secs(LEASE_SECONDS.unsigned_abs() / 3);
-/// How often a unit is tried that the database cannot do just now.
+/// The most runs of a unit that the database cannot do.
 const TRIES: i64 = 5;
-/// The wait after the first failure of a unit, and of a run; in milliseconds.
+/// The wait after the first failure of a unit, in milliseconds.
 const UNIT_WAIT: i64 = 200;
+/// The wait after the first failure of a run, in milliseconds.
 const RUN_WAIT: i64 = 1000;
 
-/// The right to be the only one at a job. A process that dies without ending its turn is replaced when the lease has
+/// The right to work on a job alone. When a process dies during its turn, another instance takes over once the lease has
 /// run out.
 pub struct Turn {
     app: AppState,
     lease: Lease,
 }
 
-/// What a unit of work proves its turn by.
+/// The lease of a turn, which each unit of the work checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Lease {
     name: JobName,
@@ -41,7 +42,7 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Refuses a unit whose turn is over: another instance has taken the job for abandoned.
+    /// Refuses a unit whose turn is over, because another instance has taken over the job.
     pub fn check(self, tx: &mut Tx<'_>) -> Result<()> {
         if store::is_held(tx.conn, self.name, self.holder)? { Ok(()) } else { Err(self.lost()) }
     }
@@ -52,17 +53,20 @@ impl Lease {
 }
 
 impl Turn {
-    /// Takes a turn at a job; none while somebody else has one.
+    /// Takes a turn at a job; none while another turn works on the job.
     pub fn take(app: &AppState, name: JobName) -> Result<Option<Self>> {
         Self::take_if(app, name, |_, _| Ok(true))
     }
 
-    /// Takes a turn where, with the lease held, the job turns out to be due.
+    /// Takes a turn at a job that is due; `is_due` is asked while the lease is held.
     pub(super) fn take_if<F>(app: &AppState, name: JobName, is_due: F) -> Result<Option<Self>>
     where
-        F: Fn(&mut Tx<'_>, &Record) -> Result<bool> + Send + 'static,
+        F: Fn(&mut Tx<'_>, &JobRecord) -> Result<bool> + Send + 'static,
     {
-        #[expect(clippy::disallowed_methods, reason = "a turn is told from others, and told to nobody")]
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the id only tells turns apart, and nobody reads the id"
+        )]
         let lease = Lease { name, holder: Id(uuid::Uuid::new_v4()) };
         let taken = app.write_in_turn(move |tx| {
             if !store::take(tx.conn, name, lease.holder, tx.now)? {
@@ -79,8 +83,8 @@ impl Turn {
         Ok(taken.then(|| Self { app: app.clone(), lease }))
     }
 
-    /// Takes a turn as soon as it is free: waits until a holder that shows no sign of life is replaced, and for one that
-    /// is alive no longer than `patience`.
+    /// Takes a turn as soon as the job is free. Waits for a holder that renews its lease no longer than `patience`, and
+    /// for a holder that shows no sign of life until the lease has run out.
     pub fn wait_for(app: &AppState, name: JobName, patience: Duration) -> Result<Option<Self>> {
         let start = Instant::now();
         let look = || app.query_as_system(|tx| store::record(tx.conn, name));
@@ -99,25 +103,25 @@ impl Turn {
         }
     }
 
-    /// The application state.
+    /// The application state, for the units of the work.
     #[must_use]
     pub fn app(&self) -> &AppState {
         &self.app
     }
 
-    /// What each unit checks.
+    /// The lease, which each unit of the work checks.
     #[must_use]
     pub fn lease(&self) -> Lease {
         self.lease
     }
 
-    /// Whether the service is about to stop: what is under way is finished, and nothing more is begun.
+    /// Whether the service is about to stop: the work ends its current unit, and begins no other.
     #[must_use]
     pub fn is_ending(&self) -> bool {
         self.app.closing().has_begun()
     }
 
-    /// Does the work, however long it takes: the lease is renewed meanwhile.
+    /// Does the work on this thread, while another thread renews the lease.
     pub fn renewed<T>(&self, work: impl FnOnce() -> T) -> T {
         std::thread::scope(|scope| {
             let (over, waits) = channel::<()>();
@@ -143,21 +147,21 @@ impl Turn {
         })
     }
 
-    /// Gives the job back, keeps how the run went, and hands on what it gave.
+    /// Gives the job back, stores the result of the run, and returns `done` as it was.
     pub fn close<T>(self, done: Result<T>, how: impl FnOnce(&T) -> End) -> Result<T> {
-        let outcome = match &done {
-            Ok(given) => Outcome::Ended(how(given)),
-            Err(error) => Outcome::Failed(in_short(error)),
+        let result = match &done {
+            Ok(value) => RunResult::Ended(how(value)),
+            Err(error) => RunResult::Failed(in_short(error)),
         };
-        let (lease, kept, chance) = (self.lease, outcome.clone(), chance());
+        let (lease, stored, chance) = (self.lease, result.clone(), chance());
         let before = self.app.write_in_turn(move |tx| {
             let before = store::record(tx.conn, lease.name)?;
-            let after = kept.after(before.clone(), tx.now, chance);
+            let after = stored.after(before.clone(), tx.now, chance);
             let held = store::end(tx.conn, lease.holder, &after)?;
             Ok(held.then_some(before))
         });
         match before {
-            Ok(before) => tell(lease.name, before.as_ref(), &outcome, done.as_ref().err()),
+            Ok(before) => log_result(lease.name, before.as_ref(), &result, done.as_ref().err()),
             // The lease runs out by itself.
             Err(error) => log::warn!("{} could not be given back: {error}", lease.name),
         }
@@ -165,60 +169,62 @@ impl Turn {
     }
 }
 
-/// How a run went, as it is kept.
+/// The result of a run, as stored.
 #[derive(Clone)]
-enum Outcome {
+enum RunResult {
     Ended(End),
     Failed(String),
 }
 
-impl Outcome {
-    fn after(&self, before: Record, now: Timestamp, chance: u8) -> Record {
+impl RunResult {
+    fn after(&self, before: JobRecord, now: Timestamp, chance: u8) -> JobRecord {
         let failures = before.failures + 1;
-        let ended = Record { finished_at: Some(now), retry_at: None, ..before };
+        let ended = JobRecord { finished_at: Some(now), retry_at: None, ..before };
         match self {
-            Self::Ended(End::Done) => Record { failures: 0, error: None, succeeded_at: Some(now), ..ended },
+            Self::Ended(End::Done) => {
+                JobRecord { failures: 0, error: None, succeeded_at: Some(now), ..ended }
+            }
             Self::Ended(End::Interrupted) => ended,
             Self::Ended(End::Troubled(reason)) => {
-                Record { failures, error: Some(cut(reason, 1000).to_owned()), ..ended }
+                JobRecord { failures, error: Some(cut(reason, 1000).to_owned()), ..ended }
             }
             Self::Failed(reason) => {
                 let wait = wait_after(failures, RUN_WAIT, chance);
                 let retry_at = Some(now.plus_seconds((wait + 999) / 1000));
-                Record { failures, error: Some(reason.clone()), retry_at, ..ended }
+                JobRecord { failures, error: Some(reason.clone()), retry_at, ..ended }
             }
         }
     }
 }
 
-/// A failure is logged once, not with every try.
-fn tell(name: JobName, before: Option<&Record>, outcome: &Outcome, fault: Option<&Error>) {
+/// Logs the result of a run; a failure that goes on is logged as a warning once.
+fn log_result(name: JobName, before: Option<&JobRecord>, result: &RunResult, fault: Option<&Error>) {
     let Some(before) = before else {
         log::warn!("{name} was taken over by another instance");
         return;
     };
     let level = if before.failures == 0 { log::Level::Warn } else { log::Level::Debug };
-    match (outcome, fault) {
+    match (result, fault) {
         (_, Some(fault)) => log::log!(level, "{name} failed and will be tried again: {fault}"),
-        (Outcome::Ended(End::Troubled(reason)), _) => log::log!(level, "{name} met trouble: {reason}"),
-        (Outcome::Ended(End::Done), _) if before.failures > 0 => log::info!("{name} works again"),
+        (RunResult::Ended(End::Troubled(reason)), _) => log::log!(level, "{name} met trouble: {reason}"),
+        (RunResult::Ended(End::Done), _) if before.failures > 0 => log::info!("{name} works again"),
         _ => {}
     }
 }
 
-/// What people may read of a fault. The log has the rest: what a driver says may hold more.
+/// The text of an error for operators, at most 1,000 characters; the log alone has the source, which may hold secrets.
 #[must_use]
 pub fn in_short(error: &Error) -> String {
     cut(&format!("{}: {}", error.code.code, error.detail), 1000).to_owned()
 }
 
-/// Whether a fault passes by itself: the database is busy or away.
+/// Whether an error is temporary: the database is busy or away.
 #[must_use]
 pub fn passes(error: &Error) -> bool {
     *error.code == codes::UNAVAILABLE
 }
 
-/// Runs a unit, and runs it again after a wait where the database could not do it just then.
+/// Runs a unit, and again after a wait where the error is temporary.
 pub fn retry<T>(unit: impl Fn() -> Result<T>) -> Result<T> {
     let mut tries = 1;
     loop {
@@ -233,7 +239,7 @@ pub fn retry<T>(unit: impl Fn() -> Result<T>) -> Result<T> {
     }
 }
 
-/// Chance, another one each time.
+/// A random byte.
 fn chance() -> u8 {
     RandomState::new().hash_one(()).to_le_bytes()[0]
 }

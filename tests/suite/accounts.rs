@@ -38,10 +38,10 @@ fn renew_at(service: &Service, token: &str) -> Option<(String, i64)> {
     let token = token.to_owned();
     let renewal = service.app.write_as_system("RenewSession", move |tx| sessions::renew(tx, &token));
     match renewal.expect("a unit") {
-        Renewal::Renewed { refresh_token, refresh_expires_in, .. } => {
+        SessionRenewal::Renewed { refresh_token, refresh_expires_in, .. } => {
             Some((refresh_token, refresh_expires_in))
         }
-        Renewal::Refused => None,
+        SessionRenewal::Refused => None,
     }
 }
 

@@ -121,7 +121,7 @@ fn set_ups_stand_everywhere_they_can_stand() {
         let all = ids.into_iter().map(|id| setup::status(tx, id)).collect::<Result<Vec<_>>>()?;
         Ok((all, setup::status(tx, demo::newcomer())?))
     });
-    let seen: BTreeSet<SetupState> = states.iter().map(setup::Status::state).collect();
+    let seen: BTreeSet<SetupState> = states.iter().map(setup::SetupStatus::state).collect();
     assert_eq!(seen.len(), SetupState::ALL.len(), "{seen:?}");
     assert!(states.iter().any(|status| status.covered_by.is_some()), "no location is covered");
     assert_eq!(newcomer.missing, [Missing::UserList, Missing::Completion]);

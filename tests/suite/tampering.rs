@@ -149,7 +149,7 @@ fn a_figure_that_was_changed_is_named_by_every_check_on_it() {
     let expected = format!("what is used of a cap was earned under it: {}, capped", story.enrollment);
     assert!(
         *check == "calculation"
-            && matches!(finding, slice::Finding::Broken(why) if why.starts_with(&expected)),
+            && matches!(finding, slice::VerifyFinding::Broken(why) if why.starts_with(&expected)),
         "{told:#?}"
     );
 }

@@ -9,7 +9,7 @@ use base64::{
 use diesel::prelude::*;
 use jsonwebtoken::{EncodingKey, Header};
 use partner_incentives::{
-    access::{Role, Subject},
+    access::{Role, TokenSubject},
     app::Service,
     config::Settings,
     identity::sessions::keys,
@@ -382,7 +382,8 @@ fn a_users_token_never_passes_for_a_clients_nor_a_clients_for_a_users() {
     // A client's token for the id of a user opens nothing: there is no such client.
     let id: Id = user.as_str().unwrap().parse().unwrap();
     let scope = "partners:read users:read".to_owned();
-    let token = world.service.app.tokens().issue(Subject::Client { id, scope }, Role::Operator, 1).unwrap();
+    let token =
+        world.service.app.tokens().issue(TokenSubject::Client { id, scope }, Role::Operator, 1).unwrap();
     assert_eq!(part(&token, 1)["client_id"], user);
     world.nobody().with_token(&token).get("/v1/partners").send().refused(401, "unauthenticated");
 }
@@ -572,7 +573,7 @@ fn an_instance_learns_the_keys_of_another_one() {
     let new = keys::rotate(&other.app).unwrap().to_string();
     clock.set(later);
     world.clock.set(later);
-    let subject = Subject::User { id: world.ids.next(later), session: None };
+    let subject = TokenSubject::User { id: world.ids.next(later), session: None };
     let token = other.app.tokens().issue(subject, Role::Operator, 1).unwrap();
     assert_eq!(kid(&token), new);
     world.service.app.tokens().verify(&token).unwrap();

@@ -7,7 +7,7 @@ use crate::{
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, connection::SimpleConnection};
 use partner_incentives::{
     app::{self, Service},
-    audit::{self, Seal, Verdict},
+    audit::{self, ChainVerdict, Seal},
     config::Settings,
     operations::verify,
     platform::{
@@ -15,7 +15,7 @@ use partner_incentives::{
         values::{Clock, Id, Ids, Timestamp},
     },
     schema::{audit_chain, audit_events},
-    slice::Finding,
+    slice::VerifyFinding,
 };
 use serde_json::{Value, json};
 
@@ -39,7 +39,7 @@ fn head(db: &Db) -> Seal {
     Seal { sequence, hash: hash.try_into().unwrap() }
 }
 
-fn verified(world: &World, noted: Option<Seal>) -> Finding {
+fn verified(world: &World, noted: Option<Seal>) -> VerifyFinding {
     let findings = verify::run(&world.service.app, app::checks(), noted).unwrap();
     findings.into_iter().find(|(check, _)| *check == "audit chain").unwrap().1
 }
@@ -47,14 +47,14 @@ fn verified(world: &World, noted: Option<Seal>) -> Finding {
 #[track_caller]
 fn sound(world: &World, noted: Option<Seal>) {
     let found = verified(world, noted);
-    assert!(matches!(found, Finding::Sound(_)), "{found:?}");
+    assert!(matches!(found, VerifyFinding::Sound(_)), "{found:?}");
 }
 
 /// The difference that is found begins so.
 #[track_caller]
 fn broken(world: &World, noted: Option<Seal>, begins: &str) {
     match verified(world, noted) {
-        Finding::Broken(difference) if difference.starts_with(begins) => {}
+        VerifyFinding::Broken(difference) if difference.starts_with(begins) => {}
         other => panic!("should say {begins:?}: {other:?}"),
     }
 }
@@ -233,14 +233,17 @@ fn events_that_nobody_seals_are_noticed() {
     let settings = Settings::for_tests(database.target.clone(), clock.clone(), Ids::counting());
     let service = Service::open(settings).unwrap();
     let look = || service.app.read_as_system(|tx| audit::verify(tx, None, |_, _| ())).unwrap();
-    assert_eq!(look(), Verdict::Sound(Seal::START), "they are young");
+    assert_eq!(look(), ChainVerdict::Sound(Seal::START), "they are young");
     clock.set("2018-07-01T12:10:00Z".parse().unwrap());
     let found = look();
-    assert!(matches!(&found, Verdict::Broken(told) if told.contains("events are not sealed")), "{found:?}");
+    assert!(
+        matches!(&found, ChainVerdict::Broken(told) if told.contains("events are not sealed")),
+        "{found:?}"
+    );
     service.close();
     let service = Service::open(service.settings.clone()).unwrap();
     let found = service.app.read_as_system(|tx| audit::verify(tx, None, |_, _| ())).unwrap();
-    assert_eq!(found, Verdict::Sound(head(&service.db)), "closing seals what is left");
+    assert_eq!(found, ChainVerdict::Sound(head(&service.db)), "closing seals what is left");
     service.close();
 }
 
@@ -299,7 +302,7 @@ fn a_long_chain_is_sealed_and_walked_in_pieces() {
     let app = &world.service.app;
     let found = app.read_as_system(|tx| audit::verify(tx, None, |done, total| told.push((done, total))));
     let found = found.unwrap();
-    assert_eq!(found, Verdict::Sound(head(&world.service.db)));
+    assert_eq!(found, ChainVerdict::Sound(head(&world.service.db)));
     assert!(
         told.len() >= 3 && told.is_sorted() && told.last() == Some(&(end + EVENTS, end + EVENTS)),
         "{told:?}"

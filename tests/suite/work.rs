@@ -17,7 +17,7 @@ use partner_incentives::{
     },
     sales::imports::{Format, Import},
     schema::{calculation_runs, job_runs, jobs, signing_keys, transaction_imports},
-    work::{End, Engine, JobName, LEASE_SECONDS, Queue, Record, Schedule, Turn, Work},
+    work::{End, Engine, JobName, JobRecord, LEASE_SECONDS, Queue, Schedule, Turn, Work},
 };
 use prometheus::Registry;
 use serde_json::{Value, json};
@@ -60,8 +60,8 @@ fn something_for_everybody(world: &World) {
     world.service.db.write(broken_off).unwrap();
 }
 
-fn record(world: &World, name: JobName) -> Record {
-    let one = |conn: &mut _| Ok(jobs::table.find(name).select(Record::as_select()).get_result(conn)?);
+fn record(world: &World, name: JobName) -> JobRecord {
+    let one = |conn: &mut _| Ok(jobs::table.find(name).select(JobRecord::as_select()).get_result(conn)?);
     world.service.db.query(one).unwrap()
 }
 
@@ -118,7 +118,7 @@ fn of_two_instances_one_does_each_piece_of_work() {
     assert_eq!(counted, (2, 1, 0, vec!["failed".to_owned()]));
     assert_eq!(world.operator().get("/v1/earnings").send().ok()["items"].as_array().unwrap().len(), 1);
     let chain = |tx: &mut Tx<'_>| audit::verify(tx, None, |_, _| ());
-    assert!(matches!(world.service.app.read_as_system(chain).unwrap(), audit::Verdict::Sound(_)));
+    assert!(matches!(world.service.app.read_as_system(chain).unwrap(), audit::ChainVerdict::Sound(_)));
     services.iter().for_each(Service::close);
 }
 

@@ -1,4 +1,4 @@
-//! Someone who asks the service: requests that read as a sentence, answers that explain themselves.
+//! A client of the service: requests that read as a sentence, answers that explain their failures.
 
 use super::contract::Contract;
 use partner_incentives::{
@@ -20,12 +20,12 @@ pub struct Client {
     token: Token,
 }
 
-/// What a client shows at the door.
+/// The access token of a client.
 #[derive(Clone)]
 enum Token {
     Nothing,
     This(String),
-    /// A user's, renewed when the clock of the world has moved: a story of months needs no sign-in a day.
+    /// The token of a user, made anew when the clock of the world has moved: a story of months needs no daily sign-in.
     Of(Box<Service>, Id, Arc<Mutex<Option<(Timestamp, String)>>>),
 }
 
@@ -38,7 +38,7 @@ impl Token {
                 let now = service.settings.clock.now();
                 let mut kept = kept.lock().expect("the token");
                 if kept.as_ref().is_none_or(|(issued, _)| *issued != now) {
-                    // A user who is barred keeps the old token and is refused by the service, not here.
+                    // A barred user keeps the old token, so that the service refuses the user, not this client.
                     *kept = Some((now, service.token_for(*user).expect("a token")));
                 }
                 kept.as_ref().map(|(_, token)| token.clone())
@@ -51,42 +51,42 @@ impl Client {
     pub(super) fn new(agent: ureq::Agent, base: String, user: Option<(Service, Id)>) -> Self {
         let token =
             user.map_or(Token::Nothing, |(service, user)| Token::Of(Box::new(service), user, Arc::default()));
-        // The token of the day is made now: what happens to the user later must not show in it.
+        // The first token is made now, so that later changes of the user do not enter the token.
         token.shown();
         Self { agent, base, token }
     }
 
-    /// Asks with this very access token.
+    /// This client with a given access token.
     pub fn with_token(&self, token: &str) -> Self {
         Self { token: Token::This(token.to_owned()), ..self.clone() }
     }
 
-    /// Reads.
+    /// A `GET`.
     pub fn get(&self, path: &str) -> Ask {
         self.ask("GET", path)
     }
 
-    /// Creates, or makes something happen.
+    /// A `POST`.
     pub fn post(&self, path: &str, body: Value) -> Ask {
         self.ask("POST", path).json(&body)
     }
 
-    /// Replaces.
+    /// A `PUT`.
     pub fn put(&self, path: &str, body: Value) -> Ask {
         self.ask("PUT", path).json(&body)
     }
 
-    /// Changes some members.
+    /// A `PATCH`.
     pub fn patch(&self, path: &str, body: Value) -> Ask {
         self.ask("PATCH", path).json(&body).header("content-type", "application/merge-patch+json")
     }
 
-    /// Takes away.
+    /// A `DELETE`.
     pub fn delete(&self, path: &str) -> Ask {
         self.ask("DELETE", path)
     }
 
-    /// Any method, without a body.
+    /// A request of any method, without a body.
     pub fn ask(&self, method: &str, path: &str) -> Ask {
         assert!(path.starts_with('/'), "{path:?} is no path");
         let mut ask = Ask {
@@ -103,7 +103,7 @@ impl Client {
     }
 }
 
-/// A request that is being put together.
+/// A request before it is sent.
 #[must_use = "nothing is asked before `send`"]
 pub struct Ask {
     client: Client,
@@ -129,17 +129,17 @@ impl Ask {
         self
     }
 
-    /// Only if the record is still at this revision.
+    /// Sets `If-Match`: the change happens only to this revision of the record.
     pub fn if_match(self, etag: &str) -> Self {
         self.header("if-match", etag)
     }
 
-    /// Only once, however often it is sent.
+    /// Sets `Idempotency-Key`: the request is done once, however often the request is sent.
     pub fn key(self, key: &str) -> Self {
         self.header("idempotency-key", key)
     }
 
-    /// Sends bytes as they are.
+    /// Sets the body to these bytes.
     pub fn bytes(mut self, media_type: &str, body: impl Into<Vec<u8>>) -> Self {
         self.body = Some(body.into());
         self.header("content-type", media_type)
@@ -149,7 +149,7 @@ impl Ask {
         self.bytes("application/json", body.to_string())
     }
 
-    /// Asks, waits, and holds the answer against the contract.
+    /// Sends the request, and checks the answer against the contract.
     #[track_caller]
     pub fn send(self) -> Answer {
         let uri = format!("{}{}", self.client.base, self.address);
@@ -178,27 +178,27 @@ impl Ask {
     }
 }
 
-/// The essence of the media type: lower case, without parameters.
+/// The media type in lower case, without parameters.
 pub fn media_type(headers: &HeaderMap) -> Option<String> {
     let value = headers.get("content-type")?.to_str().ok()?;
     Some(value.split(';').next()?.trim().to_ascii_lowercase())
 }
 
-/// What came back.
+/// The answer to a request.
 pub struct Answer {
     asked: String,
     /// The status code.
     pub status: u16,
     /// The header fields.
     pub headers: HeaderMap,
-    /// The body where it is JSON, else null.
+    /// The JSON body; null of another body.
     pub body: Value,
-    /// The body as it came.
+    /// The bytes of the body.
     pub bytes: Vec<u8>,
 }
 
 impl Answer {
-    /// An answer that nobody gave, to try the contract on.
+    /// A made-up answer, for tests of the contract's check.
     pub(super) fn of(status: u16, fields: &[(&'static str, &'static str)], body: Value) -> Self {
         let field = |(name, value): &(&'static str, &'static str)| {
             (http::HeaderName::from_static(name), http::HeaderValue::from_static(value))
@@ -207,14 +207,14 @@ impl Answer {
         Self { asked: String::new(), status, headers: fields.iter().map(field).collect(), body, bytes }
     }
 
-    /// It was done: a 2xx.
+    /// Expects success, a 2xx; returns the answer.
     #[track_caller]
     pub fn ok(self) -> Self {
         assert!((200..300).contains(&self.status), "should have been done: {self}");
         self
     }
 
-    /// It was refused, with this status and this problem code.
+    /// Expects a refusal with this status and this problem code.
     #[track_caller]
     pub fn refused(self, status: u16, code: &str) -> Self {
         assert_eq!((self.status, self["code"].as_str()), (status, Some(code)), "refused otherwise: {self}");
@@ -233,13 +233,13 @@ impl Answer {
         self.header("etag").unwrap_or_else(|| panic!("no ETag: {self}")).to_owned()
     }
 
-    /// A header field, where it is there and is text.
+    /// A header field; none where the answer has no such field, or the field is no text.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }
 }
 
-/// A member of the body; null where there is none.
+/// A member of the body; null where the body has no such member.
 impl Index<&str> for Answer {
     type Output = Value;
 

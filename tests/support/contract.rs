@@ -1,8 +1,8 @@
-//! Holds every answer against the OpenAPI document: the operation, the status, the media type and
-//! the header fields are documented, the body is what its schema says, and nothing more.
+//! Checks every answer against the OpenAPI document: the operation, the status, the media type and the header fields are
+//! documented, and the body is valid by its schema and has no other members.
 //!
-//! Schemas are addressed by JSON pointers into the document, which the validator knows as one
-//! resource; so `#/components/...` resolves by itself, and each schema is compiled at its first use.
+//! Schemas are addressed by JSON pointers into the document, which the validator knows as one resource: `#/components/...`
+//! resolves by itself, and each schema is compiled at its first use.
 
 use super::client::{Answer, media_type};
 use jsonschema::{Draft, Registry, Validator};
@@ -13,17 +13,17 @@ use std::{
     sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
-/// Addresses outside the contract: the contract itself, and what shows it. A slash at the end takes
-/// everything below.
+/// The addresses outside the contract: the contract itself, and the pages that show the contract. A slash at the end
+/// stands for all addresses below.
 const EXEMPT: &[&str] = &["/openapi.json", "/openapi.yaml", "/docs", "/docs/"];
 
-/// Answers that any address may give, documented there or not: the request was not even routed.
+/// The statuses that any address may answer without documenting them, because the request was not routed.
 const UNROUTED: &[u16] = &[400, 404, 405, 408, 414, 431];
 
-/// Where the validator finds the document.
+/// The URI by which the validator knows the document.
 const DOCUMENT: &str = "urn:contract";
 
-/// The OpenAPI document, ready to hold answers against.
+/// The OpenAPI document, prepared for checking answers.
 pub struct Contract {
     document: Value,
     registry: Registry<'static>,
@@ -31,13 +31,13 @@ pub struct Contract {
 }
 
 impl Contract {
-    /// What the service promises.
+    /// The contract of the service.
     pub fn of_the_service() -> &'static Self {
         static CONTRACT: OnceLock<Contract> = OnceLock::new();
         CONTRACT.get_or_init(|| Self::new(app::document()))
     }
 
-    /// What an OpenAPI 3.1 document promises.
+    /// The contract of an OpenAPI 3.1 document.
     pub fn new(document: Value) -> Self {
         let registry = Registry::new()
             .draft(Draft::Draft202012)
@@ -47,7 +47,7 @@ impl Contract {
         Self { document, registry, compiled: Mutex::default() }
     }
 
-    /// Every way in which the answer to a request is not as promised.
+    /// Every fault of the answer to a request against the contract.
     pub fn breaches(&self, method: &str, path: &str, answer: &Answer) -> Vec<String> {
         if EXEMPT.iter().any(|exempt| path == *exempt || exempt.ends_with('/') && path.starts_with(exempt)) {
             return Vec::new();
@@ -114,7 +114,7 @@ impl Contract {
             .cloned()
     }
 
-    /// Where the response for a status is described: by the status, its class, or the default.
+    /// The pointer to the description of a status: under the status, its class, or the default.
     fn response(&self, operation: &str, status: u16) -> Option<String> {
         [status.to_string(), format!("{}XX", status / 100), "default".into()]
             .iter()
@@ -123,8 +123,8 @@ impl Contract {
             .map(|pointer| self.followed(pointer))
     }
 
-    /// The body is valid, and has no member that its schema does not know. A problem may have some:
-    /// RFC 9457 lets it grow.
+    /// Adds the faults of a body that is not valid, or has a member its schema does not name. A problem document may have
+    /// further members (RFC 9457).
     fn body(&self, schema: &str, media: &str, answer: &Answer) -> Vec<String> {
         if self.document.pointer(schema).is_none() || media != "application/json" && !media.ends_with("+json")
         {
@@ -152,8 +152,8 @@ impl Contract {
         compiled.entry(pointer.to_owned()).or_insert_with(compile).clone()
     }
 
-    /// Lists the members, at any depth, that none of the schemas names; where a schema says how it
-    /// is with additional members (`additionalProperties`), or names none at all, that holds.
+    /// Lists the members, at any depth, that none of the schemas names. A schema with `additionalProperties`, or without
+    /// any named member, decides by itself.
     fn unknown_members(&self, schemas: &[String], value: &Value, path: &str, unknown: &mut Vec<String>) {
         let mut shapes = Vec::new();
         for schema in schemas {
@@ -190,8 +190,8 @@ impl Contract {
         }
     }
 
-    /// The schemas that together describe a value: references followed, `allOf` joined, and of
-    /// `oneOf` and `anyOf` those that take the value.
+    /// The schemas that together describe a value: references are followed, `allOf` is joined, and of `oneOf` and `anyOf`
+    /// the alternatives that accept the value count.
     fn shapes(&self, pointer: String, value: &Value, shapes: &mut Vec<String>) {
         let pointer = self.followed(pointer);
         for (keyword, chosen) in [("allOf", false), ("oneOf", true), ("anyOf", true)] {
@@ -221,7 +221,7 @@ fn at(pointer: &str, member: &str) -> String {
     format!("{pointer}/{}", member.replace('~', "~0").replace('/', "~1"))
 }
 
-/// A pointer as it stands in a URI fragment.
+/// A pointer, escaped for a URI fragment.
 fn percent_encoded(pointer: &str) -> String {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(&byte);
     let encoded = pointer
@@ -230,7 +230,7 @@ fn percent_encoded(pointer: &str) -> String {
     encoded.collect()
 }
 
-/// Whether a documented media type, or range of them, covers one.
+/// Whether a documented media type, or a range such as `text/*`, covers a media type.
 fn matches(known: &str, media: &str) -> bool {
     let known = known.split(';').next().unwrap_or_default().trim();
     known == "*/*" || known == media || known.strip_suffix('*').is_some_and(|range| media.starts_with(range))

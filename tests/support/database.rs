@@ -1,6 +1,6 @@
-//! A database per story, as the service leaves it at its first start, with two members of staff.
+//! A database for each story, in the state after the service's first start, with two members of staff.
 //!
-//! It is prepared once per test binary and copied: a file on SQLite, rows on PostgreSQL.
+//! A template is prepared once for each test binary and copied: a file on SQLite, rows on PostgreSQL.
 
 use super::{postgres, statements};
 use partner_incentives::{
@@ -21,32 +21,31 @@ use std::{
 };
 use tempfile::TempDir;
 
-/// Which database a test binary runs on; the binary names it as `BACKEND`.
+/// The database a test binary runs on; the binary names the database as `BACKEND`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 #[expect(dead_code, reason = "each test binary uses one of the two")]
 pub enum Backend {
-    /// A file of its own per story.
+    /// SQLite, with a file for each story.
     Sqlite,
-    /// A database of its own per story, in a cluster of its own per test binary.
+    /// PostgreSQL, with a database for each story, in a cluster for each test binary.
     Postgres,
 }
 
-/// Everybody's password.
+/// The password of every user in the stories.
 pub const PASSWORD: &str = "correct horse battery staple";
 
-/// Those who work for the vendor; they are there before the story begins, because hashing a
-/// password costs more than the rest of a story's start.
+/// The vendor's staff, made with the template, because hashing a password costs more than the rest of a story's start.
 #[derive(Clone, Copy)]
 pub struct Staff {
-    /// Runs the programme.
+    /// The operator, who runs the programme.
     pub operator: Id,
-    /// Reads everything.
+    /// The auditor, who reads everything.
     pub auditor: Id,
 }
 
-/// A database that belongs to one story; it goes when this is dropped.
+/// A database that belongs to one story; the database is removed when this value is dropped.
 pub struct Database {
-    /// Where it is.
+    /// The address of the database.
     pub target: Target,
     #[expect(dead_code, reason = "held for its drop")]
     hold: Hold,
@@ -59,7 +58,7 @@ enum Hold {
 }
 
 impl Database {
-    /// One that a service has been started on, and the staff in it.
+    /// A copy of the template, on which a service has been started, and the staff in the template.
     pub fn prepared() -> (Self, Staff) {
         match crate::BACKEND {
             Backend::Sqlite => {
@@ -81,7 +80,7 @@ impl Database {
         }
     }
 
-    /// One without a single table.
+    /// A database without a table.
     pub fn empty() -> Self {
         statements::watch();
         match crate::BACKEND {
@@ -100,7 +99,7 @@ impl Database {
     }
 }
 
-/// Somebody with [`PASSWORD`], past its first change. It is hashed once; every story's people share it.
+/// A user with [`PASSWORD`], who has changed the first password already. All users share one hash.
 pub fn person(email: &str, name: &str, role: Role, partner_id: Option<Id>) -> users::NewUser {
     static HASH: std::sync::LazyLock<String> =
         std::sync::LazyLock::new(|| Hasher::new(64, 1).and_then(|it| it.hash(PASSWORD)).expect("a hash"));
@@ -116,7 +115,7 @@ pub fn person(email: &str, name: &str, role: Role, partner_id: Option<Id>) -> us
     }
 }
 
-/// Starts a service on an empty database, hires the staff and leaves.
+/// Starts a service on an empty database, makes the staff and stops the service.
 fn prepare(target: &Target) -> Staff {
     // Stories begin at noon of that day, so counted ids of the template never meet those of a story.
     let clock = Clock::standing_at("2018-07-01T00:00:00Z".parse::<Timestamp>().expect("an instant"));
@@ -142,7 +141,7 @@ fn path_of(target: &Target) -> &Path {
     }
 }
 
-/// Where throw-away files go: memory, where there is room for them.
+/// The folder for temporary files: in memory where the machine has room.
 pub fn scratch() -> PathBuf {
     const NEEDED_KIB: u64 = 512 * 1024;
     static SCRATCH: OnceLock<PathBuf> = OnceLock::new();

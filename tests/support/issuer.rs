@@ -1,4 +1,4 @@
-//! A small OpenID Connect issuer: discovery, a key set, and tokens that say whatever a story wants.
+//! A small OpenID Connect issuer: discovery, a key set, and tokens with any claims a story needs.
 
 use aws_lc_rs::{
     rand::SystemRandom,
@@ -15,9 +15,9 @@ use std::{
     },
 };
 
-/// One issuer on a port of its own. It serves until the test ends.
+/// An issuer on a port of its own, which serves until the test ends.
 pub struct Issuer {
-    /// Its name, which is its address.
+    /// The name of the issuer, which is its address.
     pub name: String,
     keys: Arc<Mutex<Vec<Key>>>,
     asked: Arc<AtomicU32>,
@@ -31,7 +31,7 @@ struct Key {
 }
 
 impl Issuer {
-    /// One that has a key called `first`, for `EdDSA`.
+    /// An issuer with a key named `first`, for `EdDSA`.
     pub fn new() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("find a free port");
         let name = format!("http://{}", listener.local_addr().expect("the port"));
@@ -46,7 +46,7 @@ impl Issuer {
         issuer
     }
 
-    /// Adds a key; one that is not shown signs, but the issuer does not own up to it.
+    /// Adds a key that signs tokens; the key set names the key where `shown` is true.
     pub fn add_key(&self, kid: &str, algorithm: Algorithm, shown: bool) {
         let private = match algorithm {
             Algorithm::EdDSA => {
@@ -63,17 +63,17 @@ impl Issuer {
         self.keys.lock().expect("the keys").push(Key { kid: kid.into(), algorithm, private, shown });
     }
 
-    /// Withdraws a key.
+    /// Removes a key.
     pub fn withdraw(&self, kid: &str) {
         self.keys.lock().expect("the keys").retain(|key| key.kid != kid);
     }
 
-    /// How often somebody has asked for the keys.
+    /// The number of requests for the key set.
     pub fn asked(&self) -> u32 {
         self.asked.load(Ordering::SeqCst)
     }
 
-    /// A token signed with that key.
+    /// A token with these claims, signed with a key.
     pub fn sign(&self, kid: &str, claims: &Value) -> String {
         let keys = self.keys.lock().expect("the keys");
         let key = keys.iter().find(|key| key.kid == kid).expect("a key of that name");

@@ -1,5 +1,5 @@
-//! What stories stand on: a database of their own, a running service, people who ask it things,
-//! and a check of every answer against the contract.
+//! The support of the stories: a database for each story, a running service, clients who call the service, and a check of
+//! every answer against the contract.
 
 mod client;
 mod contract;
@@ -17,7 +17,7 @@ pub use issuer::Issuer;
 pub use smtp::{MailServer, wait_for};
 pub use world::World;
 
-/// The private cluster's settings: fast, and nothing in it outlives a test run.
+/// The settings of the private cluster: fast, because no data outlives a test run.
 const SERVER_SETTINGS: &[&str] = &[
     "-cshared_buffers=64MB",
     "-cfsync=off",

@@ -1,9 +1,9 @@
 //! PostgreSQL for stories: the server of `TEST_DATABASE_URL`, else a private throw-away cluster
 //! made with the server binaries on this machine.
 //!
-//! A story leases a database that no other story uses at the time, so it commits for real, through
-//! a real pool. A returned database is reset to the template's rows, which costs a fraction of
-//! making a new one; there are never more of them than stories at a time.
+//! A story leases a database that no other story uses at the time, so the story commits for real, through a real pool. A
+//! returned database is reset to the template's rows, which costs a fraction of making a new database; there are never
+//! more databases than stories at a time.
 
 use super::{
     database::{Staff, scratch},
@@ -28,7 +28,7 @@ use std::{
 /// A database on the server, for one story.
 pub struct Lease {
     name: String,
-    /// To reset it with when it is returned; none for one that is dropped instead.
+    /// The connection that resets the database when the lease ends; none of a database that is dropped instead.
     resets: Option<Conn>,
 }
 
@@ -38,13 +38,13 @@ pub fn lease(prepare: fn(&Target) -> Staff) -> (Lease, Staff) {
     let server = server();
     let (staff, resets) = TEMPLATE.get_or_init(|| {
         let name = server.name("template");
-        // It is there already where the preparation failed before: the reason is told again.
+        // The template is there already where an earlier preparation failed; the preparation fails again with its reason.
         server.run(&format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"));
         server.run(&format!("CREATE DATABASE {name} TEMPLATE template0"));
         let target = server.target(&name);
         let staff = prepare(&target);
         let mut conn = target.open().expect("reach the template");
-        // Only a superuser may; others get a new database per story, which is slower.
+        // Only a superuser may reset a database; other roles get a new database for each story, which is slower.
         let resets = conn.batch_execute(KEEP_ROWS).is_ok();
         see_off(&mut conn, &name);
         (staff, resets)
@@ -60,7 +60,7 @@ pub fn empty() -> Lease {
 }
 
 impl Lease {
-    /// Where it is.
+    /// The address of the database.
     pub fn target(&self) -> Target {
         server().target(&self.name)
     }
@@ -76,17 +76,17 @@ impl Drop for Lease {
         if let Some(Ok(conn)) = reset {
             lock(&server().idle).push(Self { name, resets: Some(conn) });
         } else {
-            // One that was made empty, or that its story has broken on purpose.
+            // The database was made empty, or its story has broken the database on purpose.
             let mut admin = lock(&server().admin);
             see_off(&mut admin, &name);
-            // What stays is dropped by the next run; a panic here could hide that of the story.
+            // A remaining database is dropped by the next run; a panic here could hide the panic of the story.
             let _ = admin.batch_execute(&format!("DROP DATABASE {name} WITH (FORCE)"));
         }
     }
 }
 
-/// Sees to it that nobody else is connected to a database: a pool that is just going must not meet the next story.
-/// It goes by itself as a rule; one that is thrown out writes so to the terminal.
+/// Ends all other connections to a database, so that the pool of the last story does not meet the next story. A pool ends
+/// by itself as a rule; a connection that is terminated writes a message to the terminal.
 fn see_off(conn: &mut Conn, name: &str) {
     #[derive(QueryableByName)]
     struct Others {
@@ -102,13 +102,13 @@ fn see_off(conn: &mut Conn, name: &str) {
         }
         std::thread::sleep(Duration::from_millis(1));
     }
-    // A failure shows in the statement that follows.
+    // The next statement on the database fails where a connection remains.
     let _ = conn.batch_execute(&format!("SELECT pg_terminate_backend(pid) {others}"));
 }
 
-/// Copies every row into the schema `kept`, and adds the function that brings exactly those rows
-/// back. Rows are deleted, not truncated: a handful of rows in many tables goes ten times faster so.
-/// The role `replica` leaves out foreign keys and the triggers that refuse a deletion.
+/// Copies every row into the schema `kept`, and adds the function that restores exactly these rows. The function deletes
+/// rows and does not truncate tables, which is ten times faster for a few rows in many tables. The role `replica` turns
+/// off foreign keys and the triggers that refuse a deletion.
 const KEEP_ROWS: &str = r"
 CREATE SCHEMA kept;
 DO $$
@@ -128,9 +128,9 @@ END $$;";
 
 /// The server that this test binary uses, and the databases on it that wait for a story.
 struct Server {
-    /// Where a database is: the URL before and after its name.
+    /// The URL of a database before and after the database's name.
     url: (String, String),
-    /// Databases of this process carry this prefix; another process has another one.
+    /// The prefix of the databases of this process; every process has a prefix of its own.
     prefix: String,
     admin: Mutex<Conn>,
     idle: Mutex<Vec<Lease>>,
@@ -185,14 +185,14 @@ fn server() -> &'static Server {
     SERVER.get_or_init(Server::start).as_ref().unwrap_or_else(|| {
         let how = "no PostgreSQL: set TEST_DATABASE_URL, or install the server (PATH and /usr/lib/postgresql/*/bin are searched)";
         assert!(!flag("CI") && !flag("REQUIRE_POSTGRES"), "{how}");
-        // Written past the capture of test output; nothing in this binary can run without a server.
+        // The line bypasses the capture of test output, because no test of this binary can run without a server.
         let _ = writeln!(std::io::stderr(), "\nSKIPPED: every story on PostgreSQL; {how}\n");
         std::process::exit(0)
     })
 }
 
-/// A prefix that no other process uses on this server, for as long as the connection lives. What an
-/// earlier process left under it is dropped: nothing runs at the end of a test binary that could.
+/// A prefix that no other process uses on this server as long as the connection is open. Databases that an earlier process
+/// left under the prefix are dropped, because no code runs at the end of a test binary.
 fn free_prefix(admin: &mut Conn) -> String {
     #[derive(QueryableByName)]
     struct Taken {
@@ -213,7 +213,7 @@ fn free_prefix(admin: &mut Conn) -> String {
             "SELECT datname::text AS name FROM pg_database WHERE datname LIKE '{PREFIX}\\_{number}\\_%'"
         );
         let left: Vec<Named> = sql_query(sql).load(admin).expect("list databases");
-        // Another role's cannot be dropped: the next number.
+        // Databases of another role cannot be dropped; the next number is tried.
         left.iter()
             .all(|old| admin.batch_execute(&format!("DROP DATABASE {} WITH (FORCE)", old.name)).is_ok())
     };
@@ -221,7 +221,7 @@ fn free_prefix(admin: &mut Conn) -> String {
     format!("{PREFIX}_{number}")
 }
 
-/// What the databases of all test runs are called.
+/// The beginning of the names of all test databases.
 const PREFIX: &str = "incentives_test";
 
 /// Splits a database URL around the name of the database.
@@ -288,10 +288,10 @@ fn private_cluster() -> Option<(String, Child)> {
         .args([&binaries, &folder])
         .args(super::SERVER_SETTINGS)
         .stdin(Stdio::piped())
-        // Nobody who reads the output of the tests must wait for the keeper.
+        // The keeper gets no output of the tests, whose readers would wait for the keeper to end.
         .stdout(Stdio::null())
         .stderr(Stdio::null())
-        // A Ctrl-C in the terminal ends the tests, and by that the keeper's work begins.
+        // A Ctrl-C in the terminal must end the tests alone; the keeper stops the server after the tests have ended.
         .process_group(0)
         .spawn()
         .expect("start the keeper of the server");
@@ -330,7 +330,7 @@ fn server_binaries() -> Option<PathBuf> {
         .find(|folder| folder.join("initdb").is_file() && folder.join("postgres").is_file())
 }
 
-/// A failed story poisons what it held; the next one may go on.
+/// Locks a mutex, also where a failed story has poisoned the mutex.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! A real SMTP server for stories: aiosmtpd as a process, with a certificate that nobody has signed.
+//! A real SMTP server for stories: aiosmtpd as a process, with a self-signed certificate.
 
 use super::flag;
 use serde_json::Value;
@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// A mail server, and the folder with what it got. It may be down.
+/// A mail server, which may be down, and the folder with the mails it got.
 pub struct MailServer {
     folder: tempfile::TempDir,
     port: u16,
@@ -19,7 +19,7 @@ pub struct MailServer {
 }
 
 impl MailServer {
-    /// One that is not running yet; none where this machine has no server, which is said once, and no pass in CI.
+    /// A server that is not running yet; none where this machine has no aiosmtpd, which one line says and CI refuses.
     pub fn down() -> Option<Self> {
         python()?;
         let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
@@ -29,14 +29,14 @@ impl MailServer {
         Some(server)
     }
 
-    /// A running one.
+    /// A running server.
     pub fn running() -> Option<Self> {
         let mut server = Self::down()?;
         server.start();
         Some(server)
     }
 
-    /// Starts it, and waits until it answers.
+    /// Starts the server, and waits until the server answers.
     pub fn start(&mut self) {
         let child = Command::new(python().expect("python3 with aiosmtpd"))
             .args(["-m", "aiosmtpd", "-n", "-l", &format!("127.0.0.1:{}", self.port)])
@@ -57,22 +57,22 @@ impl MailServer {
         });
     }
 
-    /// The setting that names it; it is spoken to by STARTTLS.
+    /// The value of `SMTP_URL` for this server, with STARTTLS.
     pub fn url(&self) -> String {
         format!("smtp://127.0.0.1:{}?tls=required", self.port)
     }
 
-    /// The certificate it shows.
+    /// The file of the server's certificate.
     pub fn certificate(&self) -> PathBuf {
         self.folder.path().join("cert.pem")
     }
 
-    /// Answers every recipient so, as in `550 5.1.1 nobody`; takes mails again without it.
+    /// Makes the server answer every recipient with a line such as `550 5.1.1 nobody`, or take mails again.
     pub fn answer(&self, answer: Option<&str>) {
         self.tell("answer", answer);
     }
 
-    /// Takes mails, and leaves the sender without an answer.
+    /// Makes the server take mails without an answer to the sender, or answer again.
     pub fn hang(&self, hang: bool) {
         self.tell("hang", hang.then_some(""));
     }
@@ -85,13 +85,13 @@ impl MailServer {
         }
     }
 
-    /// What it got, in order.
+    /// The mails the server got, in order.
     pub fn mails(&self) -> Vec<Value> {
         let read = |n: usize| std::fs::read(self.folder.path().join(format!("{n}.json"))).ok();
         (0..).map_while(read).map(|mail| serde_json::from_slice(&mail).expect("a mail")).collect()
     }
 
-    /// Waits until it got so many.
+    /// Waits until the server got `count` mails.
     pub fn wait_for(&self, count: usize) -> Vec<Value> {
         wait_for("mails", || {
             let mails = self.mails();
@@ -109,7 +109,7 @@ impl Drop for MailServer {
     }
 }
 
-/// Waits for something that happens by itself; what is seen instead is told where it does not.
+/// Waits until `look` succeeds; fails with the last error of `look` after 30 seconds.
 #[track_caller]
 pub fn wait_for<T>(what: &str, look: impl Fn() -> Result<T, String>) -> T {
     let start = Instant::now();

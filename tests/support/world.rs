@@ -7,7 +7,7 @@ use super::{
 use actix_web::{dev::ServerHandle, rt::System};
 use diesel::prelude::*;
 use partner_incentives::{
-    access::{Role, Subject},
+    access::{Role, TokenSubject},
     app::{self, Service},
     config::Settings,
     identity::users,
@@ -18,20 +18,20 @@ use partner_incentives::{
 };
 use std::{net::TcpListener, sync::mpsc::sync_channel, thread::JoinHandle, time::Duration};
 
-/// One running service and what surrounds it. It stops when this is dropped.
+/// A running service with its clock, ids, staff and database. The service stops when this value is dropped.
 pub struct World {
-    /// Where it is; no slash at the end.
+    /// The address of the service; no slash at the end.
     pub base: String,
-    /// The service, for what no operation offers.
+    /// The service itself, for steps that no operation offers.
     pub service: Service,
-    /// Stands until it is set.
+    /// The clock of the service, which stands until a story sets it.
     pub clock: Clock,
-    /// Counts up, so that ids are the same in every run.
+    /// The source of ids, which counts up, so that ids are the same in every run.
     pub ids: Ids,
     staff: Staff,
     agent: ureq::Agent,
     server: Running,
-    /// Last: it goes after everything that uses it.
+    /// The last field, so that the database is dropped after everything that uses it.
     database: Option<Database>,
 }
 
@@ -41,7 +41,7 @@ impl World {
         Self::with(|_| ())
     }
 
-    /// The same with other settings.
+    /// A world at the same time with changed settings.
     pub fn with(change: impl FnOnce(&mut Settings)) -> Self {
         let (database, staff) = Database::prepared();
         let clock = Clock::standing_at(noon("2018-07-01"));
@@ -55,17 +55,17 @@ impl World {
         Self { base, service, clock, ids, staff, agent: agent(), server, database: Some(database) }
     }
 
-    /// Makes it noon in UTC on a date such as `2018-11-20`.
+    /// Sets the clock to noon in UTC on a date such as `2018-11-20`.
     pub fn on(&self, date: &str) {
         self.clock.set(noon(date));
     }
 
-    /// Stops the service and leaves its database to others.
+    /// Stops the service and hands over its database.
     pub fn leave(mut self) -> Database {
         self.database.take().expect("left once")
     }
 
-    /// Someone who has not signed in.
+    /// A client who has not signed in.
     pub fn nobody(&self) -> Client {
         Client::new(self.agent.clone(), self.base.clone(), None)
     }
@@ -123,7 +123,7 @@ impl World {
             Ok(())
         };
         self.service.db.write(make).expect("add an API client");
-        let subject = Subject::Client { id, scope: scopes.to_owned() };
+        let subject = TokenSubject::Client { id, scope: scopes.to_owned() };
         let token = self.service.app.tokens().issue(subject, role, 1).expect("a token");
         self.nobody().with_token(&token)
     }
@@ -166,7 +166,7 @@ fn noon(date: &str) -> Timestamp {
     format!("{date}T12:00:00Z").parse().expect("noon of a date")
 }
 
-/// Connections are kept and reused; what the service answers is taken as it is.
+/// An HTTP agent that reuses connections, and takes every status and redirect as the answer.
 fn agent() -> ureq::Agent {
     ureq::Agent::config_builder()
         .http_status_as_error(false)
@@ -198,7 +198,7 @@ impl Running {
     }
 
     fn stop(&mut self) {
-        // The order is given at once; what is returned only waits for it, as the join does too.
+        // `stop` gives the order at once; the returned future only waits for the end, as the join below does.
         drop(self.handle.stop(false));
         let ended = self.thread.take().map(JoinHandle::join);
         if !std::thread::panicking() {

@@ -1,4 +1,4 @@
-//! The keys of the outside issuer: found by discovery, kept for a while, asked for again when a token names a new one.
+//! The keys of the outside issuer: found by discovery, cached, and loaded again when a token names an unknown key.
 
 use crate::{
     config::Trust,
@@ -22,41 +22,41 @@ use ureq::{
     tls::{Certificate, RootCerts, TlsConfig, TlsProvider},
 };
 
-/// How long the keys are used without a look at the issuer: a key it has withdrawn is good for no longer.
+/// How long loaded keys are used; a key that the issuer has withdrawn stays valid here for at most that long.
 const FRESH_SECONDS: i64 = 600;
-/// How long they are used while the issuer does not answer.
+/// How long loaded keys are used while the issuer does not answer.
 const LAST_RESORT_SECONDS: i64 = 3600;
-/// Between two questions at least, whatever strange keys tokens name.
+/// The shortest time between two requests to the issuer, however many unknown keys tokens name.
 const PAUSE_SECONDS: i64 = 10;
-/// For discovery and for the keys, each.
+/// The longest time of one request to the issuer.
 const DEADLINE: Duration = Duration::from_secs(5);
 const MOST_BYTES: u64 = 256 * 1024;
 const MOST_KEYS: usize = 100;
 
-/// A key, and the only algorithm it verifies.
+/// A key of the issuer, and the only algorithm the key verifies.
 #[derive(Clone)]
-pub(super) struct Key {
+pub(super) struct IssuerKey {
     pub algorithm: Algorithm,
     pub verifying: DecodingKey,
 }
 
-/// The issuer's keys as far as they are known.
-pub(super) struct Keys {
+/// The cache of the issuer's keys.
+pub(super) struct IssuerKeys {
     trust: Trust,
     agent: Agent,
-    known: RwLock<Arc<Known>>,
+    loaded: RwLock<Arc<LoadedKeys>>,
     asked_at: AtomicI64,
-    /// One asks, the others wait for what it learns.
+    /// One request loads the keys, other requests wait for the result.
     turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
-struct Known {
+struct LoadedKeys {
     loaded_at: i64,
-    keys: HashMap<String, Key>,
+    keys: HashMap<String, IssuerKey>,
 }
 
-/// What discovery tells (OpenID Connect Discovery, 3).
+/// The discovery document of the issuer (OpenID Connect Discovery, 3).
 #[derive(Deserialize)]
 struct Discovery {
     issuer: String,
@@ -68,55 +68,55 @@ struct KeySet {
     keys: Vec<serde_json::Value>,
 }
 
-impl Keys {
+impl IssuerKeys {
     pub(super) fn open(trust: Trust) -> Result<Self> {
         let agent = agent(&trust)?;
-        let (known, asked_at, turn) =
+        let (loaded, asked_at, turn) =
             (RwLock::default(), AtomicI64::new(i64::MIN / 2), tokio::sync::Mutex::default());
-        Ok(Self { trust, agent, known, asked_at, turn })
+        Ok(Self { trust, agent, loaded, asked_at, turn })
     }
 
-    /// The key of that id; `None` where the issuer has none.
-    pub(super) async fn find(&self, kid: &str, now: Timestamp) -> Result<Option<Key>> {
+    /// The issuer's key with the id `kid`; `None` where the issuer has no such key.
+    pub(super) async fn find(&self, kid: &str, now: Timestamp) -> Result<Option<IssuerKey>> {
         let now = now.as_seconds();
-        if let Some(key) = self.known().fresh_key(kid, now) {
+        if let Some(key) = self.loaded().fresh_key(kid, now) {
             return Ok(Some(key));
         }
         let waited = tokio::time::timeout(DEADLINE, self.turn.lock()).await;
         let _turn = waited.map_err(|_| silent("too many ask at once"))?;
-        let known = self.known();
-        if let Some(key) = known.fresh_key(kid, now) {
+        let loaded = self.loaded();
+        if let Some(key) = loaded.fresh_key(kid, now) {
             return Ok(Some(key));
         }
         if now < self.asked_at.load(Ordering::Relaxed) + PAUSE_SECONDS {
-            return known.key(kid, now);
+            return loaded.key(kid, now);
         }
         self.asked_at.store(now, Ordering::Relaxed);
         let (agent, trust) = (self.agent.clone(), self.trust.clone());
         match tokio::task::spawn_blocking(move || load(&agent, &trust)).await.map_err(Error::internal)? {
             Ok(keys) => {
-                let known = Arc::new(Known { loaded_at: now, keys });
-                *self.known.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&known);
-                known.key(kid, now)
+                let loaded = Arc::new(LoadedKeys { loaded_at: now, keys });
+                *self.loaded.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&loaded);
+                loaded.key(kid, now)
             }
             Err(error) => {
                 log::warn!("the issuer {} does not say its keys: {error}", self.trust.issuer);
-                known.key(kid, now)
+                loaded.key(kid, now)
             }
         }
     }
 
-    fn known(&self) -> Arc<Known> {
-        Arc::clone(&self.known.read().unwrap_or_else(PoisonError::into_inner))
+    fn loaded(&self) -> Arc<LoadedKeys> {
+        Arc::clone(&self.loaded.read().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
-impl Known {
-    fn fresh_key(&self, kid: &str, now: i64) -> Option<Key> {
+impl LoadedKeys {
+    fn fresh_key(&self, kid: &str, now: i64) -> Option<IssuerKey> {
         self.keys.get(kid).filter(|_| now < self.loaded_at + FRESH_SECONDS).cloned()
     }
 
-    fn key(&self, kid: &str, now: i64) -> Result<Option<Key>> {
+    fn key(&self, kid: &str, now: i64) -> Result<Option<IssuerKey>> {
         if now < self.loaded_at + LAST_RESORT_SECONDS {
             return Ok(self.keys.get(kid).cloned());
         }
@@ -124,9 +124,9 @@ impl Known {
     }
 }
 
-type Fault = Box<dyn std::error::Error + Send + Sync>;
+type LoadError = Box<dyn std::error::Error + Send + Sync>;
 
-fn load(agent: &Agent, trust: &Trust) -> std::result::Result<HashMap<String, Key>, Fault> {
+fn load(agent: &Agent, trust: &Trust) -> std::result::Result<HashMap<String, IssuerKey>, LoadError> {
     let address = format!("{}/.well-known/openid-configuration", trust.issuer.trim_end_matches('/'));
     let discovery: Discovery = read(agent, &address)?;
     if discovery.issuer != trust.issuer {
@@ -139,13 +139,13 @@ fn load(agent: &Agent, trust: &Trust) -> std::result::Result<HashMap<String, Key
     Ok(set.keys.into_iter().take(MOST_KEYS).filter_map(key_of).collect())
 }
 
-fn read<T: DeserializeOwned>(agent: &Agent, address: &str) -> std::result::Result<T, Fault> {
+fn read<T: DeserializeOwned>(agent: &Agent, address: &str) -> std::result::Result<T, LoadError> {
     let mut answer = agent.get(address).header("accept", "application/json").call()?;
     Ok(answer.body_mut().with_config().limit(MOST_BYTES).read_json()?)
 }
 
-/// A key that can be used here; an issuer may have others besides.
-fn key_of(key: serde_json::Value) -> Option<(String, Key)> {
+/// The id and the key of a JSON Web Key; none of a key for another purpose or with another algorithm than those below.
+fn key_of(key: serde_json::Value) -> Option<(String, IssuerKey)> {
     let key: Jwk = serde_json::from_value(key).ok()?;
     if key.common.public_key_use.as_ref().is_some_and(|purpose| *purpose != PublicKeyUse::Signature) {
         return None;
@@ -166,7 +166,7 @@ fn key_of(key: serde_json::Value) -> Option<(String, Key)> {
         _ => return None,
     };
     let verifying = DecodingKey::from_jwk(&key).ok()?;
-    Some((key.common.key_id?, Key { algorithm, verifying }))
+    Some((key.common.key_id?, IssuerKey { algorithm, verifying }))
 }
 
 fn agent(trust: &Trust) -> Result<Agent> {

@@ -1,4 +1,4 @@
-//! The outside issuer (OpenID Connect) whose word on who somebody is is taken, where one is trusted at all.
+//! The outside issuer of identities (OpenID Connect) that the settings may name as trusted.
 
 mod keys;
 
@@ -8,34 +8,34 @@ use crate::{
     platform::{Error, Result, values::Timestamp},
 };
 use jsonwebtoken::Validation;
-use keys::Keys;
+use keys::IssuerKeys;
 use serde::Deserialize;
 
-/// How far apart two clocks may be.
+/// The most seconds by which the clocks of the issuer and of this service may differ.
 const LEEWAY_SECONDS: i64 = 5;
-/// How old an identity token may be: it is exchanged at once, or it was found somewhere.
+/// How old an identity token may be: an honest client exchanges the token at once.
 const OLDEST_SECONDS: i64 = 600;
 
-/// The issuer that is trusted.
+/// The trusted issuer.
 pub(super) struct Issuer {
     trust: Trust,
-    keys: Keys,
+    keys: IssuerKeys,
 }
 
-/// Whom the issuer vouches for.
+/// A person whom the issuer has identified.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
-    /// The issuer.
+    /// The address of the issuer.
     pub issuer: String,
-    /// The person's name there, for good.
+    /// The person's permanent identifier at the issuer.
     pub subject: String,
     /// The person's e-mail address, which the issuer has verified.
     pub email: String,
-    /// Whether the person has proved more than one factor there.
+    /// Whether the person has proved more than one factor to the issuer.
     pub by_several_factors: bool,
 }
 
-/// The members of an identity token that are looked at (OpenID Connect Core, 2).
+/// The checked members of an identity token (OpenID Connect Core, 2).
 #[derive(Deserialize)]
 struct IdToken {
     iss: String,
@@ -62,7 +62,7 @@ enum Audience {
 
 impl Issuer {
     pub(super) fn open(trust: Trust) -> Result<Self> {
-        let keys = Keys::open(trust.clone())?;
+        let keys = IssuerKeys::open(trust.clone())?;
         Ok(Self { trust, keys })
     }
 
@@ -70,8 +70,8 @@ impl Issuer {
         &self.trust.issuer
     }
 
-    /// Whom an identity token vouches for, where it is the issuer's, for us, and valid now. Why it is not goes to
-    /// the log only. May ask the issuer: never inside a unit.
+    /// The person of an identity token; refuses a token that is not the issuer's, not for this service, or not valid now,
+    /// with the reason in the log alone. May ask the issuer for its keys, and so must not run inside a unit.
     pub(super) async fn verify(&self, token: &str, now: Timestamp) -> Result<Identity> {
         let header = jsonwebtoken::decode_header(token).map_err(refused)?;
         let is_jwt = header.typ.as_deref().is_none_or(|typ| typ.eq_ignore_ascii_case("jwt"));
@@ -80,11 +80,11 @@ impl Issuer {
         }
         let kid = header.kid.ok_or_else(|| refused("the token names no key"))?;
         let key = self.keys.find(&kid, now).await?;
-        // The key says which algorithm it is for; the token has no say.
+        // The key decides the algorithm, not the token.
         let key = key.filter(|key| key.algorithm == header.alg);
         let key = key.ok_or_else(|| refused("the token's key and algorithm are none of the issuer's"))?;
         let mut only_the_signature = Validation::new(key.algorithm);
-        // Below, with the injected clock.
+        // `accept` compares the times with the injected clock.
         only_the_signature.validate_exp = false;
         only_the_signature.validate_aud = false;
         only_the_signature.required_spec_claims.clear();
@@ -98,7 +98,7 @@ impl Issuer {
             Audience::One(one) => (one == audience, false),
             Audience::Many(many) => (many.contains(audience), many.len() > 1),
         };
-        // A token for several must say that it was given to us.
+        // A token for several audiences must name this service as the party it was issued to.
         let given_to_us = token.azp.as_ref().map_or(!for_others, |party| party == audience);
         let faults = [
             (token.iss != self.trust.issuer, "another issuer"),
@@ -117,13 +117,13 @@ impl Issuer {
             issuer: token.iss,
             subject: token.sub,
             email: token.email,
-            // RFC 8176.
+            // `mfa` stands for several factors (RFC 8176).
             by_several_factors: token.amr.iter().any(|method| method == "mfa"),
         })
     }
 }
 
-/// One answer for whatever is wrong, with the token or with whom it vouches for; the reason goes to the log.
+/// The one answer for every fault of an identity token or of its person; the reason goes to the log.
 pub fn refused(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
     let detail = "the identity token is not accepted, or its owner may not sign in here";
     Error { source: Some(reason.into()), ..Error::new(&INVALID_GRANT, detail) }

@@ -1,4 +1,4 @@
-//! Passwords: the rules they keep, hashing, and the random ones the service hands out.
+//! Passwords: the rules for chosen passwords, hashing, and the temporary passwords the service hands out.
 
 mod rules;
 
@@ -11,12 +11,12 @@ use argon2::{
 };
 use unicode_normalization::UnicodeNormalization;
 
-/// How long a temporary password opens anything: 72 hours.
+/// How long a temporary password is valid: 72 hours.
 pub const TEMPORARY_SECONDS: i64 = 72 * 3600;
-/// Letters and digits that cannot be taken for one another.
+/// Letters and digits that readers do not mistake for each other.
 const ALPHABET: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
 
-/// A random password of 20 characters, 100 bits.
+/// A random temporary password of 20 characters in groups of five, 100 bits.
 pub fn temporary() -> Result<String> {
     let mut bytes = [0; 20];
     aws_lc_rs::rand::fill(&mut bytes).map_err(|_| Error::internal("no randomness"))?;
@@ -32,27 +32,27 @@ pub fn temporary() -> Result<String> {
     Ok(password)
 }
 
-/// Hashes and compares passwords with argon2id; the parameters stand in each hash.
+/// Hashes and compares passwords with argon2id; each hash names its parameters.
 ///
-/// What looks alike is the same password: texts are brought into Unicode's normal form C first.
+/// A password is hashed in Unicode's normal form C, so that two ways to type a letter make the same password.
 #[derive(Clone, Debug)]
 pub struct Hasher {
     argon2: Argon2<'static>,
-    /// A hash of nothing anybody knows; stands in for the one of a user who does not exist.
+    /// The hash of a password nobody knows; compared where a user does not exist.
     decoy: String,
 }
 
-/// How a comparison ended.
+/// The result of comparing a password with a hash.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Comparison {
-    /// Whether the password is the one hashed.
+    /// Whether the password belongs to the hash.
     pub good: bool,
-    /// Its hash with today's parameters, where those on record are smaller.
+    /// The hash of the password with the current parameters, where the parameters of the stored hash are smaller.
     pub stronger: Option<String>,
 }
 
 impl Hasher {
-    /// Takes the memory of one hash in KiB, and the passes over it.
+    /// A hasher that uses `memory_kib` KiB for one hash, and `passes` passes over that memory.
     pub fn new(memory_kib: u32, passes: u32) -> Result<Self> {
         let params = Params::new(memory_kib, passes, Params::DEFAULT_P_COST, None)
             .map_err(|error| Error::internal(format!("the password parameters cannot be used: {error}")))?;
@@ -62,7 +62,7 @@ impl Hasher {
         Ok(this)
     }
 
-    /// Hashes a password. With the default parameters it takes about 20 ms and 19 MiB.
+    /// Hashes a password; takes about 20 ms and 19 MiB with the default parameters.
     pub fn hash(&self, password: &str) -> Result<String> {
         self.argon2
             .hash_password(normal(password).as_bytes())
@@ -70,8 +70,8 @@ impl Hasher {
             .map_err(|error| Error::internal(error.to_string()))
     }
 
-    /// Whether the password is the one hashed. Where there is no hash, or none that is ours, it is compared with a
-    /// hash of nothing, which takes as long.
+    /// Compares a password with a stored hash. Without a hash of this service the password is compared with the hash of an
+    /// unknown password, so that the answer takes as long.
     pub fn compare(&self, password: &str, stored: Option<&str>) -> Result<Comparison> {
         let ours =
             |text| PasswordHash::new(text).ok().filter(|hash| hash.algorithm == Algorithm::Argon2id.ident());

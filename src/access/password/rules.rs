@@ -1,38 +1,38 @@
-//! Which passwords people may choose, after NIST SP 800-63B-4: length, and nothing that is guessed first. No rules of
-//! composition.
+//! The rules for chosen passwords, after NIST SP 800-63B-4: a length, and no password that attackers guess first. There
+//! are no rules of composition.
 
 use super::normal;
 use crate::platform::FieldError;
 use std::sync::LazyLock;
 
-/// The fewest characters of a password that is the only secret.
+/// The fewest characters, as Unicode code points, of a password without a second factor.
 const SHORTEST: usize = 15;
-/// The fewest beside a second factor.
+/// The fewest characters of a password beside a second factor.
 const SHORTEST_WITH_SECOND_FACTOR: usize = 8;
-/// The most characters; characters are Unicode's code points.
+/// The most characters of a password.
 const LONGEST: usize = 128;
-/// The longest unit whose repetition is no password, common or not.
+/// The longest run of characters whose mere repetition is refused.
 const UNIT: usize = 8;
-/// A part of a name or an address shorter than this may stand in any word.
+/// The fewest characters of a word in a name or address that counts as personal; shorter words occur by chance.
 const TELLING: usize = 4;
-/// What the service is called.
+/// The name of the service, whose words count as personal too.
 const SERVICE: &str = "partner incentives programme";
 
-/// Common passwords of 8 characters or more, sorted; `NOTICE` says where they are from.
+/// Common passwords of 8 characters or more, sorted; `NOTICE` names the source.
 static COMMON: LazyLock<Vec<&str>> = LazyLock::new(|| include_str!("common_passwords.txt").lines().collect());
 
-/// Whose password it is to be.
+/// The user who chooses a password.
 #[derive(Clone, Copy, Debug)]
 pub struct Owner<'a> {
-    /// E-mail address.
+    /// The user's e-mail address.
     pub email: &'a str,
-    /// Name shown to people.
+    /// The user's name, as shown to people.
     pub name: &'a str,
     /// Whether a second factor stands beside the password.
     pub has_second_factor: bool,
 }
 
-/// What is wrong with a password and how to mend it; none where it may be used.
+/// The fault of a password at `pointer`; none of a password that the user may choose.
 #[must_use]
 pub fn check(password: &str, owner: Owner<'_>, pointer: &str) -> Option<FieldError> {
     let text = normal(password);
@@ -72,7 +72,7 @@ fn is_common(text: &str) -> bool {
     COMMON.binary_search(&text).is_ok()
 }
 
-/// Whether it is a short or a common unit over and over, the last one cut or not.
+/// Whether the text repeats a short or a common run of characters; the last repetition may be cut off.
 fn repeats_itself(text: &str) -> bool {
     let letters: Vec<char> = text.chars().collect();
     (1..letters.len()).any(|length| {
@@ -83,7 +83,8 @@ fn repeats_itself(text: &str) -> bool {
     })
 }
 
-/// Whether little is left without what everybody knows of the user and the service.
+/// Whether fewer than `least` characters remain without the words of the user's name and address and of the service's
+/// name.
 fn leaves_little(text: &str, owner: Owner<'_>, least: usize) -> bool {
     let (name, email) = (normal(&owner.name.to_lowercase()), normal(&owner.email.to_lowercase()));
     let mut known: Vec<&str> = [name.as_str(), email.as_str(), SERVICE]
@@ -91,7 +92,7 @@ fn leaves_little(text: &str, owner: Owner<'_>, least: usize) -> bool {
         .flat_map(|words| words.split(|c: char| !c.is_alphanumeric()))
         .filter(|word| word.chars().count() >= TELLING)
         .collect();
-    // The longest first, so that no part of a longer one is left behind.
+    // The longest word comes first, so that removing a shorter word leaves no part of a longer word.
     known.sort_by_key(|word| std::cmp::Reverse(word.len()));
     let rest = known.iter().fold(text.to_owned(), |text, word| text.replace(word, " "));
     rest != text && rest.chars().filter(|c| c.is_alphanumeric()).count() < least

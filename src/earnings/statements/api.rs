@@ -17,7 +17,7 @@ use crate::{
     notifications::Locale,
     platform::{
         Result,
-        http::{Answer, Document, Media, Path, Preferences, Query},
+        http::{Answer, Media, Path, Preferences, Query, Rendering},
         values::{Currency, Id, Month},
     },
 };
@@ -73,7 +73,7 @@ async fn get_statement(
     path: Path<(Id, Month)>,
     filter: Query<StatementFilter>,
     wanted: Preferences,
-) -> Result<Either<Answer, Document>> {
+) -> Result<Either<Answer, Rendering>> {
     let ((partner, month), Query(filter)) = (path.into_inner(), filter);
     let media = wanted.media;
     let read = move |tx: &mut Tx<'_>| {
@@ -85,9 +85,9 @@ async fn get_statement(
         Media::Json => Either::Left(Answer::ok(&statement)),
         Media::Csv => {
             let name = format!("statement-{}-{month}", statement.partner.mpn_id);
-            Either::Right(Document::csv(&name, table(&statement)))
+            Either::Right(Rendering::csv(&name, table(&statement)))
         }
-        Media::Html => Either::Right(Document::page(page::STYLE, page(&statement, language)?)),
+        Media::Html => Either::Right(Rendering::page(page::STYLE, page(&statement, language)?)),
     })
 }
 

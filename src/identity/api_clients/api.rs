@@ -294,12 +294,12 @@ fn record(client: ApiClient) -> Answer {
     answer(client.revision, client.last_used_at, &ApiClientView::from(client))
 }
 
-fn with_secret(client: ApiClient, secret: String) -> Answer {
+fn with_secret(WithSecret { client, secret }: &WithSecret) -> Answer {
     let with = |secret| ApiClientView { client_secret: Some(secret), ..ApiClientView::from(client.clone()) };
-    answer(client.revision, client.last_used_at, &with(Some(secret))).kept_as(&with(None))
+    answer(client.revision, client.last_used_at, &with(Some(secret.clone()))).kept_as(&with(None))
 }
 
-/// The tag tells when it was last used, which is no change of the record and yet shown.
+/// The answer with a client. Its entity tag names the last use beside the revision, because the view shows the last use.
 fn answer(revision: i64, last_used_at: Option<Timestamp>, view: &ApiClientView) -> Answer {
     match last_used_at {
         Some(used) => Answer::record_on(used.as_micros(), view, revision),

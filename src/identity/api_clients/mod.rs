@@ -1,6 +1,6 @@
-//! API clients: the machines that may call the service, what each may do, and the secrets they prove themselves by.
+//! API clients: the machines that may call the service, with their roles, scopes and secrets.
 //!
-//! Signing in gives them tokens with [`authenticate`] and [`used`].
+//! `sessions` gives a client its tokens with [`authenticate`] and [`used`].
 
 pub mod api;
 mod model;
@@ -12,7 +12,7 @@ pub use model::{ApiClient, ApiClientStatus};
 pub use service::{authenticate, event_of, used};
 pub use store::standing;
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: api::routes,
     tag: Some(Tag {

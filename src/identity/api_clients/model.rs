@@ -1,4 +1,4 @@
-//! What an API client is; no I/O, no clock, no HTTP.
+//! The API client and its secrets; no I/O, no clock, no HTTP.
 
 use crate::{
     access::Role,
@@ -13,9 +13,9 @@ use diesel::prelude::*;
 text_enum! {
     /// Where an API client stands.
     pub enum ApiClientStatus {
-        /// It may fetch access tokens until it expires.
+        /// The client may fetch access tokens until the client expires.
         Active = "active",
-        /// Barred for good.
+        /// The client is barred for good.
         Revoked = "revoked",
     }
 }
@@ -24,50 +24,50 @@ text_enum! {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = api_clients, treat_none_as_null = true)]
 pub struct ApiClient {
-    /// Identifier; the client id it proves itself with.
+    /// UUID of version 7; the `client_id` of OAuth.
     pub id: Id,
-    /// Name shown to people.
+    /// The name, as shown to people.
     pub name: String,
-    /// What it may do at most.
+    /// The role, which bounds the scopes.
     pub role: Role,
-    /// Whose client; none for the programme's own.
+    /// The client's partner; none for the programme's own clients.
     pub partner_id: Option<Id>,
-    /// Which of that it is given, in the order of the alphabet.
+    /// The scopes of the client, in alphabetical order.
     pub scopes: Json<Vec<String>>,
-    /// Where it stands.
+    /// The status of the client.
     pub status: ApiClientStatus,
-    /// When it stops; none for never.
+    /// When the client expires; none for never.
     pub expires_at: Option<Timestamp>,
-    /// When it last fetched an access token.
+    /// When the client last fetched an access token.
     pub last_used_at: Option<Timestamp>,
-    /// Counts revocations of its tokens.
+    /// Counts the revocations of the client's tokens.
     pub token_epoch: i64,
     /// When the record was made.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// When the record was last changed.
     pub updated_at: Timestamp,
-    /// Counts changes; the entity tag.
+    /// Counts the changes of the record; the entity tag.
     pub revision: i64,
 }
 
 impl ApiClient {
-    /// Whether it may fetch access tokens.
+    /// Whether the client may fetch access tokens.
     #[must_use]
     pub fn may_enter(&self, now: Timestamp) -> bool {
         self.status == ApiClientStatus::Active && self.expires_at.is_none_or(|end| end > now)
     }
 }
 
-/// A secret of a client as it is kept: nobody can read it back.
+/// The stored digest of a client's secret, from which nobody can compute the secret.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = api_client_secrets, treat_none_as_default_value = false)]
-pub(super) struct Secret {
-    /// SHA-256 of the text; the text is 32 random bytes, so that no slow hash is needed.
+pub(super) struct ClientSecret {
+    /// The SHA-256 of the secret; the secret has 32 random bytes, so that no slow hash is needed.
     pub digest: Vec<u8>,
-    /// Whose.
+    /// The client.
     pub client_id: Id,
-    /// When it was made.
+    /// When the secret was made.
     pub created_at: Timestamp,
-    /// When it stops, once it has been replaced; none for the current one.
+    /// When a replaced secret expires; none of the current secret.
     pub expires_at: Option<Timestamp>,
 }

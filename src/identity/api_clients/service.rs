@@ -1,9 +1,9 @@
-//! What is done with API clients.
+//! The commands on API clients.
 
 use super::{
     ApiClient, ApiClientStatus,
     api::{ApiClientCreate, ApiClientUpdate, ApiClientView},
-    model::Secret,
+    model::ClientSecret,
     store,
 };
 use crate::{
@@ -19,7 +19,13 @@ use crate::{
 };
 use serde_json::json;
 
-/// What every secret begins with, so that scanners find one that has leaked.
+/// A client with its new secret, which is shown once.
+pub(super) struct WithSecret {
+    pub client: ApiClient,
+    pub secret: String,
+}
+
+/// The beginning of every secret, so that scanners recognise a leaked secret.
 const PREFIX: &str = "pis_";
 
 /// A client with a secret that is shown once.
@@ -57,7 +63,7 @@ pub(super) fn create(tx: &mut Tx<'_>, new: &ApiClientCreate) -> Result<WithSecre
     Ok(WithSecret { client, secret })
 }
 
-/// Changes a client. Tokens issued before do not outlive another role or other scopes.
+/// Changes a client; another role or other scopes revoke the client's tokens.
 pub(super) fn update(tx: &mut Tx<'_>, before: ApiClient, change: &ApiClientUpdate) -> Result<ApiClient> {
     refuse_revoked(&before)?;
     let role = change.role.unwrap_or(before.role);
@@ -105,13 +111,13 @@ pub(super) fn revoke(tx: &mut Tx<'_>, before: ApiClient, reason: &str) -> Result
     save(tx, &before, client, Some(reason))
 }
 
-/// The client with this id, where the secret is one of its own and it may fetch access tokens.
+/// The client with this id and secret, where the client may fetch access tokens.
 pub fn authenticate(tx: &mut Tx<'_>, id: Id, secret: &str) -> Result<Option<ApiClient>> {
     let found = store::find_by_secret(tx, id, &opaque::digest(secret))?;
     Ok(found.filter(|client| client.may_enter(tx.now)))
 }
 
-/// An audit event on the client with this id, where there is one.
+/// An audit event about the client with this id; none where there is no such client.
 pub fn event_of(tx: &mut Tx<'_>, id: Id) -> Result<Option<audit::Event>> {
     Ok(store::find(tx, id)?.as_ref().map(event))
 }
@@ -126,7 +132,7 @@ pub fn used(tx: &mut Tx<'_>, client: &ApiClient) -> Result<()> {
 fn add_secret(tx: &mut Tx<'_>, client_id: Id) -> Result<String> {
     let text = format!("{PREFIX}{}", opaque::random()?);
     let digest = opaque::digest(&text);
-    store::insert_secret(tx, &Secret { digest, client_id, created_at: tx.now, expires_at: None })?;
+    store::insert_secret(tx, &ClientSecret { digest, client_id, created_at: tx.now, expires_at: None })?;
     Ok(text)
 }
 

@@ -1,6 +1,6 @@
 //! The API clients in the database.
 
-use super::{ApiClient, ApiClientStatus, api::ApiClientFilter, model::Secret};
+use super::{ApiClient, ApiClientStatus, api::ApiClientFilter, model::ClientSecret};
 use crate::{
     access::{ClientStanding, Role, Tx},
     platform::{
@@ -13,7 +13,7 @@ use crate::{
 };
 use diesel::prelude::*;
 
-// Only programme staff sees clients, so there is nothing to narrow by partner.
+// Only programme staff sees API clients, so the query needs no scope.
 fn matching(filter: &ApiClientFilter) -> api_clients::BoxedQuery<'static, MultiBackend> {
     let mut query = api_clients::table.into_boxed();
     if let Some(id) = filter.partner_id {
@@ -34,7 +34,7 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &ApiClientFilter) -> Result<i64> {
     Ok(matching(filter).count().get_result(tx.conn)?)
 }
 
-/// How a client stands; one statement, made at every request.
+/// The standing of a client, by one statement, which runs at every request of a client.
 pub fn standing(conn: &mut Conn, id: Id) -> Result<Option<ClientStanding>> {
     type Row = (ApiClientStatus, Role, Option<Id>, i64, Option<Timestamp>);
     let found: Option<Row> = native!(conn, conn => api_clients::table
@@ -65,13 +65,13 @@ pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<ApiClient> {
     find(tx, id)?.ok_or(Error::not_found("API client"))
 }
 
-/// The client, locked until the end of the unit.
+/// A client, locked until the end of the unit.
 pub(super) fn to_change(tx: &mut Tx<'_>, id: Id) -> Result<ApiClient> {
     lock_rows!(tx.conn, for_no_key_update, api_clients::table.find(id).select(api_clients::id));
     get(tx, id)
 }
 
-/// The client whose secret this is, where the secret has not run out.
+/// The client with this id and the digest of a secret that has not expired.
 pub(super) fn find_by_secret(tx: &mut Tx<'_>, id: Id, digest: &[u8]) -> Result<Option<ApiClient>> {
     let valid = api_client_secrets::expires_at.is_null().or(api_client_secrets::expires_at.gt(tx.now));
     let query = api_clients::table
@@ -92,19 +92,20 @@ pub(super) fn update(tx: &mut Tx<'_>, client: &ApiClient) -> Result<()> {
     Ok(())
 }
 
-/// No change of the record: who edits it need not read it again because it was used meanwhile.
+/// Notes the use of a client without a new revision: a caller who edits the client need not read the client again.
 pub(super) fn touch(tx: &mut Tx<'_>, id: Id) -> Result<()> {
     let used = api_clients::last_used_at.eq(Some(tx.now));
     diesel::update(api_clients::table.find(id)).set(used).execute(tx.conn)?;
     Ok(())
 }
 
-pub(super) fn insert_secret(tx: &mut Tx<'_>, secret: &Secret) -> Result<()> {
+pub(super) fn insert_secret(tx: &mut Tx<'_>, secret: &ClientSecret) -> Result<()> {
     diesel::insert_into(api_client_secrets::table).values(secret).execute(tx.conn)?;
     Ok(())
 }
 
-/// Lets the current secret run out at an instant; those replaced before go at once, so that two are valid at most.
+/// Lets the current secret of a client expire at an instant, and deletes secrets that were replaced before, so that at
+/// most two secrets are valid.
 pub(super) fn retire_secrets(tx: &mut Tx<'_>, client: Id, end: Timestamp) -> Result<()> {
     let own = api_client_secrets::client_id.eq(client);
     let replaced = api_client_secrets::expires_at.is_not_null();

@@ -139,7 +139,7 @@ async fn enroll_second_factor(
 ) -> Result<Answer> {
     expect_password(&caller, body.value.current_password).await?;
     let secret = service::secret()?;
-    // Without the body, as everywhere here: an answer with a secret is not kept for a repeat.
+    // The units of second factors run without the body, so that no answer with a secret is stored for a repeat.
     caller
         .act(move |tx| {
             let ForTheApp { secret, uri } = service::enroll(tx, &secret)?;
@@ -228,7 +228,7 @@ fn shown(recovery_codes: &[String]) -> Answer {
     Answer::ok(&RecoveryCodes { recovery_codes: recovery_codes.iter().cloned().map(RecoveryCode).collect() })
 }
 
-/// Refuses whoever has found an open session and does not know its user's password.
+/// Refuses a caller who does not know the user's password, such as the thief of an open session.
 async fn expect_password<P: Policy>(caller: &Caller<P>, password: String) -> Result<User> {
     let id = caller.id();
     caller.count_guess()?;

@@ -1,4 +1,4 @@
-//! Second factors: codes of an authenticator app beside the password, and recovery codes for when it is lost.
+//! Second factors: codes of an authenticator app beside the password, and recovery codes for users who have lost the app.
 
 pub mod api;
 mod model;
@@ -7,8 +7,8 @@ mod store;
 
 use crate::slice::Slice;
 pub use model::{FactorState, SecondFactor};
-pub use service::{CODES, Check, ONE_TIME_CODE_REQUIRED, check, reseal};
+pub use service::{CODES, CodeCheck, ONE_TIME_CODE_REQUIRED, check, reseal};
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice =
     Slice { routes: api::routes, codes: &[CODES], ..Slice::named("identity::second_factors") };

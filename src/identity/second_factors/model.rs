@@ -1,4 +1,4 @@
-//! What a second factor is; no I/O, no clock, no HTTP.
+//! The second factor; no I/O, no clock, no HTTP.
 
 use crate::{
     platform::{
@@ -10,19 +10,19 @@ use crate::{
 use diesel::prelude::*;
 use totp_rs::{Builder, Totp};
 
-/// The name authenticator apps show.
+/// The name of the service in authenticator apps.
 const ISSUER: &str = "Partner Incentives";
-/// Seconds a code stands for (RFC 6238).
+/// The seconds of one time step, in which one code is valid (RFC 6238).
 const STEP_SECONDS: i64 = 30;
 
 text_enum! {
     /// Where a user's second factor stands.
     pub enum FactorState {
-        /// There is none.
+        /// The user has no second factor.
         None = "none",
-        /// It waits for its first code.
+        /// The factor waits for its first code.
         Pending = "pending",
-        /// It is asked for at every sign-in.
+        /// Every sign-in asks for a code of the factor.
         Confirmed = "confirmed",
     }
 }
@@ -31,26 +31,26 @@ text_enum! {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = second_factors, treat_none_as_null = true)]
 pub struct SecondFactor {
-    /// Whose it is.
+    /// The user.
     pub user_id: Id,
-    /// The secret, sealed.
+    /// The sealed secret.
     pub secret: Vec<u8>,
-    /// The newest step of time a code was accepted for; that code and all before it are spent.
+    /// The newest time step whose code was accepted; the codes of this step and of all steps before are spent.
     pub last_step: i64,
-    /// When the first code was given; none while it waits for it.
+    /// When the user confirmed the factor by its first code; none before.
     pub confirmed_at: Option<Timestamp>,
-    /// When it was made.
+    /// When the user enrolled the factor.
     pub created_at: Timestamp,
 }
 
 impl SecondFactor {
-    /// Where its secret is sealed for.
+    /// The place that a user's secret is sealed for.
     #[must_use]
     pub fn place(user_id: Id) -> String {
         format!("second_factors/{user_id}")
     }
 
-    /// Where it stands.
+    /// The state of the factor.
     #[must_use]
     pub fn state(&self) -> FactorState {
         if self.confirmed_at.is_some() { FactorState::Confirmed } else { FactorState::Pending }
@@ -71,7 +71,14 @@ pub(super) fn for_the_app(secret: &[u8], email: &str) -> Result<ForTheApp> {
     Ok(ForTheApp { secret: totp.secret().to_base32(), uri: totp.to_url().map_err(Error::internal)? })
 }
 
-/// The step a code is good for, one step of skew allowed; none where it is wrong or spent.
+impl AppSecret {
+    pub(super) fn of(secret: &[u8], email: &str) -> Result<Self> {
+        let totp = totp(secret, email)?;
+        Ok(Self { base32: totp.secret().to_base32(), uri: totp.to_url().map_err(Error::internal)? })
+    }
+}
+
+/// The time step of a code, one step before or after now allowed; none of a wrong or spent code.
 pub(super) fn accepted_step(
     secret: &[u8],
     code: &str,
@@ -84,12 +91,12 @@ pub(super) fn accepted_step(
     Ok(step.filter(|step| *step > last_step))
 }
 
-/// A recovery code as it is digested: people write it with and without its dashes, in any case.
+/// A recovery code without dashes and in lower case, the form that is digested: people write codes in any form.
 pub(super) fn bare(code: &str) -> String {
     code.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase()
 }
 
-/// SHA-1, six digits, 30 seconds, one step of skew: what every app can do.
+/// The parameters that every authenticator app supports: SHA-1, six digits, 30 seconds, one step of skew.
 fn totp(secret: &[u8], email: &str) -> Result<Totp> {
     Builder::new()
         .with_secret(secret.to_vec())
@@ -97,7 +104,7 @@ fn totp(secret: &[u8], email: &str) -> Result<Totp> {
         .with_digits(6)
         .with_skew(1)
         .with_issuer(Some(ISSUER))
-        // The URI's separator, which may stand in an address.
+        // A colon separates issuer and account in the URI, and may occur in an e-mail address.
         .with_account_name(email.replace(':', ""))
         .build()
         .map_err(Error::internal)
@@ -115,7 +122,7 @@ mod tests {
 
     #[test]
     fn codes_are_those_of_rfc_6238() {
-        // Appendix B, the last six of its eight digits.
+        // The codes of appendix B, of whose eight digits the last six count.
         for (seconds, code) in
             [(59, "287082"), (1_111_111_109, "081804"), (1_234_567_890, "005924"), (20_000_000_000, "353130")]
         {
@@ -135,7 +142,7 @@ mod tests {
             (119, true),
             (120, false),
         ] {
-            // The code of the seconds 60 to 89.
+            // 359152 is the code of the seconds 60 to 89.
             assert_eq!(step("359152", 0, seconds).is_some(), accepted, "{seconds} s");
         }
     }

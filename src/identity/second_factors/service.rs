@@ -1,4 +1,4 @@
-//! What is done with second factors.
+//! The commands on second factors.
 
 use super::{
     FactorState, SecondFactor,
@@ -23,34 +23,35 @@ crate::problem_codes! {
         "Without a second factor a password has at least 15 characters. Change yours at `PUT /v1/me/password`, then remove the second factor.";
 }
 
-/// How many recovery codes there are.
+/// The number of a user's recovery codes.
 const RECOVERY_CODES: usize = 10;
 
-/// What a sign-in knows about the second factor.
+/// The result of checking the second factor of a sign-in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[must_use = "a sign-in without a good code is refused"]
-pub enum Check {
-    /// The user has none.
+pub enum CodeCheck {
+    /// The user has no second factor.
     NotNeeded,
-    /// The code was good, and is spent now.
+    /// The code was right, and is spent now.
     Passed,
-    /// The user has one, and sent no code.
+    /// The user has a second factor, and sent no code.
     Missing,
     /// The code is wrong or spent.
     Wrong,
 }
 
-/// Checks the code of a sign-in, once the password was found right, and spends it. It is part of the audited unit.
-pub fn check(tx: &mut Tx<'_>, user: &User, code: Option<&str>) -> Result<Check> {
+/// Checks and spends the code of a sign-in whose password was right, in the audited unit of the sign-in.
+pub fn check(tx: &mut Tx<'_>, user: &User, code: Option<&str>) -> Result<CodeCheck> {
     if !user.has_second_factor {
-        return Ok(Check::NotNeeded);
+        return Ok(CodeCheck::NotNeeded);
     }
-    let Some(code) = code else { return Ok(Check::Missing) };
+    let Some(code) = code else { return Ok(CodeCheck::Missing) };
     let factor = confirmed(tx, user.id)?;
-    Ok(if spend(tx, user, &factor, code)? { Check::Passed } else { Check::Wrong })
+    Ok(if spend(tx, user, &factor, code)? { CodeCheck::Passed } else { CodeCheck::Wrong })
 }
 
-/// Seals with the current encryption key what was sealed with an older one; the users it concerned.
+/// Seals with the current encryption key the secrets that were sealed with an older one; returns the users of these
+/// secrets.
 pub fn reseal(tx: &mut Tx<'_>) -> Result<Vec<Id>> {
     let (vault, mut done) = (tx.vault(), Vec::new());
     for factor in store::all(tx)?.into_iter().filter(|factor| !vault.is_current(&factor.secret)) {
@@ -77,10 +78,10 @@ pub(super) fn enroll(tx: &mut Tx<'_>, secret: &[u8]) -> Result<ForTheApp> {
     };
     store::insert(tx, &factor)?;
     users::event(&user).after(&json!({"second_factor": factor.state()})).record(tx)?;
-    model::for_the_app(secret, &user.email)
+    AppSecret::of(secret, &user.email)
 }
 
-/// The first code: from now on every sign-in asks for one.
+/// Confirms a factor by its first code: from now on every sign-in asks for a code.
 pub(super) fn confirm(tx: &mut Tx<'_>, code: &str, recovery_codes: &[String]) -> Result<()> {
     let user = oneself(tx)?;
     let found = store::find(tx, user.id)?;
@@ -91,7 +92,7 @@ pub(super) fn confirm(tx: &mut Tx<'_>, code: &str, recovery_codes: &[String]) ->
     users::set_second_factor(tx, &user, true).map(drop)
 }
 
-/// New recovery codes in the place of those before.
+/// Replaces the recovery codes by new ones.
 pub(super) fn renew_recovery_codes(tx: &mut Tx<'_>, code: &str, recovery_codes: &[String]) -> Result<()> {
     let user = oneself(tx)?;
     let factor = confirmed(tx, user.id)?;
@@ -100,7 +101,7 @@ pub(super) fn renew_recovery_codes(tx: &mut Tx<'_>, code: &str, recovery_codes: 
     users::event(&user).after(&json!({"recovery_codes_left": recovery_codes.len()})).record(tx)
 }
 
-/// Removes one's own factor, where the password may stand alone.
+/// Removes the actor's own factor, where the password may stand alone.
 pub(super) fn remove(tx: &mut Tx<'_>, code: &str, password_may_stand_alone: bool) -> Result<()> {
     let user = oneself(tx)?;
     let factor = confirmed(tx, user.id)?;
@@ -118,7 +119,7 @@ pub(super) fn remove(tx: &mut Tx<'_>, code: &str, password_may_stand_alone: bool
     users::set_second_factor(tx, &user, false).map(drop)
 }
 
-/// Takes a lost factor from a user, whose sessions end.
+/// Removes a user's lost factor, and ends the user's sessions.
 pub(super) fn reset(tx: &mut Tx<'_>, user: Id, reason: &str) -> Result<User> {
     let user = users::to_change(tx, user)?;
     users::refuse_oneself(tx, &user)?;
@@ -128,7 +129,7 @@ pub(super) fn reset(tx: &mut Tx<'_>, user: Id, reason: &str) -> Result<User> {
     users::reset_second_factor(tx, &user, reason)
 }
 
-/// The new recovery codes, 100 bits each.
+/// Ten new recovery codes of 100 bits each.
 pub(super) fn recovery_codes() -> Result<Vec<String>> {
     std::iter::repeat_with(password::temporary).take(RECOVERY_CODES).collect()
 }
@@ -169,7 +170,7 @@ fn expect_state<'a>(
     Err(Error::new(&SECOND_FACTOR_STATE, detail).with("state", state))
 }
 
-/// Whether the code is good; it is spent then. Six digits are the app's, anything else is a recovery code.
+/// Spends a code; whether the code was right. Six characters are a code of the app, any other code is a recovery code.
 fn spend(tx: &mut Tx<'_>, user: &User, factor: &SecondFactor, code: &str) -> Result<bool> {
     let bare = model::bare(code);
     if bare.len() == 6 {
@@ -177,10 +178,10 @@ fn spend(tx: &mut Tx<'_>, user: &User, factor: &SecondFactor, code: &str) -> Res
         store::update(tx, &SecondFactor { last_step: step, ..factor.clone() })?;
         return Ok(true);
     }
-    // Looked up by its digest: there is no text to compare, and so no time to measure.
+    // The code is looked up by its digest: no comparison of texts whose time could be measured.
     let good = store::spend_code(tx, user.id, &opaque::digest(&bare))?;
     if good {
-        // At a sign-in the code makes known who acts.
+        // A sign-in has no actor yet: the right code makes the user the actor.
         tx.actor = Actor::of_user(user.id, user.role, user.partner_id);
         let left = store::codes_left(tx, user.id)?;
         users::event(user).after(&json!({"recovery_codes_left": left})).record(tx)?;

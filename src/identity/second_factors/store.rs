@@ -28,14 +28,14 @@ pub(super) fn update(tx: &mut Tx<'_>, factor: &SecondFactor) -> Result<()> {
     Ok(())
 }
 
-/// Removes the factor and its recovery codes.
+/// Removes the factor and the recovery codes of a user.
 pub(super) fn remove(tx: &mut Tx<'_>, user: Id) -> Result<()> {
     diesel::delete(recovery_codes::table.filter(recovery_codes::user_id.eq(user))).execute(tx.conn)?;
     diesel::delete(second_factors::table.find(user)).execute(tx.conn)?;
     Ok(())
 }
 
-/// Puts these recovery codes in the place of those before.
+/// Replaces the recovery codes of a user.
 pub(super) fn replace_codes(tx: &mut Tx<'_>, user: Id, digests: &[Vec<u8>]) -> Result<()> {
     diesel::delete(recovery_codes::table.filter(recovery_codes::user_id.eq(user))).execute(tx.conn)?;
     for digest in digests {
@@ -45,7 +45,7 @@ pub(super) fn replace_codes(tx: &mut Tx<'_>, user: Id, digests: &[Vec<u8>]) -> R
     Ok(())
 }
 
-/// Uses up a recovery code; whether there was one that had not been used.
+/// Spends a recovery code; whether there was such a code, and it had not been used.
 pub(super) fn spend_code(tx: &mut Tx<'_>, user: Id, digest: &[u8]) -> Result<bool> {
     let unused = recovery_codes::table.find((user, digest)).filter(recovery_codes::used_at.is_null());
     let spent = diesel::update(unused).set(recovery_codes::used_at.eq(tx.now)).execute(tx.conn)?;

@@ -2,12 +2,12 @@
 
 use super::{
     Session, service,
-    sign_in::{Attempt, Outcome},
+    sign_in::{SignInAttempt, SignInResult},
     store,
 };
 use crate::{
     access::{
-        ACCESS_TOKEN_SECONDS, Actor, Caller, JsonWebKeySet, Public, Subject, opaque,
+        ACCESS_TOKEN_SECONDS, Actor, Caller, JsonWebKeySet, Public, TokenSubject, opaque,
         policy::{EndSession, EndSessions, ListSessions},
     },
     identity::users,
@@ -85,7 +85,7 @@ async fn login(public: Public, body: Body<Credentials>) -> Result<Answer> {
     let Credentials { username, password, code } = body.value;
     let name = users::fold(&username);
     public.count_sign_in(&name)?;
-    let attempt = Attempt::new(name, code, public.origin().clone());
+    let attempt = SignInAttempt::new(name, code, public.origin().clone());
     let (attempt, hash) = public.snapshot(move |tx| attempt.approach(tx).map(|hash| (attempt, hash))).await?;
     let (hash, comparison) = public
         .hashing(move |hasher| {
@@ -97,10 +97,10 @@ async fn login(public: Public, body: Body<Credentials>) -> Result<Answer> {
     answer(&public, conclude.await?)
 }
 
-fn answer(public: &Public, outcome: Outcome) -> Result<Answer> {
-    let (user, session, refresh_expires_in) = match outcome {
-        Outcome::SignedIn { user, session, refresh_expires_in } => (user, session, refresh_expires_in),
-        Outcome::Refused(refusal) => return Err(refusal.error()),
+fn answer(public: &Public, result: SignInResult) -> Result<Answer> {
+    let (user, session, refresh_expires_in) = match result {
+        SignInResult::SignedIn { user, session, refresh_expires_in } => (user, session, refresh_expires_in),
+        SignInResult::Refused(refusal) => return Err(refusal.error()),
     };
     let subject = Subject::User { id: user.id, session: session.as_ref().map(|begun| begun.session) };
     Ok(Answer::ok(&SignedIn {

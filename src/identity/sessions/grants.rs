@@ -1,9 +1,9 @@
-//! Grants: what gives an access token besides a user name and a password.
+//! Grants: the ways to an access token besides a user name and a password.
 
 use super::{Begun, Renewal, renew, service, start};
 use crate::{
     access::{
-        ACCESS_TOKEN_SECONDS, Actor, INVALID_GRANT, Identity, Origin, Public, Role, Subject, Tx,
+        ACCESS_TOKEN_SECONDS, Actor, INVALID_GRANT, Identity, Public, RequestOrigin, Role, TokenSubject, Tx,
         identity_refused,
     },
     audit,
@@ -45,6 +45,7 @@ pub(super) struct Credentials {
 /// What a grant gives.
 pub(super) struct Granted {
     pub access_token: String,
+    /// The lifetime of the access token, in seconds.
     pub expires_in: i64,
     /// A client gets no refresh token: it has its secret.
     pub refresh: Option<Refresh>,
@@ -52,17 +53,30 @@ pub(super) struct Granted {
     pub scope: Option<String>,
 }
 
+/// A refresh token of a grant.
+pub(super) struct GrantedRefresh {
+    pub token: String,
+    /// The seconds until the token can no longer be renewed.
+    pub expires_in: i64,
+}
+
+/// The id and the secret by which an API client authenticates.
+pub(super) struct ClientCredentials {
+    pub id: String,
+    pub secret: String,
+}
+
 /// Exchanges a refresh token.
 pub(super) async fn refresh(public: &Public, token: String) -> Result<Granted> {
     let renewal = public.write(Actor::NOBODY, "RefreshToken", move |tx| renew(tx, &token)).await?;
-    let Renewal::Renewed { user, session, refresh_token, refresh_expires_in } = renewal else {
+    let SessionRenewal::Renewed { user, session, refresh_token, refresh_expires_in } = renewal else {
         let detail = "the refresh token is not known, or was used or revoked, or has run out; sign in again";
         return Err(Error::new(&INVALID_GRANT, detail).for_oauth());
     };
     of_session(public, &user, session, Refresh { token: refresh_token, expires_in: refresh_expires_in })
 }
 
-/// Gives an API client a token for all its scopes, or for those it asks for.
+/// Gives an API client a token for all its scopes, or for the scopes it asks for.
 pub(super) async fn client(
     public: &Public,
     Credentials { id, secret }: Credentials,
@@ -82,7 +96,7 @@ pub(super) async fn client(
             return Err(Error::new(&INVALID_SCOPE, detail).for_oauth());
         }
     };
-    let subject = Subject::Client { id: client.id, scope: scope.clone() };
+    let subject = TokenSubject::Client { id: client.id, scope: scope.clone() };
     let access_token = public.issue(subject, client.role, client.token_epoch)?;
     Ok(Granted { access_token, expires_in: ACCESS_TOKEN_SECONDS, refresh: None, scope: Some(scope) })
 }
@@ -98,7 +112,7 @@ fn enter(tx: &mut Tx<'_>, id: Id, secret: &str, from: IpAddr) -> Result<Option<A
     Ok(None)
 }
 
-/// Signs in whom an outside issuer vouches for, with its identity token (RFC 8693).
+/// Signs in the user of an outside issuer's identity token (RFC 8693).
 pub(super) async fn exchange(public: &Public, identity_token: &str) -> Result<Granted> {
     public.count_attempt()?;
     let identity = match public.identity(identity_token).await {
@@ -119,11 +133,11 @@ pub(super) async fn exchange(public: &Public, identity_token: &str) -> Result<Gr
     of_session(public, &user, session, Refresh { token, expires_in: super::Session::IDLE_SECONDS })
 }
 
-/// Begins the session of the user that is meant; `None` where nobody is let in, which leaves a trace.
+/// Begins the session of the user of an identity; `None` with an audit event where no user may sign in by the identity.
 fn begin(
     tx: &mut Tx<'_>,
     identity: &Identity,
-    from: &Origin,
+    from: &RequestOrigin,
     needs_factors: bool,
 ) -> Result<Option<(User, Begun)>> {
     let found = users::find_to_change(tx, &users::fold(&identity.email))?;
@@ -147,7 +161,7 @@ fn begin(
     }
 }
 
-/// Why somebody known is not let in.
+/// The reason why a known user may not sign in; none where the user may.
 fn barred(user: &User, identity: &Identity, needs_factors: bool) -> Option<&'static str> {
     let another = user.issuer_subject.as_ref().is_some_and(|subject| *subject != identity.subject);
     let one_factor = needs_factors && user.role == Role::Operator && !identity.by_several_factors;
@@ -160,12 +174,12 @@ fn barred(user: &User, identity: &Identity, needs_factors: bool) -> Option<&'sta
     .find_map(|(applies, reason)| applies.then_some(reason))
 }
 
-/// An attempt of somebody who is not known.
+/// An audit event about an attempt of an unknown caller.
 fn nobody(tx: &Tx<'_>) -> audit::Event {
     audit::Event::on("sign_in", tx.new_id())
 }
 
-/// Ends the session of a refresh token, or of an access token; a token that nobody knows ends nothing (RFC 7009).
+/// Ends the session of a refresh token or of an access token; an unknown token ends nothing (RFC 7009).
 pub(super) async fn revoke(public: &Public, token: String) -> Result<()> {
     let claims = public.claims(&token).ok();
     if claims.as_ref().is_some_and(|claims| claims.is_of_client()) {
@@ -181,13 +195,13 @@ pub(super) async fn revoke(public: &Public, token: String) -> Result<()> {
         .await
 }
 
-/// For a grant type that is not taken.
+/// The error of a grant type that the service does not take.
 pub(super) fn unsupported_grant() -> Error {
     Error::new(&UNSUPPORTED_GRANT_TYPE, "see /.well-known/oauth-authorization-server for those taken")
         .for_oauth()
 }
 
-/// For whatever is wrong with a client's credentials.
+/// The error of all faults of a client's credentials.
 pub(super) fn unknown_client() -> Error {
     Error::new(&INVALID_CLIENT, "client id and secret do not fit together, or the client has ended")
         .for_oauth()

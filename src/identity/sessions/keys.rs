@@ -1,4 +1,4 @@
-//! The rounds of the keys: a new signing key by command or by the calendar, secrets sealed anew.
+//! Key rotation: a new signing key by command or by schedule, and sealing secrets with a new encryption key.
 
 use crate::{
     access::{AppState, Guard, Tx, Unaudited, keys},
@@ -8,12 +8,12 @@ use crate::{
     work::{End, JobName, Schedule, Turn, Work},
 };
 
-/// Makes a new signing key; it is published at once and signs ten minutes later.
+/// Makes a new signing key, which is published at once and signs ten minutes later.
 pub fn rotate(app: &AppState) -> Result<Id> {
     app.write_as_system("RotateSigningKey", replace)
 }
 
-/// A new signing key where the newest is old enough by the settings.
+/// The rotation of the signing key once the newest key is as old as the settings say.
 pub const WORK: Work = Work {
     name: JobName::SigningKeyRotation,
     schedule: |schedules| match schedules.key_rotation_days {
@@ -38,7 +38,7 @@ fn rotate_if_due(turn: &Turn) -> Result<End> {
     })
 }
 
-/// Seals every secret that is kept with the first encryption key; how many had another one.
+/// Seals every stored secret with the first encryption key; returns the number of secrets that had another key.
 pub fn reseal(app: &AppState) -> Result<usize> {
     app.write_as_system("ResealSecrets", |tx| {
         tx.take(Guard::SigningKeys)?;

@@ -106,8 +106,11 @@ async fn update_me(caller: Caller<UpdateMe>, body: Body<MeUpdate>, revision: IfM
         .write(body, move |tx, change| {
             let before = users::load(tx, id)?;
             revision.permits(before.revision)?;
-            let change =
-                users::Change { name: change.name.as_deref(), locale: change.locale, ..Default::default() };
+            let change = users::UserChange {
+                name: change.name.as_deref(),
+                locale: change.locale,
+                ..Default::default()
+            };
             users::update(tx, before, change).map(record)
         })
         .await
@@ -135,7 +138,7 @@ async fn change_password(
         })
         .await??
         .ok_or_else(|| Error::new(&users::WRONG_PASSWORD, "the current password is wrong"))?;
-    // Without the body: no fingerprint of a password is kept for a repeat.
+    // The unit runs without the body, so that no fingerprint of a password is stored for a repeat.
     caller
         .act(move |tx| {
             users::change_password(tx, &hash)?;

@@ -1,10 +1,9 @@
-//! Sessions: signing in, staying signed in, the keys that verify tokens, and the caller's own account.
+//! Sessions: signing in, renewing tokens, the keys that verify tokens, and the caller's own account.
 //!
-//! A session begins with a sign-in and lives as long as its refresh token is renewed. Other slices call [`start`],
+//! A session begins with a sign-in and goes on as long as its refresh token is renewed. Other slices call [`start`],
 //! [`renew`], [`end`] and [`end_all`].
 
 pub mod api;
-mod brakes;
 mod grants;
 pub mod keys;
 pub mod me_api;
@@ -13,6 +12,7 @@ pub mod permissions_api;
 mod service;
 mod sign_in;
 mod store;
+mod throttle;
 pub mod token_api;
 
 use crate::slice::{Slice, Tag};
@@ -21,7 +21,7 @@ pub use model::Session;
 pub use service::{Begun, Renewal, end, end_all, renew, start, sweep};
 pub use store::standing;
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: |config| {
         api::routes(config);

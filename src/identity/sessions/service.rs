@@ -1,8 +1,9 @@
-//! What is done with sessions.
+//! The commands on sessions.
 
 use super::{
-    Session, brakes,
+    Session,
     store::{self, RefreshToken},
+    throttle,
 };
 use crate::{
     access::{Actor, Origin, Tx, Unaudited, opaque},
@@ -16,21 +17,30 @@ use crate::{
 };
 use serde_json::json;
 
-/// What became of a refresh token.
+/// A session that has begun.
 #[derive(Debug)]
-pub enum Renewal {
-    /// It was exchanged for its successor.
+pub struct StartedSession {
+    /// The id of the session.
+    pub id: Id,
+    /// The first refresh token.
+    pub refresh_token: String,
+}
+
+/// The result of renewing a session by its refresh token.
+#[derive(Debug)]
+pub enum SessionRenewal {
+    /// The refresh token was exchanged for its successor.
     Renewed {
-        /// Whose session it is.
+        /// The user of the session.
         user: Box<User>,
-        /// The session.
+        /// The id of the session.
         session: Id,
-        /// The successor; the only one that is good now.
+        /// The new refresh token, the only valid one of the session.
         refresh_token: String,
-        /// Seconds until the session ends where it is not renewed again.
+        /// The seconds until a session that is not renewed again ends.
         refresh_expires_in: i64,
     },
-    /// It opens nothing. The unit must be committed all the same: a token used twice has ended its session.
+    /// The refresh token is not valid. The unit must be committed all the same: a token used twice has ended its session.
     Refused,
 }
 
@@ -63,9 +73,9 @@ pub fn start(tx: &mut Tx<'_>, user: &User, from: &Origin) -> Result<Begun> {
 
 /// Exchanges a refresh token for its successor.
 ///
-/// Each is good for once. Who shows a used one may be a thief, or may have been robbed by whoever used it: the session
-/// ends for both. So it does where one client renews twice at the same moment; there is no grace.
-pub fn renew(tx: &mut Tx<'_>, token: &str) -> Result<Renewal> {
+/// A refresh token is valid once. A second use may come from a thief, or from the user after a thief: the session ends for
+/// both. A client that renews twice at the same moment loses its session too; there is no grace.
+pub fn renew(tx: &mut Tx<'_>, token: &str) -> Result<SessionRenewal> {
     store::lock_token(tx, &opaque::digest(token))?;
     let Some((token, session)) = store::find_by_token(tx, &opaque::digest(token))? else {
         tx.exempt_from_audit(Unaudited::NothingWritten);
@@ -78,7 +88,7 @@ pub fn renew(tx: &mut Tx<'_>, token: &str) -> Result<Renewal> {
     }
     if token.used_at.is_some() {
         finish(tx, &user, &session, "refresh_token_used_twice")?;
-        return Ok(Renewal::Refused);
+        return Ok(SessionRenewal::Refused);
     }
     tx.actor = Actor::of_user(user.id, user.role, user.partner_id);
     store::mark_used(tx, &token)?;
@@ -86,7 +96,7 @@ pub fn renew(tx: &mut Tx<'_>, token: &str) -> Result<Renewal> {
     let shown = |at: Timestamp| json!({"user_id": user.id, "last_used_at": at});
     event(&user, session.id).before(&shown(session.last_used_at)).after(&shown(tx.now)).record(tx)?;
     let renewed = Session { last_used_at: tx.now, ..session };
-    Ok(Renewal::Renewed {
+    Ok(SessionRenewal::Renewed {
         user: Box::new(user),
         session: renewed.id,
         refresh_token,
@@ -94,7 +104,7 @@ pub fn renew(tx: &mut Tx<'_>, token: &str) -> Result<Renewal> {
     })
 }
 
-/// Ends the session of a refresh token, used or not. One that nobody knows ends nothing.
+/// Ends the session of a refresh token, used or not; an unknown token ends nothing.
 pub fn end(tx: &mut Tx<'_>, token: &str) -> Result<()> {
     match store::find_by_token(tx, &opaque::digest(token))? {
         Some((_, session)) if session.ended_at.is_none() => {
@@ -109,7 +119,7 @@ pub fn end(tx: &mut Tx<'_>, token: &str) -> Result<()> {
     }
 }
 
-/// Ends a session by its id, as an access token names it.
+/// Ends the session that an access token names.
 pub(super) fn end_one(tx: &mut Tx<'_>, id: Id) -> Result<()> {
     match store::find(tx, id)? {
         Some(session) if session.ended_at.is_none() => {
@@ -136,9 +146,9 @@ pub(super) fn sign_out(tx: &mut Tx<'_>, user: &User, id: Id) -> Result<()> {
     finish(tx, user, &session, "signed_out")
 }
 
-/// Forgets failed sign-ins of yesterday, and sessions that have been over for a month.
+/// Removes failed sign-ins after a day, and sessions that have been over for a month; returns the number of removed rows.
 pub fn sweep(conn: &mut Conn, now: Timestamp) -> Result<usize> {
-    Ok(brakes::sweep(conn, now)? + store::sweep(conn, now)?)
+    Ok(throttle::sweep(conn, now)? + store::sweep(conn, now)?)
 }
 
 fn finish(tx: &mut Tx<'_>, user: &User, session: &Session, because: &'static str) -> Result<()> {

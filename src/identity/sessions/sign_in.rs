@@ -1,6 +1,6 @@
-//! Signing in with a name and a password, step by step.
+//! Signing in with a name and a password.
 //!
-//! A name that nobody has takes the same steps as any other, statement for statement.
+//! An attempt with a name without a user runs the same statements as any other attempt.
 
 use super::{
     Begun, Session,
@@ -8,10 +8,10 @@ use super::{
     service,
 };
 use crate::{
-    access::{Actor, Origin, SIGN_IN_FAILED, TEMPORARY_PASSWORD_EXPIRED, Tx, password::Comparison},
+    access::{Actor, RequestOrigin, SIGN_IN_FAILED, TEMPORARY_PASSWORD_EXPIRED, Tx, password::Comparison},
     audit,
     identity::{
-        second_factors::{self, Check, ONE_TIME_CODE_REQUIRED},
+        second_factors::{self, CodeCheck, ONE_TIME_CODE_REQUIRED},
         users::{self, User, UserStatus},
     },
     notifications::{self, Message},
@@ -19,19 +19,19 @@ use crate::{
 };
 use serde_json::json;
 
-/// Somebody at the door.
+/// An attempt to sign in.
 #[derive(Clone, Debug)]
-pub(super) struct Attempt {
+pub(super) struct SignInAttempt {
     name: String,
     code: Option<String>,
-    from: Origin,
-    door: Door,
+    from: RequestOrigin,
+    key: AttemptKey,
 }
 
-/// How an attempt ended. Both are committed: a refusal leaves a trace.
+/// The result of an attempt. The unit is committed either way: a refusal has its audit event too.
 #[derive(Debug)]
-pub(super) enum Outcome {
-    /// The user is in.
+pub(super) enum SignInResult {
+    /// The user is signed in.
     SignedIn {
         user: Box<User>,
         /// The session and its refresh token; none for a temporary password, which opens its own change alone.
@@ -39,23 +39,23 @@ pub(super) enum Outcome {
         /// Seconds until the session ends where it is not renewed.
         refresh_expires_in: i64,
     },
-    Refused(Refusal),
+    Refused(SignInRefusal),
 }
 
-/// Why somebody is not let in.
+/// Why an attempt is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum SignInRefusal {
     UnknownUser,
     WrongPassword,
     NoSecondFactor,
     WrongSecondFactor,
-    /// An issuer vouches for the user; a password from before opens nothing.
+    /// The user signs in by an issuer, and has no password here.
     SignsInElsewhere,
     Disabled,
     TemporaryPasswordExpired,
 }
 
-impl Refusal {
+impl SignInRefusal {
     fn as_str(self) -> &'static str {
         match self {
             Self::UnknownUser => "unknown_user",
@@ -68,7 +68,7 @@ impl Refusal {
         }
     }
 
-    /// What is told; who does not know the password learns nothing about the user.
+    /// The error of the answer; a caller who does not know the password learns nothing about the user.
     pub(super) fn error(self) -> Error {
         match self {
             Self::TemporaryPasswordExpired => Error::new(
@@ -84,71 +84,70 @@ impl Refusal {
     }
 }
 
-impl Attempt {
-    pub(super) fn new(name: String, code: Option<String>, from: Origin) -> Self {
-        Self { door: Door::new(&name, &from), name, code, from }
+impl SignInAttempt {
+    pub(super) fn new(name: String, code: Option<String>, from: RequestOrigin) -> Self {
+        Self { key: AttemptKey::new(&name, &from), name, code, from }
     }
 
-    /// First step, before anything is hashed: the hash to compare with. Refused as long as a brake is on, whatever
-    /// the password.
+    /// The first step: the hash to compare the password with. Refuses an attempt that has to wait, before any hashing.
     pub(super) fn approach(&self, tx: &mut Tx<'_>) -> Result<Option<String>> {
-        self.door.pass(tx)?;
+        self.key.refuse_early(tx)?;
         Ok(users::find_by_email(tx.conn, &self.name)?.map(|user| user.password_hash))
     }
 
-    /// Last step, once the password was compared with that hash.
+    /// The last step, after the password was compared with the hash of the first step.
     pub(super) fn conclude(
         &self,
         tx: &mut Tx<'_>,
         compared_with: Option<&str>,
         comparison: &Comparison,
-    ) -> Result<Outcome> {
-        // Guesses sent all at once have passed the first step together; the brake holds those that come late.
-        self.door.pass(tx)?;
+    ) -> Result<SignInResult> {
+        // Guesses that are sent all at once pass the first step together, and are counted and refused here.
+        self.key.refuse_early(tx)?;
         let user = users::find_to_change(tx, &self.name)?;
-        // A password changed meanwhile is not the one compared.
+        // The comparison is void where the password was changed meanwhile.
         let good = comparison.good && user.as_ref().map(|user| user.password_hash.as_str()) == compared_with;
         let refusal = match &user {
             Some(user) => self.judge(tx, user, good)?,
-            None => Some(Refusal::UnknownUser),
+            None => Some(SignInRefusal::UnknownUser),
         };
         match (user, refusal) {
             (Some(user), None) => self.welcome(tx, user, comparison.stronger.as_deref()),
             (user, refusal) => {
-                let refusal = refusal.unwrap_or(Refusal::UnknownUser);
+                let refusal = refusal.unwrap_or(SignInRefusal::UnknownUser);
                 self.refuse(tx, user.as_ref(), refusal)?;
-                Ok(Outcome::Refused(refusal))
+                Ok(SignInResult::Refused(refusal))
             }
         }
     }
 
-    /// Why this user does not come in; none where everything fits.
-    fn judge(&self, tx: &mut Tx<'_>, user: &User, password_is_good: bool) -> Result<Option<Refusal>> {
+    /// The refusal of an attempt of a known user; none where the user may sign in.
+    fn judge(&self, tx: &mut Tx<'_>, user: &User, password_is_good: bool) -> Result<Option<SignInRefusal>> {
         if !password_is_good {
-            return Ok(Some(Refusal::WrongPassword));
+            return Ok(Some(SignInRefusal::WrongPassword));
         }
         if user.issuer.is_some() {
-            return Ok(Some(Refusal::SignsInElsewhere));
+            return Ok(Some(SignInRefusal::SignsInElsewhere));
         }
         if user.status == UserStatus::Disabled {
-            return Ok(Some(Refusal::Disabled));
+            return Ok(Some(SignInRefusal::Disabled));
         }
         if user.password_expires_at.is_some_and(|end| end <= tx.now) {
-            return Ok(Some(Refusal::TemporaryPasswordExpired));
+            return Ok(Some(SignInRefusal::TemporaryPasswordExpired));
         }
         Ok(match second_factors::check(tx, user, self.code.as_deref())? {
-            Check::NotNeeded | Check::Passed => None,
-            Check::Missing => Some(Refusal::NoSecondFactor),
-            Check::Wrong => Some(Refusal::WrongSecondFactor),
+            CodeCheck::NotNeeded | CodeCheck::Passed => None,
+            CodeCheck::Missing => Some(SignInRefusal::NoSecondFactor),
+            CodeCheck::Wrong => Some(SignInRefusal::WrongSecondFactor),
         })
     }
 
-    fn refuse(&self, tx: &mut Tx<'_>, user: Option<&User>, refusal: Refusal) -> Result<()> {
-        // Whoever sends an expired password, or has still to be asked for a code, guesses nothing.
-        if !matches!(refusal, Refusal::TemporaryPasswordExpired | Refusal::NoSecondFactor) {
-            self.door.fail(tx)?;
+    fn refuse(&self, tx: &mut Tx<'_>, user: Option<&User>, refusal: SignInRefusal) -> Result<()> {
+        // A caller with an expired password, or one who has not been asked for a code yet, has not guessed.
+        if !matches!(refusal, SignInRefusal::TemporaryPasswordExpired | SignInRefusal::NoSecondFactor) {
+            self.key.count_failure(tx)?;
         }
-        let digest = user.is_none().then(|| self.door.name_digest());
+        let digest = user.is_none().then(|| self.key.name_digest());
         let told = json!({"address": self.from.address, "reason": refusal.as_str(), "name_digest": digest});
         let event = match user {
             Some(user) => users::event(user),
@@ -157,12 +156,12 @@ impl Attempt {
         event.after(&told).record(tx)
     }
 
-    fn welcome(&self, tx: &mut Tx<'_>, user: User, stronger: Option<&str>) -> Result<Outcome> {
+    fn welcome(&self, tx: &mut Tx<'_>, user: User, stronger: Option<&str>) -> Result<SignInResult> {
         tx.actor = Actor::of_user(user.id, user.role, user.partner_id);
         if let Some(hash) = stronger {
             users::strengthen(tx, user.id, hash)?;
         }
-        if self.door.open(tx, user.id)? == Seen::Elsewhere {
+        if self.key.note_sign_in(tx, user.id)? == Seen::Elsewhere {
             let message = Message::NewSignIn {
                 at: tx.now,
                 address: self.from.address.to_string(),
@@ -175,6 +174,10 @@ impl Attempt {
         let told =
             json!({"address": self.from.address, "session_id": session.as_ref().map(|begun| begun.session)});
         users::event(&user).after(&told).record(tx)?;
-        Ok(Outcome::SignedIn { user: Box::new(user), session, refresh_expires_in: Session::IDLE_SECONDS })
+        Ok(SignInResult::SignedIn {
+            user: Box::new(user),
+            session,
+            refresh_expires_in: Session::IDLE_SECONDS,
+        })
     }
 }

@@ -14,27 +14,27 @@ use crate::{
 };
 use diesel::prelude::*;
 
-/// How long a session that is over is kept: 30 days.
+/// How long a session is kept after its end: 30 days.
 const KEPT_SECONDS: i64 = 30 * 24 * 3600;
 
-/// A refresh token, known by its digest.
+/// A refresh token, stored by its digest.
 #[derive(Queryable, Selectable, Insertable)]
 #[diesel(table_name = refresh_tokens, treat_none_as_default_value = false)]
 pub(super) struct RefreshToken {
     pub digest: Vec<u8>,
     pub session_id: Id,
     pub created_at: Timestamp,
-    /// When it was exchanged for its successor.
+    /// When the token was exchanged for its successor.
     pub used_at: Option<Timestamp>,
 }
 
-/// How a user stands, and whether the session has ended; one statement, made at every request.
+/// The standing of a user and of the session, by one statement, which runs at every request of a user.
 pub fn standing(conn: &mut Conn, user: Id, session: Option<Id>) -> Result<Option<UserStanding>> {
-    type Row = (users::Standing, Option<Timestamp>);
-    // Natively, the statement is found again without its text being written first.
+    type Row = (users::UserAccess, Option<Timestamp>);
+    // On the native connection diesel finds the prepared statement without building its text.
     let found: Option<Row> = native!(conn, conn => users::with_id(user)
         .left_join(sessions::table.on(sessions::id.nullable().eq(session)))
-        .select((users::Standing::as_select(), sessions::ended_at.nullable()))
+        .select((users::UserAccess::as_select(), sessions::ended_at.nullable()))
         .get_result(conn)
         .optional()?);
     Ok(found.map(|(user, ended_at)| UserStanding {
@@ -43,7 +43,7 @@ pub fn standing(conn: &mut Conn, user: Id, session: Option<Id>) -> Result<Option
         partner: user.partner_id,
         epoch: user.token_epoch,
         temporary_password: user.must_change_password,
-        // An issuer that vouches for the user has asked for its own.
+        // The issuer of the user has asked for a second factor of its own.
         has_second_factor: user.has_second_factor || user.issuer.is_some(),
     }))
 }
@@ -58,13 +58,13 @@ pub(super) fn insert_token(tx: &mut Tx<'_>, token: &RefreshToken) -> Result<()> 
     Ok(())
 }
 
-/// Locks a refresh token until the end of the unit: of two who show the same one, the second finds it used.
+/// Locks a refresh token until the end of the unit: of two callers with the same token the second finds the token used.
 pub(super) fn lock_token(tx: &mut Tx<'_>, digest: &[u8]) -> Result<()> {
     lock_rows!(tx.conn, for_update, refresh_tokens::table.find(digest).select(refresh_tokens::session_id));
     Ok(())
 }
 
-/// The token of that digest, with its session.
+/// The token with a digest, and its session.
 pub(super) fn find_by_token(tx: &mut Tx<'_>, digest: &[u8]) -> Result<Option<(RefreshToken, Session)>> {
     let query = refresh_tokens::table
         .inner_join(sessions::table.on(sessions::id.eq(refresh_tokens::session_id)))
@@ -128,7 +128,7 @@ pub(super) fn get(tx: &mut Tx<'_>, user: &User, id: Id) -> Result<Session> {
     found.optional()?.ok_or(Error::not_found("session"))
 }
 
-/// Forgets sessions that could not have been renewed for a month, with their tokens.
+/// Removes the sessions that ended a month ago at the latest, with their tokens; returns the number of removed sessions.
 pub(super) fn sweep(conn: &mut Conn, now: Timestamp) -> Result<usize> {
     let long_over = sessions::expires_at.le(now.plus_seconds(-KEPT_SECONDS));
     Ok(diesel::delete(sessions::table.filter(long_over)).execute(conn)?)

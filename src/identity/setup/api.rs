@@ -1,6 +1,6 @@
 //! Set-up over HTTP.
 
-use super::{Missing, SetupState, Status, service};
+use super::{Missing, SetupState, SetupStatus, model::Remedy, service};
 use crate::{
     access::{
         Caller,
@@ -70,11 +70,11 @@ pub struct MissingStep {
     link: String,
 }
 
-impl From<Status> for PartnerSetupView {
-    fn from(status: Status) -> Self {
+impl From<SetupStatus> for PartnerSetupView {
+    fn from(status: SetupStatus) -> Self {
         let (state, partner_id) = (status.state(), status.partner.id);
         let step = |code: Missing| {
-            let (message, link) = code.in_words(partner_id);
+            let Remedy { message, link } = code.remedy(partner_id);
             MissingStep { code, message, link }
         };
         let setup = status.setup.as_ref();
@@ -122,6 +122,6 @@ async fn complete_partner_setup(caller: Caller<CompletePartnerSetup>, id: Path<I
     caller.act_once(move |tx| service::complete(tx, *id).map(record)).await
 }
 
-fn record(status: Status) -> Answer {
+fn record(status: SetupStatus) -> Answer {
     Answer::ok(&PartnerSetupView::from(status))
 }

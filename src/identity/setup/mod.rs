@@ -1,6 +1,7 @@
-//! Set-up: before a partner's incentive data is shown, its incentive admin has seen who its people are (S10, S11).
+//! Set-up: an incentive admin has confirmed the list of the partner's people before the people see incentive data (S10,
+//! S11).
 //!
-//! `access` asks this slice at every gated operation; here is how a partner gets past it.
+//! `access` asks this slice at every gated operation whether the set-up is completed.
 
 pub mod api;
 mod model;
@@ -9,10 +10,10 @@ mod store;
 
 use crate::slice::Slice;
 pub use model::{Missing, Setup, SetupState};
-pub use service::{CODES, Status, complete, send_list, status};
+pub use service::{CODES, SetupStatus, complete, send_list, status};
 pub use store::{is_completed, refers_to};
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: api::routes,
     codes: &[CODES],

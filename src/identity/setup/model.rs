@@ -1,4 +1,4 @@
-//! What a set-up is, and its state table; no I/O, no clock, no HTTP.
+//! The set-up and its state table; no I/O, no clock, no HTTP.
 
 use crate::{
     platform::values::{Id, Timestamp, text_enum},
@@ -13,86 +13,104 @@ text_enum! {
         NotStarted = "not_started",
         /// The incentive admins have the list.
         ListSent = "list_sent",
-        /// An incentive admin has said that it is complete; the partner's data is visible.
+        /// An incentive admin has confirmed the list; the partner's data is visible.
         Completed = "completed",
     }
 }
 
-/// What happens to a set-up.
+/// A transition of a set-up; each is the creation of a sub-resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// The list is sent.
+pub enum SetupTransition {
+    /// The list of users is sent.
     Notification,
-    /// An incentive admin completes it.
+    /// An incentive admin completes the set-up.
     Completion,
 }
 
-impl Event {
-    /// Every event, by the name of its sub-resource.
-    pub const ALL: [(Self, &'static str); 2] =
-        [(Self::Notification, "notification"), (Self::Completion, "completion")];
+impl SetupTransition {
+    /// Every transition.
+    pub const ALL: [Self; 2] = [Self::Notification, Self::Completion];
+
+    /// The name of the sub-resource.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Notification => "notification",
+            Self::Completion => "completion",
+        }
+    }
 }
 
 impl SetupState {
-    /// The state after an event; `None` where the event cannot happen. There is no way back.
+    /// The state after a transition; `None` where the transition is not possible. A completed set-up stays completed.
     #[must_use]
-    pub const fn after(self, event: Event) -> Option<Self> {
-        match (self, event) {
-            (Self::NotStarted | Self::ListSent, Event::Notification) => Some(Self::ListSent),
-            (Self::ListSent, Event::Completion) => Some(Self::Completed),
+    pub const fn after(self, transition: SetupTransition) -> Option<Self> {
+        match (self, transition) {
+            (Self::NotStarted | Self::ListSent, SetupTransition::Notification) => Some(Self::ListSent),
+            (Self::ListSent, SetupTransition::Completion) => Some(Self::Completed),
             _ => None,
         }
     }
 
-    /// The sub-resources whose creation is possible now.
+    /// The sub-resources of the transitions that are possible now.
     #[must_use]
     pub fn allowed(self) -> Vec<&'static str> {
-        Event::ALL.iter().filter(|(event, _)| self.after(*event).is_some()).map(|(_, name)| *name).collect()
+        let possible = SetupTransition::ALL.into_iter().filter(|next| self.after(*next).is_some());
+        possible.map(SetupTransition::name).collect()
     }
 }
 
-/// A set-up that has begun; a partner without one has not started.
+/// A set-up that has begun; a partner without a set-up has not started.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = partner_setups, primary_key(partner_id))]
 #[diesel(treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct Setup {
-    /// Whose.
+    /// The partner of the set-up.
     pub partner_id: Id,
-    /// Where it stands.
+    /// The state of the set-up.
     pub state: SetupState,
-    /// When the list was sent last.
+    /// When the list of users was last sent.
     pub list_sent_at: Timestamp,
-    /// By whom; none where the service did it.
+    /// The user who last sent the list; none where the service sent the list.
     pub list_sent_by: Option<Id>,
-    /// When it was completed.
+    /// When the set-up was completed.
     pub completed_at: Option<Timestamp>,
-    /// By which incentive admin.
+    /// The incentive admin who completed the set-up.
     pub completed_by: Option<Id>,
     /// When the record was made.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// When the record was last changed.
     pub updated_at: Timestamp,
-    /// Counts changes.
+    /// Counts the changes of the record.
     pub revision: i64,
 }
 
 text_enum! {
     /// What stands between a partner and its data.
     pub enum Missing {
-        /// Nobody of the partner could complete it.
+        /// The partner has no incentive admin, who could complete the set-up.
         IncentiveAdmin = "incentive_admin_missing",
         /// No incentive admin has changed the temporary password yet.
         OwnPassword = "temporary_password_not_changed",
         /// The list of the partner's people has not been sent.
         UserList = "user_list_not_sent",
-        /// An incentive admin has not said yet that the list is complete.
+        /// No incentive admin has confirmed the list yet.
         Completion = "completion_not_confirmed",
     }
 }
 
+/// The way to mend a missing step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remedy {
+    /// What is missing and what to do, in words for people.
+    pub message: &'static str,
+    /// The address of the operation that mends the step.
+    pub link: String,
+}
+
 impl Missing {
-    /// What is missing, in the order in which it is best mended. `admins` tells of each incentive admin whether the
-    /// password is still a temporary one; `open` says that the data is visible already.
+    /// The missing steps, in the order of mending. `admins` holds for each incentive admin whether the password is still a
+    /// temporary one; `open` is true where the data is visible already.
     #[must_use]
     pub fn of(state: SetupState, open: bool, admins: &[bool]) -> Vec<Self> {
         if open {
@@ -107,10 +125,10 @@ impl Missing {
         found.into_iter().filter(|(_, missing)| *missing).map(|(missing, _)| missing).collect()
     }
 
-    /// What it is and how to mend it, and the address where that is done.
+    /// How to mend the step.
     #[must_use]
-    pub fn in_words(self, partner: Id) -> (&'static str, String) {
-        match self {
+    pub fn remedy(self, partner: Id) -> Remedy {
+        let (message, link) = match self {
             Self::IncentiveAdmin => {
                 ("The partner has no incentive admin; make one: POST /v1/users", "/v1/users".into())
             }
@@ -126,7 +144,8 @@ impl Missing {
                 "An incentive admin looks through the list of users and confirms that it is complete: POST it",
                 format!("/v1/partners/{partner}/setup/completion"),
             ),
-        }
+        };
+        Remedy { message, link }
     }
 }
 
@@ -135,14 +154,14 @@ mod tests {
     use super::*;
     use std::fmt::Write;
 
-    /// Every state and every event: what is not printed cannot happen.
+    /// Every state with every transition; a transition that is not printed is not possible.
     #[test]
     fn the_state_table() {
         let mut table = String::new();
         for from in SetupState::ALL {
-            for (event, name) in Event::ALL {
-                if let Some(to) = from.after(event) {
-                    writeln!(table, "{from} {name} -> {to}").unwrap();
+            for transition in SetupTransition::ALL {
+                if let Some(to) = from.after(transition) {
+                    writeln!(table, "{from} {} -> {to}", transition.name()).unwrap();
                 }
             }
         }

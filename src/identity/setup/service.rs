@@ -1,12 +1,12 @@
-//! What is done with set-ups.
+//! The commands on set-ups.
 
-use super::{Missing, Setup, SetupState, api::PartnerSetupView, model::Event, store};
+use super::{Missing, Setup, SetupState, api::PartnerSetupView, model::SetupTransition, store};
 use crate::{
     access::Tx,
     audit,
-    identity::users,
+    identity::users::{self, User},
     network::partners::{self, Partner},
-    notifications::Message,
+    notifications::{ListedUser, Message},
     platform::{Error, Result, values::Id},
 };
 
@@ -15,35 +15,35 @@ crate::problem_codes! {
         "The list of users goes to the partner's incentive admins. Make one at `POST /v1/users`, or let one back in.";
 }
 
-/// How far a partner's set-up has come.
+/// A partner's set-up with the missing steps.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Status {
-    /// Whose.
+pub struct SetupStatus {
+    /// The partner of the set-up.
     pub partner: Partner,
-    /// The set-up; none where it has not started.
+    /// The set-up; none where the set-up has not started.
     pub setup: Option<Setup>,
     /// The headquarters whose completed set-up counts for this location.
     pub covered_by: Option<Id>,
-    /// What stands between the partner and its data.
+    /// The missing steps, in the order of mending; empty once the data is visible.
     pub missing: Vec<Missing>,
 }
 
-impl Status {
-    /// Where the partner's own set-up stands.
+impl SetupStatus {
+    /// The state of the partner's own set-up.
     #[must_use]
     pub fn state(&self) -> SetupState {
         self.setup.as_ref().map_or(SetupState::NotStarted, |setup| setup.state)
     }
 }
 
-/// How far the set-up of a partner has come, where the unit may see it.
-pub fn status(tx: &mut Tx<'_>, partner: Id) -> Result<Status> {
+/// The set-up of a partner whom the unit may see, with the missing steps.
+pub fn status(tx: &mut Tx<'_>, partner: Id) -> Result<SetupStatus> {
     let partner = partners::get(tx, partner)?;
     let setup = store::find(tx, partner.id)?;
     status_of(tx, partner, setup)
 }
 
-fn status_of(tx: &mut Tx<'_>, partner: Partner, setup: Option<Setup>) -> Result<Status> {
+fn status_of(tx: &mut Tx<'_>, partner: Partner, setup: Option<Setup>) -> Result<SetupStatus> {
     let above = match partner.headquarters_id {
         Some(headquarters) => store::find(tx, headquarters)?,
         None => None,
@@ -53,13 +53,12 @@ fn status_of(tx: &mut Tx<'_>, partner: Partner, setup: Option<Setup>) -> Result<
     let temporary: Vec<bool> = admins.iter().map(|admin| admin.must_change_password).collect();
     let state = setup.as_ref().map_or(SetupState::NotStarted, |setup| setup.state);
     let open = covered_by.is_some() || state == SetupState::Completed;
-    Ok(Status { missing: Missing::of(state, open, &temporary), partner, setup, covered_by })
+    Ok(SetupStatus { missing: Missing::of(state, open, &temporary), partner, setup, covered_by })
 }
 
-/// Sends the list of the partner's people to its incentive admins; again, as often as it is asked for before the
-/// set-up is completed.
-pub fn send_list(tx: &mut Tx<'_>, partner: Id) -> Result<Status> {
-    let (before, state) = moved(tx, partner, Event::Notification)?;
+/// Sends the list of the partner's people to its incentive admins; may be repeated until the set-up is completed.
+pub fn send_list(tx: &mut Tx<'_>, partner: Id) -> Result<SetupStatus> {
+    let (before, state) = moved(tx, partner, SetupTransition::Notification)?;
     if users::admins_of(tx, &before.partner)?.is_empty() {
         let detail = "nobody could receive the list; make an incentive admin first: POST /v1/users";
         return Err(Error::new(&INCENTIVE_ADMIN_MISSING, detail).with("next", "/v1/users"));
@@ -68,7 +67,7 @@ pub fn send_list(tx: &mut Tx<'_>, partner: Id) -> Result<Status> {
     let message = Message::UserList {
         partner: before.partner.legal_name.clone(),
         partner_id: partner,
-        users: people.into_iter().map(|user| (user.name, user.email, user.role.to_string())).collect(),
+        users: people.into_iter().map(listed).collect(),
     };
     users::tell_admins(tx, &before.partner, ("partner", partner), &message)?;
     let sent = Setup {
@@ -85,9 +84,9 @@ pub fn send_list(tx: &mut Tx<'_>, partner: Id) -> Result<Status> {
     save(tx, before, sent)
 }
 
-/// Completes the set-up, for good: the partner's incentive data, and that of its locations, becomes visible.
-pub fn complete(tx: &mut Tx<'_>, partner: Id) -> Result<Status> {
-    let (before, state) = moved(tx, partner, Event::Completion)?;
+/// Completes the set-up for good: the incentive data of the partner and of its locations becomes visible.
+pub fn complete(tx: &mut Tx<'_>, partner: Id) -> Result<SetupStatus> {
+    let (before, state) = moved(tx, partner, SetupTransition::Completion)?;
     let setup =
         before.setup.clone().ok_or_else(|| Error::internal("a list was sent and is not on record"))?;
     let completed = Setup {
@@ -101,13 +100,17 @@ pub fn complete(tx: &mut Tx<'_>, partner: Id) -> Result<Status> {
     save(tx, before, completed)
 }
 
-/// The set-up as it is, and the state it is in after an event that can happen to it.
-fn moved(tx: &mut Tx<'_>, partner: Id, event: Event) -> Result<(Status, SetupState)> {
+fn listed(user: User) -> ListedUser {
+    ListedUser { name: user.name, email: user.email, role: user.role.to_string() }
+}
+
+/// The set-up before a transition, and its state after the transition; refuses a transition that is not possible now.
+fn moved(tx: &mut Tx<'_>, partner: Id, transition: SetupTransition) -> Result<(SetupStatus, SetupState)> {
     tx.lock_partner(partner)?;
     let before = status(tx, partner)?;
     partners::refuse_closed(&before.partner)?;
     let from = before.state();
-    let to = from.after(event).ok_or_else(|| {
+    let to = from.after(transition).ok_or_else(|| {
         let detail = format!("a set-up that is {from} allows: {}", from.allowed().join(", "));
         Error::new(&partners::TRANSITION_NOT_ALLOWED, detail)
             .with("from", from)
@@ -116,7 +119,7 @@ fn moved(tx: &mut Tx<'_>, partner: Id, event: Event) -> Result<(Status, SetupSta
     Ok((before, to))
 }
 
-fn save(tx: &mut Tx<'_>, before: Status, setup: Setup) -> Result<Status> {
+fn save(tx: &mut Tx<'_>, before: SetupStatus, setup: Setup) -> Result<SetupStatus> {
     if before.setup.is_some() {
         store::update(tx, &setup)?;
     } else {

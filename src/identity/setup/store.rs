@@ -13,7 +13,7 @@ use crate::{
 };
 use diesel::{dsl::exists, prelude::*, select};
 
-/// Whether the set-up of a partner, or of its headquarters, is completed; asked at every gated request.
+/// Whether the set-up of a partner, or of its headquarters, is completed; runs at every gated request.
 pub fn is_completed(conn: &mut Conn, partner: Id) -> Result<bool> {
     let completed: Option<Id> = native!(conn, conn => {
         let above = partner_setups::partner_id.nullable().eq(headquarters_of(partner));
@@ -33,7 +33,7 @@ pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
         .get_result(conn)?)
 }
 
-/// The set-up of a partner; none where it has not started.
+/// The set-up of a partner; none where the set-up has not started.
 pub(super) fn find(tx: &mut Tx<'_>, partner: Id) -> Result<Option<Setup>> {
     let query = partner_setups::table.find(partner).select(Setup::as_select());
     Ok(query.get_result(tx.conn).optional()?)

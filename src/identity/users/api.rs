@@ -1,6 +1,6 @@
 //! Users over HTTP.
 
-use super::{Change, Delivery, NewUser, User, UserStatus, service, store};
+use super::{Delivery, NewUser, SignInBy, User, UserChange, UserStatus, service, store};
 use crate::{
     access::{
         Caller, Role, Tx, password,
@@ -250,7 +250,7 @@ async fn new_password<P: Policy>(caller: &Caller<P>) -> Result<NewPassword> {
     made.await?
 }
 
-/// The user with the temporary password, shown or mailed; neither is kept.
+/// Hands over a temporary password in the answer or by mail; the stored answer for a repeat has no password.
 fn hand_over(tx: &mut Tx<'_>, user: User, password: &str, deliver: Delivery) -> Result<Answer> {
     if deliver == Delivery::Mail {
         service::mail_password(tx, &user, password)?;
@@ -286,9 +286,12 @@ async fn update_user(
         .write(body, move |tx, change| {
             let before = store::to_change(tx, *id)?;
             revision.permits(before.revision)?;
-            let issuer = change.issuer.as_ref().map(Option::as_deref);
-            let (name, role, locale) = (change.name.as_deref(), change.role, change.locale);
-            let change = Change { name, role, locale, issuer };
+            let change = UserChange {
+                name: change.name.as_deref(),
+                role: change.role,
+                locale: change.locale,
+                sign_in_by: change.issuer.as_ref().map(|issuer| SignInBy::of(issuer.as_deref())),
+            };
             service::update(tx, before, change).map(record)
         })
         .await
@@ -344,7 +347,7 @@ async fn reset_password(
         .await
 }
 
-/// Nobody can sign in by an issuer that is not trusted.
+/// Refuses an issuer that the service does not trust.
 fn known_issuer(given: Option<&str>, trusted: Option<&str>) -> Result<()> {
     if given.is_none() || given == trusted {
         return Ok(());

@@ -1,4 +1,4 @@
-//! Users: who may sign in, as what, and for which partner.
+//! Users: the people who may sign in, each with a role, and a partner for the partner's people.
 
 pub mod api;
 mod model;
@@ -6,19 +6,19 @@ mod service;
 mod store;
 
 use crate::slice::{Slice, Tag};
-pub use model::{Delivery, Standing, User, UserStatus, fold};
+pub use model::{Delivery, User, UserAccess, UserStatus, fold};
 pub use service::{
     CODES, Change, FirstOperator, NewUser, WRONG_PASSWORD, bind, change_password, create, event,
     first_operator, may_give, provision, refuse_elsewhere, refuse_oneself, reset_second_factor,
     revoke_sessions, set_second_factor, strengthen, tell_admins, update,
 };
 pub use store::{
-    admins_of, find_by_email, find_to_change, get, load, load_to_change, people_of, refers_to, standing,
+    access_of, admins_of, find_by_email, find_to_change, get, load, load_to_change, people_of, refers_to,
     to_change,
 };
 pub(crate) use store::{id_of_email, with_id};
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: api::routes,
     tag: Some(Tag { name: "users", description: "Who may sign in, as what, and for which partner." }),

@@ -1,4 +1,4 @@
-//! What a user is; no I/O, no clock, no HTTP.
+//! The user; no I/O, no clock, no HTTP.
 
 use crate::{
     access::Role,
@@ -11,11 +11,11 @@ use diesel::prelude::*;
 text_enum! {
     /// Where a user account stands.
     pub enum UserStatus {
-        /// Made, has never changed the temporary password.
+        /// The user has not changed the temporary password yet.
         Provisioned = "provisioned",
-        /// In use.
+        /// The user may sign in.
         Active = "active",
-        /// Barred.
+        /// The user is barred.
         Disabled = "disabled",
     }
 }
@@ -24,10 +24,10 @@ text_enum! {
     /// How a temporary password reaches its user.
     #[derive(Default)]
     pub enum Delivery {
-        /// The answer shows it, once, to whoever asked.
+        /// The answer shows the password once to the caller.
         #[default]
         Show = "show",
-        /// The service mails it to the user, and shows it to nobody.
+        /// The service mails the password to the user, and shows the password to nobody else.
         Mail = "mail",
     }
 }
@@ -36,64 +36,64 @@ text_enum! {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = users, treat_none_as_null = true)]
 pub struct User {
-    /// Identifier.
+    /// UUID of version 7.
     pub id: Id,
-    /// E-mail address, folded to lower case; unique, and the user name.
+    /// The e-mail address in lower case; unique, and the user name.
     pub email: String,
-    /// Name shown to people.
+    /// The name, as shown to people.
     pub name: String,
-    /// What the user may do.
+    /// The user's role.
     pub role: Role,
-    /// Whose user; none for programme staff.
+    /// The user's partner; none for programme staff.
     pub partner_id: Option<Id>,
-    /// Where the account stands.
+    /// The status of the account.
     pub status: UserStatus,
     /// The password's argon2id hash.
     pub password_hash: String,
     /// Whether the password is a temporary one.
     pub must_change_password: bool,
-    /// Counts revocations of the user's tokens.
+    /// Counts the revocations of the user's tokens.
     pub token_epoch: i64,
     /// When the record was made.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// When the record was last changed.
     pub updated_at: Timestamp,
-    /// Counts changes; the entity tag.
+    /// Counts the changes of the record; the entity tag.
     pub revision: i64,
-    /// In which language the user is written to.
+    /// The language of notifications to the user.
     pub locale: Locale,
-    /// When the temporary password stops opening anything; none for one's own.
+    /// When the temporary password expires; none for a password of the user's own.
     pub password_expires_at: Option<Timestamp>,
     /// Whether a second factor has been confirmed.
     pub has_second_factor: bool,
-    /// Who vouches for the user instead of a password: an `OpenID` Connect issuer.
+    /// The `OpenID` Connect issuer the user signs in by; none of a user with a password.
     pub issuer: Option<String>,
-    /// The user's name there, once seen.
+    /// The user's permanent identifier at the issuer, from the first sign-in on.
     pub issuer_subject: Option<String>,
 }
 
-/// The part of a user that is looked at with every request.
+/// The part of a user that every request checks.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = users)]
-pub struct Standing {
-    /// Where the account stands.
+pub struct UserAccess {
+    /// The status of the account.
     pub status: UserStatus,
-    /// What the user may do.
+    /// The user's role.
     pub role: Role,
-    /// Whose user; none for programme staff.
+    /// The user's partner; none for programme staff.
     pub partner_id: Option<Id>,
-    /// The number of revocations of the user's tokens.
+    /// The number of times the user's tokens were revoked.
     pub token_epoch: i64,
     /// Whether the password is a temporary one.
     pub must_change_password: bool,
     /// Whether a second factor has been confirmed.
     pub has_second_factor: bool,
-    /// The issuer that vouches for the user; none where a password does.
+    /// The issuer the user signs in by; none of a user with a password.
     pub issuer: Option<String>,
 }
 
 impl User {
-    /// The user as somebody to be written to.
+    /// The user as the recipient of a notification.
     #[must_use]
     pub fn recipient(&self) -> Recipient {
         Recipient {
@@ -105,7 +105,7 @@ impl User {
     }
 }
 
-/// Two spellings of an address that reach the same mailbox are one user name.
+/// The user name of an e-mail address: without spaces around, in lower case.
 #[must_use]
 pub fn fold(email: &str) -> String {
     email.trim().to_lowercase()

@@ -1,10 +1,10 @@
-//! What is done with users.
+//! The commands on users.
 
 use super::{User, UserStatus, api::UserView, fold, store};
 use crate::{
     access::{AppState, Guard, Role, Tx, password},
     audit,
-    config::Transport,
+    config::MailRoute,
     network::partners::{self, Partner},
     notifications::{self, Locale, Message, Recipient},
     platform::{Error, Result, codes, values::Id},
@@ -25,41 +25,67 @@ crate::problem_codes! {
         "Send the password you signed in with as `current_password`.";
 }
 
-/// Stands in for the hash of a user who has no password: nothing is hashed to it.
+/// The password hash of a user without a password; no password has this hash.
 const NO_PASSWORD: &str = "none";
 
-/// What a new user is made of.
+/// The facts of a new user.
 #[derive(Clone, Debug)]
 pub struct NewUser {
-    /// E-mail address.
+    /// The e-mail address, in any case.
     pub email: String,
-    /// Name shown to people.
+    /// The name, as shown to people.
     pub name: String,
-    /// What the user may do.
+    /// The user's role.
     pub role: Role,
-    /// Whose user.
+    /// The user's partner; none for programme staff.
     pub partner_id: Option<Id>,
-    /// The hash of the first password.
+    /// The argon2id hash of the first password.
     pub password_hash: String,
-    /// Whether that password is a temporary one.
+    /// Whether the first password is a temporary one.
     pub must_change_password: bool,
-    /// In which language the user is written to.
+    /// The language of notifications to the user.
     pub locale: Locale,
-    /// Who vouches for the user instead of any password.
+    /// The issuer the user signs in by; none of a user with a password.
     pub issuer: Option<String>,
 }
 
-/// What is changed of a user; what is none stays.
+/// How a user signs in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SignInBy<'a> {
+    /// By a password of this service.
+    Password,
+    /// By an identity token of this `OpenID` Connect issuer.
+    Issuer(&'a str),
+}
+
+impl<'a> SignInBy<'a> {
+    /// The way to sign in of a user with this issuer, or without an issuer.
+    #[must_use]
+    pub fn of(issuer: Option<&'a str>) -> Self {
+        issuer.map_or(Self::Password, Self::Issuer)
+    }
+}
+
+/// The change of a user; a field that is none stays as it is.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Change<'a> {
-    /// Name shown to people.
+pub struct UserChange<'a> {
+    /// The new name.
     pub name: Option<&'a str>,
-    /// What the user may do.
+    /// The new role.
     pub role: Option<Role>,
-    /// In which language the user is written to.
+    /// The new language of notifications.
     pub locale: Option<Locale>,
-    /// Who vouches for the user; inner none for a password.
-    pub issuer: Option<Option<&'a str>>,
+    /// The new way to sign in.
+    pub sign_in_by: Option<SignInBy<'a>>,
+}
+
+/// The first operator of a database, with the credentials to be shown once.
+#[derive(Debug)]
+pub struct FirstOperator {
+    /// The e-mail address, which is the user name.
+    pub email: String,
+    /// The temporary password.
+    pub password: String,
 }
 
 /// Makes a user.
@@ -106,7 +132,7 @@ pub fn provision(app: &AppState, new: NewUser) -> Result<Id> {
 }
 
 /// Changes a user's name, role, language or issuer.
-pub fn update(tx: &mut Tx<'_>, before: User, change: Change<'_>) -> Result<User> {
+pub fn update(tx: &mut Tx<'_>, before: User, change: UserChange<'_>) -> Result<User> {
     let role = change.role.unwrap_or(before.role);
     if role != before.role {
         refuse_oneself(tx, &before)?;
@@ -115,7 +141,11 @@ pub fn update(tx: &mut Tx<'_>, before: User, change: Change<'_>) -> Result<User>
     }
     let name = change.name.map_or_else(|| before.name.clone(), str::to_owned);
     let locale = change.locale.unwrap_or(before.locale);
-    let issuer = change.issuer.map_or_else(|| before.issuer.clone(), |issuer| issuer.map(str::to_owned));
+    let issuer = match change.sign_in_by {
+        None => before.issuer.clone(),
+        Some(SignInBy::Password) => None,
+        Some(SignInBy::Issuer(issuer)) => Some(issuer.to_owned()),
+    };
     let elsewhere = issuer != before.issuer;
     if elsewhere {
         refuse_oneself(tx, &before)?;
@@ -126,7 +156,7 @@ pub fn update(tx: &mut Tx<'_>, before: User, change: Change<'_>) -> Result<User>
     save(tx, &before, user, None)
 }
 
-/// Who gets an issuer has no password any more; who loses it has none until it is reset.
+/// The user with another issuer, or without an issuer: the password is gone, and a user without an issuer needs a reset.
 fn signing_in_elsewhere(user: User, issuer: Option<String>) -> User {
     let status = match user.status {
         UserStatus::Disabled => UserStatus::Disabled,
@@ -144,8 +174,8 @@ fn signing_in_elsewhere(user: User, issuer: Option<String>) -> User {
     }
 }
 
-/// Ties a user to the name it has at its issuer, at the first sign-in; from then on nobody else with the same e-mail
-/// address there is taken for it.
+/// Ties a user, at the first sign-in, to the user's permanent identifier at the issuer: another account there with the
+/// same e-mail address is not this user.
 pub fn bind(tx: &mut Tx<'_>, before: User, subject: &str) -> Result<User> {
     if before.issuer_subject.is_some() {
         return Ok(before);
@@ -201,7 +231,7 @@ pub fn change_password(tx: &mut Tx<'_>, password_hash: &str) -> Result<User> {
 
 /// Gives a user a temporary password in place of a lost one; every session ends.
 pub(super) fn reset_password(tx: &mut Tx<'_>, before: &User, hash: &str, reason: &str) -> Result<User> {
-    // Whoever has found a token must not get at the password by it.
+    // A thief of a token must not get the user's password by the token.
     refuse_oneself(tx, before)?;
     refuse_elsewhere(before)?;
     if before.status == UserStatus::Disabled {
@@ -219,7 +249,7 @@ pub(super) fn reset_password(tx: &mut Tx<'_>, before: &User, hash: &str, reason:
 
 /// Mails a temporary password to its user.
 pub(super) fn mail_password(tx: &mut Tx<'_>, user: &User, password: &str) -> Result<()> {
-    if matches!(tx.mail().transport, Transport::None) {
+    if matches!(tx.mail().route, MailRoute::None) {
         let detail = "no mail server is configured; leave deliver out, and the answer shows the password";
         return Err(Error::new(&MAIL_NOT_SENT, detail));
     }
@@ -228,35 +258,35 @@ pub(super) fn mail_password(tx: &mut Tx<'_>, user: &User, password: &str) -> Res
     notifications::tell(tx, &[user.recipient()], user.partner_id, ("user", user.id), &message)
 }
 
-/// Keeps the same password's hash with stronger parameters. Nothing about the user has changed, so its revision
-/// stays; it is part of the audited sign-in.
+/// Stores the hash of the same password with stronger parameters, in the audited unit of the sign-in. The user's revision
+/// stays, because nothing visible has changed.
 pub fn strengthen(tx: &mut Tx<'_>, id: Id, password_hash: &str) -> Result<()> {
     store::set_password_hash(tx, id, password_hash)
 }
 
-/// Ends every session of a user: whatever was issued before opens nothing.
+/// Ends every session of a user: tokens issued before open nothing.
 pub fn revoke_sessions(tx: &mut Tx<'_>, before: &User) -> Result<User> {
     let user = User { token_epoch: before.token_epoch + 1, ..before.clone() };
     save(tx, before, user, None)
 }
 
-/// Keeps the record in step with the user's second factor.
+/// Notes on the user's record whether the user has a second factor.
 pub fn set_second_factor(tx: &mut Tx<'_>, before: &User, has: bool) -> Result<User> {
     save(tx, before, User { has_second_factor: has, ..before.clone() }, None)
 }
 
-/// Notes that a lost second factor was taken away: sessions end, and a password that was good enough beside it has to
-/// be changed for one that may stand alone.
+/// Notes that a user's lost second factor was removed: sessions end, and the user has to change the password, which may
+/// be too weak without a second factor.
 pub fn reset_second_factor(tx: &mut Tx<'_>, before: &User, reason: &str) -> Result<User> {
     let token_epoch = before.token_epoch + 1;
-    // Whom an issuer vouches for has no password to change.
+    // A user who signs in by an issuer has no password to change.
     let must_change_password = before.issuer.is_none();
     let user = User { has_second_factor: false, must_change_password, token_epoch, ..before.clone() };
     save(tx, before, user, Some(reason))
 }
 
-/// Tells every incentive admin of a partner, and of its headquarters, who can act. It is part of the unit: where
-/// that is taken back, nobody was told.
+/// Sends a message to every incentive admin of a partner and of its headquarters who is not barred, in the unit of the
+/// change.
 pub fn tell_admins(
     tx: &mut Tx<'_>,
     partner: &Partner,
@@ -275,7 +305,7 @@ fn save(tx: &mut Tx<'_>, before: &User, user: User, reason: Option<&str>) -> Res
     Ok(user)
 }
 
-/// Something happened to a user.
+/// An audit event about a user.
 pub fn event(user: &User) -> audit::Event {
     audit::Event::on("user", user.id).seen_by(user.partner_id)
 }
@@ -284,7 +314,8 @@ fn store_has(tx: &mut Tx<'_>, email: &str) -> Result<bool> {
     Ok(store::find_by_email(tx.conn, email)?.is_some())
 }
 
-/// A role and a partner must go together, and nobody gives what lies outside the own scope. Answers the partner.
+/// The partner of an account with this role; refuses a role and a partner that do not go together, and a role the actor
+/// may not give.
 pub fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<Option<Partner>> {
     if tx.actor.partner.is_some() && !role.belongs_to_a_partner() {
         let detail = "an incentive admin manages the own partner's incentive admins and viewers";
@@ -308,7 +339,7 @@ pub fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<O
     }
 }
 
-/// Refuses what is done with a password where an issuer vouches for the user.
+/// Refuses a change of the password of a user who signs in by an issuer.
 pub fn refuse_elsewhere(user: &User) -> Result<()> {
     if user.issuer.is_some() {
         let detail = "the issuer vouches for this user, who has no password here";
@@ -317,7 +348,7 @@ pub fn refuse_elsewhere(user: &User) -> Result<()> {
     Ok(())
 }
 
-/// Refuses what somebody else has to do to one's account.
+/// Refuses an actor's change of the own account, for changes that another administrator has to make.
 pub fn refuse_oneself(tx: &Tx<'_>, user: &User) -> Result<()> {
     if tx.actor.user() == Some(user.id) {
         return Err(Error::new(&NOT_ONESELF, "ask another administrator to do this to your account"));
@@ -329,7 +360,7 @@ fn keep_an_operator(tx: &mut Tx<'_>, user: &User) -> Result<()> {
     if user.role != Role::Operator {
         return Ok(());
     }
-    // Two operators who bar each other at the same moment meet here.
+    // Of two operators who bar each other at the same moment the second waits here.
     tx.take(Guard::Operators)?;
     if store::other_operators(tx, user.id)? == 0 {
         return Err(Error::new(&LAST_OPERATOR, "this is the last operator; make another one first"));

@@ -54,25 +54,25 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &UserFilter) -> Result<i64> {
     Ok(matching(tx.scope(), filter).count().get_result(tx.conn)?)
 }
 
-/// A user the caller may see.
+/// A user the actor may see.
 pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<User> {
     let found = visible(tx.scope()).filter(users::id.eq(id)).select(User::as_select()).get_result(tx.conn);
     found.optional()?.ok_or(Error::not_found("user"))
 }
 
-/// The same, locked until the end of the unit.
+/// A user the actor may see, locked until the end of the unit.
 pub fn to_change(tx: &mut Tx<'_>, id: Id) -> Result<User> {
     lock(tx, id)?;
     get(tx, id)
 }
 
-/// A user whatever the scope, locked until the end of the unit.
+/// A user, without regard to the actor's scope, locked until the end of the unit.
 pub fn load_to_change(tx: &mut Tx<'_>, id: Id) -> Result<User> {
     lock(tx, id)?;
     load(tx, id)
 }
 
-/// The user of that folded address, locked until the end of the unit; the same statements where there is none.
+/// The user of a folded address, locked until the end of the unit; runs the same statements where there is no such user.
 pub fn find_to_change(tx: &mut Tx<'_>, email: &str) -> Result<Option<User>> {
     let named = users::table.filter(users::email.eq(email)).select(users::id);
     lock_rows!(tx.conn, for_no_key_update, named);
@@ -84,12 +84,12 @@ fn lock(tx: &mut Tx<'_>, id: Id) -> Result<()> {
     Ok(())
 }
 
-/// The user of that folded address.
+/// The user of a folded address.
 pub fn find_by_email(conn: &mut Conn, email: &str) -> Result<Option<User>> {
     Ok(users::table.filter(users::email.eq(email)).select(User::as_select()).get_result(conn).optional()?)
 }
 
-/// The incentive admins of a partner who can act, in stable order.
+/// The incentive admins of a partner and of its headquarters who are not barred, by id.
 pub fn admins_of(tx: &mut Tx<'_>, partner: &Partner) -> Result<Vec<User>> {
     let responsible: Vec<Option<Id>> = vec![Some(partner.id), partner.headquarters_id];
     let query = users::table
@@ -99,7 +99,7 @@ pub fn admins_of(tx: &mut Tx<'_>, partner: &Partner) -> Result<Vec<User>> {
     Ok(query.order(users::id).select(User::as_select()).load(tx.conn)?)
 }
 
-/// The people of a partner and of its locations who are not barred, in stable order.
+/// The people of a partner and of its locations who are not barred, by id.
 pub fn people_of(tx: &mut Tx<'_>, partner: Id) -> Result<Vec<User>> {
     let query = visible(Scope::Partner(partner)).filter(users::status.ne(UserStatus::Disabled));
     Ok(query.order(users::id).select(User::as_select()).load(tx.conn)?)
@@ -128,18 +128,18 @@ pub(super) fn set_password_hash(tx: &mut Tx<'_>, id: Id, hash: &str) -> Result<(
     Ok(())
 }
 
-/// A user, whatever the scope: for one's own record, and where the service itself asks.
+/// A user, without regard to the actor's scope: for the actor's own record, and for the service itself.
 pub fn load(tx: &mut Tx<'_>, id: Id) -> Result<User> {
     Ok(users::table.find(id).select(User::as_select()).get_result(tx.conn)?)
 }
 
-/// Part of a statement: the user of that id, of whom [`Standing`] is asked.
+/// Part of a statement: the user with an id, for selecting [`UserAccess`].
 #[auto_type(no_type_alias)]
 pub(crate) fn with_id(id: Id) -> _ {
     users::table.filter(users::id.eq(id))
 }
 
-/// Part of a statement: the id of the user of that folded address.
+/// Part of a statement: the id of the user of a folded address.
 #[auto_type(no_type_alias)]
 pub(crate) fn id_of_email<'a>(email: &'a str) -> _ {
     users::table.filter(users::email.eq(email)).select(users::id)

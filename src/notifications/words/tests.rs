@@ -6,7 +6,7 @@ fn id(n: u128) -> Id {
     Id(uuid::Uuid::from_u128(0x0193_6f2e_4b00_7000_8000_0000_0000_0000 + n))
 }
 
-/// One of every kind; names hold what must be escaped.
+/// One message of every kind; names hold characters that must be escaped.
 fn messages() -> Vec<Message> {
     let (partner, program) = (String::from("Müller & Söhne <GmbH>"), String::from("CSP Direct Bill"));
     let day = CalendarDate::new(2026, 7, 31).unwrap();
@@ -56,8 +56,16 @@ fn messages() -> Vec<Message> {
             partner: partner.clone(),
             partner_id: id(2),
             users: vec![
-                ("Anna Müller".into(), "anna@partner.example".into(), "incentive_admin".into()),
-                ("Bo <b>".into(), "bo@partner.example".into(), "viewer".into()),
+                ListedUser {
+                    name: "Anna Müller".into(),
+                    email: "anna@partner.example".into(),
+                    role: "incentive_admin".into(),
+                },
+                ListedUser {
+                    name: "Bo <b>".into(),
+                    email: "bo@partner.example".into(),
+                    role: "viewer".into(),
+                },
             ],
         },
         Message::TemporaryPassword { password: "aaaaa-bbbbb-ccccc-ddddd".into(), expires_at: at },
@@ -85,7 +93,7 @@ fn wordings(locale: Locale) -> Vec<(Message, Wording)> {
 
 fn shown(locale: Locale, part: impl Fn(&Wording) -> &str) -> String {
     wordings(locale).iter().fold(String::new(), |mut all, (message, wording)| {
-        // Writing into a text cannot fail.
+        // Writing into a `String` cannot fail.
         let _ = writeln!(all, "=== {}\n{}\n\n{}", message.kind(), wording.subject, part(wording));
         all
     })

@@ -11,7 +11,7 @@ use crate::{
         http::{Answer, Body, Cursor, Listing, PageParams, PageRequest, Path, page_of},
         values::{CalendarDate, Daily, Id, Timestamp},
     },
-    work::{Engine, JobName, Record, Schedule},
+    work::{Engine, JobName, JobRecord, Schedule},
 };
 use actix_web::{get, post, web::Data};
 use serde::{Deserialize, Serialize};
@@ -69,7 +69,7 @@ pub struct Job {
 }
 
 impl Job {
-    fn new(schedule: Schedule, record: Record, now: Timestamp) -> Self {
+    fn new(schedule: Schedule, record: JobRecord, now: Timestamp) -> Self {
         let (daily_at, every_seconds) = match schedule {
             Schedule::Daily(daily) if daily != Daily::NEVER => (Some(daily.to_string()), None),
             Schedule::Every(seconds) => (None, Some(seconds)),

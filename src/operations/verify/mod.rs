@@ -12,14 +12,14 @@ use crate::{
     access::AppState,
     audit::{self, Seal},
     platform::Result,
-    slice::{Check, Finding, Slice},
+    slice::{Slice, VerifyCheck, VerifyFinding},
 };
 
 /// What the composition root needs of this slice.
 pub const SLICE: Slice = Slice {
     checks: &[
-        Check { name: "books", run: |tx, _| Ok(first_difference(&sums_of_books(tx)?)) },
-        Check { name: "calculation", run: |tx, _| Ok(first_difference(&sums_of_calculation(tx)?)) },
+        VerifyCheck { name: "books", run: |tx, _| Ok(first_difference(&sums_of_books(tx)?)) },
+        VerifyCheck { name: "calculation", run: |tx, _| Ok(first_difference(&sums_of_calculation(tx)?)) },
     ],
     ..Slice::named("operations::verify")
 };
@@ -37,30 +37,30 @@ pub struct Sum {
 /// the audit chain.
 pub fn run<'a>(
     app: &AppState,
-    checks: impl Iterator<Item = &'a Check>,
+    checks: impl Iterator<Item = &'a VerifyCheck>,
     noted: Option<Seal>,
-) -> Result<Vec<(&'static str, Finding)>> {
+) -> Result<Vec<(&'static str, VerifyFinding)>> {
     // What was written last is to be checked too. A chain that cannot go on is broken: its check says where.
     if let Err(error) = audit::seal(app) {
         log::warn!("the newest audit events could not be sealed: {error}");
     }
     let noted = noted.map(|seal| seal.to_string());
-    let look = |check: &Check| {
+    let look = |check: &VerifyCheck| {
         let found = app.read_as_system(|tx| (check.run)(tx, noted.as_deref()))?;
         Ok((check.name, found))
     };
-    let mut checks: Vec<&Check> = checks.collect();
+    let mut checks: Vec<&VerifyCheck> = checks.collect();
     checks.sort_by_key(|check| check.name);
     checks.into_iter().map(look).collect()
 }
 
-fn first_difference(sums: &[Sum]) -> Finding {
+fn first_difference(sums: &[Sum]) -> VerifyFinding {
     let broken = |sum: &Sum| {
         let difference = sum.difference.as_ref()?;
         Some(format!("{}: {difference}", sum.name))
     };
     match sums.iter().find_map(broken) {
-        Some(difference) => Finding::Broken(difference),
-        None => Finding::Sound(format!("{} sums computed again", sums.len())),
+        Some(difference) => VerifyFinding::Broken(difference),
+        None => VerifyFinding::Sound(format!("{} sums computed again", sums.len())),
     }
 }

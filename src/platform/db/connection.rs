@@ -1,4 +1,4 @@
-//! Opening a connection: which database, and how it is set up.
+//! Opening a connection: the address of the database, and the settings of the connection.
 
 #![expect(missing_docs, reason = "the derive makes public items of its own")]
 
@@ -14,8 +14,8 @@ pub enum Conn {
     Sqlite(SqliteConnection),
 }
 
-/// Runs one statement on the connection inside, for what the common type cannot express
-/// (`ON CONFLICT`, inserting many rows) or where a benchmark shows that it pays.
+/// Runs one statement on the connection of the database in use: for statements the common type cannot express
+/// (`ON CONFLICT`, inserting many rows), and for hot paths where a benchmark shows the gain.
 macro_rules! native {
     ($conn:expr, $native:ident => $body:expr) => {
         match $conn {
@@ -26,8 +26,8 @@ macro_rules! native {
 }
 pub(crate) use native;
 
-/// Inserts many rows: by `COPY` on PostgreSQL; on SQLite by a prepared statement, row for row, which spares it the
-/// parsing and the statement's journal of one for many. A row may have 32 columns.
+/// Inserts many rows: by `COPY` on PostgreSQL; on SQLite row for row by a prepared statement, because one statement for
+/// many rows has to be parsed each time and keeps a journal of its own. A row may have 32 columns.
 macro_rules! insert_many {
     ($conn:expr, $table:expr, $rows:expr) => {
         match $conn {
@@ -46,8 +46,8 @@ macro_rules! insert_many {
 }
 pub(crate) use insert_many;
 
-/// Inserts rows with different keys, or changes those that are there: by some statements on PostgreSQL, where each is a
-/// round trip; on SQLite row for row.
+/// Inserts rows with different keys, and changes the rows whose key is there already: 1,000 rows a statement on
+/// PostgreSQL, where each statement is a round trip; row for row on SQLite.
 macro_rules! upsert_many {
     ($conn:expr, $table:expr, $rows:expr, $key:expr, $set:expr) => {
         match $conn {
@@ -68,9 +68,9 @@ macro_rules! upsert_many {
 }
 pub(crate) use upsert_many;
 
-/// Locks the rows of a query until the end of the unit, in the order of the query: whoever wants one of them for
-/// `$mode`, such as `for_update` or `for_share`, waits. SQLite has one writer, which needs no locks. Tells whether others
-/// may have changed the rows since they were read.
+/// Locks the rows of a query for `$mode`, such as `for_update` or `for_share`, until the end of the unit, in the order of
+/// the query; other units that want one of the rows wait. SQLite has one writer, which needs no locks. The answer is
+/// whether another unit may have changed the rows since this unit read them.
 macro_rules! lock_rows {
     ($conn:expr, $mode:ident, $query:expr) => {
         match $conn {
@@ -84,12 +84,12 @@ macro_rules! lock_rows {
 }
 pub(crate) use lock_rows;
 
-/// Which database to use: `sqlite://path` or `postgres://...`.
+/// The address of the database: `sqlite://path` or `postgres://...`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Target {
-    /// A file.
+    /// The database file of SQLite.
     Sqlite(PathBuf),
-    /// A server, with its URL.
+    /// The URL of the PostgreSQL server.
     Postgres(String),
 }
 
@@ -109,7 +109,7 @@ impl FromStr for Target {
 }
 
 impl std::fmt::Display for Target {
-    /// Without credentials.
+    /// The address without user name and password.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
@@ -121,9 +121,9 @@ impl std::fmt::Display for Target {
     }
 }
 
-/// What SQLite keeps in memory and in its log before it folds that in: 16 MiB, 4 MiB.
+/// SQLite's usual room: 16 MiB of pages in memory, and a write-ahead log of 4 MiB before it goes into the file.
 const USUAL: &str = "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 1000;";
-/// 40 MiB and 128 MiB.
+/// SQLite's room for bulk work: 40 MiB of pages in memory, and a write-ahead log of 128 MiB.
 const BULK: &str = "PRAGMA cache_size = -40960; PRAGMA wal_autocheckpoint = 32768;";
 
 /// The URL with the seconds after which connecting is given up, where it says none.
@@ -136,11 +136,11 @@ fn with_deadline(url: &str) -> String {
 }
 
 impl Conn {
-    /// Tells that the next units write thousands of rows each, or that it is over.
+    /// Makes room for units that write thousands of rows each (`bulk`), or goes back to the usual room.
     ///
-    /// Such a unit changes pages all over the indexes, many of them those of the unit before. With room for them SQLite
-    /// writes a page once for each unit, and folds it in once for several; what a commit promises is the same.
-    /// PostgreSQL has room for all connections together, as its server is set.
+    /// Such a unit changes pages all over the indexes, many of them the pages of the unit before. With room for the pages
+    /// SQLite writes a page once for each unit, and copies the page into the file once for several units; a commit is as
+    /// durable as ever. PostgreSQL has room for all connections together, by the settings of its server.
     pub fn expect_bulk(&mut self, bulk: bool) -> diesel::QueryResult<()> {
         match self {
             Self::Sqlite(conn) => conn.batch_execute(if bulk { BULK } else { USUAL }),
@@ -165,7 +165,7 @@ impl Conn {
 }
 
 impl Target {
-    /// Whether rows would cross a network in plain text: a host that is not this machine.
+    /// Whether the server runs on another machine, so that rows would cross a network in plain text.
     #[must_use]
     pub fn is_remote(&self) -> bool {
         let Self::Postgres(url) = self else { return false };
@@ -192,7 +192,7 @@ impl Target {
             Self::Postgres(url) => PgConnection::establish(&with_deadline(url)).map(Conn::Postgres),
             Self::Sqlite(path) => {
                 let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
-                // FULL: a commit that was answered survives a power cut, not only a crash.
+                // With `FULL` a commit that was answered survives a power cut, not only a crash.
                 conn.batch_execute(
                     "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
                      PRAGMA foreign_keys = ON; PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY;",

@@ -1,22 +1,22 @@
-//! Driver errors become the service's errors here, once.
+//! The one place where errors of the database driver become errors of the service.
 //!
-//! A server tells its faults by SQLSTATE, of which the driver hands over the commonest as kinds and the rest as text.
+//! A server names its faults by SQLSTATE; the driver hands over the commonest faults as kinds and the others as text.
 
 use crate::platform::{Error, codes};
 use diesel::result::{DatabaseErrorKind as Kind, Error as Diesel};
 
-/// What a fault of the database says about the unit it came to.
+/// A fault of the database, by its meaning for the unit that met the fault.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Fault {
-    /// Another unit was at the same rows (40001, 40P01): the unit is taken back, and may run again.
+    /// Another unit worked on the same rows (40001, 40P01): the unit is rolled back, and may run again.
     LostRace,
-    /// A row with the same unique value stands already, perhaps since a moment: a second run can see that row.
+    /// A row with the same unique value exists already, perhaps only just committed: a second run can see that row.
     Twin,
-    /// A row that is referred to, or that refers.
+    /// A foreign key: another row refers to the row, or the row refers to a missing row.
     Reference,
-    /// The connection is gone, or its server is about to be.
+    /// The connection is gone, or its server is about to stop.
     LostConnection,
-    /// The server only reads: a standby, or one that was made one (25006, 0A000).
+    /// The server only reads: a standby, or a server that was demoted to a standby (25006, 0A000).
     ReadOnly,
     /// The server has no time, no room or no lock for the unit.
     Busy,
@@ -50,12 +50,12 @@ impl Fault {
         }
     }
 
-    /// The same of an error of the service that a fault of the database was made into.
+    /// The fault of the database that an error of the service was made from; none where another cause is behind.
     pub(super) fn behind(error: &Error) -> Option<Self> {
         Some(Self::of(error.source.as_ref()?.downcast_ref::<Diesel>()?))
     }
 
-    /// Whether the database may have made a unit durable although its `COMMIT` was answered with this.
+    /// Whether the unit may be durable although the database answered its `COMMIT` with this fault.
     pub(super) fn leaves_commit_unknown(self) -> bool {
         !matches!(self, Self::LostRace | Self::Twin | Self::Reference)
     }

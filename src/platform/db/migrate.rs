@@ -1,4 +1,4 @@
-//! The schema's versions, embedded in the binary; the same versions exist for both databases.
+//! The versions of the schema, embedded in the binary; both databases have the same versions.
 
 use super::{Conn, Target};
 use crate::platform::{Error, Result};
@@ -8,11 +8,11 @@ use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 
-/// Serialises migrating instances; any number that no one else on the server uses.
+/// The advisory lock that migrating instances take in turn; a number no other program on the server uses.
 const LOCK: &str = "7301726548115923";
 
 /// Brings the database to the newest version; returns how many versions were applied.
-/// Several instances may do it at once: one works, the others wait.
+/// Of several instances that migrate at once one works, the others wait.
 pub(super) fn up(target: &Target) -> Result<usize> {
     on(target, |conn| match conn {
         Conn::Sqlite(conn) => conn.run_pending_migrations(SQLITE).map(|done| done.len()),

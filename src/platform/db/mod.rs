@@ -1,14 +1,15 @@
-//! The two databases behind one connection type, and the only place that names either.
+//! The two databases behind one connection type; no other module names a database.
 //!
 //! - [`Db::read`]: a snapshot. SQLite: `BEGIN` in WAL; PostgreSQL: repeatable read, read only.
 //! - [`Db::write`]: a unit, all or nothing. SQLite: one writer thread that commits many units at once, each alone with
-//!   the database; PostgreSQL: `READ COMMITTED`, so that a unit which first locks the rows it relies on sees all that
-//!   was committed before it got them. Units of one partner wait for each other at its row, units of different ones
-//!   never meet. Deadlocks and lost connections are run again where nothing of the unit can be durable.
-//! - A unit that leaves a [`Witness`] is looked for where `COMMIT` was not answered: nobody is told that nothing was
-//!   changed over a row that stands.
+//!   the database; PostgreSQL: `READ COMMITTED`, so that a unit which first locks the rows it relies on sees every change
+//!   that was committed before the lock. Units that lock one row wait for each other, units that lock different rows
+//!   never meet. After a deadlock or a lost connection a unit runs again where nothing of the unit can be durable.
+//! - A unit that leaves a [`Witness`] is looked up where `COMMIT` was not answered: no caller reads "nothing was changed"
+//!   while the row of the unit is there.
 
 mod connection;
+mod connector;
 mod errors;
 mod manager;
 mod migrate;

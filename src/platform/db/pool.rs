@@ -18,24 +18,24 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How often a unit that met another one at the same rows is run again.
+/// How often a unit runs again that met another unit at the same rows.
 const RACES: u32 = 12;
 
-/// The database. Cheap to clone; every clone is the same one.
+/// The database. Cheap to clone; every clone is the same database.
 #[derive(Clone)]
 pub struct Db(Arc<Inner>);
 
 struct Inner {
     target: Target,
-    pool: r2d2::Pool<Manager>,
-    /// SQLite only: all units go through it.
+    pool: r2d2::Pool<Connector>,
+    /// The thread that runs all units of SQLite; none on PostgreSQL.
     writer: Option<Writer>,
     suspicion: Arc<Suspicion>,
 }
 
 impl Db {
-    /// Opens the database with up to `connections` connections; it must be migrated.
-    /// A server that is away does not stop the start: readiness tells, and the pool heals by itself.
+    /// Opens a migrated database with up to `connections` connections.
+    /// A server that is away does not stop the start: the readiness check fails until the server answers.
     pub fn open(target: &Target, connections: u32) -> Result<Self> {
         let suspicion = Arc::default();
         let pool = r2d2::Pool::builder()
@@ -43,7 +43,7 @@ impl Db {
             .min_idle(Some(1))
             .connection_timeout(Duration::from_secs(3))
             .error_handler(Box::new(Quiet))
-            .build_unchecked(Manager { target: target.clone(), suspicion: Arc::clone(&suspicion) });
+            .build_unchecked(Connector { target: target.clone(), suspicion: Arc::clone(&suspicion) });
         let writer = match target {
             Target::Sqlite(_) => Some(Writer::start(target.clone())?),
             Target::Postgres(_) => None,
@@ -61,18 +61,18 @@ impl Db {
         migrate::up(target)
     }
 
-    /// Takes every version of the schema back, and all data with it.
+    /// Takes every version of the schema back, and deletes all data.
     pub fn revert(target: &Target) -> Result<usize> {
         migrate::down(target)
     }
 
-    /// Where the database is.
+    /// The address of the database.
     #[must_use]
     pub fn target(&self) -> &Target {
         &self.0.target
     }
 
-    /// Whether reads are so short that handing them to another thread costs more than doing them.
+    /// Whether reads are so short that handing a read to another thread costs more than the read.
     #[must_use]
     pub fn reads_in_place(&self) -> bool {
         self.0.writer.is_some()
@@ -83,7 +83,7 @@ impl Db {
         self.with(work)
     }
 
-    /// Runs statements that all see one and the same state of the database.
+    /// Runs statements in one snapshot of the database.
     pub fn read<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
         self.with(|conn| {
             begin(conn, "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
@@ -91,7 +91,7 @@ impl Db {
         })
     }
 
-    /// Runs a unit on this thread and waits until it is durable.
+    /// Runs a unit on this thread and waits until the unit is durable.
     pub fn write<T, F>(&self, unit: F) -> Result<T>
     where
         T: Send + 'static,
@@ -100,7 +100,7 @@ impl Db {
         self.write_witnessed(move |conn| unit(conn).map(Done::without_witness))
     }
 
-    /// The same for a unit that leaves a witness.
+    /// Runs a unit that leaves a witness on this thread and waits until the unit is durable.
     pub fn write_witnessed<T, F>(&self, unit: F) -> Result<T>
     where
         T: Send + 'static,
@@ -112,7 +112,7 @@ impl Db {
         }
     }
 
-    /// Runs a unit off the request threads; returns once it is durable.
+    /// Runs a unit off the request threads; returns once the unit is durable.
     pub async fn write_async<T, F>(&self, unit: F) -> Result<T>
     where
         T: Send + 'static,
@@ -121,8 +121,8 @@ impl Db {
         self.write_unless(|_| Ok(None), unit).await
     }
 
-    /// Runs a unit off the request threads, unless a look beforehand, outside the unit's transaction, gives its result
-    /// already. A unit that met another one is run again, and the look with it; after a refusal it looks once more.
+    /// Runs a unit off the request threads, unless `look`, outside the unit's transaction, finds the unit's result
+    /// already. A unit that met another unit runs again, after another look; after a refusal comes one more look.
     pub async fn write_unless<T, L, F>(&self, look: L, unit: F) -> Result<T>
     where
         T: Send + 'static,
@@ -130,7 +130,7 @@ impl Db {
         F: Fn(&mut Conn) -> Result<Done<T>> + Send + 'static,
     {
         if let Some(writer) = &self.0.writer {
-            // Units run one after the other here: looking is part of them.
+            // SQLite's units run one after the other: the look is part of the unit.
             let unit = move |conn: &mut Conn| {
                 look(conn)?.map_or_else(|| unit(conn), |known| Ok(Done::without_witness(known)))
             };
@@ -141,7 +141,7 @@ impl Db {
         actix_web::web::block(work).await.map_err(Error::unavailable)?
     }
 
-    /// Runs read work where it costs least: here for the embedded database, else on a blocking thread.
+    /// Runs a read where the read costs least: on this thread for the embedded database, else on a blocking thread.
     pub async fn off_thread<T, F>(&self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -166,27 +166,27 @@ impl Db {
         }
     }
 
-    /// Runs a unit on PostgreSQL, again where that is safe: nothing of it is durable, and another run may go better.
+    /// Runs a unit on PostgreSQL, and again where nothing of the unit is durable and another run may succeed.
     fn run<T>(&self, look: &Look<'_, T>, unit: &dyn Fn(&mut Conn) -> Result<Done<T>>) -> Result<T> {
         let mut tries = Tries::default();
         loop {
             let done = self.with(|conn| {
                 if let Some(known) = look(conn)? {
-                    return Ok(Attempt::Durable(known));
+                    return Ok(UnitEnd::Durable(known));
                 }
-                // Each statement sees what is committed by then: a unit first locks the rows it relies on.
+                // Each statement sees the commits before the statement: a unit first locks the rows it relies on.
                 begin(conn, "BEGIN IMMEDIATE", "BEGIN ISOLATION LEVEL READ COMMITTED")?;
-                // What made the unit fail may be its own twin, which has committed since the look.
+                // The unit may have failed because a unit with the same key has committed since the look.
                 attempt(conn, unit)
-                    .or_else(|error| look(conn).ok().flatten().map(Attempt::Durable).ok_or(error))
+                    .or_else(|error| look(conn).ok().flatten().map(UnitEnd::Durable).ok_or(error))
             });
             match done {
-                Ok(Attempt::Durable(value)) => return Ok(value),
-                Ok(Attempt::Unanswered { value, witness, error }) => match self.outcome_of(witness) {
-                    Outcome::Durable => return Ok(value),
-                    Outcome::Undone if tries.allow(Fault::LostConnection) => {}
-                    Outcome::Undone => return Err(Error::unavailable(error)),
-                    Outcome::Unknown => return Err(Error::outcome_unknown(error)),
+                Ok(UnitEnd::Durable(value)) => return Ok(value),
+                Ok(UnitEnd::Unanswered { value, witness, error }) => match self.durability_of(witness) {
+                    Durability::Durable => return Ok(value),
+                    Durability::Undone if tries.allow(Fault::LostConnection) => {}
+                    Durability::Undone => return Err(Error::unavailable(error)),
+                    Durability::Unknown => return Err(Error::outcome_unknown(error)),
                 },
                 Err(error) if Fault::behind(&error).is_some_and(|fault| tries.allow(fault)) => {}
                 Err(error) => return Err(error),
@@ -195,17 +195,17 @@ impl Db {
         }
     }
 
-    /// What became of a unit whose `COMMIT` was not answered, asked on another connection.
-    fn outcome_of(&self, witness: Option<Witness>) -> Outcome {
-        let Some(Witness { id, stands }) = witness else { return Outcome::Unknown };
+    /// Asks on another connection whether a unit is durable whose `COMMIT` was not answered.
+    fn durability_of(&self, witness: Option<Witness>) -> Durability {
+        let Some(Witness { id, stands }) = witness else { return Durability::Unknown };
         let begun = Instant::now();
         loop {
             match self.with(|conn| stands(conn, id)) {
-                Ok(true) => return Outcome::Durable,
-                Ok(false) => return Outcome::Undone,
+                Ok(true) => return Durability::Durable,
+                Ok(false) => return Durability::Undone,
                 Err(error) if begun.elapsed() > ASKED_FOR => {
                     log::error!("nobody knows whether unit {id} is durable: {error}");
-                    return Outcome::Unknown;
+                    return Durability::Unknown;
                 }
                 Err(_) => std::thread::sleep(Duration::from_millis(100)),
             }
@@ -215,12 +215,12 @@ impl Db {
     fn with<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
         let mut held = self.0.pool.get()?;
         let done = work(&mut held.conn);
-        // A unit that a rule refused says nothing about the wire; anything else might.
+        // A refusal by a rule says nothing about the connection; a fault of the service or the database might.
         if let Err(error) = done.as_ref()
             && error.code.status >= 500
             && !held.conn.is_sqlite()
         {
-            // A server that only reads is left for the one that has taken its place.
+            // A server that only reads is left for the server that has taken its place.
             let elsewhere = Fault::behind(error) == Some(Fault::ReadOnly);
             held.broken = elsewhere || held.conn.batch_execute("SELECT 1").is_err();
             if held.broken {
@@ -231,15 +231,15 @@ impl Db {
     }
 }
 
-/// What is looked up before a unit.
+/// Looks up the result of a unit before the unit runs; none where the unit has not run yet.
 type Look<'a, T> = dyn Fn(&mut Conn) -> Result<Option<T>> + 'a;
 
-/// What a unit hands over: its result, and the row that tells later whether the unit is durable.
+/// The result of a unit, and the row that shows later whether the unit is durable.
 #[derive(Debug)]
 pub struct Done<T> {
-    /// The result.
+    /// The result of the unit.
     pub value: T,
-    /// The row; none of a unit that nobody has to find again.
+    /// The row of the unit; none where nobody has to look the unit up.
     pub witness: Option<Witness>,
 }
 
@@ -254,30 +254,30 @@ impl<T> Done<T> {
 pub struct Witness {
     /// The row's id.
     pub id: Id,
-    /// Whether the row stands; waits for a transaction that may still write it, for a second or two at most.
+    /// Whether the row is there; waits one or two seconds for a transaction that may still write the row.
     pub stands: fn(&mut Conn, Id) -> Result<bool>,
 }
 
-/// How a unit came out that was run to its end.
-enum Attempt<T> {
-    /// It is durable.
+/// The end of a unit whose statements all succeeded.
+enum UnitEnd<T> {
+    /// The unit is durable.
     Durable(T),
-    /// Its `COMMIT` was not answered.
+    /// The database did not answer `COMMIT`.
     Unanswered { value: T, witness: Option<Witness>, error: DieselError },
 }
 
-/// What became of a unit.
+/// Whether a unit is durable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(super) enum Durability {
     Durable,
     Undone,
     Unknown,
 }
 
-/// How long the outcome of a unit is asked for: as long as a server needs to come back from a short fault.
+/// How long the database is asked whether a unit is durable: as long as a server needs to recover from a short fault.
 const ASKED_FOR: Duration = Duration::from_secs(3);
 
-/// How often a unit was run again, and why.
+/// How often a unit ran again, by the cause.
 #[derive(Default)]
 struct Tries {
     races: u32,
@@ -286,13 +286,13 @@ struct Tries {
 }
 
 impl Tries {
-    /// Counts a fault, and tells whether the unit is run once more.
+    /// Counts a fault; whether the unit runs once more.
     fn allow(&mut self, fault: Fault) -> bool {
         let (count, most) = match fault {
             Fault::LostRace => (&mut self.races, RACES),
-            // A second run sees the twin, and refuses by the rule that has a name.
+            // A second run sees the row with the same value, and refuses with the problem code of the rule.
             Fault::Twin => (&mut self.twins, 1),
-            // Another connection of the pool may be as dead; the third is a new one.
+            // The second connection of the pool may be dead as well; the third connection is a new one.
             Fault::LostConnection | Fault::ReadOnly => (&mut self.connections, 2),
             Fault::Reference | Fault::Busy | Fault::Mistake => return false,
         };
@@ -300,8 +300,8 @@ impl Tries {
         *count <= most
     }
 
-    /// How long to wait before the next run: up to 4 ms times the lost races, another time for each thread, so that
-    /// units that met do not meet again.
+    /// The wait before the next run: a random time of up to 4 ms for each lost race, so that units that met do not meet
+    /// again.
     fn pause(&self) -> Duration {
         use std::hash::{BuildHasher, RandomState};
         let random = RandomState::new().hash_one(self.races) % 4000;
@@ -323,15 +323,15 @@ fn end<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<
     match work(conn) {
         Ok(value) => commit(conn).map(|()| value).map_err(Error::from),
         Err(error) => {
-            // The connection is examined afterwards; the first error is the one that tells.
+            // `with` tests the connection afterwards; the error of the work is the one to report.
             let _ = Transactions::rollback_transaction(conn);
             Err(error)
         }
     }
 }
 
-/// Runs a unit in the transaction that has begun, to its end.
-fn attempt<T>(conn: &mut Conn, unit: &dyn Fn(&mut Conn) -> Result<Done<T>>) -> Result<Attempt<T>> {
+/// Runs a unit in the open transaction, and commits the transaction.
+fn attempt<T>(conn: &mut Conn, unit: &dyn Fn(&mut Conn) -> Result<Done<T>>) -> Result<UnitEnd<T>> {
     let Done { value, witness } = match unit(conn) {
         Ok(done) => done,
         Err(error) => {
@@ -340,9 +340,9 @@ fn attempt<T>(conn: &mut Conn, unit: &dyn Fn(&mut Conn) -> Result<Done<T>>) -> R
         }
     };
     match commit(conn) {
-        Ok(()) => Ok(Attempt::Durable(value)),
+        Ok(()) => Ok(UnitEnd::Durable(value)),
         Err(error) if Fault::of(&error).leaves_commit_unknown() => {
-            Ok(Attempt::Unanswered { value, witness, error })
+            Ok(UnitEnd::Unanswered { value, witness, error })
         }
         Err(error) => Err(error.into()),
     }

@@ -1,4 +1,4 @@
-//! One column type per concept, native in both databases: how each value is bound and loaded.
+//! The column types, native in both databases: how each value is bound and loaded.
 
 use super::{MultiBackend, MultiRawValue};
 use crate::platform::values::{CalendarDate, Id, Timestamp};
@@ -29,7 +29,7 @@ pub struct Instant;
 #[diesel(postgres_type(oid = 3802, array_oid = 3807), sqlite_type(name = "Text"))]
 pub struct Document;
 
-/// A value kept as a JSON document.
+/// A value that is stored as a JSON document.
 #[derive(Clone, Debug, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Document)]
 pub struct Json<T>(pub T);

@@ -1,11 +1,11 @@
 //! SQLite's one writer: a thread that takes units from a queue and commits many of them at once.
 //!
-//! A durable commit costs a disk flush; units that arrive while one is under way share the next.
-//! A unit that fails takes nothing with it, and nobody is answered before the commit has happened.
+//! A durable commit costs a disk flush; units that arrive during a commit share the next commit.
+//! A failed unit leaves the other units alone, and no caller is answered before the commit.
 
 use super::{
     Conn, Target,
-    pool::{Done, Outcome, Witness},
+    pool::{Done, Durability, Witness},
 };
 use crate::platform::{Error, Result};
 use diesel::{
@@ -24,23 +24,23 @@ use std::{
 };
 use tokio::sync::oneshot;
 
-/// Units that share one commit at most.
+/// The most units that share one commit.
 const BATCH: usize = 256;
-/// Units that may wait; beyond it the service sheds load.
+/// The most units that wait; further units are refused.
 const QUEUE: usize = 2048;
 
-/// Tells the caller how the unit went, once the fate of its commit is known.
-type Answer = Box<dyn FnOnce(&Commit<'_>) + Send>;
+/// Sends the result of a unit to its caller, once the commit has ended.
+type Reply = Box<dyn FnOnce(&Commit<'_>) + Send>;
 
-/// What became of the transaction that units share.
+/// How the commit of the shared transaction ended.
 enum Commit<'a> {
     Durable,
-    /// It failed before its last page was written.
+    /// The commit failed before its last page was written.
     Undone {
         reason: &'a str,
     },
-    /// It failed when the disk was to confirm what was written: each unit is looked for on a fresh connection, where
-    /// there is one.
+    /// The disk did not confirm the written pages: each unit is looked up on a fresh connection, where one could be
+    /// opened.
     Unconfirmed {
         reason: &'a str,
         fresh: Option<&'a RefCell<Conn>>,
@@ -48,18 +48,18 @@ enum Commit<'a> {
 }
 
 impl Commit<'_> {
-    fn outcome_of(&self, witness: Option<Witness>) -> Outcome {
+    fn durability_of(&self, witness: Option<Witness>) -> Durability {
         match self {
-            Self::Durable => Outcome::Durable,
-            Self::Undone { .. } => Outcome::Undone,
-            Self::Unconfirmed { fresh: None, .. } => Outcome::Unknown,
+            Self::Durable => Durability::Durable,
+            Self::Undone { .. } => Durability::Undone,
+            Self::Unconfirmed { fresh: None, .. } => Durability::Unknown,
             Self::Unconfirmed { fresh: Some(fresh), .. } => match witness {
                 Some(Witness { id, stands }) => match stands(&mut fresh.borrow_mut(), id) {
-                    Ok(true) => Outcome::Durable,
-                    Ok(false) => Outcome::Undone,
-                    Err(_) => Outcome::Unknown,
+                    Ok(true) => Durability::Durable,
+                    Ok(false) => Durability::Undone,
+                    Err(_) => Durability::Unknown,
                 },
-                None => Outcome::Unknown,
+                None => Durability::Unknown,
             },
         }
     }
@@ -72,50 +72,50 @@ impl Commit<'_> {
     }
 }
 
-/// Runs the unit in the transaction that it shares with others.
-type Job = Box<dyn FnOnce(&mut Shared<'_>) -> Answer + Send>;
+/// Runs a unit in the shared transaction.
+type QueuedUnit = Box<dyn FnOnce(&mut Shared<'_>) -> Reply + Send>;
 
 pub(super) struct Writer {
-    jobs: Mutex<Option<SyncSender<Job>>>,
+    units: Mutex<Option<SyncSender<QueuedUnit>>>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Writer {
     pub(super) fn start(target: Target) -> Result<Self> {
         let conn = target.open().map_err(Error::unavailable)?;
-        let (jobs, queue) = sync_channel(QUEUE);
+        let (units, queue) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".into())
             .spawn(move || work(&target, conn, &queue))
             .map_err(Error::internal)?;
-        Ok(Self { jobs: Mutex::new(Some(jobs)), thread: Mutex::new(Some(thread)) })
+        Ok(Self { units: Mutex::new(Some(units)), thread: Mutex::new(Some(thread)) })
     }
 
-    /// Queues a unit; the receiver hears of it once it is durable, or why it is not.
+    /// Queues a unit; the receiver gets the result once the unit is durable, or the reason why the unit is not durable.
     pub(super) fn submit<T: Send + 'static>(
         &self,
         unit: impl FnOnce(&mut Conn) -> Result<Done<T>> + Send + 'static,
     ) -> Result<oneshot::Receiver<Result<T>>> {
         let (tell, hear) = oneshot::channel();
-        let job: Job = Box::new(move |shared| {
+        let unit: QueuedUnit = Box::new(move |shared| {
             let done = shared.run(unit);
             Box::new(move |commit| {
                 let done = match done {
-                    Some(Ok(Done { value, witness })) => match commit.outcome_of(witness) {
-                        Outcome::Durable => Ok(value),
-                        Outcome::Undone => Err(Error::unavailable(commit.reason())),
-                        Outcome::Unknown => Err(Error::outcome_unknown(commit.reason())),
+                    Some(Ok(Done { value, witness })) => match commit.durability_of(witness) {
+                        Durability::Durable => Ok(value),
+                        Durability::Undone => Err(Error::unavailable(commit.reason())),
+                        Durability::Unknown => Err(Error::outcome_unknown(commit.reason())),
                     },
                     Some(Err(error)) => Err(error),
                     // The transaction had not begun.
                     None => Err(Error::unavailable(commit.reason())),
                 };
-                // The caller may have gone away; the unit stands all the same.
+                // The caller may have gone away; the unit is durable all the same.
                 let _ = tell.send(done);
             })
         });
-        let jobs = self.jobs.lock().unwrap_or_else(PoisonError::into_inner);
-        match jobs.as_ref().map(|jobs| jobs.try_send(job)) {
+        let units = self.units.lock().unwrap_or_else(PoisonError::into_inner);
+        match units.as_ref().map(|units| units.try_send(unit)) {
             Some(Ok(())) => Ok(hear),
             Some(Err(TrySendError::Full(_))) => Err(Error::unavailable("the write queue is full")),
             Some(Err(TrySendError::Disconnected(_))) | None => {
@@ -124,9 +124,9 @@ impl Writer {
         }
     }
 
-    /// Finishes what is queued, folds the log into the database file and ends the thread.
+    /// Finishes the queued units, copies the write-ahead log into the database file and ends the thread.
     pub(super) fn stop(&self) {
-        drop(self.jobs.lock().unwrap_or_else(PoisonError::into_inner).take());
+        drop(self.units.lock().unwrap_or_else(PoisonError::into_inner).take());
         let thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner).take();
         if thread.is_some_and(|thread| thread.join().is_err()) {
             log::error!("the writer thread ended in a panic");
@@ -134,11 +134,11 @@ impl Writer {
     }
 }
 
-fn work(target: &Target, mut conn: Conn, queue: &Receiver<Job>) {
+fn work(target: &Target, mut conn: Conn, queue: &Receiver<QueuedUnit>) {
     while let Ok(first) = queue.recv() {
         let mut shared = Shared::begin(&mut conn);
-        let jobs = std::iter::once(first).chain(queue.try_iter()).take(BATCH);
-        let answers: Vec<Answer> = jobs.map(|job| job(&mut shared)).collect();
+        let units = std::iter::once(first).chain(queue.try_iter()).take(BATCH);
+        let replies: Vec<Reply> = units.map(|unit| unit(&mut shared)).collect();
         let reason = match shared.commit() {
             Ok(()) => {
                 for answer in answers {
@@ -148,8 +148,8 @@ fn work(target: &Target, mut conn: Conn, queue: &Receiver<Job>) {
             }
             Err(error) => error.to_string(),
         };
-        // SQLite may have taken the transaction back by itself, as it does where the disk is full: this connection would
-        // go on believing in it.
+        // SQLite rolls a transaction back by itself where the disk is full; the driver's connection would not know of the
+        // rollback, and is replaced.
         let fresh = opened_anew(target, reason.contains(UNCONFIRMED)).map(RefCell::new);
         let commit = if reason.contains(UNCONFIRMED) {
             Commit::Unconfirmed { reason: &reason, fresh: fresh.as_ref() }
@@ -168,11 +168,11 @@ fn work(target: &Target, mut conn: Conn, queue: &Receiver<Job>) {
     }
 }
 
-/// What SQLite says where the disk did not confirm what was written to it.
+/// SQLite's error where the disk did not confirm a write.
 const UNCONFIRMED: &str = "disk I/O error";
 
-/// A fresh connection. With an empty write-ahead log, a failed transaction can be told from a durable one: a commit
-/// whose flush failed may lie in the log and come back from there.
+/// A fresh connection, `with_empty_log` after emptying the write-ahead log: a commit whose flush failed may still lie in
+/// the log and come back from there, so that only an empty log shows which transactions are durable.
 fn opened_anew(target: &Target, with_empty_log: bool) -> Option<Conn> {
     #[derive(QueryableByName)]
     struct Checkpoint {
@@ -198,14 +198,14 @@ fn opened_anew(target: &Target, with_empty_log: bool) -> Option<Conn> {
     }
 }
 
-type Manager = <Conn as Connection>::TransactionManager;
+type Transactions = <Conn as Connection>::TransactionManager;
 
 /// The transaction that units share.
 struct Shared<'a> {
     conn: &'a mut Conn,
-    /// Whether it is open.
+    /// Whether the transaction is open.
     begun: QueryResult<()>,
-    /// Whether a unit stands in it already.
+    /// Whether the transaction holds the changes of a unit already.
     holds: bool,
 }
 
@@ -214,10 +214,10 @@ impl<'a> Shared<'a> {
         Self { begun: begin(conn), conn, holds: false }
     }
 
-    /// Runs a unit, which leaves nothing behind where it fails; none where there is no transaction.
+    /// Runs a unit, and undoes a unit that fails; none where the transaction could not begin.
     ///
-    /// The first is taken back with the transaction, only those after it with a savepoint: that keeps in memory what
-    /// every page held before, which is as much as the unit changes.
+    /// A failed first unit rolls the transaction back; only later units need a savepoint, which keeps in memory the former
+    /// content of every page the unit changes.
     fn run<T>(&mut self, unit: impl FnOnce(&mut Conn) -> Result<T>) -> Option<Result<T>> {
         if self.begun.is_err() {
             return None;
@@ -228,16 +228,16 @@ impl<'a> Shared<'a> {
         let done = guarded(self.conn, unit);
         self.holds = done.is_ok();
         if done.is_err() {
-            self.begun = Manager::rollback_transaction(self.conn).and_then(|()| begin(self.conn));
+            self.begun = Transactions::rollback_transaction(self.conn).and_then(|()| begin(self.conn));
         }
         Some(done)
     }
 
     fn commit(self) -> QueryResult<()> {
         self.begun?;
-        Manager::commit_transaction(self.conn).inspect_err(|error| {
+        Transactions::commit_transaction(self.conn).inspect_err(|error| {
             log::error!("a batch of units could not be committed: {error}");
-            if let Err(error) = Manager::rollback_transaction(self.conn) {
+            if let Err(error) = Transactions::rollback_transaction(self.conn) {
                 log::error!("and not be taken back either: {error}");
             }
         })
@@ -246,24 +246,24 @@ impl<'a> Shared<'a> {
 
 fn begin(conn: &mut Conn) -> QueryResult<()> {
     match conn {
-        // IMMEDIATE takes the write lock at once: a unit that has begun cannot lose it.
+        // `IMMEDIATE` takes the write lock at once: no unit fails halfway because another process took the lock.
         Conn::Sqlite(sqlite) => AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE"),
         Conn::Postgres(_) => Err(diesel::result::Error::NotInTransaction),
     }
 }
 
 fn in_savepoint<T>(conn: &mut Conn, unit: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-    Manager::begin_transaction(conn)?;
+    Transactions::begin_transaction(conn)?;
     match guarded(conn, unit) {
-        Ok(value) => Manager::commit_transaction(conn).map(|()| value).map_err(Error::from),
+        Ok(value) => Transactions::commit_transaction(conn).map(|()| value).map_err(Error::from),
         Err(error) => {
-            Manager::rollback_transaction(conn)?;
+            Transactions::rollback_transaction(conn)?;
             Err(error)
         }
     }
 }
 
-/// A unit that panics fails.
+/// Runs a unit; a panic becomes an error of the unit.
 fn guarded<T>(conn: &mut Conn, unit: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(|| unit(conn))).unwrap_or_else(|_| Err(Error::internal("a unit panicked")))
 }

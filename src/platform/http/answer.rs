@@ -1,4 +1,4 @@
-//! What a handler answers: a status, a body, and the header fields that belong to the record.
+//! The answer of a handler: a status, a body, and the header fields of the record.
 
 use crate::platform::Error;
 use actix_web::{
@@ -12,20 +12,20 @@ use actix_web::{
 use serde::Serialize;
 use std::fmt::Display;
 
-/// An answer that can be sent now, or kept beside its idempotency key and sent again.
+/// An answer, which is sent, and may be stored with the idempotency key and sent again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The JSON body; empty where there is none.
+    /// The JSON body; empty of an answer without a body.
     pub body: Vec<u8>,
-    /// The record's entity tag.
+    /// The entity tag of the record.
     pub etag: Option<String>,
-    /// The address of the record made.
+    /// The address of the record that was made.
     pub location: Option<String>,
     /// The address of the next page.
     pub next: Option<String>,
-    /// The body as it is kept for a repeat, where the one sent holds a secret.
+    /// The body for a repeated request, where the body of the first answer holds a secret.
     pub kept: Option<Vec<u8>>,
     /// Whether this is a stored answer to a repeated request.
     pub replayed: bool,
@@ -47,35 +47,35 @@ impl Answer {
         Self { etag: Some(format!("\"{revision}\"")), ..Self::of(200, body) }
     }
 
-    /// 200 with a record whose view also depends on the day, or on another mark: its tag is of the revision and of
-    /// that, so that nobody is told "not modified" when it has changed. `If-Match` asks for the revision only.
+    /// 200 with a record whose view depends on the day, or on another mark, beside the revision. The entity tag names the
+    /// revision and the mark, so that a changed view is never "not modified"; `If-Match` compares the revision alone.
     pub fn record_on(mark: impl Display, body: &impl Serialize, revision: i64) -> Self {
         Self { etag: Some(format!("\"{revision}.{mark}\"")), ..Self::of(200, body) }
     }
 
-    /// 201 with the record made and where it is.
+    /// 201 with the new record and its address.
     pub fn created(location: String, body: &impl Serialize, revision: i64) -> Self {
         Self::record(body, revision).made_at(location)
     }
 
-    /// The same as the answer to a creation: 201, and where the record is.
+    /// This answer with status 201 and the address of the new record.
     #[must_use]
     pub fn made_at(self, location: String) -> Self {
         Self { status: 201, location: Some(location), ..self }
     }
 
-    /// Keeps another body for a repeat: a secret is shown once, and stored nowhere.
+    /// Stores another body for a repeated request: a secret is shown once, and stored nowhere.
     #[must_use]
     pub fn kept_as(self, body: &impl Serialize) -> Self {
         Self { kept: serde_json::to_vec(body).ok(), ..self }
     }
 
-    /// 202: the work goes on, and may be followed there.
+    /// 202: the work goes on; the record at `location` shows its progress.
     pub fn accepted(location: String, body: &impl Serialize) -> Self {
         Self { location: Some(location), ..Self::of(202, body) }
     }
 
-    /// 204.
+    /// 204, without a body.
     #[must_use]
     pub fn nothing() -> Self {
         Self {
@@ -89,7 +89,7 @@ impl Answer {
         }
     }
 
-    /// A refusal whose effects (a stored evaluation, say) are kept: the unit commits, the caller gets a problem.
+    /// A refusal whose records stay: the unit commits, the caller gets a problem document.
     #[must_use]
     pub fn refused(error: &Error, request_id: &str) -> Self {
         Self { status: error.code.status, body: error.to_problem(request_id), ..Self::nothing() }

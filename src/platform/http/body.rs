@@ -1,4 +1,4 @@
-//! Request bodies: JSON, checked against the contract, every fault reported at once.
+//! Request bodies: JSON, checked against the contract; one answer reports every fault of a body.
 
 use super::{Contract, IdempotencyKey};
 use crate::platform::{Error, FieldError, Result, codes};
@@ -17,13 +17,13 @@ use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKin
 pub trait Wire: DeserializeOwned + utoipa::ToSchema {}
 impl<T: DeserializeOwned + utoipa::ToSchema> Wire for T {}
 
-/// The body of a request, valid, with what makes the request repeatable.
+/// The valid body of a request, with the identity of a repeatable request.
 #[derive(Clone, Debug)]
 pub struct Body<T> {
-    /// The body.
+    /// The parsed body.
     pub value: T,
-    /// The idempotency key and the digest of the whole request, where it carries a key.
-    pub repeatable: Option<(IdempotencyKey, Vec<u8>)>,
+    /// By which a repeat of the request is known; none of a request without an idempotency key.
+    pub repeatable: Option<Repeatable>,
 }
 
 /// A body that keeps the rules of its type too: those the contract cannot say, of one member or across members.
@@ -47,9 +47,9 @@ impl<T: Wire + Validate + 'static> FromRequest for Checked<T> {
 /// How long a body may take to arrive, and how large it may be. Put into the application's data.
 #[derive(Clone, Copy, Debug)]
 pub struct BodyLimits {
-    /// From the end of the head to the last byte; of a body that is read while it arrives, from piece to piece.
+    /// The longest time from the end of the head to the last byte of the body; for an upload, from piece to piece.
     pub deadline: Duration,
-    /// Bytes of a body that is read while it arrives.
+    /// The most bytes of an upload, which is read while the bytes arrive.
     pub upload_bytes: u64,
 }
 
@@ -67,13 +67,13 @@ impl<T: Wire + 'static> FromRequest for Body<T> {
             let contract =
                 request.app_data::<Data<Contract>>().ok_or_else(|| Error::internal("no contract"))?;
             let value = contract.read(&bytes)?;
-            let repeatable = repeatable(&request, &bytes)?;
+            let repeatable = Repeatable::of(&request, &bytes)?;
             Ok(Self { value, repeatable })
         })
     }
 }
 
-/// The whole body, where it arrives in time.
+/// The whole body, where the last byte arrives before the deadline.
 pub(super) async fn collect(
     request: &HttpRequest,
     bytes: impl Future<Output = std::result::Result<Bytes, actix_web::Error>>,
@@ -83,7 +83,7 @@ pub(super) async fn collect(
     tokio::time::timeout(deadline, bytes).await.map_err(|_| late())?.map_err(|e| unread(&e))
 }
 
-/// Whether a media type is named; refuses one that is not JSON, and any content encoding.
+/// Whether the request names a media type; refuses a media type other than JSON, and any content encoding.
 fn media_type(request: &HttpRequest) -> Result<bool> {
     let unsupported = |detail| Err(Error::new(&codes::UNSUPPORTED_MEDIA_TYPE, detail));
     if request.headers().contains_key(header::CONTENT_ENCODING) {
@@ -103,7 +103,7 @@ fn media_type(request: &HttpRequest) -> Result<bool> {
 }
 
 impl Contract {
-    /// Reads a body of JSON; every fault of it is in the error.
+    /// Parses a JSON body; the error lists every fault of the body.
     pub fn read<T: Wire>(&self, bytes: &[u8]) -> Result<T> {
         let malformed = |error: serde_json::Error| {
             let detail = format!("the body is not JSON in UTF-8: {error}");
@@ -111,7 +111,7 @@ impl Contract {
         };
         let value: serde_json::Value = serde_json::from_slice(bytes).map_err(malformed)?;
         let mut faults = self.faults(&T::name(), &value)?;
-        // Read from the text, not from the parsed value: a member given twice must not pass.
+        // Parsed from the text once more, because the parsed value has lost a member that was given twice.
         let mut source = serde_json::Deserializer::from_slice(bytes);
         let read: std::result::Result<T, _> = serde_path_to_error::deserialize(&mut source);
         match read {
@@ -221,11 +221,11 @@ fn unread(error: &actix_web::Error) -> Error {
     }
 }
 
-/// For a member of a merge patch that can be removed: absent is `None`, null is `Some(None)`.
+/// Parses a removable member of a merge patch: an absent member is `None`, null is `Some(None)`.
 pub mod double_option {
     use serde::{Deserialize, Deserializer};
 
-    /// Reads a member that is there.
+    /// Parses a present member.
     pub fn deserialize<'de, D, T>(deserializer: D) -> Result<Option<Option<T>>, D::Error>
     where
         D: Deserializer<'de>,

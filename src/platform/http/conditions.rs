@@ -5,15 +5,15 @@ use crate::platform::{Error, Result, codes};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
 use std::future::{Ready, ready};
 
-/// The revisions under which a change may happen: the `If-Match` field.
+/// The `If-Match` field: the revisions of the record that a change is meant for.
 ///
-/// It is looked at inside the unit, when the record is known: a request that would fail anyway fails for
-/// that reason first (RFC 9110, 13.2.1).
+/// The field is compared inside the unit, after the other checks: a request that fails another check fails for that
+/// reason (RFC 9110, 13.2.1).
 #[derive(Clone, Debug)]
 pub struct IfMatch(Option<String>);
 
 impl IfMatch {
-    /// Refuses a change that names no revision (428) or another one (412).
+    /// Refuses a change that names no revision (428) or another revision (412).
     pub fn permits(&self, revision: i64) -> Result<()> {
         let Some(field) = &self.0 else {
             return Err(Error::new(
@@ -30,8 +30,8 @@ impl IfMatch {
         ))
     }
 
-    /// Refuses a change that names another revision (412), where it names one at all: for a `PUT`, which says
-    /// all there is to say. `None` where there is no record yet.
+    /// Refuses a change that names another revision (412), and permits one that names none: for a `PUT`, whose body
+    /// replaces the whole record. `revision` is none where the record does not exist yet.
     pub fn permits_if_sent(&self, revision: Option<i64>) -> Result<()> {
         match (&self.0, revision) {
             (None, _) => Ok(()),
@@ -55,7 +55,7 @@ impl FromRequest for IfMatch {
     }
 }
 
-/// Whether an entity tag is of this revision, on whatever day it was shown.
+/// Whether an entity tag names this revision, with any mark behind the revision.
 fn names(tag: &str, revision: i64) -> bool {
     let bare = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
     bare.is_some_and(|bare| bare.split('.').next() == Some(revision.to_string().as_str()))
@@ -66,7 +66,7 @@ fn names(tag: &str, revision: i64) -> bool {
 pub struct IdempotencyKey(pub String);
 
 impl IdempotencyKey {
-    /// The key of a request, where it has one.
+    /// The key of a request; none where the request has no such field.
     pub fn of(request: &HttpRequest) -> Result<Option<Self>> {
         let mut fields = request.headers().get_all("Idempotency-Key");
         let Some(field) = fields.next() else { return Ok(None) };
@@ -82,7 +82,7 @@ impl IdempotencyKey {
     }
 }
 
-/// Whether the caller has this very representation already: `If-None-Match` (RFC 9110, 13.1.2).
+/// Whether the caller has this representation already: `If-None-Match` (RFC 9110, 13.1.2).
 pub(super) fn has_it_already(request: &HttpRequest, etag: &str) -> bool {
     let bare = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
     request
@@ -93,7 +93,7 @@ pub(super) fn has_it_already(request: &HttpRequest, etag: &str) -> bool {
 }
 
 impl Answer {
-    /// The answer to give again for a repeated request.
+    /// The stored answer, marked as an answer to a repeated request.
     #[must_use]
     pub fn again(self) -> Self {
         Self { replayed: true, ..self }

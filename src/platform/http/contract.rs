@@ -1,4 +1,4 @@
-//! The contract as the service itself uses it: what the document promises is what is checked.
+//! The contract as the service itself uses it: requests are checked against the document that callers read.
 
 #![expect(clippy::indexing_slicing, reason = "reading a member that a JSON value lacks gives null")]
 
@@ -14,16 +14,16 @@ use std::{
 
 /// The OpenAPI document, its addresses, and the validators of its schemas.
 pub struct Contract {
-    /// The document.
+    /// The OpenAPI document.
     pub document: Value,
-    /// The document as sent.
+    /// The document as JSON text, as sent.
     pub json: String,
     /// The entity tag of the document.
     pub etag: String,
     addresses: Vec<(ResourceDef, Vec<Method>)>,
-    /// Addresses of lists that can be had as files, and the schema of their items.
+    /// The addresses of lists that a caller can get as files, each with the schema of its items.
     pub(super) files: Vec<(ResourceDef, String)>,
-    /// Addresses that can be read otherwise than as JSON, and as what.
+    /// The addresses that a caller can get in other media types than JSON, each with its media types.
     media: Vec<(ResourceDef, Vec<String>)>,
     validators: RwLock<HashMap<String, Arc<Validator>>>,
 }
@@ -40,7 +40,7 @@ pub struct Operation<'a> {
 }
 
 impl Contract {
-    /// From a finished document.
+    /// The contract of a finished document.
     #[must_use]
     pub fn new(document: Value) -> Self {
         let json = serde_json::to_string_pretty(&document).unwrap_or_default();
@@ -98,14 +98,14 @@ impl Contract {
         Some(methods)
     }
 
-    /// As what an address can be read, where that is more than JSON.
+    /// The media types of an address; empty where JSON is the only one.
     #[must_use]
     pub fn media_at(&self, path: &str) -> Vec<&str> {
         let found = self.media.iter().find(|(pattern, _)| pattern.is_match(path));
         found.map(|(_, names)| names.iter().map(String::as_str).collect()).unwrap_or_default()
     }
 
-    /// Every way in which a value is not what the schema of that name asks for.
+    /// Every fault of a value against the schema of that name, at most 100.
     pub fn faults(&self, schema: &str, value: &Value) -> Result<Vec<FieldError>> {
         let validator = self.validator(schema)?;
         let mut faults = Vec::new();
@@ -144,18 +144,19 @@ impl Contract {
     }
 }
 
-/// The name of the schema referred to.
+/// The name of the schema that a `$ref` points to.
 fn name_of(reference: &Value) -> &str {
     reference["$ref"].as_str().and_then(|text| text.rsplit('/').next()).unwrap_or_default()
 }
 
-/// Control characters but for line breaks and tabs, and those that turn the direction of what follows.
+/// Whether a character is a control character other than a line break or tab, or turns the direction of the text.
 fn is_forbidden(c: char) -> bool {
     let turns = matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     turns || (c.is_control() && c != '\n' && c != '\t')
 }
 
-/// Text no record needs and PostgreSQL cannot keep, or that hides what a person reads.
+/// Adds a fault for every text with characters that no record needs: PostgreSQL cannot store NUL, and characters that
+/// turn the direction hide from a person what a text says.
 fn forbidden_characters(value: &Value, pointer: &mut String, faults: &mut Vec<FieldError>) {
     let fault = |pointer: &str| {
         FieldError::new(pointer, "control_character", "write the text without control characters")
@@ -202,7 +203,7 @@ fn collect(error: &jsonschema::ValidationError<'_>, faults: &mut Vec<FieldError>
             }));
             return;
         }
-        // The alternatives of a tagged union: the one whose tag fits tells what is wrong.
+        // Of the alternatives of a tagged union, the alternative whose tag fits names the faults.
         Kind::OneOfNotValid { context } | Kind::AnyOf { context } => {
             let fits = |branch: &&Vec<jsonschema::ValidationError<'static>>| {
                 !branch.iter().any(|e| {

@@ -1,4 +1,4 @@
-//! What people read: Swagger UI, the problem pages, the document itself.
+//! The pages for people: Swagger UI, the problem pages, the contract.
 
 use super::Contract;
 use crate::platform::{Code, Error, values::Timestamp};
@@ -7,10 +7,10 @@ use serde_json::Value;
 use std::fmt::Write;
 use utoipa_actix_web::service_config::ServiceConfig;
 
-/// The problem codes of the whole service, for the pages.
+/// The problem codes of the whole service, for the problem pages.
 pub struct ProblemCatalogue(pub Vec<&'static Code>);
 
-/// Swagger UI under `/docs/`, from the package in the binary.
+/// Adds Swagger UI under `/docs/`, from files in the binary.
 pub fn swagger_ui(config: &mut web::ServiceConfig) {
     config
         .route("/docs", web::get().to(|| async { web::Redirect::to("/docs/").permanent() }))
@@ -24,7 +24,7 @@ async fn initializer() -> impl Responder {
         .body(include_str!("swagger-initializer.js"))
 }
 
-/// The routes of the document and of the pages around it.
+/// Adds the routes of the contract, the problem pages and the security contact.
 pub fn routes(config: &mut ServiceConfig<'_>) {
     config
         .service(get_openapi)
@@ -74,17 +74,17 @@ async fn get_security_contact(contact: web::Data<SecurityContact>) -> impl Respo
     ))
 }
 
-/// Whom to tell about a weakness of the service.
+/// The contact for reports about a weakness of the service (RFC 9116).
 pub struct SecurityContact {
-    /// A URI, such as `mailto:security@example.org`.
+    /// The URI of the contact, such as `mailto:security@example.org`.
     pub address: String,
-    /// Until when that is surely right.
+    /// The instant until which the contact is valid.
     pub expires: Timestamp,
 }
 
-/// A JSON value in YAML's block style. Every text is quoted as in JSON, which YAML reads the same.
+/// A JSON value in YAML's block style. Texts are quoted as in JSON, which is valid YAML.
 fn yaml(value: &Value) -> String {
-    // Writing into a text cannot fail.
+    // Writing into a `String` cannot fail.
     fn block(value: &Value, indent: usize, out: &mut String) {
         let pad = "  ".repeat(indent);
         match value {

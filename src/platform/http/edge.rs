@@ -1,4 +1,4 @@
-//! What happens to every request, whatever it asks for: the outermost layer.
+//! The outermost layer, which every request passes.
 
 use super::{
     Contract, Quota, conditions::has_it_already, negotiation::preferred, problem::problem_response,
@@ -31,37 +31,37 @@ use std::{
     time::Instant,
 };
 
-/// What the outermost layer needs to know.
+/// The settings and sources of the outermost layer.
 pub struct Edge {
-    /// Where request ids come from.
+    /// The source of request ids.
     pub ids: Ids,
-    /// Where time comes from.
+    /// The source of time.
     pub clock: Clock,
-    /// Whether a proxy in front has TLS, so that browsers may be told to insist on it.
+    /// Whether a proxy in front speaks TLS, so that answers ask browsers to insist on TLS.
     pub https: bool,
     /// Whether the service is about to stop.
     pub closing: Closing,
 }
 
 /// Whether the service is about to stop: set once, by the signal handler. From then on every answer closes its
-/// connection, so that no request is sent on one that is going away.
+/// connection, so that no client sends another request on a connection that is about to close.
 #[derive(Clone, Debug, Default)]
 pub struct Closing(Arc<AtomicBool>);
 
 impl Closing {
-    /// The service is about to stop.
+    /// Notes that the service is about to stop.
     pub fn begin(&self) {
         self.0.store(true, Ordering::SeqCst);
     }
 
-    /// Whether it is.
+    /// Whether the service is about to stop.
     #[must_use]
     pub fn has_begun(&self) -> bool {
         self.0.load(Ordering::SeqCst)
     }
 }
 
-/// The id of a request: accepted from the caller where it is well-formed, else made here.
+/// The id of a request: the caller's `X-Request-Id` where that field is well-formed, else a new id.
 #[derive(Clone, Debug)]
 pub struct RequestId(String);
 
@@ -101,16 +101,16 @@ pub async fn edge(
     request.extensions_mut().insert(id.clone());
     let method = request.method().clone();
     if method == Method::HEAD {
-        // The codec below leaves the body out; nothing above needs to know of HEAD.
+        // The codec below leaves out the body of an answer to `HEAD`; the handlers know `GET` alone.
         request.head_mut().method = Method::GET;
     }
     let unread = request.headers().contains_key(header::TRANSFER_ENCODING).then(|| Unread::of(&mut request));
     let response = match head_fault(&request) {
         Some(error) => failed(request, &error),
         None => unwound(next.call(request)).await.map_or_else(
-            // The request went down with the panic; this error carries what the caller needs.
+            // The panic has consumed the request; `Failed` carries the request id for the answer.
             || Err(Failed { error: Error::internal("a handler panicked"), id: id.clone() }.into()),
-            |outcome| outcome.map(|response| settle(response.map_into_boxed_body())),
+            |outcome| outcome.map(|response| with_problem_document(response.map_into_boxed_body())),
         )?,
     };
     let response = finish(response, &id, &edge);
@@ -143,7 +143,7 @@ pub async fn no_such_address(request: HttpRequest) -> HttpResponse {
     response
 }
 
-/// Faults of the head alone, before anybody looks at what it asks for.
+/// A fault of the request's head alone, found before any route: its sizes, and the `Accept` field.
 fn head_fault(request: &ServiceRequest) -> Option<Error> {
     let uri: &Uri = request.uri();
     if uri.path_and_query().is_some_and(|text| text.as_str().len() > 8192) {
@@ -175,8 +175,8 @@ fn head_fault(request: &ServiceRequest) -> Option<Error> {
     })
 }
 
-/// Every failed response becomes a problem document, whoever made it.
-fn settle(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
+/// Turns a failed response of any origin into a problem document; leaves other responses as they are.
+fn with_problem_document(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let status = response.status();
     let described =
         response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == "application/problem+json");
@@ -217,7 +217,7 @@ fn failed(request: ServiceRequest, error: &Error) -> ServiceResponse<BoxBody> {
     ServiceResponse::new(request, response)
 }
 
-/// Header fields every answer carries, and 304 where the caller has this representation already.
+/// Adds the header fields of every answer; answers 304 where the caller has this representation already.
 fn finish(mut response: ServiceResponse<BoxBody>, id: &RequestId, edge: &Edge) -> ServiceResponse<BoxBody> {
     let etag = response.headers().get(header::ETAG).and_then(|tag| tag.to_str().ok()).map(str::to_owned);
     let is_read = response.request().method() == Method::GET && response.status() == StatusCode::OK;
@@ -282,7 +282,7 @@ fn log_access(response: &ServiceResponse<BoxBody>, method: &Method, id: &Request
     );
 }
 
-/// Runs a future; `None` where it panicked.
+/// Runs a future to its end; `None` where the future panicked.
 async fn unwound<F: Future>(future: F) -> Option<F::Output> {
     let mut future = pin!(future);
     std::future::poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
@@ -293,7 +293,7 @@ async fn unwound<F: Future>(future: F) -> Option<F::Output> {
     .await
 }
 
-/// An error where the request is no longer at hand.
+/// An error with the id of its request, where the request itself is gone.
 #[derive(Debug)]
 struct Failed {
     error: Error,

@@ -18,28 +18,28 @@ use std::{
 };
 use tokio::sync::mpsc::{self, error::TrySendError};
 
-/// Rows of one piece of a file.
+/// The rows of one piece of a file.
 pub(super) const ROWS: i64 = 1000;
-/// Pieces on their way to a reader.
+/// The most pieces that wait for a reader.
 const PIECES: usize = 4;
-/// How long a reader may take for a piece before it is given up: its snapshot costs the database.
+/// How long a reader may take for a piece before the file is given up: its snapshot costs the database.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// How a list is written to a file.
+/// The format of a list as a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum FileFormat {
     /// Comma-separated values with a line of column names.
     Csv,
-    /// One JSON object a line.
+    /// One JSON object on each line.
     Ndjson,
 }
 
-impl Format {
+impl FileFormat {
     /// The media types of files, in lower case.
     pub(super) const MEDIA: [(&'static str, Self); 2] =
         [("text/csv", Self::Csv), ("application/x-ndjson", Self::Ndjson)];
 
-    /// What the `Accept` field prefers to JSON, if anything.
+    /// The file format that the `Accept` field prefers to JSON; none where JSON comes first.
     #[must_use]
     pub fn asked_for(headers: &HeaderMap) -> Option<Self> {
         let [(csv, _), (ndjson, _)] = Self::MEDIA;
@@ -50,14 +50,14 @@ impl Format {
     /// Writes items; the first piece of a file begins with the line of column names.
     pub(super) fn write<V: Serialize>(
         self,
-        columns: &[Column],
+        columns: &[CsvColumn],
         is_first: bool,
         items: impl Iterator<Item = V>,
     ) -> Vec<u8> {
         if self == Self::Ndjson {
             let mut lines = Vec::new();
             for item in items {
-                // Writing to memory fails for no view.
+                // Writing a wire view to memory cannot fail.
                 let _ = serde_json::to_writer(&mut lines, &item);
                 lines.push(b'\n');
             }
@@ -79,7 +79,7 @@ impl Format {
 
 /// A column of a CSV file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Column {
+pub struct CsvColumn {
     name: String,
     pointer: String,
 }
@@ -93,12 +93,12 @@ fn cell(value: Option<&Value>) -> String {
 }
 
 impl Contract {
-    /// The columns of a schema: its members, those of an object one level down as `parent_member`. An amount of money is
-    /// a number and a currency beside it. What is a list or free in shape stays JSON in one cell.
-    fn columns(&self, schema: &str) -> Vec<Column> {
+    /// The columns of a schema: its members, and the members of an object one level down as `parent_member`. An amount of
+    /// money gives two columns, the number and the currency. A list or an object without a schema stays JSON in one cell.
+    fn columns(&self, schema: &str) -> Vec<CsvColumn> {
         let mut columns = Vec::new();
         for (member, about) in self.members(schema) {
-            let column = |name: String, below: &str| Column { name, pointer: format!("/{member}{below}") };
+            let column = |name: String, below: &str| CsvColumn { name, pointer: format!("/{member}{below}") };
             let inner = object_of(about);
             match inner {
                 Some("Money") => {
@@ -120,26 +120,26 @@ impl Contract {
         properties.and_then(Value::as_object).into_iter().flatten()
     }
 
-    /// The columns of the list at an address; none where it cannot be had as a file.
+    /// The columns of the list at an address; none where the address gives no file.
     #[must_use]
-    pub fn columns_at(&self, path: &str) -> Option<Vec<Column>> {
+    pub fn columns_at(&self, path: &str) -> Option<Vec<CsvColumn>> {
         let (_, item) = self.files.iter().find(|(pattern, _)| pattern.is_match(path))?;
         Some(self.columns(item))
     }
 }
 
-/// The name of the schema a member refers to, also where it may be null.
+/// The name of the schema a member refers to, also where the member may be null.
 fn object_of(about: &Value) -> Option<&str> {
     let alternatives = ["oneOf", "anyOf"].iter().find_map(|word| about.get(word)?.as_array());
     let mut all = std::iter::once(about).chain(alternatives.into_iter().flatten());
     all.find_map(|value| value.get("$ref")?.as_str()?.rsplit('/').next())
 }
 
-/// A list as it is answered: a page, or a file.
+/// The answer to a request for a list: a page, or a file.
 pub enum Listing {
     /// One page, as JSON.
     Page(Answer),
-    /// All of it.
+    /// The whole list.
     File(File),
 }
 
@@ -154,20 +154,20 @@ impl Responder for Listing {
     }
 }
 
-/// A file on its way.
+/// A file that is sent while a thread writes its pieces.
 pub struct File {
     name: String,
-    format: Format,
+    format: FileFormat,
     first: Option<Bytes>,
     rest: mpsc::Receiver<Result<Bytes>>,
 }
 
 impl File {
-    /// A file that work on a thread of its own writes piece by piece. What goes wrong before the first piece is the
-    /// answer; afterwards the connection breaks, so that nobody takes a part for the whole.
+    /// A file that `work` writes piece by piece on a thread of its own. An error before the first piece becomes the answer;
+    /// a later error breaks the connection, so that nobody takes a part of the file for the whole.
     pub async fn written(
         name: &str,
-        format: Format,
+        format: FileFormat,
         work: impl FnOnce(&Pieces) -> Result<()> + Send + 'static,
     ) -> Result<Self> {
         let (pieces, mut rest) = mpsc::channel(PIECES);
@@ -191,8 +191,8 @@ impl Responder for File {
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
         let (media, ending) = match self.format {
-            Format::Csv => ("text/csv; charset=utf-8; header=present", "csv"),
-            Format::Ndjson => ("application/x-ndjson", "ndjson"),
+            FileFormat::Csv => ("text/csv; charset=utf-8; header=present", "csv"),
+            FileFormat::Ndjson => ("application/x-ndjson", "ndjson"),
         };
         HttpResponse::Ok()
             .insert_header((header::CONTENT_TYPE, media))
@@ -215,11 +215,11 @@ impl Stream for File {
     }
 }
 
-/// Where the pieces of a file go.
+/// The end of the channel that takes the pieces of a file to its reader.
 pub struct Pieces(mpsc::Sender<Result<Bytes>>);
 
 impl Pieces {
-    /// Hands over a piece, when the reader has taken those before.
+    /// Hands over a piece; waits until the reader has taken earlier pieces.
     pub fn write(&self, piece: Vec<u8>) -> Result<()> {
         self.put(Ok(piece.into()))
     }

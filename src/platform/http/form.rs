@@ -1,4 +1,4 @@
-//! Form bodies, as OAuth clients send them (RFC 6749, appendix B): checked against the contract like JSON ones.
+//! Form bodies of OAuth clients (RFC 6749, appendix B), checked against the contract like JSON bodies.
 
 use super::{Contract, Wire, body};
 use crate::platform::{Error, Result, codes, error::cut};
@@ -11,8 +11,8 @@ use actix_web::{
 use serde_json::{Map, Value};
 use std::{future::Future, pin::Pin};
 
-/// The form of a request, valid. A parameter without a value counts as left out, an unknown one is ignored, one
-/// given twice is refused (RFC 6749, 3.2).
+/// The valid form of a request. A parameter without a value counts as left out, an unknown parameter is ignored, a
+/// parameter given twice is refused (RFC 6749, 3.2).
 #[derive(Clone, Debug)]
 pub struct Form<T>(pub T);
 
@@ -34,7 +34,7 @@ impl<T: Wire + 'static> FromRequest for Form<T> {
 }
 
 impl Error {
-    /// The same, with the members that OAuth clients look for (RFC 6749, 5.2).
+    /// This error with the members that OAuth clients read (RFC 6749, 5.2).
     #[must_use]
     pub fn for_oauth(self) -> Self {
         let plain = |c: &char| matches!(c, ' '..='~') && *c != '"' && *c != '\\';

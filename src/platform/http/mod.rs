@@ -1,4 +1,4 @@
-//! The conventions of the API, each in one place.
+//! The conventions of the API, one file for each.
 
 mod answer;
 mod body;
@@ -23,10 +23,10 @@ pub use body::{Body, BodyLimits, Checked, Wire, double_option, faultless, repeat
 pub use conditions::{IdempotencyKey, IfMatch};
 pub use contract::{Contract, Operation};
 pub use edge::{Closing, Edge, RequestId, edge, no_such_address};
-pub use export::{File, Format, Listing, Pieces};
-pub use finish::{Finishing, Guard, finish};
+pub use export::{File, FileFormat, Listing, Pieces};
+pub use finish::{Admission, Finishing, finish};
 pub use form::Form;
-pub use negotiation::{Document, Media, Preferences};
+pub use negotiation::{Media, Preferences, Rendering};
 pub use page::{Cursor, Listed, NoFilter, Page, PageParams, PageRequest, SortKey};
 pub use problem::{Problem, problem_response};
 pub use proxies::{TrustedProxies, address_of};
@@ -36,5 +36,5 @@ pub use upload::{Incoming, Upload};
 
 pub(crate) use page::{coalesce, keyset, matches_value, page_of, unindexed};
 
-/// The path parameter of a record's address. A text that is no id is an address that does not exist.
+/// The path parameter of a record's address. A text that is no id makes the address one that does not exist.
 pub type Path<T> = actix_web::web::Path<T>;

@@ -1,4 +1,4 @@
-//! Which representation, and which language, a caller prefers of those an address has.
+//! The representation and the language that a caller prefers among those of an address.
 
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse, Responder,
@@ -12,8 +12,8 @@ use std::{
     future::{Ready, ready},
 };
 
-/// Which of the offers a weighted field such as `Accept` prefers: the highest weight wins, then what stands first in
-/// the field, then what is offered first. None where there is no such field, or it names none of them.
+/// The offer that a weighted field such as `Accept` prefers: the highest weight wins, then the first range in the field,
+/// then the first offer. None where the request has no such field, or the field names no offer.
 pub(super) fn preferred<'a>(headers: &HeaderMap, field: HeaderName, offers: &[&'a str]) -> Option<&'a str> {
     let fields = headers.get_all(field).filter_map(|field| field.to_str().ok());
     let mut best = (0.0, None);
@@ -29,7 +29,7 @@ pub(super) fn preferred<'a>(headers: &HeaderMap, field: HeaderName, offers: &[&'
     best.1
 }
 
-/// Whether a range takes an offer: `text/*` takes `text/csv`, and a reader of `ja-JP` is served with `ja`.
+/// Whether a range covers an offer: `text/*` covers `text/csv`, and `ja-JP` covers `ja`.
 fn covers(range: &str, offer: &str) -> bool {
     let within = |prefix: &str| offer.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
     range == offer
@@ -38,27 +38,27 @@ fn covers(range: &str, offer: &str) -> bool {
         || range.strip_prefix(offer).is_some_and(|rest| rest.starts_with('-'))
 }
 
-/// How something can be had that is read by programs, by spreadsheets and by people.
+/// The representation of a record for programs, for spreadsheets or for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Media {
-    /// JSON; what is sent where nothing is asked for.
+    /// JSON, for programs; the default.
     Json,
-    /// Comma-separated values.
+    /// Comma-separated values, for spreadsheets.
     Csv,
-    /// A page.
+    /// An HTML page, for people.
     Html,
 }
 
-/// What a caller prefers.
+/// The preferences of a caller, from the header fields.
 #[derive(Clone, Debug)]
 pub struct Preferences {
-    /// Which representation.
+    /// The preferred representation.
     pub media: Media,
     headers: HeaderMap,
 }
 
 impl Preferences {
-    /// Which of these languages; none where the caller names none of them.
+    /// The preferred language among the offers; none where the caller names no offered language.
     #[must_use]
     pub fn language<'a>(&self, offers: &[&'a str]) -> Option<&'a str> {
         preferred(&self.headers, header::ACCEPT_LANGUAGE, offers)
@@ -84,16 +84,16 @@ impl FromRequest for Preferences {
     }
 }
 
-/// A whole answer that is no JSON.
+/// A whole answer as a table or a page.
 #[derive(Clone, Debug)]
-pub struct Document {
+pub struct Rendering {
     media: &'static str,
     field: (HeaderName, String),
     body: String,
 }
 
-impl Document {
-    /// A table, to be saved under a name.
+impl Rendering {
+    /// A table, which browsers save as `name`.csv.
     #[must_use]
     pub fn csv(name: &str, body: String) -> Self {
         let field = format!("attachment; filename=\"{name}.csv\"");
@@ -104,7 +104,7 @@ impl Document {
         }
     }
 
-    /// A page that holds everything it shows. Nothing in it is run or fetched, and no style but this one counts.
+    /// A page that holds everything the page shows: browsers run and fetch nothing, and use this style alone.
     #[must_use]
     pub fn page(style: &str, body: String) -> Self {
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, style.as_bytes());
@@ -114,7 +114,7 @@ impl Document {
     }
 }
 
-impl Responder for Document {
+impl Responder for Rendering {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {

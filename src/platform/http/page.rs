@@ -2,7 +2,7 @@
 
 use super::{
     Answer, Contract,
-    export::{self, Column, Format},
+    export::{self, CsvColumn, FileFormat},
     query,
 };
 use crate::platform::{Error, Result, codes, values::Id};
@@ -37,46 +37,47 @@ pub struct NoFilter {}
 pub trait SortKey: DeserializeOwned + Serialize + Default + PartialEq + Copy {}
 impl<T: DeserializeOwned + Serialize + Default + PartialEq + Copy> SortKey for T {}
 
-/// Where a page ends: the sort value of its last item, and its id.
+/// The end of a page: the sort value and the id of its last item.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Cursor {
-    /// The sorted column's value, where the list is not simply sorted by id.
+    /// The value of the sorted column; none of a list that is sorted by id alone.
     #[serde(rename = "k", default, skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
-    /// The item's id.
+    /// The id of the last item.
     #[serde(rename = "i")]
     pub id: Id,
 }
 
-/// A request for one page of a list: its filters, its order and where it starts.
+/// A request for one page of a list: the filters, the order and the start.
 #[derive(Clone, Debug)]
 pub struct PageRequest<F, S = ()> {
     /// The filters of the list.
     pub filter: F,
-    /// The order asked for.
+    /// The order of the list.
     pub sort: S,
-    /// Items per page.
+    /// The most items of the page.
     pub limit: i64,
-    /// Where the page before ended.
+    /// The end of the page before; none for the first page.
     pub after: Option<Cursor>,
-    /// Whether to count.
+    /// Whether the page says how many items the whole list has.
     pub include_total: bool,
-    /// How the list is written to a file, and in which columns, where a file is asked for.
-    file: Option<(Format, Vec<Column>)>,
+    /// The format and the columns of the file, where the caller asks for a file.
+    file: Option<(FileFormat, Vec<CsvColumn>)>,
     /// Whether this page begins the list.
     is_first: bool,
     address: String,
     others: Vec<(String, String)>,
 }
 
-/// A page, and where it ended where there is a next one.
+/// A page, ready to be sent.
 pub struct Listed {
-    /// As it is sent.
+    /// The answer with the page.
     pub answer: Answer,
+    /// The end of the page; none of the last page.
     end: Option<Cursor>,
 }
 
-/// What a cursor says; the digest ties it to the filters and the order it was made for.
+/// The content of a cursor's text; the digest ties the cursor to the filters and the order of its list.
 #[derive(Serialize, Deserialize)]
 struct Sealed {
     #[serde(flatten)]
@@ -122,11 +123,12 @@ impl<F: DeserializeOwned, S: SortKey> PageRequest<F, S> {
         let address = format!("{}://{}{}", info.scheme(), info.host(), request.path());
         let filter = query::read(filters)?;
         let columns = || request.app_data::<Data<Contract>>()?.columns_at(request.path());
-        let file = Format::asked_for(request.headers()).and_then(|format| Some((format, columns()?)));
+        let file = FileFormat::asked_for(request.headers()).and_then(|format| Some((format, columns()?)));
         Ok(Self { filter, sort, limit, after, include_total, file, is_first: true, address, others })
     }
 
-    /// The answer: one page. `items` holds up to one item more than the page, which tells that there is a next one.
+    /// The answer with one page. `items` holds up to one item more than the page: the extra item shows that a next page
+    /// follows.
     pub fn answer<T, V: Serialize>(
         &self,
         mut items: Vec<T>,
@@ -160,13 +162,13 @@ impl<F: DeserializeOwned, S: SortKey> PageRequest<F, S> {
 }
 
 impl<F, S> PageRequest<F, S> {
-    /// How the list is to be written to a file, where one is asked for.
+    /// The format of the file that the caller asks for; none where the caller asks for a page.
     #[must_use]
-    pub fn file_format(&self) -> Option<Format> {
+    pub fn file_format(&self) -> Option<FileFormat> {
         self.file.as_ref().map(|(format, _)| *format)
     }
 
-    /// What a file of the list is called, without its ending: the last part of the address.
+    /// The name of a file of the list, without its ending: the last part of the address.
     #[must_use]
     pub fn file_name(&self) -> &str {
         self.address.rsplit('/').next().unwrap_or("list")
@@ -221,9 +223,9 @@ macro_rules! page_of {
 }
 pub(crate) use page_of;
 
-/// Restricts a boxed query to one page: rows after the cursor, in order, one more than the page.
-/// `by id` walks newest first or oldest first; `by column` sorts by a text column, then by id.
-/// A row value lets one index serve both the order and the start.
+/// Restricts a boxed query to the rows of one page and one row more: the rows after the cursor, in order.
+/// `newest` and `oldest` order by id; a text column with `asc` or `desc` orders by the column, then by id.
+/// Comparing a row value lets one index serve both the order and the start.
 macro_rules! keyset {
     ($query:expr, $page:expr, $table:ident, newest) => {{
         let query = match &$page.after {
@@ -269,12 +271,12 @@ macro_rules! keyset {
 pub(crate) use keyset;
 
 diesel::define_sql_function! {
-    /// `coalesce(column, column)` is the column, and no index answers it.
+    /// `coalesce(column, column)` is the value of the column, and no index serves the expression.
     fn coalesce<T: diesel::sql_types::SingleValue>(first: T, second: T) -> T;
 }
 
-/// A column without its index. SQLite keeps no statistics: beside a partner it would as soon walk a month of all
-/// partners, and instead of the newest records it would gather and sort all of a source.
+/// A column without its index. SQLite keeps no statistics, and may choose an index of many rows where another filter of
+/// the list leaves few, or gather and sort all matching rows where the order by id would find the newest at once.
 macro_rules! unindexed {
     ($table:ident::$column:ident) => {
         $crate::platform::http::coalesce($table::$column, $table::$column)
@@ -282,7 +284,7 @@ macro_rules! unindexed {
 }
 pub(crate) use unindexed;
 
-/// Filters a list by the value of a column: by its index, unless one of few records leads already.
+/// Filters a list by the value of a column: by the column's index, unless another filter (`$narrow`) leaves few records.
 macro_rules! matches_value {
     ($query:expr, $table:ident::$column:ident, $value:expr, $narrow:expr) => {
         if $narrow {
@@ -316,7 +318,7 @@ fn open(text: &str, query: u32) -> Result<Cursor> {
     }
 }
 
-/// A short digest of the filters and the order (FNV-1a); it guards against mistakes, not against attackers.
+/// A short digest of the filters and the order (FNV-1a); the digest guards against mistakes, not against attackers.
 fn digest(pairs: &[(String, String)]) -> u32 {
     let mut pairs: Vec<_> = pairs.iter().collect();
     pairs.sort();

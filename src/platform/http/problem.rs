@@ -66,7 +66,7 @@ impl Error {
     }
 }
 
-/// The answer to a request that failed. The source is logged here, once, with the request's id.
+/// The answer to a failed request. The source of the error is logged here, once, with the request's id.
 #[must_use]
 pub fn problem_response(error: &Error, request: &HttpRequest) -> HttpResponse {
     let request_id = RequestId::of(request);
@@ -87,7 +87,8 @@ fn status_of(code: &Code) -> StatusCode {
     StatusCode::from_u16(code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
-/// RFC 6750: 401 and 403 say which scheme opens the door; an OAuth client's own door takes HTTP Basic (RFC 6749, 5.2).
+/// Names the scheme of authentication in answers 401 and 403 (RFC 6750); the token operation of OAuth clients takes HTTP
+/// Basic (RFC 6749, 5.2).
 fn challenge(error: &Error, response: &mut HttpResponseBuilder) {
     const REALM: &str = concat!("Bearer realm=\"", env!("CARGO_PKG_NAME"), "\"");
     const BASIC: &str = concat!("Basic realm=\"", env!("CARGO_PKG_NAME"), "\"");
@@ -104,7 +105,7 @@ fn challenge(error: &Error, response: &mut HttpResponseBuilder) {
     response.insert_header((header::WWW_AUTHENTICATE, format!("{REALM}, {error}")));
 }
 
-/// Carries an error through actix; `edge` turns it into the problem document, where the request is known.
+/// Carries an error through actix; `edge` turns the error into the problem document, because `edge` knows the request.
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         status_of(self.code)

@@ -1,15 +1,15 @@
-//! From which address a request comes, where proxies stand in between.
+//! The address a request comes from, behind proxies.
 
 use actix_web::HttpRequest;
 use ipnet::IpNet;
 use std::net::{IpAddr, Ipv4Addr};
 
-/// The proxies whose word on where a request comes from is taken. Put into the application's data.
+/// The proxies whose `X-Forwarded-For` is believed. Put into the application's data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct TrustedProxies(Vec<IpNet>);
 
 impl TrustedProxies {
-    /// Those of these networks.
+    /// The proxies of these networks.
     #[must_use]
     pub fn of(networks: &[IpNet]) -> Self {
         Self(networks.to_vec())
@@ -19,8 +19,8 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(&address.to_canonical()))
     }
 
-    /// Who stands before the first proxy that is trusted: proxies add whom they hear at the end, so the chain is read
-    /// from there, and what lies before an address that nobody vouches for may be made up.
+    /// The address before the first trusted proxy. Each proxy appends the address it hears, so the chain is read from its
+    /// end; the addresses before one that no trusted proxy has appended may be made up.
     fn client<'a>(&self, peer: IpAddr, chain: impl DoubleEndedIterator<Item = &'a str>) -> IpAddr {
         let mut client = peer;
         for hop in chain.rev() {
@@ -34,7 +34,8 @@ impl TrustedProxies {
     }
 }
 
-/// The address a request comes from: that of the connection, or what trusted proxies say in `X-Forwarded-For`.
+/// The address a request comes from: the address of the connection, or the one trusted proxies name in
+/// `X-Forwarded-For`.
 #[must_use]
 pub fn address_of(request: &HttpRequest) -> IpAddr {
     let peer = request.peer_addr().map_or(IpAddr::V4(Ipv4Addr::UNSPECIFIED), |address| address.ip());
@@ -54,7 +55,7 @@ mod tests {
             ["10.0.0.0/8", "fd00::/8"].iter().map(|network| network.parse().unwrap()).collect();
         let proxies = TrustedProxies::of(&networks);
         for (peer, chain, client) in [
-            ("203.0.113.9", "198.51.100.1", "203.0.113.9"), // nobody vouches for it
+            ("203.0.113.9", "198.51.100.1", "203.0.113.9"), // the connection is no trusted proxy
             ("10.0.0.1", "198.51.100.1", "198.51.100.1"),
             ("10.0.0.1", "192.0.2.66, 198.51.100.1", "198.51.100.1"), // the first was made up by the second
             ("10.0.0.1", "198.51.100.1, 10.0.0.2", "198.51.100.1"),

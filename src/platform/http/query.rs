@@ -1,4 +1,4 @@
-//! Query parameters: typed, and unknown ones refused.
+//! Query parameters: typed; an unknown parameter is refused.
 
 use crate::platform::{Error, Result, codes};
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
@@ -33,7 +33,7 @@ pub(super) fn pairs(query: &str) -> Result<Vec<(String, String)>> {
     Ok(pairs)
 }
 
-/// Reads typed parameters; an unknown name or a value of the wrong form is a 400 that names it.
+/// Parses typed parameters; the error (400) names the unknown parameter or the value of the wrong form.
 pub(super) fn read<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T> {
     let names: Vec<String> = pairs.iter().map(|(name, _)| name.clone()).collect();
     let text = serde_urlencoded::to_string(&pairs).map_err(|e| malformed(e.to_string()))?;

@@ -13,14 +13,14 @@ use std::{
     sync::atomic::{AtomicU32, Ordering},
 };
 
-/// What a caller has left; shown in the `RateLimit` fields.
+/// The requests a caller has left; shown in the `RateLimit` fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
     /// Requests per minute.
     pub limit: u32,
-    /// Requests left just now.
+    /// Requests left now.
     pub remaining: u32,
-    /// Seconds until all of them are there again.
+    /// Seconds until the whole limit is available again.
     pub reset: u32,
 }
 
@@ -32,7 +32,7 @@ impl Display for Quota {
 
 type Keyed<K> = DefaultKeyedRateLimiter<K, StateInformationMiddleware>;
 
-/// A limit of so many requests a minute for each key.
+/// A limit on the requests a minute of each key.
 pub struct RateLimit<K: Hash + Eq + Clone> {
     limiter: Keyed<K>,
     per_minute: u32,
@@ -40,7 +40,7 @@ pub struct RateLimit<K: Hash + Eq + Clone> {
 }
 
 impl<K: Hash + Eq + Clone> RateLimit<K> {
-    /// A limit of `per_minute` requests for each key; all of them may come at once.
+    /// A limit of `per_minute` requests for each key, which may come all at once.
     #[must_use]
     pub fn new(per_minute: u32) -> Self {
         let quota = governor::Quota::per_minute(NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN));
@@ -48,9 +48,9 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
         Self { limiter, per_minute: per_minute.max(1), checks: AtomicU32::new(0) }
     }
 
-    /// Counts a request; refuses it where the bucket is empty.
+    /// Counts a request; refuses the request where the bucket of the key is empty.
     pub fn check(&self, key: &K) -> Result<Quota> {
-        // Forget callers that have been away, so that the table cannot grow for ever.
+        // Removes the buckets of callers that have been away, so that the table cannot grow for ever.
         if self.checks.fetch_add(1, Ordering::Relaxed) % 65_536 == 65_535 {
             self.limiter.retain_recent();
         }
@@ -73,7 +73,7 @@ fn refusal(wait: &NotUntil<<DefaultClock as Clock>::Instant>, per_minute: u32) -
     Error { retry_after: u32::try_from(seconds).ok(), ..Error::new(&codes::TOO_MANY_REQUESTS, detail) }
 }
 
-/// What counts as one address: an IPv6 network of 64 bits is one household's.
+/// The network that counts as one address: an IPv6 network of 64 bits belongs to one household.
 #[must_use]
 pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {

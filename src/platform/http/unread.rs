@@ -1,4 +1,4 @@
-//! A body that nobody reads must not keep its connection open.
+//! Unread bodies, which must not keep their connections open.
 
 use actix_web::{
     HttpMessage,
@@ -15,8 +15,8 @@ use std::{
     task::{Context, Poll},
 };
 
-/// A request's chunked body, kept until the answer has gone out. Dropped before, the server would go on reading it
-/// to its end, however slowly it comes; kept, the connection is closed behind the answer.
+/// A request's chunked body, kept until the answer has been sent, so that the connection closes behind the answer. Where
+/// the body is dropped earlier, the server goes on reading to the end of the body, however slowly the body comes.
 #[derive(Clone)]
 pub(super) struct Unread(Rc<RefCell<Payload>>);
 

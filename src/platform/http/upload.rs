@@ -1,4 +1,4 @@
-//! Bodies that are read while they arrive, whatever their size.
+//! Uploads: bodies of any size, read while the bytes arrive.
 
 use super::BodyLimits;
 use crate::platform::{Error, Result, codes};
@@ -11,7 +11,7 @@ use std::{
 };
 use tokio::sync::{mpsc, oneshot};
 
-/// Pieces on their way from the network to the reader; each has some ten kilobytes.
+/// The most pieces between the network and the reader; a piece has about ten kilobytes.
 const PIECES: usize = 16;
 
 /// A body that has not been read yet.
@@ -45,13 +45,13 @@ impl Upload {
         Ok(Self { body: payload.take(), media_type: media_type.to_ascii_lowercase(), limits })
     }
 
-    /// The essence of the media type: lower case, without parameters.
+    /// The media type in lower case, without parameters.
     #[must_use]
     pub fn media_type(&self) -> &str {
         &self.media_type
     }
 
-    /// Feeds the body to work on a thread of its own, no faster than it is taken.
+    /// Feeds the body to `work` on a thread of its own, as fast as `work` reads.
     pub async fn feed<T, F>(mut self, work: F) -> Result<T>
     where
         T: Send + 'static,
@@ -63,7 +63,7 @@ impl Upload {
         std::thread::Builder::new()
             .name("upload".into())
             .spawn(move || {
-                // Whoever asked may have gone away; the work has seen to itself.
+                // The caller may have gone away; the work has kept its own result.
                 let _ = tell.send(work(incoming));
             })
             .map_err(Error::unavailable)?;
@@ -71,7 +71,7 @@ impl Upload {
         loop {
             let piece = self.piece(&mut left).await;
             let over = !matches!(piece, Ok(Some(_)));
-            // The work is over already: it has refused the rest.
+            // The channel closes where the work has ended without reading the rest.
             if pieces.send(piece).await.is_err() || over {
                 break;
             }
@@ -79,7 +79,7 @@ impl Upload {
         done.await.map_err(Error::internal)?
     }
 
-    /// The next piece; none at the end. Each has its own deadline: a body may take as long as it moves.
+    /// The next piece; none at the end. Each piece has its own deadline: a body that keeps moving may take any time.
     async fn piece(&mut self, left: &mut u64) -> Result<Option<Bytes>> {
         let next = poll_fn(|context| Pin::new(&mut self.body).poll_next(context));
         let next = tokio::time::timeout(self.limits.deadline, next).await;
@@ -97,7 +97,8 @@ fn too_large(limit: u64) -> Error {
     Error::new(&codes::TOO_LARGE, format!("a file may have {limit} bytes"))
 }
 
-/// A body while it arrives. Where its sender goes away before the end, reading fails; an error carries an [`Error`].
+/// A reader of a body that is still arriving. Reading fails where the sender goes away before the end; the I/O error
+/// carries an [`Error`].
 pub struct Incoming {
     coming: mpsc::Receiver<Result<Option<Bytes>>>,
     piece: Bytes,

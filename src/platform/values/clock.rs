@@ -1,4 +1,4 @@
-//! Where time and ids come from: both are handed in, so that a story in a test is literal.
+//! The sources of time and ids: both are injected, so that a test can expect literal instants and ids.
 
 use super::{Id, Timestamp};
 use std::sync::{
@@ -13,7 +13,7 @@ pub enum Clock {
     /// The machine's clock.
     #[default]
     System,
-    /// A clock that stands until it is set; microseconds since 1970.
+    /// A clock that shows one instant until [`Clock::set`] moves it; microseconds since 1970.
     Set(Arc<AtomicI64>),
 }
 
@@ -31,7 +31,7 @@ impl Clock {
         }
     }
 
-    /// The instant it is.
+    /// The current instant.
     #[must_use]
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     pub fn now(&self) -> Timestamp {
@@ -45,9 +45,9 @@ impl Clock {
 /// The source of new ids.
 #[derive(Clone, Debug)]
 pub enum Ids {
-    /// Version 7 ids: the instant, a counter that keeps their order within a millisecond, randomness.
+    /// UUIDs of version 7: the instant, a counter that keeps the order within a millisecond, randomness.
     Random(Arc<std::sync::Mutex<ContextV7>>),
-    /// Version 7 ids that count up from one, the same in every run.
+    /// UUIDs of version 7 that count up from one, the same in every run.
     Counting(Arc<AtomicU64>),
 }
 
@@ -64,7 +64,7 @@ impl Ids {
         Self::Counting(Arc::new(AtomicU64::new(1)))
     }
 
-    /// A new id, later than every one made before in this process.
+    /// A new id, later than every id made before in this process.
     #[must_use]
     pub fn next(&self, now: Timestamp) -> Id {
         let micros = u64::try_from(now.as_micros()).unwrap_or(0);

@@ -3,27 +3,27 @@
 use super::{CalendarDate, Timestamp, Unparsable};
 use std::{fmt, str::FromStr};
 
-/// Every day at a time in UTC, or never.
+/// A time of the day at which something happens every day, in UTC and whole minutes; or never.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Daily(Option<i64>);
 
 impl Daily {
-    /// On no day.
+    /// No time of any day; written as an empty text.
     pub const NEVER: Self = Self(None);
 
-    /// When it is on a day.
+    /// The instant of this time on a day; none for never.
     #[must_use]
     pub fn on(self, day: CalendarDate) -> Option<Timestamp> {
         self.0.map(|minutes| day.midnight().plus_seconds(minutes * 60))
     }
 
-    /// When it was today, where that is past.
+    /// The instant of this time today, where the instant has come.
     #[must_use]
     pub fn reached(self, now: Timestamp) -> Option<Timestamp> {
         self.on(now.date()).filter(|at| *at <= now)
     }
 
-    /// When it is next.
+    /// The next instant of this time after `now`.
     #[must_use]
     pub fn after(self, now: Timestamp) -> Option<Timestamp> {
         let (today, tomorrow) = (self.on(now.date()), self.on(now.date().plus_days(1)));

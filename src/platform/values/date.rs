@@ -1,4 +1,4 @@
-//! Calendar dates and periods of them.
+//! Calendar dates, and periods of days.
 
 use super::Unparsable;
 use diesel::{deserialize::FromSqlRow, expression::AsExpression};
@@ -12,13 +12,13 @@ use utoipa::{PartialSchema, ToSchema, openapi};
 pub struct CalendarDate(civil::Date);
 
 impl CalendarDate {
-    /// The last date there is; what an open end is compared as.
+    /// The last date of the calendar; stands for an open end in comparisons.
     pub const MAX: Self = Self(civil::Date::MAX);
 
-    /// The first date there is.
+    /// The first date of the calendar, 1900-01-01.
     pub const MIN: Self = Self(civil::date(1900, 1, 1));
 
-    /// The date, where year, month and day make one.
+    /// The date of a year, month and day; none where the calendar has no such date.
     #[must_use]
     pub fn new(year: i16, month: i8, day: i8) -> Option<Self> {
         civil::Date::new(year, month, day).ok().filter(|d| d.year() >= 1900).map(Self)
@@ -30,8 +30,8 @@ impl CalendarDate {
         Self(self.0.saturating_add(Span::new().days(days.clamp(-1_000_000, 1_000_000))))
     }
 
-    /// This date moved by a signed number of months, to the month's last day where it has fewer; stops at the ends of
-    /// the calendar.
+    /// This date moved by a signed number of months, to the last day of a shorter month; stops at the ends of the
+    /// calendar.
     #[must_use]
     pub fn plus_months(self, months: i32) -> Self {
         Self(self.0.saturating_add(Span::new().months(months.clamp(-100_000, 100_000))))
@@ -49,7 +49,7 @@ impl CalendarDate {
         Self(self.0.first_of_month())
     }
 
-    /// Its first instant, in UTC.
+    /// The first instant of the date, in UTC.
     #[must_use]
     pub fn midnight(self) -> super::Timestamp {
         let days = civil::date(1970, 1, 1).until(self.0).map_or(0, |span| span.get_days());
@@ -148,18 +148,18 @@ impl ToSchema for CalendarDate {}
 pub struct Period {
     /// The first day.
     pub from: CalendarDate,
-    /// The last day; [`CalendarDate::MAX`] where it is open.
+    /// The last day; [`CalendarDate::MAX`] of a period without an end.
     pub to: CalendarDate,
 }
 
 impl Period {
-    /// Whether the day lies inside.
+    /// Whether the day lies inside the period.
     #[must_use]
     pub fn contains(self, day: CalendarDate) -> bool {
         self.from <= day && day <= self.to
     }
 
-    /// Whether the two share a day.
+    /// Whether the two periods share a day.
     #[must_use]
     pub fn overlaps(self, other: Self) -> bool {
         self.from <= other.to && other.from <= self.to

@@ -11,7 +11,7 @@ use diesel::{
 use std::{fmt, str::FromStr};
 use utoipa::{PartialSchema, ToSchema, openapi};
 
-/// How many units of one currency a unit of another is worth, in whole 10^-10: `157.1234`.
+/// The worth of one unit of a currency in units of another currency, in whole 10^-10: `157.1234`.
 ///
 /// ```
 /// use partner_incentives::platform::values::{Currency, ExchangeRate, Leftover, Money};
@@ -29,14 +29,14 @@ use utoipa::{PartialSchema, ToSchema, openapi};
 #[diesel(sql_type = diesel::sql_types::BigInt)]
 pub struct ExchangeRate(i64);
 
-/// Which way the part of a minor unit goes that is left over.
+/// How the rest below a minor unit is rounded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Leftover {
-    /// Away: towards zero.
+    /// Towards zero.
     Down,
-    /// On top: away from zero.
+    /// Away from zero.
     Up,
-    /// To the nearer unit; a half away from zero.
+    /// To the nearer minor unit; a half away from zero.
     Nearest,
 }
 
@@ -47,14 +47,14 @@ impl ExchangeRate {
     /// The rate of a currency to itself.
     pub const SAME: Self = Self(Self::ONE);
 
-    /// Converts an amount of the currency the rate is of into the one it is to.
+    /// Converts an amount of the rate's first currency into its second currency `to`.
     #[must_use]
     pub fn convert(self, amount: Money, to: Currency, leftover: Leftover) -> Money {
         let (up, down) = scale(amount.currency, to);
         Self::divide(amount.minor, i128::from(self.0) * up, i128::from(Self::ONE) * down, to, leftover)
     }
 
-    /// Converts an amount of the currency the rate is to back into the one it is of: the inverse, at full precision.
+    /// Converts an amount of the rate's second currency back into its first currency `to`: divides at full precision.
     #[must_use]
     pub fn convert_back(self, amount: Money, to: Currency, leftover: Leftover) -> Money {
         let (up, down) = scale(amount.currency, to);
@@ -73,7 +73,7 @@ impl ExchangeRate {
     }
 }
 
-/// What makes minor units of one currency those of the other.
+/// The factor and the divisor that turn minor units of `from` into minor units of `to`.
 fn scale(from: Currency, to: Currency) -> (i128, i128) {
     (10_i128.pow(to.digits()), 10_i128.pow(from.digits()))
 }

@@ -1,26 +1,26 @@
-//! The published exchange rates of some months.
+//! Published exchange rates, by month and pair of currencies.
 
 use super::{Currency, ExchangeRate, Leftover, Money, Month};
 use std::collections::BTreeMap;
 
-/// The published rates: one a month and pair.
+/// The published exchange rates: one for each month and pair of currencies.
 #[derive(Clone, Debug, Default)]
 pub struct ExchangeRates(BTreeMap<(Month, Currency, Currency), ExchangeRate>);
 
 impl ExchangeRates {
-    /// Adds the rate of a month and pair.
+    /// Adds the rate of a month from the currency `of` to the currency `to`.
     pub fn publish(&mut self, month: Month, of: Currency, to: Currency, rate: ExchangeRate) {
         self.0.insert((month, of, to), rate);
     }
 
-    /// Whether one currency can be converted into the other by the month's rate.
+    /// Whether a rate of the month, in either direction, converts the one currency into the other.
     #[must_use]
     pub fn knows(&self, month: Month, of: Currency, to: Currency) -> bool {
         of == to || self.0.contains_key(&(month, of, to)) || self.0.contains_key(&(month, to, of))
     }
 
-    /// The amount in the other currency by the month's rate, or by the inverse of the opposite pair's; none where
-    /// neither is published.
+    /// The amount in the currency `to` by the month's rate, or by the inverse of the opposite pair's rate; none where
+    /// neither rate is published.
     #[must_use]
     pub fn convert(&self, month: Month, amount: Money, to: Currency, leftover: Leftover) -> Option<Money> {
         if amount.currency == to {

@@ -1,4 +1,4 @@
-//! Identifiers.
+//! Identifiers of records.
 
 use super::{Timestamp, Unparsable};
 use diesel::{deserialize::FromSqlRow, expression::AsExpression};
@@ -12,7 +12,7 @@ use uuid::Uuid;
 pub struct Id(pub Uuid);
 
 impl Id {
-    /// Not above any id made at this instant or later.
+    /// A lower bound of all ids made at this instant or later.
     #[must_use]
     pub fn first_at(instant: Timestamp) -> Self {
         let milliseconds = u128::try_from(instant.as_micros() / 1000).unwrap_or_default();

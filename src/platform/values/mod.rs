@@ -1,4 +1,4 @@
-//! The values every slice speaks in: each parses once, at the border, and is right from then on.
+//! The values every slice uses. A value is parsed once, where it enters the service, and is valid from then on.
 
 mod clock;
 mod daily;
@@ -26,7 +26,7 @@ pub use rate::Rate;
 pub(crate) use text_enum::{text_enum, text_value};
 pub use timestamp::Timestamp;
 
-/// Why a text is not the value it should be; the sentence says how to mend it.
+/// Why a text is no value of the type; the sentence says what to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unparsable(pub String);
 

@@ -15,13 +15,13 @@ impl Currency {
     /// The US dollar.
     pub const USD: Self = Self(iso_currency::Currency::USD);
 
-    /// The three letters.
+    /// The alphabetic code, three letters.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         self.0.code()
     }
 
-    /// How many digits follow the decimal point: JPY 0, USD 2, KWD 3.
+    /// The number of digits after the decimal point: JPY 0, USD 2, KWD 3.
     #[must_use]
     pub fn digits(self) -> u32 {
         self.0.exponent().map_or(0, u32::from)
@@ -98,15 +98,15 @@ impl ToSchema for Currency {}
 pub struct Money {
     /// Whole minor units: cents for USD, yen for JPY, fils for KWD.
     pub minor: i64,
-    /// The currency.
+    /// The currency of the minor units.
     pub currency: Currency,
 }
 
 impl Money {
-    /// The largest amount the wire takes, in minor units: 15 digits, exact in every client.
+    /// The largest amount of the API, in minor units: 15 digits, which every client keeps exactly.
     pub const LIMIT: i64 = 999_999_999_999_999;
 
-    /// Reads a decimal text with exactly the currency's digits after the point.
+    /// Parses a decimal text with exactly as many digits after the point as the currency has.
     pub fn parse(amount: &str, currency: Currency) -> Result<Self, Unparsable> {
         let digits = currency.digits() as usize;
         let wrong = || {
@@ -183,20 +183,20 @@ impl fmt::Debug for Money {
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Wire {
+struct MoneyMembers {
     amount: String,
     currency: Currency,
 }
 
 impl Serialize for Money {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        Wire { amount: self.amount(), currency: self.currency }.serialize(serializer)
+        MoneyMembers { amount: self.amount(), currency: self.currency }.serialize(serializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Money {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wire = Wire::deserialize(deserializer)?;
+        let wire = MoneyMembers::deserialize(deserializer)?;
         Self::parse(&wire.amount, wire.currency).map_err(serde::de::Error::custom)
     }
 }

@@ -33,25 +33,25 @@ impl Month {
         Self(day.first_of_month())
     }
 
-    /// Its first day.
+    /// The first day of the month.
     #[must_use]
     pub const fn first_day(self) -> CalendarDate {
         self.0
     }
 
-    /// Its last day.
+    /// The last day of the month.
     #[must_use]
     pub fn last_day(self) -> CalendarDate {
         self.plus(1).0.plus_days(-1)
     }
 
-    /// Its days.
+    /// The days of the month.
     #[must_use]
     pub fn period(self) -> Period {
         Period { from: self.first_day(), to: self.last_day() }
     }
 
-    /// So many months later; earlier where negative. Stops at the ends of the calendar.
+    /// The month `months` later, or earlier where `months` is negative; stops at the ends of the calendar.
     #[must_use]
     pub fn plus(self, months: i32) -> Self {
         let index = i32::from(self.0.year()) * 12 + i32::from(self.0.month()) - 1 + months;
@@ -95,7 +95,7 @@ impl FromStr for Month {
 
 super::text_value!(Month);
 
-/// Kept as its first day.
+/// A month is stored as its first day.
 impl<DB> ToSql<Date, DB> for Month
 where
     DB: Backend,

@@ -11,7 +11,7 @@ use utoipa::{PartialSchema, ToSchema, openapi};
 pub struct Country(&'static str);
 
 impl Country {
-    /// The two letters.
+    /// The alpha-2 code, two letters.
     #[must_use]
     pub fn as_str(&self) -> &'static str {
         self.0

@@ -30,14 +30,14 @@ pub struct Rate(i64);
 impl Rate {
     const ONE: i64 = 1_000_000;
 
-    /// So many hundredths; 100 is the most.
+    /// The rate of a number of hundredths, at most 100.
     #[must_use]
     pub const fn percent(hundredths: u8) -> Self {
         let hundredths = if hundredths > 100 { 100 } else { hundredths };
         Self(hundredths as i64 * 10_000)
     }
 
-    /// From millionths, where they lie between 0 and 1,000,000.
+    /// The rate of a number of millionths; none outside 0 to 1,000,000.
     #[must_use]
     pub fn from_millionths(millionths: i64) -> Option<Self> {
         (0..=Self::ONE).contains(&millionths).then_some(Self(millionths))

@@ -1,7 +1,7 @@
-//! Closed sets of words: one enum that is the Rust type, the wire value and the column.
+//! Closed sets of words: one enum is the Rust type, the value on the wire and the column.
 
 /// Declares an enum whose values are words on the wire and in a `TEXT` column with a `CHECK`.
-// The word is a `tt`: a `literal` reaches the derives wrapped, and the contract's would not see it.
+// The word is a `tt`: the contract's derive does not see a word that is passed as a `literal`.
 macro_rules! text_enum {
     ($(#[$meta:meta])* $vis:vis enum $name:ident { $($(#[$vmeta:meta])* $variant:ident = $text:tt),+ $(,)? }) => {
         $(#[$meta])*
@@ -114,11 +114,11 @@ pub(crate) use {text_enum, text_value};
 #[expect(unreachable_pub, reason = "the macro declares for other modules")]
 mod tests {
     text_enum! {
-        /// Sizes.
+        /// A size.
         enum Size {
-            /// Little.
+            /// A small size.
             Small = "small",
-            /// Much.
+            /// A very large size.
             VeryLarge = "very_large",
         }
     }

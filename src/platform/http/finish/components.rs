@@ -1,11 +1,11 @@
-//! What operations share: header fields, parameters, and the answers that any of them may give.
+//! The components that operations share: header fields, parameters and answers.
 
 use serde_json::{Map, Value, json};
 
-/// Fields of every answer.
+/// The header fields of every answer.
 const COMMON: [&str; 4] = ["X-Request-Id", "RateLimit", "RateLimit-Policy", "Access-Control-Allow-Origin"];
 
-/// The header fields of an answer: those every answer has, and these.
+/// The header fields of an answer: the common fields and `more`.
 pub(super) fn headers<'a>(more: impl IntoIterator<Item = &'a str>) -> Map<String, Value> {
     let shared = |name: &str| (name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }));
     COMMON.into_iter().chain(more).map(shared).collect()

@@ -1,7 +1,7 @@
-//! Finishing the OpenAPI document: what holds for every operation is written here once, not in each handler.
+//! Finishing the OpenAPI document: the parts that all operations share are added here, not in each handler.
 //!
-//! `components` are the fields and answers all operations share, `operation` says which of them an operation
-//! has, `schemas` bounds the schemas and gives them examples.
+//! `components` holds the shared header fields, parameters and answers, `operation` decides which of these an operation
+//! has, `schemas` gives the schemas bounds and examples.
 
 #![expect(clippy::indexing_slicing, reason = "reading a member that a JSON value lacks gives null")]
 
@@ -11,25 +11,25 @@ mod schemas;
 
 use serde_json::{Value, json};
 
-/// What guards an operation.
-pub struct Guard {
-    /// Who may call it.
+/// The callers of a guarded operation.
+pub struct Admission {
+    /// The roles that may call the operation.
     pub roles: Vec<&'static str>,
-    /// The scope an API client needs.
+    /// The scope an API client needs; none where `without_scope` decides.
     pub scope: Option<&'static str>,
-    /// Where there is none: whether any API client may call it, or people only.
+    /// For an operation without a scope: whether every API client may call the operation, or people only.
     pub without_scope: bool,
 }
 
-/// What the document's finishing needs to know beyond the handlers.
+/// The facts of the service that the finished document says beside the handlers' own.
 pub struct Finishing<'a> {
-    /// What guards an operation, by operation id; `None` where it is open to everybody.
-    pub guard: &'a dyn Fn(&str) -> Option<Guard>,
-    /// A record to try a path with, by path: an id that demonstrations have.
+    /// The callers of an operation, by operation id; none of an operation that is open to everybody.
+    pub admission: &'a dyn Fn(&str) -> Option<Admission>,
+    /// The id of an example record, by path: a record of the demonstration data.
     pub example_id: &'a dyn Fn(&str) -> Option<&'static str>,
 }
 
-/// Completes a document collected from the handlers.
+/// Completes the document that was collected from the handlers.
 #[must_use]
 pub fn finish(mut document: Value, finishing: &Finishing<'_>) -> Value {
     components::add(&mut document);

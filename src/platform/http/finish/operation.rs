@@ -1,7 +1,7 @@
-//! One operation: its roles, its parameters, and every answer it can give.
+//! One operation of the document: its roles, its parameters and all its answers.
 
 use super::{
-    Finishing, Guard,
+    Admission, Finishing,
     components::headers,
     schemas::{bound, name_of, tidy},
 };
@@ -19,42 +19,42 @@ pub(super) fn finish_all(paths: &mut Value, schemas: &Value, finishing: &Finishi
         .collect();
     for (path, item) in paths {
         for (method, object) in item.as_object_mut().into_iter().flatten() {
-            Operation { path, method, object, schemas, gettable: &gettable }.finish(finishing);
+            OperationDraft { path, method, object, schemas, gettable: &gettable }.finish(finishing);
         }
     }
 }
 
-/// Characters a body may have that is never held as a whole.
+/// The most characters of a body that is sent or read piece by piece.
 const STREAM: u64 = 1 << 40;
-/// Media types of bodies that have one row a line.
+/// The media types of bodies with one row on each line.
 const FILES: [&str; 2] = ["text/csv", "application/x-ndjson"];
 
-struct Operation<'a> {
+struct OperationDraft<'a> {
     path: &'a str,
     method: &'a str,
     object: &'a mut Value,
     schemas: &'a Value,
-    /// The paths that can be read, with the operation that does.
+    /// The paths with a `GET`, each with the id of that operation.
     gettable: &'a [(String, String)],
 }
 
-impl Operation<'_> {
+impl OperationDraft<'_> {
     fn finish(&mut self, finishing: &Finishing<'_>) {
         let id = camel(self.object["operationId"].as_str().unwrap_or_default());
-        let guard = (finishing.guard)(&id);
+        let admission = (finishing.admission)(&id);
         self.object["operationId"] = json!(id);
-        self.describe(guard.as_ref());
-        self.parameters(guard.is_some(), (finishing.example_id)(self.path));
+        self.describe(admission.as_ref());
+        self.parameters(admission.is_some(), (finishing.example_id)(self.path));
         self.request_body();
         self.successes();
-        self.failures(guard.is_some());
+        self.failures(admission.is_some());
     }
 
-    fn describe(&mut self, guard: Option<&Guard>) {
+    fn describe(&mut self, admission: Option<&Admission>) {
         let text = self.text("description").or(self.text("summary")).unwrap_or_default().trim();
-        let Some(Guard { roles, scope, without_scope }) = guard else {
+        let Some(Admission { roles, scope, without_scope }) = admission else {
             self.object["description"] = json!(format!("{text}\n\nOpen to everybody."));
-            // An empty requirement: a token may be sent and is not looked at.
+            // The empty requirement: the caller may send a token, which the operation ignores.
             self.object["security"] = json!([{}]);
             return;
         };
@@ -86,7 +86,7 @@ impl Operation<'_> {
                 parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
             }
         }
-        // What the address needs stands before what the question may add.
+        // Parameters of the path stand before parameters of the query, and `id` before other names.
         parameters.sort_by_key(|parameter| (parameter["in"] != "path", parameter["name"] != "id"));
         for parameter in parameters.iter_mut().filter(|parameter| parameter["name"] == "id") {
             if parameter.get("description").is_none() {
@@ -104,9 +104,8 @@ impl Operation<'_> {
             }
         }
         let shared = match self.method {
-            // The key belongs to a caller, and what it repeats is a write: a sign-in has no caller yet, and what
-            // answers no record has written none.
-            // A file is no request to be remembered: its rows say themselves whether they are repeated.
+            // An idempotency key belongs to a caller and repeats a write: a sign-in has no caller yet, and an operation
+            // that answers no record has written none. A file needs no key: its rows carry numbers of their own.
             "post" if guarded && self.answers_a_record() && !self.takes_a_file() => Some("IdempotencyKey"),
             "patch" => Some("IfMatch"),
             "get" if self.answers_a_record() => Some("IfNoneMatch"),
@@ -143,7 +142,7 @@ impl Operation<'_> {
         body["description"] = json!(schema["description"].as_str().unwrap_or("The request."));
     }
 
-    /// What a good answer carries.
+    /// Describes the successful answers: their header fields, bodies and links.
     fn successes(&mut self) {
         let (record, list) = (self.answers_a_record(), self.answers_a_list());
         let own = format!("{}/{{id}}", self.path);
@@ -184,7 +183,7 @@ impl Operation<'_> {
         }
     }
 
-    /// Every way it can fail, from what it takes.
+    /// Adds the shared failures that follow from the method, the path, the parameters and the body.
     fn failures(&mut self, guarded: bool) {
         let is_api = self.path.starts_with("/v1/");
         let has_body = self.object.get("requestBody").is_some();
@@ -244,7 +243,8 @@ impl Operation<'_> {
     }
 }
 
-/// Swagger UI fills in a parameter's example, and a list would start filtered: the example moves into the schema.
+/// Moves the example of a parameter into its schema: Swagger UI fills the example of a parameter into its form, and every
+/// list would start filtered.
 fn unfill(parameter: &mut Value) {
     let example = parameter.as_object_mut().and_then(|members| members.remove("example"));
     if let (Some(example), None) = (example, parameter["schema"].get("$ref")) {
@@ -252,7 +252,7 @@ fn unfill(parameter: &mut Value) {
     }
 }
 
-/// A list can be had as a file.
+/// Adds the file formats to the answer of a list.
 fn add_files(response: &mut Value) {
     let id = "01936f2e-4b00-7000-8000-000000000001";
     for (media, example) in FILES.into_iter().zip([format!("id\n{id}\n"), format!("{{\"id\":\"{id}\"}}\n")]) {
@@ -261,7 +261,7 @@ fn add_files(response: &mut Value) {
     }
 }
 
-/// An example for a body that has a schema, a bound for one that is plain text.
+/// Gives an answer's body an example where the body has a schema, and a bound where the body is plain text.
 fn finish_content(response: &mut Value, schemas: &Value) {
     let contents = response.get_mut("content").and_then(Value::as_object_mut);
     for media in contents.into_iter().flat_map(|content| content.values_mut()) {

@@ -1,4 +1,4 @@
-//! Schemas: bounds that follow from a format, and an example for each.
+//! The schemas of the document: bounds that follow from a format, and an example for each schema.
 
 use serde_json::{Map, Value, json};
 
@@ -44,7 +44,7 @@ fn visit(schema: &mut Value, change: &mut impl FnMut(&mut Value)) {
     }
 }
 
-/// The bounds that follow from a format.
+/// Adds the bounds that follow from a format.
 pub(super) fn bound(schema: &mut Value) {
     let is = |name: &str| {
         schema["type"] == name || schema["type"].as_array().is_some_and(|t| t.contains(&json!(name)))
@@ -64,7 +64,7 @@ pub(super) fn bound(schema: &mut Value) {
     }
 }
 
-/// The alternatives of a tagged union take no members but their own, as the handlers refuse them.
+/// Closes the alternatives of a tagged union to members of other names, which the handlers refuse.
 fn close(schema: &mut Value) {
     let alternatives = schema.get_mut("oneOf").and_then(Value::as_array_mut);
     for alternative in alternatives.into_iter().flatten().filter_map(Value::as_object_mut) {
@@ -79,7 +79,7 @@ pub(super) fn name_of(schema: &Value) -> Option<&str> {
     schema.get("$ref")?.as_str()?.rsplit('/').next()
 }
 
-/// OpenAPI 3.1 writes examples as a list.
+/// Turns `example` into the list `examples` of OpenAPI 3.1.
 pub(super) fn tidy(schema: &mut Value) {
     if let Some(members) = schema.as_object_mut()
         && let Some(example) = members.remove("example")
@@ -88,7 +88,7 @@ pub(super) fn tidy(schema: &mut Value) {
     }
 }
 
-/// An example of a schema put together from the examples of its members.
+/// Composes an example of a schema from the examples of its members.
 fn compose(schema: &Value, schemas: &Value, depth: usize) -> Option<Value> {
     if depth > 12 {
         return None;

@@ -1,11 +1,11 @@
-//! Brakes on guessing passwords: each failure beyond the first few makes the next attempt wait.
+//! The throttle on guessing passwords: each failure beyond the first few makes the next attempt wait.
 //!
-//! Failures are counted twice: for a name from one address, and for a name from wherever its user has not signed in of
-//! late. An address the user comes from answers for its own failures alone, so nobody can lock a user out from
-//! elsewhere. A name that nobody has is braked like any other. Names are kept as digests.
+//! Failures are counted twice: for a name at one address, and for a name at all addresses from which its user has not
+//! signed in of late. At an address of the user only the failures of that address count, so that nobody can lock a user
+//! out from elsewhere. A name without a user is throttled like any other name. Names are stored as digests.
 
 use crate::{
-    access::{Origin, Tx, opaque},
+    access::{RequestOrigin, Tx, opaque},
     identity::users::id_of_email,
     platform::{
         Error, Result, codes,
@@ -18,20 +18,20 @@ use crate::{
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use diesel::{dsl::case_when, prelude::*};
 
-/// Failures of a name from one address that cost no wait.
+/// The failures of a name at one address that cost no wait.
 const FREE_HERE: i64 = 5;
-/// Failures of a name from addresses its user does not come from that cost no wait.
+/// The failures of a name at addresses of others that cost no wait.
 const FREE_ELSEWHERE: i64 = 20;
-/// The first wait; each further failure doubles it.
+/// The first wait; each further failure doubles the wait.
 const FIRST_WAIT_SECONDS: i64 = 15;
 /// The longest wait.
 const LONGEST_WAIT_SECONDS: i64 = 15 * 60;
-/// Failures are forgotten a day after the last one.
+/// How long failures count: a day after the last failure.
 const FORGOTTEN_SECONDS: i64 = 24 * 3600;
-/// An address is the user's own for 30 days after a sign-in from it.
+/// How long an address is the user's own: 30 days after the last sign-in.
 const OWN_SECONDS: i64 = 30 * 24 * 3600;
 
-/// Failures that are counted together.
+/// A count of failures, for a name at one address or for a name at all addresses of others.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = sign_in_throttles, treat_none_as_null = true, treat_none_as_default_value = false)]
 struct Brake {
@@ -41,28 +41,30 @@ struct Brake {
     blocked_until: Option<Timestamp>,
 }
 
-/// A name at an address.
+/// The key that sign-in attempts are counted by: a name at an address.
 #[derive(Clone, Debug)]
-pub(super) struct Door {
+pub(super) struct AttemptKey {
     name: String,
     network: String,
+    /// The digest of the name at this address.
     here: Vec<u8>,
+    /// The digest of the name, for all addresses of others.
     elsewhere: Vec<u8>,
 }
 
-/// Whether the user has come from an address before.
+/// Whether a user has signed in from an address before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Seen {
-    /// The user has never signed in from anywhere.
+    /// The user signs in for the first time.
     Never,
-    /// From elsewhere only.
+    /// The user has signed in from other addresses only.
     Elsewhere,
-    /// From there.
+    /// The user has signed in from this address.
     Here,
 }
 
-impl Door {
-    pub(super) fn new(name: &str, from: &Origin) -> Self {
+impl AttemptKey {
+    pub(super) fn new(name: &str, from: &RequestOrigin) -> Self {
         let network = network_of(from.address).to_string();
         Self {
             here: opaque::digest(&format!("{name}\n{network}")),
@@ -72,17 +74,18 @@ impl Door {
         }
     }
 
-    /// What stands for a name nobody has in the audit trail: a digest, never the name itself.
+    /// The digest that the audit trail shows in place of a name without a user.
     pub(super) fn name_digest(&self) -> String {
         BASE64_URL_SAFE_NO_PAD.encode(&self.elsewhere)
     }
 
-    /// Refuses an attempt as long as a brake is on.
-    pub(super) fn pass(&self, tx: &mut Tx<'_>) -> Result<()> {
+    /// Refuses an attempt that has to wait after failures.
+    pub(super) fn refuse_early(&self, tx: &mut Tx<'_>) -> Result<()> {
         let now = tx.now;
         let own = self.is_own(tx)?;
-        let waits = self.brakes(tx)?.into_iter().filter(|brake| self.counts(brake, own));
-        let Some(until) = waits.filter_map(|brake| brake.blocked_until).max().filter(|until| *until > now)
+        let counted = self.throttles(tx)?.into_iter().filter(|throttle| self.counts(throttle, own));
+        let Some(until) =
+            counted.filter_map(|throttle| throttle.blocked_until).max().filter(|until| *until > now)
         else {
             return Ok(());
         };
@@ -95,7 +98,7 @@ impl Door {
     }
 
     /// Counts a failure.
-    pub(super) fn fail(&self, tx: &mut Tx<'_>) -> Result<()> {
+    pub(super) fn count_failure(&self, tx: &mut Tx<'_>) -> Result<()> {
         let own = self.is_own(tx)?;
         let mut counted = vec![(&self.here, FREE_HERE)];
         if !own {
@@ -143,8 +146,8 @@ impl Door {
         Ok(if before == 0 { Seen::Never } else { Seen::Elsewhere })
     }
 
-    /// Whether a user of that name has signed in from here of late. Asked by name, so that it is the same statement
-    /// where there is no such user.
+    /// Whether the user of the name has signed in from this address of late. The query goes by the name, so that the same
+    /// statement runs where there is no such user.
     fn is_own(&self, tx: &mut Tx<'_>) -> Result<bool> {
         let since = tx.now.plus_seconds(-OWN_SECONDS);
         let own = known_addresses::table
@@ -162,21 +165,21 @@ impl Door {
         Ok(query.select(Brake::as_select()).load(tx.conn)?)
     }
 
-    fn counts(&self, brake: &Brake, own: bool) -> bool {
-        !own || brake.digest == self.here
+    fn counts(&self, throttle: &Throttle, own: bool) -> bool {
+        !own || throttle.digest == self.here
     }
 }
 
-/// Forgets failures that are a day old.
+/// Removes counts whose last failure is a day old; returns the number of removed counts.
 pub(super) fn sweep(conn: &mut Conn, now: Timestamp) -> Result<usize> {
     let forgotten = sign_in_throttles::failed_at.le(now.plus_seconds(-FORGOTTEN_SECONDS));
     Ok(diesel::delete(sign_in_throttles::table.filter(forgotten)).execute(conn)?)
 }
 
-/// How long the next attempt waits after so many failures.
+/// The seconds that the next attempt waits after a number of failures; none within the free failures.
 fn wait(failures: i64, free: i64) -> Option<i64> {
     let beyond = u32::try_from(failures - free).ok().filter(|beyond| *beyond > 0)?;
-    // Ten doublings are far past the longest wait.
+    // Ten doublings are more than the longest wait.
     Some((FIRST_WAIT_SECONDS << (beyond - 1).min(10)).min(LONGEST_WAIT_SECONDS))
 }
 
