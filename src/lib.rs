@@ -12,7 +12,7 @@
 //! | [`config`] | typed settings |
 //! | [`access`] | who asks and what they may do: roles, the policy table, tokens, the unit |
 //! | [`work`] | background work: one engine, a lease for each job, schedules and queues, retry, drain |
-//! | [`slice`] | what a slice hands over to the composition root, in one declaration |
+//! | [`mod@slice`] | what a slice hands over to the composition root, in one declaration |
 //! | [`audit`] | who did what, when and why; the chain that shows what was changed or removed |
 //! | [`notifications`] | what people are told, and the mails that carry it |
 //! | [`network`] | who takes part: partners, the papers they sign, the competencies they attain, how they are paid and taxed. |

@@ -30,7 +30,7 @@ pub use keys::JsonWebKeySet;
 pub use refusal::{Permission, Refusal, RefusalReason};
 pub use role::{Role, Scope};
 pub use standing::{ClientStanding, Directory, LockPartners, UserStanding};
-pub use token::{ACCESS_TOKEN_SECONDS, Claims, Subject, Tokens};
+pub use token::{ACCESS_TOKEN_SECONDS, Claims, TokenSubject, Tokens};
 pub use unit::{Actor, Changes, Tx, Unaudited, Who};
 
 crate::problem_codes! {

@@ -31,7 +31,6 @@ pub type LockPartners = fn(&mut Conn, &[Id]) -> Result<bool>;
 
 /// The facts about a user that decide what the user's token opens.
 #[derive(Clone, Copy, Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub struct UserStanding {
     /// Whether the user is barred, or the session has ended.
     pub is_out: bool,

@@ -74,9 +74,9 @@ impl Service {
 
     /// An access token for a user, without a password: for tests and the benchmark.
     pub fn token_for(&self, user: Id) -> Result<String> {
-        let standing = self.app.read_as_system(|tx| users::standing(tx, user))?;
-        let subject = Subject::User { id: user, session: None };
-        self.app.tokens().issue(subject, standing.role, standing.token_epoch)
+        let access = self.app.read_as_system(|tx| users::access_of(tx, user))?;
+        let subject = TokenSubject::User { id: user, session: None };
+        self.app.tokens().issue(subject, access.role, access.token_epoch)
     }
 
     /// An engine of background work for commands and tests; a server has its own engine. `registry` takes the metrics.

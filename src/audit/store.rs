@@ -80,7 +80,6 @@ pub(super) fn find(tx: &mut Tx<'_>, id: Id) -> Result<Option<AuditEvent>> {
 }
 
 /// Whether an event stands. A transaction that may still write the event is waited for: writing the same id meets it.
-#[expect(clippy::disallowed_methods, reason = "a probe is no unit: it is always taken back")]
 pub(super) fn stands(conn: &mut Conn, id: Id) -> Result<bool> {
     let probe = AuditEvent {
         id,

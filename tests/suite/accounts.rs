@@ -5,7 +5,7 @@ use diesel::prelude::*;
 use partner_incentives::{
     access::password::Hasher,
     app::Service,
-    identity::sessions::{self, Renewal},
+    identity::sessions::{self, SessionRenewal},
     schema::{idempotency_keys, refresh_tokens, sessions as rows, sign_in_throttles, users},
 };
 use serde_json::{Value, json};

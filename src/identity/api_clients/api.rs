@@ -216,9 +216,9 @@ async fn create_api_client(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, new| {
-            let WithSecret { client, secret } = service::create(tx, new)?;
-            let location = format!("/v1/api-clients/{}", client.id);
-            Ok(with_secret(client, secret).made_at(location))
+            let made = service::create(tx, new)?;
+            let location = format!("/v1/api-clients/{}", made.client.id);
+            Ok(with_secret(&made).made_at(location))
         })
         .await
 }
@@ -266,8 +266,7 @@ async fn rotate_api_client_secret(
     caller
         .write(body, move |tx, rotation| {
             let before = store::to_change(tx, *id)?;
-            let WithSecret { client, secret } = service::rotate(tx, before, rotation.overlap_hours)?;
-            Ok(with_secret(client, secret))
+            Ok(with_secret(&service::rotate(tx, before, rotation.overlap_hours)?))
         })
         .await
 }

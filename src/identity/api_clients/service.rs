@@ -28,12 +28,6 @@ pub(super) struct WithSecret {
 /// The beginning of every secret, so that scanners recognise a leaked secret.
 const PREFIX: &str = "pis_";
 
-/// A client with a secret that is shown once.
-pub(super) struct WithSecret {
-    pub client: ApiClient,
-    pub secret: String,
-}
-
 /// Makes a client with its first secret.
 pub(super) fn create(tx: &mut Tx<'_>, new: &ApiClientCreate) -> Result<WithSecret> {
     if let Some(partner) = new.partner_id {

@@ -1,6 +1,6 @@
 //! Second factors over HTTP.
 
-use super::{FactorState, SecondFactor, model::ForTheApp, service, store};
+use super::{FactorState, SecondFactor, model::AppSecret, service, store};
 use crate::{
     access::{
         Caller, password,
@@ -142,8 +142,8 @@ async fn enroll_second_factor(
     // The units of second factors run without the body, so that no answer with a secret is stored for a repeat.
     caller
         .act(move |tx| {
-            let ForTheApp { secret, uri } = service::enroll(tx, &secret)?;
-            Ok(Answer::ok(&SecondFactorSecret { secret, uri }))
+            let AppSecret { base32, uri } = service::enroll(tx, &secret)?;
+            Ok(Answer::ok(&SecondFactorSecret { secret: base32, uri }))
         })
         .await
 }

@@ -57,18 +57,12 @@ impl SecondFactor {
     }
 }
 
-/// What an authenticator app is told.
-pub(super) struct ForTheApp {
-    /// The secret in base32.
-    pub secret: String,
-    /// The secret as a URI for a QR code.
+/// A secret in the forms that authenticator apps take.
+pub(super) struct AppSecret {
+    /// The secret in base32, to be typed in.
+    pub base32: String,
+    /// The `otpauth` URI, to be shown as a QR code.
     pub uri: String,
-}
-
-/// The secret as an authenticator app takes it.
-pub(super) fn for_the_app(secret: &[u8], email: &str) -> Result<ForTheApp> {
-    let totp = totp(secret, email)?;
-    Ok(ForTheApp { secret: totp.secret().to_base32(), uri: totp.to_url().map_err(Error::internal)? })
 }
 
 impl AppSecret {
@@ -163,8 +157,8 @@ mod tests {
 
     #[test]
     fn the_app_is_told_in_its_own_language() {
-        let ForTheApp { secret, uri } = for_the_app(SECRET, "a:b+c@x.example").unwrap();
-        assert_eq!(secret, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
+        let AppSecret { base32, uri } = AppSecret::of(SECRET, "a:b+c@x.example").unwrap();
+        assert_eq!(base32, "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ");
         assert!(uri.starts_with("otpauth://totp/Partner%20Incentives:ab%2Bc%40x.example?"), "{uri}");
         assert!(uri.contains("secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"), "{uri}");
     }

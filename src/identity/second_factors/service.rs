@@ -2,7 +2,7 @@
 
 use super::{
     FactorState, SecondFactor,
-    model::{self, ForTheApp},
+    model::{self, AppSecret},
     store,
 };
 use crate::{
@@ -62,8 +62,8 @@ pub fn reseal(tx: &mut Tx<'_>) -> Result<Vec<Id>> {
     Ok(done)
 }
 
-/// Begins: a new secret waits for its first code. One that waits already is replaced.
-pub(super) fn enroll(tx: &mut Tx<'_>, secret: &[u8]) -> Result<ForTheApp> {
+/// Enrols a factor: a new secret, which waits for its first code and replaces a secret that is not confirmed yet.
+pub(super) fn enroll(tx: &mut Tx<'_>, secret: &[u8]) -> Result<AppSecret> {
     let user = oneself(tx)?;
     let before = store::find(tx, user.id)?;
     expect_state(before.as_ref(), &[FactorState::None, FactorState::Pending])?;

@@ -102,13 +102,13 @@ fn answer(public: &Public, result: SignInResult) -> Result<Answer> {
         SignInResult::SignedIn { user, session, refresh_expires_in } => (user, session, refresh_expires_in),
         SignInResult::Refused(refusal) => return Err(refusal.error()),
     };
-    let subject = Subject::User { id: user.id, session: session.as_ref().map(|begun| begun.session) };
+    let subject = TokenSubject::User { id: user.id, session: session.as_ref().map(|session| session.id) };
     Ok(Answer::ok(&SignedIn {
         access_token: public.issue(subject, user.role, user.token_epoch)?,
         token_type: "Bearer",
         expires_in: ACCESS_TOKEN_SECONDS,
         refresh_expires_in: session.as_ref().map(|_| refresh_expires_in),
-        refresh_token: session.map(|begun| begun.refresh_token),
+        refresh_token: session.map(|session| session.refresh_token),
         must_change_password: user.must_change_password,
     }))
 }

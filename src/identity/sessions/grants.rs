@@ -1,6 +1,6 @@
 //! Grants: the ways to an access token besides a user name and a password.
 
-use super::{Begun, Renewal, renew, service, start};
+use super::{SessionRenewal, StartedSession, renew, service, start};
 use crate::{
     access::{
         ACCESS_TOKEN_SECONDS, Actor, INVALID_GRANT, Identity, Public, RequestOrigin, Role, TokenSubject, Tx,
@@ -29,27 +29,14 @@ crate::problem_codes! {
         "An API client's access token lives a quarter of an hour. To stop the client at once, revoke it at `/v1/api-clients`.";
 }
 
-/// A refresh token.
-pub(super) struct Refresh {
-    pub token: String,
-    /// Seconds for which it is good.
-    pub expires_in: i64,
-}
-
-/// The credentials of a client.
-pub(super) struct Credentials {
-    pub id: String,
-    pub secret: String,
-}
-
-/// What a grant gives.
+/// The tokens that a grant gives.
 pub(super) struct Granted {
     pub access_token: String,
     /// The lifetime of the access token, in seconds.
     pub expires_in: i64,
-    /// A client gets no refresh token: it has its secret.
-    pub refresh: Option<Refresh>,
-    /// What a client may do, separated by spaces.
+    /// The refresh token of a user; none for an API client, which has its secret.
+    pub refresh: Option<GrantedRefresh>,
+    /// The scopes of an API client, separated by spaces.
     pub scope: Option<String>,
 }
 
@@ -73,13 +60,18 @@ pub(super) async fn refresh(public: &Public, token: String) -> Result<Granted> {
         let detail = "the refresh token is not known, or was used or revoked, or has run out; sign in again";
         return Err(Error::new(&INVALID_GRANT, detail).for_oauth());
     };
-    of_session(public, &user, session, Refresh { token: refresh_token, expires_in: refresh_expires_in })
+    of_session(
+        public,
+        &user,
+        session,
+        GrantedRefresh { token: refresh_token, expires_in: refresh_expires_in },
+    )
 }
 
 /// Gives an API client a token for all its scopes, or for the scopes it asks for.
 pub(super) async fn client(
     public: &Public,
-    Credentials { id, secret }: Credentials,
+    ClientCredentials { id, secret }: ClientCredentials,
     asked: Option<String>,
 ) -> Result<Granted> {
     public.count_attempt()?;
@@ -128,9 +120,9 @@ pub(super) async fn exchange(public: &Public, identity_token: &str) -> Result<Gr
     };
     let (origin, needs_factors) = (public.origin().clone(), public.operators_need_second_factor());
     let begun = public.write(Actor::NOBODY, EXCHANGE, move |tx| begin(tx, &identity, &origin, needs_factors));
-    let (user, Begun { session, refresh_token: token }) =
-        begun.await?.ok_or_else(|| identity_refused("").for_oauth())?;
-    of_session(public, &user, session, Refresh { token, expires_in: super::Session::IDLE_SECONDS })
+    let (user, session) = begun.await?.ok_or_else(|| identity_refused("").for_oauth())?;
+    let refresh = GrantedRefresh { token: session.refresh_token, expires_in: super::Session::IDLE_SECONDS };
+    of_session(public, &user, session.id, refresh)
 }
 
 /// Begins the session of the user of an identity; `None` with an audit event where no user may sign in by the identity.
@@ -139,7 +131,7 @@ fn begin(
     identity: &Identity,
     from: &RequestOrigin,
     needs_factors: bool,
-) -> Result<Option<(User, Begun)>> {
+) -> Result<Option<(User, StartedSession)>> {
     let found = users::find_to_change(tx, &users::fold(&identity.email))?;
     let user = found.filter(|user| user.issuer.as_ref() == Some(&identity.issuer));
     let reason = user.as_ref().map_or(Some("unknown_user"), |user| barred(user, identity, needs_factors));
@@ -147,10 +139,10 @@ fn begin(
         (Some(user), None) => {
             tx.actor = Actor::of_user(user.id, user.role, user.partner_id);
             let user = users::bind(tx, user, &identity.subject)?;
-            let begun = start(tx, &user, from)?;
-            let told = json!({"address": from.address, "session_id": begun.session});
+            let session = start(tx, &user, from)?;
+            let told = json!({"address": from.address, "session_id": session.id});
             users::event(&user).after(&told).record(tx)?;
-            Ok(Some((user, begun)))
+            Ok(Some((user, session)))
         }
         (user, reason) => {
             let told = json!({"address": from.address, "reason": reason});
@@ -207,8 +199,8 @@ pub(super) fn unknown_client() -> Error {
         .for_oauth()
 }
 
-fn of_session(public: &Public, user: &User, session: Id, refresh: Refresh) -> Result<Granted> {
-    let subject = Subject::User { id: user.id, session: Some(session) };
+fn of_session(public: &Public, user: &User, session: Id, refresh: GrantedRefresh) -> Result<Granted> {
+    let subject = TokenSubject::User { id: user.id, session: Some(session) };
     let access_token = public.issue(subject, user.role, user.token_epoch)?;
     Ok(Granted { access_token, expires_in: ACCESS_TOKEN_SECONDS, refresh: Some(refresh), scope: None })
 }

@@ -18,7 +18,7 @@ pub mod token_api;
 use crate::slice::{Slice, Tag};
 pub use grants::CODES;
 pub use model::Session;
-pub use service::{Begun, Renewal, end, end_all, renew, start, sweep};
+pub use service::{SessionRenewal, StartedSession, end, end_all, renew, start, sweep};
 pub use store::standing;
 
 /// The declaration of this slice.

@@ -6,7 +6,7 @@ use super::{
     throttle,
 };
 use crate::{
-    access::{Actor, Origin, Tx, Unaudited, opaque},
+    access::{Actor, RequestOrigin, Tx, Unaudited, opaque},
     audit,
     identity::users::{self, User, UserStatus},
     platform::{
@@ -44,17 +44,8 @@ pub enum SessionRenewal {
     Refused,
 }
 
-/// A session that has begun.
-#[derive(Debug)]
-pub struct Begun {
-    /// The session.
-    pub session: Id,
-    /// Its first refresh token.
-    pub refresh_token: String,
-}
-
-/// Begins a session. It is part of the audited sign-in.
-pub fn start(tx: &mut Tx<'_>, user: &User, from: &Origin) -> Result<Begun> {
+/// Begins a session, in the audited unit of the sign-in.
+pub fn start(tx: &mut Tx<'_>, user: &User, from: &RequestOrigin) -> Result<StartedSession> {
     let session = Session {
         id: tx.new_id(),
         user_id: user.id,
@@ -68,7 +59,7 @@ pub fn start(tx: &mut Tx<'_>, user: &User, from: &Origin) -> Result<Begun> {
         ended_because: None,
     };
     store::insert(tx, &session)?;
-    Ok(Begun { session: session.id, refresh_token: issue(tx, session.id)? })
+    Ok(StartedSession { id: session.id, refresh_token: issue(tx, session.id)? })
 }
 
 /// Exchanges a refresh token for its successor.
@@ -79,12 +70,12 @@ pub fn renew(tx: &mut Tx<'_>, token: &str) -> Result<SessionRenewal> {
     store::lock_token(tx, &opaque::digest(token))?;
     let Some((token, session)) = store::find_by_token(tx, &opaque::digest(token))? else {
         tx.exempt_from_audit(Unaudited::NothingWritten);
-        return Ok(Renewal::Refused);
+        return Ok(SessionRenewal::Refused);
     };
     let user = users::load(tx, session.user_id)?;
     if !session.is_live(user.token_epoch, tx.now) || user.status == UserStatus::Disabled {
         tx.exempt_from_audit(Unaudited::NothingWritten);
-        return Ok(Renewal::Refused);
+        return Ok(SessionRenewal::Refused);
     }
     if token.used_at.is_some() {
         finish(tx, &user, &session, "refresh_token_used_twice")?;

@@ -3,9 +3,9 @@
 //! An attempt with a name without a user runs the same statements as any other attempt.
 
 use super::{
-    Begun, Session,
-    brakes::{Door, Seen},
-    service,
+    Session,
+    service::{self, StartedSession},
+    throttle::{AttemptKey, Seen},
 };
 use crate::{
     access::{Actor, RequestOrigin, SIGN_IN_FAILED, TEMPORARY_PASSWORD_EXPIRED, Tx, password::Comparison},
@@ -34,9 +34,9 @@ pub(super) enum SignInResult {
     /// The user is signed in.
     SignedIn {
         user: Box<User>,
-        /// The session and its refresh token; none for a temporary password, which opens its own change alone.
-        session: Option<Begun>,
-        /// Seconds until the session ends where it is not renewed.
+        /// The session; none with a temporary password, which opens only the change of the password.
+        session: Option<StartedSession>,
+        /// The seconds until a session that is not renewed ends.
         refresh_expires_in: i64,
     },
     Refused(SignInRefusal),
@@ -172,7 +172,7 @@ impl SignInAttempt {
         let session =
             if user.must_change_password { None } else { Some(service::start(tx, &user, &self.from)?) };
         let told =
-            json!({"address": self.from.address, "session_id": session.as_ref().map(|begun| begun.session)});
+            json!({"address": self.from.address, "session_id": session.as_ref().map(|session| session.id)});
         users::event(&user).after(&told).record(tx)?;
         Ok(SignInResult::SignedIn {
             user: Box::new(user),

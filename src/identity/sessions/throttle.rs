@@ -34,7 +34,7 @@ const OWN_SECONDS: i64 = 30 * 24 * 3600;
 /// A count of failures, for a name at one address or for a name at all addresses of others.
 #[derive(Clone, Debug, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = sign_in_throttles, treat_none_as_null = true, treat_none_as_default_value = false)]
-struct Brake {
+struct Throttle {
     digest: Vec<u8>,
     failures: i64,
     failed_at: Timestamp,
@@ -105,9 +105,10 @@ impl AttemptKey {
             counted.push((&self.elsewhere, FREE_ELSEWHERE));
         }
         for (digest, free) in counted {
-            let first = Brake { digest: digest.clone(), failures: 1, failed_at: tx.now, blocked_until: None };
+            let first =
+                Throttle { digest: digest.clone(), failures: 1, failed_at: tx.now, blocked_until: None };
             let remembered = sign_in_throttles::failed_at.gt(tx.now.plus_seconds(-FORGOTTEN_SECONDS));
-            // Counted by the database: failures at the same moment count each.
+            // The database counts, so that failures at the same moment count each.
             let counted = case_when(remembered, sign_in_throttles::failures + 1).otherwise(1_i64);
             let failures: i64 = native!(tx.conn, conn => diesel::insert_into(sign_in_throttles::table)
                 .values(&first)
@@ -124,8 +125,8 @@ impl AttemptKey {
         Ok(())
     }
 
-    /// Forgets the failures from here, and remembers that the user comes from here.
-    pub(super) fn open(&self, tx: &mut Tx<'_>, user: Id) -> Result<Seen> {
+    /// Notes a sign-in: forgets the failures at this address, and remembers the address as the user's own.
+    pub(super) fn note_sign_in(&self, tx: &mut Tx<'_>, user: Id) -> Result<Seen> {
         diesel::delete(sign_in_throttles::table.find(&self.here)).execute(tx.conn)?;
         let again = diesel::update(known_addresses::table.find((user, &self.network)))
             .set(known_addresses::last_seen_at.eq(tx.now))
@@ -157,12 +158,12 @@ impl AttemptKey {
         Ok(own.count().get_result::<i64>(tx.conn)? > 0)
     }
 
-    fn brakes(&self, tx: &mut Tx<'_>) -> Result<Vec<Brake>> {
+    fn throttles(&self, tx: &mut Tx<'_>) -> Result<Vec<Throttle>> {
         let either =
             sign_in_throttles::digest.eq(&self.here).or(sign_in_throttles::digest.eq(&self.elsewhere));
         let remembered = sign_in_throttles::failed_at.gt(tx.now.plus_seconds(-FORGOTTEN_SECONDS));
         let query = sign_in_throttles::table.filter(either).filter(remembered);
-        Ok(query.select(Brake::as_select()).load(tx.conn)?)
+        Ok(query.select(Throttle::as_select()).load(tx.conn)?)
     }
 
     fn counts(&self, throttle: &Throttle, own: bool) -> bool {

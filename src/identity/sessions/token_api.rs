@@ -1,6 +1,6 @@
 //! Tokens as OAuth clients ask for them (RFC 6749, 7009, 8414, 8693).
 
-use super::grants::{self, Credentials, Granted};
+use super::grants::{self, ClientCredentials, Granted};
 use crate::{
     access::{Public, policy},
     platform::{
@@ -222,7 +222,7 @@ fn answer(granted: Granted, exchanged: bool) -> Answer {
 }
 
 /// What HTTP Basic says, where it is used (RFC 6749, 2.3.1: both parts are form-encoded before).
-struct Basic(Option<Credentials>);
+struct Basic(Option<ClientCredentials>);
 
 impl FromRequest for Basic {
     type Error = Error;
@@ -246,18 +246,18 @@ impl Basic {
             BASE64_STANDARD.decode(text.trim()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
         let pair = decoded.as_deref().and_then(|text| text.split_once(':'));
         let (id, secret) = pair.ok_or_else(grants::unknown_client)?;
-        Ok(Self(Some(Credentials { id: unescaped(id), secret: unescaped(secret) })))
+        Ok(Self(Some(ClientCredentials { id: unescaped(id), secret: unescaped(secret) })))
     }
 
     /// The credentials, which are sent in one way only.
-    fn or(self, id: Option<String>, secret: Option<String>) -> Result<Credentials> {
+    fn or(self, id: Option<String>, secret: Option<String>) -> Result<ClientCredentials> {
         match (self.0, id, secret) {
             (Some(_), _, Some(_)) => Err(invalid("send the secret once: by HTTP Basic, or in the form")),
             (Some(basic), Some(other), None) if basic.id != other => {
                 Err(invalid("client_id is another one than HTTP Basic says"))
             }
             (Some(credentials), _, None) => Ok(credentials),
-            (None, Some(id), Some(secret)) => Ok(Credentials { id, secret }),
+            (None, Some(id), Some(secret)) => Ok(ClientCredentials { id, secret }),
             _ => Err(grants::unknown_client()),
         }
     }

@@ -8,8 +8,8 @@ mod store;
 use crate::slice::{Slice, Tag};
 pub use model::{Delivery, User, UserAccess, UserStatus, fold};
 pub use service::{
-    CODES, Change, FirstOperator, NewUser, WRONG_PASSWORD, bind, change_password, create, event,
-    first_operator, may_give, provision, refuse_elsewhere, refuse_oneself, reset_second_factor,
+    CODES, FirstOperator, NewUser, SignInBy, UserChange, WRONG_PASSWORD, bind, change_password, create,
+    event, first_operator, may_give, provision, refuse_elsewhere, refuse_oneself, reset_second_factor,
     revoke_sessions, set_second_factor, strengthen, tell_admins, update,
 };
 pub use store::{

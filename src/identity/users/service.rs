@@ -374,15 +374,6 @@ fn wrong_state(user: &User, allowed: &'static str) -> Error {
         .with("allowed", [allowed])
 }
 
-/// The first operator of a database.
-#[derive(Debug)]
-pub struct FirstOperator {
-    /// The address, which is the user name.
-    pub email: &'static str,
-    /// The temporary password, to be shown once.
-    pub password: String,
-}
-
 /// Makes the first operator of a database that has none.
 pub fn first_operator(app: &AppState) -> Result<Option<FirstOperator>> {
     const EMAIL: &str = "operator@programme.example";
@@ -404,5 +395,5 @@ pub fn first_operator(app: &AppState) -> Result<Option<FirstOperator>> {
             locale: Locale::En,
         },
     )?;
-    Ok(Some(FirstOperator { email: EMAIL, password }))
+    Ok(Some(FirstOperator { email: EMAIL.into(), password }))
 }

@@ -1,6 +1,6 @@
 //! The users in the database.
 
-use super::{Standing, User, UserStatus, api::UserFilter};
+use super::{User, UserAccess, UserStatus, api::UserFilter};
 use crate::{
     access::{Role, Scope, Tx},
     network::partners::{Partner, locations_of},
@@ -150,9 +150,9 @@ pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
     Ok(select(exists(users::table.filter(users::partner_id.eq(partner)))).get_result(conn)?)
 }
 
-/// How a user stands.
-pub fn standing(tx: &mut Tx<'_>, id: Id) -> Result<Standing> {
-    Ok(with_id(id).select(Standing::as_select()).get_result(tx.conn)?)
+/// The facts about a user that a token names or a request checks.
+pub fn access_of(tx: &mut Tx<'_>, id: Id) -> Result<UserAccess> {
+    Ok(users::table.find(id).select(UserAccess::as_select()).get_result(tx.conn)?)
 }
 
 pub(super) fn operators(tx: &mut Tx<'_>) -> Result<i64> {

@@ -125,7 +125,7 @@ where
     let (lease, run) = (turn.lease(), run.clone());
     retry(|| {
         let (run, change) = (run.clone(), change.clone());
-        turn.app().write_in_background((OPERATION, run.id.to_string()), move |tx| {
+        turn.app().write_in_background(OPERATION, run.id.to_string(), move |tx| {
             tx.exempt_from_audit(Unaudited::Bookkeeping);
             lease.check(tx)?;
             let next = change(&run, tx);
@@ -151,7 +151,7 @@ fn look_at_some(turn: &Turn, run: JobRun, size: i64) -> Result<JobRun> {
     let count = i64::try_from(count).unwrap_or(size);
     retry(|| {
         let (run, found) = (run.clone(), found.clone());
-        app.write_in_background((OPERATION, run.id.to_string()), move |tx| {
+        app.write_in_background(OPERATION, run.id.to_string(), move |tx| {
             tx.exempt_from_audit(Unaudited::Bookkeeping);
             lease.check(tx)?;
             tx.lock_partners(&found)?;

@@ -78,9 +78,3 @@ impl r2d2::HandleError<Error> for Quiet {
         log::warn!("the database cannot be reached: {error}");
     }
 }
-
-impl Conn {
-    pub(super) fn is_sqlite(&self) -> bool {
-        matches!(self, Self::Sqlite(_))
-    }
-}

@@ -11,7 +11,6 @@
 mod connection;
 mod connector;
 mod errors;
-mod manager;
 mod migrate;
 mod pool;
 pub mod types;

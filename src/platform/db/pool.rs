@@ -2,8 +2,8 @@
 
 use super::{
     Conn, Target,
+    connector::{Connector, Quiet, Suspicion},
     errors::Fault,
-    manager::{Manager, Quiet, Suspicion},
     migrate,
     writer::Writer,
 };

@@ -141,8 +141,8 @@ fn work(target: &Target, mut conn: Conn, queue: &Receiver<QueuedUnit>) {
         let replies: Vec<Reply> = units.map(|unit| unit(&mut shared)).collect();
         let reason = match shared.commit() {
             Ok(()) => {
-                for answer in answers {
-                    answer(&Commit::Durable);
+                for reply in replies {
+                    reply(&Commit::Durable);
                 }
                 continue;
             }
@@ -156,8 +156,8 @@ fn work(target: &Target, mut conn: Conn, queue: &Receiver<QueuedUnit>) {
         } else {
             Commit::Undone { reason: &reason }
         };
-        for answer in answers {
-            answer(&commit);
+        for reply in replies {
+            reply(&commit);
         }
         if let Some(fresh) = fresh.map(RefCell::into_inner).or_else(|| target.open().ok()) {
             conn = fresh;

@@ -195,9 +195,20 @@ fn below(here: &str, error: &ValidationError) -> Vec<FieldError> {
     faults
 }
 
-/// What makes a request repeatable: the key, where it carries one, and the digest of the whole request.
-pub fn repeatable(request: &HttpRequest, body: &[u8]) -> Result<Option<(IdempotencyKey, Vec<u8>)>> {
-    Ok(IdempotencyKey::of(request)?.map(|key| (key, fingerprint(request, body))))
+/// By which a repeat of a request is known.
+#[derive(Clone, Debug)]
+pub struct Repeatable {
+    /// The idempotency key the caller sent.
+    pub key: IdempotencyKey,
+    /// The SHA-256 of method, path, query and body: a key belongs to one request.
+    pub fingerprint: Vec<u8>,
+}
+
+impl Repeatable {
+    /// The identity of a request that carries an idempotency key.
+    pub fn of(request: &HttpRequest, body: &[u8]) -> Result<Option<Self>> {
+        Ok(IdempotencyKey::of(request)?.map(|key| Self { key, fingerprint: fingerprint(request, body) }))
+    }
 }
 
 fn fingerprint(request: &HttpRequest, body: &[u8]) -> Vec<u8> {

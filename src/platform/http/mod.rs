@@ -19,7 +19,7 @@ mod unread;
 mod upload;
 
 pub use answer::Answer;
-pub use body::{Body, BodyLimits, Checked, Wire, double_option, faultless, repeatable};
+pub use body::{Body, BodyLimits, Checked, Repeatable, Wire, double_option, faultless};
 pub use conditions::{IdempotencyKey, IfMatch};
 pub use contract::{Contract, Operation};
 pub use edge::{Closing, Edge, RequestId, edge, no_such_address};
