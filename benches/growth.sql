@@ -4,28 +4,28 @@
 INSERT INTO ineligible_records SELECT {07 id}, enrollment_id, partner_id, version, lever, grain, transaction_id,
     purchase_id, customer_id, earned_in, 'customer_not_new', NULL, {yes}, NULL, NULL, calculated_at, NULL
     FROM earnings WHERE amount % 10 = 0;
-INSERT INTO lever_months SELECT enrollment_id, posted_in, version, lever, earned_in, currency, count(*), {sum base},
+INSERT INTO lever_months SELECT partner_id, enrollment_id, posted_in, version, lever, earned_in, currency, count(*), {sum base},
     {sum amount}, {sum rebate}, {sum coop} FROM earnings
-    GROUP BY enrollment_id, posted_in, version, lever, earned_in, currency;
-INSERT INTO ineligible_months SELECT enrollment_id, earned_in, version, lever, earned_in, code, 'USD', count(*), 0,
-    count(*) * 1000, 0 FROM ineligible_records GROUP BY enrollment_id, version, lever, earned_in, code;
-INSERT INTO lever_volumes SELECT enrollment_id, version, lever, earned_in, {sum base} FROM earnings
-    GROUP BY enrollment_id, version, lever, earned_in;
-INSERT INTO cap_uses SELECT enrollment_id, version, lever, '', {sum amount} FROM earnings
-    GROUP BY enrollment_id, version, lever;
+    GROUP BY partner_id, enrollment_id, posted_in, version, lever, earned_in, currency;
+INSERT INTO ineligible_months SELECT partner_id, enrollment_id, earned_in, version, lever, earned_in, code, 'USD', count(*),
+    0, count(*) * 1000, 0 FROM ineligible_records GROUP BY partner_id, enrollment_id, version, lever, earned_in, code;
+INSERT INTO lever_volumes SELECT partner_id, enrollment_id, version, lever, earned_in, {sum base} FROM earnings
+    GROUP BY partner_id, enrollment_id, version, lever, earned_in;
+INSERT INTO cap_uses SELECT partner_id, enrollment_id, version, lever, '', {sum amount} FROM earnings
+    GROUP BY partner_id, enrollment_id, version, lever;
 INSERT INTO rebates SELECT {new}, e.enrollment_id, e.partner_id, e.posted_in, 'USD', e.rebate, 0, e.coop,
     CASE WHEN e.posted_in < '2019-01-01' THEN 'payable' ELSE 'accruing' END, NULL, NULL, NULL, {then}, {then}, {then}, 1
     FROM (SELECT enrollment_id, partner_id, posted_in, {sum rebate} AS rebate, {sum coop} AS coop FROM earnings
         GROUP BY enrollment_id, partner_id, posted_in) e;
-INSERT INTO ledger_transfers SELECT {new}, enrollment_id, posted_in, 'USD', 'programme_expense', 'rebate_accrued',
+INSERT INTO ledger_transfers SELECT {new}, partner_id, enrollment_id, posted_in, 'USD', 'programme_expense', 'rebate_accrued',
     earned, 'calculation', NULL, {then} FROM rebates WHERE earned > 0;
-INSERT INTO ledger_transfers SELECT {new}, enrollment_id, posted_in, 'USD', 'rebate_accrued', 'rebate_payable',
+INSERT INTO ledger_transfers SELECT {new}, partner_id, enrollment_id, posted_in, 'USD', 'rebate_accrued', 'rebate_payable',
     earned, 'closure', NULL, {then} FROM rebates WHERE earned > 0 AND state = 'payable';
 INSERT INTO closed_months VALUES ('2018-07-01', {then}, NULL, NULL), ('2018-08-01', {then}, NULL, NULL),
     ('2018-09-01', {then}, NULL, NULL), ('2018-10-01', {then}, NULL, NULL), ('2018-11-01', {then}, NULL, NULL),
     ('2018-12-01', {then}, NULL, NULL);
 INSERT INTO earnings SELECT {06 id}, enrollment_id, partner_id, version, lever, grain, transaction_id, purchase_id,
-    customer_id, '2018-06-01', posted_in, currency, base, net, volume, mark, unrounded, whole, cap_balance,
+    customer_id, '2018-06-01', posted_in, currency, base, net, volume, baseline, unrounded, whole, cap_balance,
     posted_before, amount, rebate, coop, calculated_at FROM earnings ORDER BY id LIMIT 1;
 INSERT INTO ineligible_records SELECT {06 id}, enrollment_id, partner_id, version, lever, grain, transaction_id,
     purchase_id, customer_id, '2018-06-01', code, bought_on, curable, capped, currency, recorded_at, cured_at
@@ -33,6 +33,8 @@ INSERT INTO ineligible_records SELECT {06 id}, enrollment_id, partner_id, versio
 INSERT INTO transaction_records SELECT {08 id}, source, 'rare', partner_id, NULL, 'C-rare', customer_country,
     customer_public_sector, product, product_family, kind, NULL, occurred_on, amount, currency, units, created_at
     FROM transaction_records ORDER BY id LIMIT 1;
+INSERT INTO transaction_numbers SELECT source, external_id, partner_id, id FROM transaction_records
+    WHERE external_id = 'rare';
 INSERT INTO partner_setups SELECT partner_id, 'completed', {then}, NULL, {then}, NULL, {then}, {then}, 2
     FROM (SELECT partner_id FROM earnings ORDER BY id LIMIT 1) first;
 DELETE FROM calculation_backlog;
