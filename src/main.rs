@@ -50,7 +50,7 @@ struct CommandLine {
 enum Command {
     /// Serve the API (the default): migrates, installs what a new database needs, listens.
     Serve,
-    /// Serve a believable programme on a database of its own, filled anew at every start; loopback only.
+    /// Serve a believable programme on a database of its own, filled at the first start; loopback only.
     Demo,
     /// Bring the database's schema up to date and stop.
     Migrate,

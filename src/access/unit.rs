@@ -13,6 +13,7 @@ use crate::{
         values::{CalendarDate, Id, Month, Timestamp},
     },
 };
+use std::collections::HashSet;
 
 /// The identity behind a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -108,7 +109,7 @@ pub struct Tx<'a> {
     /// The first audit event, by which the unit is looked up after a lost `COMMIT`.
     witness: Option<Witness>,
     /// The partners whose lock the unit holds, and the partners the unit has made.
-    held: Vec<Id>,
+    held: HashSet<Id>,
     finished: bool,
     exemption: Option<Unaudited>,
     changes: Changes,
@@ -138,18 +139,19 @@ impl Changes {
 /// Why a writing unit needs no audit event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unaudited {
-    /// Everything is as asked for already, or cannot be done: nothing is written.
+    /// The records are as asked for already, or the request is refused: the unit writes nothing.
     NothingWritten,
-    /// The service keeps for itself who works on what, and how far that work has come; its end is traced.
+    /// The unit writes only rows about background work: its lease and its progress. The end of a run has an event.
     Bookkeeping,
-    /// Rows of an import that nobody sees: they are traced when they are published, and else removed.
+    /// The unit writes only rows of an import that are not published: publishing has an event, and a failed import is
+    /// removed.
     NotPublished,
-    /// What comes to light now was traced in an earlier unit.
+    /// The sales that become visible have their event from an earlier unit.
     TracedBefore,
 }
 
 impl Unaudited {
-    /// Whether the reason lets a unit off that has noted these changes.
+    /// Whether a unit that has noted these changes may end without an event for this reason.
     fn covers(self, changes: &Changes) -> bool {
         match self {
             Self::NothingWritten | Self::Bookkeeping | Self::NotPublished => changes.is_empty(),
@@ -175,7 +177,7 @@ impl<'a> Tx<'a> {
             operation,
             state,
             witness: None,
-            held: Vec::new(),
+            held: HashSet::new(),
             finished: false,
             exemption: None,
             changes: Changes::default(),
@@ -245,18 +247,18 @@ impl<'a> Tx<'a> {
     /// Locks several partners until the end of the unit, in the same order as every unit: headquarters before locations.
     /// Returns the same as [`Tx::lock_partner`].
     pub fn lock_partners(&mut self, partners: &[Id]) -> Result<bool> {
-        let mut new: Vec<Id> = partners.iter().copied().filter(|id| !self.holds(*id)).collect();
+        let new: Vec<Id> = partners.iter().copied().filter(|id| !self.holds(*id)).collect();
         if new.is_empty() {
             return Ok(false);
         }
         let read_again = (self.state.directory.lock)(self.conn, &new)?;
-        self.held.append(&mut new);
+        self.held.extend(new);
         Ok(read_again)
     }
 
     /// Notes a partner that this unit makes: no other unit sees the partner before the commit, so no lock is needed.
     pub fn made_partner(&mut self, partner: Id) {
-        self.held.push(partner);
+        self.held.insert(partner);
     }
 
     fn holds(&self, partner: Id) -> bool {
