@@ -259,7 +259,10 @@ fn open_demo(mut settings: Settings) -> Result<Service> {
     let past = Service::open(past)?;
     demo::fill(&past.app, &clock, today)?;
     past.close();
-    Service::open(settings)
+    let service = Service::open(settings)?;
+    // The signing key was made on the story's first day.
+    sessions::keys::rotate_if_due(&service.app)?;
+    Ok(service)
 }
 
 /// Serves until SIGTERM or SIGINT, then answers the running requests and copies SQLite's log into its file.
