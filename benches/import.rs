@@ -1,5 +1,5 @@
 //! How fast a file of transactions is taken, beside the least that its rows cost: `sqlite3 .import` and `COPY`, of
-//! the same rows into the same table with the same indexes and constraints.
+//! the same rows into the same two tables with the same indexes and constraints.
 //!
 //! `cargo bench --bench import -- [--large] [--size N]... [--rounds N] [--only sqlite|postgres] [--check]`
 //!
@@ -93,18 +93,29 @@ fn main() {
     options.judge(&missed);
 }
 
-/// The same rows twice: as the service takes them, and with every column of the table for either shell.
+/// The same rows twice: as the service takes them, and with every column of both tables for either shell.
 struct Files {
     ours: PathBuf,
-    sqlite: PathBuf,
-    postgres: PathBuf,
+    sqlite: Copied,
+    postgres: Copied,
+}
+
+/// What a shell copies, a file for each table.
+struct Copied {
+    records: PathBuf,
+    numbers: PathBuf,
 }
 
 impl Files {
     fn of(folder: &Path, rows: u32) -> Self {
-        let path = |name: &str| folder.join(format!("{rows}-{name}.csv"));
-        let files = Self { ours: path("ours"), sqlite: path("sqlite"), postgres: path("postgres") };
-        let mut out = [&files.ours, &files.sqlite, &files.postgres]
+        let path = |name: String| folder.join(format!("{rows}-{name}.csv"));
+        let copied = |shell: &str| Copied {
+            records: path(format!("{shell}-records")),
+            numbers: path(format!("{shell}-numbers")),
+        };
+        let files = Self { ours: path("ours".into()), sqlite: copied("sqlite"), postgres: copied("postgres") };
+        let (sqlite, postgres) = (&files.sqlite, &files.postgres);
+        let mut out = [&files.ours, &sqlite.records, &postgres.records, &sqlite.numbers, &postgres.numbers]
             .map(|path| BufWriter::new(File::create(path).unwrap()));
         writeln!(out[0], "{HEAD}").unwrap();
         for n in 0..rows {
@@ -130,6 +141,8 @@ impl Files {
             )
             .unwrap();
             writeln!(out[2], "01936f2e-4b01-7000-8000-{n:012x},{number}{},,{who}f,{what},{day},{minor},USD,{},2026-01-01T00:00:00Z", id_of(partner), n % 50).unwrap();
+            writeln!(out[3], "{number}{partner:016},{n:016}").unwrap();
+            writeln!(out[4], "{number}{},01936f2e-4b01-7000-8000-{n:012x}", id_of(partner)).unwrap();
         }
         for file in &mut out {
             file.flush().unwrap();
@@ -198,7 +211,7 @@ fn reference(engine: Engine, folder: &Path, files: &Files) -> f64 {
     match engine {
         Engine::Sqlite => {
             let file = folder.join("beside.db");
-            // The shell reads text only, and an empty cell is an empty text: the same table with the same indexes, but
+            // The shell reads text only, and an empty cell is an empty text: the same tables with the same indexes, but
             // ids of 16 letters may stand for 16 bytes, and an empty text for nothing.
             let mut set_up = definitions(&folder.join("ours.db"))
                 .replace(") STRICT, WITHOUT ROWID;", ") WITHOUT ROWID;")
@@ -225,7 +238,8 @@ fn reference(engine: Engine, folder: &Path, files: &Files) -> f64 {
             let start = Instant::now();
             run(&[
                 "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA cache_size = -16384; PRAGMA mmap_size = 268435456;",
-                &format!(".import --csv {} transaction_records", files.sqlite.display()),
+                &format!(".import --csv {} transaction_records", files.sqlite.records.display()),
+                &format!(".import --csv {} transaction_numbers", files.sqlite.numbers.display()),
             ]);
             let seconds = start.elapsed().as_secs_f64();
             remove(&file);
@@ -236,9 +250,13 @@ fn reference(engine: Engine, folder: &Path, files: &Files) -> f64 {
             let service = opened(&lease.target());
             service.close();
             let Target::Postgres(url) = lease.target() else { panic!("the target of a server") };
-            let copy = format!("\\copy transaction_records FROM '{}' CSV", files.postgres.display());
+            let copy = |table: &str, file: &Path| format!("\\copy {table} FROM '{}' CSV", file.display());
             let start = Instant::now();
-            let output = Command::new("psql").args([&url, "-qc", &copy]).output().unwrap();
+            let output = Command::new("psql")
+                .args([&url, "-q", "-c", &copy("transaction_records", &files.postgres.records)])
+                .args(["-c", &copy("transaction_numbers", &files.postgres.numbers)])
+                .output()
+                .unwrap();
             assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
             start.elapsed().as_secs_f64()
         }
@@ -255,7 +273,7 @@ fn definitions(file: &Path) -> String {
     let target = Target::Sqlite(file.to_owned());
     opened(&target).close();
     let tables = "SELECT sql || ';' AS sql FROM sqlite_master WHERE sql IS NOT NULL
-        AND tbl_name IN ('partners', 'transaction_records') ORDER BY rowid";
+        AND tbl_name IN ('partners', 'transaction_records', 'transaction_numbers') ORDER BY rowid";
     let made: Vec<Made> = sql_query(tables).load(&mut target.open().unwrap()).unwrap();
     remove(file);
     made.into_iter().map(|made| made.sql + "\n").collect()
