@@ -735,6 +735,9 @@ diesel::table! {
     calculation_backlog (partner_id) {
         partner_id -> Guid,
         from_day -> Date,
+        cause -> Text,
+        failure -> Nullable<Text>,
+        failed_at -> Nullable<Instant>,
     }
 }
 
@@ -752,6 +755,7 @@ diesel::table! {
         sales -> BigInt,
         earnings -> BigInt,
         ineligible_records -> BigInt,
+        put_aside -> BigInt,
         error -> Nullable<Text>,
         requested_by -> Nullable<Guid>,
         started_at -> Instant,
@@ -783,13 +787,17 @@ diesel::table! {
         net -> BigInt,
         volume -> BigInt,
         baseline -> BigInt,
+        slices -> Nullable<Document>,
         unrounded -> Text,
         whole -> BigInt,
         cap_balance -> Nullable<BigInt>,
         posted_before -> BigInt,
+        corrects -> BigInt,
         amount -> BigInt,
         rebate -> BigInt,
         coop -> BigInt,
+        cause -> Text,
+        cause_id -> Nullable<Guid>,
         calculated_at -> Instant,
     }
 }
@@ -824,12 +832,12 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
-    /// Owned by `sales::transactions`.
-    counted_sales (partner_id, enrollment_id, transaction_id) {
+    /// Owned by `earnings::calculation`.
+    calculated_enrollments (partner_id, enrollment_id) {
         partner_id -> Guid,
         enrollment_id -> Guid,
-        transaction_id -> Guid,
-        offsets -> Nullable<Document>,
+        through -> Date,
+        last_seen -> Nullable<Guid>,
     }
 }
 
@@ -838,13 +846,13 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `earnings::calculation`.
-    lever_volumes (partner_id, enrollment_id, version, lever, month) {
+    lever_volumes (partner_id, enrollment_id, lever, month) {
         partner_id -> Guid,
         enrollment_id -> Guid,
-        version -> Integer,
         lever -> Text,
         month -> Date,
-        volume -> BigInt,
+        counted -> BigInt,
+        given -> BigInt,
     }
 }
 
@@ -853,13 +861,13 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `earnings::calculation`.
-    cap_uses (partner_id, enrollment_id, version, lever, customer_id) {
+    cap_uses (partner_id, enrollment_id, lever, holder) {
         partner_id -> Guid,
         enrollment_id -> Guid,
-        version -> Integer,
         lever -> Text,
-        customer_id -> Text,
+        holder -> Text,
         used -> BigInt,
+        trillionths -> BigInt,
     }
 }
 
@@ -868,22 +876,35 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `earnings::calculation`.
-    lever_groups (partner_id, enrollment_id, version, lever, month, customer_id, currency) {
+    cap_months (partner_id, enrollment_id, month, lever, holder) {
         partner_id -> Guid,
         enrollment_id -> Guid,
-        version -> Integer,
         lever -> Text,
         month -> Date,
-        customer_id -> Text,
+        holder -> Text,
+        used -> BigInt,
+        trillionths -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `earnings::calculation`.
+    posted_groups (partner_id, enrollment_id, month, lever, origin, currency) {
+        partner_id -> Guid,
+        enrollment_id -> Guid,
+        month -> Date,
+        lever -> Text,
+        origin -> Text,
         currency -> Text,
+        version -> Integer,
         base -> BigInt,
         unrounded -> Text,
-        settled_base -> BigInt,
-        settled -> Text,
-        posted -> BigInt,
-        capped_off -> BigInt,
-        used -> BigInt,
-        zero_reported -> Bool,
+        amount -> BigInt,
+        rebate -> BigInt,
+        record_id -> Nullable<Guid>,
     }
 }
 
@@ -1056,10 +1077,11 @@ diesel::allow_tables_to_appear_in_same_query!(
     calculation_runs,
     earnings,
     ineligible_records,
-    counted_sales,
+    calculated_enrollments,
     lever_volumes,
     cap_uses,
-    lever_groups,
+    cap_months,
+    posted_groups,
     lever_months,
     ineligible_months,
     rebates,

@@ -85,8 +85,12 @@ CREATE TABLE transaction_import_errors (
 );
 CREATE INDEX transaction_import_errors_by_import ON transaction_import_errors (import_id, id);
 
--- Partners whose earnings have to be looked at, and from which day on.
+-- Partners whose earnings have to be looked at: from which day on, and why. A partner whose calculation failed is put aside
+-- with a code, and told apart from those that only wait.
 CREATE TABLE calculation_backlog (
     partner_id uuid NOT NULL PRIMARY KEY REFERENCES partners (id) ON DELETE CASCADE,
-    from_day date NOT NULL
+    from_day date NOT NULL,
+    cause text COLLATE "C" NOT NULL CHECK (cause IN ('sale', 'refund', 'fact', 'rate', 'version', 'recalculation')),
+    failure text COLLATE "C" CHECK (length(failure) BETWEEN 1 AND 64),
+    failed_at timestamptz
 );

@@ -7,6 +7,7 @@ CREATE TABLE calculation_runs (
     sales bigint NOT NULL CHECK (sales >= 0),
     earnings bigint NOT NULL CHECK (earnings >= 0),
     ineligible_records bigint NOT NULL CHECK (ineligible_records >= 0),
+    put_aside bigint NOT NULL CHECK (put_aside >= 0),
     error text COLLATE "C" CHECK (length(error) BETWEEN 1 AND 1000),
     requested_by uuid,
     started_at timestamptz NOT NULL,
@@ -35,17 +36,22 @@ CREATE TABLE earnings (
     net bigint NOT NULL,
     volume bigint NOT NULL,
     baseline bigint NOT NULL,
+    slices jsonb,
     unrounded text COLLATE "C" NOT NULL CHECK (length(unrounded) BETWEEN 1 AND 40),
     whole bigint NOT NULL,
     cap_balance bigint,
     posted_before bigint NOT NULL,
-    amount bigint NOT NULL CHECK (amount <> 0),
+    corrects bigint NOT NULL,
+    amount bigint NOT NULL,
     rebate bigint NOT NULL,
     coop bigint NOT NULL,
+    cause text COLLATE "C" NOT NULL CHECK (cause IN ('sale', 'refund', 'fact', 'rate', 'version', 'recalculation')),
+    cause_id uuid,
     calculated_at timestamptz NOT NULL,
     PRIMARY KEY (partner_id, id),
     FOREIGN KEY (partner_id, enrollment_id) REFERENCES enrollments (partner_id, id),
     CHECK (rebate + coop = amount),
+    CHECK (amount <> 0 OR rebate <> 0),
     CHECK ((grain = 'transaction') = (transaction_id IS NOT NULL AND purchase_id IS NOT NULL))
 );
 CREATE INDEX earnings_by_id ON earnings (id);
@@ -85,67 +91,75 @@ CREATE INDEX ineligible_records_by_id ON ineligible_records (id);
 CREATE INDEX ineligible_records_by_enrollment ON ineligible_records (partner_id, enrollment_id, id);
 CREATE INDEX ineligible_records_by_month ON ineligible_records (earned_in, id);
 CREATE INDEX ineligible_records_by_purchase ON ineligible_records (partner_id, purchase_id) WHERE purchase_id IS NOT NULL;
-CREATE INDEX ineligible_records_open ON ineligible_records (partner_id, enrollment_id, bought_on, transaction_id)
-    WHERE curable AND cured_at IS NULL AND code <> 'exchange_rate_missing';
--- What waits for a rate lies apart, by the month and the currency it waits for: until that comes nobody reads it.
-CREATE INDEX ineligible_records_without_rate
-    ON ineligible_records (earned_in, partner_id, currency, bought_on, transaction_id)
+-- Who waits for the rate of a month.
+CREATE INDEX ineligible_records_without_rate ON ineligible_records (earned_in, partner_id)
     WHERE code = 'exchange_rate_missing' AND cured_at IS NULL AND transaction_id IS NOT NULL;
-CREATE INDEX ineligible_records_months_without_rate ON ineligible_records (partner_id, enrollment_id, version)
+CREATE INDEX ineligible_records_months_without_rate ON ineligible_records (earned_in, partner_id)
     WHERE code = 'exchange_rate_missing' AND cured_at IS NULL AND transaction_id IS NULL;
 
--- The calculation's state: which sales it has taken in, and where each lever stands.
--- No enrollment is ever deleted; looking it up once more for every sale would cost a run dear.
-CREATE TABLE counted_sales (
+-- How far each enrollment has been calculated: no later month has a posting, and no later transaction has been seen.
+CREATE TABLE calculated_enrollments (
     partner_id uuid NOT NULL,
     enrollment_id uuid NOT NULL,
-    transaction_id uuid NOT NULL,
-    offsets jsonb,
-    PRIMARY KEY (partner_id, enrollment_id, transaction_id)
+    through date NOT NULL CHECK (extract(day FROM through) = 1),
+    last_seen uuid,
+    PRIMARY KEY (partner_id, enrollment_id),
+    FOREIGN KEY (partner_id, enrollment_id) REFERENCES enrollments (partner_id, id)
 );
 
+-- What a month passes on to later months, in the version's currency: the volume counted, and what a retroactive lever gave.
 CREATE TABLE lever_volumes (
     partner_id uuid NOT NULL,
     enrollment_id uuid NOT NULL,
-    version integer NOT NULL,
     lever text COLLATE "C" NOT NULL,
     month date NOT NULL CHECK (extract(day FROM month) = 1),
-    volume bigint NOT NULL,
-    PRIMARY KEY (partner_id, enrollment_id, version, lever, month),
+    counted bigint NOT NULL,
+    given bigint NOT NULL,
+    PRIMARY KEY (partner_id, enrollment_id, lever, month),
     FOREIGN KEY (partner_id, enrollment_id) REFERENCES enrollments (partner_id, id)
 );
 
--- What is used of a cap, in the version's currency; no customer where all share one balance.
+-- What is used of a cap, in the version's currency and trillionths of its minor unit: in all, and month by month. The
+-- holder is the partner or a customer.
 CREATE TABLE cap_uses (
     partner_id uuid NOT NULL,
     enrollment_id uuid NOT NULL,
-    version integer NOT NULL,
     lever text COLLATE "C" NOT NULL,
-    customer_id text COLLATE "C" NOT NULL,
+    holder text COLLATE "C" NOT NULL CHECK (length(holder) BETWEEN 7 AND 137),
     used bigint NOT NULL,
-    PRIMARY KEY (partner_id, enrollment_id, version, lever, customer_id),
+    trillionths bigint NOT NULL CHECK (trillionths BETWEEN 0 AND 999999999999),
+    PRIMARY KEY (partner_id, enrollment_id, lever, holder),
     FOREIGN KEY (partner_id, enrollment_id) REFERENCES enrollments (partner_id, id)
 );
-CREATE INDEX cap_uses_by_use ON cap_uses (partner_id, enrollment_id, version, lever, used);
+CREATE INDEX cap_uses_by_use ON cap_uses (partner_id, enrollment_id, lever, used);
 
--- What is rounded and posted as one and is more than a transaction.
-CREATE TABLE lever_groups (
+CREATE TABLE cap_months (
     partner_id uuid NOT NULL,
     enrollment_id uuid NOT NULL,
-    version integer NOT NULL,
     lever text COLLATE "C" NOT NULL,
     month date NOT NULL CHECK (extract(day FROM month) = 1),
-    customer_id text COLLATE "C" NOT NULL,
+    holder text COLLATE "C" NOT NULL CHECK (length(holder) BETWEEN 7 AND 137),
+    used bigint NOT NULL,
+    trillionths bigint NOT NULL CHECK (trillionths BETWEEN 0 AND 999999999999),
+    PRIMARY KEY (partner_id, enrollment_id, month, lever, holder),
+    FOREIGN KEY (partner_id, enrollment_id) REFERENCES enrollments (partner_id, id)
+);
+
+-- What is posted for an origin that is more than a transaction: a month, or a customer's month.
+CREATE TABLE posted_groups (
+    partner_id uuid NOT NULL,
+    enrollment_id uuid NOT NULL,
+    month date NOT NULL CHECK (extract(day FROM month) = 1),
+    lever text COLLATE "C" NOT NULL,
+    origin text COLLATE "C" NOT NULL CHECK (length(origin) BETWEEN 5 AND 137),
     currency text COLLATE "C" NOT NULL CHECK (length(currency) = 3),
+    version integer NOT NULL,
     base bigint NOT NULL,
     unrounded text COLLATE "C" NOT NULL CHECK (length(unrounded) BETWEEN 1 AND 40),
-    settled_base bigint NOT NULL,
-    settled text COLLATE "C" NOT NULL CHECK (length(settled) BETWEEN 1 AND 40),
-    posted bigint NOT NULL,
-    capped_off bigint NOT NULL,
-    used bigint NOT NULL,
-    zero_reported boolean NOT NULL,
-    PRIMARY KEY (partner_id, enrollment_id, version, lever, month, customer_id, currency),
+    amount bigint NOT NULL,
+    rebate bigint NOT NULL,
+    record_id uuid,
+    PRIMARY KEY (partner_id, enrollment_id, month, lever, origin, currency),
     FOREIGN KEY (partner_id, enrollment_id) REFERENCES enrollments (partner_id, id)
 );
 

@@ -85,8 +85,12 @@ CREATE TABLE transaction_import_errors (
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX transaction_import_errors_by_import ON transaction_import_errors (import_id, id);
 
--- Partners whose earnings have to be looked at, and from which day on.
+-- Partners whose earnings have to be looked at: from which day on, and why. A partner whose calculation failed is put aside
+-- with a code, and told apart from those that only wait.
 CREATE TABLE calculation_backlog (
     partner_id BLOB NOT NULL PRIMARY KEY REFERENCES partners (id) ON DELETE CASCADE,
-    from_day TEXT NOT NULL CHECK (from_day IS date(from_day))
+    from_day TEXT NOT NULL CHECK (from_day IS date(from_day)),
+    cause TEXT NOT NULL CHECK (cause IN ('sale', 'refund', 'fact', 'rate', 'version', 'recalculation')),
+    failure TEXT CHECK (length(failure) BETWEEN 1 AND 64),
+    failed_at INTEGER
 ) STRICT, WITHOUT ROWID;

@@ -1,9 +1,10 @@
 DROP TABLE ineligible_months;
 DROP TABLE lever_months;
-DROP TABLE lever_groups;
+DROP TABLE posted_groups;
+DROP TABLE cap_months;
 DROP TABLE cap_uses;
 DROP TABLE lever_volumes;
-DROP TABLE counted_sales;
+DROP TABLE calculated_enrollments;
 DROP TABLE ineligible_records;
 DROP TABLE earnings;
 DROP TABLE calculation_runs;

@@ -7,6 +7,7 @@ CREATE TABLE calculation_runs (
     sales INTEGER NOT NULL CHECK (sales >= 0),
     earnings INTEGER NOT NULL CHECK (earnings >= 0),
     ineligible_records INTEGER NOT NULL CHECK (ineligible_records >= 0),
+    put_aside INTEGER NOT NULL CHECK (put_aside >= 0),
     error TEXT CHECK (length(error) BETWEEN 1 AND 1000),
     requested_by BLOB CHECK (length(requested_by) = 16),
     started_at INTEGER NOT NULL,
@@ -35,17 +36,22 @@ CREATE TABLE earnings (
     net INTEGER NOT NULL,
     volume INTEGER NOT NULL,
     baseline INTEGER NOT NULL,
+    slices TEXT CHECK (slices IS NULL OR json_valid(slices)),
     unrounded TEXT NOT NULL CHECK (length(unrounded) BETWEEN 1 AND 40),
     whole INTEGER NOT NULL,
     cap_balance INTEGER,
     posted_before INTEGER NOT NULL,
-    amount INTEGER NOT NULL CHECK (amount <> 0),
+    corrects INTEGER NOT NULL,
+    amount INTEGER NOT NULL,
     rebate INTEGER NOT NULL,
     coop INTEGER NOT NULL,
+    cause TEXT NOT NULL CHECK (cause IN ('sale', 'refund', 'fact', 'rate', 'version', 'recalculation')),
+    cause_id BLOB CHECK (length(cause_id) = 16),
     calculated_at INTEGER NOT NULL,
     PRIMARY KEY (partner_id, id),
     FOREIGN KEY (partner_id, enrollment_id) REFERENCES enrollments (partner_id, id),
     CHECK (rebate + coop = amount),
+    CHECK (amount <> 0 OR rebate <> 0),
     CHECK ((grain = 'transaction') = (transaction_id IS NOT NULL AND purchase_id IS NOT NULL))
 ) STRICT;
 CREATE INDEX earnings_by_id ON earnings (id);
@@ -85,67 +91,75 @@ CREATE INDEX ineligible_records_by_id ON ineligible_records (id);
 CREATE INDEX ineligible_records_by_enrollment ON ineligible_records (partner_id, enrollment_id, id);
 CREATE INDEX ineligible_records_by_month ON ineligible_records (earned_in, id);
 CREATE INDEX ineligible_records_by_purchase ON ineligible_records (partner_id, purchase_id) WHERE purchase_id IS NOT NULL;
-CREATE INDEX ineligible_records_open ON ineligible_records (partner_id, enrollment_id, bought_on, transaction_id)
-    WHERE curable = 1 AND cured_at IS NULL AND code <> 'exchange_rate_missing';
--- What waits for a rate lies apart, by the month and the currency it waits for: until that comes nobody reads it.
-CREATE INDEX ineligible_records_without_rate
-    ON ineligible_records (earned_in, partner_id, currency, bought_on, transaction_id)
+-- Who waits for the rate of a month.
+CREATE INDEX ineligible_records_without_rate ON ineligible_records (earned_in, partner_id)
     WHERE code = 'exchange_rate_missing' AND cured_at IS NULL AND transaction_id IS NOT NULL;
-CREATE INDEX ineligible_records_months_without_rate ON ineligible_records (partner_id, enrollment_id, version)
+CREATE INDEX ineligible_records_months_without_rate ON ineligible_records (earned_in, partner_id)
     WHERE code = 'exchange_rate_missing' AND cured_at IS NULL AND transaction_id IS NULL;
 
--- The calculation's state: which sales it has taken in, and where each lever stands.
--- No enrollment is ever deleted; looking it up once more for every sale would cost a run dear.
-CREATE TABLE counted_sales (
+-- How far each enrollment has been calculated: no later month has a posting, and no later transaction has been seen.
+CREATE TABLE calculated_enrollments (
     partner_id BLOB NOT NULL CHECK (length(partner_id) = 16),
-    enrollment_id BLOB NOT NULL,
-    transaction_id BLOB NOT NULL CHECK (length(transaction_id) = 16),
-    offsets TEXT CHECK (offsets IS NULL OR json_valid(offsets)),
-    PRIMARY KEY (partner_id, enrollment_id, transaction_id)
+    enrollment_id BLOB NOT NULL CHECK (length(enrollment_id) = 16),
+    through TEXT NOT NULL CHECK (through IS date(through, 'start of month')),
+    last_seen BLOB CHECK (length(last_seen) = 16),
+    PRIMARY KEY (partner_id, enrollment_id),
+    FOREIGN KEY (partner_id, enrollment_id) REFERENCES enrollments (partner_id, id)
 ) STRICT, WITHOUT ROWID;
 
+-- What a month passes on to later months, in the version's currency: the volume counted, and what a retroactive lever gave.
 CREATE TABLE lever_volumes (
     partner_id BLOB NOT NULL CHECK (length(partner_id) = 16),
     enrollment_id BLOB NOT NULL CHECK (length(enrollment_id) = 16),
-    version INTEGER NOT NULL,
     lever TEXT NOT NULL,
     month TEXT NOT NULL CHECK (month IS date(month, 'start of month')),
-    volume INTEGER NOT NULL,
-    PRIMARY KEY (partner_id, enrollment_id, version, lever, month),
+    counted INTEGER NOT NULL,
+    given INTEGER NOT NULL,
+    PRIMARY KEY (partner_id, enrollment_id, lever, month),
     FOREIGN KEY (partner_id, enrollment_id) REFERENCES enrollments (partner_id, id)
 ) STRICT, WITHOUT ROWID;
 
--- What is used of a cap, in the version's currency; no customer where all share one balance.
+-- What is used of a cap, in the version's currency and trillionths of its minor unit: in all, and month by month. The
+-- holder is the partner or a customer.
 CREATE TABLE cap_uses (
     partner_id BLOB NOT NULL CHECK (length(partner_id) = 16),
     enrollment_id BLOB NOT NULL CHECK (length(enrollment_id) = 16),
-    version INTEGER NOT NULL,
     lever TEXT NOT NULL,
-    customer_id TEXT NOT NULL,
+    holder TEXT NOT NULL CHECK (length(holder) BETWEEN 7 AND 137),
     used INTEGER NOT NULL,
-    PRIMARY KEY (partner_id, enrollment_id, version, lever, customer_id),
+    trillionths INTEGER NOT NULL CHECK (trillionths BETWEEN 0 AND 999999999999),
+    PRIMARY KEY (partner_id, enrollment_id, lever, holder),
     FOREIGN KEY (partner_id, enrollment_id) REFERENCES enrollments (partner_id, id)
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX cap_uses_by_use ON cap_uses (partner_id, enrollment_id, version, lever, used);
+CREATE INDEX cap_uses_by_use ON cap_uses (partner_id, enrollment_id, lever, used);
 
--- What is rounded and posted as one and is more than a transaction.
-CREATE TABLE lever_groups (
+CREATE TABLE cap_months (
     partner_id BLOB NOT NULL CHECK (length(partner_id) = 16),
     enrollment_id BLOB NOT NULL CHECK (length(enrollment_id) = 16),
-    version INTEGER NOT NULL,
     lever TEXT NOT NULL,
     month TEXT NOT NULL CHECK (month IS date(month, 'start of month')),
-    customer_id TEXT NOT NULL,
+    holder TEXT NOT NULL CHECK (length(holder) BETWEEN 7 AND 137),
+    used INTEGER NOT NULL,
+    trillionths INTEGER NOT NULL CHECK (trillionths BETWEEN 0 AND 999999999999),
+    PRIMARY KEY (partner_id, enrollment_id, month, lever, holder),
+    FOREIGN KEY (partner_id, enrollment_id) REFERENCES enrollments (partner_id, id)
+) STRICT, WITHOUT ROWID;
+
+-- What is posted for an origin that is more than a transaction: a month, or a customer's month.
+CREATE TABLE posted_groups (
+    partner_id BLOB NOT NULL CHECK (length(partner_id) = 16),
+    enrollment_id BLOB NOT NULL CHECK (length(enrollment_id) = 16),
+    month TEXT NOT NULL CHECK (month IS date(month, 'start of month')),
+    lever TEXT NOT NULL,
+    origin TEXT NOT NULL CHECK (length(origin) BETWEEN 5 AND 137),
     currency TEXT NOT NULL CHECK (length(currency) = 3),
+    version INTEGER NOT NULL,
     base INTEGER NOT NULL,
     unrounded TEXT NOT NULL CHECK (length(unrounded) BETWEEN 1 AND 40),
-    settled_base INTEGER NOT NULL,
-    settled TEXT NOT NULL CHECK (length(settled) BETWEEN 1 AND 40),
-    posted INTEGER NOT NULL,
-    capped_off INTEGER NOT NULL,
-    used INTEGER NOT NULL,
-    zero_reported INTEGER NOT NULL CHECK (zero_reported IN (0, 1)),
-    PRIMARY KEY (partner_id, enrollment_id, version, lever, month, customer_id, currency),
+    amount INTEGER NOT NULL,
+    rebate INTEGER NOT NULL,
+    record_id BLOB CHECK (length(record_id) = 16),
+    PRIMARY KEY (partner_id, enrollment_id, month, lever, origin, currency),
     FOREIGN KEY (partner_id, enrollment_id) REFERENCES enrollments (partner_id, id)
 ) STRICT, WITHOUT ROWID;
 

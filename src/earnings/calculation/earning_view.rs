@@ -3,13 +3,14 @@
 use super::{EarningRow, Grain, store};
 use crate::{
     access::Tx,
-    earnings::engine::{Step, Terms},
+    earnings::engine::CalculationStep,
     participation::programs::Lever,
     platform::{
         Result,
         http::page_of,
-        values::{Id, Money, Month, Rate, Timestamp},
+        values::{Currency, Id, Money, Month, Rate, Timestamp},
     },
+    sales::transactions::backlog::CalculationCause,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -58,8 +59,12 @@ pub struct EarningView {
     /// The part that is co-op.
     coop: Money,
     /// How the amount came about.
-    #[schema(max_items = 30)]
+    #[schema(max_items = 40)]
     trace: Vec<TraceStep>,
+    /// Why it was posted: what came, or changed.
+    cause: CalculationCause,
+    /// The sale or the refund that it goes back to; null where something else changed.
+    cause_transaction_id: Option<Id>,
     /// When it was calculated.
     as_of: Timestamp,
 }
@@ -81,15 +86,24 @@ pub enum TraceStep {
         volume: Money,
         /// The rate.
         rate: Rate,
-        /// What it gives, unrounded, in the same currency.
+        /// What the part gives, unrounded, in the currency of the earning.
         #[schema(max_length = 60, examples("987.6536"))]
         gives: String,
     },
-    /// What a new customer gives, whatever was billed.
+    /// What earlier months of the tier period were given.
+    #[schema(title = "EarlierMonthsStep")]
+    EarlierMonths {
+        /// The amount.
+        amount: Money,
+    },
+    /// What a new customer or a competency gives, whatever was billed.
     #[schema(title = "FixedStep")]
     Fixed {
         /// The amount.
         amount: Money,
+        /// How many of them.
+        #[schema(minimum = 0, maximum = 1_000_000_000_i64)]
+        times: i64,
     },
     /// What a month is compared with.
     #[schema(title = "BaselineStep")]
@@ -111,11 +125,17 @@ pub enum TraceStep {
         /// What is cut off.
         cut: Money,
     },
-    /// What the same origin had posted before.
+    /// What earlier transactions of the same purchase gave.
     #[schema(title = "PostedStep")]
     Posted {
         /// The amount.
         amount: Money,
+    },
+    /// What the same origin had posted already: this earning corrects it.
+    #[schema(title = "CorrectionStep")]
+    Correction {
+        /// The amount.
+        of: Money,
     },
     /// The split.
     #[schema(title = "SplitStep")]
@@ -136,17 +156,18 @@ page_of!(
 
 /// Steps as they are shown.
 #[must_use]
-pub fn trace_view(steps: Vec<Step>) -> Vec<TraceStep> {
+pub fn trace_view(steps: Vec<CalculationStep>, currency: Currency) -> Vec<TraceStep> {
+    use CalculationStep as Step;
     let shown = |step| match step {
         Step::Base { amount } => TraceStep::Base { amount },
-        Step::Slice { volume, rate, gives } => {
-            TraceStep::Slice { volume, rate, gives: gives.text(volume.currency) }
-        }
-        Step::Fixed { amount } => TraceStep::Fixed { amount },
+        Step::Slice { volume, rate, gives } => TraceStep::Slice { volume, rate, gives: gives.text(currency) },
+        Step::EarlierMonths { amount } => TraceStep::EarlierMonths { amount },
+        Step::Fixed { amount, times } => TraceStep::Fixed { amount, times },
         Step::Baseline { amount } => TraceStep::Baseline { amount },
         Step::Rounded { amount } => TraceStep::Rounded { amount },
         Step::Cap { balance, cut } => TraceStep::Cap { balance, cut },
         Step::Posted { amount } => TraceStep::Posted { amount },
+        Step::Correction { of } => TraceStep::Correction { of },
         Step::Split { rate, rebate, coop } => TraceStep::Split { rate, rebate, coop },
     };
     steps.into_iter().map(shown).collect()
@@ -163,7 +184,7 @@ pub(super) fn show(tx: &mut Tx<'_>, found: Vec<EarningRow>) -> Result<Vec<Earnin
         let known = terms.get(&(row.enrollment_id, row.version));
         let trace = known.and_then(|(_, version)| {
             let lever: &Lever = version.levers.0.iter().find(|lever| lever.code() == row.lever)?;
-            Some(trace_view(row.earning().trace(&Terms::from(version), lever)))
+            Some(trace_view(row.traced(version, lever).steps(), row.currency))
         });
         EarningView {
             program: known.map(|(code, _)| code.clone()).unwrap_or_default(),
@@ -184,6 +205,8 @@ pub(super) fn show(tx: &mut Tx<'_>, found: Vec<EarningRow>) -> Result<Vec<Earnin
             earned_in: row.earned_in,
             posted_in: row.posted_in,
             unrounded: row.unrounded,
+            cause: row.cause,
+            cause_transaction_id: row.cause_id,
             as_of: row.calculated_at,
         }
     };

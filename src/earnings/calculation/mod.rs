@@ -1,41 +1,30 @@
-//! Calculation: posts what sales earn to the books. [`crate::earnings::engine`] does the sums; here is what it is told, what
-//! is kept of its answers, and the run that goes through the partners that wait.
+//! Calculation: posts what sales earn to the books. [`crate::earnings::engine`] is the law; here is what it is told, what is
+//! posted of its answers, and the runs that go through the partners that wait.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `model` | an earning, an ineligible record and a run as they are kept |
-//! | `sales` | which sales are new, and what is known of purchases |
-//! | `curable` | which ineligible records something has mended by now |
-//! | `growth` | what months are compared with |
-//! | `memory` | what is remembered of sales, for refunds of them |
-//! | `state` | where each lever stands: volumes, caps, groups |
-//! | `sums` | earnings and ineligible records in sums, by lever and month |
-//! | `gather` | what a posting of one partner rests on: sales, facts, books as they stood |
-//! | `batch` | one partner: posts and stores, inside one unit |
-//! | `run` | the units of a run, one after the other; it resumes after a crash and repeats without effect |
-//! | `simulation_api`, `simulation`, `supposed`, `simulation_view`, `standing` | what would be earned; nothing of it is kept |
-//! | `verify` | everything that is kept, computed again |
-//! | `words` | why something does not earn, and what to do about it |
+//! | `posting` | one enrollment year: computed by the law from a month on, less what is posted already |
+//! | `run`, `runs_api` | the units of a run, one after the other; repeated without effect; a partner that fails is put aside |
+//! | `simulation` and its view | what would be earned; nothing of it is kept |
+//! | `model`, `store`, `sums` | earnings, ineligible records and runs as they are stored, and their sums by month |
+//! | `earnings_api`, `ineligible_api` | the lists of them, with traces, reasons and remedies |
+//! | `proof` | every enrollment year computed again, beside what is posted |
 //!
-//! Which partners wait stands in [`crate::sales::transactions::backlog`]; a unit takes them out with what it posts.
+//! Which partners wait, and from which day on, stands in [`crate::sales::transactions::backlog`]; a unit takes them out with what
+//! it posts. Within the open month and before, a day that changes is computed anew from its month on.
 
-mod batch;
-mod curable;
 mod earning_view;
 pub mod earnings_api;
-mod gather;
-mod growth;
 pub mod ineligible_api;
-mod memory;
+mod lever_view;
 mod model;
+mod posting;
+pub mod proof;
 mod run;
 pub mod runs_api;
-mod sales;
 mod simulation;
 pub mod simulation_api;
 mod simulation_view;
-mod standing;
-mod state;
 mod store;
 mod sums;
 mod supposed;
@@ -44,9 +33,9 @@ mod words;
 use crate::slice::{Slice, Tag};
 pub use earning_view::{EarningView, TraceStep, trace_view};
 pub use model::{EarningRow, Grain, IneligibleRow, Run, RunState};
+pub use posting::{CapUsed, LeverVolume, cap_uses, volumes};
 pub use run::{WORK, calculate, calculate_in, follow_up, is_due, start};
 pub use simulation::CODES;
-pub use state::{CapUse, LeverVolume, cap_uses, volumes};
 pub use store::{last_calculated, refers_to, terms_of};
 pub use sums::{IneligibleMonth, LeverMonth, ineligible_months, lever_months};
 pub use words::{message, remedy};

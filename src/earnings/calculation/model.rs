@@ -1,10 +1,17 @@
 //! Earnings, ineligible records and runs as they are kept; no I/O, no clock, no HTTP.
 
+use super::posting::{Correction, Dropped};
 use crate::{
-    earnings::engine::{Earning, Exact, Figures, Ineligible, Origin, Reason},
-    participation::enrollments::EnrollmentKeys,
-    platform::values::{CalendarDate, Currency, Id, Money, Month, Timestamp, text_enum},
-    sales::transactions::Counting,
+    earnings::engine::{Exact, Figures, GivenSlice, Origin, Reason, Traced},
+    participation::{
+        enrollments::EnrollmentKey,
+        programs::{Lever, ProgramVersion},
+    },
+    platform::{
+        db::types::Json,
+        values::{CalendarDate, Currency, Id, Money, Month, Timestamp, text_enum},
+    },
+    sales::transactions::backlog::CalculationCause,
     schema::{calculation_runs, earnings, ineligible_records},
 };
 use diesel::prelude::*;
@@ -21,44 +28,13 @@ text_enum! {
     }
 }
 
-/// Where something comes from, as it is kept.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Source {
-    /// The sale.
+/// What a posting goes back to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PostingCause {
+    /// What came, or changed.
+    pub cause: CalculationCause,
+    /// The sale or the refund, where one came.
     pub transaction_id: Option<Id>,
-    /// The purchase it is, or takes back.
-    pub purchase_id: Option<Id>,
-    /// The customer.
-    pub customer_id: Option<String>,
-    /// The day of the purchase.
-    pub bought_on: Option<CalendarDate>,
-    /// The currency it was billed in.
-    pub billed_in: Option<Currency>,
-}
-
-/// Whose books.
-#[derive(Clone, Copy, Debug)]
-pub struct Whose {
-    /// The enrollment.
-    pub enrollment_id: Id,
-    /// Its partner.
-    pub partner_id: Id,
-    /// The program version that says how.
-    pub version: i32,
-}
-
-impl Whose {
-    /// Names enrollments of its partner.
-    #[must_use]
-    pub fn enrollments(self, ids: &[Id]) -> EnrollmentKeys<'_> {
-        EnrollmentKeys { partner_id: self.partner_id, ids }
-    }
-
-    /// Enrollments of its partner, as they count sales.
-    #[must_use]
-    pub fn counting(self, enrollments: &[Id]) -> Counting<'_> {
-        Counting { partner_id: self.partner_id, enrollments }
-    }
 }
 
 /// What one lever gives, as it is kept. Amounts are minor units of its currency unless said otherwise.
@@ -95,91 +71,142 @@ pub struct EarningRow {
     pub net: i64,
     /// The volume that chose the rates, in the version's currency.
     pub volume: i64,
-    /// Where that begins, or a month's baseline; in the version's currency.
+    /// In the version's currency: where the volume begins, what earlier months of the tier period were given, or a month's
+    /// baseline.
     pub baseline: i64,
+    /// The slices of a tiered volume, where the volume and its beginning do not tell them.
+    pub slices: Option<Json<Vec<GivenSlice>>>,
     /// By how much the unrounded amount has moved, as a decimal text.
     pub unrounded: String,
     /// What the whole gives, rounded once.
     pub whole: i64,
     /// What was left under the cap, where it cut something off.
     pub cap_balance: Option<i64>,
-    /// What had been posted before.
+    /// What earlier transactions of the same purchase give, and what the same origin had posted.
     pub posted_before: i64,
+    /// The part of that which the same origin had posted: the earning corrects it.
+    pub corrects: i64,
     /// The amount.
     pub amount: i64,
     /// The part that is rebate.
     pub rebate: i64,
     /// The part that is co-op.
     pub coop: i64,
+    /// What the earning goes back to.
+    pub cause: CalculationCause,
+    /// The sale or the refund that the earning goes back to.
+    pub cause_id: Option<Id>,
     /// When it was calculated.
     pub calculated_at: Timestamp,
 }
 
 impl EarningRow {
-    /// As it is kept.
+    /// The earning that makes up the difference between a target and what is posted for its origin.
     #[must_use]
-    pub fn of(
+    pub(super) fn of(
         id: Id,
-        whose: Whose,
-        earning: Earning,
-        source: Source,
-        (posted_in, now): (Month, Timestamp),
+        key: EnrollmentKey,
+        correction: &Correction<'_>,
+        posted_in: Month,
+        now: Timestamp,
     ) -> Self {
-        let Figures { net, volume, mark, whole, cap_balance, before } = earning.figures;
+        let Correction { target, posted, cause, .. } = correction;
+        let figures = target.figures;
+        let (amount, rebate) = (target.amount - posted.amount, target.rebate - posted.rebate);
         Self {
             id,
-            enrollment_id: whose.enrollment_id,
-            partner_id: whose.partner_id,
-            version: whose.version,
-            grain: Grain::of(&earning.origin),
-            transaction_id: source.transaction_id,
-            purchase_id: source.purchase_id,
-            customer_id: source.customer_id,
-            earned_in: earning.earned_in,
+            enrollment_id: key.id,
+            partner_id: key.partner_id,
+            version: target.version.version,
+            lever: target.lever.code().to_owned(),
+            grain: Grain::of(&target.origin),
+            transaction_id: target.origin.transaction(),
+            purchase_id: target.origin.purchase(),
+            customer_id: correction.customer(),
+            earned_in: target.earned_in,
             posted_in,
-            currency: earning.currency,
-            base: earning.base,
-            net,
-            volume,
-            baseline: mark,
-            unrounded: earning.unrounded.text(earning.currency),
-            whole,
-            cap_balance,
-            posted_before: before,
-            amount: earning.amount,
-            rebate: earning.rebate,
-            coop: earning.coop,
+            currency: target.currency,
+            base: target.base - posted.base,
+            net: figures.net,
+            volume: figures.volume,
+            baseline: figures.baseline,
+            slices: (!target.slices.is_empty()).then(|| Json(target.slices.clone())),
+            unrounded: (target.unrounded - posted.unrounded).text(target.currency),
+            whole: figures.whole,
+            cap_balance: figures.cap_balance,
+            posted_before: figures.before + posted.amount,
+            corrects: posted.amount,
+            amount,
+            rebate,
+            coop: amount - rebate,
+            cause: cause.cause,
+            cause_id: cause.transaction_id,
             calculated_at: now,
-            lever: earning.lever,
         }
     }
 
-    /// As the calculation said it; the unrounded amount is in its text.
+    /// The earning that takes back everything posted for a group.
     #[must_use]
-    pub fn earning(&self) -> Earning {
-        let origin = match (self.grain, self.transaction_id, &self.customer_id) {
-            (Grain::Transaction, Some(id), _) => Origin::Sale(id),
-            (Grain::CustomerMonth, _, Some(customer)) => Origin::CustomerMonth(customer.clone()),
-            _ => Origin::Month,
-        };
-        Earning {
-            lever: self.lever.clone(),
-            origin,
-            earned_in: self.earned_in,
+    pub(super) fn taken_back(
+        id: Id,
+        key: EnrollmentKey,
+        dropped: &Dropped,
+        posted_in: Month,
+        now: Timestamp,
+    ) -> Self {
+        let Dropped { place, group, cause } = dropped;
+        let sums = group.sums;
+        Self {
+            id,
+            enrollment_id: key.id,
+            partner_id: key.partner_id,
+            version: group.version,
+            lever: place.lever.clone(),
+            grain: Grain::of(&place.origin),
+            transaction_id: None,
+            purchase_id: None,
+            customer_id: place.origin.customer().map(str::to_owned),
+            earned_in: place.month,
+            posted_in,
+            currency: place.currency,
+            base: -sums.base,
+            net: 0,
+            volume: 0,
+            baseline: 0,
+            slices: None,
+            unrounded: (Exact::ZERO - sums.unrounded).text(place.currency),
+            whole: 0,
+            cap_balance: None,
+            posted_before: sums.amount,
+            corrects: sums.amount,
+            amount: -sums.amount,
+            rebate: -sums.rebate,
+            coop: sums.rebate - sums.amount,
+            cause: cause.cause,
+            cause_id: cause.transaction_id,
+            calculated_at: now,
+        }
+    }
+
+    /// The earning, as far as its trace goes.
+    #[must_use]
+    pub fn traced<'a>(&'a self, version: &'a ProgramVersion, lever: &'a Lever) -> Traced<'a> {
+        Traced {
+            version,
+            lever,
             currency: self.currency,
-            base: self.base,
-            unrounded: Exact::ZERO,
-            amount: self.amount,
-            rebate: self.rebate,
-            coop: self.coop,
             figures: Figures {
                 net: self.net,
                 volume: self.volume,
-                mark: self.baseline,
+                baseline: self.baseline,
                 whole: self.whole,
                 cap_balance: self.cap_balance,
-                before: self.posted_before,
+                before: self.posted_before - self.corrects,
             },
+            slices: self.slices.as_ref().map_or(&[][..], |slices| &slices.0),
+            corrects: self.corrects,
+            rebate: self.rebate,
+            coop: self.coop,
         }
     }
 }
@@ -187,7 +214,7 @@ impl EarningRow {
 impl Grain {
     pub(super) const fn of(origin: &Origin) -> Self {
         match origin {
-            Origin::Sale(_) => Self::Transaction,
+            Origin::Sale { .. } => Self::Transaction,
             Origin::CustomerMonth(_) => Self::CustomerMonth,
             Origin::Month => Self::Month,
         }
@@ -235,29 +262,36 @@ pub struct IneligibleRow {
 }
 
 impl IneligibleRow {
-    /// As it is kept.
+    /// The record of a target that earns nothing, or not all; none where the target falls short of nothing new.
     #[must_use]
-    pub fn of(id: Id, whose: Whose, record: Ineligible, source: Source, now: Timestamp) -> Self {
-        let waits_in = source.billed_in.filter(|_| record.reason == Reason::ExchangeRateMissing);
-        Self {
+    pub(super) fn of(
+        id: Id,
+        key: EnrollmentKey,
+        correction: &Correction<'_>,
+        now: Timestamp,
+    ) -> Option<Self> {
+        let Correction { target, sale, .. } = correction;
+        let shortfall = target.shortfall.as_ref()?;
+        let waits = shortfall.reason == Reason::ExchangeRateMissing;
+        Some(Self {
             id,
-            enrollment_id: whose.enrollment_id,
-            partner_id: whose.partner_id,
-            version: whose.version,
-            lever: record.lever,
-            grain: Grain::of(&record.origin),
-            transaction_id: source.transaction_id,
-            purchase_id: source.purchase_id,
-            customer_id: source.customer_id,
-            earned_in: record.earned_in,
-            code: record.reason.code().to_owned(),
-            bought_on: source.bought_on,
-            curable: record.reason.is_curable(),
-            capped: record.capped.map(|money| money.minor),
-            currency: record.capped.map(|money| money.currency).or(waits_in),
+            enrollment_id: key.id,
+            partner_id: key.partner_id,
+            version: target.version.version,
+            lever: target.lever.code().to_owned(),
+            grain: Grain::of(&target.origin),
+            transaction_id: target.origin.transaction(),
+            purchase_id: target.origin.purchase(),
+            customer_id: correction.customer(),
+            earned_in: target.earned_in,
+            code: shortfall.reason.code().to_owned(),
+            bought_on: sale.as_ref().map(|sale| sale.bought_on),
+            curable: shortfall.reason.is_curable(),
+            capped: shortfall.capped,
+            currency: (shortfall.capped.is_some() || waits || sale.is_none()).then_some(target.currency),
             recorded_at: now,
             cured_at: None,
-        }
+        })
     }
 
     /// Why.
@@ -305,6 +339,8 @@ pub struct Run {
     pub earnings: i64,
     /// Ineligible records made.
     pub ineligible_records: i64,
+    /// Partners whose calculation failed, and that were put aside.
+    pub put_aside: i64,
     /// Why it stopped.
     pub error: Option<String>,
     /// Who asked for it; none for the service itself.

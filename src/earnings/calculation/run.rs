@@ -2,10 +2,8 @@
 //! partners out of the backlog, so a crash between units loses nothing, and a repeat finds nothing to do.
 
 use super::{
-    batch::{self, Step},
-    curable,
-    gather::Part,
     model::{Run, RunState, Tally},
+    posting::{self, Chunk, EnrollmentYear, Posting},
     runs_api::RunView,
     store,
 };
@@ -20,14 +18,14 @@ use crate::{
         programs,
     },
     platform::{
-        Result, cut,
-        values::{CalendarDate, Id},
+        Error, Result, cut,
+        values::{Id, Month, Period},
     },
-    sales::transactions::backlog::{self, Waiting},
+    sales::transactions::backlog::{self, CalculationCause, Since, Waiting, Whom},
     work::{End, JobName, Queue, Schedule, Turn, Work, in_short, passes, retry},
 };
 use serde_json::json;
-use std::{ops::ControlFlow, time::Duration};
+use std::{collections::BTreeMap, ops::ControlFlow, time::Duration};
 
 /// How many sales a unit takes in or judges again, at most: some tenths of a second.
 const SALES_AT_ONCE: usize = 4000;
@@ -44,25 +42,25 @@ pub const WORK: Work = Work {
     run: attend,
 };
 
-/// Where a run stands between two units.
+/// Where a run stands between two units. How far a partner has come stands in the backlog itself.
 #[derive(Clone, Copy, Debug, Default)]
 struct Place {
     /// The last partner that is done.
     after: Option<Id>,
-    /// Within the next one: which part of it, and from which day on.
-    within: Option<(Id, usize, CalendarDate)>,
+    /// Whether the unit looks at one partner only, because a unit over several failed.
+    alone: bool,
 }
 
 /// What happens at the end of a unit that changed facts: enrollments follow, and with them what waits to be paid.
 pub fn follow_up(tx: &mut Tx<'_>, changes: &Changes) -> Result<()> {
     for month in &changes.rates {
-        let waiting = curable::waiting_for_rates(tx, *month)?;
+        let waiting = store::waiting_for_rates(tx, *month)?;
         backlog::note_sales(tx, &waiting)?;
     }
     for program in &changes.published {
         // Sales of the version's days may have been looked at while no version covered them.
         let enrolled = enrollments::enrolled_in(tx, *program)?;
-        backlog::note(tx, &enrolled)?;
+        backlog::note(tx, &enrolled, CalculationCause::Version)?;
     }
     let mut partners = changes.partners.clone();
     for program in &changes.programs {
@@ -74,7 +72,7 @@ pub fn follow_up(tx: &mut Tx<'_>, changes: &Changes) -> Result<()> {
 
 /// Whether a partner waits for a run.
 pub fn is_due(tx: &mut Tx<'_>) -> Result<bool> {
-    Ok(backlog::length(tx, None)? > 0)
+    Ok(backlog::length(tx, Whom::All)? > 0)
 }
 
 /// Begins a run over all partners or one. A run at work is given back.
@@ -92,10 +90,11 @@ pub fn start(tx: &mut Tx<'_>, partner: Option<Id>) -> Result<Run> {
         partner_id: partner,
         state: RunState::Running,
         done: 0,
-        total: backlog::length(tx, partner)?,
+        total: backlog::length(tx, Whom::of(partner))?,
         sales: 0,
         earnings: 0,
         ineligible_records: 0,
+        put_aside: 0,
         error: None,
         requested_by: tx.actor.id(),
         started_at: tx.now,
@@ -198,20 +197,52 @@ fn bring_to_its_end(
                 _ => return Ok(run),
             },
             Err(error) if passes(&error) => return Err(error),
+            // A unit over several partners is repeated for the first of them alone.
+            Err(_) if !place.alone => place.alone = true,
+            // A partner whose data fails stops nobody else.
             Err(error) => {
-                let why = cut(&error.to_string(), 1000).to_owned();
-                app.write_as_system("Calculate", move |tx| {
+                let aside = app.write_as_system("Calculate", move |tx| {
                     lease.check(tx)?;
-                    let known = store::get_run(tx, run)?;
-                    finish(tx, known, RunState::Failed, Some(why.clone()))
+                    put_aside(tx, run, here, &error)
                 })?;
-                return Err(error);
+                match aside {
+                    Aside::GoOn(after) => place = Place { after: Some(after), alone: false },
+                    Aside::Over(run) => return Ok(run),
+                }
             }
         }
     }
 }
 
-/// One unit: some partners, or some sales of a large one. Gives the run as it stands, and where the next unit goes on.
+/// Whether a run goes on after a failure.
+enum Aside {
+    /// After the partner that was put aside.
+    GoOn(Id),
+    /// The run is over.
+    Over(Run),
+}
+
+/// Puts the partner aside whose calculation failed; a run over that partner alone has failed with it.
+fn put_aside(tx: &mut Tx<'_>, run: Id, place: Place, error: &Error) -> Result<Aside> {
+    let known = store::get_run(tx, run)?;
+    let failed = backlog::next(tx, Whom::of(known.partner_id), place.after, 1)?;
+    let why = cut(&error.to_string(), 1000).to_owned();
+    let Some(Waiting { partner_id, .. }) = failed.first().copied() else {
+        return finish(tx, known, RunState::Failed, Some(why)).map(Aside::Over);
+    };
+    tx.lock_partner(partner_id)?;
+    backlog::put_aside(tx, partner_id, error.code.code)?;
+    let run = Run { put_aside: known.put_aside + 1, ..advanced(known.clone(), Tally::default(), tx) };
+    let event = audit::Event::on("calculation_run", run.id).of_partner(partner_id).before(&RunView::from(known));
+    event.after(&RunView::from(run.clone())).because(Some(&why)).record(tx)?;
+    if run.partner_id.is_some() {
+        return finish(tx, run, RunState::Failed, Some(why)).map(Aside::Over);
+    }
+    store::update_run(tx, &run)?;
+    Ok(Aside::GoOn(partner_id))
+}
+
+/// One unit: several partners, or the next months of a large one. Gives the run, and where the next unit goes on.
 fn unit(tx: &mut Tx<'_>, run: Id, place: Place, at_once: usize) -> Result<(Run, Option<Place>)> {
     let known = store::get_run(tx, run)?;
     if known.state != RunState::Running {
@@ -222,7 +253,8 @@ fn unit(tx: &mut Tx<'_>, run: Id, place: Place, at_once: usize) -> Result<(Run, 
     tx.share(Guard::Books)?;
     // The instance that goes on with a run may be another one than began it.
     tx.conn.expect_bulk(true)?;
-    let waiting = backlog::next(tx, known.partner_id, place.after, PARTNERS_AT_ONCE)?;
+    let most = if place.alone { 1 } else { PARTNERS_AT_ONCE };
+    let waiting = backlog::next(tx, Whom::of(known.partner_id), place.after, most)?;
     let partners: Vec<Id> = waiting.iter().map(|waiting| waiting.partner_id).collect();
     let Some(last) = partners.last().copied() else {
         return Ok((finish(tx, known, RunState::Succeeded, None)?, None));
@@ -231,27 +263,22 @@ fn unit(tx: &mut Tx<'_>, run: Id, place: Place, at_once: usize) -> Result<(Run, 
     // Taken out first: whoever reports sales of them now waits for this unit, and does not undo its work at the end.
     let waiting = backlog::take(tx, &partners)?;
     let mut rest = waiting.clone();
-    let (mut tally, mut next) = (Tally::default(), place);
+    let (mut tally, mut next) = (Tally::default(), Place { after: place.after, alone: false });
     if waiting.is_empty() {
-        next = Place { after: Some(last), within: None };
+        next.after = Some(last);
     }
     let mut left = at_once;
-    for Waiting { partner_id: partner, since } in &waiting {
-        let within = next.within.filter(|(id, ..)| id == partner).map(|(_, part, day)| (part, day));
-        let (came, left_over) = look_at(tx, run, (*partner, since.first_day()), within, left)?;
-        tally = tally.and(came);
-        left = left.saturating_sub(usize::try_from(came.sales).unwrap_or(usize::MAX));
-        if let Some((part, day)) = left_over {
-            next.within = Some((*partner, part, day));
+    for waiting in &waiting {
+        let partner = waiting.partner_id;
+        let looked = look_at(tx, run, *waiting, left)?;
+        tally = tally.and(looked.tally);
+        left = left.saturating_sub(looked.computed);
+        rest.retain(|waiting| waiting.partner_id != partner);
+        if let Some(month) = looked.rest {
+            rest.push(Waiting { since: Since::Day(month.first_day()), ..*waiting });
             break;
         }
-        if within.is_some() {
-            // What came for it meanwhile may lie before the place it was resumed at: it is looked at once more.
-            next.within = None;
-            break;
-        }
-        rest.retain(|waiting| waiting.partner_id != *partner);
-        next = Place { after: Some(*partner), within: None };
+        next.after = Some(partner);
         if left == 0 {
             break;
         }
@@ -296,73 +323,71 @@ fn finish(tx: &mut Tx<'_>, before: Run, state: RunState, error: Option<String>) 
     Ok(run)
 }
 
-/// Which part of a partner is not done, and from which day on.
-type Rest = Option<(usize, CalendarDate)>;
+/// What a unit has done for one partner.
+struct Looked {
+    tally: Tally,
+    /// Purchases that were computed.
+    computed: usize,
+    /// The month from which on the partner is not done; none where it is.
+    rest: Option<Month>,
+}
 
-/// One partner: its enrollments by program and year, oldest first. The rest is none where the partner is done.
-fn look_at(
-    tx: &mut Tx<'_>,
-    run: Id,
-    (partner, from_day): (Id, CalendarDate),
-    within: Rest,
-    mut left: usize,
-) -> Result<(Tally, Rest)> {
-    let partner = partners::get(tx, partner)?;
+/// One partner: its enrollment years, oldest first, from the month of the first change on. The years of one program year are
+/// computed together: they judge the same purchases.
+fn look_at(tx: &mut Tx<'_>, run: Id, waiting: Waiting, at_once: usize) -> Result<Looked> {
+    let partner = partners::get(tx, waiting.partner_id)?;
     let months = accounting::months(tx)?;
-    let all = enrollments::with_history(tx, partner.id, programs::program_year_of(from_day))?;
-    let (mut tally, mut entries, mut rest) = (Tally::default(), Vec::new(), None);
-    for (number, enrolled) in parts(all).into_iter().enumerate() {
-        if within.is_some_and(|(part, _)| number < part) {
-            continue;
-        }
-        let from = within.filter(|(part, _)| *part == number).map(|(_, day)| day);
-        let Some((first, _)) = enrolled.first() else { continue };
-        let (program, year) = (first.program_id, first.program_year);
-        let program = programs::get(tx, program)?;
-        let versions = programs::versions_of_year(tx, program.id, year)?;
-        let (partner, program) = (&partner, &program);
-        let part = Part { partner, program, versions: &versions, enrolled: &enrolled, supposed: None };
-        if left == 0 {
-            rest = Some((number, from.unwrap_or(CalendarDate::MIN)));
+    let since = waiting.since.first_day();
+    let all = enrollments::with_history(tx, partner.id, programs::program_year_of(since))?;
+    let mut looked = Looked { tally: Tally::default(), computed: 0, rest: None };
+    let mut entries = Vec::new();
+    for (number, of_year) in by_year(all) {
+        let Some(days) = programs::program_year(number) else { continue };
+        let from = Month::of(days.from.max(since));
+        if looked.computed >= at_once {
+            looked.rest = Some(from);
             break;
         }
-        let (came, posted) = match batch::post(tx, &part, months, from, left)? {
-            Step::Done(came, posted) => (came, posted),
-            Step::More(came, posted, day) => {
-                rest = Some((number, day));
-                (came, posted)
-            }
-        };
-        tally = tally.and(came);
-        entries.extend(posted);
-        left = left.saturating_sub(usize::try_from(came.sales).unwrap_or(usize::MAX));
-        if rest.is_some() {
+        let left = at_once - looked.computed;
+        let mut chunk = Chunk::load(tx, partner.id, Period { from: from.first_day(), ..days }, left)?;
+        for enrolled in of_year.chunk_by(|one, other| one.0.program_id == other.0.program_id) {
+            let Some((enrollment, _)) = enrolled.first() else { continue };
+            let program = programs::get(tx, enrollment.program_id)?;
+            let versions = programs::versions_of_year(tx, program.id, number)?;
+            let year = EnrollmentYear::new(&partner, &program, &versions, enrolled, days);
+            let Posting { tally, entries: posted } = posting::post(tx, year, &mut chunk, waiting.cause, months)?;
+            looked.tally = looked.tally.and(tally);
+            entries.extend(posted);
+        }
+        looked.computed += chunk.purchases().count();
+        looked.rest = chunk.rest;
+        if looked.rest.is_some() {
             break;
         }
     }
     accounting::post(tx, &entries, accounting::Cause::Calculation, Some(run))?;
-    if !tally.is_idle() {
+    if !looked.tally.is_idle() {
         let summary = json!({
-            "sales": tally.sales, "earnings": tally.earnings, "ineligible_records": tally.ineligible,
+            "sales": looked.tally.sales,
+            "earnings": looked.tally.earnings,
+            "ineligible_records": looked.tally.ineligible,
         });
         let event = audit::Event::on("calculation_run", run).of_partner(partner.id);
         event.after(&summary).record(tx)?;
     }
-    Ok((tally, rest))
+    Ok(looked)
 }
 
-/// The enrollments of one program and year together, in the order of years.
-fn parts(mut all: Vec<(Enrollment, Vec<Change>)>) -> Vec<Vec<(Enrollment, Vec<Change>)>> {
-    let key = |enrollment: &Enrollment| (enrollment.program_year, enrollment.program_id);
-    all.sort_by_key(|(enrollment, _)| (key(enrollment), enrollment.id));
-    let mut parts: Vec<Vec<(Enrollment, Vec<Change>)>> = Vec::new();
+/// Enrollments by program year, those of one program together, each with its history.
+type ByYear = BTreeMap<i32, Vec<(Enrollment, Vec<Change>)>>;
+
+fn by_year(all: Vec<(Enrollment, Vec<Change>)>) -> ByYear {
+    let mut years = ByYear::new();
     for enrolled in all {
-        match parts.last_mut() {
-            Some(part) if part.first().is_some_and(|(first, _)| key(first) == key(&enrolled.0)) => {
-                part.push(enrolled);
-            }
-            _ => parts.push(vec![enrolled]),
-        }
+        years.entry(enrolled.0.program_year).or_default().push(enrolled);
     }
-    parts
+    for of_year in years.values_mut() {
+        of_year.sort_by_key(|(enrollment, _)| (enrollment.program_id, enrollment.id));
+    }
+    years
 }

@@ -55,6 +55,10 @@ pub struct RunView {
     /// Ineligible records made.
     #[schema(minimum = 0)]
     ineligible_records: i64,
+    /// Partners whose calculation failed, and that were put aside; the next run tries them only where it is asked for one of
+    /// them, or where more is known of them.
+    #[schema(minimum = 0, maximum = 1_000_000_000_i64)]
+    put_aside: i64,
     /// Why it stopped.
     #[schema(max_length = 1000)]
     error: Option<String>,
@@ -82,6 +86,7 @@ impl From<Run> for RunView {
             sales: run.sales,
             earnings: run.earnings,
             ineligible_records: run.ineligible_records,
+            put_aside: run.put_aside,
             error: run.error,
             requested_by: run.requested_by,
             started_at: run.started_at,

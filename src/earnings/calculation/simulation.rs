@@ -1,21 +1,18 @@
-//! What a month would earn. The batch's own gathering and the same sums; nothing here writes.
+//! What a month would earn: the same computation as a run's, shown and not stored.
 //!
-//! Where the version is the one the enrollment's books are kept by, the books are opened where they stand, and what is
-//! new is posted to them: the cost is that of the new sales. A draft has no books; for it the year is gone through from
-//! its beginning.
+//! Where the version is in force and sales on record count, the months from the first touched one on are computed with the
+//! standing of the months before, and what would be posted is shown. A draft has no books: its year is computed from the
+//! beginning.
 
 use super::{
-    gather::{self, Gathered, Opened, Part, Take},
-    growth,
-    model::Whose,
-    sales,
+    posting::{self, Chunk, Correction, Difference, Dropped, EnrollmentYear, Naming, Posted, StoredStanding},
     simulation_api::EarningsSimulation,
     simulation_view::{self, EligibilityHint, SimulatedEarnings, SimulationAssumption, SimulationBasis},
     supposed::{self, Frame, Supposed},
 };
 use crate::{
     access::Tx,
-    earnings::engine::{Books, Outcome, Terms},
+    earnings::engine::Standing,
     network::partners::{self, Partner},
     participation::{
         eligibility,
@@ -24,11 +21,11 @@ use crate::{
     },
     platform::{
         Error, Result,
-        values::{CalendarDate, Id, Month, Period},
+        values::{Id, Month, Period},
     },
-    sales::transactions::SalesOfYear,
+    sales::transactions::backlog::{self, CalculationCause, Whom},
 };
-use std::collections::{BTreeSet, HashSet};
+use std::collections::BTreeSet;
 
 /// How many recorded sales a simulation goes through at most: about a second.
 const MOST_SALES: usize = 50_000;
@@ -41,19 +38,19 @@ crate::problem_codes! {
 /// What is simulated: of whom, by which version, with which sales.
 pub(super) struct Scene<'a> {
     pub asked: &'a EarningsSimulation,
-    pub part: Part<'a>,
+    pub year: EnrollmentYear<'a>,
     pub version: &'a ProgramVersion,
     pub frame: Frame,
     pub supposed: Supposed,
 }
 
 /// What came out.
-pub(super) struct Course {
+pub(super) struct Course<'a> {
     pub basis: SimulationBasis,
-    pub outcomes: Vec<Outcome>,
-    pub takes: Vec<Take>,
+    pub corrections: Vec<Correction<'a>>,
+    pub dropped: Vec<Dropped>,
     /// Where the levers would stand.
-    pub books: Books,
+    pub standing: Standing,
 }
 
 /// Answers a simulation.
@@ -63,22 +60,24 @@ pub(super) fn simulate(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<Si
     let version = version_of(tx, &program, asked)?;
     let enrolled = enrolled(tx, &partner, &version)?;
     let frame = frame(asked.month, &version)?;
+    let is_published = version.state == ProgramVersionState::Published;
+    let versions = if is_published {
+        programs::versions_of_year(tx, program.id, version.program_year)?
+    } else {
+        vec![version.clone()]
+    };
     let mut windows = enrolled.iter().flat_map(|(enrollment, history)| earning_windows(enrollment, history));
     let is_enrolled = windows.any(|window| window.overlaps(frame.month));
-    let part = Part {
-        partner: &partner,
-        program: &program,
-        versions: std::slice::from_ref(&version),
-        enrolled: &enrolled,
-        supposed: (!is_enrolled).then_some(Period { from: frame.month.from, to: version.effective_to }),
-    };
+    let days = programs::program_year(version.program_year).unwrap_or(frame.year);
+    let mut year = EnrollmentYear::new(&partner, &program, &versions, &enrolled, days);
+    year.assumed =
+        (!is_enrolled).then_some(Period { from: frame.month.from, to: version.effective_to });
     let supposed = supposed::take(tx, asked, &frame)?;
-    let scene = Scene { asked, part, version: &version, frame, supposed };
-    let keeps_books = version.state == ProgramVersionState::Published && asked.include_recorded;
-    let course = match scene.part.home().filter(|_| keeps_books) {
-        Some(home) => scene.on_the_books(tx, home)?,
-        None => scene.replayed(tx)?,
-    };
+    let mut scene = Scene { asked, year, version: &version, frame, supposed };
+    let home = scene.year.home().filter(|_| is_published && asked.include_recorded);
+    let chunk = scene.sales(tx, home)?;
+    scene.year.gather(tx, &chunk)?;
+    let course = scene.compute(tx, &chunk, home)?;
     let as_of = tx.today().clamp(scene.frame.month.from, scene.frame.month.to);
     let assessment = eligibility::assess(tx, &partner, &program, &version, as_of)?;
     simulation_view::show(tx, &scene, course, EligibilityHint::from(assessment))
@@ -118,115 +117,68 @@ fn frame(month: Month, version: &ProgramVersion) -> Result<Frame> {
         return Err(Error::invalid_field("/month", "outside_version", message));
     }
     let month = Period { from: days.from.max(covered.from), to: days.to.min(covered.to) };
-    Ok(Frame {
-        month,
-        year: Period { from: covered.from, to: month.to },
-        asks_before: gather::asks_before(std::slice::from_ref(version)),
-    })
+    Ok(Frame { month, year: Period { from: covered.from, to: month.to } })
 }
 
 impl Scene<'_> {
-    fn year(&self) -> SalesOfYear {
-        SalesOfYear {
-            partner_id: self.part.partner.id,
-            enrollments: self.part.ids(),
-            days: self.frame.year,
-            asks_before: self.frame.asks_before,
+    /// The sales to compute: those on record from the first month that is touched, or from the beginning of the year where
+    /// nothing of it stands on the books, with the supposed ones.
+    fn sales(&self, tx: &mut Tx<'_>, home: Option<Id>) -> Result<Chunk> {
+        let partner = self.year.partner.id;
+        let mut from = self.year.days.from;
+        if home.is_some() {
+            let first = self.months().into_iter().next().unwrap_or(self.asked.month);
+            let waiting = backlog::next(tx, Whom::Only(partner), None, 1)?;
+            let since = waiting.first().map(|waiting| waiting.since.first_day());
+            let touched = since.map_or(first.first_day(), |since| since.min(first.first_day()));
+            from = from.max(touched.first_of_month());
         }
+        let days = Period { from, to: self.asked.month.last_day().min(self.year.days.to) };
+        let mut chunk = if self.asked.include_recorded {
+            Chunk::load(tx, partner, days, MOST_SALES)?
+        } else {
+            Chunk::of(Vec::new(), days)
+        };
+        if chunk.rest.is_some() || chunk.purchases().nth(MOST_SALES).is_some() {
+            let detail = format!("more than {MOST_SALES} recorded sales would have to be gone through");
+            return Err(Error::new(&SIMULATION_TOO_LARGE, detail).with("most", MOST_SALES));
+        }
+        self.supposed.join(&mut chunk);
+        Ok(chunk)
+    }
+
+    fn compute(&self, tx: &mut Tx<'_>, chunk: &Chunk, home: Option<Id>) -> Result<Course<'_>> {
+        let mut basis = SimulationBasis::Replay;
+        let (mut standing, mut posted, mut last_seen) = (Standing::default(), Posted::default(), None);
+        if let Some(home) = home {
+            let key = self.year.key(home);
+            let calculated = posting::calculated(tx, key)?;
+            basis = SimulationBasis::Books;
+            standing = StoredStanding::load(tx, &self.year, key, chunk)?.standing();
+            posted = Posted::load(tx, key, chunk, calculated)?;
+            last_seen = calculated.and_then(|calculated| calculated.last_seen);
+        }
+        let (targets, standing) = posting::compute(tx, &self.year, chunk, standing)?;
+        let naming = Naming { cause: CalculationCause::Sale, last_seen };
+        let Difference { corrections, dropped, .. } = Difference::between(chunk, targets, posted, naming);
+        Ok(Course { basis, corrections, dropped, standing })
     }
 
     /// The months an answer is about: the one asked for, and those of the purchases that supposed refunds take back.
     pub(super) fn months(&self) -> BTreeSet<Month> {
-        let touched = self.supposed.sales.iter().map(|(_, bought_on)| Month::of(*bought_on));
-        touched.chain([self.asked.month]).collect()
+        self.supposed.months().into_iter().chain([self.asked.month]).collect()
     }
 
     /// What is taken for given beside what is on record.
-    pub(super) fn assumptions(
-        &self,
-        basis: SimulationBasis,
-        today: CalendarDate,
-    ) -> Vec<SimulationAssumption> {
-        let not_enrolled = self.part.supposed.is_some();
-        let later = basis == SimulationBasis::Books && self.frame.month.to < today;
+    pub(super) fn assumptions(&self) -> Vec<SimulationAssumption> {
+        let not_enrolled = self.year.assumed.is_some();
         [
             (not_enrolled, SimulationAssumption::Enrolled),
             (not_enrolled, SimulationAssumption::RulesMet),
             (!self.asked.include_recorded, SimulationAssumption::NothingRecorded),
-            (later, SimulationAssumption::LaterSales),
         ]
         .into_iter()
         .filter_map(|(holds, assumption)| holds.then_some(assumption))
         .collect()
     }
-
-    /// Opens the books where they stand, and posts what is not in them yet up to the end of the month.
-    fn on_the_books(&self, tx: &mut Tx<'_>, home: Id) -> Result<Course> {
-        let year = self.year();
-        let mut new = sales::new_within(tx, &year, MOST_SALES + 1)?;
-        refuse_many(new.len())?;
-        self.supposed.precede(&mut new);
-        new.extend(self.supposed.sales.iter().cloned());
-        let room = (true, MOST_SALES + 1);
-        let Gathered { facts, mut takes, mut records } = gather::gather(tx, &self.part, &year, new, room)?;
-        refuse_many(records.len() + takes.iter().filter(|take| take.levers.is_none()).count())?;
-        let days = year.days;
-        takes.retain(|take| days.contains(take.bought_on) && take.sale.occurred_on <= days.to);
-        let mut by_books: Vec<_> = gather::by_books(&self.part, takes).collect();
-        if by_books.iter().all(|(whose, ..)| whose.enrollment_id != home) {
-            let (partner_id, version) = (self.part.partner.id, self.version.version);
-            by_books.push((Whose { enrollment_id: home, partner_id, version }, self.version, Vec::new()));
-        }
-        let (mut outcomes, mut all, mut stand) = (Vec::new(), Vec::new(), Books::default());
-        for (whose, version, takes) in by_books {
-            let Opened { mut books, .. } =
-                gather::open(tx, whose, version, &facts, year.asks_before, &takes)?;
-            outcomes.extend(gather::post(&mut books, &Terms::from(version), &facts, &takes));
-            if growth::grows(version) {
-                records.extend(growth::open(tx, whose, &mut books)?);
-                outcomes.extend(growth::post(tx, whose.partner_id, version, &facts, &mut books)?);
-            }
-            all.extend(takes);
-            if whose.enrollment_id == home {
-                stand = books;
-            }
-        }
-        let told: HashSet<_> = records
-            .iter()
-            .map(|record| (&*record.lever, record.transaction_id, record.earned_in, &*record.code))
-            .collect();
-        outcomes.retain(|outcome| match outcome {
-            Outcome::Ineligible(it) => {
-                it.capped.is_some()
-                    || !told.contains(&(&*it.lever, it.sale(), it.earned_in, it.reason.code()))
-            }
-            Outcome::Earning(_) => true,
-        });
-        Ok(Course { basis: SimulationBasis::Books, outcomes, takes: all, books: stand })
-    }
-
-    /// Goes through the year from its beginning, by books that are empty.
-    fn replayed(&self, tx: &mut Tx<'_>) -> Result<Course> {
-        let year = self.year();
-        let mut sold =
-            if self.asked.include_recorded { sales::sold(tx, &year, MOST_SALES + 1)? } else { Vec::new() };
-        refuse_many(sold.len())?;
-        sold.retain(|(_, bought_on)| year.days.contains(*bought_on));
-        self.supposed.precede(&mut sold);
-        sold.extend(self.supposed.sales.iter().cloned());
-        let room = (false, usize::MAX);
-        let Gathered { facts, takes, .. } = gather::gather(tx, &self.part, &year, sold, room)?;
-        let mut books = Books::default();
-        let mut outcomes = gather::post(&mut books, &Terms::from(self.version), &facts, &takes);
-        outcomes.extend(growth::post(tx, year.partner_id, self.version, &facts, &mut books)?);
-        Ok(Course { basis: SimulationBasis::Replay, outcomes, takes, books })
-    }
-}
-
-fn refuse_many(sales: usize) -> Result<()> {
-    if sales <= MOST_SALES {
-        return Ok(());
-    }
-    let detail = format!("more than {MOST_SALES} recorded sales would have to be gone through");
-    Err(Error::new(&SIMULATION_TOO_LARGE, detail).with("most", MOST_SALES))
 }

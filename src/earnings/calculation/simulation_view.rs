@@ -2,20 +2,20 @@
 
 use super::{
     earning_view::{TraceStep, trace_view},
-    gather::{self, Take},
-    model::{Grain, Source},
+    lever_view::{LeverStanding, standings},
+    model::Grain,
+    posting::Correction,
     simulation::{Course, Scene},
-    standing::{LeverStanding, standings},
     store, words,
 };
 use crate::{
     access::Tx,
-    earnings::engine::{Earning, Ineligible, Origin, Outcome, Terms},
+    earnings::engine::{Origin, Traced},
     ledger::accounting::{self, Months},
     participation::{
         eligibility::{Assessment, CheckStatus, EligibilityCheck, EligibilityOutcome},
         enrollments::EnrollmentKeys,
-        programs::{Lever, ProgramVersionState},
+        programs::ProgramVersionState,
     },
     platform::{
         Result,
@@ -23,7 +23,7 @@ use crate::{
     },
 };
 use serde::Serialize;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// How many earnings, and how many ineligible records, an answer shows.
@@ -48,8 +48,6 @@ text_enum! {
         RulesMet = "rules_met",
         /// Nothing the partner has sold in the year counts.
         NothingRecorded = "recorded_sales_left_out",
-        /// What is posted for later months already counts in tiers and caps, as it would if the sales were reported now.
-        LaterSales = "later_sales_counted",
     }
 }
 
@@ -244,78 +242,82 @@ fn plus(mut sums: [i64; 3], more: [i64; 3]) -> [i64; 3] {
 pub(super) fn show(
     tx: &mut Tx<'_>,
     scene: &Scene<'_>,
-    course: Course,
+    course: Course<'_>,
     eligibility: EligibilityHint,
 ) -> Result<SimulatedEarnings> {
     let months = scene.months();
-    let levers = standings(scene, &course.books);
-    let Course { basis, outcomes, takes, .. } = course;
-    let ids = scene.part.ids();
-    let enrolled = EnrollmentKeys { partner_id: scene.part.partner.id, ids: &ids };
+    let levers = standings(scene, &course.standing)?;
+    let Course { basis, corrections, dropped, .. } = course;
+    let ids: Vec<Id> = scene.year.enrolled.iter().map(|(enrollment, _)| enrollment.id).collect();
+    let enrolled = EnrollmentKeys { partner_id: scene.year.partner.id, ids: &ids };
     let posted = store::posted(tx, enrolled, months.iter().copied())?;
-    let lens = Lens {
-        scene,
-        of: takes.iter().map(|take| (take.sale.id, take)).collect(),
-        months: accounting::months(tx)?,
-    };
-    let (mut earned, mut refused) = (Vec::new(), Vec::new());
-    for outcome in outcomes {
-        match outcome {
-            Outcome::Earning(it) if months.contains(&it.earned_in) => earned.push(it),
-            Outcome::Ineligible(it) if months.contains(&it.earned_in) => refused.push(it),
-            _ => {}
-        }
-    }
-    earned.sort_by_key(|earning| lens.is_on_record(&earning.origin));
-    refused.sort_by_key(|record| lens.is_on_record(&record.origin));
+    let lens = Lens { scene, months: accounting::months(tx)? };
+    let mut shown: Vec<Correction<'_>> =
+        corrections.into_iter().filter(|it| months.contains(&it.target.earned_in)).collect();
+    shown.sort_by_key(|correction| lens.is_on_record(&correction.target.origin));
+    let earned: Vec<&Correction<'_>> = shown.iter().filter(|correction| correction.is_moved).collect();
+    let refused: Vec<SimulatedIneligible> =
+        shown.iter().filter_map(|correction| lens.ineligible(correction)).collect();
+    let mut moved: Vec<(Currency, [i64; 3])> = earned.iter().map(|correction| moves(correction)).collect();
+    let dropped = dropped.iter().filter(|dropped| months.contains(&dropped.place.month));
+    moved.extend(dropped.map(|dropped| {
+        let sums = dropped.group.sums;
+        (dropped.place.currency, [-sums.amount, -sums.rebate, sums.rebate - sums.amount])
+    }));
     Ok(SimulatedEarnings {
         simulated: true,
-        partner_id: scene.part.partner.id,
-        program: scene.part.program.code.clone(),
+        partner_id: scene.year.partner.id,
+        program: scene.year.program.code.clone(),
         version: scene.version.version,
         version_state: scene.version.state,
         month: scene.asked.month,
         months: months.into_iter().collect(),
         basis,
-        assumptions: scene.assumptions(basis, tx.today()),
+        assumptions: scene.assumptions(),
         eligibility,
-        totals: totals(basis, posted, &earned),
+        totals: totals(basis, posted, &moved),
         earnings_count: earned.len(),
         ineligible_count: refused.len(),
-        earnings: earned.into_iter().take(SHOWN).map(|earning| lens.earning(earning)).collect(),
-        ineligible: refused.into_iter().take(SHOWN).map(|record| lens.ineligible(record)).collect(),
+        earnings: earned.into_iter().take(SHOWN).map(|correction| lens.earning(correction)).collect(),
+        ineligible: refused.into_iter().take(SHOWN).collect(),
         levers,
         as_of: tx.now,
     })
 }
 
+/// By how much an earning would move its currency: the amount, its rebate part and its co-op part.
+fn moves(correction: &Correction<'_>) -> (Currency, [i64; 3]) {
+    let Correction { target, posted, .. } = correction;
+    let (amount, rebate) = (target.amount - posted.amount, target.rebate - posted.rebate);
+    (target.currency, [amount, rebate, amount - rebate])
+}
+
 fn totals(
     basis: SimulationBasis,
     posted: Vec<(Currency, [i64; 3])>,
-    earned: &[Earning],
+    moved: &[(Currency, [i64; 3])],
 ) -> Vec<SimulatedTotal> {
     let mut sums: BTreeMap<Currency, ([i64; 3], [i64; 3])> = BTreeMap::new();
     for (currency, posted) in posted {
         let there = if basis == SimulationBasis::Books { posted } else { [0; 3] };
         sums.insert(currency, (posted, there));
     }
-    for earning in earned {
-        let (_, there) = sums.entry(earning.currency).or_default();
-        *there = plus(*there, [earning.amount, earning.rebate, earning.coop]);
+    for (currency, by) in moved {
+        let (_, there) = sums.entry(*currency).or_default();
+        *there = plus(*there, *by);
     }
     sums.into_iter().map(|(currency, (posted, there))| SimulatedTotal::of(currency, posted, there)).collect()
 }
 
-/// What outcomes are seen through: supposed sales have no ids.
+/// What corrections are seen through: supposed sales have no ids.
 struct Lens<'a> {
     scene: &'a Scene<'a>,
-    of: HashMap<Id, &'a Take>,
     months: Months,
 }
 
 impl Lens<'_> {
     fn is_on_record(&self, origin: &Origin) -> bool {
-        matches!(origin, Origin::Sale(id) if !self.scene.supposed.names.contains_key(id))
+        origin.transaction().is_some_and(|id| !self.scene.supposed.names.contains_key(&id))
     }
 
     fn reference(&self, id: Option<Id>) -> Option<SaleReference> {
@@ -324,45 +326,53 @@ impl Lens<'_> {
         Some(SaleReference { transaction_id: reference.is_none().then_some(id), reference })
     }
 
-    fn earning(&self, earning: Earning) -> SimulatedEarning {
-        let terms = Terms::from(self.scene.version);
-        let lever = terms.levers.iter().find(|lever: &&Lever| lever.code() == earning.lever);
-        let trace = lever.map(|lever| trace_view(earning.trace(&terms, lever))).unwrap_or_default();
-        let Source { transaction_id, purchase_id, customer_id, .. } =
-            gather::source(&earning.origin, &self.of);
-        let money = |minor| Money { minor, currency: earning.currency };
+    fn earning(&self, correction: &Correction<'_>) -> SimulatedEarning {
+        let Correction { target, posted, .. } = correction;
+        let money = |minor| Money { minor, currency: target.currency };
+        let (_, [amount, rebate, coop]) = moves(correction);
+        let traced = Traced {
+            version: target.version,
+            lever: target.lever,
+            currency: target.currency,
+            figures: target.figures,
+            slices: &target.slices,
+            corrects: posted.amount,
+            rebate,
+            coop,
+        };
         SimulatedEarning {
-            grain: Grain::of(&earning.origin),
-            sale: self.reference(transaction_id),
-            purchase: self.reference(purchase_id),
-            customer_id,
-            earned_in: earning.earned_in,
-            posted_in: self.months.posting_for(earning.earned_in),
-            base: money(earning.base),
-            unrounded: earning.unrounded.text(earning.currency),
-            amount: money(earning.amount),
-            rebate: money(earning.rebate),
-            coop: money(earning.coop),
-            trace,
-            lever: earning.lever,
+            lever: target.lever.code().to_owned(),
+            grain: Grain::of(&target.origin),
+            sale: self.reference(target.origin.transaction()),
+            purchase: self.reference(target.origin.purchase()),
+            customer_id: correction.customer(),
+            earned_in: target.earned_in,
+            posted_in: self.months.posting_for(target.earned_in),
+            base: money(target.base - posted.base),
+            unrounded: (target.unrounded - posted.unrounded).text(target.currency),
+            amount: money(amount),
+            rebate: money(rebate),
+            coop: money(coop),
+            trace: trace_view(traced.steps(), target.currency),
         }
     }
 
-    fn ineligible(&self, record: Ineligible) -> SimulatedIneligible {
-        let Source { transaction_id, purchase_id, customer_id, .. } =
-            gather::source(&record.origin, &self.of);
-        SimulatedIneligible {
-            grain: Grain::of(&record.origin),
-            sale: self.reference(transaction_id),
-            purchase: self.reference(purchase_id),
-            customer_id,
-            earned_in: record.earned_in,
-            code: record.reason.code().to_owned(),
-            message: words::message(&record.reason, record.capped),
-            curable: record.reason.is_curable(),
-            remedy: words::remedy(&record.reason),
-            capped: record.capped,
-            lever: record.lever,
-        }
+    fn ineligible(&self, correction: &Correction<'_>) -> Option<SimulatedIneligible> {
+        let target = &correction.target;
+        let shortfall = target.shortfall.as_ref()?;
+        let capped = shortfall.capped.map(|minor| Money { minor, currency: target.currency });
+        Some(SimulatedIneligible {
+            lever: target.lever.code().to_owned(),
+            grain: Grain::of(&target.origin),
+            sale: self.reference(target.origin.transaction()),
+            purchase: self.reference(target.origin.purchase()),
+            customer_id: correction.customer(),
+            earned_in: target.earned_in,
+            code: shortfall.reason.code().to_owned(),
+            message: words::message(&shortfall.reason, capped),
+            curable: shortfall.reason.is_curable(),
+            remedy: words::remedy(&shortfall.reason),
+            capped,
+        })
     }
 }

@@ -15,14 +15,22 @@ use crate::{
     },
     platform::{
         Error, Result,
-        db::{Conn, MultiBackend},
+        db::{Conn, MultiBackend, native, types::Guid},
         http::{PageRequest, keyset, matches_value, unindexed},
         values::{Currency, Id, Month, Timestamp},
     },
-    sales::transactions::seller_of,
+    sales::transactions::{
+        backlog::{CalculationCause, Since, Waiting},
+        seller_of,
+    },
     schema::{calculation_runs, earnings, ineligible_records},
 };
-use diesel::{dsl::sql, prelude::*, sql_types::BigInt};
+use diesel::{
+    dsl::sql,
+    prelude::*,
+    sql_query,
+    sql_types::{BigInt, Date},
+};
 use std::collections::HashMap;
 
 /// Restricts a boxed query to what comes of a purchase. The partner is looked up with it, and leads to the index.
@@ -177,6 +185,35 @@ pub fn terms_of(tx: &mut Tx<'_>, enrolled: &[Id]) -> Result<HashMap<(Id, i32), (
         }
     }
     Ok(terms)
+}
+
+/// The records of sales, and of months, that wait for an exchange rate; as the partial indexes say it.
+const SALES: &str = "code = 'exchange_rate_missing' AND cured_at IS NULL AND transaction_id IS NOT NULL";
+const MONTHS: &str = "code = 'exchange_rate_missing' AND cured_at IS NULL AND transaction_id IS NULL";
+
+/// The partners that rates of a month concern, each with the first day that waits: because of sales of that month, or because
+/// of a later month that is compared with that one.
+pub(super) fn waiting_for_rates(tx: &mut Tx<'_>, month: Month) -> Result<Vec<Waiting>> {
+    #[derive(QueryableByName)]
+    struct Waiter {
+        #[diesel(sql_type = Guid)]
+        partner_id: Id,
+        #[diesel(sql_type = Date)]
+        first: Month,
+    }
+    let query = format!(
+        "SELECT partner_id, MIN(earned_in) AS first FROM ( \
+            SELECT DISTINCT partner_id, earned_in FROM ineligible_records WHERE {SALES} AND earned_in = $1 \
+            UNION ALL SELECT partner_id, earned_in FROM ineligible_records WHERE {MONTHS} AND earned_in >= $1 \
+        ) waiting GROUP BY partner_id"
+    );
+    let found: Vec<Waiter> = native!(tx.conn, conn => sql_query(query).bind::<Date, _>(month).load(conn)?);
+    let waiting = |waiter: Waiter| Waiting {
+        partner_id: waiter.partner_id,
+        since: Since::Day(waiter.first.first_day()),
+        cause: CalculationCause::Rate,
+    };
+    Ok(found.into_iter().map(waiting).collect())
 }
 
 fn matching_runs(filter: &RunFilter) -> calculation_runs::BoxedQuery<'static, MultiBackend> {

@@ -2,10 +2,7 @@
 //! is paid with. Kept in the unit that posts what they sum, so that a statement reads a few rows whatever has been
 //! sold; `accounting::verify` computes them again.
 
-use super::{
-    curable::OpenRecord,
-    model::{EarningRow, IneligibleRow},
-};
+use super::model::{EarningRow, IneligibleRow};
 use crate::{
     access::Tx,
     participation::enrollments::{EnrollmentKey, EnrollmentKeys},
@@ -49,7 +46,7 @@ pub struct LeverMonth {
     pub coop: i64,
 }
 
-/// What one lever has not given for one reason, told with a month, in one currency. Amounts are minor units.
+/// What one lever has not given for one reason, reported with a month, in one currency. Amounts are minor units.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = ineligible_months, treat_none_as_default_value = false)]
 pub struct IneligibleMonth {
@@ -89,8 +86,8 @@ pub(super) struct Sums {
     ineligible: BTreeMap<IneligibleKey, IneligibleMonth>,
 }
 
-/// Which record, as far as its sum goes.
-pub(super) struct Told<'a> {
+/// The sum that a record belongs to.
+pub(super) struct RecordKey<'a> {
     pub enrollment: EnrollmentKey,
     pub version: i32,
     pub lever: &'a str,
@@ -98,17 +95,9 @@ pub(super) struct Told<'a> {
     pub code: &'a str,
 }
 
-impl<'a> From<&'a IneligibleRow> for Told<'a> {
+impl<'a> From<&'a IneligibleRow> for RecordKey<'a> {
     fn from(row: &'a IneligibleRow) -> Self {
         let IneligibleRow { enrollment_id, partner_id, version, lever, earned_in, code, .. } = row;
-        let enrollment = EnrollmentKey { partner_id: *partner_id, id: *enrollment_id };
-        Self { enrollment, version: *version, lever, earned_in: *earned_in, code }
-    }
-}
-
-impl<'a> From<&'a OpenRecord> for Told<'a> {
-    fn from(record: &'a OpenRecord) -> Self {
-        let OpenRecord { enrollment_id, partner_id, version, lever, earned_in, code, .. } = record;
         let enrollment = EnrollmentKey { partner_id: *partner_id, id: *enrollment_id };
         Self { enrollment, version: *version, lever, earned_in: *earned_in, code }
     }
@@ -140,10 +129,10 @@ impl Sums {
         sum.coop += row.coop;
     }
 
-    /// A record, told with a month: what its sale was billed at, or what a cap cut off.
+    /// A record, reported with a month: what its sale was billed at, or what a cap cut off.
     pub fn refused(&mut self, row: &IneligibleRow, posted_in: Month, billed: Money) {
         let capped = row.capped();
-        let sum = self.about(&Told::from(row), posted_in, capped.unwrap_or(billed).currency);
+        let sum = self.about(&RecordKey::from(row), posted_in, capped.unwrap_or(billed).currency);
         sum.records += 1;
         match capped {
             Some(capped) => sum.capped += capped.minor,
@@ -151,15 +140,24 @@ impl Sums {
         }
     }
 
-    /// A record of a sale that was billed at so much ceases to stand.
-    pub fn cured(&mut self, record: &Told<'_>, posted_in: Month, billed: Money) {
-        let sum = self.about(record, posted_in, billed.currency);
+    /// A record ceases to stand: its sale was billed at so much, or a cap had cut off so much.
+    pub fn cured(
+        &mut self,
+        record: &RecordKey<'_>,
+        posted_in: Month,
+        capped: Option<Money>,
+        billed: Money,
+    ) {
+        let sum = self.about(record, posted_in, capped.unwrap_or(billed).currency);
         sum.cured += 1;
-        sum.billed -= billed.minor;
+        match capped {
+            Some(capped) => sum.capped -= capped.minor,
+            None => sum.billed -= billed.minor,
+        }
     }
 
-    fn about(&mut self, told: &Told<'_>, posted_in: Month, currency: Currency) -> &mut IneligibleMonth {
-        let Told { enrollment, version, lever, earned_in, code } = *told;
+    fn about(&mut self, record: &RecordKey<'_>, posted_in: Month, currency: Currency) -> &mut IneligibleMonth {
+        let RecordKey { enrollment, version, lever, earned_in, code } = *record;
         let (lever, code) = (lever.to_owned(), code.to_owned());
         let key = (enrollment, posted_in, version, lever.clone(), earned_in, code.clone(), currency);
         self.ineligible.entry(key).or_insert_with(|| IneligibleMonth {
@@ -244,7 +242,7 @@ pub fn lever_months(
     Ok(query.load(tx.conn)?)
 }
 
-/// What some enrollments have not earned, told with a month.
+/// What some enrollments have not earned, reported with a month.
 pub fn ineligible_months(
     tx: &mut Tx<'_>,
     enrollments: EnrollmentKeys<'_>,

@@ -1,37 +1,57 @@
-//! Sales that are only supposed: what could never be on record is refused, what is not said is looked up.
+//! Sales that are only supposed: a sale that could never be on record is refused.
 
 use super::{
-    sales::{self, Dated},
+    posting::Chunk,
     simulation_api::{EarningsSimulation, SupposedSale},
 };
 use crate::{
     access::Tx,
-    earnings::engine::Sale,
+    earnings::engine::{Purchase, Refund},
     platform::{
         Error, FieldError, Result,
-        values::{CalendarDate, Id, Money, Period},
+        values::{CalendarDate, Id, Money, Month, Period},
     },
-    sales::transactions::{self, PurchaseDay},
+    sales::transactions,
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap};
 
 /// Sales that are only supposed.
 #[derive(Default)]
 pub(super) struct Supposed {
-    /// With the days of the purchases they are or take back.
-    pub sales: Vec<Dated>,
-    /// What each is called in the request.
+    /// The purchases, with the supposed refunds of them.
+    purchases: Vec<Purchase>,
+    /// Refunds of purchases on record.
+    refunds: Vec<RefundOf>,
+    /// What the request calls each sale.
     pub names: HashMap<Id, String>,
 }
 
-/// Between which days sales are supposed, and what is on record beside them.
+/// A supposed refund of a purchase on record.
+struct RefundOf {
+    purchase: Id,
+    bought_on: CalendarDate,
+    refund: Refund,
+}
+
+/// Between which days sales are supposed.
 pub(super) struct Frame {
     /// The days of the month simulated that the version covers.
     pub month: Period,
     /// The days of the version up to the end of that month.
     pub year: Period,
-    /// Whether a lever asks when the customer bought before.
-    pub asks_before: bool,
+}
+
+/// A purchase that can be taken back.
+#[derive(Clone)]
+struct Known {
+    id: Id,
+    on: CalendarDate,
+    /// What is left of the purchase.
+    left: Money,
+    /// The supposed purchase, by its place; none for one on record.
+    supposed: Option<usize>,
+    /// Whether the transaction is a refund itself.
+    is_refund: bool,
 }
 
 /// Takes the sales of a request.
@@ -47,19 +67,11 @@ pub(super) fn take(tx: &mut Tx<'_>, asked: &EarningsSimulation, frame: &Frame) -
     if !draft.faults.is_empty() {
         return Err(Error::invalid(draft.faults));
     }
-    let mut supposed = draft.supposed;
-    let customers: BTreeSet<String> = supposed.sales.iter().map(|(sale, _)| sale.customer.clone()).collect();
-    let customers: Vec<String> = customers.into_iter().collect();
-    if frame.asks_before {
-        let recorded = asked.include_recorded.then_some(frame.month);
-        let bought = bought(tx, asked.partner_id, &customers, (frame.year.from, recorded))?;
-        supposed.follow(&bought);
-    }
-    Ok(supposed)
+    Ok(draft.supposed)
 }
 
-/// The sales on record that refunds of the request take back, each with what is left of it.
-fn on_record(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<HashMap<Id, (Sale, i64)>> {
+/// The sales on record that refunds of the request take back.
+fn on_record(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<HashMap<Id, Known>> {
     let mut ids: Vec<Id> = asked
         .sales
         .iter()
@@ -75,19 +87,27 @@ fn on_record(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<HashMap<Id, 
     }
     let own = transactions::own_among(tx, asked.partner_id, ids)?;
     let refunded = transactions::refunded_of(tx, asked.partner_id, &own)?;
-    let with_rest = |(sale, _): Dated| {
-        let left = sale.amount.minor + refunded.get(&sale.id).copied().unwrap_or_default();
-        (sale.id, (sale, left))
-    };
-    Ok(sales::of_ids(tx, asked.partner_id, &own, false)?.into_iter().map(with_rest).collect())
+    let mut known = HashMap::new();
+    for sold in transactions::purchases_named(tx, asked.partner_id, &own)? {
+        let minor = sold.minor + refunded.get(&sold.id).copied().unwrap_or_default();
+        let left = Money { minor, currency: sold.currency };
+        let (id, on) = (sold.id, sold.occurred_on);
+        known.insert(id, Known { id, on, left, supposed: None, is_refund: false });
+    }
+    for id in own {
+        let nothing = Money { minor: 0, currency: crate::platform::values::Currency::USD };
+        let refund = Known { id, on: CalendarDate::MIN, left: nothing, supposed: None, is_refund: true };
+        known.entry(id).or_insert(refund);
+    }
+    Ok(known)
 }
 
 /// The request's sales as far as they have been read.
 #[derive(Default)]
 struct Draft {
     supposed: Supposed,
-    /// Purchases that can be taken back, with what is left of them: on record, and by their names in the request.
-    known: HashMap<Id, (Sale, i64)>,
+    /// Purchases that can be taken back: on record, and those of the request.
+    known: HashMap<Id, Known>,
     named: HashMap<String, Id>,
     faults: Vec<FieldError>,
 }
@@ -130,21 +150,22 @@ impl Draft {
         if amount.minor <= 0 {
             self.fault(at, "amount/amount", "sign", "the amount of a purchase is above zero");
         }
-        let sale = Sale {
+        let place = self.supposed.purchases.len();
+        let known = Known { id, on: *occurred_on, left: *amount, supposed: Some(place), is_refund: false };
+        self.known.insert(id, known);
+        self.supposed.purchases.push(Purchase {
             id,
-            refund_of: None,
-            occurred_on: *occurred_on,
-            amount: *amount,
+            on: *occurred_on,
             customer: customer.id.clone(),
             country: customer.country,
             public_sector: customer.public_sector,
             customer_is_partner: *customer_is_partner,
             product: product.clone(),
             product_family: product_family.clone(),
-            bought_before_on: None,
-        };
-        self.known.insert(id, (sale.clone(), amount.minor));
-        self.supposed.sales.push((sale, *occurred_on));
+            currency: amount.currency,
+            amount: amount.minor,
+            refunds: Vec::new(),
+        });
     }
 
     fn refund(&mut self, tx: &Tx<'_>, at: usize, asked: &SupposedSale, frame: &Frame, recorded: bool) {
@@ -177,115 +198,89 @@ impl Draft {
             }
         };
         self.name(at, id, reference);
-        let Some((purchase, left)) = purchase.and_then(|id| self.known.get(&id)).cloned() else {
+        let Some(purchase) = purchase.and_then(|id| self.known.get(&id)).cloned() else {
             return self.fault(at, member, "unknown", "there is no such purchase of this partner");
         };
-        let left_over = left + amount.minor;
-        if let Some((member, code, message)) =
-            refund_fault(*amount, *occurred_on, (&purchase, left), frame, member)
+        if let Some(Fault { member, code, message }) =
+            refund_fault(*amount, *occurred_on, &purchase, frame, member)
         {
             return self.fault(at, member, code, message);
         }
-        self.known.insert(purchase.id, (purchase.clone(), left_over));
-        let sale = Sale {
-            id,
-            refund_of: Some(purchase.id),
-            occurred_on: *occurred_on,
-            amount: *amount,
-            ..purchase.clone()
-        };
-        self.supposed.sales.push((sale, purchase.occurred_on));
+        if let Some(known) = self.known.get_mut(&purchase.id) {
+            known.left.minor += amount.minor;
+        }
+        let refund = Refund { id, amount: amount.minor };
+        match purchase.supposed.and_then(|place| self.supposed.purchases.get_mut(place)) {
+            Some(supposed) => supposed.refunds.push(refund),
+            None => {
+                let (purchase, bought_on) = (purchase.id, purchase.on);
+                self.supposed.refunds.push(RefundOf { purchase, bought_on, refund });
+            }
+        }
     }
 }
 
-/// What is wrong with a refund of a purchase of which so much is left: where, by which code, in words.
+/// What is wrong with a refund of the request.
+struct Fault<'a> {
+    member: &'a str,
+    code: &'static str,
+    message: String,
+}
+
+/// What is wrong with a refund of a purchase.
 fn refund_fault<'a>(
     amount: Money,
     on: CalendarDate,
-    (purchase, left): (&Sale, i64),
+    purchase: &Known,
     frame: &Frame,
     named_at: &'a str,
-) -> Option<(&'a str, &'static str, String)> {
-    if purchase.refund_of.is_some() {
-        let message = "a refund cannot be taken back; name the purchase".to_owned();
-        Some((named_at, "not_a_purchase", message))
+) -> Option<Fault<'a>> {
+    let fault = |member, code, message| Some(Fault { member, code, message });
+    if purchase.is_refund {
+        fault(named_at, "not_a_purchase", "a refund cannot be taken back; name the purchase".to_owned())
     } else if amount.minor >= 0 {
-        Some(("amount/amount", "sign", "the amount of a refund is below zero".to_owned()))
-    } else if amount.currency != purchase.amount.currency {
-        let message = format!("the purchase was made in {}", purchase.amount.currency);
-        Some(("amount/currency", "other_currency", message))
-    } else if on < purchase.occurred_on {
-        Some(("occurred_on", "before_purchase", format!("the purchase was made on {}", purchase.occurred_on)))
-    } else if !frame.year.contains(purchase.occurred_on) {
-        let message =
-            format!("the version simulated does not cover that purchase, of {}", purchase.occurred_on);
-        Some((named_at, "other_version", message))
-    } else if left + amount.minor < 0 {
-        let left = Money { minor: left, ..purchase.amount };
-        Some(("amount/amount", "refund_exceeds_purchase", format!("of it, {left} can still be taken back")))
+        fault("amount/amount", "sign", "the amount of a refund is below zero".to_owned())
+    } else if amount.currency != purchase.left.currency {
+        let message = format!("the purchase was made in {}", purchase.left.currency);
+        fault("amount/currency", "other_currency", message)
+    } else if on < purchase.on {
+        fault("occurred_on", "before_purchase", format!("the purchase was made on {}", purchase.on))
+    } else if !frame.year.contains(purchase.on) {
+        let message = format!("the version simulated does not cover that purchase, of {}", purchase.on);
+        fault(named_at, "other_version", message)
+    } else if purchase.left.minor + amount.minor < 0 {
+        let message = format!("of it, {} can still be taken back", purchase.left);
+        fault("amount/amount", "refund_exceeds_purchase", message)
     } else {
         None
     }
 }
 
-/// The days customers bought on, as far as somebody asks: the last before a stretch of time, and all in it.
-type Bought = HashMap<String, BTreeSet<CalendarDate>>;
-
-/// When customers bought from a partner: in the month, where that counts, and last before it; else last before the
-/// year. Two statements.
-fn bought(
-    tx: &mut Tx<'_>,
-    partner: Id,
-    customers: &[String],
-    (year, month): (CalendarDate, Option<Period>),
-) -> Result<Bought> {
-    let mut days = Bought::new();
-    let before = month.map_or(year, |month| month.from);
-    let mut found = transactions::last_bought_before(tx, partner, customers, before)?;
-    if let Some(month) = month {
-        found.extend(transactions::bought_within(tx, partner, customers, month)?);
-    }
-    for PurchaseDay { customer_id, on } in found {
-        days.entry(customer_id).or_default().insert(on);
-    }
-    Ok(days)
-}
-
 impl Supposed {
-    /// The purchases supposed, by customer, in order.
-    fn purchases(&self) -> BTreeMap<String, BTreeSet<(CalendarDate, Id)>> {
-        let mut purchases: BTreeMap<String, BTreeSet<(CalendarDate, Id)>> = BTreeMap::new();
-        for (sale, on) in self.sales.iter().filter(|(sale, _)| sale.refund_of.is_none()) {
-            purchases.entry(sale.customer.clone()).or_default().insert((*on, sale.id));
-        }
-        purchases
+    /// The months in which a sale is supposed, or a purchase taken back.
+    pub fn months(&self) -> BTreeSet<Month> {
+        let bought = self.purchases.iter().map(|purchase| purchase.on);
+        let taken_back = self.refunds.iter().map(|refund| refund.bought_on);
+        bought.chain(taken_back).map(Month::of).collect()
     }
 
-    /// Says of each when its customer bought before; what is on record of a day comes first on it.
-    fn follow(&mut self, bought: &Bought) {
-        let purchases = self.purchases();
-        for (sale, _) in &mut self.sales {
-            let (on, id) = (sale.occurred_on, sale.id);
-            let recorded = bought.get(&sale.customer).and_then(|days| days.range(..=on).next_back());
-            let supposed = purchases.get(&sale.customer).and_then(|all| all.range(..(on, id)).next_back());
-            sale.bought_before_on = recorded.copied().max(supposed.map(|(day, _)| *day));
+    /// Adds the supposed sales to those on record; on the same day those on record come first.
+    pub fn join(&self, chunk: &mut Chunk) {
+        for RefundOf { purchase, refund, .. } in &self.refunds {
+            let recorded = chunk.months.values_mut().flatten().find(|recorded| recorded.id == *purchase);
+            if let Some(recorded) = recorded {
+                recorded.refunds.push(*refund);
+            }
         }
-    }
-
-    /// Says of sales on record when their customer would have bought before.
-    pub(super) fn precede(&self, recorded: &mut [Dated]) {
-        let purchases = self.purchases();
-        for (sale, _) in recorded {
-            let first_id = Id(uuid::Uuid::nil());
-            let before = purchases
-                .get(&sale.customer)
-                .and_then(|all| all.range(..(sale.occurred_on, first_id)).next_back());
-            sale.bought_before_on = sale.bought_before_on.max(before.map(|(day, _)| *day));
+        for purchase in &self.purchases {
+            let of_month = chunk.months.entry(Month::of(purchase.on)).or_default();
+            of_month.push(purchase.clone());
+            of_month.sort_by_key(|purchase| purchase.on);
         }
     }
 
-    /// Who buys.
-    pub(super) fn customers(&self) -> BTreeSet<&str> {
-        self.sales.iter().map(|(sale, _)| sale.customer.as_str()).collect()
+    /// The customers who buy.
+    pub fn customers(&self) -> BTreeSet<&str> {
+        self.purchases.iter().map(|purchase| purchase.customer.as_str()).collect()
     }
 }

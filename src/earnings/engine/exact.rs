@@ -6,8 +6,8 @@ use std::{
     ops::{Add, Sub},
 };
 
-/// An amount to a millionth of its currency's minor unit. A share of money at a rate is exact in it; whatever is cut
-/// off beyond can never turn a rounding, because a half is exact too.
+/// An amount to a millionth of its currency's minor unit. A share of money at a rate is exact in it; a rest that is cut
+/// off beyond can never turn a rounding, because a half is exact too. Sums are wide enough for any number of amounts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Exact(i128);
 
@@ -29,7 +29,13 @@ impl Exact {
         Self(i128::from(minor) * i128::from(rate.millionths()))
     }
 
-    /// The part `by / of` of it; nothing where `of` is nothing.
+    /// So many minor units, which may be a sum wider than an amount, at a rate; none where the product leaves the range.
+    #[must_use]
+    pub fn share_of(minor: i128, rate: Rate) -> Option<Self> {
+        minor.checked_mul(i128::from(rate.millionths())).map(Self)
+    }
+
+    /// The part `by / of` of the amount; nothing where `of` is nothing.
     #[must_use]
     pub fn part(self, by: i64, of: i64) -> Self {
         if by == of || of == 0 {
@@ -38,24 +44,41 @@ impl Exact {
         Self(self.0.saturating_mul(i128::from(by)) / i128::from(of))
     }
 
-    /// Whole minor units; half of one goes away from zero, so that a reversal is the exact negative.
+    /// The amount divided by a number above zero.
     #[must_use]
-    pub fn rounded(self) -> i64 {
-        let units = (self.0.abs() + Self::ONE / 2) / Self::ONE;
-        let units = i64::try_from(units).unwrap_or(i64::MAX);
-        if self.0 < 0 { -units } else { units }
+    pub fn divided_by(self, number: i64) -> Self {
+        Self(self.0 / i128::from(number.max(1)))
     }
 
-    /// It in millionths of a minor unit.
+    /// Whole minor units; half of one goes away from zero, so that a reversal is the exact negative. None where the amount
+    /// leaves the range.
+    #[must_use]
+    pub fn rounded(self) -> Option<i64> {
+        let units = (self.0.abs() + Self::ONE / 2) / Self::ONE;
+        let units = i64::try_from(units).ok()?;
+        Some(if self.0 < 0 { -units } else { units })
+    }
+
+    /// An amount of so many millionths of a minor unit.
+    #[must_use]
+    pub const fn from_millionths(millionths: i128) -> Self {
+        Self(millionths)
+    }
+
+    /// The amount in millionths of a minor unit.
     #[must_use]
     pub const fn millionths(self) -> i128 {
         self.0
     }
 
-    /// So many millionths of a minor unit.
+    /// The amount that [`text`](Self::text) wrote; none for any other text.
     #[must_use]
-    pub const fn from_millionths(millionths: i128) -> Self {
-        Self(millionths)
+    pub fn parse(text: &str, currency: Currency) -> Option<Self> {
+        let places = currency.digits() as usize + 6;
+        let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
+        let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+        let millionths: i128 = format!("{whole}{fraction:0<places$}").parse().ok()?;
+        (fraction.len() <= places).then_some(Self(sign * millionths))
     }
 
     /// The decimal text in units of the currency, with its digits and up to six more.
@@ -79,6 +102,19 @@ impl Add for Exact {
     }
 }
 
+impl serde::Serialize for Exact {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&self.0)
+    }
+}
+
+impl<'de> serde::Deserialize<'de> for Exact {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<str>::deserialize(deserializer)?;
+        text.parse().map(Self).map_err(serde::de::Error::custom)
+    }
+}
+
 impl Sub for Exact {
     type Output = Self;
 
@@ -96,7 +132,7 @@ impl Sum for Exact {
 /// The rebate part and the co-op part of an earning; they always sum to it, and a negative one mirrors.
 #[must_use]
 pub fn split(amount: i64, rebate_rate: Rate) -> (i64, i64) {
-    let rebate = Exact::share(amount, rebate_rate).rounded();
+    let rebate = Exact::share(amount, rebate_rate).rounded().unwrap_or(amount);
     (rebate, amount - rebate)
 }
 
@@ -111,10 +147,10 @@ mod tests {
 
     #[test]
     fn r1_each_lever_rounds_on_its_own() {
-        let parts = ["0.08", "0.02", "0.02"].map(|share| Exact::share(1_234_567, rate(share)).rounded());
+        let parts = ["0.08", "0.02", "0.02"].map(|share| Exact::share(1_234_567, rate(share)).rounded().unwrap());
         assert_eq!(parts, [98_765, 24_691, 24_691]);
         assert_eq!(parts.iter().sum::<i64>(), 148_147);
-        assert_eq!(Exact::share(1_234_567, rate("0.12")).rounded(), 148_148, "what rounding once would give");
+        assert_eq!(Exact::share(1_234_567, rate("0.12")).rounded(), Some(148_148), "what rounding once would give");
     }
 
     #[test]
@@ -126,10 +162,10 @@ mod tests {
 
     #[test]
     fn r7_and_r8_hold_for_currencies_without_and_with_three_digits() {
-        assert_eq!(Exact::share(1_234_567, rate("0.08")).rounded(), 98_765);
+        assert_eq!(Exact::share(1_234_567, rate("0.08")).rounded(), Some(98_765));
         assert_eq!(split(98_765, rate("0.6")), (59_259, 39_506));
-        assert_eq!(Exact::share(251_250, rate("0.05")).rounded(), 12_563);
-        assert_eq!(Exact::share(250_075, rate("0.06")).rounded(), 15_005);
+        assert_eq!(Exact::share(251_250, rate("0.05")).rounded(), Some(12_563));
+        assert_eq!(Exact::share(250_075, rate("0.06")).rounded(), Some(15_005));
         assert_eq!(split(15_005, rate("0.6")), (9_003, 6_002));
     }
 
@@ -143,6 +179,10 @@ mod tests {
         assert_eq!(text(1_234_567, "0.08", "JPY"), "98765.36");
         assert_eq!(text(500, "1", "JPY"), "500");
         assert_eq!(text(1000, "0.5", "USD"), "5.00");
+        for (minor, share, currency) in [(1_234_567, "0.08", "USD"), (-1, "0.000001", "USD"), (7, "1", "JPY")] {
+            let (exact, currency) = (Exact::share(minor, rate(share)), currency.parse().unwrap());
+            assert_eq!(Exact::parse(&exact.text(currency), currency), Some(exact));
+        }
     }
 
     proptest! {
@@ -161,7 +201,8 @@ mod tests {
         #[test]
         fn a_reversal_is_the_exact_negative(minor in 0..1_000_000_000_000_000_i64, millionths in 0..=1_000_000_i64) {
             let share = Rate::from_millionths(millionths).unwrap();
-            prop_assert_eq!(Exact::share(-minor, share).rounded(), -Exact::share(minor, share).rounded());
+            let reversed = Exact::share(minor, share).rounded().map(|units| -units);
+            prop_assert_eq!(Exact::share(-minor, share).rounded(), reversed);
         }
     }
 }

@@ -1,53 +1,91 @@
-//! What the calculation is told: sales, when they may earn, and exchange rates.
+//! The facts beside sales that decide what a lever gives.
 
-use crate::platform::values::{CalendarDate, Country, ExchangeRates, Id, Money, Month, Period};
+use super::Reason;
+use crate::{
+    participation::programs::ProgramVersion,
+    platform::values::{CalendarDate, Currency, ExchangeRates, Month, Period},
+};
 use std::collections::BTreeMap;
 
-/// A purchase, or a refund of one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sale {
-    /// The transaction.
-    pub id: Id,
-    /// The purchase it takes back; none where it is one.
-    pub refund_of: Option<Id>,
-    /// The day it counts on.
-    pub occurred_on: CalendarDate,
-    /// The amount; negative for a refund.
-    pub amount: Money,
-    /// The customer's number.
-    pub customer: String,
-    /// Where the customer is.
-    pub country: Country,
-    /// Whether the customer belongs to the public sector.
-    pub public_sector: bool,
-    /// Whether the customer is a partner itself.
-    pub customer_is_partner: bool,
-    /// The product (SKU).
-    pub product: String,
-    /// Its family.
-    pub product_family: String,
-    /// When the customer last bought from the partner before; none where never.
-    pub bought_before_on: Option<CalendarDate>,
-}
-
-/// Days on which a rule is not met.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Gap {
-    /// The days.
-    pub days: Period,
-    /// The rule's stable reason, such as `mpn_agreement_expired`.
-    pub code: String,
-}
-
-/// What is known about one enrollment, beside its sales.
+/// What is known about one enrollment year, beside its sales.
 #[derive(Clone, Debug, Default)]
 pub struct Facts {
-    /// The days on which it earns, as far as the enrollment goes.
+    /// The days on which the enrollment earns.
     pub windows: Vec<Period>,
-    /// The days on which a rule is not met, the weightiest rule first.
-    pub gaps: Vec<Gap>,
+    /// The days on which a rule is not met, each with the code of the weightiest such rule. Every day that has a sale or an
+    /// attainment has been looked at.
+    pub lost: BTreeMap<CalendarDate, String>,
     /// Published exchange rates.
     pub rates: ExchangeRates,
-    /// What was sold in the months before the year, for baselines: by lever and month, a sum in each currency.
-    pub history: BTreeMap<(String, Month), Vec<Money>>,
+    /// The sales that growth levers compare with.
+    pub sold: SoldMonths,
+    /// The competencies attained in the year, in the order of their days.
+    pub attained: Vec<Attained>,
 }
+
+/// A competency that the partner attained.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Attained {
+    /// The first day of the attainment.
+    pub on: CalendarDate,
+    /// The code of the competency.
+    pub competency: String,
+}
+
+/// Everything sold that passes the filter of a growth lever, net of refunds, whether a sale could earn or not.
+#[derive(Clone, Debug, Default)]
+pub struct SoldMonths(BTreeMap<(i32, String, Month), BTreeMap<Currency, i64>>);
+
+impl SoldMonths {
+    /// Adds to a month of a lever of a version; false where the sum leaves the range of amounts.
+    #[must_use]
+    pub fn add(&mut self, version: i32, lever: &str, month: Month, currency: Currency, minor: i64) -> bool {
+        let of_month = self.0.entry((version, lever.to_owned(), month)).or_default();
+        let sum = of_month.entry(currency).or_default();
+        sum.checked_add(minor).is_some_and(|grown| {
+            *sum = grown;
+            true
+        })
+    }
+
+    /// The sums of a month, by currency, in minor units.
+    pub(super) fn of(&self, version: i32, lever: &str, month: Month) -> impl Iterator<Item = (Currency, i64)> {
+        let sums = self.0.get(&(version, lever.to_owned(), month));
+        sums.into_iter().flatten().map(|(currency, minor)| (*currency, *minor))
+    }
+}
+
+/// The version whose levers judge a day.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Judge<'a> {
+    pub version: &'a ProgramVersion,
+    /// Whether the version is in effect on that day; else the nearest version names the levers, and nothing earns.
+    pub in_effect: bool,
+}
+
+/// The version of a day: the one in effect, else the last before, else the first after.
+pub(super) fn judge_of(versions: &[ProgramVersion], day: CalendarDate) -> Option<Judge<'_>> {
+    let in_effect = versions.iter().find(|version| version.period().contains(day));
+    let nearest = || versions.iter().rfind(|version| version.effective_to < day).or(versions.first());
+    match in_effect {
+        Some(version) => Some(Judge { version, in_effect: true }),
+        None => nearest().map(|version| Judge { version, in_effect: false }),
+    }
+}
+
+impl Facts {
+    /// Why nothing earns on a day, whatever the lever.
+    pub(super) fn barred_on(&self, day: CalendarDate, in_effect: bool) -> Option<Reason> {
+        if !in_effect {
+            return Some(Reason::Rule(NOT_OPEN.to_owned()));
+        }
+        if let Some(code) = self.lost.get(&day) {
+            return Some(Reason::Rule(code.clone()));
+        }
+        let inside = self.windows.iter().any(|window| window.contains(day));
+        (!inside).then_some(Reason::OutsideEnrollment)
+    }
+}
+
+/// The code of a day without a program version.
+const NOT_OPEN: &str = "program_not_open";

@@ -1,18 +1,30 @@
-//! Earnings: what sales give by the levers of a program version. A pure module: the caller gathers sales and facts
-//! and stores what comes out.
+//! The law of earnings: what sales give by the levers of a year's program versions, by everything known. A pure module: the
+//! caller gathers purchases and facts, and stores the result.
 //!
-//! Every origin (a purchase with its refunds, a customer's month, a month; by the lever's grain) has a **target**:
-//! what it gives by what is known now, rounded once and capped. What is posted is the target minus what the origin
-//! has posted before. So a refund is the exact negative of what it takes back, a late sale posts what was missing,
-//! a retroactive tier posts the lift, and the same sales in any cut of days give the same sum.
+//! [`Year::month`] is the one computation. It is told the months of an enrollment year in order, each with **all** purchases of
+//! the month, each purchase with all of its refunds; it gives a [`Target`] for every lever and origin, and passes on what later
+//! months rest on, the [`Standing`]. A posting is a target less what the same origin has posted. A late fact of a month is
+//! computed from that month on, with the standing of the months before; so there is one way to compute, whenever it is asked.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `month` | how each lever judges a purchase, and what is rounded by itself |
+//! | `groups` | what is rounded at the end of a month: customers' months, months, growth, activity |
+//! | `standing` | what a month passes on: volumes, uses of caps, known customers |
+//! | `target`, `reason` | what comes out |
+//! | `trace` | how an amount came about, for people |
+//! | `scale`, `exact` | tiers, and amounts before rounding |
 
-mod account;
-mod books;
 mod exact;
 mod facts;
-mod outcome;
+mod groups;
+mod month;
+mod purchase;
+mod reason;
 pub mod scale;
-mod settle;
+mod standing;
+mod target;
+mod trace;
 
 #[cfg(test)]
 mod properties;
@@ -21,8 +33,15 @@ mod samples;
 #[cfg(test)]
 mod worked_examples;
 
-pub use account::{Account, Group, Position, Purchase};
-pub use books::{Books, Counted, Terms};
 pub use exact::{Exact, split};
-pub use facts::{Facts, Gap, Sale};
-pub use outcome::{Earning, Figures, Ineligible, Origin, Outcome, Reason, Step};
+pub use facts::{Attained, Facts, SoldMonths};
+pub use month::Year;
+pub use purchase::{Purchase, Refund};
+pub use reason::Reason;
+pub use standing::{CapHolder, CapUse, LeverMonthStanding, LeverStanding, Standing};
+pub use target::{Figures, GivenSlice, Origin, Shortfall, Target};
+pub use trace::{CalculationStep, Traced};
+
+/// A sum or an amount that leaves the range of amounts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OutOfRange;

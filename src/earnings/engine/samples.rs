@@ -1,10 +1,16 @@
-//! Sales and levers for tests.
+//! Purchases, levers and versions for tests.
 
-use super::{Facts, Sale};
+use super::{Facts, OutOfRange, Purchase, Refund, Standing, Target, Year};
 use crate::{
-    participation::programs::{Lever, LeverCap, LeverFilter, LeverGrain, LeverScale},
-    platform::values::{CalendarDate, Id, Money, Month, Period},
+    participation::programs::{
+        Lever, LeverCap, LeverFilter, LeverGrain, LeverScale, ProgramVersion, ProgramVersionState, Rounding,
+    },
+    platform::{
+        db::types::Json,
+        values::{CalendarDate, Currency, Id, Money, Month, Period, Rate},
+    },
 };
+use std::collections::BTreeMap;
 
 pub(super) fn day(text: &str) -> CalendarDate {
     text.parse().unwrap()
@@ -27,28 +33,28 @@ pub(super) fn facts() -> Facts {
     Facts { windows: vec![Period { from: day("2018-07-01"), to: day("2019-06-30") }], ..Facts::default() }
 }
 
-pub(super) fn purchase(n: u32, on: &str, amount: &str) -> Sale {
-    sold(n, on, amount, None)
-}
-
-pub(super) fn sold(n: u32, on: &str, amount: &str, before: Option<&str>) -> Sale {
-    Sale {
+pub(super) fn purchase(n: u32, on: &str, amount: &str) -> Purchase {
+    let amount = money(amount, "USD");
+    Purchase {
         id: id(n),
-        refund_of: None,
-        occurred_on: day(on),
-        amount: money(amount, "USD"),
+        on: day(on),
         customer: "C-1".into(),
         country: "DE".parse().unwrap(),
         public_sector: false,
         customer_is_partner: false,
         product: "AZ-1".into(),
         product_family: "azure".into(),
-        bought_before_on: before.map(day),
+        currency: amount.currency,
+        amount: amount.minor,
+        refunds: Vec::new(),
     }
 }
 
-pub(super) fn refund(n: u32, of: u32, on: &str, amount: &str) -> Sale {
-    Sale { refund_of: Some(id(of)), ..purchase(n, on, amount) }
+/// The purchase with a refund of so much.
+pub(super) fn refunded(mut purchase: Purchase, n: u32, amount: &str) -> Purchase {
+    let amount = money(amount, purchase.currency.as_str()).minor;
+    purchase.refunds.push(Refund { id: id(n), amount });
+    purchase
 }
 
 pub(super) fn core(code: &str, scale: LeverScale, grain: LeverGrain, cap: Option<LeverCap>) -> Lever {
@@ -58,6 +64,60 @@ pub(super) fn core(code: &str, scale: LeverScale, grain: LeverGrain, cap: Option
         scale,
         applies_to: LeverFilter::default(),
         cap,
-        grain,
+        grain: Some(grain),
     }
+}
+
+/// A version of the program year 2019 in dollars, with these levers and a rebate of 60 %.
+pub(super) fn version(levers: &[Lever]) -> Vec<ProgramVersion> {
+    let made = day("2018-06-01").midnight();
+    vec![ProgramVersion {
+        id: id(0),
+        program_id: id(0),
+        version: 1,
+        program_year: 2019,
+        effective_from: day("2018-07-01"),
+        effective_to: day("2019-06-30"),
+        requirements: Json(Vec::new()),
+        levers: Json(levers.to_vec()),
+        rebate_rate: Rate::percent(60),
+        payment_threshold: 20_000,
+        coop_threshold: 1_000_000,
+        currency: Currency::USD,
+        invitation_days: 30,
+        rounding: Rounding::HalfAwayFromZero,
+        state: ProgramVersionState::Published,
+        published_at: Some(made),
+        created_at: made,
+        updated_at: made,
+        revision: 1,
+    }]
+}
+
+/// The targets of a year, month by month, from a month on with the standing of its beginning.
+pub(super) fn from<'a>(
+    versions: &'a [ProgramVersion],
+    facts: &'a Facts,
+    purchases: &[Purchase],
+    first: Month,
+    standing: &mut Standing,
+) -> Result<Vec<Target<'a>>, OutOfRange> {
+    let mut months: BTreeMap<Month, Vec<Purchase>> = BTreeMap::new();
+    for purchase in purchases {
+        months.entry(Month::of(purchase.on)).or_default().push(purchase.clone());
+    }
+    let mut targets = Vec::new();
+    for (month, purchases) in months.range(first..) {
+        targets.extend(Year { versions, facts }.month(*month, purchases, standing)?);
+    }
+    Ok(targets)
+}
+
+/// The targets of a whole year.
+pub(super) fn all<'a>(
+    versions: &'a [ProgramVersion],
+    facts: &'a Facts,
+    purchases: &[Purchase],
+) -> Vec<Target<'a>> {
+    from(versions, facts, purchases, month("2018-07"), &mut Standing::default()).unwrap()
 }

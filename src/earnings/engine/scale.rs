@@ -63,11 +63,11 @@ mod tests {
     }
 
     fn marginal(from: i64, to: i64) -> i64 {
-        slices(&tiers(), from, to).map(Slice::gives).sum::<Exact>().rounded()
+        slices(&tiers(), from, to).map(Slice::gives).sum::<Exact>().rounded().unwrap()
     }
 
     fn retroactive(volume: i64) -> i64 {
-        reached(&tiers(), volume).map_or(Exact::ZERO, Slice::gives).rounded()
+        reached(&tiers(), volume).map_or(Exact::ZERO, Slice::gives).rounded().unwrap()
     }
 
     #[test]

@@ -7,21 +7,21 @@ use super::summary_view::{
 use crate::{
     access::Tx,
     earnings::{
-        calculation::{self, CapUse, LeverVolume},
-        engine::scale,
+        calculation::{self, CapUsed, LeverVolume},
+        engine::{CapHolder, scale},
     },
     ledger::accounting::{self, Rebate, RebateReason, RebateState},
     network::partners::{self, Partner},
     participation::{
         eligibility,
         enrollments::{self, Enrollment, EnrollmentKeys, Shown},
-        programs::{self, CapScope, Lever, LeverScale, Program, ProgramVersion},
+        programs::{self, CapScope, Program, ProgramVersion, Tiers},
     },
     platform::{
         Result,
         values::{CalendarDate, Currency, ExchangeRates, Id, Leftover, Money, Month},
     },
-    sales::transactions::backlog,
+    sales::transactions::backlog::{self, Whom},
 };
 use std::collections::{BTreeMap, HashMap};
 
@@ -71,7 +71,7 @@ pub(super) fn summary(tx: &mut Tx<'_>, partner: Id) -> Result<PartnerSummary> {
         month,
         program_year,
         as_of: calculation::last_calculated(tx, partner.id)?,
-        calculation_pending: backlog::length(tx, Some(partner.id))? > 0,
+        calculation_pending: backlog::length(tx, Whom::Only(partner.id))? > 0,
         partner_id: partner.id,
         enrollments: summaries,
     })
@@ -116,24 +116,19 @@ fn tiers(
 ) -> Vec<SummaryTier> {
     let mut found = Vec::new();
     for lever in &version.levers.0 {
-        let (Lever::Core { scale, .. } | Lever::Accelerator { scale, .. }) = lever else { continue };
-        let (LeverScale::Marginal { period, tiers } | LeverScale::Retroactive { period, tiers }) = scale
-        else {
-            continue;
-        };
+        let Some(Tiers { period, tiers, .. }) = lever.tiers() else { continue };
         let period_from = period.begins(today);
         let counts = |of: &&LeverVolume| {
-            (of.enrollment_id, of.version, of.lever.as_str())
-                == (enrollment.id, version.version, lever.code())
+            (of.enrollment_id, of.lever.as_str()) == (enrollment.id, lever.code())
                 && period.begins(of.month.first_day()) == period_from
         };
-        let volume: i64 = volumes.iter().filter(counts).map(|of| of.volume).sum();
+        let volume: i64 = volumes.iter().filter(counts).map(|of| of.counted).sum();
         let money = |minor| Money { minor, currency: version.currency };
         let next = scale::next_tier(tiers, volume);
         found.push(SummaryTier {
             lever: lever.code().to_owned(),
             name: lever.name().to_owned(),
-            period: *period,
+            period,
             period_from,
             volume: money(volume),
             rate: tiers.iter().rev().find(|tier| tier.from.minor <= volume).map(|tier| tier.rate),
@@ -151,7 +146,7 @@ fn caps(tx: &mut Tx<'_>, enrollment: &Enrollment, version: &ProgramVersion) -> R
     let mut found = Vec::new();
     for lever in &version.levers.0 {
         let Some(cap) = lever.cap() else { continue };
-        let uses = calculation::cap_uses(tx, (enrollment.key(), version.version), lever.code(), NEAREST)?;
+        let uses = calculation::cap_uses(tx, enrollment.key(), lever.code(), NEAREST)?;
         let money = |minor| Money { minor, currency: cap.amount.currency };
         let left = |used: i64| money((cap.amount.minor - used).max(0));
         let whole = uses.first().map(|it| it.used).unwrap_or_default();
@@ -165,10 +160,11 @@ fn caps(tx: &mut Tx<'_>, enrollment: &Enrollment, version: &ProgramVersion) -> R
             used: whole.map(money),
             left: whole.map(left),
             customers: each
-                .map(|CapUse { customer_id, used }| SummaryCapUse {
-                    customer_id,
-                    used: money(used),
-                    left: left(used),
+                .filter_map(|CapUsed { holder, used }| match holder {
+                    CapHolder::Partner => None,
+                    CapHolder::Customer(customer_id) => {
+                        Some(SummaryCapUse { customer_id, used: money(used), left: left(used) })
+                    }
                 })
                 .collect(),
         });

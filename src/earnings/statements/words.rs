@@ -2,7 +2,7 @@
 
 use crate::{
     notifications::Locale,
-    participation::programs::{Lever, LeverScale, LeverTier},
+    participation::programs::{Lever, LeverScale, LeverTier, Method},
     platform::values::{Month, Rate},
 };
 use std::collections::BTreeMap;
@@ -118,21 +118,27 @@ fn name_of(month: Month) -> &'static str {
 /// At what rate a lever earns.
 pub(super) fn terms(lever: &Lever, language: Locale) -> String {
     let japanese = language == Locale::Ja;
-    match lever {
-        Lever::Core { scale, .. } | Lever::Accelerator { scale, .. } => match scale {
+    match lever.method() {
+        Method::Rate { scale, .. } => match scale {
             LeverScale::Flat { rate } => percent(*rate),
             LeverScale::Marginal { tiers, .. } if japanese => format!("{}（段階別）", span(tiers)),
             LeverScale::Marginal { tiers, .. } => format!("{}, each slice of the volume", span(tiers)),
             LeverScale::Retroactive { tiers, .. } if japanese => format!("{}（到達段階）", span(tiers)),
             LeverScale::Retroactive { tiers, .. } => format!("{}, by the volume reached", span(tiers)),
         },
-        Lever::Growth { rate, .. } if japanese => format!("増加額の{}", percent(*rate)),
-        Lever::Growth { rate, .. } => format!("{} of the growth", percent(*rate)),
-        Lever::Fixed { amount, .. } if japanese => {
+        Method::Growth { rate, .. } if japanese => format!("増加額の{}", percent(rate)),
+        Method::Growth { rate, .. } => format!("{} of the growth", percent(rate)),
+        Method::NewCustomer { amount, .. } if japanese => {
             format!("新規顧客ごとに {} {}", amount.currency, amount.grouped())
         }
-        Lever::Fixed { amount, .. } => {
+        Method::NewCustomer { amount, .. } => {
             format!("{} {} for each new customer", amount.currency, amount.grouped())
+        }
+        Method::Activity { amount } if japanese => {
+            format!("取得したコンピテンシーごとに {} {}", amount.currency, amount.grouped())
+        }
+        Method::Activity { amount } => {
+            format!("{} {} for each competency attained", amount.currency, amount.grouped())
         }
     }
 }

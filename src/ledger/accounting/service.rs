@@ -16,7 +16,7 @@ use crate::{
         Error, Result,
         values::{Currency, Id, Month},
     },
-    sales::{imports, transactions::backlog},
+    sales::{imports, transactions::backlog::{self, Whom}},
 };
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -203,7 +203,7 @@ fn may_close(tx: &mut Tx<'_>, month: Month) -> Result<()> {
             "an import is being published; close again when it has ended",
         ));
     }
-    let waiting = backlog::length(tx, None)?;
+    let waiting = backlog::length(tx, Whom::All)?;
     if waiting > 0 {
         let detail = format!("{waiting} partners wait for the calculation");
         return Err(Error::new(&CALCULATION_NEEDED, detail).with("waiting", waiting));

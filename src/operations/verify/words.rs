@@ -1,12 +1,11 @@
 //! The words in the columns of closed sets, as the statements of checks spell them.
 
 use crate::{
-    earnings::engine::Reason,
     ledger::{
         accounting::{Account, Cause},
         adjustments::AdjustmentState,
     },
-    participation::programs::{CapScope, LeverGrain, ProgramVersionState},
+    participation::programs::LeverGrain,
 };
 
 /// A check's statement with each mark in braces replaced by the word of the value, or the list of the words, that the
@@ -14,17 +13,11 @@ use crate::{
 pub(super) fn spelled(statement: &str) -> String {
     let words = [
         ("approved", AdjustmentState::Approved.as_str()),
-        ("published", ProgramVersionState::Published.as_str()),
         ("programme_expense", Account::ProgrammeExpense.as_str()),
         ("rebate_accrued", Account::RebateAccrued.as_str()),
         ("calculation", Cause::Calculation.as_str()),
         ("adjustment", Cause::Adjustment.as_str()),
         ("transaction", LeverGrain::Transaction.as_str()),
-        ("customer_month", LeverGrain::CustomerMonth.as_str()),
-        ("month", LeverGrain::Month.as_str()),
-        ("customer", CapScope::Customer.as_str()),
-        ("no_growth", Reason::NoGrowth.code()),
-        ("amount_too_small", Reason::AmountTooSmall.code()),
     ];
     let lists = [("rebate_accounts", &Account::OF_REBATES[..]), ("coop_accounts", &Account::OF_COOP[..])];
     let mut spelled = statement.to_owned();

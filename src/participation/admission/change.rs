@@ -15,7 +15,7 @@ use crate::{
         Error, Result,
         values::{CalendarDate, Id},
     },
-    sales::transactions::backlog,
+    sales::transactions::backlog::{self, CalculationCause},
 };
 use std::cell::Cell;
 
@@ -178,7 +178,7 @@ fn trace(
         ineligible_since: enrollment.ineligible_since,
     };
     enrollments::add_change(tx, &change)?;
-    backlog::note(tx, &[enrollment.partner_id])?;
+    backlog::note(tx, &[enrollment.partner_id], CalculationCause::Fact)?;
     let show =
         |enrollment: &Enrollment| EnrollmentView::plain(enrollment.clone(), grounds.program.code.clone());
     let event = audit::Event::on("enrollment", enrollment.id)

@@ -18,7 +18,7 @@ use crate::{
         Result,
         values::{CalendarDate, Id},
     },
-    sales::transactions::backlog,
+    sales::transactions::backlog::{self, CalculationCause},
 };
 use std::collections::HashMap;
 
@@ -44,7 +44,7 @@ pub fn follow_up(tx: &mut Tx<'_>, changed: &[Id]) -> Result<()> {
         }
         let facts = concerned.iter().map(|partner| partner.id).filter(|id| !tx.has_sold_only(*id));
         let facts: Vec<Id> = facts.collect();
-        backlog::note(tx, &facts)?;
+        backlog::note(tx, &facts, CalculationCause::Fact)?;
         reassess(tx, &concerned, Invitations::IndirectResellers)?;
     }
     Ok(())

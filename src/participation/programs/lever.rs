@@ -37,9 +37,11 @@ pub enum Lever {
         /// The most it gives in a version's year.
         #[serde(default)]
         cap: Option<LeverCap>,
-        /// What one earning is made of; rounding follows it.
+        /// What one earning is made of; rounding follows it. Left out: each transaction, or with a retroactive scale, which
+        /// knows no other grain, the month.
         #[serde(default)]
-        grain: LeverGrain,
+        #[schema(value_type = LeverGrain)]
+        grain: Option<LeverGrain>,
     },
     /// A further rate on part of what was billed, on top of the core rate.
     #[schema(title = "AcceleratorLever")]
@@ -63,9 +65,11 @@ pub enum Lever {
         /// The most it gives in a version's year.
         #[serde(default)]
         cap: Option<LeverCap>,
-        /// What one earning is made of; rounding follows it.
+        /// What one earning is made of; rounding follows it. Left out: each transaction, or with a retroactive scale, which
+        /// knows no other grain, the month.
         #[serde(default)]
-        grain: LeverGrain,
+        #[schema(value_type = LeverGrain)]
+        grain: Option<LeverGrain>,
     },
     /// A rate on what a month's billed amount exceeds its baseline by. No growth earns nothing, and a
     /// shrinking month takes nothing back.
@@ -115,7 +119,69 @@ pub enum Lever {
         #[serde(default)]
         cap: Option<LeverCap>,
     },
+    /// A fixed amount for each competency attained in a month; once for a competency, partner and program year.
+    #[schema(title = "ActivityBonusLever")]
+    ActivityBonus {
+        /// Stable lower-case slug, unique in the version.
+        #[schema(
+            min_length = 1,
+            max_length = 64,
+            pattern = "^[a-z0-9]+(-[a-z0-9]+)*$",
+            examples("new-competencies")
+        )]
+        code: String,
+        /// Name shown to people.
+        #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$", examples("New competencies"))]
+        name: String,
+        /// What a competency gives.
+        amount: Money,
+        /// The most it gives in a program year; of the partner, as no customer is known.
+        #[serde(default)]
+        cap: Option<LeverCap>,
+    },
 }
+
+/// How a lever earns. Everything that is done by the kind of a lever decides by this.
+#[derive(Clone, Copy, Debug)]
+pub enum Method<'a> {
+    /// A rate, or rates by volume, on what was billed.
+    Rate {
+        /// The rates.
+        scale: &'a LeverScale,
+        /// What is rounded as one.
+        grain: LeverGrain,
+    },
+    /// A rate on the growth of a month over its baseline.
+    Growth {
+        /// The rate.
+        rate: Rate,
+        /// What the month is compared with.
+        baseline: GrowthBaseline,
+    },
+    /// An amount for each new customer.
+    NewCustomer {
+        /// The amount, in the version's currency.
+        amount: Money,
+        /// The months without a purchase after which a customer is new.
+        new_after_months: u32,
+    },
+    /// An amount for each competency attained in a month.
+    Activity {
+        /// The amount, in the version's currency.
+        amount: Money,
+    },
+}
+
+/// The parts that every lever has.
+struct Common<'a> {
+    code: &'a str,
+    name: &'a str,
+    applies_to: &'a LeverFilter,
+    cap: Option<LeverCap>,
+}
+
+/// The filter of a lever that earns on no sale.
+static EVERY_SALE: LeverFilter = LeverFilter::EVERY_SALE;
 
 const fn year_of_months() -> u32 {
     12
@@ -221,15 +287,24 @@ text_enum! {
 
 text_enum! {
     /// What one earning is made of, and so what is rounded once.
-    #[derive(Default)]
     pub enum LeverGrain {
         /// Each transaction.
-        #[default]
         Transaction = "transaction",
         /// Everything a customer bought in a month.
         CustomerMonth = "customer_month",
         /// Everything of a month.
         Month = "month",
+    }
+}
+
+impl LeverScale {
+    /// The grain of a lever of this scale that names one, or none.
+    const fn grain(&self, named: Option<LeverGrain>) -> LeverGrain {
+        match (self, named) {
+            (_, Some(grain)) => grain,
+            (Self::Flat { .. } | Self::Marginal { .. }, None) => LeverGrain::Transaction,
+            (Self::Retroactive { .. }, None) => LeverGrain::Month,
+        }
     }
 }
 
@@ -268,49 +343,105 @@ impl TierPeriod {
 /// # Ok::<(), serde_json::Error>(())
 /// ```
 impl Lever {
-    /// Its code, unique in the version.
+    /// How the lever earns.
     #[must_use]
-    pub fn code(&self) -> &str {
+    pub const fn method(&self) -> Method<'_> {
         match self {
-            Self::Core { code, .. }
-            | Self::Accelerator { code, .. }
-            | Self::Growth { code, .. }
-            | Self::Fixed { code, .. } => code,
+            Self::Core { scale, grain, .. } | Self::Accelerator { scale, grain, .. } => {
+                Method::Rate { scale, grain: scale.grain(*grain) }
+            }
+            Self::Growth { rate, baseline, .. } => Method::Growth { rate: *rate, baseline: *baseline },
+            Self::Fixed { amount, new_after_months, .. } => {
+                Method::NewCustomer { amount: *amount, new_after_months: *new_after_months }
+            }
+            Self::ActivityBonus { amount, .. } => Method::Activity { amount: *amount },
         }
     }
 
-    /// Its name, shown to people.
+    /// The lever with every term written out that may be left out.
     #[must_use]
-    pub fn name(&self) -> &str {
+    pub fn written_out(mut self) -> Self {
+        if let Self::Core { scale, grain, .. } | Self::Accelerator { scale, grain, .. } = &mut self {
+            *grain = Some(scale.grain(*grain));
+        }
+        self
+    }
+
+    const fn common(&self) -> Common<'_> {
         match self {
-            Self::Core { name, .. }
-            | Self::Accelerator { name, .. }
-            | Self::Growth { name, .. }
-            | Self::Fixed { name, .. } => name,
+            Self::Core { code, name, applies_to, cap, .. }
+            | Self::Accelerator { code, name, applies_to, cap, .. }
+            | Self::Growth { code, name, applies_to, cap, .. }
+            | Self::Fixed { code, name, applies_to, cap, .. } => {
+                Common { code: code.as_str(), name: name.as_str(), applies_to, cap: *cap }
+            }
+            Self::ActivityBonus { code, name, cap, .. } => {
+                Common { code: code.as_str(), name: name.as_str(), applies_to: &EVERY_SALE, cap: *cap }
+            }
         }
     }
 
-    /// What it earns on.
+    /// The code, unique in the version.
+    #[must_use]
+    pub const fn code(&self) -> &str {
+        self.common().code
+    }
+
+    /// The name shown to people.
+    #[must_use]
+    pub const fn name(&self) -> &str {
+        self.common().name
+    }
+
+    /// The sales the lever earns on.
     #[must_use]
     pub const fn applies_to(&self) -> &LeverFilter {
-        match self {
-            Self::Core { applies_to, .. }
-            | Self::Accelerator { applies_to, .. }
-            | Self::Growth { applies_to, .. }
-            | Self::Fixed { applies_to, .. } => applies_to,
+        self.common().applies_to
+    }
+
+    /// The most the lever gives in a program year.
+    #[must_use]
+    pub const fn cap(&self) -> Option<LeverCap> {
+        self.common().cap
+    }
+
+    /// What the lever rounds, caps and posts as one.
+    #[must_use]
+    pub const fn grain(&self) -> LeverGrain {
+        match self.method() {
+            Method::Rate { grain, .. } => grain,
+            Method::Growth { .. } | Method::Activity { .. } => LeverGrain::Month,
+            Method::NewCustomer { .. } => LeverGrain::Transaction,
         }
     }
 
-    /// The most it gives in a version's year.
+    /// The tiers of the lever, and over what time their volume is counted; none where its rate is one.
     #[must_use]
-    pub const fn cap(&self) -> Option<LeverCap> {
-        match self {
-            Self::Core { cap, .. }
-            | Self::Accelerator { cap, .. }
-            | Self::Growth { cap, .. }
-            | Self::Fixed { cap, .. } => *cap,
+    pub fn tiers(&self) -> Option<Tiers<'_>> {
+        match self.method() {
+            Method::Rate { scale: LeverScale::Marginal { period, tiers }, .. } => {
+                Some(Tiers { period: *period, tiers, lifts_all: false })
+            }
+            Method::Rate { scale: LeverScale::Retroactive { period, tiers }, .. } => {
+                Some(Tiers { period: *period, tiers, lifts_all: true })
+            }
+            Method::Rate { scale: LeverScale::Flat { .. }, .. }
+            | Method::Growth { .. }
+            | Method::NewCustomer { .. }
+            | Method::Activity { .. } => None,
         }
     }
+}
+
+/// The tiers of a lever.
+#[derive(Clone, Copy, Debug)]
+pub struct Tiers<'a> {
+    /// Over what time volume is counted.
+    pub period: TierPeriod,
+    /// The tiers, ascending.
+    pub tiers: &'a [LeverTier],
+    /// Whether the whole volume takes the rate that it reaches.
+    pub lifts_all: bool,
 }
 
 /// Every fault in a list of levers that came at a JSON pointer; empty where the list is sound.
@@ -328,16 +459,7 @@ pub fn validate_levers(levers: &[Lever], currency: Currency, pointer: &str) -> V
         if let Some(cap) = lever.cap() {
             faults.positive(cap.amount, &format!("{pointer}/cap/amount"));
         }
-        match lever {
-            Lever::Core { scale, .. } | Lever::Accelerator { scale, .. } => {
-                faults.scale(scale, &format!("{pointer}/scale"));
-            }
-            Lever::Growth { baseline: GrowthBaseline::Fixed { amount }, .. } => {
-                faults.positive(*amount, &format!("{pointer}/baseline/amount"));
-            }
-            Lever::Growth { .. } => {}
-            Lever::Fixed { amount, .. } => faults.positive(*amount, &format!("{pointer}/amount")),
-        }
+        faults.method(lever, &pointer);
     }
     faults.found
 }
@@ -348,6 +470,31 @@ struct Faults {
 }
 
 impl Faults {
+    fn method(&mut self, lever: &Lever, pointer: &str) {
+        match lever.method() {
+            Method::Rate { scale, grain } => {
+                self.scale(scale, &format!("{pointer}/scale"));
+                if matches!(scale, LeverScale::Retroactive { .. }) && grain != LeverGrain::Month {
+                    let message = "a retroactive scale lifts a whole month: write the grain month";
+                    self.add(&format!("{pointer}/grain"), "grain", message.into());
+                }
+            }
+            Method::Growth { baseline: GrowthBaseline::Fixed { amount }, .. } => {
+                self.positive(amount, &format!("{pointer}/baseline/amount"));
+            }
+            Method::Growth { baseline: GrowthBaseline::TrailingAverage { .. }, .. }
+            | Method::Growth { baseline: GrowthBaseline::SameMonthLastYear {}, .. } => {}
+            Method::NewCustomer { amount, .. } | Method::Activity { amount } => {
+                self.positive(amount, &format!("{pointer}/amount"));
+            }
+        }
+        let knows_customer = lever.grain() != LeverGrain::Month;
+        if lever.cap().is_some_and(|cap| cap.scope == CapScope::Customer) && !knows_customer {
+            let message = "an amount of a whole month knows no customer: write the scope partner, or another grain";
+            self.add(&format!("{pointer}/cap/scope"), "scope", message.into());
+        }
+    }
+
     fn scale(&mut self, scale: &LeverScale, pointer: &str) {
         let (LeverScale::Marginal { tiers, .. } | LeverScale::Retroactive { tiers, .. }) = scale else {
             return;

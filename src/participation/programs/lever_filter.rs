@@ -19,6 +19,15 @@ pub struct LeverFilter {
     pub customers: CustomerFilter,
 }
 
+impl LeverFilter {
+    /// The filter that lets everything pass but sales to partners.
+    pub(super) const EVERY_SALE: Self = Self {
+        products: None,
+        product_families: None,
+        customers: CustomerFilter { countries: None, public_sector: true, partners: false },
+    };
+}
+
 /// Which customers a lever earns on.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(default, deny_unknown_fields)]

@@ -18,7 +18,8 @@ mod versions;
 
 use crate::slice::{Slice, Tag};
 pub use lever::{
-    CapScope, GrowthBaseline, Lever, LeverCap, LeverGrain, LeverScale, LeverTier, TierPeriod, validate_levers,
+    CapScope, GrowthBaseline, Lever, LeverCap, LeverGrain, LeverScale, LeverTier, Method, TierPeriod, Tiers,
+    validate_levers,
 };
 pub use lever_filter::{CustomerFilter, LeverFilter};
 pub use model::{

@@ -53,7 +53,7 @@ pub fn founding_version(program_year: i32) -> NewVersion {
         scale: LeverScale::Flat { rate: Rate::percent(8) },
         applies_to: LeverFilter { customers: CustomerFilter::default(), ..LeverFilter::default() },
         cap: None,
-        grain: LeverGrain::Transaction,
+        grain: Some(LeverGrain::Transaction),
     };
     NewVersion {
         program_year,
@@ -81,7 +81,7 @@ pub fn create_version(tx: &mut Tx<'_>, program: &Program, new: NewVersion) -> Re
         effective_from: days.from,
         effective_to: days.to,
         requirements: Json(new.requirements),
-        levers: Json(new.levers),
+        levers: Json(new.levers.into_iter().map(Lever::written_out).collect()),
         rebate_rate: new.rebate_rate,
         payment_threshold: new.payment_threshold.minor,
         coop_threshold: new.coop_threshold.minor,
@@ -113,7 +113,7 @@ pub(super) fn update_version(
         effective_from: days.from,
         effective_to: days.to,
         requirements: Json(new.requirements),
-        levers: Json(new.levers),
+        levers: Json(new.levers.into_iter().map(Lever::written_out).collect()),
         rebate_rate: new.rebate_rate,
         payment_threshold: new.payment_threshold.minor,
         coop_threshold: new.coop_threshold.minor,

@@ -5,7 +5,7 @@ use super::{
     connector::{Connector, Quiet, Suspicion},
     errors::Fault,
     migrate,
-    writer::Writer,
+    writer::{Writer, guarded},
 };
 use crate::platform::{Error, Result, values::Id};
 use diesel::{
@@ -332,7 +332,7 @@ fn end<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<
 
 /// Runs a unit in the open transaction, and commits the transaction.
 fn attempt<T>(conn: &mut Conn, unit: &dyn Fn(&mut Conn) -> Result<Done<T>>) -> Result<UnitEnd<T>> {
-    let Done { value, witness } = match unit(conn) {
+    let Done { value, witness } = match guarded(conn, unit) {
         Ok(done) => done,
         Err(error) => {
             let _ = Transactions::rollback_transaction(conn);

@@ -61,6 +61,12 @@ impl ExchangeRate {
         Self::divide(amount.minor, i128::from(Self::ONE) * up, i128::from(self.0) * down, to, leftover)
     }
 
+    /// The factor from minor units of the rate's first currency `of` to minor units of its second `to`.
+    pub(super) fn proportion(self, of: Currency, to: Currency) -> Proportion {
+        let (up, down) = scale(of, to);
+        Proportion { up: i128::from(self.0) * up, down: i128::from(Self::ONE) * down }
+    }
+
     fn divide(minor: i64, by: i128, of: i128, currency: Currency, leftover: Leftover) -> Money {
         let product = i128::from(minor.unsigned_abs()).saturating_mul(by);
         let units = match leftover {
@@ -70,6 +76,44 @@ impl ExchangeRate {
         };
         let units = i64::try_from(units).unwrap_or(i64::MAX);
         Money { minor: if minor < 0 { -units } else { units }, currency }
+    }
+}
+
+/// An exact factor between minor units of two currencies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Proportion {
+    up: i128,
+    down: i128,
+}
+
+impl Proportion {
+    /// The factor of a currency to itself.
+    pub const SAME: Self = Self { up: 1, down: 1 };
+
+    /// The factor the other way round.
+    #[must_use]
+    pub const fn inverse(self) -> Self {
+        Self { up: self.down, down: self.up }
+    }
+
+    /// So many minor units converted, in parts of which `parts` make a minor unit; rounded down. None where the result
+    /// leaves the range.
+    #[must_use]
+    pub fn of(self, minor: i128, parts: i128) -> Option<i128> {
+        let product = minor.checked_mul(self.up)?;
+        let whole = product.div_euclid(self.down).checked_mul(parts)?;
+        let rest = product.rem_euclid(self.down).checked_mul(parts)?.div_euclid(self.down);
+        whole.checked_add(rest)
+    }
+
+    /// An amount above zero, given in parts of which `parts` make a minor unit, converted to whole minor units; rounded
+    /// down. None where the result leaves the range.
+    #[must_use]
+    pub fn of_parts(self, amount: i128, parts: i128) -> Option<i128> {
+        let product = (amount / parts).checked_mul(self.up)?;
+        let (whole, rest) = (product / self.down, product % self.down);
+        let rest = rest.checked_mul(parts)?.checked_add((amount % parts).checked_mul(self.up)?)?;
+        whole.checked_add(rest / self.down.checked_mul(parts)?)
     }
 }
 

@@ -1,6 +1,6 @@
 //! Published exchange rates, by month and pair of currencies.
 
-use super::{Currency, ExchangeRate, Leftover, Money, Month};
+use super::{Currency, ExchangeRate, Leftover, Money, Month, Proportion};
 use std::collections::BTreeMap;
 
 /// The published exchange rates: one for each month and pair of currencies.
@@ -31,5 +31,16 @@ impl ExchangeRates {
             let back = self.0.get(&(month, to, amount.currency))?;
             Some(back.convert_back(amount, to, leftover))
         })
+    }
+
+    /// The exact factor between minor units of two currencies by the month's rate, or by the inverse of the opposite
+    /// pair's rate; none where neither rate is published.
+    #[must_use]
+    pub fn proportion(&self, month: Month, of: Currency, to: Currency) -> Option<Proportion> {
+        if of == to {
+            return Some(Proportion::SAME);
+        }
+        let there = self.0.get(&(month, of, to)).map(|rate| rate.proportion(of, to));
+        there.or_else(|| Some(self.0.get(&(month, to, of))?.proportion(to, of).inverse()))
     }
 }

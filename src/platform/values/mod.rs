@@ -16,7 +16,7 @@ mod timestamp;
 pub use clock::{Clock, Ids};
 pub use daily::Daily;
 pub use date::{CalendarDate, Period};
-pub use exchange_rate::{ExchangeRate, Leftover};
+pub use exchange_rate::{ExchangeRate, Leftover, Proportion};
 pub use exchange_rates::ExchangeRates;
 pub use id::Id;
 pub use money::{Currency, Money};

@@ -12,7 +12,7 @@ use crate::{
     platform::{Error, FieldError, Result, codes, cut, http::Contract, values::Id},
     sales::transactions::{
         NewTransaction,
-        backlog::{self, Since, Waiting},
+        backlog::{self, Waiting},
         batch::{self, Outcome, Range},
     },
     work::{End, JobName, Lease, Queue, Schedule, Turn, Work, retry},
@@ -252,14 +252,14 @@ fn publish(background: &BackgroundContext, own: &BackgroundContext, lease: Lease
 /// Looks at what rests on the rows, such as an indirect reseller's first purchase.
 fn complete(own: &BackgroundContext, lease: Lease, id: Id) -> Result<Import> {
     let rows = own.read(|tx| store::get(tx, id))?.rows_read;
-    let mut sellers: BTreeMap<Id, Since> = BTreeMap::new();
+    let mut sellers: BTreeMap<Id, Waiting> = BTreeMap::new();
     for part in Range::of(id).parts(rows.unsigned_abs(), TOGETHER) {
-        for Waiting { partner_id, since } in own.read(|tx| batch::sellers(tx, part))? {
-            sellers.entry(partner_id).and_modify(|first| *first = since.min(*first)).or_insert(since);
+        for waiting in own.read(|tx| batch::sellers(tx, part))? {
+            let first = sellers.entry(waiting.partner_id).or_insert(waiting);
+            *first = waiting.min(*first);
         }
     }
-    let sellers: Vec<Waiting> =
-        sellers.into_iter().map(|(partner_id, since)| Waiting { partner_id, since }).collect();
+    let sellers: Vec<Waiting> = sellers.into_values().collect();
     for sellers in sellers.chunks(PARTNERS) {
         retry(|| {
             let sellers = sellers.to_vec();

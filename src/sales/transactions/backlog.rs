@@ -1,13 +1,15 @@
-//! The partners whose earnings have to be looked at, and from which day on.
+//! The partners whose earnings have to be looked at: from which day on, and why.
 //!
-//! Sales put their partner here by [`note_sales`] in the unit that records or publishes them, other facts by [`note`].
+//! Sales put their partner here by [`note_sales`] in the unit that records or publishes them, other facts by [`note`]. A partner
+//! whose calculation failed is put aside with a code: a run over all partners goes on without it, and whoever mends the cause
+//! asks for a run over that partner.
 
 use crate::{
     access::Tx,
     platform::{
         Result,
         db::upsert_many,
-        values::{CalendarDate, Id},
+        values::{CalendarDate, Id, Timestamp, text_enum},
     },
     schema::calculation_backlog as backlog,
 };
@@ -18,6 +20,24 @@ use diesel::{
 };
 use std::collections::BTreeMap;
 
+text_enum! {
+    /// Why earnings are looked at: what came, or changed.
+    pub enum CalculationCause {
+        /// A purchase.
+        Sale = "sale",
+        /// A refund.
+        Refund = "refund",
+        /// A fact about the partner or its enrollment.
+        Fact = "fact",
+        /// An exchange rate.
+        Rate = "rate",
+        /// A program version.
+        Version = "version",
+        /// Somebody asked for a computation from the beginning.
+        Recalculation = "recalculation",
+    }
+}
+
 /// The first day whose sales have to be looked at; the earlier is the lesser.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Since {
@@ -27,13 +47,26 @@ pub enum Since {
     Day(CalendarDate),
 }
 
-/// A partner whose earnings have to be looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// A partner whose earnings have to be looked at. The earlier day, with its cause, is the lesser.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Waiting {
     /// The partner.
     pub partner_id: Id,
     /// From which day on.
     pub since: Since,
+    /// Why, as of the earliest day.
+    pub cause: CalculationCause,
+}
+
+/// A partner that was put aside, because its calculation failed.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+pub struct PutAside {
+    /// The partner.
+    pub partner_id: Id,
+    /// The stable code of the failure.
+    pub failure: String,
+    /// When the calculation failed.
+    pub failed_at: Timestamp,
 }
 
 impl Since {
@@ -48,65 +81,126 @@ impl Since {
 }
 
 impl Waiting {
-    fn of_row((partner_id, day): (Id, CalendarDate)) -> Self {
+    fn of_row((partner_id, day, cause): (Id, CalendarDate, CalculationCause)) -> Self {
         let since = if day == CalendarDate::MIN { Since::Beginning } else { Since::Day(day) };
-        Self { partner_id, since }
+        Self { partner_id, since, cause }
     }
 }
 
-/// Notes that something about these partners has changed that may concern sales of any day.
-pub fn note(tx: &mut Tx<'_>, partners: &[Id]) -> Result<()> {
+/// Notes that a change about these partners may concern sales of any day.
+pub fn note(tx: &mut Tx<'_>, partners: &[Id], cause: CalculationCause) -> Result<()> {
     let since = Since::Beginning;
-    let waiting: Vec<_> = partners.iter().map(|id| Waiting { partner_id: *id, since }).collect();
+    let waiting: Vec<_> = partners.iter().map(|id| Waiting { partner_id: *id, since, cause }).collect();
     note_sales(tx, &waiting)
 }
 
-/// Notes that these partners have new sales, and the day of the first one; a refund counts as its purchase does.
+/// Notes that these partners have new sales, and the day of the first one; a refund counts as its purchase does. A partner
+/// that was put aside waits again.
 pub fn note_sales(tx: &mut Tx<'_>, sellers: &[Waiting]) -> Result<()> {
-    let mut first: BTreeMap<Id, Since> = BTreeMap::new();
-    for Waiting { partner_id, since } in sellers {
-        first.entry(*partner_id).and_modify(|known| *known = *since.min(known)).or_insert(*since);
+    let mut first: BTreeMap<Id, Waiting> = BTreeMap::new();
+    for waiting in sellers {
+        first
+            .entry(waiting.partner_id)
+            .and_modify(|known| *known = *waiting.min(known))
+            .or_insert(*waiting);
     }
     let rows: Vec<_> = first
-        .into_iter()
-        .map(|(partner, since)| (backlog::partner_id.eq(partner), backlog::from_day.eq(since.first_day())))
+        .into_values()
+        .map(|Waiting { partner_id, since, cause }| {
+            (
+                backlog::partner_id.eq(partner_id),
+                backlog::from_day.eq(since.first_day()),
+                backlog::cause.eq(cause),
+            )
+        })
         .collect();
-    let earlier = || {
-        case_when(excluded(backlog::from_day).lt(backlog::from_day), excluded(backlog::from_day))
-            .otherwise(backlog::from_day)
-    };
-    upsert_many!(tx.conn, backlog::table, &rows, backlog::partner_id, backlog::from_day.eq(earlier()));
+    let is_earlier = || excluded(backlog::from_day).lt(backlog::from_day);
+    let day = || case_when(is_earlier(), excluded(backlog::from_day)).otherwise(backlog::from_day);
+    let cause = || case_when(is_earlier(), excluded(backlog::cause)).otherwise(backlog::cause);
+    let waits_again = || backlog::failure.eq(None::<String>);
+    upsert_many!(
+        tx.conn,
+        backlog::table,
+        &rows,
+        backlog::partner_id,
+        (
+            backlog::from_day.eq(day()),
+            backlog::cause.eq(cause()),
+            waits_again(),
+            backlog::failed_at.eq(None::<Timestamp>)
+        )
+    );
     Ok(())
 }
 
-/// The next partners after one, in the order of their ids, each with the day from which on.
-pub fn next(tx: &mut Tx<'_>, only: Option<Id>, after: Option<Id>, limit: i64) -> Result<Vec<Waiting>> {
-    let mut query = backlog::table.into_boxed().order(backlog::partner_id).limit(limit);
-    if let Some(partner) = only {
-        query = query.filter(backlog::partner_id.eq(partner));
+/// Which partners of the backlog are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whom {
+    /// All that wait and have not been put aside.
+    All,
+    /// One partner, put aside or not.
+    Only(Id),
+}
+
+impl Whom {
+    /// One partner, where one is named; else all.
+    #[must_use]
+    pub fn of(partner: Option<Id>) -> Self {
+        partner.map_or(Self::All, Self::Only)
     }
+}
+
+/// Restricts a query to the partners asked for.
+macro_rules! asked_for {
+    ($query:expr, $whom:expr) => {
+        match $whom {
+            Whom::All => $query.filter(backlog::failure.is_null()),
+            Whom::Only(partner) => $query.filter(backlog::partner_id.eq(partner)),
+        }
+    };
+}
+
+/// The next partners after one, in the order of their ids.
+pub fn next(tx: &mut Tx<'_>, whom: Whom, after: Option<Id>, limit: i64) -> Result<Vec<Waiting>> {
+    let mut query = asked_for!(backlog::table.into_boxed(), whom).order(backlog::partner_id).limit(limit);
     if let Some(after) = after {
         query = query.filter(backlog::partner_id.gt(after));
     }
-    let found: Vec<(Id, CalendarDate)> = query.load(tx.conn)?;
+    let columns = (backlog::partner_id, backlog::from_day, backlog::cause);
+    let found: Vec<(Id, CalendarDate, CalculationCause)> = query.select(columns).load(tx.conn)?;
     Ok(found.into_iter().map(Waiting::of_row).collect())
 }
 
-/// How many partners wait, of all or of one.
-pub fn length(tx: &mut Tx<'_>, only: Option<Id>) -> Result<i64> {
-    let mut query = backlog::table.into_boxed().select(count_star());
-    if let Some(partner) = only {
-        query = query.filter(backlog::partner_id.eq(partner));
-    }
-    Ok(query.get_result(tx.conn)?)
+/// How many partners wait, of those asked for.
+pub fn length(tx: &mut Tx<'_>, whom: Whom) -> Result<i64> {
+    Ok(asked_for!(backlog::table.into_boxed(), whom).select(count_star()).get_result(tx.conn)?)
 }
 
-/// Takes out partners that are about to be looked at; gives those that waited, each with the day from which on, in the
-/// order of their ids. Whoever notes something about one of them meanwhile puts it in again.
+/// Takes out partners that are about to be looked at; gives those that waited, in the order of their ids. Whoever notes a
+/// change about one of them meanwhile puts it in again.
 pub fn take(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Waiting>> {
     let these = backlog::table.filter(backlog::partner_id.eq_any(partners.to_vec()));
-    let columns = (backlog::partner_id, backlog::from_day);
-    let mut taken: Vec<(Id, CalendarDate)> = diesel::delete(these).returning(columns).load(tx.conn)?;
+    let columns = (backlog::partner_id, backlog::from_day, backlog::cause);
+    let mut taken: Vec<(Id, CalendarDate, CalculationCause)> =
+        diesel::delete(these).returning(columns).load(tx.conn)?;
     taken.sort_unstable();
     Ok(taken.into_iter().map(Waiting::of_row).collect())
+}
+
+/// Puts a waiting partner aside: the calculation failed with a code.
+pub fn put_aside(tx: &mut Tx<'_>, partner: Id, failure: &str) -> Result<()> {
+    diesel::update(backlog::table.find(partner))
+        .set((backlog::failure.eq(failure), backlog::failed_at.eq(tx.now)))
+        .execute(tx.conn)?;
+    Ok(())
+}
+
+/// The partners that are put aside, in the order of their ids; `limit` at most.
+pub fn set_aside(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<PutAside>> {
+    let query = backlog::table
+        .filter(backlog::failure.is_not_null())
+        .order(backlog::partner_id)
+        .limit(limit)
+        .select((backlog::partner_id, backlog::failure.assume_not_null(), backlog::failed_at.assume_not_null()));
+    Ok(query.load(tx.conn)?)
 }

@@ -12,7 +12,7 @@ use crate::{
     schema::transactions,
 };
 use diesel::{
-    dsl::{max, not, sql},
+    dsl::{not, sql},
     prelude::*,
     sql_types::{BigInt, Bool, Date},
 };
@@ -90,55 +90,6 @@ pub fn own_among(tx: &mut Tx<'_>, partner: Id, ids: Vec<Id>) -> Result<Vec<Id>> 
         .filter(transactions::id.eq_any(ids))
         .select(transactions::id);
     Ok(own.load(tx.conn)?)
-}
-
-/// A day on which a customer bought.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PurchaseDay {
-    /// The customer's number at the seller.
-    pub customer_id: String,
-    /// The day.
-    pub on: CalendarDate,
-}
-
-/// The purchases of some customers from a partner.
-macro_rules! purchases {
-    ($partner:expr, $customers:expr) => {
-        transactions::table
-            .filter(transactions::partner_id.eq($partner))
-            .filter(transactions::kind.eq(TransactionKind::Purchase))
-            .filter(transactions::customer_id.eq_any($customers.to_vec()))
-    };
-}
-
-/// The last day before another on which each of these customers bought from a partner.
-pub fn last_bought_before(
-    tx: &mut Tx<'_>,
-    partner: Id,
-    customers: &[String],
-    day: CalendarDate,
-) -> Result<Vec<PurchaseDay>> {
-    let query = purchases!(partner, customers)
-        .filter(transactions::occurred_on.lt(day))
-        .group_by(transactions::customer_id)
-        .select((transactions::customer_id, max(transactions::occurred_on)));
-    let found: Vec<(String, Option<CalendarDate>)> = query.load(tx.conn)?;
-    Ok(found.into_iter().filter_map(|(customer_id, on)| Some(PurchaseDay { customer_id, on: on? })).collect())
-}
-
-/// The days of a stretch of time on which these customers bought from a partner.
-pub fn bought_within(
-    tx: &mut Tx<'_>,
-    partner: Id,
-    customers: &[String],
-    days: Period,
-) -> Result<Vec<PurchaseDay>> {
-    let query = purchases!(partner, customers)
-        .filter(transactions::occurred_on.between(days.from, days.to))
-        .select((transactions::customer_id, transactions::occurred_on))
-        .distinct();
-    let found: Vec<(String, CalendarDate)> = query.load(tx.conn)?;
-    Ok(found.into_iter().map(|(customer_id, on)| PurchaseDay { customer_id, on }).collect())
 }
 
 /// Which sales are summed; none of a list stands for every value.

@@ -1,12 +1,11 @@
 //! Transactions: what partners sold, and what of it was taken back. They are never changed; a correction is a refund.
 //!
 //! Other slices read them with [`sales_of`] and the functions beside it, record them with [`create`], and note with
-//! [`backlog`] whose are to be looked at and with [`count`] which have been counted.
+//! [`backlog`] whose are to be looked at.
 
 pub mod api;
 pub mod backlog;
 pub mod batch;
-mod counted;
 mod history;
 mod model;
 mod service;
@@ -14,14 +13,12 @@ mod sold;
 mod store;
 
 use crate::slice::{Slice, Tag};
-pub use counted::{Counted, Counting, Offsets, count, counted, counted_refunds};
 pub use history::{
-    DaySum, PurchaseDay, Recorded, SalesFilter, bought_within, first_kept, last_bought_before, own_among,
-    recorded, recorded_after, sums_by_day,
+    DaySum, Recorded, SalesFilter, first_kept, own_among, recorded, recorded_after, sums_by_day,
 };
 pub use model::{Customer, NewTransaction, Transaction, TransactionKind};
 pub use service::{CODES, REFUND_EXCEEDS_PURCHASE, TRANSACTION_CONFLICT, create};
-pub use sold::{SalesOfYear, Sold, sold, sold_as, uncounted, uncounted_within};
+pub use sold::{SoldPurchase, SoldRefund, first_sold, last_kept_before, purchases, purchases_named, refunds_of};
 pub(crate) use store::seller_of;
 pub use store::{refers_to, refunded_of, sales_of};
 

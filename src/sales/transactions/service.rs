@@ -2,8 +2,8 @@
 
 use super::{
     api::TransactionView,
-    backlog::{self, Since, Waiting},
-    model::{Named, NewTransaction, Transaction},
+    backlog::{self, CalculationCause, Since, Waiting},
+    model::{Named, NewTransaction, Transaction, TransactionKind},
     store,
 };
 use crate::{
@@ -52,8 +52,12 @@ pub fn create(tx: &mut Tx<'_>, id: Id, new: NewTransaction) -> Result<Transactio
         .after(&TransactionView::from(transaction.clone()))
         .record(tx)?;
     let bought_on = named.original.map_or(transaction.occurred_on, |purchase| purchase.occurred_on);
-    let since = Since::Day(bought_on);
-    backlog::note_sales(tx, &[Waiting { partner_id: transaction.partner_id, since }])?;
+    let (since, partner_id) = (Since::Day(bought_on), transaction.partner_id);
+    let cause = match transaction.kind {
+        TransactionKind::Purchase => CalculationCause::Sale,
+        TransactionKind::Refund => CalculationCause::Refund,
+    };
+    backlog::note_sales(tx, &[Waiting { partner_id, since, cause }])?;
     tx.sale_recorded(transaction.partner_id);
     Ok(transaction)
 }

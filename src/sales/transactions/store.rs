@@ -3,7 +3,7 @@
 use super::{
     Transaction, TransactionKind,
     api::TransactionFilter,
-    backlog::{Since, Waiting},
+    backlog::{CalculationCause, Since, Waiting},
 };
 use crate::{
     access::{Scope, Tx},
@@ -370,10 +370,14 @@ pub(super) fn sellers(tx: &mut Tx<'_>, first: Id, last: Id) -> Result<Vec<Waitin
         .inner_join(bought.on(purchase))
         .group_by(transaction_records::partner_id)
         .select((transaction_records::partner_id, min(bought.field(transaction_records::occurred_on))));
-    let mut rows: Vec<(Id, Option<CalendarDate>)> = sold.load(tx.conn)?;
-    rows.extend(taken_back.load::<(Id, Option<CalendarDate>)>(tx.conn)?);
-    let waiting = |(partner_id, day): (Id, Option<CalendarDate>)| {
-        day.map(|day| Waiting { partner_id, since: Since::Day(day) })
+    type Seller = (Id, Option<CalendarDate>);
+    let waiting = |(partner_id, day): Seller, cause| {
+        day.map(|day| Waiting { partner_id, since: Since::Day(day), cause })
     };
-    Ok(rows.into_iter().filter_map(waiting).collect())
+    let sold = sold.load::<Seller>(tx.conn)?.into_iter();
+    let sold = sold.filter_map(|seller| waiting(seller, CalculationCause::Sale));
+    let mut sellers: Vec<Waiting> = sold.collect();
+    let taken_back = taken_back.load::<Seller>(tx.conn)?.into_iter();
+    sellers.extend(taken_back.filter_map(|seller| waiting(seller, CalculationCause::Refund)));
+    Ok(sellers)
 }

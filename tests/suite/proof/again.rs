@@ -9,21 +9,22 @@ use partner_incentives::{
     access::{Tx, Unaudited},
     operations::jobs::refresh,
     platform::db::Target,
-    sales::transactions::backlog,
+    sales::transactions::backlog::{self, CalculationCause},
 };
 use serde_json::json;
 use std::ops::ControlFlow;
 
 /// Where money, and what it rests on, is kept.
-const TABLES: [&str; 12] = [
+const TABLES: [&str; 13] = [
     "transaction_records",
     "transaction_numbers",
     "earnings",
     "ineligible_records",
-    "counted_sales",
+    "calculated_enrollments",
     "lever_volumes",
     "cap_uses",
-    "lever_groups",
+    "cap_months",
+    "posted_groups",
     "rebates",
     "ledger_transfers",
     "closed_months",
@@ -106,7 +107,7 @@ fn the_same_input_again_changes_no_row_however_it_comes() {
         let id = partner.parse().unwrap();
         let note = move |tx: &mut Tx<'_>| {
             tx.exempt_from_audit(Unaudited::Bookkeeping);
-            backlog::note(tx, &[id])
+            backlog::note(tx, &[id], CalculationCause::Recalculation)
         };
         world.service.app.write_as_system("Test", note).unwrap();
         let app = &world.service.app;

@@ -105,6 +105,11 @@ prop_compose! {
     }
 }
 
+/// A month of all customers knows no customer's balance.
+fn of_partner(cap: LeverCap) -> LeverCap {
+    LeverCap { scope: CapScope::Partner, ..cap }
+}
+
 fn some_filter() -> impl Strategy<Value = LeverFilter> {
     let text = |some: &'static str| option::weighted(0.2, Just(vec![some.to_owned()]));
     let countries = option::weighted(0.2, Just(vec!["DE".parse().unwrap()]));
@@ -122,13 +127,17 @@ fn some_lever(currency: Currency) -> impl Strategy<Value = Lever> {
     let sold = (some_scale(currency), some_filter(), cap, select(LeverGrain::ALL), any::<bool>());
     let sold = sold.prop_map(|(scale, applies_to, cap, grain, core)| {
         let (code, name) = (String::new(), "Lever".to_owned());
+        let lifts = matches!(scale, LeverScale::Retroactive { .. });
+        let grain = if lifts { LeverGrain::Month } else { grain };
+        let cap = cap.map(|cap| if grain == LeverGrain::Month { of_partner(cap) } else { cap });
+        let grain = Some(grain);
         if core {
             Lever::Core { code, name, scale, applies_to, cap, grain }
         } else {
             Lever::Accelerator { code, name, scale, applies_to, cap, grain }
         }
     });
-    let cap = option::of(some_cap(currency));
+    let cap = option::of(some_cap(currency).prop_map(of_partner));
     let growth = (some_rate(), some_baseline(currency), some_filter(), cap).prop_map(
         |(rate, baseline, applies_to, cap)| {
             let (code, name) = (String::new(), "Growth".to_owned());
@@ -153,7 +162,8 @@ fn some_levers(currency: Currency) -> impl Strategy<Value = Vec<Lever>> {
             let (Lever::Core { code, .. }
             | Lever::Accelerator { code, .. }
             | Lever::Growth { code, .. }
-            | Lever::Fixed { code, .. }) = lever;
+            | Lever::Fixed { code, .. }
+            | Lever::ActivityBonus { code, .. }) = lever;
             *code = format!("lever-{n}");
         }
         levers

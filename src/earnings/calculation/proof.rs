@@ -1,0 +1,157 @@
+//! Proof of the calculation: every enrollment year computed again by the law, from everything on record, beside what is
+//! posted and what is passed on.
+
+use super::posting::{self, Chunk, Difference, EnrollmentYear, Naming, Posted, StoredStanding};
+use crate::{
+    access::Tx,
+    earnings::engine::{CapUse, Standing},
+    network::partners::{self, Partner},
+    participation::{
+        enrollments::{self, Change, Enrollment},
+        programs,
+    },
+    platform::{
+        Result,
+        values::{Currency, Id, Money, Month, Period},
+    },
+    sales::transactions::backlog::{self, CalculationCause, Whom},
+};
+use std::collections::BTreeMap;
+
+/// Partners looked at together.
+const PARTNERS: i64 = 200;
+/// Purchases computed together.
+const PURCHASES: usize = 20_000;
+
+/// What is posted for a lever and month differs from what everything on record gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PostedDifference {
+    /// The enrollment.
+    pub enrollment_id: Id,
+    /// The code of the lever.
+    pub lever: String,
+    /// The month the amounts apply to.
+    pub earned_in: Month,
+    /// What is posted less than it should be; negative where it is more.
+    pub missing: Money,
+    /// Records that should not stand, or are missing.
+    pub records: usize,
+}
+
+/// Computes the enrollment years of all partners again, or of one; gives the differences, a hundred at most. Partners that wait
+/// for the calculation are left out unless one is named.
+pub fn differences(tx: &mut Tx<'_>, only: Option<Id>) -> Result<Vec<PostedDifference>> {
+    let mut found = Vec::new();
+    if let Some(partner) = only {
+        let partner = partners::get(tx, partner)?;
+        of_partner(tx, &partner, &mut found)?;
+        return Ok(found);
+    }
+    let mut after = None;
+    loop {
+        let some = partners::after(tx, after, PARTNERS)?;
+        let Some(last) = some.last() else { return Ok(found) };
+        after = Some(last.id);
+        for partner in &some {
+            if backlog::length(tx, Whom::Only(partner.id))? == 0 {
+                of_partner(tx, partner, &mut found)?;
+            }
+            if found.len() >= 100 {
+                return Ok(found);
+            }
+        }
+    }
+}
+
+fn of_partner(tx: &mut Tx<'_>, partner: &Partner, found: &mut Vec<PostedDifference>) -> Result<()> {
+    let all = enrollments::with_history(tx, partner.id, i32::MIN)?;
+    let mut years: BTreeMap<(i32, Id), Vec<(Enrollment, Vec<Change>)>> = BTreeMap::new();
+    for enrolled in all {
+        years.entry((enrolled.0.program_year, enrolled.0.program_id)).or_default().push(enrolled);
+    }
+    for ((number, program), enrolled) in years {
+        let Some(days) = programs::program_year(number) else { continue };
+        let program = programs::get(tx, program)?;
+        let versions = programs::versions_of_year(tx, program.id, number)?;
+        let year = EnrollmentYear::new(partner, &program, &versions, &enrolled, days);
+        of_year(tx, year, days, found)?;
+    }
+    Ok(())
+}
+
+fn of_year(
+    tx: &mut Tx<'_>,
+    mut year: EnrollmentYear<'_>,
+    days: Period,
+    found: &mut Vec<PostedDifference>,
+) -> Result<()> {
+    let Some(home) = year.home() else { return Ok(()) };
+    let key = year.key(home);
+    let calculated = posting::calculated(tx, key)?;
+    let mut standing = Standing::default();
+    let mut from = days.from;
+    loop {
+        let mut chunk = Chunk::load(tx, key.partner_id, Period { from, ..days }, PURCHASES)?;
+        chunk.open(posting::months_of_groups(tx, key)?);
+        chunk.open(year.months_of_attainments(tx)?);
+        year.gather(tx, &chunk)?;
+        let (targets, end) = posting::compute(tx, &year, &chunk, standing)?;
+        let posted = Posted::load(tx, key, &chunk, calculated)?;
+        let naming = Naming { cause: CalculationCause::Recalculation, last_seen: None };
+        let difference = Difference::between(&chunk, targets, posted, naming);
+        tell(home, &difference, found);
+        if let Some(lever) = StoredStanding::load(tx, &year, key, &chunk)?.differs_from(&end, &chunk) {
+            let missing = Money { minor: 0, currency: Currency::USD };
+            found.push(PostedDifference { enrollment_id: home, lever, earned_in: chunk.last(), missing, records: 0 });
+        }
+        standing = end;
+        match chunk.rest {
+            Some(rest) => from = rest.first_day(),
+            None => return Ok(()),
+        }
+    }
+}
+
+/// Adds what differs, summed by lever, month and currency.
+fn tell(enrollment_id: Id, difference: &Difference<'_>, found: &mut Vec<PostedDifference>) {
+    let mut sums: BTreeMap<(String, Month, Currency), (i64, usize)> = BTreeMap::new();
+    for correction in &difference.corrections {
+        let target = &correction.target;
+        let place = (target.lever.code().to_owned(), target.earned_in, target.currency);
+        let sum = sums.entry(place).or_default();
+        sum.0 = sum.0.saturating_add(target.amount - correction.posted.amount);
+        sum.1 += usize::from(target.shortfall.is_some());
+    }
+    for dropped in &difference.dropped {
+        let place = (dropped.place.lever.clone(), dropped.place.month, dropped.place.currency);
+        let sum = sums.entry(place).or_default();
+        sum.0 = sum.0.saturating_sub(dropped.group.sums.amount);
+        sum.1 += usize::from(dropped.group.record.is_some());
+    }
+    for cured in &difference.cured {
+        let record = &cured.record;
+        let currency = record.currency.or(cured.billed.map(|billed| billed.currency)).unwrap_or(Currency::USD);
+        sums.entry((record.lever.clone(), record.earned_in, currency)).or_default().1 += 1;
+    }
+    sums.retain(|_, sum| *sum != (0, 0));
+    found.extend(sums.into_iter().map(|((lever, earned_in, currency), (minor, records))| PostedDifference {
+        enrollment_id,
+        lever,
+        earned_in,
+        missing: Money { minor, currency },
+        records,
+    }));
+}
+
+impl StoredStanding {
+    /// The first lever of which what a chunk passes on is not what is stored; none where all is.
+    fn differs_from(&self, end: &Standing, chunk: &Chunk) -> Option<String> {
+        let used = |uses: Option<&CapUse>| uses.copied().unwrap_or(CapUse::NONE);
+        end.levers.iter().find_map(|(lever, of)| {
+            let wrong = of.used_in.range(chunk.from..=chunk.last()).any(|(month, uses)| {
+                uses.iter().any(|(holder, use_of)| used(self.used_in(*month, lever, holder)) != *use_of)
+            });
+            wrong.then(|| lever.clone())
+        })
+    }
+}
