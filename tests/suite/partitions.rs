@@ -36,7 +36,7 @@ fn a_statement_that_forgets_the_partner_is_found() {
         "SELECT id FROM earnings WHERE enrollment_id IN (SELECT id FROM enrollments WHERE program_id = $1)",
         "SELECT 1 FROM earnings x WHERE EXISTS (SELECT 1 FROM enrollments e WHERE e.id = x.enrollment_id)",
         "SELECT (SELECT state FROM enrollments e WHERE e.id = x.enrollment_id) FROM earnings x",
-        "WITH s (id) AS (SELECT t.id FROM counted_sales c JOIN transactions t ON t.id = c.transaction_id) SELECT id FROM s",
+        "WITH s (id) AS (SELECT t.id FROM calculated_enrollments c JOIN enrollments t ON t.id = c.enrollment_id) SELECT id FROM s",
     ] {
         assert!(fault(bad).is_some(), "{bad}");
     }

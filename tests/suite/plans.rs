@@ -89,7 +89,7 @@ const LISTS: &[(&str, &str)] = &[
         "ineligible_months_pkey",
     ),
     (
-        "cap_uses WHERE partner_id = $1 AND enrollment_id = $1 AND version = 1 AND lever = 'core' ORDER BY used DESC",
+        "cap_uses WHERE partner_id = $1 AND enrollment_id = $1 AND lever = 'core' AND used > 0 ORDER BY used DESC",
         "cap_uses_by_use",
     ),
     (

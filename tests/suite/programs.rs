@@ -243,7 +243,8 @@ fn every_kind_of_lever_comes_back_as_it_was_sent() {
         "products": null, "product_families": ["azure"],
         "customers": {"countries": ["DE"], "public_sector": false, "partners": false},
     });
-    let cap = json!({"scope": "customer", "amount": usd("4000.00")});
+    let of_each = json!({"scope": "customer", "amount": usd("4000.00")});
+    let cap = json!({"scope": "partner", "amount": usd("4000.00")});
     let tiers = json!([{"from": usd("0.00"), "rate": "0.02"}, {"from": usd("50000.00"), "rate": "0.04"}]);
     let levers = json!([
         {"type": "core", "code": "core", "name": "Core", "scale": {"type": "flat", "rate": "0.08"},
@@ -255,7 +256,8 @@ fn every_kind_of_lever_comes_back_as_it_was_sent() {
         {"type": "growth", "code": "year", "name": "Year", "rate": "0.1", "applies_to": everything, "cap": cap,
          "baseline": {"type": "same_month_last_year"}},
         {"type": "fixed", "code": "customers", "name": "New customers", "amount": usd("50.00"),
-         "new_after_months": 24, "applies_to": everything, "cap": cap},
+         "new_after_months": 24, "applies_to": everything, "cap": of_each},
+        {"type": "activity_bonus", "code": "skills", "name": "Competencies", "amount": usd("250.00"), "cap": cap},
     ]);
     let body = with(version(2022), "/levers", levers.clone());
     let made = world.operator().post(VERSIONS, body).send().ok();

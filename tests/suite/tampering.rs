@@ -82,6 +82,9 @@ fn first(conn: &mut Conn, table: &str, id: &str, condition: &str) -> String {
     parts.join("-")
 }
 
+/// The check that computes every enrollment year again.
+const LAW: &str = "what is posted is what everything on record gives";
+
 #[test]
 fn a_figure_that_was_changed_is_named_by_every_check_on_it() {
     let world = World::new();
@@ -113,24 +116,26 @@ fn a_figure_that_was_changed_is_named_by_every_check_on_it() {
             "whole = whole + 1", "", "whole = whole - 1"),
         ("earnings are split at the program's rate", "earnings", "enrollment_id", sale,
             "rebate = rebate + 1, coop = coop - 1", "", "rebate = rebate - 1, coop = coop + 1"),
-        ("what is used of a cap was earned under it", "cap_uses", "enrollment_id", "lever = 'capped'",
+        ("what is used of a cap is the sum of its months", "cap_uses", "enrollment_id", "lever = 'capped'",
             "used = used + 1", "", "used = used - 1"),
-        ("no cap is exceeded", "cap_uses", "enrollment_id", "lever = 'capped'",
-            "used = used + 1000000", "", "used = used - 1000000"),
-        ("what is used of a cap was earned under it", "cap_uses", "enrollment_id", "lever = 'customers'",
-            "customer_id = 'C-2'", "", "customer_id = 'C-1'"),
-        ("groups hold what was posted for them", "lever_groups", "enrollment_id", "lever = 'lifts' AND posted = 800",
-            "posted = 801", "posted = 801", "posted = 800"),
-        ("groups hold what was posted for them", "lever_groups", "enrollment_id", "lever = 'customers' AND capped_off > 0",
-            "capped_off = capped_off + 1", "", "capped_off = capped_off - 1"),
-        ("every sale is answered or is in its group", "lever_groups", "enrollment_id",
-            "lever = 'customers' AND capped_off > 0", "customer_id = 'C-2'", "", "customer_id = 'C-1'"),
-        ("volumes are what was sold", "lever_volumes", "enrollment_id", "lever = 'lifts' AND volume = 80000",
-            "volume = 80001", "volume = 80001", "volume = 80000"),
-        ("every sale is answered by every lever", "ineligible_records", "transaction_id", refused,
+        ("what is used of a cap is the sum of its months", "cap_uses", "enrollment_id", "lever = 'customers'",
+            "holder = 'customer:C-2'", "", "holder = 'customer:C-1'"),
+        (LAW, "cap_months", "enrollment_id", "lever = 'capped'", "used = used + 1", "", "used = used - 1"),
+        (LAW, "posted_groups", "enrollment_id", "lever = 'lifts' AND amount = 800",
+            "amount = 801", "lever = 'lifts' AND amount = 801", "amount = 800"),
+        (LAW, "posted_groups", "enrollment_id", "lever = 'customers' AND record_id IS NOT NULL",
+            "origin = 'customer:C-2'", "", "origin = 'customer:C-1'"),
+        (LAW, "lever_volumes", "enrollment_id", "lever = 'lifts' AND counted = 80000",
+            "counted = 80001", "counted = 80001", "counted = 80000"),
+        (LAW, "ineligible_records", "enrollment_id", refused,
             "cured_at = recorded_at", "", "cured_at = NULL"),
-        ("no sale is answered twice by a lever", "ineligible_records", "transaction_id", cut,
-            "capped = NULL, currency = NULL", "", "capped = 20000, currency = 'USD'"),
+        (LAW, "ineligible_records", "enrollment_id", cut,
+            "capped = 17999", "", "capped = 18000"),
+        (LAW, "earnings", "enrollment_id", sale,
+            "amount = amount + 1, rebate = rebate + 1, whole = whole + 1", "lever = 'capped' AND amount = 10001",
+            "amount = amount - 1, rebate = rebate - 1, whole = whole - 1"),
+        ("no sale is answered twice by a lever", "ineligible_records", "transaction_id", refused,
+            "lever = 'customers', version = 7", "version = 7", "lever = 'capped', version = 1"),
     ];
     for (check, table, named, row, change, after, undoing) in changes {
         let id = first(&mut conn, table, named, row);

@@ -288,7 +288,10 @@ impl IneligibleRow {
             bought_on: sale.as_ref().map(|sale| sale.bought_on),
             curable: shortfall.reason.is_curable(),
             capped: shortfall.capped,
-            currency: (shortfall.capped.is_some() || waits || sale.is_none()).then_some(target.currency),
+            currency: match (shortfall.capped, sale) {
+                (Some(_), _) | (None, None) => Some(target.currency),
+                (None, Some(sale)) => waits.then_some(sale.billed.currency),
+            },
             recorded_at: now,
             cured_at: None,
         })

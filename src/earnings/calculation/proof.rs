@@ -1,13 +1,15 @@
 //! Proof of the calculation: every enrollment year computed again by the law, from everything on record, beside what is
 //! posted and what is passed on.
 
-use super::posting::{self, Chunk, Difference, EnrollmentYear, Naming, Posted, StoredStanding};
+use super::posting::{
+    self, Chunk, Difference, EnrollmentYear, LeverVolume, Naming, Posted, StoredStanding,
+};
 use crate::{
     access::Tx,
-    earnings::engine::{CapUse, Standing},
+    earnings::engine::{CapUse, LeverMonthStanding, LeverStanding, Standing},
     network::partners::{self, Partner},
     participation::{
-        enrollments::{self, Change, Enrollment},
+        enrollments::{self, Change, Enrollment, EnrollmentKeys},
         programs,
     },
     platform::{
@@ -90,26 +92,42 @@ fn of_year(
     let calculated = posting::calculated(tx, key)?;
     let mut standing = Standing::default();
     let mut from = days.from;
-    loop {
+    let end = loop {
         let mut chunk = Chunk::load(tx, key.partner_id, Period { from, ..days }, PURCHASES)?;
         chunk.open(posting::months_of_groups(tx, key)?);
         chunk.open(year.months_of_attainments(tx)?);
         year.gather(tx, &chunk)?;
         let (targets, end) = posting::compute(tx, &year, &chunk, standing)?;
         let posted = Posted::load(tx, key, &chunk, calculated)?;
-        let naming = Naming { cause: CalculationCause::Recalculation, last_seen: None };
+        let naming = Naming { cause: CalculationCause::Recalculation, calculated };
         let difference = Difference::between(&chunk, targets, posted, naming);
         tell(home, &difference, found);
         if let Some(lever) = StoredStanding::load(tx, &year, key, &chunk)?.differs_from(&end, &chunk) {
             let missing = Money { minor: 0, currency: Currency::USD };
             found.push(PostedDifference { enrollment_id: home, lever, earned_in: chunk.last(), missing, records: 0 });
         }
-        standing = end;
         match chunk.rest {
             Some(rest) => from = rest.first_day(),
-            None => return Ok(()),
+            None => break end,
         }
+        standing = end;
+    };
+    let mut stored: BTreeMap<(String, Month), LeverMonthStanding> = BTreeMap::new();
+    for volume in posting::volumes(tx, EnrollmentKeys { partner_id: key.partner_id, ids: &[home] })? {
+        let LeverVolume { lever, month, counted, given, .. } = volume;
+        stored.insert((lever, month), LeverMonthStanding { counted, given });
     }
+    let of_lever = |(lever, of): (&String, &LeverStanding)| {
+        let months = of.months.clone().into_iter();
+        months.map(|(month, of)| ((lever.clone(), month), of)).collect::<Vec<_>>()
+    };
+    let right: BTreeMap<_, _> = end.levers.iter().flat_map(of_lever).collect();
+    if let Some(((lever, earned_in), _)) = right.iter().find(|(place, of)| stored.get(*place) != Some(*of)) {
+        let missing = Money { minor: 0, currency: Currency::USD };
+        let (enrollment_id, lever, earned_in) = (home, lever.clone(), *earned_in);
+        found.push(PostedDifference { enrollment_id, lever, earned_in, missing, records: 0 });
+    }
+    Ok(())
 }
 
 /// Adds what differs, summed by lever, month and currency.

@@ -149,17 +149,16 @@ impl Scene<'_> {
 
     fn compute(&self, tx: &mut Tx<'_>, chunk: &Chunk, home: Option<Id>) -> Result<Course<'_>> {
         let mut basis = SimulationBasis::Replay;
-        let (mut standing, mut posted, mut last_seen) = (Standing::default(), Posted::default(), None);
+        let (mut standing, mut posted, mut calculated) = (Standing::default(), Posted::default(), None);
         if let Some(home) = home {
             let key = self.year.key(home);
-            let calculated = posting::calculated(tx, key)?;
+            calculated = posting::calculated(tx, key)?;
             basis = SimulationBasis::Books;
             standing = StoredStanding::load(tx, &self.year, key, chunk)?.standing();
             posted = Posted::load(tx, key, chunk, calculated)?;
-            last_seen = calculated.and_then(|calculated| calculated.last_seen);
         }
         let (targets, standing) = posting::compute(tx, &self.year, chunk, standing)?;
-        let naming = Naming { cause: CalculationCause::Sale, last_seen };
+        let naming = Naming { cause: CalculationCause::Sale, calculated };
         let Difference { corrections, dropped, .. } = Difference::between(chunk, targets, posted, naming);
         Ok(Course { basis, corrections, dropped, standing })
     }

@@ -1,6 +1,6 @@
 //! The facts beside sales that decide what a lever gives.
 
-use super::Reason;
+use super::{OutOfRange, Reason};
 use crate::{
     participation::programs::ProgramVersion,
     platform::values::{CalendarDate, Currency, ExchangeRates, Month, Period},
@@ -37,15 +37,19 @@ pub struct Attained {
 pub struct SoldMonths(BTreeMap<(i32, String, Month), BTreeMap<Currency, i64>>);
 
 impl SoldMonths {
-    /// Adds to a month of a lever of a version; false where the sum leaves the range of amounts.
-    #[must_use]
-    pub fn add(&mut self, version: i32, lever: &str, month: Month, currency: Currency, minor: i64) -> bool {
+    /// Adds to a month of a lever of a version.
+    pub fn add(
+        &mut self,
+        version: i32,
+        lever: &str,
+        month: Month,
+        currency: Currency,
+        minor: i64,
+    ) -> Result<(), OutOfRange> {
         let of_month = self.0.entry((version, lever.to_owned(), month)).or_default();
         let sum = of_month.entry(currency).or_default();
-        sum.checked_add(minor).is_some_and(|grown| {
-            *sum = grown;
-            true
-        })
+        *sum = sum.checked_add(minor).ok_or(OutOfRange)?;
+        Ok(())
     }
 
     /// The sums of a month, by currency, in minor units.

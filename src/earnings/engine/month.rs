@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     participation::programs::{
-        CapScope, Lever, LeverFilter, LeverGrain, LeverScale, LeverTier, Method, ProgramVersion, TierPeriod,
+        CapScope, Lever, LeverGrain, LeverScale, LeverTier, Method, ProgramVersion, TierPeriod,
     },
     platform::values::{Currency, Leftover, Money, Month},
 };
@@ -88,7 +88,7 @@ impl<'a> MonthFold<'a, '_> {
         let barred = self.year.facts.barred_on(purchase.on, judge.in_effect);
         for lever in &judge.version.levers.0 {
             let of = LeverOf { version: judge.version, lever };
-            let unfit = || barred_by(lever.applies_to(), purchase).or_else(|| self.known_customer(lever, purchase));
+            let unfit = || purchase.barred_by(lever.applies_to()).or_else(|| self.known_customer(lever, purchase));
             match barred.clone().or_else(unfit) {
                 Some(reason) => self.refuse(of, purchase, &reason)?,
                 None => self.earn(of, purchase)?,
@@ -260,7 +260,7 @@ impl<'a> MonthFold<'a, '_> {
                 lever: of.lever,
                 origin: Origin::Sale { transaction: stage.transaction, purchase: purchase.id },
                 earned_in: self.month,
-                currency: purchase.currency,
+                currency: earning_currency(of, purchase.currency),
                 base: 0,
                 unrounded: Exact::ZERO,
                 amount: 0,
@@ -409,23 +409,3 @@ fn slices_of(
 fn difference(whole: i64, amount: i64) -> Result<i64, OutOfRange> {
     whole.checked_sub(amount).ok_or(OutOfRange)
 }
-
-/// Which filter of a lever a sale does not pass.
-fn barred_by(filter: &LeverFilter, purchase: &Purchase) -> Option<Reason> {
-    let lacks = |list: &Option<Vec<String>>, value: &String| list.as_ref().is_some_and(|list| !list.contains(value));
-    let customers = &filter.customers;
-    if purchase.customer_is_partner && !customers.partners {
-        Some(Reason::CustomerIsPartner)
-    } else if purchase.public_sector && !customers.public_sector {
-        Some(Reason::CustomerPublicSector)
-    } else if customers.countries.as_ref().is_some_and(|list| !list.contains(&purchase.country)) {
-        Some(Reason::CustomerCountry)
-    } else if lacks(&filter.products, &purchase.product)
-        || lacks(&filter.product_families, &purchase.product_family)
-    {
-        Some(Reason::ProductNotEligible)
-    } else {
-        None
-    }
-}
-

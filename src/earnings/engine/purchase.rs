@@ -1,7 +1,10 @@
 //! Purchases with their refunds, as the calculation counts them.
 
-use super::OutOfRange;
-use crate::platform::values::{CalendarDate, Country, Currency, Id};
+use super::{OutOfRange, Reason};
+use crate::{
+    participation::programs::LeverFilter,
+    platform::values::{CalendarDate, Country, Currency, Id},
+};
 
 /// A purchase with all refunds of it that are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +59,32 @@ impl Purchase {
             net = net.checked_add(refund.amount).ok_or(OutOfRange)?;
         }
         Ok(net)
+    }
+
+    /// Whether the purchase passes a lever's filter.
+    #[must_use]
+    pub fn passes(&self, filter: &LeverFilter) -> bool {
+        self.barred_by(filter).is_none()
+    }
+
+    /// The part of a lever's filter that the purchase does not pass.
+    pub(super) fn barred_by(&self, filter: &LeverFilter) -> Option<Reason> {
+        let lacks =
+            |list: &Option<Vec<String>>, value: &String| list.as_ref().is_some_and(|list| !list.contains(value));
+        let customers = &filter.customers;
+        if self.customer_is_partner && !customers.partners {
+            Some(Reason::CustomerIsPartner)
+        } else if self.public_sector && !customers.public_sector {
+            Some(Reason::CustomerPublicSector)
+        } else if customers.countries.as_ref().is_some_and(|list| !list.contains(&self.country)) {
+            Some(Reason::CustomerCountry)
+        } else if lacks(&filter.products, &self.product)
+            || lacks(&filter.product_families, &self.product_family)
+        {
+            Some(Reason::ProductNotEligible)
+        } else {
+            None
+        }
     }
 
     /// The purchase, then each of its refunds.

@@ -195,7 +195,7 @@ fn growth_earns_on_what_is_above_the_baseline_and_takes_nothing_back() {
     assert_eq!(amounts(&[lever], &sales), [3000]);
     let sold = |on: &str, minor| {
         let mut sold = SoldMonths::default();
-        assert!(sold.add(1, "growth", month(on), Currency::USD, minor));
+        sold.add(1, "growth", month(on), Currency::USD, minor).unwrap();
         Facts { sold, ..facts() }
     };
     // A third of 1000.00 is exact until it is rounded: (1500 - 333.33...) x 10 % = 116.666...

@@ -83,7 +83,7 @@ const LEVER_SUMS: &[(&str, &str)] = &[
              COALESCE(r.currency, t.currency, v.currency) AS currency, 1 AS n,
              CASE WHEN r.cured_at IS NULL THEN 0 ELSE 1 END AS a,
              CASE WHEN r.capped IS NULL AND r.cured_at IS NULL THEN COALESCE(t.amount, 0) ELSE 0 END AS b,
-             COALESCE(r.capped, 0) AS c, 0 AS d
+             CASE WHEN r.cured_at IS NULL THEN COALESCE(r.capped, 0) ELSE 0 END AS c, 0 AS d
          FROM ineligible_records r
          JOIN enrollments e ON e.partner_id = r.partner_id AND e.id = r.enrollment_id
          JOIN program_versions v ON v.program_id = e.program_id AND v.version = r.version

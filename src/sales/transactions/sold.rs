@@ -117,14 +117,12 @@ pub fn refunds_of(tx: &mut Tx<'_>, partner: Id, days: Period) -> Result<Vec<Sold
     Ok(native!(tx.conn, conn => query.load(conn)?))
 }
 
-/// The first day from `from` to `to` on which a partner sold; none where it sold nothing.
-pub fn first_sold(tx: &mut Tx<'_>, partner: Id, days: Period) -> Result<Option<CalendarDate>> {
+/// The newest transaction of a partner, by its id; none where it sold nothing.
+pub fn newest_of(tx: &mut Tx<'_>, partner: Id) -> Result<Option<Id>> {
     let query = transactions::table
         .filter(transactions::partner_id.eq(partner))
-        .filter(transactions::kind.eq(TransactionKind::Purchase))
-        .filter(transactions::occurred_on.between(days.from, days.to))
-        .order(transactions::occurred_on)
-        .select(transactions::occurred_on);
+        .order(transactions::id.desc())
+        .select(transactions::id);
     Ok(query.first(tx.conn).optional()?)
 }
 

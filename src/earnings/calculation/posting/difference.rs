@@ -2,6 +2,7 @@
 
 use super::{
     Chunk, Posted,
+    standing::Calculated,
     posted::{GroupLever, PostedGroup, PostedSums, StandingRecord},
 };
 use crate::{
@@ -9,7 +10,7 @@ use crate::{
         calculation::model::PostingCause,
         engine::{Origin, Purchase, Target},
     },
-    platform::values::{CalendarDate, Currency, Id, Money},
+    platform::values::{CalendarDate, Currency, Id, Money, Month},
     sales::transactions::backlog::CalculationCause,
 };
 use std::collections::HashMap;
@@ -74,13 +75,15 @@ pub(in crate::earnings::calculation) struct Cured {
 pub(in crate::earnings::calculation) struct Naming {
     /// Why the year is computed anew.
     pub cause: CalculationCause,
-    /// The newest transaction that was seen before, by its id; none where none was.
-    pub last_seen: Option<Id>,
+    /// How far the year was calculated before; none where it never was.
+    pub calculated: Option<Calculated>,
 }
 
 impl Naming {
-    fn is_new(&self, transaction: Id) -> bool {
-        self.last_seen.is_none_or(|seen| transaction > seen)
+    fn is_new(&self, month: Month, transaction: Id) -> bool {
+        self.calculated.is_none_or(|calculated| {
+            month > calculated.through || calculated.last_seen.is_some_and(|seen| transaction > seen)
+        })
     }
 }
 
@@ -98,7 +101,8 @@ impl<'a> Difference<'a> {
     /// Compares the targets of a chunk with what is posted.
     pub fn between(chunk: &Chunk, targets: Vec<Target<'a>>, mut posted: Posted, naming: Naming) -> Self {
         let sales = sales_of(chunk);
-        let new = sales.keys().filter(|transaction| naming.is_new(**transaction)).count();
+        let is_new = |(transaction, sale): &(&Id, &SaleOf)| naming.is_new(Month::of(sale.bought_on), **transaction);
+        let new = sales.iter().filter(is_new).count();
         let mut difference =
             Self { new_sales: i64::try_from(new).unwrap_or(i64::MAX), ..Self::default() };
         let mut late = Late(None);
@@ -108,7 +112,7 @@ impl<'a> Difference<'a> {
                 Origin::Sale { transaction, purchase } => {
                     let cause = if transaction == purchase { CalculationCause::Sale } else { CalculationCause::Refund };
                     let own = PostingCause { cause, transaction_id: Some(transaction) };
-                    let is_new = naming.is_new(transaction);
+                    let is_new = naming.is_new(target.earned_in, transaction);
                     if is_new {
                         late.see(own);
                     }

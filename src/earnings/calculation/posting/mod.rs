@@ -80,7 +80,7 @@ pub(super) fn post(
     let stored = StoredStanding::load(tx, year, key, chunk)?;
     let (targets, standing) = compute(tx, year, chunk, stored.standing())?;
     let posted = Posted::load(tx, key, chunk, calculated)?;
-    let naming = Naming { cause, last_seen: calculated.and_then(|calculated| calculated.last_seen) };
+    let naming = Naming { cause, calculated };
     let difference = Difference::between(chunk, targets, posted, naming);
     let (tally, entries) = store::keep(tx, key, months, difference)?;
     stored.replace(tx, key, chunk, &standing)?;

@@ -84,13 +84,6 @@ impl Chunk {
         customers.dedup();
         customers
     }
-
-    /// The newest transaction, by its id.
-    pub fn newest(&self) -> Option<Id> {
-        self.purchases()
-            .flat_map(|purchase| purchase.refunds.iter().map(|refund| refund.id).chain([purchase.id]))
-            .max()
-    }
 }
 
 fn by_month(found: Vec<SoldPurchase>, refunds: Vec<SoldRefund>) -> BTreeMap<Month, Vec<Purchase>> {

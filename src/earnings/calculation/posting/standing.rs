@@ -13,6 +13,7 @@ use crate::{
         db::{insert_many, upsert_many},
         values::{Id, Month},
     },
+    sales::transactions,
     schema::{calculated_enrollments, cap_months, cap_uses, lever_volumes},
 };
 use diesel::{prelude::*, upsert::excluded};
@@ -49,7 +50,11 @@ pub(super) fn advance(
     use calculated_enrollments as c;
     let Some(last) = chunk.months.keys().next_back().copied() else { return Ok(()) };
     let through = before.map_or(last, |before| before.through.max(last));
-    let last_seen = before.and_then(|before| before.last_seen).max(chunk.newest());
+    // Ids grow with time: the newest transaction has the greatest.
+    let last_seen = match chunk.rest {
+        Some(_) => before.and_then(|before| before.last_seen),
+        None => transactions::newest_of(tx, key.partner_id)?,
+    };
     let row = [(
         c::partner_id.eq(key.partner_id),
         c::enrollment_id.eq(key.id),

@@ -1,6 +1,6 @@
 //! The enrollment year: one partner's part in a program for a program year, by which sales are judged.
 
-use super::purchases::Chunk;
+use super::{out_of_range, purchases::Chunk};
 use crate::{
     access::Tx,
     earnings::engine::{Attained, Facts, SoldMonths, Year},
@@ -112,7 +112,8 @@ impl<'a> EnrollmentYear<'a> {
         Ok(self.attainments(tx)?.into_iter().map(|attained| Month::of(attained.on)).collect())
     }
 
-    /// Sums what growth levers compare the months of a chunk with: two statements for each such lever.
+    /// Sums what growth levers compare the months of a chunk with: the months of the chunk by its purchases, earlier months by two
+    /// statements for each such lever.
     fn sum_baselines(&mut self, tx: &mut Tx<'_>, chunk: &Chunk) -> Result<()> {
         let mut sold = SoldMonths::default();
         for (version, lever) in self.levers() {
@@ -120,15 +121,19 @@ impl<'a> EnrollmentYear<'a> {
             let of_version = |month: &&Month| month.period().overlaps(version.period());
             let mut months = chunk.months.keys().filter(of_version);
             let Some(first) = months.next() else { continue };
-            let last = months.next_back().unwrap_or(first);
-            let days = Period { from: first.plus(-back).first_day(), to: last.plus(-1).last_day() };
+            let days = Period { from: first.plus(-back).first_day(), to: chunk.from.plus(-1).last_day() };
             let filter = filter_of(lever.applies_to());
+            let mut add = |month, currency, minor| {
+                sold.add(version.version, lever.code(), month, currency, minor).map_err(out_of_range)
+            };
             for DaySum { day, currency, minor } in
                 transactions::sums_by_day(tx, self.partner.id, days, &filter)?
             {
-                if !sold.add(version.version, lever.code(), Month::of(day), currency, minor) {
-                    return Err(super::out_of_range(crate::earnings::engine::OutOfRange));
-                }
+                add(Month::of(day), currency, minor)?;
+            }
+            for purchase in chunk.purchases().filter(|purchase| purchase.passes(lever.applies_to())) {
+                let net = purchase.net().map_err(out_of_range)?;
+                add(Month::of(purchase.on), purchase.currency, net)?;
             }
         }
         self.facts.sold = sold;
