@@ -12,7 +12,7 @@ use super::{
 use crate::{
     access::Tx,
     earnings::engine::{Facts, Origin, Outcome, Terms},
-    ledger::accounting::{Entry, Months},
+    ledger::accounting::{RebatePosting, Months},
     participation::programs::ProgramVersion,
     platform::{
         Result,
@@ -27,9 +27,9 @@ use std::collections::{HashMap, HashSet};
 /// How far a part has come.
 pub(super) enum Step {
     /// Nothing is left of it.
-    Done(Tally, Vec<Entry>),
+    Done(Tally, Vec<RebatePosting>),
     /// There is more, from this day on.
-    More(Tally, Vec<Entry>, CalendarDate),
+    More(Tally, Vec<RebatePosting>, CalendarDate),
 }
 
 /// Posts what is new of a part, up to a number of sales, from a day on; from the first day on before it what is judged
@@ -76,7 +76,7 @@ struct Posting {
     /// The records that stand for what is judged again.
     records: Vec<OpenRecord>,
     tally: Tally,
-    entries: Vec<Entry>,
+    entries: Vec<RebatePosting>,
 }
 
 impl Posting {
@@ -144,7 +144,7 @@ impl Posting {
                     let posted_in = self.months.posting_for(earning.earned_in);
                     let source = gather::source(&earning.origin, &of);
                     let row = EarningRow::of(tx.new_id(), whose, earning, source, (posted_in, tx.now));
-                    self.entries.push(Entry {
+                    self.entries.push(RebatePosting {
                         enrollment_id: whose.enrollment_id,
                         partner_id: whose.partner_id,
                         posted_in,

@@ -126,7 +126,7 @@ pub(super) fn gather(
     let gaps = if days.is_empty() { Vec::new() } else { part.gaps(tx, &days)? };
     let bad: HashSet<CalendarDate> = gaps.iter().map(|gap| gap.days.from).collect();
     let good: Vec<_> = waiting.into_iter().filter(|day| !bad.contains(day)).collect();
-    let rates = accounting::rates(tx, (year.days.from.plus_months(-24), year.days.to))?;
+    let rates = accounting::rates(tx, Period { from: year.days.from.plus_months(-24), to: year.days.to })?;
     let mut records = Vec::new();
     if again {
         let most = i64::try_from(limit).unwrap_or(i64::MAX);

@@ -340,7 +340,7 @@ fn look_at(
             break;
         }
     }
-    accounting::post(tx, &entries, accounting::Cause::Calculation, Some(run))?;
+    accounting::post_to_rebates(tx, &entries, accounting::TransferCause::Calculation, Some(run))?;
     if !tally.is_idle() {
         let summary = json!({
             "sales": tally.sales, "earnings": tally.earnings, "ineligible_records": tally.ineligible,

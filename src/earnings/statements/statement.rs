@@ -31,7 +31,7 @@ use crate::{
 use std::collections::{BTreeMap, HashMap};
 
 /// What is known of some enrollments.
-struct Known {
+struct StatementFacts {
     month: Month,
     terms: HashMap<(Id, i32), (String, ProgramVersion)>,
     levers: Vec<LeverMonth>,
@@ -61,7 +61,7 @@ pub(super) fn statement(
     let ids: Vec<Id> = enrolled.iter().map(|(enrollment, _)| enrollment.id).collect();
     let of_partner = EnrollmentKeys { partner_id: partner.id, ids: &ids };
     let begins = programs::program_year(year).map_or(month, |days| Month::of(days.from));
-    let mut known = Known {
+    let mut known = StatementFacts {
         month,
         terms: calculation::terms_of(tx, &ids)?,
         levers: calculation::lever_months(tx, of_partner, (begins, month))?,
@@ -93,7 +93,7 @@ impl StatementProgram {
     }
 }
 
-impl Known {
+impl StatementFacts {
     /// Leaves out the other currencies.
     fn keep(&mut self, currency: Currency) {
         self.levers.retain(|row| row.currency == currency);

@@ -1,6 +1,9 @@
 //! Exchange rates over HTTP.
 
-use super::{FxRate, fx_rates};
+use super::{
+    FxRate,
+    fx_rates::{self, NewFxRate},
+};
 use crate::{
     access::{
         Caller,
@@ -75,7 +78,7 @@ struct FxRatesPublication {
     rates: Vec<FxRatePublication>,
 }
 
-/// No pair with itself, and none twice, in whichever direction.
+/// Refuses a pair of a currency with itself, and a pair that stands twice, in either direction.
 fn no_doubtful_pair(publication: &FxRatesPublication) -> std::result::Result<(), ValidationError> {
     let mut seen = BTreeMap::new();
     let mut faults = Vec::new();
@@ -143,7 +146,7 @@ async fn list_fx_rates(caller: Caller<ListFxRates>, page: PageRequest<FxRateFilt
 #[get("/v1/fx-rates/{month}")]
 async fn get_fx_rates(caller: Caller<GetFxRates>, month: Path<Month>) -> Result<Answer> {
     let month = *month;
-    caller.read(move |tx| Ok(Answer::ok(&shown(month, fx_rates::of_month(tx, month)?)))).await
+    caller.read(move |tx| Ok(Answer::ok(&view(month, fx_rates::of_month(tx, month)?)))).await
 }
 
 /// Publish exchange rates for a month
@@ -165,12 +168,17 @@ async fn put_fx_rates(
     let month = *month;
     caller
         .write(body, move |tx, publication| {
-            let new: Vec<_> = publication.rates.iter().map(|new| (new.base, new.quote, new.rate)).collect();
-            Ok(Answer::ok(&shown(month, fx_rates::publish(tx, month, &new)?)))
+            let new = |FxRatePublication { base, quote, rate }: &_| NewFxRate {
+                base: *base,
+                quote: *quote,
+                rate: *rate,
+            };
+            let new: Vec<NewFxRate> = publication.rates.iter().map(new).collect();
+            Ok(Answer::ok(&view(month, fx_rates::publish(tx, month, &new)?)))
         })
         .await
 }
 
-fn shown(month: Month, rates: Vec<FxRate>) -> FxRates {
+fn view(month: Month, rates: Vec<FxRate>) -> FxRates {
     FxRates { month, rates: rates.into_iter().map(FxRateView::from).collect() }
 }

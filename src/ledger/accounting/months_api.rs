@@ -1,6 +1,9 @@
 //! Accounting months over HTTP.
 
-use super::{service, store};
+use super::{
+    service,
+    store::{self, ClosedMonth},
+};
 use crate::{
     access::{
         Caller, Tx,
@@ -26,9 +29,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 text_enum! {
     /// Whether something can still be posted in a month.
     pub enum AccountingMonthState {
-        /// It takes postings.
+        /// The month takes postings.
         Open = "open",
-        /// It never changes again.
+        /// The month never changes again.
         Closed = "closed",
     }
 }
@@ -110,15 +113,15 @@ async fn close_accounting_month(
 
 fn months(tx: &mut Tx<'_>) -> Result<Vec<AccountingMonth>> {
     let now = Month::of(tx.today());
-    let closed: BTreeMap<Month, store::Closed> =
-        store::closed(tx)?.into_iter().map(|closed| (closed.0, closed)).collect();
+    let closed: BTreeMap<Month, ClosedMonth> =
+        store::closed_months(tx)?.into_iter().map(|closed| (closed.month, closed)).collect();
     let first_closed = closed.keys().next().copied();
     let first = [first_closed, store::first_posted(tx)?].into_iter().flatten().min().unwrap_or(now);
     let mut items = Vec::new();
     let mut month = now.max(first);
     while month >= first {
         items.push(match closed.get(&month).cloned() {
-            Some((month, closed_at, closed_by, reason)) => AccountingMonth {
+            Some(ClosedMonth { month, closed_at, closed_by, reason }) => AccountingMonth {
                 month,
                 state: AccountingMonthState::Closed,
                 closed_at: Some(closed_at),

@@ -74,8 +74,8 @@ pub struct AdjustmentView {
 }
 
 impl AdjustmentView {
-    /// As somebody sees it who sees these records: who proposed and decided, and what was said about it, is among the
-    /// programme's staff.
+    /// The adjustment as a caller of this scope sees it: only the programme's staff sees proposer, decider and the
+    /// comment of the decision.
     pub(super) fn seen_in(scope: Scope, adjustment: Adjustment) -> Self {
         let whole = Self::from(adjustment);
         match scope {

@@ -1,7 +1,7 @@
-//! What is sent to the three resources: the members all kinds share are written once; each kind adds its own.
+//! The bodies that the three resources take. Members that all kinds share are written once; each kind adds its terms.
 
 use super::{
-    Correction, MembershipLevel, NewAgreement, NewTerms, Renewal, Termination, Terms, model::out_of_order,
+    Correction, MembershipLevel, NewAgreement, ChangedTerms, Renewal, Termination, AgreementTerms, model::out_of_order,
 };
 use crate::platform::{
     http::{double_option, faultless},
@@ -51,7 +51,7 @@ macro_rules! create {
                     signed_on: new.signed_on,
                     effective_on: new.effective_on,
                     expires_on: new.expires_on,
-                    terms: Terms::$kind { $($field: new.$field),* },
+                    terms: AgreementTerms::$kind { $($field: new.$field),* },
                 }
             }
         }
@@ -146,7 +146,7 @@ macro_rules! update_and_renewal {
                     signed_on: update.signed_on,
                     effective_on: update.effective_on,
                     expires_on: update.expires_on,
-                    terms: NewTerms { $($field: update.$field,)* ..NewTerms::default() },
+                    terms: ChangedTerms { $($field: update.$field,)* ..ChangedTerms::default() },
                 }
             }
         }
@@ -187,7 +187,7 @@ macro_rules! update_and_renewal {
                     signed_on: renewal.signed_on,
                     effective_on: renewal.effective_on,
                     expires_on: renewal.expires_on,
-                    terms: NewTerms { $($field: renewal.$field,)* ..NewTerms::default() },
+                    terms: ChangedTerms { $($field: renewal.$field,)* ..ChangedTerms::default() },
                 }
             }
         }

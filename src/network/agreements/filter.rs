@@ -1,11 +1,11 @@
-//! Which agreements the three lists show.
+//! The query parameters of the three lists of agreements.
 
 use super::{AgreementStatus, MembershipLevel};
 use crate::platform::values::{CalendarDate, Id};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-/// What the filters of the three lists come to.
+/// The filters of the three lists in one type; a member that is none filters nothing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Criteria {
     pub(super) partner_id: Option<Id>,

@@ -1,4 +1,4 @@
-//! What the three resources show: the members all kinds share are written once; each kind adds its own.
+//! The views of the three resources. Members that all kinds share are written once; each kind adds its terms.
 
 use super::{Agreement, AgreementStatus, Kind, MembershipLevel};
 use crate::{
@@ -12,17 +12,17 @@ use crate::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// An agreement as one of the three resources, on a day.
+/// The view of an agreement: one of the three resources.
 #[derive(Serialize)]
 #[serde(untagged)]
-pub(super) enum Shown {
+pub(super) enum AgreementView {
     Mpn(MpnAgreementView),
     Distributor(DistributorAgreementView),
     Reseller(ResellerAgreementView),
 }
 
-impl Shown {
-    /// With its status on one day and what can be done on another.
+impl AgreementView {
+    /// The view with the status on the day `as_of`, and the transitions that are possible on the day `today`.
     pub(super) fn on(agreement: Agreement, as_of: CalendarDate, today: CalendarDate) -> Self {
         match agreement.kind {
             Kind::Mpn => Self::Mpn(MpnAgreementView::on(agreement, as_of, today)),
@@ -31,7 +31,7 @@ impl Shown {
         }
     }
 
-    /// As it is today.
+    /// The view with the status of today.
     pub(super) fn today(tx: &Tx<'_>, agreement: Agreement) -> Self {
         Self::on(agreement, tx.today(), tx.today())
     }
@@ -102,7 +102,7 @@ macro_rules! view {
     };
 }
 
-// The columns of a kind's own terms may be null in the table; a check there says that they never are for that kind.
+// The columns of a kind's own terms may be null in the table; a constraint says that they never are for that kind.
 view! {
     /// One period of a partner's membership in the partner network. One of a headquarters counts for its locations.
     #[schema(as = MpnAgreement, example = json!({

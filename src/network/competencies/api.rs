@@ -2,12 +2,12 @@
 
 use super::{
     Attainment, Competency,
-    service::{self, Recorded},
+    service::{self, RecordedAttainment},
     store,
     wire::{
         AttainmentFilter, AttainmentPage, AttainmentUpdate, AttainmentView, CompetencyCreate,
         CompetencyFilter, CompetencyOrder, CompetencyPage, CompetencySort, CompetencyUpdate, CompetencyView,
-        Condition,
+        AttainmentIfMatch,
     },
 };
 use crate::{
@@ -191,7 +191,7 @@ async fn get_attainment(caller: Caller<GetAttainment>, path: Path<(Id, String)>)
     caller
         .read(move |tx| {
             let attainment = store::get_attainment(tx, path.0, &path.1)?;
-            Ok(shown(tx, attainment))
+            Ok(attainment_record(tx, attainment))
         })
         .await
 }
@@ -208,7 +208,7 @@ async fn get_attainment(caller: Caller<GetAttainment>, path: Path<(Id, String)>)
             "code" = String, Path, description = "The competency's code.", min_length = 1, max_length = 64,
             pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "data-platform"
         ),
-        Condition
+        AttainmentIfMatch
     ),
     request_body = AttainmentUpdate,
     responses((status = 200, body = AttainmentView), (status = 201, body = AttainmentView))
@@ -224,11 +224,11 @@ async fn put_attainment(
         .write(body, move |tx, new| {
             let permits = |revision| condition.permits_if_sent(revision);
             Ok(match service::put_if(tx, path.0, &path.1, &new.clone().into(), permits)? {
-                Recorded::First(attainment) => {
+                RecordedAttainment::First(attainment) => {
                     let location = format!("/v1/partners/{}/competencies/{}", path.0, path.1);
-                    shown(tx, attainment).made_at(location)
+                    attainment_record(tx, attainment).made_at(location)
                 }
-                Recorded::Again(attainment) => shown(tx, attainment),
+                RecordedAttainment::Again(attainment) => attainment_record(tx, attainment),
             })
         })
         .await
@@ -245,7 +245,7 @@ async fn put_attainment(
             "code" = String, Path, description = "The competency's code.", min_length = 1, max_length = 64,
             pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "data-platform"
         ),
-        Condition
+        AttainmentIfMatch
     ),
     responses((status = 204))
 )]
@@ -266,7 +266,7 @@ async fn revoke_attainment(
         .await
 }
 
-fn shown(tx: &Tx<'_>, attainment: Attainment) -> Answer {
+fn attainment_record(tx: &Tx<'_>, attainment: Attainment) -> Answer {
     let revision = attainment.revision;
     Answer::record_on(tx.today(), &AttainmentView::on(tx.today(), attainment), revision)
 }

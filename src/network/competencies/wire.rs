@@ -1,4 +1,4 @@
-//! What is asked, sent and shown of the catalogue and of attainments.
+//! Query parameters, bodies and views of the catalogue and of attainments.
 
 use super::{Attainment, Competency, Level, NewAttainment};
 use crate::platform::{
@@ -39,7 +39,7 @@ pub(super) struct CompetencyView {
 }
 
 impl CompetencyView {
-    /// As it is on a day.
+    /// The view on a day.
     pub(super) fn on(day: CalendarDate, competency: Competency) -> Self {
         Self {
             retired: competency.is_retired_on(day),
@@ -169,7 +169,7 @@ pub(super) struct AttainmentView {
 }
 
 impl AttainmentView {
-    /// As it is on a day.
+    /// The view on a day.
     pub(super) fn on(day: CalendarDate, attainment: Attainment) -> Self {
         Self {
             counts: attainment.counts_on(day),
@@ -252,7 +252,7 @@ pub(super) struct AttainmentFilter {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "documents the field; `IfMatch` reads it")]
-pub(super) struct Condition {
+pub(super) struct AttainmentIfMatch {
     /// The `ETag` of the record you read; where it has changed since, nothing is done and the answer is 412.
     #[param(rename = "If-Match", min_length = 1, max_length = 1000, nullable = false)]
     if_match: Option<String>,

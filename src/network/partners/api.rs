@@ -1,6 +1,6 @@
 //! Partners over HTTP.
 
-use super::{Event, Partner, PartnerStatus, PartnerType, service, service::NewPartner, store};
+use super::{PartnerTransition, Partner, PartnerStatus, PartnerType, service, service::NewPartner, store};
 use crate::{
     access::{
         Caller,
@@ -167,8 +167,8 @@ pub struct PartnerUpdate {
 /// Why an operator changes a record's state.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"reason": "Payment dispute, ticket 4711"}))]
-pub struct Reason {
+#[schema(as = Reason, example = json!({"reason": "Payment dispute, ticket 4711"}))]
+pub struct TransitionReason {
     /// In your own words, for the audit trail.
     #[schema(min_length = 3, max_length = 1000, pattern = r"^\S(.|\n)*\S$")]
     pub reason: String,
@@ -309,39 +309,44 @@ async fn delete_partner(caller: Caller<DeletePartner>, id: Path<Id>) -> Result<A
 /// Suspend a partner
 ///
 /// Bars it for a time: it is not eligible while it is suspended.
-#[utoipa::path(tag = "partners", request_body = Reason, responses((status = 200, body = PartnerView)))]
+#[utoipa::path(tag = "partners", request_body = TransitionReason, responses((status = 200, body = PartnerView)))]
 #[post("/v1/partners/{id}/suspension")]
-async fn suspend_partner(caller: Caller<SuspendPartner>, id: Path<Id>, body: Body<Reason>) -> Result<Answer> {
-    apply(caller, *id, body, Event::Suspension).await
+async fn suspend_partner(caller: Caller<SuspendPartner>, id: Path<Id>, body: Body<TransitionReason>) -> Result<Answer> {
+    apply(caller, *id, body, PartnerTransition::Suspension).await
 }
 
 /// Reinstate a partner
 ///
 /// Lets a suspended partner back in, or activates a pending one.
-#[utoipa::path(tag = "partners", request_body = Reason, responses((status = 200, body = PartnerView)))]
+#[utoipa::path(tag = "partners", request_body = TransitionReason, responses((status = 200, body = PartnerView)))]
 #[post("/v1/partners/{id}/reinstatement")]
 async fn reinstate_partner(
     caller: Caller<ReinstatePartner>,
     id: Path<Id>,
-    body: Body<Reason>,
+    body: Body<TransitionReason>,
 ) -> Result<Answer> {
-    apply(caller, *id, body, Event::Reinstatement).await
+    apply(caller, *id, body, PartnerTransition::Reinstatement).await
 }
 
 /// Close a partner
 ///
 /// It leaves for good; closing is final.
-#[utoipa::path(tag = "partners", request_body = Reason, responses((status = 200, body = PartnerView)))]
+#[utoipa::path(tag = "partners", request_body = TransitionReason, responses((status = 200, body = PartnerView)))]
 #[post("/v1/partners/{id}/closure")]
-async fn close_partner(caller: Caller<ClosePartner>, id: Path<Id>, body: Body<Reason>) -> Result<Answer> {
-    apply(caller, *id, body, Event::Closure).await
+async fn close_partner(caller: Caller<ClosePartner>, id: Path<Id>, body: Body<TransitionReason>) -> Result<Answer> {
+    apply(caller, *id, body, PartnerTransition::Closure).await
 }
 
-async fn apply<P: Policy>(caller: Caller<P>, id: Id, body: Body<Reason>, what: Event) -> Result<Answer> {
+async fn apply<P: Policy>(
+    caller: Caller<P>,
+    id: Id,
+    body: Body<TransitionReason>,
+    transition: PartnerTransition,
+) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {
             let before = service::to_change(tx, id, None)?;
-            service::apply(tx, before, what, &because.reason).map(record)
+            service::apply(tx, before, transition, &because.reason).map(record)
         })
         .await
 }

@@ -4,8 +4,8 @@ use super::{
     PayoutTerms, Secret, TaxForm, TaxTerms,
     model::{Decision, Profile},
     service,
-    store::{self, Stored},
-    view::{PayoutProfileView, Shown, TaxProfileView},
+    store::{self, StoredTerms},
+    view::{PayoutProfileView, ShownTerms, TaxProfileView},
 };
 use crate::{
     access::{
@@ -62,7 +62,7 @@ pub struct PayoutProfileUpdate {
     currency: Currency,
 }
 
-/// An IBAN carries check digits.
+/// Refuses an IBAN whose check digits do not fit.
 fn well_typed(account_number: &str) -> std::result::Result<(), ValidationError> {
     if !Secret::new(account_number).is_mistyped_iban() {
         return Ok(());
@@ -136,7 +136,7 @@ pub struct ProfileRejection {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "documents the field; `IfMatch` reads it")]
-struct Condition {
+struct ProfileIfMatch {
     /// The `ETag` of the profile you read; where it has changed since, nothing is done and the answer is 412.
     #[param(rename = "If-Match", min_length = 1, max_length = 1000, nullable = false, example = "*")]
     if_match: Option<String>,
@@ -156,7 +156,7 @@ async fn get_payout_profile(caller: Caller<GetPayoutProfile>, id: Path<Id>) -> R
 /// Replaces the one on record, if there is one. A change has to be approved by an operator before money is paid.
 /// Filing what is on record already changes nothing, unless it was rejected.
 #[utoipa::path(
-    tag = "profiles", params(Condition), request_body = PayoutProfileUpdate,
+    tag = "profiles", params(ProfileIfMatch), request_body = PayoutProfileUpdate,
     responses((status = 200, body = PayoutProfileView), (status = 201, body = PayoutProfileView))
 )]
 #[put("/v1/partners/{id}/payout-profile")]
@@ -173,7 +173,7 @@ async fn put_payout_profile(
 ///
 /// Money can be paid to it from now on. Send the `ETag` you read in `If-Match`, so that you approve what you saw.
 #[utoipa::path(
-    tag = "profiles", params(Condition), request_body = ProfileApproval,
+    tag = "profiles", params(ProfileIfMatch), request_body = ProfileApproval,
     responses(
         (status = 200, body = PayoutProfileView),
         (status = 412, description = "The profile has changed since it was read.", body = Problem, content_type = "application/problem+json")
@@ -193,7 +193,7 @@ async fn approve_payout_profile(
 ///
 /// Also one that was approved. The partner reads the reason and has to file it again.
 #[utoipa::path(
-    tag = "profiles", params(Condition), request_body = ProfileRejection,
+    tag = "profiles", params(ProfileIfMatch), request_body = ProfileRejection,
     responses(
         (status = 200, body = PayoutProfileView),
         (status = 412, description = "The profile has changed since it was read.", body = Problem, content_type = "application/problem+json")
@@ -223,7 +223,7 @@ async fn get_tax_profile(caller: Caller<GetTaxProfile>, id: Path<Id>) -> Result<
 /// Replaces the one on record, if there is one. A change has to be approved by an operator before money is paid.
 /// Filing what is on record already changes nothing, unless it was rejected.
 #[utoipa::path(
-    tag = "profiles", params(Condition), request_body = TaxProfileUpdate,
+    tag = "profiles", params(ProfileIfMatch), request_body = TaxProfileUpdate,
     responses((status = 200, body = TaxProfileView), (status = 201, body = TaxProfileView))
 )]
 #[put("/v1/partners/{id}/tax-profile")]
@@ -240,7 +240,7 @@ async fn put_tax_profile(
 ///
 /// Send the `ETag` you read in `If-Match`, so that you approve what you saw. One that has expired cannot be approved.
 #[utoipa::path(
-    tag = "profiles", params(Condition), request_body = ProfileApproval,
+    tag = "profiles", params(ProfileIfMatch), request_body = ProfileApproval,
     responses(
         (status = 200, body = TaxProfileView),
         (status = 412, description = "The profile has changed since it was read.", body = Problem, content_type = "application/problem+json")
@@ -260,7 +260,7 @@ async fn approve_tax_profile(
 ///
 /// Also one that was approved. The partner reads the reason and has to file it again.
 #[utoipa::path(
-    tag = "profiles", params(Condition), request_body = ProfileRejection,
+    tag = "profiles", params(ProfileIfMatch), request_body = ProfileRejection,
     responses(
         (status = 200, body = TaxProfileView),
         (status = 412, description = "The profile has changed since it was read.", body = Problem, content_type = "application/problem+json")
@@ -276,7 +276,7 @@ async fn reject_tax_profile(
     reject::<_, TaxTerms>(caller, *id, body, condition).await
 }
 
-async fn read<P: Policy, T: Stored + Shown>(caller: Caller<P>, partner: Id) -> Result<Answer> {
+async fn read<P: Policy, T: StoredTerms + ShownTerms>(caller: Caller<P>, partner: Id) -> Result<Answer> {
     caller.snapshot(move |tx| service::get::<T>(tx, partner).map(|profile| record(tx, profile))).await
 }
 
@@ -284,7 +284,7 @@ async fn file<P, B, T>(caller: Caller<P>, partner: Id, body: Body<B>, condition:
 where
     P: Policy,
     B: Clone + Send + Sync + 'static,
-    T: Stored + Shown + From<B>,
+    T: StoredTerms + ShownTerms + From<B>,
 {
     caller
         .write(body, move |tx, new| {
@@ -301,7 +301,7 @@ where
         .await
 }
 
-async fn approve<P: Policy, T: Stored + Shown>(
+async fn approve<P: Policy, T: StoredTerms + ShownTerms>(
     caller: Caller<P>,
     partner: Id,
     body: Body<ProfileApproval>,
@@ -314,7 +314,7 @@ async fn approve<P: Policy, T: Stored + Shown>(
         .await
 }
 
-async fn reject<P: Policy, T: Stored + Shown>(
+async fn reject<P: Policy, T: StoredTerms + ShownTerms>(
     caller: Caller<P>,
     partner: Id,
     body: Body<ProfileRejection>,
@@ -327,7 +327,7 @@ async fn reject<P: Policy, T: Stored + Shown>(
         .await
 }
 
-fn decide<T: Stored + Shown>(
+fn decide<T: StoredTerms + ShownTerms>(
     tx: &mut Tx<'_>,
     partner: Id,
     condition: &IfMatch,
@@ -339,7 +339,7 @@ fn decide<T: Stored + Shown>(
     service::decide(tx, &before, decision).map(|profile| record(tx, profile))
 }
 
-fn record<T: Shown>(tx: &Tx<'_>, profile: Profile<T>) -> Answer {
+fn record<T: ShownTerms>(tx: &Tx<'_>, profile: Profile<T>) -> Answer {
     let revision = profile.revision;
     Answer::record_on(tx.today(), &T::shown(profile, tx.today()), revision)
 }

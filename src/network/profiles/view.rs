@@ -2,7 +2,7 @@
 
 use super::{
     PayoutTerms, ProfileState, TaxForm, TaxTerms,
-    model::{Profile, Terms},
+    model::{Profile, ProfileTerms},
 };
 use crate::{
     network::partners::Transition,
@@ -80,15 +80,16 @@ pub(super) struct TaxProfileView {
     revision: i64,
 }
 
-/// Terms the API can show, masked, as they stand on a day.
-pub(super) trait Shown: Terms {
-    /// The last segment of its address.
+/// Profile terms with a view, in which secrets are masked.
+pub(super) trait ShownTerms: ProfileTerms {
+    /// The last segment of the profile's address.
     const SEGMENT: &'static str;
     type View: Serialize;
+    /// The view of a profile with its state on the day `today`.
     fn shown(profile: Profile<Self>, today: CalendarDate) -> Self::View;
 }
 
-impl Shown for PayoutTerms {
+impl ShownTerms for PayoutTerms {
     const SEGMENT: &'static str = "payout-profile";
     type View = PayoutProfileView;
 
@@ -111,7 +112,7 @@ impl Shown for PayoutTerms {
     }
 }
 
-impl Shown for TaxTerms {
+impl ShownTerms for TaxTerms {
     const SEGMENT: &'static str = "tax-profile";
     type View = TaxProfileView;
 

@@ -3,7 +3,7 @@
 use super::{
     PASSWORDS,
     cast::{Plot, partner_id},
-    story::{Stage, as_admin, as_user, players, program_of, with},
+    story::{Setting, as_admin, as_user, players, program_of, with},
 };
 use crate::{
     access::{Role, Tx, password},
@@ -11,14 +11,14 @@ use crate::{
         setup,
         users::{self, NewUser},
     },
-    notifications::{self, Locale, Message},
+    notifications::{self, About, Locale, Message},
     participation::admission,
     platform::Result,
 };
 
 /// Most partners' admins complete the set-up soon after they join. Locations live by their headquarters' one; some
 /// have gone half the way, some have not begun.
-pub(super) fn most_are_set_up(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+pub(super) fn most_are_set_up(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
     for (n, player) in players() {
         match player.plot {
             Plot::NothingInOrder | Plot::Pending | Plot::Location | Plot::FirstDay | Plot::Newcomer => {}
@@ -33,7 +33,7 @@ pub(super) fn most_are_set_up(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
 }
 
 /// An operator makes the partner's first user, who is mailed a temporary password.
-pub(super) fn the_admin_is_made(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
+pub(super) fn the_admin_is_made(tx: &mut Tx<'_>, stage: &Setting) -> Result<()> {
     let (_, operator, _) = PASSWORDS[0];
     for (n, player) in with(&[Plot::FirstDay]) {
         as_user(tx, operator, |tx| {
@@ -54,14 +54,14 @@ pub(super) fn the_admin_is_made(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
                 password: stage.temporary.0.clone(),
                 expires_at: tx.now.plus_seconds(password::TEMPORARY_SECONDS),
             };
-            notifications::tell(tx, &[admin.recipient()], admin.partner_id, ("user", admin.id), &message)
+            notifications::notify(tx, &[admin.recipient()], admin.partner_id, About::newAbout::new("user", admin.id), &message)
         })?;
     }
     Ok(())
 }
 
 /// Until it is changed the temporary password opens nothing else.
-pub(super) fn the_admin_chooses_a_password(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
+pub(super) fn the_admin_chooses_a_password(tx: &mut Tx<'_>, stage: &Setting) -> Result<()> {
     for (n, _) in with(&[Plot::FirstDay]) {
         as_admin(tx, n, |tx| users::change_password(tx, &stage.hash_of(Role::IncentiveAdmin)).map(drop))?;
     }
@@ -69,7 +69,7 @@ pub(super) fn the_admin_chooses_a_password(tx: &mut Tx<'_>, stage: &Stage) -> Re
 }
 
 /// The admin makes the others of the partner, and is mailed the list of them all.
-pub(super) fn the_list_is_sent(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
+pub(super) fn the_list_is_sent(tx: &mut Tx<'_>, stage: &Setting) -> Result<()> {
     for (n, player) in with(&[Plot::FirstDay]) {
         as_admin(tx, n, |tx| {
             users::create(
@@ -92,7 +92,7 @@ pub(super) fn the_list_is_sent(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
 }
 
 /// The admin confirms the list; from now on the partner's data is visible, and the partner takes part.
-pub(super) fn the_set_up_is_completed(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+pub(super) fn the_set_up_is_completed(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
     for (n, player) in with(&[Plot::FirstDay]) {
         as_admin(tx, n, |tx| {
             setup::complete(tx, partner_id(n))?;

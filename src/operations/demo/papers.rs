@@ -2,7 +2,7 @@
 
 use super::{
     cast::{CAST, Player, Plot, partner_id},
-    story::{Stage, players},
+    story::{Setting, players},
 };
 use crate::{
     access::Tx,
@@ -14,7 +14,7 @@ use crate::{
     platform::{Result, values::CalendarDate},
 };
 
-pub(super) fn are_signed(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
+pub(super) fn are_signed(tx: &mut Tx<'_>, stage: &Setting) -> Result<()> {
     let today = stage.today;
     let begin = today.plus_days(-290);
     let soon = today.plus_days(25);
@@ -100,7 +100,7 @@ pub(super) fn end(tx: &mut Tx<'_>, agreement: &Agreement, on: CalendarDate) -> R
     agreements::terminate(tx, agreement, termination).map(drop)
 }
 
-pub(super) fn and_competencies_attained(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
+pub(super) fn and_competencies_attained(tx: &mut Tx<'_>, stage: &Setting) -> Result<()> {
     const CODES: [&str; 4] =
         ["cloud-productivity", "cloud-platform", "data-analytics", "enterprise-mobility-management"];
     let today = stage.today;

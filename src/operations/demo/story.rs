@@ -14,7 +14,7 @@ use crate::{
     identity::users::{self, NewUser},
     network::{
         agreements::{self, Kind},
-        partners::{self, Event, NewPartner, Partner, PartnerType},
+        partners::{self, NewPartner, Partner, PartnerTransition, PartnerType},
         profiles::{self, Decision, PayoutTerms, Secret, TaxForm, TaxTerms},
     },
     notifications::Locale,
@@ -76,18 +76,18 @@ pub fn fill(app: &AppState, clock: &Clock, today: CalendarDate) -> Result<()> {
         (in_year.min(10), sales_that_invite),
         (0, today_s_refresh),
     ];
-    let mut scenes: Vec<(CalendarDate, Scene)> =
-        stages.into_iter().map(|(days_ago, work)| (today.plus_days(-days_ago), Scene::Plot(work))).collect();
+    let mut scenes: Vec<(CalendarDate, StoryScene)> =
+        stages.into_iter().map(|(days_ago, work)| (today.plus_days(-days_ago), StoryScene::Plot(work))).collect();
     let of_the_year = year::events(first_day(today), today);
-    scenes.extend(of_the_year.into_iter().map(|(day, event)| (day, Scene::Year(event))));
+    scenes.extend(of_the_year.into_iter().map(|(day, event)| (day, StoryScene::Year(event))));
     scenes.sort_by_key(|(day, _)| *day);
     let temporary = password::temporary()?;
     let hash = app.passwords().hash(&temporary)?;
-    let stage = Stage { today, temporary: (temporary, hash), hashes };
+    let stage = Setting { today, temporary: (temporary, hash), hashes };
     for (minute, (day, scene)) in (0..).zip(scenes) {
         // What follows on the same day follows some seconds later.
         clock.set(noon(day).plus_seconds(20 * minute));
-        if matches!(scene, Scene::Year(year::Event::Closing(_))) {
+        if matches!(scene, StoryScene::Year(year::Episode::Closing(_))) {
             calculation::calculate(app, None, |_| ControlFlow::Continue(()))?;
         }
         let stage = stage.clone();
@@ -96,8 +96,8 @@ pub fn fill(app: &AppState, clock: &Clock, today: CalendarDate) -> Result<()> {
             let known = partners::after(tx, None, i64::MAX)?;
             tx.lock_partners(&known.iter().map(|partner| partner.id).collect::<Vec<_>>())?;
             match scene {
-                Scene::Plot(work) => work(tx, &stage),
-                Scene::Year(event) => year::happens(tx, event),
+                StoryScene::Plot(work) => work(tx, &stage),
+                StoryScene::Year(event) => year::happens(tx, event),
             }
         })?;
     }
@@ -109,17 +109,17 @@ pub(super) const OPERATORS: [&str; 2] = [PASSWORDS[0].1, "oscar@programme.exampl
 
 /// What happens on one day, as one unit.
 #[derive(Clone, Copy)]
-enum Scene {
+enum StoryScene {
     /// A turn of the partners' plots.
     Plot(Work),
     /// What those do who have taken part all the time.
-    Year(year::Event),
+    Year(year::Episode),
 }
 
-type Work = fn(&mut Tx<'_>, &Stage) -> Result<()>;
+type Work = fn(&mut Tx<'_>, &Setting) -> Result<()>;
 
 #[derive(Clone)]
-pub(super) struct Stage {
+pub(super) struct Setting {
     /// The day the story ends.
     pub(super) today: CalendarDate,
     /// A temporary password, and its hash.
@@ -128,7 +128,7 @@ pub(super) struct Stage {
     hashes: Vec<String>,
 }
 
-impl Stage {
+impl Setting {
     /// The hash of the password of a role's users.
     pub(super) fn hash_of(&self, role: Role) -> String {
         let known = PASSWORDS.iter().zip(&self.hashes);
@@ -158,7 +158,7 @@ pub(super) fn program_of(player: &Player) -> ProgramKey {
     ProgramKey::Code(code.into())
 }
 
-fn everybody_joins(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
+fn everybody_joins(tx: &mut Tx<'_>, stage: &Setting) -> Result<()> {
     for ((role, email, _), hash) in PASSWORDS.iter().zip(&stage.hashes).take(2) {
         let name = if *role == Role::Operator.as_str() { "Olivia Okafor" } else { "Arno Adler" };
         hire(tx, email, name, role.parse().unwrap_or(Role::Auditor), None, hash)?;
@@ -227,12 +227,12 @@ fn hire(
     .map(drop)
 }
 
-fn some_are_barred_and_some_go(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+fn some_are_barred_and_some_go(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
     for (n, player) in with(&[Plot::Suspended, Plot::Closed]) {
         let partner = partners::get(tx, partner_id(n))?;
         let (event, reason) = match player.plot {
-            Plot::Closed => (Event::Closure, "merged into another partner"),
-            _ => (Event::Suspension, "fees unpaid since spring"),
+            Plot::Closed => (PartnerTransition::Closure, "merged into another partner"),
+            _ => (PartnerTransition::Suspension, "fees unpaid since spring"),
         };
         partners::apply(tx, partner, event, reason)?;
     }
@@ -250,7 +250,7 @@ const TAKE_PART: &[Plot] = &[
     Plot::Discontinued,
 ];
 
-fn many_ask_to_take_part(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+fn many_ask_to_take_part(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
     for (n, player) in with(TAKE_PART) {
         if player.partner_type == PartnerType::IndirectReseller {
             sell(tx, n, 1, None)?;
@@ -271,7 +271,7 @@ const FILE_PROFILES: &[Plot] = &[
     Plot::NoSale,
 ];
 
-fn profiles_are_filed(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+fn profiles_are_filed(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
     with(FILE_PROFILES).try_for_each(|(n, player)| file_profiles(tx, n, player))
 }
 
@@ -291,7 +291,7 @@ pub(super) fn file_profiles(tx: &mut Tx<'_>, n: usize, player: &Player) -> Resul
     as_admin(tx, n, |tx| profiles::file_both(tx, partner_id(n), payout.clone(), tax.clone()))
 }
 
-fn profiles_are_decided(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+fn profiles_are_decided(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
     for (n, player) in with(TAKE_PART) {
         match player.plot {
             Plot::ActionRequired | Plot::Validating => {}
@@ -310,7 +310,7 @@ pub(super) fn approve_profiles(tx: &mut Tx<'_>, n: usize) -> Result<()> {
     profiles::decide_tax(tx, partner_id(n), Decision::Approval(None)).map(drop)
 }
 
-fn early_sales(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+fn early_sales(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
     for (n, _) in with(&[Plot::Enrolled, Plot::LostMpn, Plot::OptedOut]) {
         for sale in 10..14 {
             sell(tx, n, sale, None)?;
@@ -319,14 +319,14 @@ fn early_sales(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
     Ok(())
 }
 
-fn sales_that_invite_and_are_not_answered(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+fn sales_that_invite_and_are_not_answered(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
     for (n, _) in with(&[Plot::InvitationExpired]) {
         sell(tx, n, 1, None)?;
     }
     Ok(())
 }
 
-fn some_leave_and_some_are_ended(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+fn some_leave_and_some_are_ended(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
     for (n, player) in with(&[Plot::OptedOut, Plot::Discontinued, Plot::LostMpn]) {
         let id = partner_id(n);
         let enrollment = admission::open_of(tx, id, &program_of(player))?;
@@ -349,7 +349,7 @@ fn some_leave_and_some_are_ended(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
     Ok(())
 }
 
-fn sales_that_invite(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+fn sales_that_invite(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
     for (n, player) in with(&[Plot::Invited, Plot::Refunded, Plot::MpnInGrace]) {
         let purchase = sell(tx, n, 1, None)?;
         if player.plot == Plot::Refunded {
@@ -359,7 +359,7 @@ fn sales_that_invite(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
     Ok(())
 }
 
-fn today_s_refresh(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+fn today_s_refresh(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
     let ids: Vec<Id> = players().filter(|(_, p)| p.plot != Plot::Ready).map(|(n, _)| partner_id(n)).collect();
     let everybody: Vec<Partner> = partners::family(tx, &ids)?;
     let moved = admission::reassess(tx, &everybody, Invitations::IndirectResellers)?;

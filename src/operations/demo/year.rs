@@ -8,7 +8,7 @@ use super::{
     offers::GROWTH,
     papers::sign,
     sales::report,
-    story::{self, OPERATORS, Stage, as_admin, as_user, parsed, with},
+    story::{self, OPERATORS, Setting, as_admin, as_user, parsed, with},
 };
 use crate::{
     access::{Tx, Unaudited},
@@ -41,7 +41,7 @@ const OPEN: i32 = 2;
 
 /// What happens in the course of the year.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Event {
+pub(super) enum Episode {
     /// An order of a month so many months ago.
     Sale { ago: i32, nth: usize, order: &'static Order },
     /// A part of that month's largest order is taken back.
@@ -57,38 +57,38 @@ pub(super) enum Event {
 }
 
 /// What happens from one day to another, with its day.
-pub(super) fn events(from: CalendarDate, today: CalendarDate) -> Vec<(CalendarDate, Event)> {
+pub(super) fn events(from: CalendarDate, today: CalendarDate) -> Vec<(CalendarDate, Episode)> {
     let this_month = Month::of(today);
     let on = |month: Month, day: i32| month.first_day().plus_days(day - 1);
     let mut events = Vec::new();
     for ago in 0..15 {
         let month = this_month.plus(-ago);
         if month.last_day() > from {
-            events.push((on(month, 1).max(from.plus_days(1)), Event::Rates { ago }));
+            events.push((on(month, 1).max(from.plus_days(1)), Episode::Rates { ago }));
         }
         for (nth, order) in ORDERS.iter().enumerate() {
-            events.push((on(month, order.0), Event::Sale { ago, nth, order }));
+            events.push((on(month, order.0), Episode::Sale { ago, nth, order }));
         }
         if on(month, ORDERS[0].0) > from {
-            events.push((on(month.plus(1), TAKEN_BACK_ON), Event::Refund { ago }));
+            events.push((on(month.plus(1), TAKEN_BACK_ON), Episode::Refund { ago }));
         }
         if ago >= OPEN && month.last_day() > from {
-            events.push((on(month.plus(1), CLOSED_ON), Event::Closing(month)));
+            events.push((on(month.plus(1), CLOSED_ON), Episode::Closing(month)));
         }
         if month.first_day() > from
             && programs::program_year_of(month.first_day())
                 != programs::program_year_of(month.plus(-1).first_day())
         {
-            events.push((month.first_day(), Event::NewYear));
+            events.push((month.first_day(), Episode::NewYear));
         }
     }
-    events.push((today, Event::Adjustments));
+    events.push((today, Episode::Adjustments));
     events.retain(|(day, _)| from < *day && *day <= today);
     events
 }
 
 /// They take part in the growth program from the first day on.
-pub(super) fn the_first_take_part(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
+pub(super) fn the_first_take_part(tx: &mut Tx<'_>, stage: &Setting) -> Result<()> {
     let (from, long) = (tx.today(), Some(stage.today.plus_days(400)));
     let expires_on = stage.today.plus_days(200);
     for (n, _) in with(&[Plot::SinceLastYear]) {
@@ -104,33 +104,33 @@ pub(super) fn the_first_take_part(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> 
 }
 
 /// They file their profiles.
-pub(super) fn their_profiles_are_filed(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+pub(super) fn their_profiles_are_filed(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
     with(&[Plot::SinceLastYear]).try_for_each(|(n, player)| story::file_profiles(tx, n, player))
 }
 
 /// Which are approved, so that they earn.
-pub(super) fn their_profiles_are_approved(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+pub(super) fn their_profiles_are_approved(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
     with(&[Plot::SinceLastYear]).try_for_each(|(n, _)| story::approve_profiles(tx, n))
 }
 
 /// An event, as one unit.
-pub(super) fn happens(tx: &mut Tx<'_>, event: Event) -> Result<()> {
+pub(super) fn happens(tx: &mut Tx<'_>, event: Episode) -> Result<()> {
     match event {
-        Event::Sale { ago, nth, order } => with(&[Plot::SinceLastYear]).try_for_each(|(n, player)| {
+        Episode::Sale { ago, nth, order } => with(&[Plot::SinceLastYear]).try_for_each(|(n, player)| {
             let (_, cents, customer, family, public_sector) = *order;
             let id = if customer.is_empty() { format!("C-71{:02}", 50 - ago) } else { customer.into() };
             let customer = Customer { id, country: parsed(player.country)?, public_sector };
             let cents = if nth == 0 { cents * swing(ago) / swing(2) } else { cents };
             report(tx, (n, player), &number(n, ago, nth), (cents, customer, family), None)
         }),
-        Event::Refund { ago } => with(&[Plot::SinceLastYear]).try_for_each(|(n, player)| {
+        Episode::Refund { ago } => with(&[Plot::SinceLastYear]).try_for_each(|(n, player)| {
             let (_, _, customer, family, public_sector) = ORDERS[0];
             let customer = Customer { id: customer.into(), country: parsed(player.country)?, public_sector };
             let back = (TAKEN_BACK, customer, family);
             report(tx, (n, player), &number(n, ago, ORDERS.len()), back, Some(number(n, ago, 0)))
         }),
-        Event::Closing(month) => accounting::close(tx, month, Some("All sales of the month are in")),
-        Event::Rates { ago } => {
+        Episode::Closing(month) => accounting::close(tx, month, Some("All sales of the month are in")),
+        Episode::Rates { ago } => {
             let month = Month::of(tx.today());
             let swing = i64::from(ago * 7 % 5);
             let rate = |(quote, rate): &(&str, i64)| {
@@ -141,8 +141,8 @@ pub(super) fn happens(tx: &mut Tx<'_>, event: Event) -> Result<()> {
             let rates: Vec<_> = RATES.iter().map(rate).collect::<Result<_>>()?;
             fx_rates::publish(tx, month, &rates).map(drop)
         }
-        Event::Adjustments => adjustments_are_made(tx),
-        Event::NewYear => {
+        Episode::Adjustments => adjustments_are_made(tx),
+        Episode::NewYear => {
             let ids: Vec<Id> = with(&[Plot::SinceLastYear]).map(|(n, _)| partner_id(n)).collect();
             let partners = partners::many(tx, &ids)?;
             if admission::reassess(tx, &partners, Invitations::IndirectResellers)? == 0 {

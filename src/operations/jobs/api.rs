@@ -1,6 +1,6 @@
 //! Jobs over HTTP.
 
-use super::{JobRun, RunState, Step, service, store};
+use super::{JobRun, JobRunState, RefreshStep, service, store};
 use crate::{
     access::{
         Caller,
@@ -103,9 +103,9 @@ pub struct JobRunView {
     /// The day it is for.
     day: CalendarDate,
     /// How it stands.
-    state: RunState,
+    state: JobRunState,
     /// What it does, or did last.
-    step: Step,
+    step: RefreshStep,
     /// Partners this step is done with.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, examples(400))]
     done: i64,
@@ -159,7 +159,7 @@ pub struct JobRunFilter {
     pub job: Option<JobName>,
     /// That stand so.
     #[param(inline)]
-    pub state: Option<RunState>,
+    pub state: Option<JobRunState>,
 }
 
 /// Asks for a run. There is nothing to choose.

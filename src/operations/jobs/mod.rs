@@ -2,7 +2,7 @@
 //!
 //! The **daily refresh** walks over all partners, step by step, in batches. What is due is found without holding
 //! anybody up; what is found is written in one short unit, together with how far the run has come. So a crash loses
-//! nothing and repeats nothing. A step more is a [`Step`] more, and its two functions in `steps`.
+//! nothing and repeats nothing. A step more is a [`RefreshStep`] more, and its two functions in `steps`.
 
 pub mod api;
 mod model;
@@ -12,7 +12,7 @@ mod steps;
 mod store;
 
 use crate::slice::{Slice, Tag};
-pub use model::{JobRun, RunState, Step};
+pub use model::{JobRun, JobRunState, RefreshStep};
 pub use service::CODES;
 
 /// What the composition root needs of this slice.

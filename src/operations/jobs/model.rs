@@ -9,7 +9,7 @@ use diesel::prelude::*;
 
 text_enum! {
     /// How a run stands.
-    pub enum RunState {
+    pub enum JobRunState {
         /// It is asked for, or at work.
         Running = "running",
         /// It has done everything.
@@ -21,7 +21,7 @@ text_enum! {
 
 text_enum! {
     /// What a daily refresh does, in this order; each step goes through the partners.
-    pub enum Step {
+    pub enum RefreshStep {
         /// Enrollments move: invitations, expiry, losses, cures, the new program year.
         Enrollments = "enrollments",
         /// What sales have earned since the last time is posted.
@@ -31,7 +31,7 @@ text_enum! {
     }
 }
 
-impl Step {
+impl RefreshStep {
     /// The first one.
     pub const FIRST: Self = Self::Enrollments;
 
@@ -46,16 +46,16 @@ impl Step {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = job_runs, treat_none_as_null = true)]
 pub struct JobRun {
-    /// Identifier.
+    /// UUID of version 7.
     pub id: Id,
     /// Of which job.
     pub job: JobName,
     /// The day it is for.
     pub day: CalendarDate,
     /// How it stands.
-    pub state: RunState,
+    pub state: JobRunState,
     /// What it does, or did last.
-    pub step: Step,
+    pub step: RefreshStep,
     /// How far the step has come: the last partner that is done.
     pub position: Option<String>,
     /// Partners the step is done with.
@@ -82,7 +82,7 @@ impl JobRun {
         match (last, self.step.next()) {
             (Some(last), _) => Self { position: Some(last.to_string()), done: self.done + count, ..run },
             (None, Some(step)) => Self { step, position: None, done: 0, total: None, ..run },
-            (None, None) => Self { state: RunState::Succeeded, finished_at: Some(now), ..run },
+            (None, None) => Self { state: JobRunState::Succeeded, finished_at: Some(now), ..run },
         }
     }
 
@@ -96,7 +96,7 @@ impl JobRun {
     #[must_use]
     pub fn failed(&self, error: String, now: Timestamp) -> Self {
         Self {
-            state: RunState::Failed,
+            state: JobRunState::Failed,
             error: Some(error),
             updated_at: now,
             finished_at: Some(now),

@@ -1,6 +1,6 @@
 //! Works on runs of the daily refresh, batch by batch, inside a turn.
 
-use super::{JobRun, RunState, Step, service, store};
+use super::{JobRun, JobRunState, RefreshStep, service, store};
 use crate::{
     access::{AppState, Tx, Unaudited},
     earnings::calculation,
@@ -42,7 +42,7 @@ pub fn run_now(app: &AppState, progress: impl FnMut(&JobRun)) -> Result<JobRun> 
 /// Works until the run has ended, or the service is about to stop.
 fn to_the_end(turn: &Turn, mut progress: impl FnMut(&JobRun)) -> Result<JobRun> {
     let mut run = open(turn)?;
-    while run.state == RunState::Running && !turn.is_ending() {
+    while run.state == JobRunState::Running && !turn.is_ending() {
         run = advance(turn, run, BATCH)?;
         progress(&run);
     }
@@ -51,8 +51,8 @@ fn to_the_end(turn: &Turn, mut progress: impl FnMut(&JobRun)) -> Result<JobRun> 
 
 fn end_of(run: JobRun) -> End {
     match run.state {
-        RunState::Running => End::Interrupted,
-        RunState::Succeeded | RunState::Failed => run.error.map_or(End::Done, End::Troubled),
+        JobRunState::Running => End::Interrupted,
+        JobRunState::Succeeded | JobRunState::Failed => run.error.map_or(End::Done, End::Troubled),
     }
 }
 
@@ -83,8 +83,8 @@ pub fn open(turn: &Turn) -> Result<JobRun> {
 pub fn advance(turn: &Turn, run: JobRun, partners: i64) -> Result<JobRun> {
     let before = run.clone();
     let done = match run.step {
-        Step::Calculation => calculate(turn, run),
-        Step::Enrollments | Step::Reminders => look_at_some(turn, run, partners),
+        RefreshStep::Calculation => calculate(turn, run),
+        RefreshStep::Enrollments | RefreshStep::Reminders => look_at_some(turn, run, partners),
     };
     match done {
         Err(error) if !passes(&error) => {

@@ -1,6 +1,6 @@
 //! How runs begin and end.
 
-use super::{JobRun, RunState, Step, api::JobRunView, store};
+use super::{JobRun, JobRunState, RefreshStep, api::JobRunView, store};
 use crate::{
     access::{Tx, Unaudited},
     audit,
@@ -23,8 +23,8 @@ pub(super) fn begin(tx: &mut Tx<'_>, job: JobName) -> Result<JobRun> {
         id: tx.new_id(),
         job,
         day: tx.today(),
-        state: RunState::Running,
-        step: Step::FIRST,
+        state: JobRunState::Running,
+        step: RefreshStep::FIRST,
         position: None,
         done: 0,
         total: None,
@@ -42,7 +42,7 @@ pub(super) fn begin(tx: &mut Tx<'_>, job: JobName) -> Result<JobRun> {
 /// Keeps how far a run has come. Its end is worth an audit event, the way there is not: what it changes tells of it.
 pub(super) fn save(tx: &mut Tx<'_>, before: &JobRun, run: &JobRun) -> Result<()> {
     store::update(tx, run)?;
-    if run.state == RunState::Running {
+    if run.state == JobRunState::Running {
         tx.exempt_from_audit(Unaudited::Bookkeeping);
         return Ok(());
     }

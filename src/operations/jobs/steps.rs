@@ -1,6 +1,6 @@
 //! What each step looks for, and does.
 
-use super::Step;
+use super::RefreshStep;
 use crate::{
     access::Tx,
     ledger::accounting,
@@ -9,7 +9,7 @@ use crate::{
     platform::{Result, values::Id},
 };
 
-impl Step {
+impl RefreshStep {
     /// Which of these partners there is something to do about, by a constant number of queries.
     pub(super) fn look(self, tx: &mut Tx<'_>, partners: &[Partner]) -> Result<Vec<Id>> {
         match self {

@@ -1,6 +1,6 @@
 //! The runs and the leases in the database.
 
-use super::{JobRun, RunState, api::JobRunFilter};
+use super::{JobRun, JobRunState, api::JobRunFilter};
 use crate::{
     access::Tx,
     platform::{
@@ -41,7 +41,7 @@ pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<JobRun> {
 
 /// The run that is asked for or at work.
 pub(super) fn running(conn: &mut Conn, job: JobName) -> Result<Option<JobRun>> {
-    let query = job_runs::table.filter(job_runs::job.eq(job)).filter(job_runs::state.eq(RunState::Running));
+    let query = job_runs::table.filter(job_runs::job.eq(job)).filter(job_runs::state.eq(JobRunState::Running));
     Ok(query.select(JobRun::as_select()).get_result(conn).optional()?)
 }
 
@@ -54,7 +54,7 @@ pub(super) fn last(tx: &mut Tx<'_>, job: JobName) -> Result<Option<JobRun>> {
 pub(super) fn last_success(tx: &mut Tx<'_>, job: JobName) -> Result<Option<Timestamp>> {
     let query = job_runs::table
         .filter(job_runs::job.eq(job))
-        .filter(job_runs::state.eq(RunState::Succeeded))
+        .filter(job_runs::state.eq(JobRunState::Succeeded))
         .order(job_runs::id.desc());
     Ok(query.select(job_runs::finished_at).first::<Option<Timestamp>>(tx.conn).optional()?.flatten())
 }

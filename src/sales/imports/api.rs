@@ -1,6 +1,6 @@
 //! Imports over HTTP.
 
-use super::{Format, Import, ImportError, ImportState, Order, service, store};
+use super::{Format, Import, ImportError, ImportState, ImportOptions, service, store};
 use crate::{
     access::{
         Caller,
@@ -216,7 +216,7 @@ async fn create_transaction_import(
             return Err(Error::new(&codes::UNSUPPORTED_MEDIA_TYPE, detail));
         }
     };
-    let (background, order) = (caller.background(), Order { format, dry_run: params.0.dry_run });
+    let (background, order) = (caller.background(), ImportOptions { format, dry_run: params.0.dry_run });
     let import = file.feed(move |file| service::run(&background, &contract, order, file)).await?;
     let (location, revision) = (format!("/v1/transaction-imports/{}", import.id), import.revision);
     Ok(Answer::created(location, &ImportView::from(import), revision))

@@ -1,6 +1,6 @@
 //! Files of comma-separated values (RFC 4180): a line of column names, then a row a record.
 
-use super::row::{LONGEST, Row, broken};
+use super::row::{LONGEST, FileRow, broken};
 use crate::{
     platform::{Error, FieldError, Result, codes, http::Contract, values::Money},
     sales::transactions::api::{TransactionCreate, TransactionCustomer},
@@ -49,7 +49,7 @@ pub(super) struct Csv<'a, R> {
     ended: bool,
 }
 
-enum Record {
+enum CsvRecord {
     /// Begins on a line, has so many cells.
     Cells(u64, usize),
     TooLong(u64),
@@ -70,7 +70,7 @@ impl<'a, R: BufRead> Csv<'a, R> {
         }
     }
 
-    fn row(&mut self) -> Result<Option<Row>> {
+    fn row(&mut self) -> Result<Option<FileRow>> {
         if self.order.is_none() {
             self.order = Some(self.header()?);
         }
@@ -78,24 +78,24 @@ impl<'a, R: BufRead> Csv<'a, R> {
         let order = self.order.as_deref().unwrap_or_default();
         let wrong = |line, cells: &str| {
             let message = format!("the row has {cells} cells, the first line has {}", order.len());
-            Ok(Some(Row::bad(line, "columns", message)))
+            Ok(Some(FileRow::bad(line, "columns", message)))
         };
         let (line, count) = match record {
-            Record::TooLong(line) => return Ok(Some(Row::too_long(line))),
-            Record::TooMany(line) => return wrong(line, "too many"),
-            Record::Cells(line, count) if count != order.len() => return wrong(line, &count.to_string()),
-            Record::Cells(line, count) => (line, count),
+            CsvRecord::TooLong(line) => return Ok(Some(FileRow::too_long(line))),
+            CsvRecord::TooMany(line) => return wrong(line, "too many"),
+            CsvRecord::Cells(line, count) if count != order.len() => return wrong(line, &count.to_string()),
+            CsvRecord::Cells(line, count) => (line, count),
         };
         let mut cells = Cells::default();
         for (place, column) in order.iter().enumerate().take(count) {
-            let Some(text) = self.cell(place) else { return Ok(Some(Row::not_text(line))) };
+            let Some(text) = self.cell(place) else { return Ok(Some(FileRow::not_text(line))) };
             if let Some(cell) = column.and_then(|column| cells.0.get_mut(column)) {
                 *cell = text;
             }
         }
         match cells.plain() {
-            Some(content) if content.is_plain() => Ok(Some(Row::good(line, content))),
-            _ => Row::judged(line, self.contract, cells.as_json().to_string().as_bytes()).map(Some),
+            Some(content) if content.is_plain() => Ok(Some(FileRow::good(line, content))),
+            _ => FileRow::judged(line, self.contract, cells.as_json().to_string().as_bytes()).map(Some),
         }
     }
 
@@ -105,7 +105,7 @@ impl<'a, R: BufRead> Csv<'a, R> {
         self.file.consume(if bom { 3 } else { 0 });
         let refused = |text: &str| Err(Error::new(&codes::MALFORMED, text.to_owned()));
         let count = match self.record().map_err(broken)? {
-            Some(Record::Cells(_, count)) => count,
+            Some(CsvRecord::Cells(_, count)) => count,
             Some(_) => return refused("the first line does not name the columns"),
             None => return refused("the file is empty; its first line names the columns"),
         };
@@ -132,7 +132,7 @@ impl<'a, R: BufRead> Csv<'a, R> {
     }
 
     /// Reads a record into `text` and `ends`.
-    fn record(&mut self) -> std::io::Result<Option<Record>> {
+    fn record(&mut self) -> std::io::Result<Option<CsvRecord>> {
         let (mut begins, mut written, mut cells, mut too_many) = (None, 0, 0, false);
         while !self.ended {
             let input = self.file.fill_buf()?;
@@ -158,11 +158,11 @@ impl<'a, R: BufRead> Csv<'a, R> {
                     self.file.skip_until(b'\n')?;
                     self.line += 1;
                     self.reader = csv_core::Reader::new();
-                    return Ok(Some(Record::TooLong(line)));
+                    return Ok(Some(CsvRecord::TooLong(line)));
                 }
                 Step::OutputEndsFull => (cells, too_many) = (0, true),
-                Step::Record if too_many => return Ok(Some(Record::TooMany(line))),
-                Step::Record => return Ok(Some(Record::Cells(line, cells))),
+                Step::Record if too_many => return Ok(Some(CsvRecord::TooMany(line))),
+                Step::Record => return Ok(Some(CsvRecord::Cells(line, cells))),
                 Step::End => self.ended = true,
             }
         }
@@ -177,9 +177,9 @@ impl<'a, R: BufRead> Csv<'a, R> {
 }
 
 impl<R: BufRead> Iterator for Csv<'_, R> {
-    type Item = Result<Row>;
+    type Item = Result<FileRow>;
 
-    fn next(&mut self) -> Option<Result<Row>> {
+    fn next(&mut self) -> Option<Result<FileRow>> {
         self.row().transpose()
     }
 }

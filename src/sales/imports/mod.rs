@@ -15,7 +15,7 @@ mod store;
 
 use crate::slice::Slice;
 pub use model::{Format, Import, ImportError, ImportState};
-pub use service::{CODES, Order, WORK, errors_of, run};
+pub use service::{CODES, ImportOptions, WORK, errors_of, run};
 pub use store::is_publishing;
 
 /// What the composition root needs of this slice.

@@ -2,7 +2,7 @@
 
 use crate::{
     platform::values::{Id, Timestamp, text_enum},
-    sales::transactions::batch::Outcome,
+    sales::transactions::batch::RowOutcome,
     schema::{transaction_import_errors, transaction_imports},
 };
 use diesel::prelude::*;
@@ -35,7 +35,7 @@ text_enum! {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = transaction_imports, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct Import {
-    /// Identifier.
+    /// UUID of version 7.
     pub id: Id,
     /// How far it has come.
     pub state: ImportState,
@@ -106,13 +106,13 @@ impl Import {
     }
 
     /// Counts a row.
-    pub fn count(&mut self, outcome: &Outcome) {
+    pub fn count(&mut self, outcome: &RowOutcome) {
         self.rows_read += 1;
         match outcome {
-            Outcome::Created => self.created += 1,
-            Outcome::Unchanged => self.unchanged += 1,
-            Outcome::Conflict(_) => self.conflicts += 1,
-            Outcome::Invalid(_) => self.invalid += 1,
+            RowOutcome::Created => self.created += 1,
+            RowOutcome::Unchanged => self.unchanged += 1,
+            RowOutcome::Conflict(_) => self.conflicts += 1,
+            RowOutcome::Invalid(_) => self.invalid += 1,
         }
     }
 

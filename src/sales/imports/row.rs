@@ -12,14 +12,14 @@ pub(super) const LONGEST: usize = 64 * 1024;
 
 /// A row: what it says, or what is wrong with it.
 #[derive(Debug)]
-pub(super) struct Row {
+pub(super) struct FileRow {
     /// The line on which it begins, counted from one.
     pub(super) line: u64,
     pub(super) content: std::result::Result<NewTransaction, Vec<FieldError>>,
 }
 
 /// The rows of a file, one by one. An error ends the file.
-pub(super) type Rows<'a> = Box<dyn Iterator<Item = Result<Row>> + 'a>;
+pub(super) type Rows<'a> = Box<dyn Iterator<Item = Result<FileRow>> + 'a>;
 
 /// Reads a file.
 pub(super) fn rows<'a>(format: Format, file: impl Read + 'a, contract: &'a Contract) -> Rows<'a> {
@@ -35,7 +35,7 @@ pub(super) fn rows<'a>(format: Format, file: impl Read + 'a, contract: &'a Contr
     }))
 }
 
-impl Row {
+impl FileRow {
     pub(super) fn good(line: u64, content: TransactionCreate) -> Self {
         Self { line, content: Ok(content.into()) }
     }
@@ -81,7 +81,7 @@ mod tests {
     use crate::{app, platform::csv, sales::transactions::TransactionKind};
     use proptest::prelude::*;
 
-    fn all(format: Format, file: &[u8]) -> Vec<Result<Row>> {
+    fn all(format: Format, file: &[u8]) -> Vec<Result<FileRow>> {
         rows(format, file, &app::contract()).collect()
     }
 
@@ -177,7 +177,7 @@ mod tests {
             // What would be a formula is written with an apostrophe more.
             prop_assume!(!cells.iter().any(|cell| cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err()));
             csv::line(&mut file, cells.iter().map(String::as_str));
-            let content = |rows: Vec<Result<Row>>| rows.into_iter().map(|row| row.unwrap().content.ok()).collect::<Vec<_>>();
+            let content = |rows: Vec<Result<FileRow>>| rows.into_iter().map(|row| row.unwrap().content.ok()).collect::<Vec<_>>();
             prop_assert_eq!(content(all(Format::Csv, file.as_bytes())), content(all(Format::Ndjson, line.as_bytes())));
         }
     }

@@ -3,7 +3,7 @@
 use super::{
     Format, Import, ImportError, ImportState,
     api::ImportView,
-    row::{Row, Rows, rows},
+    row::{FileRow, Rows, rows},
     store,
 };
 use crate::{
@@ -13,7 +13,7 @@ use crate::{
     sales::transactions::{
         NewTransaction,
         backlog::{self, Since, Waiting},
-        batch::{self, Outcome, Range},
+        batch::{self, RowOutcome, Range},
     },
     work::{End, JobName, Lease, Queue, Schedule, Turn, Work, retry},
 };
@@ -51,7 +51,7 @@ pub const WORK: Work = Work {
 
 /// How a file is to be taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Order {
+pub struct ImportOptions {
     /// How its rows are written.
     pub format: Format,
     /// Whether only to try.
@@ -62,7 +62,7 @@ pub struct Order {
 pub fn run(
     background: &BackgroundContext,
     contract: &Contract,
-    order: Order,
+    order: ImportOptions,
     file: impl Read + Send,
 ) -> Result<Import> {
     let turn = Turn::wait_for(&background.app(), JobName::TransactionImports, PATIENCE)?;
@@ -79,7 +79,7 @@ fn take_file(
     turn: &Turn,
     background: &BackgroundContext,
     contract: &Contract,
-    (order, file): (Order, impl Read + Send),
+    (order, file): (ImportOptions, impl Read + Send),
 ) -> Result<Import> {
     let (own, lease) = (background.of_service("FinishTransactionImport"), turn.lease());
     clear_up(&own, lease)?;
@@ -114,7 +114,7 @@ fn clear_up(own: &BackgroundContext, lease: Lease) -> Result<()> {
     Ok(())
 }
 
-fn begin(background: &BackgroundContext, lease: Lease, order: Order) -> Result<Import> {
+fn begin(background: &BackgroundContext, lease: Lease, order: ImportOptions) -> Result<Import> {
     background.write(move |tx| {
         lease.check(tx)?;
         let import = Import::begun(tx.new_id(), order.format, order.dry_run, tx.now);
@@ -128,7 +128,7 @@ fn begin(background: &BackgroundContext, lease: Lease, order: Order) -> Result<I
 
 /// Rows that go together in one unit.
 #[derive(Debug, Default)]
-struct Portion {
+struct FilePortion {
     /// The good ones, with their places among all good ones of the file.
     rows: Vec<(u64, NewTransaction)>,
     /// The lines they begin on.
@@ -137,12 +137,12 @@ struct Portion {
     bad: Vec<(u64, Vec<FieldError>)>,
 }
 
-impl Portion {
+impl FilePortion {
     /// The next rows of a file; none at its end.
     fn of(rows: &mut Rows<'_>, place: &mut u64) -> Result<Option<Self>> {
         let mut portion = Self::default();
         for row in rows.take(PORTION) {
-            let Row { line, content } = row?;
+            let FileRow { line, content } = row?;
             match content {
                 Ok(new) => {
                     portion.rows.push((*place, new));
@@ -169,7 +169,7 @@ fn receive(
         scope.spawn(move || {
             let mut rows = rows(format, file, contract);
             let mut place = 0;
-            while let Some(portion) = Portion::of(&mut rows, &mut place).transpose() {
+            while let Some(portion) = FilePortion::of(&mut rows, &mut place).transpose() {
                 let over = portion.is_err();
                 if tell.send(portion).is_err() || over {
                     break;
@@ -190,7 +190,7 @@ fn receive(
     })
 }
 
-fn take(tx: &mut Tx<'_>, id: Id, portion: &Portion, most_errors: i64) -> Result<()> {
+fn take(tx: &mut Tx<'_>, id: Id, portion: &FilePortion, most_errors: i64) -> Result<()> {
     let mut import = store::get(tx, id)?;
     if import.state != ImportState::Receiving {
         return Err(Error::new(&codes::CONFLICT, "this import was ended by somebody else"));
@@ -201,7 +201,7 @@ fn take(tx: &mut Tx<'_>, id: Id, portion: &Portion, most_errors: i64) -> Result<
     import.rows_read += i64::try_from(bad.len()).unwrap_or(0);
     for (outcome, line) in batch::record(tx, range, &portion.rows)?.into_iter().zip(&portion.lines) {
         import.count(&outcome);
-        if let Outcome::Conflict(faults) | Outcome::Invalid(faults) = outcome {
+        if let RowOutcome::Conflict(faults) | RowOutcome::Invalid(faults) = outcome {
             bad.push((*line, faults));
         }
     }

@@ -54,7 +54,7 @@ impl Range {
 
 /// What became of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum RowOutcome {
     /// It is recorded, and seen once its batch is published.
     Created,
     /// It was on record with the same content, or stands in the batch twice.
@@ -88,8 +88,8 @@ pub fn sellers(tx: &mut Tx<'_>, range: Range) -> Result<Vec<Waiting>> {
 
 /// Records a portion of a batch by the rules of [`create`](super::create). The rows come with their places in the
 /// batch. The number of statements does not grow with the number of rows, but with that of their sources.
-pub fn record(tx: &mut Tx<'_>, range: Range, rows: &[(u64, NewTransaction)]) -> Result<Vec<Outcome>> {
-    let mut portion = Portion::gather(tx, rows)?;
+pub fn record(tx: &mut Tx<'_>, range: Range, rows: &[(u64, NewTransaction)]) -> Result<Vec<RowOutcome>> {
+    let mut portion = KnownRecords::gather(tx, rows)?;
     let on_record = portion.all.len();
     let (today, now) = (tx.today(), tx.now);
     let mut outcomes = Vec::with_capacity(rows.len());
@@ -100,9 +100,9 @@ pub fn record(tx: &mut Tx<'_>, range: Range, rows: &[(u64, NewTransaction)]) -> 
                 faults if faults.is_empty() => {
                     let original = portion.original(new).map(|original| original.id);
                     portion.add(new.clone().recorded(range.at(*place), original, now));
-                    Outcome::Created
+                    RowOutcome::Created
                 }
-                faults => Outcome::Invalid(faults),
+                faults => RowOutcome::Invalid(faults),
             },
         });
     }
@@ -112,7 +112,7 @@ pub fn record(tx: &mut Tx<'_>, range: Range, rows: &[(u64, NewTransaction)]) -> 
 
 /// What the rules look at for the rows of a portion: what is on record, and what the rows before have added.
 #[derive(Default)]
-struct Portion {
+struct KnownRecords {
     all: Vec<Transaction>,
     by_number: HashMap<String, HashMap<String, usize>>,
     by_id: HashMap<Id, usize>,
@@ -120,7 +120,7 @@ struct Portion {
     partners: HashMap<Id, Partner>,
 }
 
-impl Portion {
+impl KnownRecords {
     fn gather(tx: &mut Tx<'_>, rows: &[(u64, NewTransaction)]) -> Result<Self> {
         let mut portion = Self::default();
         let sellers: BTreeSet<Id> = rows.iter().map(|(_, new)| new.partner_id).collect();
@@ -216,16 +216,16 @@ impl Portion {
     }
 }
 
-fn repeated(known: &Transaction, new: &NewTransaction, original: Option<&Transaction>) -> Outcome {
+fn repeated(known: &Transaction, new: &NewTransaction, original: Option<&Transaction>) -> RowOutcome {
     let differing = known.differences(new, original);
     if differing.is_empty() {
-        return Outcome::Unchanged;
+        return RowOutcome::Unchanged;
     }
     let fault = |pointer: &str| {
         let message = format!("transaction {} has this source and external id, and differs here", known.id);
         FieldError::new(pointer, super::TRANSACTION_CONFLICT.code, message)
     };
-    Outcome::Conflict(differing.into_iter().map(fault).collect())
+    RowOutcome::Conflict(differing.into_iter().map(fault).collect())
 }
 
 #[cfg(test)]

@@ -39,7 +39,7 @@ pub struct Customer {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = transactions)]
 pub struct Transaction {
-    /// Identifier.
+    /// UUID of version 7.
     pub id: Id,
     /// The system that reports it.
     pub source: String,

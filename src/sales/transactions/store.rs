@@ -171,8 +171,8 @@ pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, transaction: &Transaction) -> Result<()> {
-    let record = Record::from(transaction);
-    let number = Number::from(transaction);
+    let record = NewRecord::from(transaction);
+    let number = NewNumber::from(transaction);
     native!(tx.conn, conn => {
         diesel::insert_into(transaction_numbers::table).values(&number).execute(conn)?;
         diesel::insert_into(transaction_records::table).values(&record).execute(conn)?
@@ -182,8 +182,8 @@ pub(super) fn insert(tx: &mut Tx<'_>, transaction: &Transaction) -> Result<()> {
 
 /// Adds many in the way that is fastest on each database.
 pub(super) fn insert_all(tx: &mut Tx<'_>, transactions: &[Transaction]) -> Result<()> {
-    let records: Vec<Record<'_>> = transactions.iter().map(Record::from).collect();
-    let numbers: Vec<Number<'_>> = transactions.iter().map(Number::from).collect();
+    let records: Vec<NewRecord<'_>> = transactions.iter().map(NewRecord::from).collect();
+    let numbers: Vec<NewNumber<'_>> = transactions.iter().map(NewNumber::from).collect();
     insert_many!(tx.conn, transaction_numbers::table, &numbers);
     insert_many!(tx.conn, transaction_records::table, &records);
     Ok(())
@@ -192,14 +192,14 @@ pub(super) fn insert_all(tx: &mut Tx<'_>, transactions: &[Transaction]) -> Resul
 /// The number of a record, as it is claimed.
 #[derive(Insertable)]
 #[diesel(table_name = transaction_numbers, treat_none_as_default_value = false)]
-struct Number<'a> {
+struct NewNumber<'a> {
     source: &'a str,
     external_id: &'a str,
     partner_id: Id,
     transaction_id: Id,
 }
 
-impl<'a> From<&'a Transaction> for Number<'a> {
+impl<'a> From<&'a Transaction> for NewNumber<'a> {
     fn from(transaction: &'a Transaction) -> Self {
         Self {
             source: &transaction.source,
@@ -213,7 +213,7 @@ impl<'a> From<&'a Transaction> for Number<'a> {
 /// A row as it is written.
 #[derive(Insertable)]
 #[diesel(table_name = transaction_records, treat_none_as_default_value = false)]
-struct Record<'a> {
+struct NewRecord<'a> {
     id: Id,
     source: &'a str,
     external_id: &'a str,
@@ -233,7 +233,7 @@ struct Record<'a> {
     created_at: Timestamp,
 }
 
-impl<'a> From<&'a Transaction> for Record<'a> {
+impl<'a> From<&'a Transaction> for NewRecord<'a> {
     fn from(transaction: &'a Transaction) -> Self {
         Self {
             id: transaction.id,
