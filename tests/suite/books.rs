@@ -7,7 +7,7 @@ use crate::{
 use diesel::{Connection, connection::InstrumentationEvent};
 use partner_incentives::{
     access::{Tx, Unaudited},
-    ledger::accounting::{self, TransferCause, RebatePosting},
+    ledger::accounting::{self, RebatePosting, TransferCause},
     operations::verify,
     platform::values::{Id, Month},
 };

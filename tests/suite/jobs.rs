@@ -180,7 +180,10 @@ fn what_was_interrupted_yesterday_is_left_to_the_run_of_today() {
     work(&engine(&instance(&world)));
     let all = runs(&world);
     let states: Vec<_> = all.iter().map(|run| (run.day.to_string(), run.state)).collect();
-    assert_eq!(states, [("2018-11-01".into(), JobRunState::Failed), ("2018-11-02".into(), JobRunState::Succeeded)]);
+    assert_eq!(
+        states,
+        [("2018-11-01".into(), JobRunState::Failed), ("2018-11-02".into(), JobRunState::Succeeded)]
+    );
     assert!(all[0].error.as_deref().unwrap().starts_with("interrupted"));
     assert_eq!(invited(&world), 5);
     here.close();

@@ -3,7 +3,11 @@
 use super::partners::partner;
 use crate::support::{Client, World};
 use partner_incentives::{
-    audit, identity::users, network::partners, notifications::{About, Message}, platform::values::Id,
+    audit,
+    identity::users,
+    network::partners,
+    notifications::{About, Message},
+    platform::values::Id,
 };
 use serde_json::json;
 

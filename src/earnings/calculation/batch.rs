@@ -12,7 +12,7 @@ use super::{
 use crate::{
     access::Tx,
     earnings::engine::{Facts, Origin, Outcome, Terms},
-    ledger::accounting::{RebatePosting, Months},
+    ledger::accounting::{Months, RebatePosting},
     participation::programs::ProgramVersion,
     platform::{
         Result,

@@ -91,7 +91,7 @@ async fn get_statement(
     })
 }
 
-/// The language a user is written to; for a client, the one it asks for.
+/// The language of a page: the language of the user's account; of an API client, the language that the request asks for.
 fn language(tx: &mut Tx<'_>, wanted: &Preferences) -> Result<Locale> {
     let offers: Vec<&str> = Locale::ALL.iter().map(|locale| locale.as_str()).collect();
     match (tx.actor.user(), wanted.language(&offers)) {

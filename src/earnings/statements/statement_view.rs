@@ -1,4 +1,4 @@
-//! A month's statement as it is sent.
+//! The statement of a month on the wire.
 
 use crate::{
     ledger::{
@@ -191,14 +191,14 @@ pub struct StatementTotal {
 }
 
 impl StatementTotal {
-    /// Nothing.
+    /// The total with all sums zero.
     #[must_use]
     pub fn none(currency: Currency) -> Self {
         let nothing = Money { minor: 0, currency };
         Self { amount: nothing, rebate: nothing, coop: nothing, adjusted: nothing, owed: nothing }
     }
 
-    /// Adds what a lever gave.
+    /// Adds the earnings of a lever.
     pub fn earn(&mut self, line: &StatementLine) {
         self.amount.minor += line.amount.minor;
         self.rebate.minor += line.rebate.minor;
@@ -206,13 +206,13 @@ impl StatementTotal {
         self.owed.minor += line.rebate.minor;
     }
 
-    /// Adds a correction by hand.
+    /// Adds an adjustment.
     pub fn adjust(&mut self, amount: Money) {
         self.adjusted.minor += amount.minor;
         self.owed.minor += amount.minor;
     }
 
-    /// Adds other sums.
+    /// Adds another total in the same currency.
     pub fn add(&mut self, other: &Self) {
         self.amount.minor += other.amount.minor;
         self.rebate.minor += other.rebate.minor;

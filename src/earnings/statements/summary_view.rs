@@ -1,4 +1,4 @@
-//! Where a partner stands, as it is sent.
+//! The summary of a partner on the wire.
 
 use crate::{
     ledger::accounting::RebateReason,

@@ -1,4 +1,4 @@
-//! The statement as a table: one line for each of its figures, so that a spreadsheet can sum what it likes.
+//! The statement as a table: one row for each line of the statement, so that a spreadsheet can sum the columns.
 
 use super::statement_view::{Statement, StatementLine, StatementProgram, StatementTotal};
 use crate::platform::{csv, values::Money};
@@ -21,7 +21,7 @@ const COLUMNS: [&str; 15] = [
     "owed",
 ];
 
-/// One line; what it does not have stays empty.
+/// A row of the table; cells without a value stay empty.
 #[derive(Default)]
 struct TableRow {
     section: &'static str,
@@ -30,11 +30,12 @@ struct TableRow {
     code: String,
     text: String,
     count: String,
+    /// The amounts of the columns from `base` on.
     money: [Option<Money>; 6],
 }
 
-/// The statement as comma-separated values. Lines of the sections `earning` and `correction`, `adjustment` and `total`
-/// add up; those of `ineligible` say what is not in them, and `carried` what is owed beside them.
+/// The statement as comma-separated values. The rows `earning`, `correction` and `adjustment` add up to `total`. The rows
+/// `ineligible` and `carried` are not part of the total: sales that did not earn, and amounts owed of earlier months.
 pub(super) fn table(statement: &Statement) -> String {
     let mut text = String::new();
     csv::line(&mut text, COLUMNS);
@@ -61,7 +62,9 @@ fn write(text: &mut String, row: &TableRow, program: &str, year: &str) {
 fn rows(program: &StatementProgram) -> Vec<TableRow> {
     let mut rows: Vec<TableRow> = Vec::new();
     rows.extend(program.earnings.iter().map(|line| TableRow { section: "earning", ..TableRow::from(line) }));
-    rows.extend(program.corrections.iter().map(|line| TableRow { section: "correction", ..TableRow::from(line) }));
+    rows.extend(
+        program.corrections.iter().map(|line| TableRow { section: "correction", ..TableRow::from(line) }),
+    );
     rows.extend(program.adjustments.iter().map(|adjustment| TableRow {
         section: "adjustment",
         earned_in: adjustment.earned_in.to_string(),

@@ -167,7 +167,13 @@ impl SignInAttempt {
                 address: self.from.address.to_string(),
                 user_agent: self.from.user_agent.clone(),
             };
-            notifications::notify(tx, &[user.recipient()], user.partner_id, About::new("user", user.id), &message)?;
+            notifications::notify(
+                tx,
+                &[user.recipient()],
+                user.partner_id,
+                About::new("user", user.id),
+                &message,
+            )?;
         }
         let session =
             if user.must_change_password { None } else { Some(service::start(tx, &user, &self.from)?) };

@@ -302,7 +302,11 @@ async fn update_user(
 /// Takes effect on the user's next request: tokens issued before open nothing.
 #[utoipa::path(tag = "users", request_body = TransitionReason, responses((status = 200, body = UserView)))]
 #[post("/v1/users/{id}/deactivation")]
-async fn deactivate_user(caller: Caller<DeactivateUser>, id: Path<Id>, body: Body<TransitionReason>) -> Result<Answer> {
+async fn deactivate_user(
+    caller: Caller<DeactivateUser>,
+    id: Path<Id>,
+    body: Body<TransitionReason>,
+) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {
             let before = store::to_change(tx, *id)?;
@@ -316,7 +320,11 @@ async fn deactivate_user(caller: Caller<DeactivateUser>, id: Path<Id>, body: Bod
 /// The user signs in again with the password as it was.
 #[utoipa::path(tag = "users", request_body = TransitionReason, responses((status = 200, body = UserView)))]
 #[post("/v1/users/{id}/reactivation")]
-async fn reactivate_user(caller: Caller<ReactivateUser>, id: Path<Id>, body: Body<TransitionReason>) -> Result<Answer> {
+async fn reactivate_user(
+    caller: Caller<ReactivateUser>,
+    id: Path<Id>,
+    body: Body<TransitionReason>,
+) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {
             let before = store::to_change(tx, *id)?;

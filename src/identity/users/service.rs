@@ -287,12 +287,7 @@ pub fn reset_second_factor(tx: &mut Tx<'_>, before: &User, reason: &str) -> Resu
 
 /// Sends a message to every incentive admin of a partner and of its headquarters who is not barred, in the unit of the
 /// change.
-pub fn notify_admins(
-    tx: &mut Tx<'_>,
-    partner: &Partner,
-    about: About,
-    message: &Message,
-) -> Result<()> {
+pub fn notify_admins(tx: &mut Tx<'_>, partner: &Partner, about: About, message: &Message) -> Result<()> {
     let admins: Vec<Recipient> = store::admins_of(tx, partner)?.iter().map(User::recipient).collect();
     notifications::notify(tx, &admins, Some(partner.id), about, message)
 }

@@ -15,7 +15,10 @@ mod store;
 
 use crate::slice::{Slice, Tag};
 pub use fx_rates::rates;
-pub use model::{LedgerAccount, TransferCause, RebatePosting, FxRate, Months, Rebate, RebateReason, RebateState, Transfer};
+pub use model::{
+    FxRate, LedgerAccount, Months, Rebate, RebateKey, RebatePosting, RebateReason, RebateState, Transfer,
+    TransferCause,
+};
 pub use months_api::AccountingMonthState;
 pub use rebate_view::{RebateView, rebate_views};
 pub use service::{CODES, close, follow_profiles, hold, post_to_rebates, release};

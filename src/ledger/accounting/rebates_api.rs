@@ -86,7 +86,11 @@ async fn get_rebate(caller: Caller<GetRebate>, id: Path<Id>) -> Result<Answer> {
 /// It is not paid until it is released.
 #[utoipa::path(tag = "rebates", request_body = TransitionReason, responses((status = 200, body = RebateView)))]
 #[post("/v1/rebates/{id}/hold")]
-async fn hold_rebate(caller: Caller<HoldRebate>, id: Path<Id>, body: Body<TransitionReason>) -> Result<Answer> {
+async fn hold_rebate(
+    caller: Caller<HoldRebate>,
+    id: Path<Id>,
+    body: Body<TransitionReason>,
+) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {
             let rebate = service::hold(tx, *id, &because.reason)?;
@@ -100,7 +104,11 @@ async fn hold_rebate(caller: Caller<HoldRebate>, id: Path<Id>, body: Body<Transi
 /// It stands where its month and its partner's profiles let it stand.
 #[utoipa::path(tag = "rebates", request_body = TransitionReason, responses((status = 200, body = RebateView)))]
 #[post("/v1/rebates/{id}/release")]
-async fn release_rebate(caller: Caller<ReleaseRebate>, id: Path<Id>, body: Body<TransitionReason>) -> Result<Answer> {
+async fn release_rebate(
+    caller: Caller<ReleaseRebate>,
+    id: Path<Id>,
+    body: Body<TransitionReason>,
+) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {
             let rebate = service::release(tx, *id, &because.reason)?;

@@ -1,8 +1,8 @@
 //! Commands on rebates and months: post, close a month, hold and release a rebate.
 
 use super::{
-    LedgerAccount, TransferCause, RebatePosting, Months, Rebate, RebateReason, RebateState, Transfer, rebate_view::RebateView,
-    store,
+    LedgerAccount, Months, Rebate, RebateKey, RebatePosting, RebateReason, RebateState, Transfer,
+    TransferCause, rebate_view::RebateView, store,
 };
 use crate::{
     access::{Guard, Tx},
@@ -11,7 +11,7 @@ use crate::{
         partners::TRANSITION_NOT_ALLOWED,
         profiles::{self, Standing},
     },
-    participation::enrollments::{EnrollmentKey, EnrollmentKeys},
+    participation::enrollments::EnrollmentKeys,
     platform::{
         Error, Result,
         values::{Id, Month},
@@ -34,7 +34,12 @@ crate::problem_codes! {
 
 /// Adds postings to rebates of open months, and writes the transfers under them: the programme's expense against
 /// accrued rebates and against available co-op funds. `cause_id` is the record behind `cause`.
-pub fn post_to_rebates(tx: &mut Tx<'_>, postings: &[RebatePosting], cause: TransferCause, cause_id: Option<Id>) -> Result<()> {
+pub fn post_to_rebates(
+    tx: &mut Tx<'_>,
+    postings: &[RebatePosting],
+    cause: TransferCause,
+    cause_id: Option<Id>,
+) -> Result<()> {
     let mut sums: BTreeMap<RebateKey, RebatePosting> = BTreeMap::new();
     for posting in postings {
         let empty = RebatePosting { earned: 0, adjusted: 0, coop: 0, ..*posting };
@@ -50,8 +55,10 @@ pub fn post_to_rebates(tx: &mut Tx<'_>, postings: &[RebatePosting], cause: Trans
             Some(rebate) => store::update(tx, &grown(tx, rebate, &sum))?,
             None => new.push(fresh(tx, &sum)),
         }
-        let accounts =
-            [(sum.earned + sum.adjusted, LedgerAccount::RebateAccrued), (sum.coop, LedgerAccount::CoopAvailable)];
+        let accounts = [
+            (sum.earned + sum.adjusted, LedgerAccount::RebateAccrued),
+            (sum.coop, LedgerAccount::CoopAvailable),
+        ];
         for (amount, account) in accounts.into_iter().filter(|(amount, _)| *amount != 0) {
             let accounts = Accounts { debit: LedgerAccount::ProgrammeExpense, credit: account };
             transfers.push(Transfer { cause_id, ..transfer(tx, key, amount, accounts, cause) });

@@ -4,7 +4,7 @@ use super::{Adjustment, AdjustmentState, NewAdjustment, api::AdjustmentView, sto
 use crate::{
     access::{Guard, Scope, Tx},
     audit,
-    ledger::accounting::{self, TransferCause, RebatePosting},
+    ledger::accounting::{self, RebatePosting, TransferCause},
     network::partners::TRANSITION_NOT_ALLOWED,
     participation::{
         enrollments::{self, Enrollment, WithCurrencies},

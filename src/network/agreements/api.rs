@@ -10,8 +10,8 @@ use super::{
     filter::{AsOf, Criteria, DistributorAgreementFilter, MpnAgreementFilter, ResellerAgreementFilter},
     service, store,
     view::{
-        DistributorAgreementPage, DistributorAgreementView, MpnAgreementPage, MpnAgreementView,
-        ResellerAgreementPage, ResellerAgreementView, AgreementView,
+        AgreementView, DistributorAgreementPage, DistributorAgreementView, MpnAgreementPage,
+        MpnAgreementView, ResellerAgreementPage, ResellerAgreementView,
     },
 };
 use crate::{

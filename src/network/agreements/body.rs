@@ -1,7 +1,8 @@
 //! The bodies that the three resources take. Members that all kinds share are written once; each kind adds its terms.
 
 use super::{
-    Correction, MembershipLevel, NewAgreement, ChangedTerms, Renewal, Termination, AgreementTerms, model::out_of_order,
+    AgreementTerms, ChangedTerms, Correction, MembershipLevel, NewAgreement, Renewal, Termination,
+    model::out_of_order,
 };
 use crate::platform::{
     http::{double_option, faultless},

@@ -18,7 +18,7 @@ mod store;
 mod view;
 
 use crate::slice::{Slice, Tag};
-pub use change::{Correction, NewAgreement, ChangedTerms, Renewal, Termination, AgreementTerms};
+pub use change::{AgreementTerms, ChangedTerms, Correction, NewAgreement, Renewal, Termination};
 pub use model::{Agreement, AgreementStatus, AgreementTransition, Kind, MembershipLevel};
 pub use service::{CODES, create, renew, terminate};
 pub use store::{held_by, refers_to};

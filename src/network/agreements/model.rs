@@ -154,7 +154,8 @@ impl Agreement {
     /// The sub-resources that can be posted to today.
     #[must_use]
     pub fn allowed(&self, today: CalendarDate) -> Vec<&'static str> {
-        let possible = AgreementTransition::ALL.iter().filter(|(transition, _)| self.admits(*transition, today));
+        let possible =
+            AgreementTransition::ALL.iter().filter(|(transition, _)| self.admits(*transition, today));
         possible.map(|(_, name)| *name).collect()
     }
 

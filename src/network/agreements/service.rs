@@ -1,8 +1,8 @@
 //! Commands on agreements: record, renew, terminate, correct.
 
 use super::{
-    Agreement, AgreementStatus, Correction, AgreementTransition, Kind, NewAgreement, Renewal, Termination, store,
-    view::AgreementView,
+    Agreement, AgreementStatus, AgreementTransition, Correction, Kind, NewAgreement, Renewal, Termination,
+    store, view::AgreementView,
 };
 use crate::{
     access::Tx,
@@ -167,11 +167,7 @@ fn refuse_overlap(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<()> {
     }
 }
 
-fn refuse_unless_admitted(
-    tx: &Tx<'_>,
-    before: &Agreement,
-    transition: AgreementTransition,
-) -> Result<()> {
+fn refuse_unless_admitted(tx: &Tx<'_>, before: &Agreement, transition: AgreementTransition) -> Result<()> {
     if before.admits(transition, tx.today()) { Ok(()) } else { Err(not_allowed(tx, before)) }
 }
 

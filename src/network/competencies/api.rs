@@ -5,9 +5,9 @@ use super::{
     service::{self, RecordedAttainment},
     store,
     wire::{
-        AttainmentFilter, AttainmentPage, AttainmentUpdate, AttainmentView, CompetencyCreate,
-        CompetencyFilter, CompetencyOrder, CompetencyPage, CompetencySort, CompetencyUpdate, CompetencyView,
-        AttainmentIfMatch,
+        AttainmentFilter, AttainmentIfMatch, AttainmentPage, AttainmentUpdate, AttainmentView,
+        CompetencyCreate, CompetencyFilter, CompetencyOrder, CompetencyPage, CompetencySort,
+        CompetencyUpdate, CompetencyView,
     },
 };
 use crate::{

@@ -1,6 +1,6 @@
 //! Partners over HTTP.
 
-use super::{PartnerTransition, Partner, PartnerStatus, PartnerType, service, service::NewPartner, store};
+use super::{Partner, PartnerStatus, PartnerTransition, PartnerType, service, service::NewPartner, store};
 use crate::{
     access::{
         Caller,
@@ -311,7 +311,11 @@ async fn delete_partner(caller: Caller<DeletePartner>, id: Path<Id>) -> Result<A
 /// Bars it for a time: it is not eligible while it is suspended.
 #[utoipa::path(tag = "partners", request_body = TransitionReason, responses((status = 200, body = PartnerView)))]
 #[post("/v1/partners/{id}/suspension")]
-async fn suspend_partner(caller: Caller<SuspendPartner>, id: Path<Id>, body: Body<TransitionReason>) -> Result<Answer> {
+async fn suspend_partner(
+    caller: Caller<SuspendPartner>,
+    id: Path<Id>,
+    body: Body<TransitionReason>,
+) -> Result<Answer> {
     apply(caller, *id, body, PartnerTransition::Suspension).await
 }
 
@@ -333,7 +337,11 @@ async fn reinstate_partner(
 /// It leaves for good; closing is final.
 #[utoipa::path(tag = "partners", request_body = TransitionReason, responses((status = 200, body = PartnerView)))]
 #[post("/v1/partners/{id}/closure")]
-async fn close_partner(caller: Caller<ClosePartner>, id: Path<Id>, body: Body<TransitionReason>) -> Result<Answer> {
+async fn close_partner(
+    caller: Caller<ClosePartner>,
+    id: Path<Id>,
+    body: Body<TransitionReason>,
+) -> Result<Answer> {
     apply(caller, *id, body, PartnerTransition::Closure).await
 }
 

@@ -6,8 +6,8 @@ mod service;
 mod store;
 
 use crate::slice::{Slice, Tag};
-pub use api::{TransitionReason, Transition};
-pub use model::{PartnerTransition, Partner, PartnerStatus, PartnerType};
+pub use api::{Transition, TransitionReason};
+pub use model::{Partner, PartnerStatus, PartnerTransition, PartnerType};
 pub use service::{CODES, NewPartner, PARTNER_CLOSED, TRANSITION_NOT_ALLOWED, apply, create, refuse_closed};
 pub use store::{
     after, family, family_of, get, get_by_mpn_id, headquarters_among, is_narrow, keep, keep_all, lock, many,

@@ -89,7 +89,9 @@ impl PartnerStatus {
         match (self, transition) {
             (Self::Pending | Self::Active, PartnerTransition::Suspension) => Some(Self::Suspended),
             (Self::Pending | Self::Suspended, PartnerTransition::Reinstatement) => Some(Self::Active),
-            (Self::Pending | Self::Active | Self::Suspended, PartnerTransition::Closure) => Some(Self::Closed),
+            (Self::Pending | Self::Active | Self::Suspended, PartnerTransition::Closure) => {
+                Some(Self::Closed)
+            }
             _ => None,
         }
     }

@@ -1,6 +1,6 @@
 //! The profiles in the database: two tables of the same shape around their terms.
 
-use super::model::{PayoutTerms, Profile, TaxTerms, ProfileTerms};
+use super::model::{PayoutTerms, Profile, ProfileTerms, TaxTerms};
 use crate::{
     access::Tx,
     platform::{Result, values::Id},

@@ -1,4 +1,4 @@
-//! Health and metrics: what a balancer and a monitor ask.
+//! Health and metrics, for load balancers and monitors.
 
 pub mod api;
 

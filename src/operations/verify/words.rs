@@ -26,7 +26,8 @@ pub(super) fn spelled(statement: &str) -> String {
         ("no_growth", Reason::NoGrowth.code()),
         ("amount_too_small", Reason::AmountTooSmall.code()),
     ];
-    let lists = [("rebate_accounts", &LedgerAccount::OF_REBATES[..]), ("coop_accounts", &LedgerAccount::OF_COOP[..])];
+    let lists =
+        [("rebate_accounts", &LedgerAccount::OF_REBATES[..]), ("coop_accounts", &LedgerAccount::OF_COOP[..])];
     let mut spelled = statement.to_owned();
     for (mark, word) in words {
         spelled = spelled.replace(&format!("{{{mark}}}"), &format!("'{word}'"));

@@ -1,6 +1,6 @@
 //! Imports over HTTP.
 
-use super::{Format, Import, ImportError, ImportState, ImportOptions, service, store};
+use super::{Format, Import, ImportError, ImportOptions, ImportState, service, store};
 use crate::{
     access::{
         Caller,
@@ -206,7 +206,7 @@ async fn create_transaction_import(
     contract: Data<Contract>,
     file: Upload,
 ) -> Result<Answer> {
-    // Whoever is barred hears that first, before anything of the file is looked at.
+    // A barred caller is refused before the service reads the file.
     caller.peek(|_| Ok(())).await?;
     let format = match file.media_type() {
         "text/csv" => Format::Csv,
@@ -216,8 +216,8 @@ async fn create_transaction_import(
             return Err(Error::new(&codes::UNSUPPORTED_MEDIA_TYPE, detail));
         }
     };
-    let (background, order) = (caller.background(), ImportOptions { format, dry_run: params.0.dry_run });
-    let import = file.feed(move |file| service::run(&background, &contract, order, file)).await?;
+    let (background, options) = (caller.background(), ImportOptions { format, dry_run: params.0.dry_run });
+    let import = file.feed(move |file| service::import_file(&background, &contract, options, file)).await?;
     let (location, revision) = (format!("/v1/transaction-imports/{}", import.id), import.revision);
     Ok(Answer::created(location, &ImportView::from(import), revision))
 }

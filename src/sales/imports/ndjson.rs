@@ -1,13 +1,13 @@
-//! Files of JSON objects, one a line.
+//! Files of JSON objects, one on each line.
 
-use super::row::{LONGEST, FileRow, broken};
+use super::row::{FileRow, LONGEST, broken};
 use crate::{
     platform::{Result, http::Contract},
     sales::transactions::api::TransactionCreate,
 };
 use std::io::{BufRead, Read};
 
-/// The lines of such a file. Empty ones are left aside.
+/// The rows of an NDJSON file. Empty lines are skipped.
 pub(super) struct Ndjson<'a, R> {
     file: R,
     contract: &'a Contract,

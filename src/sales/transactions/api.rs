@@ -163,8 +163,8 @@ pub struct TransactionCreate {
 }
 
 impl TransactionCreate {
-    /// Whether every text is as the contract wants it, seen without asking the contract: text of letters, digits and
-    /// plain signs, of the right length. A body that is not plain may be good all the same.
+    /// Whether every text consists of letters, digits and plain signs, and has the right length. The contract accepts
+    /// every plain body, so that a plain body need not be checked against the contract.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         let plain = |text: &str, most: usize| {
@@ -295,7 +295,7 @@ async fn get_transaction(caller: Caller<GetTransaction>, id: Path<Id>) -> Result
     caller.read(move |tx| store::get(tx, *id).map(record)).await
 }
 
-/// It is never changed, so its first revision is its last.
+/// The answer with a transaction. A transaction never changes, so the revision is always the first.
 fn record(transaction: Transaction) -> Answer {
     Answer::record(&TransactionView::from(transaction), 1)
 }

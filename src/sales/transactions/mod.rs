@@ -1,7 +1,8 @@
-//! Transactions: what partners sold, and what of it was taken back. They are never changed; a correction is a refund.
+//! Transactions: the purchases that partners sold, and the refunds that took purchases back. A transaction never changes;
+//! a correction is a refund.
 //!
-//! Other slices read them with [`sales_of`] and the functions beside it, record them with [`create`], and note with
-//! [`backlog`] whose are to be looked at and with [`count`] which have been counted.
+//! Other slices record transactions with [`create`] and read them with [`sales_of`]. The calculation queues partners with
+//! [`backlog`], and marks counted transactions with [`count`].
 
 pub mod api;
 pub mod backlog;
