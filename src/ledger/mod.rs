@@ -1,6 +1,6 @@
 //! The books: the amounts owed to enrollments, and every transfer behind them.
 //!
-//! Each slice may use those before it.
+//! Each slice may use the slices before it.
 //!
 //! | slice | holds |
 //! |---|---|

@@ -1,6 +1,6 @@
 //! The partner network: partners, the papers they sign, the competencies they attain, how they are paid and taxed.
 //!
-//! Each slice may use those before it.
+//! Each slice may use the slices before it.
 //!
 //! | slice | holds |
 //! |---|---|

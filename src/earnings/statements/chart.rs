@@ -45,14 +45,33 @@ pub(super) struct Chart {
     pub opening: String,
     /// The SVG behind the opening tag.
     pub drawing: String,
-    /// The letter, the colour and the name of each series, the largest first.
-    pub legend: Vec<(char, String, String)>,
-    /// Each month with its figures in the order of the legend, and the sum of the figures.
-    pub rows: Vec<(Month, Vec<Money>, Money)>,
+    /// The series, the largest first.
+    pub legend: Vec<LegendEntry>,
+    /// The figures of each month.
+    pub rows: Vec<ChartRow>,
     /// The sum of each series, in the order of the legend.
     pub sums: Vec<Money>,
     /// The sum of all series.
     pub total: Money,
+}
+
+/// A series in the legend of a chart.
+#[derive(Debug, Serialize)]
+pub(super) struct LegendEntry {
+    /// The letter that stands for the series, from A.
+    pub letter: char,
+    /// The colour as `#rrggbb`.
+    pub colour: String,
+    pub name: String,
+}
+
+/// The figures of a month in a chart.
+#[derive(Debug, Serialize)]
+pub(super) struct ChartRow {
+    pub month: Month,
+    /// The earnings of each series, in the order of the legend.
+    pub figures: Vec<Money>,
+    pub sum: Money,
 }
 
 /// Draws the earnings of levers in the months from the first to the last; none where no lever earned.
@@ -81,7 +100,7 @@ pub(super) fn chart(
     let row = |(at, month): (usize, &Month)| {
         let figures: Vec<i64> = lines.iter().map(|line| line.get(at).copied().unwrap_or(0)).collect();
         let sum = money(figures.iter().sum());
-        (*month, figures.into_iter().map(money).collect(), sum)
+        ChartRow { month: *month, figures: figures.into_iter().map(money).collect(), sum }
     };
     Ok(Some(Chart {
         currency,
@@ -93,7 +112,7 @@ pub(super) fn chart(
         legend: ('A'..)
             .zip(series)
             .zip(COLOURS)
-            .map(|((letter, (name, _)), colour)| (letter, hex(colour), name))
+            .map(|((letter, (name, _)), colour)| LegendEntry { letter, colour: hex(colour), name })
             .collect(),
     }))
 }
@@ -246,7 +265,7 @@ mod tests {
         let items: Vec<_> = (1..=12).map(item).collect();
         let given: Vec<_> = items.iter().collect();
         let chart = chart(&given, (month, month), Currency::USD, Locale::En).unwrap().unwrap();
-        let names: Vec<_> = chart.legend.iter().map(|(.., name)| name.as_str()).collect();
+        let names: Vec<_> = chart.legend.iter().map(|entry| entry.name.as_str()).collect();
         assert_eq!((names.len(), names[0], names[7]), (8, "Lever 12", "Other levers"));
         assert_eq!(chart.total, money(7800));
         assert_eq!(chart.sums.iter().map(|sum| sum.minor).sum::<i64>(), 7800);

@@ -23,7 +23,7 @@ mod words;
 
 use crate::slice::{Slice, Tag};
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: api::routes,
     tag: Some(Tag {

@@ -65,7 +65,7 @@ fn charts(program: &StatementProgram, month: Month, language: Locale) -> Result<
 }
 
 fn names(chart: &Chart, language: Locale) -> Vec<String> {
-    chart.rows.iter().map(|(month, ..)| words::month(*month, language)).collect()
+    chart.rows.iter().map(|row| words::month(row.month, language)).collect()
 }
 
 /// The text of an amount in a table; the currency has a column of its own.

@@ -81,13 +81,13 @@ pub struct NewFxRate {
     pub rate: ExchangeRate,
 }
 
-/// Adds rates to those that a month has. Sales that waited for a new rate are calculated with the next run.
+/// Adds rates to the published rates of a month. Sales that waited for a new rate are calculated with the next run.
 pub fn publish(tx: &mut Tx<'_>, month: Month, new: &[NewFxRate]) -> Result<Vec<FxRate>> {
     if month > Month::of(tx.today()) {
         let detail = format!("{month} begins on {}", month.first_day());
         return Err(Error::new(&FX_MONTH_AHEAD, detail));
     }
-    // A unit that posts relies on the published rates: this unit waits for it, or keeps it waiting.
+    // A unit that posts relies on the published rates: one of the two units waits for the other.
     tx.take(Guard::Books)?;
     let before = of_month(tx, month)?;
     let added = added(tx, month, &before, new)?;

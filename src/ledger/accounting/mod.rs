@@ -26,7 +26,7 @@ pub use store::{
     CarriedOver, carried_over, closed_at, currencies_of, enrollments_waiting, months, rebates_of_all_months,
 };
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: |config| {
         rebates_api::routes(config);

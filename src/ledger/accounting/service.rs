@@ -52,15 +52,15 @@ pub fn post_to_rebates(
     let (mut new, mut transfers) = (Vec::new(), Vec::new());
     for (key, sum) in sums {
         match known.remove(&key) {
-            Some(rebate) => store::update(tx, &grown(tx, rebate, &sum))?,
-            None => new.push(fresh(tx, &sum)),
+            Some(rebate) => store::update(tx, &with_posting(tx, rebate, &sum))?,
+            None => new.push(new_rebate(tx, &sum)),
         }
         let accounts = [
             (sum.earned + sum.adjusted, LedgerAccount::RebateAccrued),
             (sum.coop, LedgerAccount::CoopAvailable),
         ];
         for (amount, account) in accounts.into_iter().filter(|(amount, _)| *amount != 0) {
-            let accounts = Accounts { debit: LedgerAccount::ProgrammeExpense, credit: account };
+            let accounts = TransferAccounts { debit: LedgerAccount::ProgrammeExpense, credit: account };
             transfers.push(Transfer { cause_id, ..transfer(tx, key, amount, accounts, cause) });
         }
     }
@@ -86,7 +86,7 @@ fn known(tx: &mut Tx<'_>, sums: &BTreeMap<RebateKey, RebatePosting>) -> Result<H
     Ok(known)
 }
 
-fn grown(tx: &Tx<'_>, rebate: Rebate, sum: &RebatePosting) -> Rebate {
+fn with_posting(tx: &Tx<'_>, rebate: Rebate, sum: &RebatePosting) -> Rebate {
     Rebate {
         earned: rebate.earned + sum.earned,
         adjusted: rebate.adjusted + sum.adjusted,
@@ -98,7 +98,7 @@ fn grown(tx: &Tx<'_>, rebate: Rebate, sum: &RebatePosting) -> Rebate {
     }
 }
 
-fn fresh(tx: &Tx<'_>, sum: &RebatePosting) -> Rebate {
+fn new_rebate(tx: &Tx<'_>, sum: &RebatePosting) -> Rebate {
     Rebate {
         id: tx.new_id(),
         enrollment_id: sum.enrollment_id,
@@ -121,14 +121,20 @@ fn fresh(tx: &Tx<'_>, sum: &RebatePosting) -> Rebate {
 
 /// The two accounts of a transfer of a positive amount.
 #[derive(Clone, Copy)]
-struct Accounts {
+struct TransferAccounts {
     debit: LedgerAccount,
     credit: LedgerAccount,
 }
 
 /// A transfer between two accounts of a rebate; a negative amount goes the other way round.
-fn transfer(tx: &Tx<'_>, key: RebateKey, amount: i64, accounts: Accounts, cause: TransferCause) -> Transfer {
-    let Accounts { debit, credit } = accounts;
+fn transfer(
+    tx: &Tx<'_>,
+    key: RebateKey,
+    amount: i64,
+    accounts: TransferAccounts,
+    cause: TransferCause,
+) -> Transfer {
+    let TransferAccounts { debit, credit } = accounts;
     let (debit, credit) = if amount > 0 { (debit, credit) } else { (credit, debit) };
     Transfer {
         id: tx.new_id(),
@@ -151,7 +157,7 @@ fn transfer(tx: &Tx<'_>, key: RebateKey, amount: i64, accounts: Accounts, cause:
 /// a rebate of the month: the partner's profiles decide whether the rebate is payable.
 pub fn close(tx: &mut Tx<'_>, month: Month, reason: Option<&str>) -> Result<()> {
     tx.take(Guard::Books)?;
-    may_close(tx, month)?;
+    refuse_closure(tx, month)?;
     let owed = store::partners_of_month(tx, month)?;
     tx.lock_partners(&owed)?;
     store::close(tx, month, reason)?;
@@ -161,8 +167,10 @@ pub fn close(tx: &mut Tx<'_>, month: Month, reason: Option<&str>) -> Result<()> 
     for rebate in &rebates {
         let amount = rebate.amount().minor;
         if amount != 0 {
-            let accounts =
-                Accounts { debit: LedgerAccount::RebateAccrued, credit: LedgerAccount::RebatePayable };
+            let accounts = TransferAccounts {
+                debit: LedgerAccount::RebateAccrued,
+                credit: LedgerAccount::RebatePayable,
+            };
             transfers.push(transfer(tx, rebate.key(), amount, accounts, TransferCause::Closure));
         }
         if rebate.state == RebateState::Accruing {
@@ -180,7 +188,7 @@ pub fn close(tx: &mut Tx<'_>, month: Month, reason: Option<&str>) -> Result<()> 
     audit::Event::on("accounting_month", id).after(&summary).because(reason).record(tx)
 }
 
-fn may_close(tx: &mut Tx<'_>, month: Month) -> Result<()> {
+fn refuse_closure(tx: &mut Tx<'_>, month: Month) -> Result<()> {
     let Months { last_closed } = store::months(tx)?;
     if last_closed.is_some_and(|closed| month <= closed) {
         return Err(Error::new(&MONTH_CLOSED, format!("{month} is closed")));
@@ -223,7 +231,7 @@ fn standings(tx: &mut Tx<'_>, rebates: &[Rebate]) -> Result<BTreeMap<Id, Standin
 }
 
 /// A rebate of a closed month in the state that the partner's profiles allow.
-fn due(tx: &Tx<'_>, rebate: Rebate, standing: Standing) -> Rebate {
+fn of_closed_month(tx: &Tx<'_>, rebate: Rebate, standing: Standing) -> Rebate {
     let reason = RebateReason::of(standing);
     let state = RebateState::of_closed_month(reason);
     let since = if rebate.state == state { rebate.state_since } else { None };
@@ -250,7 +258,7 @@ pub fn follow_profiles(tx: &mut Tx<'_>, partners: &[Id]) -> Result<()> {
         let standing = standings.get(&rebate.partner_id).copied().unwrap_or(Standing::Missing);
         let by_hand = rebate.state_reason == Some(RebateReason::HeldByOperator);
         if !by_hand && rebate.state_reason != RebateReason::of(standing) {
-            let after = due(tx, rebate.clone(), standing);
+            let after = of_closed_month(tx, rebate.clone(), standing);
             save(tx, &rebate, &after, None)?;
         }
     }
@@ -279,7 +287,7 @@ pub fn release(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<Rebate> {
     let open = store::months(tx)?.is_open(before.posted_in);
     let standing = profiles::standing(tx, before.partner_id, tx.today())?;
     let bare = Rebate { state: RebateState::Accruing, state_since: None, ..before.clone() };
-    let mut after = due(tx, bare, standing);
+    let mut after = of_closed_month(tx, bare, standing);
     if open {
         after = Rebate { state: RebateState::Accruing, state_reason: None, state_since: None, ..after };
     }

@@ -214,7 +214,7 @@ pub(super) struct ClosedMonth {
     pub closed_at: Timestamp,
     /// The user or API client who closed the month; none for the service itself.
     pub closed_by: Option<Id>,
-    /// The words of who closed the month.
+    /// The reason in the closer's words.
     pub reason: Option<String>,
 }
 

@@ -11,6 +11,6 @@ pub use model::{Adjustment, AdjustmentReason, AdjustmentState, NewAdjustment};
 pub use service::{CODES, approve, propose, reject};
 pub use store::posted_in;
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice =
     Slice { routes: api::routes, codes: &[CODES], ..Slice::named("ledger::adjustments") };

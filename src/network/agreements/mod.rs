@@ -23,7 +23,7 @@ pub use model::{Agreement, AgreementStatus, AgreementTransition, Kind, Membershi
 pub use service::{CODES, create, renew, terminate};
 pub use store::{held_by, refers_to};
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: api::routes,
     tag: Some(Tag {

@@ -144,7 +144,7 @@ fn refuse_taken(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<()> {
 
 fn refuse_overlap(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<()> {
     let Some(period) = agreement.period() else { return Ok(()) };
-    let others = store::beside(tx, agreement)?;
+    let others = store::other_periods(tx, agreement)?;
     match others.iter().find(|other| other.period().is_some_and(|others| others.overlaps(period))) {
         None => Ok(()),
         Some(other) => {

@@ -138,7 +138,7 @@ pub fn held_by(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Agreement>> {
 }
 
 /// The other periods of the same kind and partner.
-pub(super) fn beside(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<Vec<Agreement>> {
+pub(super) fn other_periods(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<Vec<Agreement>> {
     let query = agreements::table
         .filter(agreements::partner_id.eq(agreement.partner_id))
         .filter(agreements::kind.eq(agreement.kind))

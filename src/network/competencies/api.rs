@@ -223,7 +223,7 @@ async fn put_attainment(
     caller
         .write(body, move |tx, new| {
             let permits = |revision| condition.permits_if_sent(revision);
-            Ok(match service::put_if(tx, path.0, &path.1, &new.clone().into(), permits)? {
+            Ok(match service::record_attainment_if(tx, path.0, &path.1, &new.clone().into(), permits)? {
                 RecordedAttainment::First(attainment) => {
                     let location = format!("/v1/partners/{}/competencies/{}", path.0, path.1);
                     attainment_record(tx, attainment).made_at(location)

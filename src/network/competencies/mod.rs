@@ -13,10 +13,10 @@ mod wire;
 use crate::slice::{Slice, Tag};
 pub use catalogue::install;
 pub use model::{Attainment, Competency, Level, NewAttainment, is_code};
-pub use service::{CODES, put};
+pub use service::{CODES, record_attainment};
 pub use store::{attained_by, catalogue_codes, known_codes, refers_to};
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: api::routes,
     tag: Some(Tag {

@@ -69,9 +69,14 @@ pub(super) fn update(
 }
 
 /// Records an attainment of a partner, in place of the one on record for that competency.
-pub fn put(tx: &mut Tx<'_>, partner: Id, code: &str, new: &NewAttainment) -> Result<Attainment> {
+pub fn record_attainment(
+    tx: &mut Tx<'_>,
+    partner: Id,
+    code: &str,
+    new: &NewAttainment,
+) -> Result<Attainment> {
     let (RecordedAttainment::First(attainment) | RecordedAttainment::Again(attainment)) =
-        put_if(tx, partner, code, new, |_| Ok(()))?;
+        record_attainment_if(tx, partner, code, new, |_| Ok(()))?;
     Ok(attainment)
 }
 
@@ -86,7 +91,7 @@ pub(super) enum RecordedAttainment {
 
 /// Records an attainment of a partner where `permits` accepts the revision on record; no revision is on record before the
 /// first attainment.
-pub(super) fn put_if(
+pub(super) fn record_attainment_if(
     tx: &mut Tx<'_>,
     partner: Id,
     code: &str,

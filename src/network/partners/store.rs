@@ -223,7 +223,7 @@ pub fn after(tx: &mut Tx<'_>, last: Option<Id>, limit: i64) -> Result<Vec<Partne
 }
 
 /// The number of all partners.
-pub fn number(tx: &mut Tx<'_>) -> Result<i64> {
+pub fn count_all(tx: &mut Tx<'_>) -> Result<i64> {
     Ok(partners::table.count().get_result(tx.conn)?)
 }
 

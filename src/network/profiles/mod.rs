@@ -15,7 +15,7 @@ pub use model::{Decision, PayoutTerms, Profile, ProfileState, Standing, Standing
 pub use secret::Secret;
 pub use service::{decide_payout, decide_tax, file_both, standing, standings, standings_of_each};
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: api::routes,
     tag: Some(Tag { name: "profiles", description: "Where a partner's money goes, and how it is taxed." }),

@@ -57,7 +57,7 @@ pub(super) enum Plot {
     CompetencyMissing,
     /// Its competency ran out.
     CompetencyExpired,
-    /// Its competency is none of those the cloud growth program asks for.
+    /// Its competency is not one that the cloud growth program asks for.
     CompetencyElsewhere,
     /// Its competency's renewal is in doubt.
     CompetencyAtRisk,
@@ -69,7 +69,7 @@ pub(super) enum Plot {
     Pending,
     /// Has left the network.
     Closed,
-    /// Groups the locations that follow it.
+    /// A headquarters; its locations follow in the cast.
     Headquarters,
     /// A location that lives by its headquarters' papers.
     Location,
@@ -90,28 +90,28 @@ pub(super) struct Player {
     pub(super) plot: Plot,
 }
 
-/// A country with its currency.
-struct Place {
+/// The country of a partner with its currency.
+struct HomeMarket {
     country: &'static str,
     currency: &'static str,
 }
 
-const fn player(name: &'static str, place: Place, partner_type: PartnerType, plot: Plot) -> Player {
-    Player { name, country: place.country, currency: place.currency, partner_type, plot }
+const fn player(name: &'static str, home: HomeMarket, partner_type: PartnerType, plot: Plot) -> Player {
+    Player { name, country: home.country, currency: home.currency, partner_type, plot }
 }
 
-const US: Place = Place { country: "US", currency: "USD" };
-const DE: Place = Place { country: "DE", currency: "EUR" };
-const FR: Place = Place { country: "FR", currency: "EUR" };
-const GB: Place = Place { country: "GB", currency: "GBP" };
-const JP: Place = Place { country: "JP", currency: "JPY" };
-const KW: Place = Place { country: "KW", currency: "KWD" };
-const BR: Place = Place { country: "BR", currency: "BRL" };
-const IN: Place = Place { country: "IN", currency: "INR" };
-const AU: Place = Place { country: "AU", currency: "AUD" };
-const PL: Place = Place { country: "PL", currency: "PLN" };
-const ZA: Place = Place { country: "ZA", currency: "ZAR" };
-const CA: Place = Place { country: "CA", currency: "CAD" };
+const US: HomeMarket = HomeMarket { country: "US", currency: "USD" };
+const DE: HomeMarket = HomeMarket { country: "DE", currency: "EUR" };
+const FR: HomeMarket = HomeMarket { country: "FR", currency: "EUR" };
+const GB: HomeMarket = HomeMarket { country: "GB", currency: "GBP" };
+const JP: HomeMarket = HomeMarket { country: "JP", currency: "JPY" };
+const KW: HomeMarket = HomeMarket { country: "KW", currency: "KWD" };
+const BR: HomeMarket = HomeMarket { country: "BR", currency: "BRL" };
+const IN: HomeMarket = HomeMarket { country: "IN", currency: "INR" };
+const AU: HomeMarket = HomeMarket { country: "AU", currency: "AUD" };
+const PL: HomeMarket = HomeMarket { country: "PL", currency: "PLN" };
+const ZA: HomeMarket = HomeMarket { country: "ZA", currency: "ZAR" };
+const CA: HomeMarket = HomeMarket { country: "CA", currency: "CAD" };
 
 /// The partners, in the order they join. A headquarters stands before its locations.
 pub(super) const CAST: &[Player] = &[

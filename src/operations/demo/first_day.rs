@@ -31,7 +31,7 @@ pub(super) fn most_are_set_up(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
     Ok(())
 }
 
-/// An operator makes the partner's first user, who is mailed a temporary password.
+/// An operator makes the partner's first user; the service mails a temporary password to the user.
 pub(super) fn the_admin_is_made(tx: &mut Tx<'_>, setting: &Setting) -> Result<()> {
     let [operator, _] = OPERATORS;
     for (n, player) in players_with(&[Plot::FirstDay]) {

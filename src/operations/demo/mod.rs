@@ -44,19 +44,19 @@ pub fn refused() -> Id {
     cast::partner_id(3)
 }
 
-/// The partner whose people have not been set up.
+/// The partner without a set-up.
 #[must_use]
 pub fn newcomer() -> Id {
     cast::partner_id(67)
 }
 
-/// The partner whose people were set up last.
+/// The partner with the latest set-up.
 #[must_use]
 pub fn just_set_up() -> Id {
     cast::partner_id(66)
 }
 
-/// The partner that has sold for a year, whose statement the README adds up.
+/// A partner that has sold for a year; the README adds up one of the partner's statements.
 #[must_use]
 pub fn longest() -> Id {
     cast::partner_id(68)

@@ -27,7 +27,7 @@ pub(super) fn install(tx: &mut Tx<'_>) -> Result<()> {
     programs::update(tx, closed, |program| program.status = ProgramStatus::Closed)?;
     let ended = offer(tx, "surface-launch", "Surface Launch", &[DirectBill], rule_sets::founding())?;
     programs::discontinue(tx, ended, "the product is no longer sold")?;
-    let rules = Rules { requirements: growing(), levers: growth_levers()? };
+    let rules = ProgramRules { requirements: growing(), levers: growth_levers()? };
     offer_with_levers(tx, GROWTH, "Azure Growth", &[DirectBill], rules)?;
     let guide = rule_sets::guide(IndirectProvider);
     offer(tx, "csp-provider-guide", "CSP Indirect Provider (guide rules)", &[IndirectProvider], guide)?;
@@ -42,12 +42,12 @@ fn offer(
     partner_types: &[PartnerType],
     requirements: Vec<Requirement>,
 ) -> Result<Program> {
-    let rules = Rules { requirements, levers: founding_version(0).levers };
+    let rules = ProgramRules { requirements, levers: founding_version(0).levers };
     offer_with_levers(tx, code, name, partner_types, rules)
 }
 
 /// The rules of a program: who may take part, and how a partner earns.
-struct Rules {
+struct ProgramRules {
     requirements: Vec<Requirement>,
     levers: Vec<Lever>,
 }
@@ -57,7 +57,7 @@ fn offer_with_levers(
     code: &str,
     name: &str,
     partner_types: &[PartnerType],
-    rules: Rules,
+    rules: ProgramRules,
 ) -> Result<Program> {
     let new = NewProgram { code: code.into(), name: name.into(), partner_types: partner_types.to_vec() };
     let program = programs::create(tx, new)?;

@@ -4,7 +4,7 @@ use super::{
     DemoUser, USERS,
     cast::{CAST, Player, Plot, mpn_id, partner_id},
     first_day, offers,
-    papers::{self, terminate},
+    papers::{self, approve_profiles, file_profiles, terminate},
     sales::sell,
     year,
 };
@@ -15,7 +15,7 @@ use crate::{
     network::{
         agreements::{self, Kind},
         partners::{self, NewPartner, Partner, PartnerTransition, PartnerType},
-        profiles::{self, Decision, PayoutTerms, Secret, TaxForm, TaxTerms},
+        profiles::{self, Decision},
     },
     notifications::Locale,
     participation::{
@@ -48,6 +48,31 @@ pub fn fill(app: &AppState, clock: &Clock, today: CalendarDate) -> Result<()> {
         return Ok(());
     }
     let hashes = USERS.iter().map(|user| app.passwords().hash(user.password)).collect::<Result<Vec<_>>>()?;
+    let password = password::temporary()?;
+    let hash = app.passwords().hash(&password)?;
+    let setting = Setting { today, temporary: TemporaryPassword { password, hash }, hashes };
+    for (nth, (day, scene)) in (0..).zip(scenes(today)) {
+        // Scenes of the same day follow each other at some seconds' distance.
+        clock.set(noon(day).plus_seconds(20 * nth));
+        if matches!(scene, StoryScene::Year(year::Episode::Closing(_))) {
+            calculation::calculate(app, None, |_| ControlFlow::Continue(()))?;
+        }
+        let setting = setting.clone();
+        app.write_as_system("Demo", move |tx| {
+            // A scene crosses partners. No other writer is at work yet, so the unit locks all partners.
+            let known = partners::after(tx, None, i64::MAX)?;
+            tx.lock_partners(&known.iter().map(|partner| partner.id).collect::<Vec<_>>())?;
+            match scene {
+                StoryScene::Plot(work) => work(tx, &setting),
+                StoryScene::Year(episode) => year::perform(tx, episode),
+            }
+        })?;
+    }
+    calculation::calculate(app, None, |_| ControlFlow::Continue(())).map(drop)
+}
+
+/// The scenes of the story in the order of their days, each with its day.
+fn scenes(today: CalendarDate) -> Vec<(CalendarDate, StoryScene)> {
     // Scenes that belong to the present program year happen in that year, however young the year is.
     let in_year = programs::program_year(programs::program_year_of(today))
         .map_or(0, |year| year.from.days_until(today));
@@ -82,27 +107,7 @@ pub fn fill(app: &AppState, clock: &Clock, today: CalendarDate) -> Result<()> {
     let of_the_year = year::episodes(first_day(today), today);
     scenes.extend(of_the_year.into_iter().map(|(day, episode)| (day, StoryScene::Year(episode))));
     scenes.sort_by_key(|(day, _)| *day);
-    let password = password::temporary()?;
-    let hash = app.passwords().hash(&password)?;
-    let setting = Setting { today, temporary: TemporaryPassword { password, hash }, hashes };
-    for (nth, (day, scene)) in (0..).zip(scenes) {
-        // Scenes of the same day follow each other at some seconds' distance.
-        clock.set(noon(day).plus_seconds(20 * nth));
-        if matches!(scene, StoryScene::Year(year::Episode::Closing(_))) {
-            calculation::calculate(app, None, |_| ControlFlow::Continue(()))?;
-        }
-        let setting = setting.clone();
-        app.write_as_system("Demo", move |tx| {
-            // A scene crosses partners. No other writer is at work yet, so the unit locks all partners.
-            let known = partners::after(tx, None, i64::MAX)?;
-            tx.lock_partners(&known.iter().map(|partner| partner.id).collect::<Vec<_>>())?;
-            match scene {
-                StoryScene::Plot(work) => work(tx, &setting),
-                StoryScene::Year(episode) => year::perform(tx, episode),
-            }
-        })?;
-    }
-    calculation::calculate(app, None, |_| ControlFlow::Continue(())).map(drop)
+    scenes
 }
 
 /// The operators' e-mail addresses: one operator proposes an adjustment, the other decides on it.
@@ -284,22 +289,6 @@ fn profiles_are_filed(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
     players_with(FILE_PROFILES).try_for_each(|(n, player)| file_profiles(tx, n, player))
 }
 
-pub(super) fn file_profiles(tx: &mut Tx<'_>, n: usize, player: &Player) -> Result<()> {
-    let payout = PayoutTerms {
-        holder: player.name.into(),
-        account_number: Secret::new(&format!("9900{:08}", n * 7919)),
-        bank_country: parsed(player.country)?,
-        currency: parsed(player.currency)?,
-    };
-    let tax = TaxTerms {
-        form: if player.country == "US" { TaxForm::W9 } else { TaxForm::Vat },
-        tax_country: parsed(player.country)?,
-        tax_id: Secret::new(&format!("{}{:09}", player.country, n * 104_729)),
-        expires_on: None,
-    };
-    as_admin(tx, n, |tx| profiles::file_both(tx, partner_id(n), payout.clone(), tax.clone()))
-}
-
 fn profiles_are_decided(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
     for (n, player) in players_with(TAKE_PART) {
         match player.plot {
@@ -312,11 +301,6 @@ fn profiles_are_decided(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
         }
     }
     Ok(())
-}
-
-pub(super) fn approve_profiles(tx: &mut Tx<'_>, n: usize) -> Result<()> {
-    profiles::decide_payout(tx, partner_id(n), Decision::Approval(None))?;
-    profiles::decide_tax(tx, partner_id(n), Decision::Approval(None)).map(drop)
 }
 
 fn early_sales(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {

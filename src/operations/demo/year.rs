@@ -7,9 +7,9 @@
 use super::{
     cast::{Player, Plot, partner_id},
     offers::GROWTH,
-    papers::sign,
+    papers::{self, sign},
     sales::{Reported, report},
-    story::{self, OPERATORS, Setting, as_admin, as_user, parsed, players_with},
+    story::{OPERATORS, Setting, as_admin, as_user, parsed, players_with},
 };
 use crate::{
     access::{Tx, Unaudited},
@@ -100,7 +100,7 @@ pub(super) fn the_first_take_part(tx: &mut Tx<'_>, setting: &Setting) -> Result<
         sign(tx, n, Kind::Reseller, from, long)?;
         let (level, attained_on) = (Level::Silver, from);
         let devops = NewAttainment { level, attained_on, expires_on, grace_days: 30, at_risk_since: None };
-        competencies::put(tx, partner_id(n), "devops", &devops)?;
+        competencies::record_attainment(tx, partner_id(n), "devops", &devops)?;
         let program = ProgramKey::Code(GROWTH.into());
         as_admin(tx, n, |tx| admission::request(tx, partner_id(n), &program, None).map(drop))?;
     }
@@ -109,12 +109,12 @@ pub(super) fn the_first_take_part(tx: &mut Tx<'_>, setting: &Setting) -> Result<
 
 /// The partners file their profiles.
 pub(super) fn their_profiles_are_filed(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
-    players_with(&[Plot::SinceLastYear]).try_for_each(|(n, player)| story::file_profiles(tx, n, player))
+    players_with(&[Plot::SinceLastYear]).try_for_each(|(n, player)| papers::file_profiles(tx, n, player))
 }
 
 /// The profiles are approved, so that the partners earn.
 pub(super) fn their_profiles_are_approved(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
-    players_with(&[Plot::SinceLastYear]).try_for_each(|(n, _)| story::approve_profiles(tx, n))
+    players_with(&[Plot::SinceLastYear]).try_for_each(|(n, _)| papers::approve_profiles(tx, n))
 }
 
 /// Performs an episode, as one unit.

@@ -7,7 +7,7 @@ use crate::{
     slice::{Slice, Tag},
 };
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: |config| {
         api::routes(config);

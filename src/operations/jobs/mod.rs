@@ -15,7 +15,7 @@ use crate::slice::{Slice, Tag};
 pub use model::{JobRun, JobRunState, RefreshStep};
 pub use service::CODES;
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: api::routes,
     tag: Some(Tag {

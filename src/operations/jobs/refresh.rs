@@ -155,7 +155,7 @@ fn refresh_batch(turn: &Turn, run: JobRun, size: i64) -> Result<JobRun> {
     let batch = app.read_as_system(|tx| {
         let total = match run.total {
             Some(total) => total,
-            None => partners::number(tx)?,
+            None => partners::count_all(tx)?,
         };
         let partners = partners::after(tx, after, size)?;
         let count = i64::try_from(partners.len()).unwrap_or(size);

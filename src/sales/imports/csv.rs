@@ -117,7 +117,7 @@ impl<'a, R: BufRead> Csv<'a, R> {
         }
     }
 
-    /// The order of the columns, from the first line. A file with other columns than those of a transaction is refused.
+    /// The order of the columns, from the first line. Refuses a file whose columns are not the columns of a transaction.
     fn header(&mut self) -> Result<Vec<Option<usize>>> {
         let bom = self.file.fill_buf().map_err(broken)?.starts_with(b"\xef\xbb\xbf");
         self.file.consume(if bom { 3 } else { 0 });

@@ -18,6 +18,6 @@ pub use model::{Format, Import, ImportError, ImportState};
 pub use service::{CODES, ImportOptions, WORK, errors_of, import_file};
 pub use store::is_publishing;
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice =
     Slice { routes: api::routes, codes: &[CODES], work: &[WORK], ..Slice::named("sales::imports") };

@@ -174,7 +174,7 @@ mod tests {
                 body.kind.to_string(), optional(body.original_external_id.clone()), "2018-07-01".into(),
                 body.amount.amount(), "USD".into(), optional(body.units.map(|units| units.to_string())),
             ];
-            // What would be a formula is written with an apostrophe more.
+            // The writer puts an apostrophe before a cell that a spreadsheet would take for a formula.
             prop_assume!(!cells.iter().any(|cell| cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err()));
             csv::line(&mut file, cells.iter().map(String::as_str));
             let content = |rows: Vec<Result<FileRow>>| rows.into_iter().map(|row| row.unwrap().content.ok()).collect::<Vec<_>>();

@@ -26,7 +26,7 @@ pub use sold::{SalesOfYear, Sold, sold, sold_as, uncounted, uncounted_within};
 pub(crate) use store::seller_of;
 pub use store::{refers_to, refunded_of, sales_of};
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: api::routes,
     tag: Some(Tag {
