@@ -117,7 +117,8 @@ pub(super) fn chart(
     }))
 }
 
-/// The earnings of each lever month by month, the largest lever first; the smallest levers beyond [`SERIES`] in one series.
+/// The earnings of each lever month by month, the largest lever first; the smallest levers beyond [`SERIES`] in one
+/// series.
 fn series(given: &[&StatementMonth], months: &[Month], language: Locale) -> Vec<(String, Vec<i64>)> {
     let mut all: Vec<(&str, String, Vec<i64>)> = Vec::new();
     for item in given {

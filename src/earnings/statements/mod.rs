@@ -1,8 +1,8 @@
-//! Statements: the summary of a partner's enrollments today, and the statement of each month as JSON, as CSV and as a page
-//! to print.
+//! Statements: the summary of a partner's enrollments today, and the statement of each month as JSON, as CSV and as a
+//! page to print.
 //!
-//! Summary and statement read sums that are kept with the books, never the single earnings, so both stay as quick as on the
-//! first day. The statement of a closed month never changes, except for the states of its rebates.
+//! Summary and statement read sums that are kept with the books, never the single earnings, so both stay as quick as on
+//! the first day. The statement of a closed month never changes, except for the states of its rebates.
 //!
 //! | file | holds |
 //! |---|---|

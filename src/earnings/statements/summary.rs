@@ -1,5 +1,5 @@
-//! Gathers the summary of a partner, by one query for each cap and a constant number of others; the number does not grow
-//! with the sales.
+//! Gathers the summary of a partner, by one query for each cap and a constant number of others; the number does not
+//! grow with the sales.
 
 use super::summary_view::{
     PartnerSummary, SummaryCap, SummaryCapUse, SummaryEarned, SummaryEnrollment, SummaryHold, SummaryLapse,

@@ -34,8 +34,9 @@ struct TableRow {
     money: [Option<Money>; 6],
 }
 
-/// The statement as comma-separated values. The rows `earning`, `correction` and `adjustment` add up to `total`. The rows
-/// `ineligible` and `carried` are not part of the total: sales that did not earn, and amounts owed of earlier months.
+/// The statement as comma-separated values. The rows `earning`, `correction` and `adjustment` add up to `total`. The
+/// rows `ineligible` and `carried` are not part of the total: sales that did not earn, and amounts owed of earlier
+/// months.
 pub(super) fn table(statement: &Statement) -> String {
     let mut text = String::new();
     csv::line(&mut text, COLUMNS);

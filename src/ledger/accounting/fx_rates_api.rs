@@ -30,28 +30,28 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 /// The exchange rates of a month.
 #[derive(Serialize, ToSchema)]
 struct FxRates {
-    /// The month they hold for.
+    /// The month that the rates hold for.
     month: Month,
-    /// The pairs published, by base and quote.
+    /// The published pairs, by base and quote.
     #[schema(max_items = 32_000)]
     rates: Vec<FxRateView>,
 }
 
-/// What one unit of a currency is worth in another, for a month.
+/// The price of one unit of a currency in another currency, for one month.
 #[derive(Serialize, ToSchema)]
 #[schema(as = FxRate)]
 pub struct FxRateView {
     /// Identifier.
     id: Id,
-    /// The month it holds for.
+    /// The month that the rate holds for.
     month: Month,
-    /// The currency one unit of which is priced.
+    /// The currency of which one unit is priced.
     base: Currency,
     /// The currency of the price.
     quote: Currency,
-    /// Units of `quote` for one unit of `base`. The other direction is its inverse, at full precision.
+    /// Units of `quote` for one unit of `base`. The rate of the other direction is the inverse, at full precision.
     rate: ExchangeRate,
-    /// When it was published; it is never changed.
+    /// When the rate was published. A published rate never changes.
     published_at: Timestamp,
 }
 
@@ -73,7 +73,7 @@ page_of!(
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"rates": [{"base": "USD", "quote": "CHF", "rate": "0.9871"}]}))]
 struct FxRatesPublication {
-    /// The pairs; those published already may stand here again, unchanged.
+    /// The pairs; a published pair may stand here again with the same rate.
     #[schema(min_items = 1, max_items = 200)]
     rates: Vec<FxRatePublication>,
 }
@@ -98,7 +98,7 @@ fn no_doubtful_pair(publication: &FxRatesPublication) -> std::result::Result<(),
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct FxRatePublication {
-    /// The currency one unit of which is priced.
+    /// The currency of which one unit is priced.
     base: Currency,
     /// The currency of the price.
     quote: Currency,
@@ -121,7 +121,7 @@ pub struct FxRateFilter {
 
 /// List exchange rates
 ///
-/// What is published, the newest month first.
+/// The published rates, the newest month first.
 #[utoipa::path(tag = "rebates", params(FxRateFilter, PageParams), responses((status = 200, body = FxRatePage)))]
 #[get("/v1/fx-rates")]
 async fn list_fx_rates(caller: Caller<ListFxRates>, page: PageRequest<FxRateFilter>) -> Result<Listing> {
@@ -137,7 +137,7 @@ async fn list_fx_rates(caller: Caller<ListFxRates>, page: PageRequest<FxRateFilt
 
 /// Read a month's exchange rates
 ///
-/// Tiers, caps and reports go by the rate of the month of the sale. None are published for some months.
+/// Tiers, caps and reports convert by the rate of the month of the sale. A month may have no rates.
 #[utoipa::path(
     tag = "rebates",
     params(("month" = Month, Path, description = "The month.", example = "2026-07")),
@@ -151,8 +151,8 @@ async fn get_fx_rates(caller: Caller<GetFxRates>, month: Path<Month>) -> Result<
 
 /// Publish exchange rates for a month
 ///
-/// Adds pairs to those of the month. A published rate is never changed: the same rate again changes nothing, another one
-/// is refused. Sales that waited for a rate (`exchange_rate_missing`) are judged again by the next calculation.
+/// Adds pairs to the pairs of the month. A published rate never changes: the same rate again changes nothing, another
+/// rate is refused. The next calculation judges sales again that waited for a rate (`exchange_rate_missing`).
 #[utoipa::path(
     tag = "rebates",
     params(("month" = Month, Path, description = "The month.", example = "2026-07")),

@@ -144,7 +144,7 @@ impl Months {
 }
 
 text_enum! {
-    /// Where a rebate stands.
+    /// The state of a rebate.
     pub enum RebateState {
         /// The month is open: the rebate still grows.
         Accruing = "accruing",
@@ -174,7 +174,7 @@ impl RebateState {
 }
 
 text_enum! {
-    /// What a rebate waits for.
+    /// The reason a rebate is not paid for now.
     pub enum RebateReason {
         /// A payout or tax profile has not been submitted.
         ProfileMissing = "profile_missing",

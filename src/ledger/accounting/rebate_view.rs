@@ -21,58 +21,58 @@ use serde::Serialize;
 use std::collections::HashMap;
 use utoipa::ToSchema;
 
-/// The payable of one enrollment for one month it was posted in, in one currency.
+/// The amount owed to one enrollment with one month, in one currency.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Rebate)]
 pub struct RebateView {
     /// Identifier.
     id: Id,
-    /// The enrollment it was earned by.
+    /// The enrollment that earned the rebate.
     enrollment_id: Id,
-    /// Its partner.
+    /// The partner of the enrollment.
     partner_id: Id,
-    /// The month it is paid with.
+    /// The month that the rebate is paid with.
     posted_in: Month,
-    /// The sum of its earnings' rebate parts.
+    /// The sum of the earnings' rebate parts.
     earned: Money,
-    /// The sum of its approved adjustments.
+    /// The sum of the approved adjustments.
     adjusted: Money,
-    /// What is owed: earned and adjusted.
+    /// The amount owed: earned and adjusted.
     amount: Money,
-    /// The sum of its earnings' co-op parts, which are claimed and not paid with it.
+    /// The sum of the earnings' co-op parts, which are claimed, not paid with the rebate.
     coop: Money,
-    /// Where it stands.
+    /// The state of the rebate.
     state: RebateState,
-    /// What it waits for; null where it waits for nothing.
+    /// The reason the rebate is not paid for now; null where there is none.
     state_reason: Option<RebateWait>,
     /// The sub-resources that can be posted to now.
     #[schema(max_items = 5, examples(json!(["hold"])))]
     allowed_transitions: Vec<Transition>,
-    /// When its figures were computed.
+    /// When the amounts were last posted to.
     as_of: Timestamp,
     /// When the record was made.
     created_at: Timestamp,
-    /// When it was last changed.
+    /// When the record was last changed.
     updated_at: Timestamp,
     /// Counts changes; the `ETag`.
     #[schema(minimum = 1)]
     revision: i64,
 }
 
-/// What a rebate waits for.
+/// The reason a rebate is not paid for now.
 #[derive(Serialize, ToSchema)]
 pub struct RebateWait {
     /// Stable code.
     code: RebateReason,
-    /// What would release it.
+    /// The reason in words, with the step that ends the wait.
     #[schema(max_length = 300, examples("It is paid once the payout and tax profiles are approved."))]
     detail: &'static str,
-    /// What is missing to the threshold; only where the amount is below it.
+    /// The amount missing to the payment threshold; only where the payable sum is below the threshold.
     missing: Option<Money>,
-    /// What the operator said who holds it.
+    /// The words of the operator who holds the rebate.
     #[schema(max_length = 1000, examples("Sales figures are being clarified"))]
     comment: Option<String>,
-    /// Since when it waits.
+    /// The day the hold began.
     since: Option<CalendarDate>,
 }
 

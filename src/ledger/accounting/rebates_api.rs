@@ -52,7 +52,7 @@ pub struct RebateFilter {
 
 /// List rebates
 ///
-/// What is owed to the partners the caller may see, by enrollment, month and currency, the newest record first.
+/// The rebates of the partners that the caller may see, the newest record first.
 #[utoipa::path(tag = "rebates", params(RebateFilter, PageParams), responses((status = 200, body = RebatePage)))]
 #[get("/v1/rebates")]
 async fn list_rebates(caller: Caller<ListRebates>, page: PageRequest<RebateFilter>) -> Result<Listing> {
@@ -69,7 +69,7 @@ async fn list_rebates(caller: Caller<ListRebates>, page: PageRequest<RebateFilte
 
 /// Read a rebate
 ///
-/// With what it waits for, and since when.
+/// The rebate, with the reason it is not paid for now.
 #[utoipa::path(tag = "rebates", responses((status = 200, body = RebateView)))]
 #[get("/v1/rebates/{id}")]
 async fn get_rebate(caller: Caller<GetRebate>, id: Path<Id>) -> Result<Answer> {
@@ -83,7 +83,7 @@ async fn get_rebate(caller: Caller<GetRebate>, id: Path<Id>) -> Result<Answer> {
 
 /// Hold a rebate
 ///
-/// It is not paid until it is released.
+/// The rebate is not paid until an operator releases it.
 #[utoipa::path(tag = "rebates", request_body = TransitionReason, responses((status = 200, body = RebateView)))]
 #[post("/v1/rebates/{id}/hold")]
 async fn hold_rebate(
@@ -101,7 +101,7 @@ async fn hold_rebate(
 
 /// Release a rebate that was held
 ///
-/// It stands where its month and its partner's profiles let it stand.
+/// The month and the partner's profiles decide the state of the rebate again.
 #[utoipa::path(tag = "rebates", request_body = TransitionReason, responses((status = 200, body = RebateView)))]
 #[post("/v1/rebates/{id}/release")]
 async fn release_rebate(

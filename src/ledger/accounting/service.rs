@@ -153,8 +153,8 @@ fn transfer(
 
 /// Closes a month: the month never changes again, and its rebates are payable or wait for profiles.
 ///
-/// The unit crosses partners. The unit takes the books, so that nobody posts meanwhile, and locks every partner that has
-/// a rebate of the month: the partner's profiles decide whether the rebate is payable.
+/// The unit crosses partners. The unit takes the books, so that nobody posts meanwhile, and locks every partner that
+/// has a rebate of the month: the partner's profiles decide whether the rebate is payable.
 pub fn close(tx: &mut Tx<'_>, month: Month, reason: Option<&str>) -> Result<()> {
     tx.take(Guard::Books)?;
     refuse_closure(tx, month)?;

@@ -7,7 +7,7 @@ use crate::{
 use diesel::prelude::*;
 
 text_enum! {
-    /// Where an adjustment stands.
+    /// The state of an adjustment.
     pub enum AdjustmentState {
         /// Another person has to decide.
         Proposed = "proposed",
@@ -19,7 +19,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// What an adjustment corrects.
+    /// The fault that an adjustment corrects.
     pub enum AdjustmentReason {
         /// Sales were reported wrongly, and no refund or further purchase can mend it.
         SalesCorrection = "sales_correction",

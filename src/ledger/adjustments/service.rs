@@ -160,8 +160,8 @@ fn save(tx: &mut Tx<'_>, before: &Adjustment, after: Adjustment) -> Result<Adjus
         .because(after.decision_comment.as_deref())
         .record(tx)?;
     if after.state == AdjustmentState::Approved {
-        // A partner's people see the approved adjustment in their audit trail as in the list. They get an event of their
-        // own: the event above names the decider and the comment.
+        // A partner's people see the approved adjustment in their audit trail as in the list. They get an event of
+        // their own: the event above names the decider and the comment.
         let shown = AdjustmentView::seen_in(Scope::Partner(after.partner_id), after.clone());
         let event = audit::Event::on("adjustment", after.id).of_partner(after.partner_id);
         event.after(&shown).by_the_programme().record(tx)?;

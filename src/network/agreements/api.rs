@@ -178,8 +178,8 @@ macro_rules! resource {
             tag = "agreements",
             summary = concat!("Terminate ", $a, " ", $one),
             description = concat!(
-                "Ends the ", $one, " early: from `terminated_on` on it no longer counts, and another one may begin. ",
-                "It is final."
+                "Ends the ", $one, " early: from `terminated_on` on the agreement no longer counts, and another one may ",
+                "begin. A termination is final."
             ),
             request_body = AgreementTermination,
             responses((status = 200, body = $View))

@@ -24,7 +24,7 @@ pub(super) struct Criteria {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct AsOf {
-    /// The day `status` is derived for; today where it is left out.
+    /// The day for which `status` is derived; left out, today.
     pub(super) as_of: Option<CalendarDate>,
 }
 
@@ -40,7 +40,7 @@ macro_rules! filter {
             /// With this status on the day `as_of`.
             #[param(inline)]
             status: Option<AgreementStatus>,
-            /// The day `status` is derived for; today where it is left out.
+            /// The day for which `status` is derived; left out, today.
             as_of: Option<CalendarDate>,
             /// With this number.
             #[param(max_length = 64, example = "CSP-2031-0042")]

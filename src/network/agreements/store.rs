@@ -93,8 +93,8 @@ fn with_status(
     Ok(if status == AgreementStatus::Grace { past.filter(in_grace) } else { past.filter(not(in_grace)) })
 }
 
-/// The condition that an agreement has not expired, or is in its renewal window. The two databases add days to a date in
-/// different words, so the day is moved here: once for each length of the renewal window; there are few lengths.
+/// The condition that an agreement has not expired, or is in its renewal window. The two databases add days to a date
+/// in different words, so the day is moved here: once for each length of the renewal window; there are few lengths.
 fn in_grace(tx: &mut Tx<'_>, kind: Kind, day: CalendarDate) -> Result<SqlCondition> {
     use agreements::{expires_on, grace_days};
     let of_kind = agreements::table.filter(agreements::kind.eq(kind));

@@ -68,7 +68,7 @@ async fn list_competencies(
 
 /// Add a competency to the catalogue
 ///
-/// Its code must be new, and never changes. Programs can name it from then on, and partners attain it.
+/// The code must be new, and never changes. From then on programs can name the competency, and partners attain it.
 #[utoipa::path(
     tag = "competencies",
     request_body = CompetencyCreate,
@@ -108,8 +108,8 @@ async fn get_competency(caller: Caller<GetCompetency>, id: Path<String>) -> Resu
 
 /// Change a competency
 ///
-/// A merge patch (RFC 7396) of its name or of the day it retires; null brings it back. What partners have attained
-/// stays as it is.
+/// A merge patch (RFC 7396) of the name or of the day of retirement; null brings a retired competency back. Attainments
+/// stay.
 #[utoipa::path(
     tag = "competencies",
     params(
@@ -144,8 +144,8 @@ fn record(tx: &Tx<'_>, competency: Competency) -> Answer {
 
 /// List what a partner has attained
 ///
-/// One record per competency, newest first, revoked ones too. Those of a headquarters count for its locations and are
-/// listed with the headquarters.
+/// One attainment per competency, newest first, revoked ones included. Attainments of a headquarters count for its
+/// locations, and are listed with the headquarters.
 #[utoipa::path(
     tag = "competencies",
     params(AttainmentFilter, PageParams),
@@ -198,8 +198,9 @@ async fn get_attainment(caller: Caller<GetAttainment>, path: Path<(Id, String)>)
 
 /// Record what a partner has attained in a competency
 ///
-/// Takes the place of what is on record: attained for the first time, renewed, raised to gold, at risk, or attained
-/// again after it was revoked. A retired competency is not attained anew. What is on record already changes nothing.
+/// Replaces the attainment on record: attained for the first time, renewed, raised to gold, at risk, or attained again
+/// after a revocation. A retired competency cannot be attained anew. The attainment on record sent again changes
+/// nothing.
 #[utoipa::path(
     tag = "competencies",
     params(
@@ -236,7 +237,8 @@ async fn put_attainment(
 
 /// Revoke what a partner has attained in a competency
 ///
-/// It no longer counts from today on; the record stays, with `revoked_on`. One that is revoked already stays as it is.
+/// The attainment no longer counts from today on; the record stays, with `revoked_on`. A revoked attainment stays as on
+/// record.
 #[utoipa::path(
     tag = "competencies",
     params(

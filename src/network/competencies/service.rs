@@ -89,8 +89,8 @@ pub(super) enum RecordedAttainment {
     Again(Attainment),
 }
 
-/// Records an attainment of a partner where `permits` accepts the revision on record; no revision is on record before the
-/// first attainment.
+/// Records an attainment of a partner where `permits` accepts the revision on record; no revision is on record before
+/// the first attainment.
 pub(super) fn record_attainment_if(
     tx: &mut Tx<'_>,
     partner: Id,

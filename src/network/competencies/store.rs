@@ -149,8 +149,8 @@ pub(super) fn get_attainment(tx: &mut Tx<'_>, partner: Id, code: &str) -> Result
     find_attainment(tx, partner, code)?.ok_or(Error::not_found("attainment"))
 }
 
-/// The attainments of these partners, revoked ones included, whatever the unit may see, by partner and code. Attainments
-/// of a headquarters count for its locations: name both.
+/// The attainments of these partners, revoked ones included, whatever the unit may see, by partner and code.
+/// Attainments of a headquarters count for its locations: name both.
 pub fn attained_by(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Attainment>> {
     let query = attainments::table
         .filter(attainments::partner_id.eq_any(partners.to_vec()))

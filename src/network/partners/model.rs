@@ -19,7 +19,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// Where a partner stands in the network.
+    /// The status of a partner in the network.
     pub enum PartnerStatus {
         /// Recorded, not yet active.
         Pending = "pending",

@@ -179,8 +179,8 @@ pub(super) fn find_by_mpn_id(tx: &mut Tx<'_>, mpn_id: &str) -> Result<Option<Id>
 }
 
 /// Locks partners until the end of the unit: headquarters first, then locations, each in the order of their ids, so
-/// that units which lock several partners never wait for each other in a circle. An operation that deletes a partner, or
-/// that names another partner as headquarters or provider, meets the same lock.
+/// that units which lock several partners never wait for each other in a circle. An operation that deletes a partner,
+/// or that names another partner as headquarters or provider, meets the same lock.
 pub fn lock(conn: &mut Conn, ids: &[Id]) -> Result<EarlierReads> {
     let order = (partners::headquarters_id.is_not_null(), partners::id);
     let these = partners::table.filter(partners::id.eq_any(ids.to_vec())).order(order).select(partners::id);
@@ -212,8 +212,8 @@ pub fn family(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<Partner>> {
     Ok(query.order(partners::id).select(Partner::as_select()).load(tx.conn)?)
 }
 
-/// Up to `limit` partners after `last` in the order of their ids, whatever the unit may see; the first ones where `last`
-/// is none.
+/// Up to `limit` partners after `last` in the order of their ids, whatever the unit may see; the first ones where
+/// `last` is none.
 pub fn after(tx: &mut Tx<'_>, last: Option<Id>, limit: i64) -> Result<Vec<Partner>> {
     let query = partners::table.select(Partner::as_select()).order(partners::id).limit(limit).into_boxed();
     Ok(match last {

@@ -41,7 +41,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(reject_tax_profile);
 }
 
-/// Where a partner's money is to go. It replaces what is on record.
+/// The account that a partner is to be paid to. It replaces the account on record.
 // No `Debug`: the account number must not reach a log.
 #[derive(Clone, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
@@ -52,11 +52,11 @@ pub struct PayoutProfileUpdate {
     /// Holder of the account.
     #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$")]
     holder: String,
-    /// The account: an IBAN, whose check digits are looked at, or the number the bank gave it; without spaces.
+    /// An IBAN, whose check digits are verified, or the bank's own number of the account; without spaces.
     #[schema(min_length = 4, max_length = 34, pattern = "^[A-Za-z0-9]{4,34}$")]
     #[validate(custom(function = well_typed))]
     account_number: String,
-    /// Where the bank is.
+    /// The country of the bank.
     bank_country: Country,
     /// The currency the account is held in.
     currency: Currency,
@@ -82,20 +82,20 @@ impl From<PayoutProfileUpdate> for PayoutTerms {
     }
 }
 
-/// How a partner is taxed. It replaces what is on record.
+/// The tax document of a partner. It replaces the document on record.
 // No `Debug`: the tax number must not reach a log.
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"form": "w9", "tax_country": "US", "tax_id": "12-3456789"}))]
 pub struct TaxProfileUpdate {
-    /// Which document.
+    /// The kind of document.
     form: TaxForm,
-    /// Where the partner is taxed.
+    /// The country that taxes the partner.
     tax_country: Country,
     /// The partner's tax number.
     #[schema(min_length = 4, max_length = 32, pattern = "^[A-Za-z0-9][A-Za-z0-9 ./-]{2,30}[A-Za-z0-9]$")]
     tax_id: String,
-    /// The last day the document holds, today or later; leave it out where it does not expire.
+    /// The last day the document holds, today or later; leave it out for a document that does not expire.
     #[serde(default)]
     expires_on: Option<CalendarDate>,
 }
@@ -127,7 +127,7 @@ pub struct ProfileApproval {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "The holder is not the partner"}))]
 pub struct ProfileRejection {
-    /// What is wrong with it; the partner reads this.
+    /// The fault of the profile; the partner reads this reason.
     #[schema(min_length = 3, max_length = 1000, pattern = r"^\S(.|\n)*\S$")]
     reason: String,
 }
@@ -144,7 +144,7 @@ struct ProfileIfMatch {
 
 /// Read a partner's payout profile
 ///
-/// Where the partner's money goes, with the account number masked.
+/// The account that the partner is paid to, with the number masked.
 #[utoipa::path(tag = "profiles", responses((status = 200, body = PayoutProfileView)))]
 #[get("/v1/partners/{id}/payout-profile")]
 async fn get_payout_profile(caller: Caller<GetPayoutProfile>, id: Path<Id>) -> Result<Answer> {
@@ -153,8 +153,8 @@ async fn get_payout_profile(caller: Caller<GetPayoutProfile>, id: Path<Id>) -> R
 
 /// File a partner's payout profile
 ///
-/// Replaces the one on record, if there is one. A change has to be approved by an operator before money is paid.
-/// Filing what is on record already changes nothing, unless it was rejected.
+/// Replaces the profile on record, if there is one. An operator has to approve a change before money is paid. The data
+/// on record filed again changes nothing, unless the profile was rejected.
 #[utoipa::path(
     tag = "profiles", params(ProfileIfMatch), request_body = PayoutProfileUpdate,
     responses((status = 200, body = PayoutProfileView), (status = 201, body = PayoutProfileView))
@@ -171,7 +171,8 @@ async fn put_payout_profile(
 
 /// Approve a partner's payout profile
 ///
-/// Money can be paid to it from now on. Send the `ETag` you read in `If-Match`, so that you approve what you saw.
+/// Money can be paid to the account from now on. Send the `ETag` you read in `If-Match`, so that you approve the
+/// profile you saw.
 #[utoipa::path(
     tag = "profiles", params(ProfileIfMatch), request_body = ProfileApproval,
     responses(
@@ -191,7 +192,7 @@ async fn approve_payout_profile(
 
 /// Reject a partner's payout profile
 ///
-/// Also one that was approved. The partner reads the reason and has to file it again.
+/// An approved profile can be rejected too. The partner reads the reason, and has to file the profile again.
 #[utoipa::path(
     tag = "profiles", params(ProfileIfMatch), request_body = ProfileRejection,
     responses(
@@ -211,7 +212,7 @@ async fn reject_payout_profile(
 
 /// Read a partner's tax profile
 ///
-/// How the partner is taxed, with the tax number masked.
+/// The tax document of the partner, with the tax number masked.
 #[utoipa::path(tag = "profiles", responses((status = 200, body = TaxProfileView)))]
 #[get("/v1/partners/{id}/tax-profile")]
 async fn get_tax_profile(caller: Caller<GetTaxProfile>, id: Path<Id>) -> Result<Answer> {
@@ -220,8 +221,8 @@ async fn get_tax_profile(caller: Caller<GetTaxProfile>, id: Path<Id>) -> Result<
 
 /// File a partner's tax profile
 ///
-/// Replaces the one on record, if there is one. A change has to be approved by an operator before money is paid.
-/// Filing what is on record already changes nothing, unless it was rejected.
+/// Replaces the profile on record, if there is one. An operator has to approve a change before money is paid. The data
+/// on record filed again changes nothing, unless the profile was rejected.
 #[utoipa::path(
     tag = "profiles", params(ProfileIfMatch), request_body = TaxProfileUpdate,
     responses((status = 200, body = TaxProfileView), (status = 201, body = TaxProfileView))
@@ -238,7 +239,8 @@ async fn put_tax_profile(
 
 /// Approve a partner's tax profile
 ///
-/// Send the `ETag` you read in `If-Match`, so that you approve what you saw. One that has expired cannot be approved.
+/// Send the `ETag` you read in `If-Match`, so that you approve the profile you saw. An expired profile cannot be
+/// approved.
 #[utoipa::path(
     tag = "profiles", params(ProfileIfMatch), request_body = ProfileApproval,
     responses(
@@ -258,7 +260,7 @@ async fn approve_tax_profile(
 
 /// Reject a partner's tax profile
 ///
-/// Also one that was approved. The partner reads the reason and has to file it again.
+/// An approved profile can be rejected too. The partner reads the reason, and has to file the profile again.
 #[utoipa::path(
     tag = "profiles", params(ProfileIfMatch), request_body = ProfileRejection,
     responses(

@@ -1,5 +1,6 @@
-//! Payout and tax profiles: the account a partner is paid to, and the partner's tax document. A partner files one profile
-//! of each kind; an operator approves or rejects the profile. Two tables, one logic: [`Profile`] over its terms.
+//! Payout and tax profiles: the account a partner is paid to, and the partner's tax document. A partner files one
+//! profile of each kind; an operator approves or rejects the profile. Two tables, one logic: [`Profile`] over its
+//! terms.
 //!
 //! Account numbers and tax ids are [`Secret`]s: everybody sees them masked. Enrollments ask [`standing`].
 

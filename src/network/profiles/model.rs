@@ -8,7 +8,7 @@ use crate::platform::{
 use diesel::prelude::*;
 
 text_enum! {
-    /// Where a profile stands.
+    /// The state of a profile.
     pub enum ProfileState {
         /// Filed by the partner; an operator has yet to decide.
         Pending = "pending",

@@ -9,8 +9,8 @@ use diesel::{
 };
 use std::fmt;
 
-/// An account number or a tax id, in upper case. The type has no `Display` and no `Serialize`: only the end of the number
-/// can be shown, by [`Secret::masked`].
+/// An account number or a tax id, in upper case. The type has no `Display` and no `Serialize`: only the end of the
+/// number can be shown, by [`Secret::masked`].
 #[derive(Clone, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Text)]
 pub struct Secret(String);

@@ -110,7 +110,8 @@ pub fn standings(tx: &mut Tx<'_>, partners: &[Id], day: CalendarDate) -> Result<
     Ok(each.into_iter().map(|(partner, standings)| (partner, standings.worse())).collect())
 }
 
-/// The standings of payout and tax profile for each of these partners, in two statements. Every partner is in the answer.
+/// The standings of payout and tax profile for each of these partners, in two statements. Every partner is in the
+/// answer.
 pub fn standings_of_each(
     tx: &mut Tx<'_>,
     partners: &[Id],

@@ -1,4 +1,5 @@
-//! The set-ups that let a partner's users see the partner's data: of most partners at once, of one partner step by step.
+//! The set-ups that let a partner's users see the partner's data: of most partners at once, of one partner step by
+//! step.
 
 use super::{
     cast::{Plot, partner_id},

@@ -1,7 +1,7 @@
 //! The demo: a believable programme on a database of its own, so that everybody can press every button.
 //!
-//! The demo is a story: the clock stands months back; partners join, sign, sell and ask to take part, and operators decide,
-//! day by day until today. So every record has the history of a record in real life.
+//! The demo is a story: the clock stands months back; partners join, sign, sell and ask to take part, and operators
+//! decide, day by day until today. So every record has the history of a record in real life.
 
 mod cast;
 mod first_day;

@@ -19,8 +19,8 @@ use serde_json::json;
 /// The code of the program in which partners earn for a year.
 pub(super) const GROWTH: &str = "azure-growth";
 
-/// Installs a closed program, a discontinued program, a program with levers, the guide's rules for providers, and a program
-/// with more requirements.
+/// Installs a closed program, a discontinued program, a program with levers, the guide's rules for providers, and a
+/// program with more requirements.
 pub(super) fn install(tx: &mut Tx<'_>) -> Result<()> {
     // Lists show the newest program first; the newest program of the demo is open.
     let closed = offer(tx, "azure-boost", "Azure Boost", &[DirectBill], rule_sets::founding())?;
@@ -82,7 +82,8 @@ fn growing() -> Vec<Requirement> {
     ]
 }
 
-/// A flat rate on every sale, a capped rate that grows with the volume of the month, and an amount for each new customer.
+/// A flat rate on every sale, a capped rate that grows with the volume of the month, and an amount for each new
+/// customer.
 fn growth_levers() -> Result<Vec<Lever>> {
     let usd = |amount: &str| json!({"amount": amount, "currency": "USD"});
     let tiers = json!([{"from": usd("0.00"), "rate": "0.02"}, {"from": usd("10000.00"), "rate": "0.04"}]);

@@ -29,8 +29,8 @@ use crate::{
 };
 use std::ops::ControlFlow;
 
-/// The instant at which the story begins and the demo's clock starts: more than a year ago, in the program year before the
-/// present one. So the founding programs have versions for both years.
+/// The instant at which the story begins and the demo's clock starts: more than a year ago, in the program year before
+/// the present one. So the founding programs have versions for both years.
 #[must_use]
 pub fn begins(today: CalendarDate) -> Timestamp {
     noon(first_day(today))

@@ -1,5 +1,5 @@
-//! A year of sales: the partners that have taken part since the story begins sell month by month, and the months close one
-//! after the other.
+//! A year of sales: the partners that have taken part since the story begins sell month by month, and the months close
+//! one after the other.
 //!
 //! The amounts of a month depend on how many months ago the month was. So the README can add up a month on whatever day
 //! the demo is started.

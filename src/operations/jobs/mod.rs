@@ -1,8 +1,8 @@
 //! Jobs: the state of background work, and the daily refresh.
 //!
-//! The **daily refresh** walks over all partners, step by step, in batches. Each batch finds the partners with due changes
-//! in a snapshot, then writes the changes in one short unit together with the progress of the run. So a crash loses
-//! nothing and repeats nothing. A new step is a new [`RefreshStep`] with its two functions in `steps`.
+//! The **daily refresh** walks over all partners, step by step, in batches. Each batch finds the partners with due
+//! changes in a snapshot, then writes the changes in one short unit together with the progress of the run. So a crash
+//! loses nothing and repeats nothing. A new step is a new [`RefreshStep`] with its two functions in `steps`.
 
 pub mod api;
 mod model;

@@ -78,8 +78,8 @@ pub fn open(turn: &Turn) -> Result<JobRun> {
     })
 }
 
-/// Works on one batch of a run, of up to `partners` partners. A fault that passes, such as a database that is away, leaves
-/// the run to be gone on with; any other fault ends the run.
+/// Works on one batch of a run, of up to `partners` partners. A fault that passes, such as a database that is away,
+/// leaves the run to be gone on with; any other fault ends the run.
 pub fn advance(turn: &Turn, run: JobRun, partners: i64) -> Result<JobRun> {
     let before = run.clone();
     let done = match run.step {

@@ -54,7 +54,8 @@ pub(super) struct Csv<'a, R> {
     file: R,
     contract: &'a Contract,
     reader: csv_core::Reader,
-    /// The place in [`COLUMNS`] of each cell of a record, none of an ignored cell; nothing before the first line is read.
+    /// The place in [`COLUMNS`] of each cell of a record, none of an ignored cell; nothing before the first line is
+    /// read.
     order: Option<Vec<Option<usize>>>,
     /// The line that is read next, counted from one.
     line: u64,
@@ -117,7 +118,8 @@ impl<'a, R: BufRead> Csv<'a, R> {
         }
     }
 
-    /// The order of the columns, from the first line. Refuses a file whose columns are not the columns of a transaction.
+    /// The order of the columns, from the first line. Refuses a file whose columns are not the columns of a
+    /// transaction.
     fn header(&mut self) -> Result<Vec<Option<usize>>> {
         let bom = self.file.fill_buf().map_err(broken)?.starts_with(b"\xef\xbb\xbf");
         self.file.consume(if bom { 3 } else { 0 });

@@ -8,7 +8,7 @@ use crate::{
 use diesel::prelude::*;
 
 text_enum! {
-    /// How far an import has come.
+    /// The state of an import.
     pub enum ImportState {
         /// Rows arrive, are checked and recorded; nobody sees the rows yet.
         Receiving = "receiving",
@@ -22,7 +22,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// How the rows of a file are written.
+    /// The format of a file.
     pub enum Format {
         /// Comma-separated values with a line of column names (RFC 4180).
         Csv = "csv",

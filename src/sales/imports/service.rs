@@ -98,8 +98,8 @@ fn import_in_turn(
     }
 }
 
-/// The next thousand errors of an import after the error `after`, in the order of the lines; the first ones where `after`
-/// is none.
+/// The next thousand errors of an import after the error `after`, in the order of the lines; the first ones where
+/// `after` is none.
 pub fn errors_of(background: &BackgroundContext, import: Id, after: Option<Id>) -> Result<Vec<ImportError>> {
     background.read(|tx| store::errors_after(tx, import, after, 1000))
 }
@@ -260,8 +260,8 @@ fn publish(background: &BackgroundContext, own: &BackgroundContext, lease: Lease
     }))
 }
 
-/// Queues the sellers of the rows for the calculation, notes their sales for follow-ups such as invitations, and ends the
-/// import.
+/// Queues the sellers of the rows for the calculation, notes their sales for follow-ups such as invitations, and ends
+/// the import.
 fn complete(own: &BackgroundContext, lease: Lease, id: Id) -> Result<Import> {
     let rows = own.read(|tx| store::get(tx, id))?.rows_read;
     let mut sellers: BTreeMap<Id, Since> = BTreeMap::new();

@@ -1,7 +1,8 @@
 //! Batches: many transactions that nobody sees before all of them are recorded.
 //!
-//! The writer records a batch portion by portion, each in a short unit, with ids of the batch's [`Range`]. Readers leave
-//! the range out until [`publish`] opens the range, in one write that is as short for a million records as for one.
+//! The writer records a batch portion by portion, each in a short unit, with ids of the batch's [`Range`]. Readers
+//! leave the range out until [`publish`] opens the range, in one write that is as short for a million records as for
+//! one.
 
 use super::{NewTransaction, Transaction, backlog::Waiting, model::Named, store};
 use crate::{
@@ -96,8 +97,8 @@ pub fn sellers(tx: &mut Tx<'_>, range: Range) -> Result<Vec<Waiting>> {
     store::sellers(tx, range)
 }
 
-/// Records a portion of a batch by the rules of [`create`](super::create). The number of statements grows with the number
-/// of sources in the portion, not with the number of rows.
+/// Records a portion of a batch by the rules of [`create`](super::create). The number of statements grows with the
+/// number of sources in the portion, not with the number of rows.
 pub fn record(tx: &mut Tx<'_>, range: Range, rows: &[BatchRow]) -> Result<Vec<RowOutcome>> {
     let mut portion = KnownRecords::gather(tx, rows)?;
     let on_record = portion.all.len();

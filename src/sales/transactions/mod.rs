@@ -1,8 +1,8 @@
-//! Transactions: the purchases that partners sold, and the refunds that took purchases back. A transaction never changes;
-//! a correction is a refund.
+//! Transactions: the purchases that partners sold, and the refunds that took purchases back. A transaction never
+//! changes; a correction is a refund.
 //!
-//! Other slices record transactions with [`create`] and read them with [`sales_of`]. The calculation queues partners with
-//! [`backlog`], and marks counted transactions with [`count`].
+//! Other slices record transactions with [`create`] and read them with [`sales_of`]. The calculation queues partners
+//! with [`backlog`], and marks counted transactions with [`count`].
 
 pub mod api;
 pub mod backlog;

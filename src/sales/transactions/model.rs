@@ -11,7 +11,7 @@ use crate::{
 use diesel::prelude::*;
 
 text_enum! {
-    /// Whether something was sold or taken back.
+    /// The kind of transaction.
     pub enum TransactionKind {
         /// A sale.
         Purchase = "purchase",
@@ -80,8 +80,8 @@ impl Transaction {
         Money { minor: self.minor, currency: self.currency }
     }
 
-    /// The members in which another report of the same transaction differs from the record, as JSON pointers. `original`
-    /// is the purchase that the report names.
+    /// The members in which another report of the same transaction differs from the record, as JSON pointers.
+    /// `original` is the purchase that the report names.
     #[must_use]
     pub fn differences(&self, other: &NewTransaction, original: Option<&Self>) -> Vec<&'static str> {
         let named = original.map(|original| original.id).or(other.original_transaction_id);

@@ -89,8 +89,8 @@ fn partner(tx: &mut Tx<'_>, id: Option<Id>) -> Result<Option<Partner>> {
     }
 }
 
-/// Refuses a refund that exceeds the rest of its purchase. Purchase and refunds belong to the locked partner, so no other
-/// unit adds a refund before this one is written.
+/// Refuses a refund that exceeds the rest of its purchase. Purchase and refunds belong to the locked partner, so no
+/// other unit adds a refund before this one is written.
 fn refuse_exceeding(tx: &mut Tx<'_>, purchase: &Transaction, refund: Money) -> Result<()> {
     let left = Money { minor: purchase.minor + store::refunded(tx, purchase)?, currency: purchase.currency };
     if left.minor + refund.minor >= 0 {

@@ -164,8 +164,8 @@ pub(crate) fn seller_of(sale: Id) -> _ {
     transactions::table.filter(transactions::id.eq(sale)).select(transactions::partner_id).single_value()
 }
 
-/// Whether a transaction, hidden or not, refers to a partner, as its seller or as the provider of another seller. No index
-/// leads to providers, so the statement about providers comes last.
+/// Whether a transaction, hidden or not, refers to a partner, as its seller or as the provider of another seller. No
+/// index leads to providers, so the statement about providers comes last.
 pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
     let sold = transaction_records::table.filter(transaction_records::partner_id.eq(partner));
     let provided = transaction_records::table.filter(transaction_records::provider_id.eq(partner));
@@ -321,8 +321,8 @@ pub(super) fn show(tx: &mut Tx<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Removes the latest records of a range with their numbers, up to `most`: a refund is later than its purchase, and goes
-/// first. Returns how many were removed.
+/// Removes the latest records of a range with their numbers, up to `most`: a refund is later than its purchase, and
+/// goes first. Returns how many were removed.
 pub(super) fn remove_latest(tx: &mut Tx<'_>, range: Range, most: i64) -> Result<usize> {
     let Range { first, last } = range;
     let latest: Vec<(Id, Id, String, String)> = transaction_records::table
@@ -357,8 +357,8 @@ pub(super) fn remove_latest(tx: &mut Tx<'_>, range: Range, most: i64) -> Result<
     Ok(removed)
 }
 
-/// The sellers of the records in a range, each with the day of the seller's first purchase: once by the purchases of the
-/// range, once by the purchases that the refunds of the range take back.
+/// The sellers of the records in a range, each with the day of the seller's first purchase: once by the purchases of
+/// the range, once by the purchases that the refunds of the range take back.
 pub(super) fn sellers(tx: &mut Tx<'_>, range: Range) -> Result<Vec<Waiting>> {
     let of_range =
         || transaction_records::table.filter(transaction_records::id.between(range.first, range.last));
