@@ -29,7 +29,7 @@ use partner_incentives::{
         db::Target,
         values::{Clock, Id, Ids},
     },
-    sales::imports::{self, Format, Order},
+    sales::imports::{self, Format, ImportOptions},
     schema::partners,
 };
 use std::{
@@ -113,7 +113,8 @@ impl Files {
             records: path(format!("{shell}-records")),
             numbers: path(format!("{shell}-numbers")),
         };
-        let files = Self { ours: path("ours".into()), sqlite: copied("sqlite"), postgres: copied("postgres") };
+        let files =
+            Self { ours: path("ours".into()), sqlite: copied("sqlite"), postgres: copied("postgres") };
         let (sqlite, postgres) = (&files.sqlite, &files.postgres);
         let mut out = [&files.ours, &sqlite.records, &postgres.records, &sqlite.numbers, &postgres.numbers]
             .map(|path| BufWriter::new(File::create(path).unwrap()));
@@ -191,10 +192,12 @@ fn import(engine: Engine, folder: &Path, files: &Files, rows: u32) -> (f64, u64)
     let target = lease.as_ref().map_or_else(|| Target::Sqlite(file.clone()), postgres::Lease::target);
     let service = opened(&target);
     let background = service.app.background("CreateTransactionImport");
-    let order = Order { format: Format::Csv, dry_run: false };
+    let options = ImportOptions { format: Format::Csv, dry_run: false };
     let start = Instant::now();
-    let take =
-        || imports::run(&background, &app::contract(), order, File::open(&files.ours).unwrap()).unwrap();
+    let take = || {
+        imports::import_file(&background, &app::contract(), options, File::open(&files.ours).unwrap())
+            .unwrap()
+    };
     let (import, memory) = with_peak(take);
     let seconds = start.elapsed().as_secs_f64();
     assert_eq!(import.created, i64::from(rows), "{import:?}");

@@ -31,7 +31,7 @@ pub use refusal::{Permission, Refusal, RefusalReason};
 pub use role::{Role, Scope};
 pub use standing::{ClientStanding, Directory, LockPartners, UserStanding};
 pub use token::{ACCESS_TOKEN_SECONDS, Claims, TokenSubject, Tokens};
-pub use unit::{Actor, Changes, Tx, Unaudited, Who};
+pub use unit::{Actor, Changes, EarlierReads, Tx, Unaudited, Who};
 
 crate::problem_codes! {
     PASSWORD_CHANGE_REQUIRED = "password_change_required" 403 "Change your temporary password first",

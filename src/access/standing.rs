@@ -1,7 +1,7 @@
 //! The standing of a caller, looked up in the unit of every request: barring a user or an API client takes effect at
 //! once, although access tokens are valid for a quarter of an hour.
 
-use super::{Actor, Role, refusal::CallerStanding, token::Claims};
+use super::{Actor, EarlierReads, Role, refusal::CallerStanding, token::Claims};
 use crate::{
     config::Accounts,
     platform::{
@@ -26,8 +26,8 @@ pub struct Directory {
     pub lock: LockPartners,
 }
 
-/// Locks partners until the end of a unit; returns whether other units may have changed their records before.
-pub type LockPartners = fn(&mut Conn, &[Id]) -> Result<bool>;
+/// Locks partners until the end of a unit, and says whether the unit has to read their records again.
+pub type LockPartners = fn(&mut Conn, &[Id]) -> Result<EarlierReads>;
 
 /// The facts about a user that decide what the user's token opens.
 #[derive(Clone, Copy, Debug)]

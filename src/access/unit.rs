@@ -28,6 +28,23 @@ pub enum Who {
     Client(Id),
 }
 
+/// What a lock says about the locked partners' records that the unit has read before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EarlierReads {
+    /// No other unit can have changed the records.
+    Hold,
+    /// Another unit may have changed the records before the lock: the unit reads them again.
+    MayBeStale,
+}
+
+impl EarlierReads {
+    /// Whether the unit has to read the records again.
+    #[must_use]
+    pub fn may_be_stale(self) -> bool {
+        self == Self::MayBeStale
+    }
+}
+
 /// The user, API client or service that acts in a unit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Actor {
@@ -238,22 +255,20 @@ impl<'a> Tx<'a> {
         self.actor.scope()
     }
 
-    /// Locks a partner until the end of the unit, before the unit relies on the partner's records. Returns whether other
-    /// units may have changed these records before the lock, so that the unit has to read them again.
-    pub fn lock_partner(&mut self, partner: Id) -> Result<bool> {
+    /// Locks a partner until the end of the unit, before the unit relies on the partner's records.
+    pub fn lock_partner(&mut self, partner: Id) -> Result<EarlierReads> {
         self.lock_partners(&[partner])
     }
 
     /// Locks several partners until the end of the unit, in the same order as every unit: headquarters before locations.
-    /// Returns the same as [`Tx::lock_partner`].
-    pub fn lock_partners(&mut self, partners: &[Id]) -> Result<bool> {
+    pub fn lock_partners(&mut self, partners: &[Id]) -> Result<EarlierReads> {
         let new: Vec<Id> = partners.iter().copied().filter(|id| !self.holds(*id)).collect();
         if new.is_empty() {
-            return Ok(false);
+            return Ok(EarlierReads::Hold);
         }
-        let read_again = (self.state.directory.lock)(self.conn, &new)?;
+        let earlier_reads = (self.state.directory.lock)(self.conn, &new)?;
         self.held.extend(new);
-        Ok(read_again)
+        Ok(earlier_reads)
     }
 
     /// Notes a partner that this unit makes: no other unit sees the partner before the commit, so no lock is needed.

@@ -1,11 +1,11 @@
-//! What is owed: the books every amount stands in.
+//! The books: the amounts owed to enrollments, and every transfer behind them.
 //!
-//! Each slice may use those before it.
+//! Each slice may use the slices before it.
 //!
 //! | slice | holds |
 //! |---|---|
 //! | [`accounting`] | rebates, accounting months, exchange rates, the double-entry ledger |
-//! | [`adjustments`] | what people correct by hand: one proposes, another decides |
+//! | [`adjustments`] | corrections by hand: one person proposes, another decides |
 
 pub mod accounting;
 

@@ -132,8 +132,10 @@ pub fn calculate(service: &Service, partner: Option<&str>) -> Result<()> {
 pub fn import(service: &Service, command: &ImportCommand) -> Result<()> {
     let ending = command.file.extension().and_then(|ending| ending.to_str()).unwrap_or_default();
     let by_ending = || ending.parse().map_err(|_| Error::internal("say --format csv or --format ndjson"));
-    let order =
-        imports::Order { format: command.format.map_or_else(by_ending, Ok)?, dry_run: command.dry_run };
+    let options = imports::ImportOptions {
+        format: command.format.map_or_else(by_ending, Ok)?,
+        dry_run: command.dry_run,
+    };
     let named = |error: std::io::Error| Error::internal(format!("{}: {error}", command.file.display()));
     let file = File::open(&command.file).map_err(named)?;
     let bar = ProgressBar::new(file.metadata().map_err(named)?.len());
@@ -143,7 +145,7 @@ pub fn import(service: &Service, command: &ImportCommand) -> Result<()> {
         println!("Importing {} ({} bytes)", command.file.display(), bar.length().unwrap_or_default());
     }
     let background = service.app.background("CreateTransactionImport");
-    let import = imports::run(&background, &app::contract(), order, bar.wrap_read(file))?;
+    let import = imports::import_file(&background, &app::contract(), options, bar.wrap_read(file))?;
     bar.finish_and_clear();
     let imports::Import { id, rows_read, created, unchanged, conflicts, invalid, .. } = &import;
     let verb = if import.dry_run { "good to be recorded" } else { "recorded" };

@@ -1,12 +1,12 @@
-//! Who takes part: partners, the papers they sign, the competencies they attain, how they are paid and taxed.
+//! The partner network: partners, the papers they sign, the competencies they attain, how they are paid and taxed.
 //!
-//! Each slice may use those before it.
+//! Each slice may use the slices before it.
 //!
 //! | slice | holds |
 //! |---|---|
-//! | [`partners`] | who sells, enrolls and is paid; headquarters |
+//! | [`partners`] | the partners that sell, enroll and are paid; headquarters |
 //! | [`agreements`] | the papers a partner signs |
-//! | [`competencies`] | the catalogue, and what each partner has attained of it |
+//! | [`competencies`] | the catalogue of competencies, and each partner's attainments |
 //! | [`profiles`] | how a partner is paid and taxed |
 
 pub mod partners;

@@ -12,13 +12,30 @@ const SUBJECT: usize = 200;
 /// The longest message, in characters.
 const BODY: usize = 20_000;
 
+/// The record that a notification is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct About {
+    /// The kind of record, as audit events name it.
+    pub resource_type: &'static str,
+    /// The record's id.
+    pub resource_id: Id,
+}
+
+impl About {
+    /// The record of this kind and id.
+    #[must_use]
+    pub fn new(resource_type: &'static str, resource_id: Id) -> Self {
+        Self { resource_type, resource_id }
+    }
+}
+
 /// Writes a notification to each recipient, in the recipient's language, and queues its mail. Notification and mail are
 /// part of the unit: a unit that is rolled back leaves neither.
-pub fn tell(
+pub fn notify(
     tx: &mut Tx<'_>,
     recipients: &[Recipient],
     partner_id: Option<Id>,
-    (resource_type, resource_id): (&'static str, Id),
+    about: About,
     message: &Message,
 ) -> Result<()> {
     for recipient in recipients {
@@ -28,8 +45,8 @@ pub fn tell(
             user_id: recipient.user_id,
             partner_id,
             kind: message.kind(),
-            resource_type: resource_type.to_owned(),
-            resource_id,
+            resource_type: about.resource_type.to_owned(),
+            resource_id: about.resource_id,
             subject: cut(wording.subject, SUBJECT),
             body: cut(wording.text, BODY),
             created_at: tx.now,

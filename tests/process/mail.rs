@@ -9,7 +9,7 @@ use partner_incentives::{
     app::Service,
     audit,
     config::Settings,
-    notifications::{self, Locale, Message, Recipient},
+    notifications::{self, About, Locale, Message, Recipient},
     platform::values::{Clock, Id, Ids, Timestamp},
     schema::{deliveries, jobs},
     work::JobName,
@@ -62,7 +62,13 @@ fn write_a_mail(url: &str, settings: Settings) {
         Recipient { user_id, email: "olga@vendor.example".into(), name: "Olga".into(), locale: Locale::En };
     let told = service.app.write_as_system("Tell", move |tx| {
         let message = Message::PasswordChanged { at: tx.now };
-        notifications::tell(tx, std::slice::from_ref(&reader), None, ("user", user_id), &message)?;
+        notifications::notify(
+            tx,
+            std::slice::from_ref(&reader),
+            None,
+            About::new("user", user_id),
+            &message,
+        )?;
         audit::Event::on("user", user_id).record(tx)
     });
     told.unwrap();

@@ -7,7 +7,7 @@ use crate::{
 use diesel::{Connection, connection::InstrumentationEvent};
 use partner_incentives::{
     access::{Tx, Unaudited},
-    ledger::accounting::{self, Cause, Entry},
+    ledger::accounting::{self, RebatePosting, TransferCause},
     operations::verify,
     platform::values::{Id, Month},
 };
@@ -238,9 +238,9 @@ fn a_month_of_many_rebates_closes_by_as_few_statements_as_one_of_few() {
     let (enrollment_id, partner_id): (Id, Id) =
         (story.enrollment.parse().unwrap(), story.partner.parse().unwrap());
     let owe = |posted_in: Month, currencies: &str| {
-        let entries: Vec<Entry> = currencies
+        let entries: Vec<RebatePosting> = currencies
             .split_whitespace()
-            .map(|currency| Entry {
+            .map(|currency| RebatePosting {
                 currency: currency.parse().unwrap(),
                 earned: 40_000,
                 adjusted: 0,
@@ -252,7 +252,7 @@ fn a_month_of_many_rebates_closes_by_as_few_statements_as_one_of_few() {
             .collect();
         let post = move |tx: &mut Tx<'_>| {
             tx.exempt_from_audit(Unaudited::Bookkeeping);
-            accounting::post(tx, &entries, Cause::Calculation, None)
+            accounting::post_to_rebates(tx, &entries, TransferCause::Calculation, None)
         };
         world.service.app.write_as_system("Test", post).unwrap();
     };

@@ -8,7 +8,7 @@ use diesel::{QueryDsl, RunQueryDsl, SelectableHelper};
 use partner_incentives::{
     app::Service,
     network::agreements::Kind,
-    operations::jobs::{JobRun, RunState, Step, refresh},
+    operations::jobs::{JobRun, JobRunState, RefreshStep, refresh},
     platform::values::Timestamp,
     schema::{enrollments, job_runs},
     work::{End, Engine, JobName, LEASE_SECONDS, Turn},
@@ -91,7 +91,7 @@ fn a_refresh_begins_when_its_time_has_come_and_once_a_day() {
     work(&engine);
     let all = runs(&world);
     assert_eq!(all.iter().map(|run| run.day.to_string()).collect::<Vec<_>>(), ["2018-11-01", "2018-11-02"]);
-    assert!(all.iter().all(|run| run.state == RunState::Succeeded && run.requested_by.is_none()));
+    assert!(all.iter().all(|run| run.state == JobRunState::Succeeded && run.requested_by.is_none()));
     here.close();
 }
 
@@ -109,8 +109,8 @@ fn a_run_of_a_time_when_the_clock_was_ahead_holds_up_nobody() {
     world.clock.set(at("2018-11-01T02:00:00Z"));
     work(&engine);
     let days: Vec<_> = runs(&world).iter().map(|run| (run.day.to_string(), run.state)).collect();
-    assert!(days.contains(&("2018-11-01".into(), RunState::Succeeded)), "{days:?}");
-    assert!(days.iter().all(|(_, state)| *state != RunState::Running), "{days:?}");
+    assert!(days.contains(&("2018-11-01".into(), JobRunState::Succeeded)), "{days:?}");
+    assert!(days.iter().all(|(_, state)| *state != JobRunState::Running), "{days:?}");
     here.close();
 }
 
@@ -135,7 +135,7 @@ fn of_many_instances_one_refreshes() {
     }
     let all = runs(&world);
     assert_eq!(all.len(), 1, "{all:#?}");
-    assert_eq!((all[0].state, all[0].done, all[0].total), (RunState::Succeeded, 30, Some(30)));
+    assert_eq!((all[0].state, all[0].done, all[0].total), (JobRunState::Succeeded, 30, Some(30)));
     assert_eq!(invited(&world), 30);
     instances.iter().for_each(Service::close);
 }
@@ -147,7 +147,7 @@ fn what_crashed_in_the_middle_is_gone_on_with_where_it_stopped() {
     let (one, two) = (instance(&world), instance(&world));
     let (first, run) = begun(&one);
     let half = refresh::advance(&first, run.clone(), 2).unwrap();
-    assert_eq!((half.done, half.step, invited(&world)), (2, Step::Enrollments, 2));
+    assert_eq!((half.done, half.step, invited(&world)), (2, RefreshStep::Enrollments, 2));
     // It is gone now. While its lease lasts, nobody takes it for dead.
     wait(&world, LEASE_SECONDS - 1);
     work(&engine(&two));
@@ -162,7 +162,7 @@ fn what_crashed_in_the_middle_is_gone_on_with_where_it_stopped() {
     second.close(Ok(()), |()| End::Interrupted).unwrap();
     work(&engine(&two));
     let all = runs(&world);
-    assert_eq!((all.len(), all[0].id, all[0].state, all[0].done), (1, run.id, RunState::Succeeded, 7));
+    assert_eq!((all.len(), all[0].id, all[0].state, all[0].done), (1, run.id, JobRunState::Succeeded, 7));
     assert_eq!(invited(&world), 7);
     one.close();
     two.close();
@@ -180,7 +180,10 @@ fn what_was_interrupted_yesterday_is_left_to_the_run_of_today() {
     work(&engine(&instance(&world)));
     let all = runs(&world);
     let states: Vec<_> = all.iter().map(|run| (run.day.to_string(), run.state)).collect();
-    assert_eq!(states, [("2018-11-01".into(), RunState::Failed), ("2018-11-02".into(), RunState::Succeeded)]);
+    assert_eq!(
+        states,
+        [("2018-11-01".into(), JobRunState::Failed), ("2018-11-02".into(), JobRunState::Succeeded)]
+    );
     assert!(all[0].error.as_deref().unwrap().starts_with("interrupted"));
     assert_eq!(invited(&world), 5);
     here.close();
@@ -194,10 +197,10 @@ fn a_service_that_stops_leaves_its_run_to_others_at_once() {
     one.closing.begin();
     engine(&one).tick().unwrap();
     let left = runs(&world);
-    assert_eq!((left.len(), left[0].state), (1, RunState::Running));
+    assert_eq!((left.len(), left[0].state), (1, JobRunState::Running));
     work(&engine(&two));
     let all = runs(&world);
-    assert_eq!((all.len(), all[0].id, all[0].state), (1, left[0].id, RunState::Succeeded));
+    assert_eq!((all.len(), all[0].id, all[0].state), (1, left[0].id, JobRunState::Succeeded));
     one.close();
     two.close();
 }

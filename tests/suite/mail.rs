@@ -4,7 +4,7 @@ use crate::support::{MailServer, World, wait_for};
 use diesel::prelude::*;
 use partner_incentives::{
     app, audit,
-    notifications::{self, Locale, Message, Recipient},
+    notifications::{self, About, Locale, Message, Recipient},
     platform::values::{CalendarDate, Id},
     schema::deliveries,
 };
@@ -27,7 +27,13 @@ fn tell(world: &World, locale: Locale, message: Message) {
     let email = "hanako@vendor.example".into();
     let reader = Recipient { user_id, email, name: "佐藤 花子".into(), locale };
     let told = world.service.app.write_as_system("Tell", move |tx| {
-        notifications::tell(tx, std::slice::from_ref(&reader), None, ("user", user_id), &message)?;
+        notifications::notify(
+            tx,
+            std::slice::from_ref(&reader),
+            None,
+            About::new("user", user_id),
+            &message,
+        )?;
         audit::Event::on("user", user_id).record(tx)
     });
     told.unwrap();

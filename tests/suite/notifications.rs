@@ -3,7 +3,11 @@
 use super::partners::partner;
 use crate::support::{Client, World};
 use partner_incentives::{
-    audit, identity::users, network::partners, notifications::Message, platform::values::Id,
+    audit,
+    identity::users,
+    network::partners,
+    notifications::{About, Message},
+    platform::values::Id,
 };
 use serde_json::json;
 
@@ -18,7 +22,7 @@ fn tell(world: &World, partner_id: &str, name: &str) {
             state: "expired".into(),
             enrollment: id,
         };
-        users::tell_admins(tx, &partner, ("enrollment", id), &message)?;
+        users::notify_admins(tx, &partner, About::new("enrollment", id), &message)?;
         audit::Event::on("partner", id).record(tx)
     });
     told.unwrap();
@@ -35,7 +39,7 @@ fn tell_of_loss(world: &World, partner_id: &str) {
             missing: Vec::new(),
             evaluation: id,
         };
-        users::tell_admins(tx, &partner, ("enrollment", id), &message)?;
+        users::notify_admins(tx, &partner, About::new("enrollment", id), &message)?;
         audit::Event::on("partner", id).record(tx)
     });
     told.unwrap();

@@ -6,7 +6,7 @@ use crate::{
 };
 use diesel::{QueryDsl, RunQueryDsl};
 use partner_incentives::{
-    operations::jobs::{JobRun, RunState, refresh},
+    operations::jobs::{JobRun, JobRunState, refresh},
     schema::{enrollment_changes, enrollments, evaluations, notifications, reminders},
     work::{End, JobName, Turn},
 };
@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 /// Refreshes, as the clock or the command line does.
 fn refreshed(world: &World) -> JobRun {
     let run = refresh::run_now(&world.service.app, |_| ()).unwrap();
-    assert_eq!(run.state, RunState::Succeeded);
+    assert_eq!(run.state, JobRunState::Succeeded);
     run
 }
 

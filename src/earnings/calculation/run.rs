@@ -365,7 +365,7 @@ fn look_at(tx: &mut Tx<'_>, run: Id, waiting: Waiting, at_once: usize) -> Result
             break;
         }
     }
-    accounting::post(tx, &entries, accounting::Cause::Calculation, Some(run))?;
+    accounting::post_to_rebates(tx, &entries, accounting::TransferCause::Calculation, Some(run))?;
     if !looked.tally.is_idle() {
         let summary = json!({
             "sales": looked.tally.sales,

@@ -33,8 +33,8 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 
 /// Read where a partner stands
 ///
-/// What it has earned this month and this program year, how far it is to the next tier, what is left under caps, what is
-/// paid next, what lapses soon and what it must do next.
+/// For each enrollment of the partner: the earnings of this month and this program year, the volume missing to the next
+/// tier, the balance under caps, the next payment, the papers that end soon, and the partner's next action.
 #[utoipa::path(tag = "statements", responses((status = 200, body = PartnerSummary)))]
 #[get("/v1/partners/{id}/summary")]
 async fn get_partner_summary(caller: Caller<GetPartnerSummary>, id: Path<Id>) -> Result<Answer> {
@@ -52,13 +52,13 @@ struct StatementFilter {
 
 /// Read a month's statement
 ///
-/// What the partner earned that is paid with the month, by program and lever; corrections of earlier months, what was
-/// adjusted and what did not earn; what is owed and carried over. As JSON, as a table with `Accept: text/csv`, and with
-/// `Accept: text/html` as a page to be printed, in the reader's language. The figures of a closed month never change.
+/// The earnings that are paid with the month, by program and lever; corrections of earlier months, adjustments, and
+/// sales that did not earn; the amounts owed and carried over. As JSON, as a table with `Accept: text/csv`, and with
+/// `Accept: text/html` as a page to print, in the reader's language. The figures of a closed month never change.
 #[utoipa::path(
     tag = "statements",
     params(
-        ("month" = Month, Path, description = "The month it is paid with.", example = "2027-01"),
+        ("month" = Month, Path, description = "The month of payment.", example = "2027-01"),
         StatementFilter
     ),
     responses((status = 200, content(
@@ -91,7 +91,8 @@ async fn get_statement(
     })
 }
 
-/// The language a user is written to; for a client, the one it asks for.
+/// The language of a page: the language of the user's account; of an API client, the language that the request asks
+/// for.
 fn language(tx: &mut Tx<'_>, wanted: &Preferences) -> Result<Locale> {
     let offers: Vec<&str> = Locale::ALL.iter().map(|locale| locale.as_str()).collect();
     match (tx.actor.user(), wanted.language(&offers)) {

@@ -1,5 +1,5 @@
-//! The drawing of a statement: bars of each month, stacked by lever, as SVG. What names levers stands beside it in the
-//! page, so nothing anybody has typed is drawn.
+//! The chart of a statement: one bar for each month, stacked by lever, as SVG. The names of levers stand in the legend
+//! beside the drawing, so the drawing holds no text that a person has typed.
 
 use super::{statement_view::StatementMonth, words};
 use crate::{
@@ -12,7 +12,7 @@ use crate::{
 use plotters::prelude::*;
 use serde::Serialize;
 
-/// How many levers are told apart; the smallest further ones are drawn as one.
+/// The most series of a chart; the smallest levers beyond share the last series.
 const SERIES: usize = 8;
 /// Colours that differ in hue for the colour-blind and in lightness on paper (Okabe and Ito).
 const COLOURS: [(u8, u8, u8); SERIES] = [
@@ -28,33 +28,53 @@ const COLOURS: [(u8, u8, u8); SERIES] = [
 const INK: RGBColor = RGBColor(0x44, 0x4b, 0x54);
 const GRID: RGBColor = RGBColor(0xdd, 0xe1, 0xe6);
 const SIZE: (u32, u32) = (660, 240);
-/// The months of a year, which the axis always has room for.
+/// The months of a year; the axis always has room for all.
 const YEAR: i32 = 12;
-/// Segments lower than this part of the drawing have no outline, which would hide them.
+/// A segment lower than this part of the drawing has no outline: the outline would hide the segment.
 const FINE: i64 = 60;
-/// A month's width on the axis, and where its bar begins and ends in it.
+/// The width of a month on the axis.
 const WIDTH: i32 = 100;
+/// The begin and the end of a bar in its month.
 const BAR: (i32, i32) = (22, 78);
 
 /// A drawing with its legend and its figures, in one currency.
 #[derive(Debug, Serialize)]
 pub(super) struct Chart {
     pub currency: Currency,
-    /// The opening tag, to put a title and a description behind.
+    /// The opening tag of the SVG; the page puts a title and a description behind the tag.
     pub opening: String,
-    /// The rest of the drawing.
+    /// The SVG behind the opening tag.
     pub drawing: String,
-    /// The letter, the colour and the name of each lever, the largest first.
-    pub legend: Vec<(char, String, String)>,
-    /// Each month with its figures in the order of the legend, and their sum.
-    pub rows: Vec<(Month, Vec<Money>, Money)>,
-    /// The sums of the columns.
+    /// The series, the largest first.
+    pub legend: Vec<LegendEntry>,
+    /// The figures of each month.
+    pub rows: Vec<ChartRow>,
+    /// The sum of each series, in the order of the legend.
     pub sums: Vec<Money>,
-    /// All of it.
+    /// The sum of all series.
     pub total: Money,
 }
 
-/// Draws what levers gave in the months between two; none where they gave nothing.
+/// A series in the legend of a chart.
+#[derive(Debug, Serialize)]
+pub(super) struct LegendEntry {
+    /// The letter that stands for the series, from A.
+    pub letter: char,
+    /// The colour as `#rrggbb`.
+    pub colour: String,
+    pub name: String,
+}
+
+/// The figures of a month in a chart.
+#[derive(Debug, Serialize)]
+pub(super) struct ChartRow {
+    pub month: Month,
+    /// The earnings of each series, in the order of the legend.
+    pub figures: Vec<Money>,
+    pub sum: Money,
+}
+
+/// Draws the earnings of levers in the months from the first to the last; none where no lever earned.
 pub(super) fn chart(
     given: &[&StatementMonth],
     (from, to): (Month, Month),
@@ -80,7 +100,7 @@ pub(super) fn chart(
     let row = |(at, month): (usize, &Month)| {
         let figures: Vec<i64> = lines.iter().map(|line| line.get(at).copied().unwrap_or(0)).collect();
         let sum = money(figures.iter().sum());
-        (*month, figures.into_iter().map(money).collect(), sum)
+        ChartRow { month: *month, figures: figures.into_iter().map(money).collect(), sum }
     };
     Ok(Some(Chart {
         currency,
@@ -92,12 +112,13 @@ pub(super) fn chart(
         legend: ('A'..)
             .zip(series)
             .zip(COLOURS)
-            .map(|((letter, (name, _)), colour)| (letter, hex(colour), name))
+            .map(|((letter, (name, _)), colour)| LegendEntry { letter, colour: hex(colour), name })
             .collect(),
     }))
 }
 
-/// What each lever gave month by month, the largest first; the smallest beyond those told apart together.
+/// The earnings of each lever month by month, the largest lever first; the smallest levers beyond [`SERIES`] in one
+/// series.
 fn series(given: &[&StatementMonth], months: &[Month], language: Locale) -> Vec<(String, Vec<i64>)> {
     let mut all: Vec<(&str, String, Vec<i64>)> = Vec::new();
     for item in given {
@@ -167,7 +188,7 @@ fn draw(
     Ok(svg)
 }
 
-/// The bars of a drawing so high: what is earned stands on the line, what is taken back hangs from it.
+/// The bars of a drawing of this height: positive amounts stand on the base line, negative amounts hang from the line.
 fn bars(lines: &[&[i64]], height: i64) -> Vec<Rectangle<(i32, i64)>> {
     let mut bars = Vec::new();
     for (at, left) in (0..YEAR).map(|at| at * WIDTH).enumerate() {
@@ -189,7 +210,7 @@ fn bars(lines: &[&[i64]], height: i64) -> Vec<Rectangle<(i32, i64)>> {
     bars
 }
 
-/// The marks of the axis: round amounts that hold everything, about five of them.
+/// The marks of the axis: about five round amounts that span all bars.
 fn ticks(above: i64, below: i64) -> Vec<i64> {
     let rough = (above.saturating_add(below) / 5).max(1);
     let mut step: i64 = 1;
@@ -202,7 +223,7 @@ fn ticks(above: i64, below: i64) -> Vec<i64> {
     (-first..=last).map(|n| n * step).collect()
 }
 
-/// A mark's amount; without its fraction where no mark needs it.
+/// The text of a mark; without a fraction where all marks are whole amounts.
 fn label(mark: Money, ticks: &[i64]) -> String {
     let unit = 10_i64.pow(mark.currency.digits());
     let whole = ticks.iter().all(|tick| tick % unit == 0);
@@ -245,7 +266,7 @@ mod tests {
         let items: Vec<_> = (1..=12).map(item).collect();
         let given: Vec<_> = items.iter().collect();
         let chart = chart(&given, (month, month), Currency::USD, Locale::En).unwrap().unwrap();
-        let names: Vec<_> = chart.legend.iter().map(|(.., name)| name.as_str()).collect();
+        let names: Vec<_> = chart.legend.iter().map(|entry| entry.name.as_str()).collect();
         assert_eq!((names.len(), names[0], names[7]), (8, "Lever 12", "Other levers"));
         assert_eq!(chart.total, money(7800));
         assert_eq!(chart.sums.iter().map(|sum| sum.minor).sum::<i64>(), 7800);

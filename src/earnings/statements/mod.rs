@@ -1,15 +1,15 @@
-//! What a partner is told about its money: the summary of where it stands, and the statement of each month as JSON, CSV
-//! and a page to be printed.
+//! Statements: the summary of a partner's enrollments today, and the statement of each month as JSON, as CSV and as a
+//! page to print.
 //!
-//! Both read sums that are kept with the books, never the earnings themselves, so they stay as quick as on the first
-//! day. A statement of a closed month never changes, but for what has become of its payment.
+//! Summary and statement read sums that are kept with the books, never the single earnings, so both stay as quick as on
+//! the first day. The statement of a closed month never changes, except for the states of its rebates.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `summary`, `summary_view` | where each enrollment stands: earned, tiers, caps, the next payment, what lapses |
+//! | `summary`, `summary_view` | each enrollment today: earned, tiers, caps, the next payment, lapsing facts |
 //! | `statement`, `statement_view` | one month, program by program |
 //! | `table` | the statement as CSV |
-//! | `page`, `words`, `chart` | the statement as a page: its template's facts, its words, its drawing |
+//! | `page`, `words`, `chart` | the statement as a page: the template's facts, the texts in each language, the chart |
 
 pub mod api;
 mod chart;
@@ -23,7 +23,7 @@ mod words;
 
 use crate::slice::{Slice, Tag};
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: api::routes,
     tag: Some(Tag {

@@ -1,4 +1,4 @@
-//! The statement as a page that holds everything it shows: to be read in a browser and printed on A4.
+//! The statement as a page, to read in a browser and to print on A4. The page loads nothing from elsewhere.
 
 use super::{
     chart::{self, Chart},
@@ -16,7 +16,7 @@ use crate::{
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context, syntax::SyntaxConfig, value::Serde};
 use std::{collections::BTreeSet, sync::LazyLock};
 
-/// The page's style; nothing else may style it.
+/// The style sheet of the page; the page allows no other style.
 pub(super) const STYLE: &str = include_str!("templates/statement.css");
 
 static PAGE: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
@@ -51,7 +51,7 @@ pub(super) fn page(statement: &Statement, language: Locale) -> Result<String> {
     template.render(facts).map_err(Error::internal)
 }
 
-/// A program's charts, one for each currency something was earned in.
+/// The charts of a program, one for each currency of its earnings.
 fn charts(program: &StatementProgram, month: Month, language: Locale) -> Result<Vec<Chart>> {
     let year = programs::program_year_of(month.first_day());
     let begins = programs::program_year(year).map_or(month, |days| Month::of(days.from));
@@ -65,10 +65,10 @@ fn charts(program: &StatementProgram, month: Month, language: Locale) -> Result<
 }
 
 fn names(chart: &Chart, language: Locale) -> Vec<String> {
-    chart.rows.iter().map(|(month, ..)| words::month(*month, language)).collect()
+    chart.rows.iter().map(|row| words::month(row.month, language)).collect()
 }
 
-/// An amount as it stands in a table, whose currency stands in a column of its own.
+/// The text of an amount in a table; the currency has a column of its own.
 fn figure(money: Serde<Money>) -> String {
     money.grouped().replace('-', "\u{2212}")
 }

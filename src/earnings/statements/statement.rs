@@ -1,4 +1,4 @@
-//! Gathers a month's statement: a constant number of statements whatever was sold, and nothing but sums.
+//! Gathers the statement of a month from sums, by a number of queries that does not grow with the sales.
 
 use super::{
     statement_view::{
@@ -14,7 +14,7 @@ use crate::{
         engine::Reason,
     },
     ledger::{
-        accounting::{self, AccountingMonthState, RebateView},
+        accounting::{self, AccountingMonthState, CarriedOver, RebateView},
         adjustments::{self, Adjustment},
     },
     network::partners,
@@ -30,19 +30,20 @@ use crate::{
 };
 use std::collections::{BTreeMap, HashMap};
 
-/// What is known of some enrollments.
-struct Known {
+/// The sums and terms of a partner's enrollments for the statement of one month.
+struct StatementFacts {
     month: Month,
+    /// Program code and version by enrollment and number of the version.
     terms: HashMap<(Id, i32), (String, ProgramVersion)>,
     levers: Vec<LeverMonth>,
     ineligible: Vec<IneligibleMonth>,
     adjusted: Vec<Adjustment>,
-    rebates: Vec<(Id, Currency, RebateView)>,
-    carried: Vec<(Id, Money)>,
+    rebates: Vec<RebateView>,
+    carried: Vec<CarriedOver>,
     language: Locale,
 }
 
-/// The statement of a partner's month, in all currencies or in one; what levers are named by is put into a language.
+/// The statement of a partner's month, in all currencies or in one. The terms of levers are worded in `language`.
 pub(super) fn statement(
     tx: &mut Tx<'_>,
     partner: Id,
@@ -61,18 +62,18 @@ pub(super) fn statement(
     let ids: Vec<Id> = enrolled.iter().map(|(enrollment, _)| enrollment.id).collect();
     let of_partner = EnrollmentKeys { partner_id: partner.id, ids: &ids };
     let begins = programs::program_year(year).map_or(month, |days| Month::of(days.from));
-    let mut known = Known {
+    let mut known = StatementFacts {
         month,
         terms: calculation::terms_of(tx, &ids)?,
         levers: calculation::lever_months(tx, of_partner, (begins, month))?,
         ineligible: calculation::ineligible_months(tx, of_partner, month)?,
         adjusted: adjustments::posted_in(tx, partner.id, month)?,
-        rebates: accounting::rebates_of(tx, of_partner, month)?,
-        carried: accounting::carried(tx, of_partner, month, closed_at)?,
+        rebates: accounting::rebate_views(tx, of_partner, month)?,
+        carried: accounting::carried_over(tx, of_partner, month, closed_at)?,
         language,
     };
     if let Some(currency) = currency {
-        known.keep(currency);
+        known.keep_currency(currency);
     }
     let programs = enrolled.into_iter().map(|enrolled| known.program(enrolled));
     let programs: Vec<StatementProgram> =
@@ -93,14 +94,14 @@ impl StatementProgram {
     }
 }
 
-impl Known {
-    /// Leaves out the other currencies.
-    fn keep(&mut self, currency: Currency) {
+impl StatementFacts {
+    /// Leaves out the sums in other currencies.
+    fn keep_currency(&mut self, currency: Currency) {
         self.levers.retain(|row| row.currency == currency);
         self.ineligible.retain(|row| row.currency == currency);
         self.adjusted.retain(|adjustment| adjustment.currency == currency);
-        self.rebates.retain(|(_, of, _)| *of == currency);
-        self.carried.retain(|(_, money)| money.currency == currency);
+        self.rebates.retain(|rebate| rebate.currency() == currency);
+        self.carried.retain(|carried| carried.amount.currency == currency);
     }
 
     fn program(&mut self, (enrollment, program): (Enrollment, Program)) -> StatementProgram {
@@ -124,8 +125,10 @@ impl Known {
         }
         let totals = totals.into_values().collect();
         let ineligible = self.ineligible.iter().filter(|row| row.enrollment_id == id);
-        let (rebates, others) = std::mem::take(&mut self.rebates).into_iter().partition(|(of, ..)| *of == id);
+        let (rebates, others) =
+            std::mem::take(&mut self.rebates).into_iter().partition(|rebate| rebate.enrollment_id() == id);
         self.rebates = others;
+        let carried = self.carried.iter().filter(|carried| carried.enrollment_id == id);
         StatementProgram {
             enrollment_id: id,
             program: program.code,
@@ -133,8 +136,8 @@ impl Known {
             program_year: enrollment.program_year,
             ineligible: ineligible.map(|row| self.refusal(row)).collect(),
             months: self.months(id),
-            rebates: Vec::into_iter(rebates).map(|(.., view)| view).collect(),
-            carried: self.carried.iter().filter(|(of, _)| *of == id).map(|(_, money)| *money).collect(),
+            rebates,
+            carried: carried.map(|carried| carried.amount).collect(),
             earnings,
             corrections,
             adjustments,
@@ -147,7 +150,7 @@ impl Known {
         version.levers.0.iter().find(|lever| lever.code() == code)
     }
 
-    /// Where the version names the lever: people look for it there.
+    /// The place of the lever in the program version, which orders the lines of the statement.
     fn place(&self, row: &LeverMonth) -> Option<usize> {
         let (_, version) = self.terms.get(&(row.enrollment_id, row.version))?;
         version.levers.0.iter().position(|lever| lever.code() == row.lever)
@@ -192,7 +195,7 @@ impl Known {
         }
     }
 
-    /// An enrollment's months, versions and corrections together.
+    /// The months of an enrollment; versions and corrections are summed up.
     fn months(&self, enrollment: Id) -> Vec<StatementMonth> {
         let mut months: BTreeMap<(Month, &str, Currency), StatementMonth> = BTreeMap::new();
         for row in self.levers.iter().filter(|row| row.enrollment_id == enrollment) {

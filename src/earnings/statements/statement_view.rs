@@ -1,4 +1,4 @@
-//! A month's statement as it is sent.
+//! The statement of a month on the wire.
 
 use crate::{
     ledger::{
@@ -11,18 +11,18 @@ use crate::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// What a partner earned that is paid with a month.
+/// The statement of a partner: the earnings that are paid with a month.
 #[derive(Serialize, ToSchema)]
 pub struct Statement {
-    /// Whose statement.
+    /// The partner of the statement.
     pub partner: StatementPartner,
-    /// The month.
+    /// The month that the earnings are paid with.
     pub month: Month,
-    /// Whether something can still be posted in it.
+    /// Whether the month still takes postings.
     pub state: AccountingMonthState,
-    /// When it was closed; null while it is open.
+    /// When the month was closed; null while the month is open.
     pub closed_at: Option<Timestamp>,
-    /// When its figures were computed; of a closed month, when it was closed. Null before the first calculation.
+    /// When the figures were computed; of a closed month, when the month was closed. Null before the first calculation.
     pub as_of: Option<Timestamp>,
     /// The programs, the latest program year first.
     #[schema(max_items = 200)]
@@ -32,7 +32,7 @@ pub struct Statement {
     pub totals: Vec<StatementTotal>,
 }
 
-/// Whose statement.
+/// The partner of a statement.
 #[derive(Serialize, ToSchema)]
 pub struct StatementPartner {
     /// The partner.
@@ -43,7 +43,7 @@ pub struct StatementPartner {
     /// Registered name.
     #[schema(max_length = 200, examples("Contoso GmbH"))]
     pub legal_name: String,
-    /// Where it is registered.
+    /// The country of registration.
     pub country: Country,
 }
 
@@ -68,36 +68,36 @@ pub struct StatementProgram {
     /// The program year, named by the year it ends in.
     #[schema(minimum = 1901, maximum = 9999, examples(2027))]
     pub program_year: i32,
-    /// What each lever gave for the month.
+    /// The earnings of each lever for the month.
     #[schema(max_items = 10_000)]
     pub earnings: Vec<StatementLine>,
-    /// What each lever gave, or took back, for earlier months that were closed.
+    /// The earnings of each lever for earlier months that were closed; below zero where the lever took earnings back.
     #[schema(max_items = 10_000)]
     pub corrections: Vec<StatementLine>,
-    /// What was corrected by hand.
+    /// The corrections by hand.
     #[schema(max_items = 10_000)]
     pub adjustments: Vec<StatementAdjustment>,
-    /// What did not earn, by reason.
+    /// The sales that did not earn, by lever and reason.
     #[schema(max_items = 10_000)]
     pub ineligible: Vec<StatementIneligible>,
-    /// What is owed for the month and where it stands now, by currency.
+    /// The rebates of the month with their present states, by currency.
     #[schema(max_items = 200)]
     pub rebates: Vec<RebateView>,
-    /// What was payable of earlier months and not paid, by currency.
+    /// The payable amounts of earlier months that were not paid, by currency.
     #[schema(max_items = 200)]
     pub carried: Vec<Money>,
     /// The sums, by currency.
     #[schema(max_items = 200)]
     pub totals: Vec<StatementTotal>,
-    /// What each lever gave in each month of the program year so far, by the month it is paid with.
+    /// The earnings of each lever in each month of the program year so far, by the month of payment.
     #[schema(max_items = 10_000)]
     pub months: Vec<StatementMonth>,
 }
 
-/// What a lever gave.
+/// The earnings of a lever.
 #[derive(Serialize, ToSchema)]
 pub struct StatementLine {
-    /// The program version whose lever it is.
+    /// The program version that has the lever.
     #[schema(minimum = 1)]
     pub version: i32,
     /// The lever's code.
@@ -106,17 +106,17 @@ pub struct StatementLine {
     /// The lever's name.
     #[schema(max_length = 200, examples("Core rate"))]
     pub name: String,
-    /// At what rate.
+    /// The rate of the lever, in words.
     #[schema(max_length = 200, examples("8 %"))]
     pub terms: String,
-    /// The month it applies to.
+    /// The month that the earnings apply to.
     pub earned_in: Month,
-    /// How many earnings.
+    /// The number of earnings.
     #[schema(minimum = 0)]
     pub earnings: i64,
-    /// What was earned on.
+    /// The sales that the lever earned on.
     pub base: Money,
-    /// The amount.
+    /// The sum of the earnings.
     pub amount: Money,
     /// The part that is rebate.
     pub rebate: Money,
@@ -129,21 +129,21 @@ pub struct StatementLine {
 pub struct StatementAdjustment {
     /// The adjustment.
     pub id: Id,
-    /// The month it applies to.
+    /// The month that the adjustment applies to.
     pub earned_in: Month,
-    /// The amount.
+    /// The amount; negative where the rebate gets smaller.
     pub amount: Money,
-    /// What it corrects.
+    /// The fault that the adjustment corrects.
     pub reason_code: AdjustmentReason,
-    /// Why.
+    /// The reason in words.
     #[schema(max_length = 1000, examples("Agreed with the partner on 3 July"))]
     pub comment: String,
 }
 
-/// What a lever did not give, for one reason.
+/// The sales on which a lever did not earn, for one reason.
 #[derive(Serialize, ToSchema)]
 pub struct StatementIneligible {
-    /// The program version whose lever it is.
+    /// The program version that has the lever.
     #[schema(minimum = 1)]
     pub version: i32,
     /// The lever's code.
@@ -152,7 +152,7 @@ pub struct StatementIneligible {
     /// The lever's name.
     #[schema(max_length = 200, examples("Core rate"))]
     pub name: String,
-    /// The month it would have applied to.
+    /// The month that the earnings would have applied to.
     pub earned_in: Month,
     /// Stable reason.
     #[schema(max_length = 64, examples("outside_enrollment"))]
@@ -160,18 +160,18 @@ pub struct StatementIneligible {
     /// The reason in words.
     #[schema(max_length = 300, examples("The partner was not enrolled on the day of the sale."))]
     pub message: String,
-    /// What to do; null where nothing can be done.
+    /// The remedy; null where there is none.
     #[schema(max_length = 300, examples("Complete the enrollment: what its start covers is judged again."))]
     pub remedy: Option<&'static str>,
-    /// How many records were made.
+    /// The number of ineligible records made in the month.
     #[schema(minimum = 0)]
     pub records: i64,
-    /// How many ceased to stand in the month, because something was mended.
+    /// The number of ineligible records cured in the month.
     #[schema(minimum = 0)]
     pub cured: i64,
-    /// What the sales that do not earn were billed at, less those that were mended.
+    /// The billed amount of the sales, cured records taken off.
     pub billed: Money,
-    /// What a cap cut off of what they earned.
+    /// The part of the earnings that a cap cut off.
     pub capped: Money,
 }
 
@@ -184,21 +184,21 @@ pub struct StatementTotal {
     pub rebate: Money,
     /// The part that is co-op.
     pub coop: Money,
-    /// What was corrected by hand.
+    /// The corrections by hand.
     pub adjusted: Money,
-    /// What is owed: rebate and adjusted.
+    /// The amount owed: rebate and adjusted.
     pub owed: Money,
 }
 
 impl StatementTotal {
-    /// Nothing.
+    /// The total with all sums zero.
     #[must_use]
     pub fn none(currency: Currency) -> Self {
         let nothing = Money { minor: 0, currency };
         Self { amount: nothing, rebate: nothing, coop: nothing, adjusted: nothing, owed: nothing }
     }
 
-    /// Adds what a lever gave.
+    /// Adds the earnings of a lever.
     pub fn earn(&mut self, line: &StatementLine) {
         self.amount.minor += line.amount.minor;
         self.rebate.minor += line.rebate.minor;
@@ -206,13 +206,13 @@ impl StatementTotal {
         self.owed.minor += line.rebate.minor;
     }
 
-    /// Adds a correction by hand.
+    /// Adds an adjustment.
     pub fn adjust(&mut self, amount: Money) {
         self.adjusted.minor += amount.minor;
         self.owed.minor += amount.minor;
     }
 
-    /// Adds other sums.
+    /// Adds another total in the same currency.
     pub fn add(&mut self, other: &Self) {
         self.amount.minor += other.amount.minor;
         self.rebate.minor += other.rebate.minor;
@@ -222,10 +222,10 @@ impl StatementTotal {
     }
 }
 
-/// What a lever gave in a month.
+/// The earnings of a lever in a month.
 #[derive(Clone, Serialize, ToSchema)]
 pub struct StatementMonth {
-    /// The month it is paid with.
+    /// The month of payment.
     pub month: Month,
     /// The lever's code.
     #[schema(max_length = 64, examples("core"))]

@@ -1,4 +1,5 @@
-//! Gathers where a partner stands: as many statements as its levers have caps and some more, whatever was sold.
+//! Gathers the summary of a partner, by one query for each cap and a constant number of others; the number does not
+//! grow with the sales.
 
 use super::summary_view::{
     PartnerSummary, SummaryCap, SummaryCapUse, SummaryEarned, SummaryEnrollment, SummaryHold, SummaryLapse,
@@ -19,19 +20,19 @@ use crate::{
     },
     platform::{
         Result,
-        values::{CalendarDate, Currency, ExchangeRates, Id, Leftover, Money, Month},
+        values::{CalendarDate, Currency, ExchangeRates, Id, Leftover, Money, Month, Period},
     },
     sales::transactions::backlog::{self, Whom},
 };
 use std::collections::{BTreeMap, HashMap};
 
-/// How many customers near their cap are named.
+/// The most customers near their cap that the summary names.
 const NEAREST: i64 = 5;
 
-/// How many days ahead what lapses is told.
+/// The days ahead in which the summary names lapsing facts.
 const AHEAD: i32 = 90;
 
-/// Where a partner stands.
+/// The summary of a partner's enrollments today.
 pub(super) fn summary(tx: &mut Tx<'_>, partner: Id) -> Result<PartnerSummary> {
     let partner = partners::get(tx, partner)?;
     let (today, month) = (tx.today(), Month::of(tx.today()));
@@ -43,7 +44,7 @@ pub(super) fn summary(tx: &mut Tx<'_>, partner: Id) -> Result<PartnerSummary> {
     let terms = calculation::terms_of(tx, &ids)?;
     let volumes = calculation::volumes(tx, of_partner)?;
     let rebates = accounting::rebates_of_all_months(tx, of_partner)?;
-    let rates = accounting::rates(tx, (today.plus_months(-1), today))?;
+    let rates = accounting::rates(tx, Period { from: today.plus_months(-1), to: today })?;
     let mut lapses = lapses(tx, &partner, &enrolled)?;
     let shown = enrolled
         .iter()
@@ -51,17 +52,17 @@ pub(super) fn summary(tx: &mut Tx<'_>, partner: Id) -> Result<PartnerSummary> {
     let views = enrollments::show(tx, shown.collect())?;
     let mut summaries = Vec::new();
     for ((enrollment, program), view) in enrolled.into_iter().zip(views) {
-        let of_it: Vec<&Rebate> =
+        let of_enrollment: Vec<&Rebate> =
             rebates.iter().filter(|rebate| rebate.enrollment_id == enrollment.id).collect();
         let versions = terms.iter().filter(|((id, _), _)| *id == enrollment.id);
         let version = current(versions.map(|(_, (_, version))| version), &enrollment, today);
         let goes_on = version.filter(|version| version.effective_to >= today);
         summaries.push(SummaryEnrollment {
-            this_month: earned(of_it.iter().copied().filter(|rebate| rebate.posted_in == month)),
-            this_year: earned(of_it.iter().copied()),
+            this_month: earned(of_enrollment.iter().copied().filter(|rebate| rebate.posted_in == month)),
+            this_year: earned(of_enrollment.iter().copied()),
             tiers: goes_on.map(|version| tiers(&enrollment, version, &volumes, today)).unwrap_or_default(),
             caps: goes_on.map(|version| caps(tx, &enrollment, version)).transpose()?.unwrap_or_default(),
-            next_payment: payments(&of_it, version, &rates, month),
+            next_payment: payments(&of_enrollment, version, &rates, month),
             lapse: lapses.remove(&enrollment.id),
             enrollment: view,
             program_name: program.name,
@@ -77,7 +78,7 @@ pub(super) fn summary(tx: &mut Tx<'_>, partner: Id) -> Result<PartnerSummary> {
     })
 }
 
-/// The version of an enrollment's year that is in effect, else the one that was last.
+/// The program version of an enrollment's year that is in effect, else the last version of the year.
 fn current<'a>(
     versions: impl Iterator<Item = &'a ProgramVersion>,
     enrollment: &Enrollment,
@@ -89,23 +90,17 @@ fn current<'a>(
 }
 
 fn earned<'a>(rebates: impl Iterator<Item = &'a Rebate>) -> Vec<SummaryEarned> {
-    let mut sums: BTreeMap<Currency, [i64; 3]> = BTreeMap::new();
+    let mut sums: BTreeMap<Currency, SummaryEarned> = BTreeMap::new();
     for rebate in rebates {
-        let [earned, coop, adjusted] = sums.entry(rebate.currency).or_default();
-        *earned += rebate.earned;
-        *coop += rebate.coop;
-        *adjusted += rebate.adjusted;
+        let zero = Money { minor: 0, currency: rebate.currency };
+        let none = || SummaryEarned { rebate: zero, coop: zero, adjusted: zero, total: zero };
+        let sum = sums.entry(rebate.currency).or_insert_with(none);
+        sum.rebate.minor += rebate.earned;
+        sum.coop.minor += rebate.coop;
+        sum.adjusted.minor += rebate.adjusted;
+        sum.total.minor += rebate.earned + rebate.coop + rebate.adjusted;
     }
-    let shown = |(currency, [earned, coop, adjusted]): (Currency, [i64; 3])| {
-        let money = |minor| Money { minor, currency };
-        SummaryEarned {
-            rebate: money(earned),
-            coop: money(coop),
-            adjusted: money(adjusted),
-            total: money(earned + coop + adjusted),
-        }
-    };
-    sums.into_iter().map(shown).collect()
+    sums.into_values().collect()
 }
 
 fn tiers(
@@ -172,7 +167,7 @@ fn caps(tx: &mut Tx<'_>, enrollment: &Enrollment, version: &ProgramVersion) -> R
     Ok(found)
 }
 
-/// What is paid next, by currency; none where nothing is under way.
+/// The next payment in each currency that has an accruing, payable or held rebate.
 fn payments(
     rebates: &[&Rebate],
     version: Option<&ProgramVersion>,
@@ -225,7 +220,7 @@ fn holds(rebates: &[&Rebate], currency: Currency) -> Vec<SummaryHold> {
     holds.into_values().collect()
 }
 
-/// What is about to end each open enrollment's eligibility.
+/// The lapsing facts that are about to end the eligibility of open enrollments, by enrollment.
 fn lapses(
     tx: &mut Tx<'_>,
     partner: &Partner,

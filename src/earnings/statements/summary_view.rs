@@ -1,4 +1,4 @@
-//! Where a partner stands, as it is sent.
+//! The summary of a partner on the wire.
 
 use crate::{
     ledger::accounting::RebateReason,
@@ -11,53 +11,53 @@ use crate::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Where a partner stands today.
+/// The summary of a partner's enrollments today.
 #[derive(Serialize, ToSchema)]
 pub struct PartnerSummary {
     /// The partner.
     pub partner_id: Id,
-    /// The month it is.
+    /// The present month.
     pub month: Month,
-    /// The program year it is, named by the year it ends in.
+    /// The present program year, named by the year it ends in.
     #[schema(minimum = 1901, maximum = 9999, examples(2027))]
     pub program_year: i32,
     /// When the figures were computed; null before the first calculation.
     pub as_of: Option<Timestamp>,
-    /// Whether sales or facts wait that the figures do not show yet.
+    /// Whether sales or changed facts wait for the calculation; the figures do not show them yet.
     pub calculation_pending: bool,
-    /// Each program and year that is open, of this year or the last, or still to be paid; the latest year first.
+    /// The enrollments that are open, of this or the last program year, or still to be paid; the latest year first.
     #[schema(max_items = 200)]
     pub enrollments: Vec<SummaryEnrollment>,
 }
 
-/// Where one enrollment stands.
+/// The summary of one enrollment.
 #[derive(Serialize, ToSchema)]
 pub struct SummaryEnrollment {
-    /// The enrollment, with what the partner must do next.
+    /// The enrollment, with the next action of the partner.
     pub enrollment: EnrollmentView,
     /// The program's name.
     #[schema(max_length = 200, examples("CSP direct bill"))]
     pub program_name: String,
-    /// What is paid with this month, by currency.
+    /// The earnings that are paid with this month, by currency.
     #[schema(max_items = 200)]
     pub this_month: Vec<SummaryEarned>,
-    /// What was earned in the program year, by currency.
+    /// The earnings of the program year, by currency.
     #[schema(max_items = 200)]
     pub this_year: Vec<SummaryEarned>,
-    /// How far each lever with tiers is; empty when the year is over.
+    /// The tier that each lever with tiers has reached; empty when the year is over.
     #[schema(max_items = 20)]
     pub tiers: Vec<SummaryTier>,
-    /// What is left under each lever's cap; empty when the year is over.
+    /// The balance under each lever's cap; empty when the year is over.
     #[schema(max_items = 20)]
     pub caps: Vec<SummaryCap>,
     /// The next payment, by currency.
     #[schema(max_items = 200)]
     pub next_payment: Vec<SummaryPayment>,
-    /// What ends within 90 days and takes the eligibility with it; null where nothing does.
+    /// The agreements and attainments that end within 90 days, and end the eligibility; null where there are none.
     pub lapse: Option<SummaryLapse>,
 }
 
-/// What was earned, in one currency.
+/// Earnings in one currency.
 #[derive(Serialize, ToSchema)]
 pub struct SummaryEarned {
     /// Rebate parts of earnings.
@@ -66,11 +66,11 @@ pub struct SummaryEarned {
     pub coop: Money,
     /// Corrections by hand.
     pub adjusted: Money,
-    /// All of it.
+    /// The sum of rebate, co-op and adjusted.
     pub total: Money,
 }
 
-/// How far a lever with tiers is.
+/// The tier that a lever has reached.
 #[derive(Serialize, ToSchema)]
 pub struct SummaryTier {
     /// The lever's code.
@@ -79,30 +79,30 @@ pub struct SummaryTier {
     /// The lever's name.
     #[schema(max_length = 200, examples("Core rate"))]
     pub name: String,
-    /// Over what time volume is counted.
+    /// The period over which the volume is summed.
     pub period: TierPeriod,
-    /// The first day of that time.
+    /// The first day of the period.
     pub period_from: CalendarDate,
-    /// What was sold in it.
+    /// The volume sold in the period.
     pub volume: Money,
-    /// The rate of the tier that volume lies in; null below the first.
+    /// The rate of the tier that the volume lies in; null below the first tier.
     pub rate: Option<Rate>,
-    /// The next tier; null in the last one.
+    /// The next tier; null in the last tier.
     pub next: Option<SummaryNextTier>,
 }
 
 /// A tier that can still be reached.
 #[derive(Serialize, ToSchema)]
 pub struct SummaryNextTier {
-    /// The volume it begins at.
+    /// The volume at which the tier begins.
     pub from: Money,
-    /// How much is missing to it.
+    /// The volume missing to the tier.
     pub missing: Money,
-    /// Its rate.
+    /// The rate of the tier.
     pub rate: Rate,
 }
 
-/// What is left under a lever's cap.
+/// The balance under a lever's cap.
 #[derive(Serialize, ToSchema)]
 pub struct SummaryCap {
     /// The lever's code.
@@ -115,67 +115,67 @@ pub struct SummaryCap {
     pub scope: CapScope,
     /// The balance at the beginning of the year.
     pub amount: Money,
-    /// What is used of the partner's balance; null where each customer has one.
+    /// The used part of the partner's balance; null where each customer has a balance.
     pub used: Option<Money>,
-    /// What is left of it.
+    /// The rest of the partner's balance; null where each customer has a balance.
     pub left: Option<Money>,
-    /// The customers who have used most of theirs; empty where the partner has one balance.
+    /// The customers with the most used balances; empty where the partner has one balance.
     #[schema(max_items = 5)]
     pub customers: Vec<SummaryCapUse>,
 }
 
-/// What a customer has used of its cap.
+/// The balance of a customer under a cap.
 #[derive(Serialize, ToSchema)]
 pub struct SummaryCapUse {
     /// The customer.
     #[schema(max_length = 128, examples("C-20881"))]
     pub customer_id: String,
-    /// What is used.
+    /// The used part of the balance.
     pub used: Money,
-    /// What is left.
+    /// The rest of the balance.
     pub left: Money,
 }
 
-/// What is paid next.
+/// The next payment in one currency.
 #[derive(Serialize, ToSchema)]
 pub struct SummaryPayment {
-    /// What is payable now.
+    /// The payable rebates.
     pub payable: Money,
-    /// What the open months have added so far, payable when they are closed.
+    /// The rebates of open months, payable when the months are closed.
     pub accruing: Money,
-    /// The least that is paid; null where no exchange rate says what that is in this currency.
+    /// The payment threshold; null where no exchange rate converts the threshold into this currency.
     pub threshold: Option<Money>,
-    /// What is missing to it; null where nothing is, or nothing is payable.
+    /// The amount missing to the threshold; null where the threshold is reached, or no rebate is payable.
     pub missing: Option<Money>,
-    /// Why nothing is paid, where what is payable does not reach the threshold.
+    /// The reason for no payment, where the payable rebates do not reach the threshold.
     pub reason: Option<RebateReason>,
-    /// What waits, by reason.
+    /// The rebates on hold, by reason.
     #[schema(max_items = 5)]
     pub on_hold: Vec<SummaryHold>,
 }
 
-/// What waits for one reason.
+/// The rebates on hold for one reason.
 #[derive(Serialize, ToSchema)]
 pub struct SummaryHold {
-    /// What it waits for.
+    /// The reason of the hold.
     pub reason: RebateReason,
-    /// What would release it.
+    /// The reason in words, with the step that ends the hold.
     #[schema(max_length = 300, examples("It is paid once the payout and tax profiles are approved."))]
     pub detail: &'static str,
-    /// How much.
+    /// The sum of the rebates.
     pub amount: Money,
-    /// Since when the first of it waits.
+    /// The day the first hold began.
     pub since: Option<CalendarDate>,
 }
 
-/// What ends soon.
+/// The agreements and attainments that end soon.
 #[derive(Serialize, ToSchema)]
 pub struct SummaryLapse {
-    /// The first day that is met by grace only, or no longer.
+    /// The first day on which a rule is met by grace only, or no longer met.
     pub firm_until: CalendarDate,
-    /// The last day every rule is met, grace included.
+    /// The last day on which every rule is met, grace included.
     pub last_day: CalendarDate,
-    /// What is lapsing, a sentence each.
+    /// One sentence for each agreement or attainment that ends.
     #[schema(max_items = 20, max_length = 2000, examples("MPN agreement A-100 ends on 2027-06-30."))]
     pub lapsing: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! The statement as a table: one line for each of its figures, so that a spreadsheet can sum what it likes.
+//! The statement as a table: one row for each line of the statement, so that a spreadsheet can sum the columns.
 
 use super::statement_view::{Statement, StatementLine, StatementProgram, StatementTotal};
 use crate::platform::{csv, values::Money};
@@ -21,20 +21,22 @@ const COLUMNS: [&str; 15] = [
     "owed",
 ];
 
-/// One line; what it does not have stays empty.
+/// A row of the table; cells without a value stay empty.
 #[derive(Default)]
-struct Row {
+struct TableRow {
     section: &'static str,
     lever: String,
     earned_in: String,
     code: String,
     text: String,
     count: String,
+    /// The amounts of the columns from `base` on.
     money: [Option<Money>; 6],
 }
 
-/// The statement as comma-separated values. Lines of the sections `earning` and `correction`, `adjustment` and `total`
-/// add up; those of `ineligible` say what is not in them, and `carried` what is owed beside them.
+/// The statement as comma-separated values. The rows `earning`, `correction` and `adjustment` add up to `total`. The
+/// rows `ineligible` and `carried` are not part of the total: sales that did not earn, and amounts owed of earlier
+/// months.
 pub(super) fn table(statement: &Statement) -> String {
     let mut text = String::new();
     csv::line(&mut text, COLUMNS);
@@ -45,32 +47,34 @@ pub(super) fn table(statement: &Statement) -> String {
         }
     }
     for total in &statement.totals {
-        write(&mut text, &Row { section: "grand_total", ..Row::from(total) }, "", "");
+        write(&mut text, &TableRow { section: "grand_total", ..TableRow::from(total) }, "", "");
     }
     text
 }
 
-fn write(text: &mut String, row: &Row, program: &str, year: &str) {
+fn write(text: &mut String, row: &TableRow, program: &str, year: &str) {
     let currency = row.money.iter().flatten().map(|money| money.currency.as_str()).next();
     let money = row.money.map(|money| money.map(Money::amount).unwrap_or_default());
-    let Row { section, lever, earned_in, code, text: words, count, .. } = row;
+    let TableRow { section, lever, earned_in, code, text: words, count, .. } = row;
     let cells = [*section, program, year, lever, earned_in, code, words, count, currency.unwrap_or_default()];
     csv::line(text, cells.into_iter().chain(money.iter().map(String::as_str)));
 }
 
-fn rows(program: &StatementProgram) -> Vec<Row> {
-    let mut rows: Vec<Row> = Vec::new();
-    rows.extend(program.earnings.iter().map(|line| Row { section: "earning", ..Row::from(line) }));
-    rows.extend(program.corrections.iter().map(|line| Row { section: "correction", ..Row::from(line) }));
-    rows.extend(program.adjustments.iter().map(|adjustment| Row {
+fn rows(program: &StatementProgram) -> Vec<TableRow> {
+    let mut rows: Vec<TableRow> = Vec::new();
+    rows.extend(program.earnings.iter().map(|line| TableRow { section: "earning", ..TableRow::from(line) }));
+    rows.extend(
+        program.corrections.iter().map(|line| TableRow { section: "correction", ..TableRow::from(line) }),
+    );
+    rows.extend(program.adjustments.iter().map(|adjustment| TableRow {
         section: "adjustment",
         earned_in: adjustment.earned_in.to_string(),
         code: adjustment.reason_code.to_string(),
         text: adjustment.comment.clone(),
         money: [None, None, None, None, Some(adjustment.amount), Some(adjustment.amount)],
-        ..Row::default()
+        ..TableRow::default()
     }));
-    rows.extend(program.ineligible.iter().map(|reason| Row {
+    rows.extend(program.ineligible.iter().map(|reason| TableRow {
         section: "ineligible",
         lever: reason.lever.clone(),
         earned_in: reason.earned_in.to_string(),
@@ -79,16 +83,16 @@ fn rows(program: &StatementProgram) -> Vec<Row> {
         count: (reason.records - reason.cured).to_string(),
         money: [Some(reason.billed), Some(reason.capped), None, None, None, None],
     }));
-    rows.extend(program.carried.iter().map(|carried| Row {
+    rows.extend(program.carried.iter().map(|carried| TableRow {
         section: "carried",
         money: [None, None, None, None, None, Some(*carried)],
-        ..Row::default()
+        ..TableRow::default()
     }));
-    rows.extend(program.totals.iter().map(|total| Row { section: "total", ..Row::from(total) }));
+    rows.extend(program.totals.iter().map(|total| TableRow { section: "total", ..TableRow::from(total) }));
     rows
 }
 
-impl From<&StatementLine> for Row {
+impl From<&StatementLine> for TableRow {
     fn from(line: &StatementLine) -> Self {
         Self {
             lever: line.lever.clone(),
@@ -101,7 +105,7 @@ impl From<&StatementLine> for Row {
     }
 }
 
-impl From<&StatementTotal> for Row {
+impl From<&StatementTotal> for TableRow {
     fn from(total: &StatementTotal) -> Self {
         let StatementTotal { amount, rebate, coop, adjusted, owed } = total;
         Self {

@@ -1,4 +1,4 @@
-//! What a statement says beside its figures, in English and in Japanese.
+//! The texts of a statement, in English and in Japanese.
 
 use crate::{
     notifications::Locale,
@@ -7,7 +7,7 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// The words of the page: what they are called in its template, and each in both languages.
+/// The texts of the page: the name in the template, the English and the Japanese text.
 const WORDS: &[(&str, &str, &str)] = &[
     ("title", "Incentive statement", "インセンティブ明細書"),
     ("partner", "Partner", "パートナー"),
@@ -70,13 +70,13 @@ const WORDS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// The words of the page in one language.
+/// The texts of the page in one language, by their name in the template.
 pub(super) fn of_page(language: Locale) -> BTreeMap<&'static str, &'static str> {
-    let in_it = |(name, english, japanese): &(&'static str, &'static str, &'static str)| match language {
+    let text = |(name, english, japanese): &(&'static str, &'static str, &'static str)| match language {
         Locale::En => (*name, *english),
         Locale::Ja => (*name, *japanese),
     };
-    WORDS.iter().map(in_it).collect()
+    WORDS.iter().map(text).collect()
 }
 
 /// A month: July 2026, 2026年7月.
@@ -88,7 +88,7 @@ pub(super) fn month(month: Month, language: Locale) -> String {
     }
 }
 
-/// The same where there is little room: Jul, 7月.
+/// A month where there is little room: Jul, 7月.
 pub(super) fn short_month(month: Month, language: Locale) -> String {
     match language {
         Locale::En => name_of(month).chars().take(3).collect(),
@@ -115,7 +115,7 @@ fn name_of(month: Month) -> &'static str {
     NAMES.get(at).copied().unwrap_or_default()
 }
 
-/// At what rate a lever earns.
+/// The rate at which a lever earns, in words.
 pub(super) fn terms(lever: &Lever, language: Locale) -> String {
     let japanese = language == Locale::Ja;
     match lever.method() {
@@ -152,7 +152,7 @@ fn span(tiers: &[LeverTier]) -> String {
     }
 }
 
-/// `0.08` as 8 %.
+/// A rate in percent: `0.08` is 8 %.
 fn percent(rate: Rate) -> String {
     let (whole, fraction) = (rate.millionths() / 10_000, format!("{:04}", rate.millionths() % 10_000));
     match fraction.trim_end_matches('0') {

@@ -13,7 +13,7 @@ use crate::{
             UpdateApiClient,
         },
     },
-    network::partners::Reason,
+    network::partners::TransitionReason,
     platform::{
         FieldError, Result,
         http::{
@@ -274,12 +274,12 @@ async fn rotate_api_client_secret(
 /// Revoke an API client
 ///
 /// For good, and at once: its secrets and the access tokens it has open nothing any more.
-#[utoipa::path(tag = "api-clients", request_body = Reason, responses((status = 200, body = ApiClientView)))]
+#[utoipa::path(tag = "api-clients", request_body = TransitionReason, responses((status = 200, body = ApiClientView)))]
 #[post("/v1/api-clients/{id}/revocation")]
 async fn revoke_api_client(
     caller: Caller<RevokeApiClient>,
     id: Path<Id>,
-    body: Body<Reason>,
+    body: Body<TransitionReason>,
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {

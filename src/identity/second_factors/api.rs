@@ -10,7 +10,7 @@ use crate::{
         },
     },
     identity::users::{self, User, api::UserView},
-    network::partners::Reason,
+    network::partners::TransitionReason,
     platform::{
         Error, Result,
         http::{Answer, Body, Path},
@@ -208,12 +208,12 @@ async fn remove_second_factor(
 ///
 /// For a user who has lost it: the next sign-in asks for the password alone, which has to be changed then, and the
 /// user's sessions end. An incentive admin does it for users of the own partner and its locations.
-#[utoipa::path(tag = "users", request_body = Reason, responses((status = 200, body = UserView)))]
+#[utoipa::path(tag = "users", request_body = TransitionReason, responses((status = 200, body = UserView)))]
 #[post("/v1/users/{id}/second-factor-reset")]
 async fn reset_second_factor(
     caller: Caller<ResetSecondFactor>,
     id: Path<Id>,
-    body: Body<Reason>,
+    body: Body<TransitionReason>,
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {

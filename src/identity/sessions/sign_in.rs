@@ -14,7 +14,7 @@ use crate::{
         second_factors::{self, CodeCheck, ONE_TIME_CODE_REQUIRED},
         users::{self, User, UserStatus},
     },
-    notifications::{self, Message},
+    notifications::{self, About, Message},
     platform::{Error, Result},
 };
 use serde_json::json;
@@ -167,7 +167,13 @@ impl SignInAttempt {
                 address: self.from.address.to_string(),
                 user_agent: self.from.user_agent.clone(),
             };
-            notifications::tell(tx, &[user.recipient()], user.partner_id, ("user", user.id), &message)?;
+            notifications::notify(
+                tx,
+                &[user.recipient()],
+                user.partner_id,
+                About::new("user", user.id),
+                &message,
+            )?;
         }
         let session =
             if user.must_change_password { None } else { Some(service::start(tx, &user, &self.from)?) };

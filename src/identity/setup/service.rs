@@ -6,7 +6,7 @@ use crate::{
     audit,
     identity::users::{self, User},
     network::partners::{self, Partner},
-    notifications::{ListedUser, Message},
+    notifications::{About, ListedUser, Message},
     platform::{Error, Result, values::Id},
 };
 
@@ -69,7 +69,7 @@ pub fn send_list(tx: &mut Tx<'_>, partner: Id) -> Result<SetupStatus> {
         partner_id: partner,
         users: people.into_iter().map(listed).collect(),
     };
-    users::tell_admins(tx, &before.partner, ("partner", partner), &message)?;
+    users::notify_admins(tx, &before.partner, About::new("partner", partner), &message)?;
     let sent = Setup {
         partner_id: partner,
         state,

@@ -8,7 +8,7 @@ use crate::{
             CreateUser, DeactivateUser, GetUser, ListUsers, Policy, ReactivateUser, ResetPassword, UpdateUser,
         },
     },
-    network::partners::Reason,
+    network::partners::TransitionReason,
     notifications::Locale,
     platform::{
         Error, Result,
@@ -300,9 +300,13 @@ async fn update_user(
 /// Bar a user
 ///
 /// Takes effect on the user's next request: tokens issued before open nothing.
-#[utoipa::path(tag = "users", request_body = Reason, responses((status = 200, body = UserView)))]
+#[utoipa::path(tag = "users", request_body = TransitionReason, responses((status = 200, body = UserView)))]
 #[post("/v1/users/{id}/deactivation")]
-async fn deactivate_user(caller: Caller<DeactivateUser>, id: Path<Id>, body: Body<Reason>) -> Result<Answer> {
+async fn deactivate_user(
+    caller: Caller<DeactivateUser>,
+    id: Path<Id>,
+    body: Body<TransitionReason>,
+) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {
             let before = store::to_change(tx, *id)?;
@@ -314,9 +318,13 @@ async fn deactivate_user(caller: Caller<DeactivateUser>, id: Path<Id>, body: Bod
 /// Let a barred user back in
 ///
 /// The user signs in again with the password as it was.
-#[utoipa::path(tag = "users", request_body = Reason, responses((status = 200, body = UserView)))]
+#[utoipa::path(tag = "users", request_body = TransitionReason, responses((status = 200, body = UserView)))]
 #[post("/v1/users/{id}/reactivation")]
-async fn reactivate_user(caller: Caller<ReactivateUser>, id: Path<Id>, body: Body<Reason>) -> Result<Answer> {
+async fn reactivate_user(
+    caller: Caller<ReactivateUser>,
+    id: Path<Id>,
+    body: Body<TransitionReason>,
+) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {
             let before = store::to_change(tx, *id)?;

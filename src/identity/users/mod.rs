@@ -9,8 +9,8 @@ use crate::slice::{Slice, Tag};
 pub use model::{Delivery, User, UserAccess, UserStatus, fold};
 pub use service::{
     CODES, FirstOperator, NewUser, SignInBy, UserChange, WRONG_PASSWORD, bind, change_password, create,
-    event, first_operator, may_give, provision, refuse_elsewhere, refuse_oneself, reset_second_factor,
-    revoke_sessions, set_second_factor, strengthen, tell_admins, update,
+    event, first_operator, may_give, notify_admins, provision, refuse_elsewhere, refuse_oneself,
+    reset_second_factor, revoke_sessions, set_second_factor, strengthen, update,
 };
 pub use store::{
     access_of, admins_of, find_by_email, find_to_change, get, load, load_to_change, people_of, refers_to,

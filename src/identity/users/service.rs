@@ -6,7 +6,7 @@ use crate::{
     audit,
     config::MailRoute,
     network::partners::{self, Partner},
-    notifications::{self, Locale, Message, Recipient},
+    notifications::{self, About, Locale, Message, Recipient},
     platform::{Error, Result, codes, values::Id},
 };
 
@@ -225,7 +225,7 @@ pub fn change_password(tx: &mut Tx<'_>, password_hash: &str) -> Result<User> {
     };
     let user = save(tx, &before, user, None)?;
     let message = Message::PasswordChanged { at: tx.now };
-    notifications::tell(tx, &[user.recipient()], user.partner_id, ("user", user.id), &message)?;
+    notifications::notify(tx, &[user.recipient()], user.partner_id, About::new("user", user.id), &message)?;
     Ok(user)
 }
 
@@ -255,7 +255,7 @@ pub(super) fn mail_password(tx: &mut Tx<'_>, user: &User, password: &str) -> Res
     }
     let expires_at = user.password_expires_at.unwrap_or(tx.now);
     let message = Message::TemporaryPassword { password: password.to_owned(), expires_at };
-    notifications::tell(tx, &[user.recipient()], user.partner_id, ("user", user.id), &message)
+    notifications::notify(tx, &[user.recipient()], user.partner_id, About::new("user", user.id), &message)
 }
 
 /// Stores the hash of the same password with stronger parameters, in the audited unit of the sign-in. The user's revision
@@ -287,14 +287,9 @@ pub fn reset_second_factor(tx: &mut Tx<'_>, before: &User, reason: &str) -> Resu
 
 /// Sends a message to every incentive admin of a partner and of its headquarters who is not barred, in the unit of the
 /// change.
-pub fn tell_admins(
-    tx: &mut Tx<'_>,
-    partner: &Partner,
-    about: (&'static str, Id),
-    message: &Message,
-) -> Result<()> {
+pub fn notify_admins(tx: &mut Tx<'_>, partner: &Partner, about: About, message: &Message) -> Result<()> {
     let admins: Vec<Recipient> = store::admins_of(tx, partner)?.iter().map(User::recipient).collect();
-    notifications::tell(tx, &admins, Some(partner.id), about, message)
+    notifications::notify(tx, &admins, Some(partner.id), about, message)
 }
 
 fn save(tx: &mut Tx<'_>, before: &User, user: User, reason: Option<&str>) -> Result<User> {

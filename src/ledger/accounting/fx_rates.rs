@@ -8,7 +8,7 @@ use crate::{
         Error, Result,
         db::{MultiBackend, insert_many},
         http::PageRequest,
-        values::{CalendarDate, Currency, ExchangeRate, ExchangeRates, Month},
+        values::{Currency, ExchangeRate, ExchangeRates, Month, Period},
     },
     schema::fx_rates,
 };
@@ -22,7 +22,7 @@ crate::problem_codes! {
         "A month's rates are published when it has begun, because they are never changed.";
 }
 
-/// The rates of a month, by pair.
+/// The published rates of a month, by base and quote.
 pub fn of_month(tx: &mut Tx<'_>, month: Month) -> Result<Vec<FxRate>> {
     let query = fx_rates::table.filter(fx_rates::month.eq(month)).order((fx_rates::base, fx_rates::quote));
     Ok(query.select(FxRate::as_select()).load(tx.conn)?)
@@ -42,7 +42,7 @@ fn matching(filter: &FxRateFilter) -> fx_rates::BoxedQuery<'static, MultiBackend
     query
 }
 
-/// A page, the newest month first.
+/// A page of rates, the newest month first.
 pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<FxRateFilter>) -> Result<Vec<FxRate>> {
     let mut query = matching(&page.filter);
     let place = page.after.as_ref().and_then(|after| Some((after.key.as_ref()?.parse().ok()?, after.id)));
@@ -59,9 +59,10 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &FxRateFilter) -> Result<i64> {
     Ok(matching(filter).count().get_result(tx.conn)?)
 }
 
-/// The published rates of the months between two days.
-pub fn rates(tx: &mut Tx<'_>, (from, to): (CalendarDate, CalendarDate)) -> Result<ExchangeRates> {
-    let query = fx_rates::table.filter(fx_rates::month.between(Month::of(from), Month::of(to)));
+/// The published rates of the months that a period touches.
+pub fn rates(tx: &mut Tx<'_>, period: Period) -> Result<ExchangeRates> {
+    let months = (Month::of(period.from), Month::of(period.to));
+    let query = fx_rates::table.filter(fx_rates::month.between(months.0, months.1));
     let mut rates = ExchangeRates::default();
     for FxRate { month, base, quote, rate, .. } in query.select(FxRate::as_select()).load(tx.conn)? {
         rates.publish(month, base, quote, rate);
@@ -69,17 +70,24 @@ pub fn rates(tx: &mut Tx<'_>, (from, to): (CalendarDate, CalendarDate)) -> Resul
     Ok(rates)
 }
 
-/// Publishes rates beside those on record. Sales that waited for one of them are calculated with the next run.
-pub fn publish(
-    tx: &mut Tx<'_>,
-    month: Month,
-    new: &[(Currency, Currency, ExchangeRate)],
-) -> Result<Vec<FxRate>> {
+/// A rate to publish: `rate` units of `quote` for one unit of `base`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NewFxRate {
+    /// The currency of which one unit is priced.
+    pub base: Currency,
+    /// The currency of the price.
+    pub quote: Currency,
+    /// The price of one unit of `base`.
+    pub rate: ExchangeRate,
+}
+
+/// Adds rates to the published rates of a month. Sales that waited for a new rate are calculated with the next run.
+pub fn publish(tx: &mut Tx<'_>, month: Month, new: &[NewFxRate]) -> Result<Vec<FxRate>> {
     if month > Month::of(tx.today()) {
         let detail = format!("{month} begins on {}", month.first_day());
         return Err(Error::new(&FX_MONTH_AHEAD, detail));
     }
-    // Whoever posts relies on the rates there are, and waits here or is waited for.
+    // A unit that posts relies on the published rates: one of the two units waits for the other.
     tx.take(Guard::Books)?;
     let before = of_month(tx, month)?;
     let added = added(tx, month, &before, new)?;
@@ -96,15 +104,10 @@ pub fn publish(
     Ok(after)
 }
 
-/// Those not on record yet; refuses those that say something else than what is.
-fn added(
-    tx: &Tx<'_>,
-    month: Month,
-    known: &[FxRate],
-    new: &[(Currency, Currency, ExchangeRate)],
-) -> Result<Vec<FxRate>> {
+/// The new rates that the month does not have yet; refuses a rate that differs from the published one of its pair.
+fn added(tx: &Tx<'_>, month: Month, known: &[FxRate], new: &[NewFxRate]) -> Result<Vec<FxRate>> {
     let mut added = Vec::new();
-    for (base, quote, rate) in new.iter().copied() {
+    for NewFxRate { base, quote, rate } in new.iter().copied() {
         let pair = [base, quote];
         match known.iter().find(|known| pair.contains(&known.base) && pair.contains(&known.quote)) {
             Some(known) if (known.base, known.rate) == (base, rate) => {}

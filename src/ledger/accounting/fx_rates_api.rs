@@ -1,6 +1,9 @@
 //! Exchange rates over HTTP.
 
-use super::{FxRate, fx_rates};
+use super::{
+    FxRate,
+    fx_rates::{self, NewFxRate},
+};
 use crate::{
     access::{
         Caller,
@@ -27,28 +30,28 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 /// The exchange rates of a month.
 #[derive(Serialize, ToSchema)]
 struct FxRates {
-    /// The month they hold for.
+    /// The month that the rates hold for.
     month: Month,
-    /// The pairs published, by base and quote.
+    /// The published pairs, by base and quote.
     #[schema(max_items = 32_000)]
     rates: Vec<FxRateView>,
 }
 
-/// What one unit of a currency is worth in another, for a month.
+/// The price of one unit of a currency in another currency, for one month.
 #[derive(Serialize, ToSchema)]
 #[schema(as = FxRate)]
 pub struct FxRateView {
     /// Identifier.
     id: Id,
-    /// The month it holds for.
+    /// The month that the rate holds for.
     month: Month,
-    /// The currency one unit of which is priced.
+    /// The currency of which one unit is priced.
     base: Currency,
     /// The currency of the price.
     quote: Currency,
-    /// Units of `quote` for one unit of `base`. The other direction is its inverse, at full precision.
+    /// Units of `quote` for one unit of `base`. The rate of the other direction is the inverse, at full precision.
     rate: ExchangeRate,
-    /// When it was published; it is never changed.
+    /// When the rate was published. A published rate never changes.
     published_at: Timestamp,
 }
 
@@ -70,12 +73,12 @@ page_of!(
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"rates": [{"base": "USD", "quote": "CHF", "rate": "0.9871"}]}))]
 struct FxRatesPublication {
-    /// The pairs; those published already may stand here again, unchanged.
+    /// The pairs; a published pair may stand here again with the same rate.
     #[schema(min_items = 1, max_items = 200)]
     rates: Vec<FxRatePublication>,
 }
 
-/// No pair with itself, and none twice, in whichever direction.
+/// Refuses a pair of a currency with itself, and a pair that stands twice, in either direction.
 fn no_doubtful_pair(publication: &FxRatesPublication) -> std::result::Result<(), ValidationError> {
     let mut seen = BTreeMap::new();
     let mut faults = Vec::new();
@@ -95,7 +98,7 @@ fn no_doubtful_pair(publication: &FxRatesPublication) -> std::result::Result<(),
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 struct FxRatePublication {
-    /// The currency one unit of which is priced.
+    /// The currency of which one unit is priced.
     base: Currency,
     /// The currency of the price.
     quote: Currency,
@@ -118,7 +121,7 @@ pub struct FxRateFilter {
 
 /// List exchange rates
 ///
-/// What is published, the newest month first.
+/// The published rates, the newest month first.
 #[utoipa::path(tag = "rebates", params(FxRateFilter, PageParams), responses((status = 200, body = FxRatePage)))]
 #[get("/v1/fx-rates")]
 async fn list_fx_rates(caller: Caller<ListFxRates>, page: PageRequest<FxRateFilter>) -> Result<Listing> {
@@ -134,7 +137,7 @@ async fn list_fx_rates(caller: Caller<ListFxRates>, page: PageRequest<FxRateFilt
 
 /// Read a month's exchange rates
 ///
-/// Tiers, caps and reports go by the rate of the month of the sale. None are published for some months.
+/// Tiers, caps and reports convert by the rate of the month of the sale. A month may have no rates.
 #[utoipa::path(
     tag = "rebates",
     params(("month" = Month, Path, description = "The month.", example = "2026-07")),
@@ -143,13 +146,13 @@ async fn list_fx_rates(caller: Caller<ListFxRates>, page: PageRequest<FxRateFilt
 #[get("/v1/fx-rates/{month}")]
 async fn get_fx_rates(caller: Caller<GetFxRates>, month: Path<Month>) -> Result<Answer> {
     let month = *month;
-    caller.read(move |tx| Ok(Answer::ok(&shown(month, fx_rates::of_month(tx, month)?)))).await
+    caller.read(move |tx| Ok(Answer::ok(&view(month, fx_rates::of_month(tx, month)?)))).await
 }
 
 /// Publish exchange rates for a month
 ///
-/// Adds pairs to those of the month. A published rate is never changed: the same rate again changes nothing, another one
-/// is refused. Sales that waited for a rate (`exchange_rate_missing`) are judged again by the next calculation.
+/// Adds pairs to the pairs of the month. A published rate never changes: the same rate again changes nothing, another
+/// rate is refused. The next calculation judges sales again that waited for a rate (`exchange_rate_missing`).
 #[utoipa::path(
     tag = "rebates",
     params(("month" = Month, Path, description = "The month.", example = "2026-07")),
@@ -165,12 +168,17 @@ async fn put_fx_rates(
     let month = *month;
     caller
         .write(body, move |tx, publication| {
-            let new: Vec<_> = publication.rates.iter().map(|new| (new.base, new.quote, new.rate)).collect();
-            Ok(Answer::ok(&shown(month, fx_rates::publish(tx, month, &new)?)))
+            let new = |FxRatePublication { base, quote, rate }: &_| NewFxRate {
+                base: *base,
+                quote: *quote,
+                rate: *rate,
+            };
+            let new: Vec<NewFxRate> = publication.rates.iter().map(new).collect();
+            Ok(Answer::ok(&view(month, fx_rates::publish(tx, month, &new)?)))
         })
         .await
 }
 
-fn shown(month: Month, rates: Vec<FxRate>) -> FxRates {
+fn view(month: Month, rates: Vec<FxRate>) -> FxRates {
     FxRates { month, rates: rates.into_iter().map(FxRateView::from).collect() }
 }

@@ -1,7 +1,8 @@
-//! Accounting: what is owed. Rebates by enrollment, month and currency, the months that close one after the other, and
-//! the double-entry ledger under both.
+//! Accounting: rebates by enrollment, month and currency; the months, which close one after the other; and the
+//! double-entry ledger under both.
 //!
-//! Other slices write money with [`post`], ask in which month with [`Months`], and convert with [`rates`].
+//! Other slices add to rebates with [`post_to_rebates`], ask [`Months`] for the month to post in, and convert amounts
+//! with [`rates`].
 
 pub mod fx_rates;
 pub mod fx_rates_api;
@@ -14,13 +15,18 @@ mod store;
 
 use crate::slice::{Slice, Tag};
 pub use fx_rates::rates;
-pub use model::{Account, Cause, Entry, FxRate, Months, Rebate, RebateReason, RebateState, Transfer};
+pub use model::{
+    FxRate, LedgerAccount, Months, Rebate, RebateKey, RebatePosting, RebateReason, RebateState, Transfer,
+    TransferCause,
+};
 pub use months_api::AccountingMonthState;
-pub use rebate_view::{RebateView, rebates_of};
-pub use service::{CODES, close, follow_profiles, hold, post, release};
-pub use store::{carried, closed_at, currencies_of, enrollments_waiting, months, rebates_of_all_months};
+pub use rebate_view::{RebateView, rebate_views};
+pub use service::{CODES, close, follow_profiles, hold, post_to_rebates, release};
+pub use store::{
+    CarriedOver, carried_over, closed_at, currencies_of, enrollments_waiting, months, rebates_of_all_months,
+};
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: |config| {
         rebates_api::routes(config);

@@ -1,4 +1,4 @@
-//! What accounting knows: accounts, transfers, months and rebates; no I/O, no clock, no HTTP.
+//! The accounts, transfers, months, rebates and exchange rates of accounting; no I/O, no clock, no HTTP.
 
 use crate::{
     network::profiles::Standing,
@@ -10,9 +10,9 @@ use diesel::prelude::*;
 use serde::Serialize;
 
 text_enum! {
-    /// An account of the ledger; each enrollment has each, by month and currency.
-    pub enum Account {
-        /// What the programme costs.
+    /// An account of the ledger. Each enrollment has one of each, for each month and currency.
+    pub enum LedgerAccount {
+        /// The cost of the programme.
         ProgrammeExpense = "programme_expense",
         /// Rebates of months that are open.
         RebateAccrued = "rebate_accrued",
@@ -33,18 +33,18 @@ text_enum! {
     }
 }
 
-impl Account {
-    /// The accounts that hold what is owed of rebates, and what became of it.
+impl LedgerAccount {
+    /// The accounts of rebates: owed, paid and lost.
     pub const OF_REBATES: [Self; 4] =
         [Self::RebateAccrued, Self::RebatePayable, Self::RebatePaid, Self::RebateForfeited];
-    /// The accounts that hold co-op funds, and what became of them.
+    /// The accounts of co-op funds: available, claimed, paid and lost.
     pub const OF_COOP: [Self; 4] =
         [Self::CoopAvailable, Self::CoopCommitted, Self::CoopPaid, Self::CoopForfeited];
 }
 
 text_enum! {
-    /// Why money moved.
-    pub enum Cause {
+    /// The event behind a transfer.
+    pub enum TransferCause {
         /// The calculation posted earnings.
         Calculation = "calculation",
         /// An adjustment was approved.
@@ -54,70 +54,89 @@ text_enum! {
     }
 }
 
-/// One transfer: the amount leaves the credited account's side for the debited one, so the ledger always balances.
+/// One transfer: the amount is debited to one account and credited to another, so the ledger always balances.
 #[derive(Clone, Debug, Insertable, Queryable, Selectable)]
 #[diesel(table_name = ledger_transfers, treat_none_as_default_value = false)]
 pub struct Transfer {
-    /// Identifier.
+    /// UUID of version 7.
     pub id: Id,
-    /// Of which partner.
+    /// The partner of the enrollment.
     pub partner_id: Id,
-    /// Whose accounts.
+    /// The enrollment that both accounts belong to.
     pub enrollment_id: Id,
-    /// Of which month.
+    /// The month that both accounts belong to.
     pub month: Month,
-    /// In which currency.
+    /// The currency of both accounts.
     pub currency: Currency,
-    /// Debited.
-    pub debit: Account,
-    /// Credited.
-    pub credit: Account,
-    /// Above zero, in minor units.
+    /// The debited account.
+    pub debit: LedgerAccount,
+    /// The credited account.
+    pub credit: LedgerAccount,
+    /// The amount in minor units, above zero.
     pub amount: i64,
-    /// Why.
-    pub cause: Cause,
-    /// The record behind it.
+    /// The event behind the transfer.
+    pub cause: TransferCause,
+    /// The calculation run or the adjustment behind the transfer; none for the closure of a month.
     pub cause_id: Option<Id>,
-    /// When.
+    /// The instant of the unit that posted the transfer.
     pub posted_at: Timestamp,
 }
 
-/// What is added to one rebate, in minor units.
+/// Amounts to add to one rebate, in minor units.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// The enrollment.
+pub struct RebatePosting {
+    /// The enrollment of the rebate.
     pub enrollment_id: Id,
-    /// Its partner.
+    /// The partner of the enrollment.
     pub partner_id: Id,
-    /// The month it is paid with; it is open.
+    /// The open month that the rebate is paid with.
     pub posted_in: Month,
-    /// The currency.
+    /// The currency of the rebate.
     pub currency: Currency,
-    /// Rebate parts of earnings.
+    /// The rebate parts of earnings.
     pub earned: i64,
-    /// Approved adjustments.
+    /// The approved adjustments.
     pub adjusted: i64,
-    /// Co-op parts of earnings.
+    /// The co-op parts of earnings.
     pub coop: i64,
 }
 
-impl Entry {
-    /// The enrollment.
+impl RebatePosting {
+    /// The key of the rebate.
     #[must_use]
-    pub fn enrollment(&self) -> EnrollmentKey {
-        EnrollmentKey { partner_id: self.partner_id, id: self.enrollment_id }
+    pub fn key(&self) -> RebateKey {
+        let enrollment = EnrollmentKey { partner_id: self.partner_id, id: self.enrollment_id };
+        RebateKey { enrollment, posted_in: self.posted_in, currency: self.currency }
     }
 }
 
-/// Which months are closed: all up to one.
+/// The natural key of a rebate, and of the ledger accounts under the rebate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RebateKey {
+    /// The enrollment that earned the rebate.
+    pub enrollment: EnrollmentKey,
+    /// The month that the rebate is paid with.
+    pub posted_in: Month,
+    /// The currency of the rebate.
+    pub currency: Currency,
+}
+
+/// The closed months: every month up to the last closed one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Months {
-    /// The last closed one; none where none is.
+    /// The last closed month; none while every month is open.
     pub last_closed: Option<Month>,
 }
 
 impl Months {
-    /// The month something of a month is posted in: that one while it is open, else the first open one.
+    /// Whether a month still takes postings.
+    #[must_use]
+    pub fn is_open(self, month: Month) -> bool {
+        self.last_closed.is_none_or(|closed| closed < month)
+    }
+
+    /// The month to post earnings or adjustments of `earned_in` in: `earned_in` while that month is open, else the
+    /// first open month.
     #[must_use]
     pub fn posting_for(self, earned_in: Month) -> Month {
         self.last_closed.map_or(earned_in, |closed| earned_in.max(closed.plus(1)))
@@ -125,29 +144,37 @@ impl Months {
 }
 
 text_enum! {
-    /// Where a rebate stands.
+    /// The state of a rebate.
     pub enum RebateState {
-        /// Its month is open; it still grows.
+        /// The month is open: the rebate still grows.
         Accruing = "accruing",
-        /// Its month is closed; it is paid with the next payment run.
+        /// The month is closed: the next payment run pays the rebate.
         Payable = "payable",
-        /// It waits: `state_reason` says for what.
+        /// The rebate is not paid for now: `state_reason` says why.
         OnHold = "on_hold",
-        /// A payment carries it.
+        /// A payment carries the rebate.
         InPayment = "in_payment",
-        /// It was paid.
+        /// The rebate was paid.
         Paid = "paid",
-        /// Its payment failed.
+        /// The payment failed.
         Failed = "failed",
-        /// It was lost: held too long, or below the threshold at the end of the year.
+        /// The rebate was lost: held too long, or below the threshold at the end of the year.
         Forfeited = "forfeited",
-        /// It was set off against another one.
+        /// The rebate was set off against another one.
         Offset = "offset",
     }
 }
 
+impl RebateState {
+    /// The state of a rebate of a closed month, by what keeps the rebate from being paid.
+    #[must_use]
+    pub const fn of_closed_month(reason: Option<RebateReason>) -> Self {
+        if reason.is_some() { Self::OnHold } else { Self::Payable }
+    }
+}
+
 text_enum! {
-    /// What a rebate waits for.
+    /// The reason a rebate is not paid for now.
     pub enum RebateReason {
         /// A payout or tax profile has not been submitted.
         ProfileMissing = "profile_missing",
@@ -155,15 +182,15 @@ text_enum! {
         ProfilePending = "profile_pending",
         /// A profile was refused or has expired.
         ProfileActionRequired = "profile_action_required",
-        /// An operator holds it.
+        /// An operator holds the rebate.
         HeldByOperator = "held_by_operator",
-        /// What has accumulated is less than is paid.
+        /// The payable sum of the enrollment is below the program's payment threshold.
         BelowPaymentThreshold = "below_payment_threshold",
     }
 }
 
 impl RebateReason {
-    /// Why profiles hold a rebate; not at all where they are approved.
+    /// The reason by which a partner's profiles hold a rebate; none where both profiles are approved.
     #[must_use]
     pub const fn of(standing: Standing) -> Option<Self> {
         match standing {
@@ -175,69 +202,76 @@ impl RebateReason {
     }
 }
 
-/// What one unit of a currency is worth in another, for a month.
+/// The price of one unit of a currency in another currency, for one month.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Queryable, Selectable, Insertable)]
 #[diesel(table_name = fx_rates, treat_none_as_default_value = false)]
 pub struct FxRate {
-    /// Identifier.
+    /// UUID of version 7.
     pub id: Id,
-    /// The month.
+    /// The month that the rate holds for.
     pub month: Month,
-    /// The currency one unit of which is priced.
+    /// The currency of which one unit is priced.
     pub base: Currency,
     /// The currency of the price.
     pub quote: Currency,
-    /// The price.
+    /// Units of `quote` for one unit of `base`.
     pub rate: ExchangeRate,
-    /// When it was published.
+    /// When the rate was published.
     pub published_at: Timestamp,
-    /// By whom; none for the service itself.
+    /// The user or API client who published the rate; none for the service itself.
     pub published_by: Option<Id>,
 }
 
-/// The payable of one enrollment for one month it was posted in, in one currency.
+/// The amount owed to one enrollment with one month, in one currency.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = rebates, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct Rebate {
-    /// Identifier.
+    /// UUID of version 7.
     pub id: Id,
-    /// The enrollment.
+    /// The enrollment that earned the rebate.
     pub enrollment_id: Id,
-    /// Its partner.
+    /// The partner of the enrollment.
     pub partner_id: Id,
-    /// The month it is paid with.
+    /// The month that the rebate is paid with.
     pub posted_in: Month,
-    /// The currency.
+    /// The currency of all amounts of the rebate.
     pub currency: Currency,
-    /// The sum of its earnings' rebate parts, in minor units.
+    /// The sum of the earnings' rebate parts, in minor units.
     pub earned: i64,
-    /// The sum of its adjustments.
+    /// The sum of the approved adjustments, in minor units.
     pub adjusted: i64,
-    /// The sum of its earnings' co-op parts.
+    /// The sum of the earnings' co-op parts, in minor units.
     pub coop: i64,
-    /// Where it stands.
+    /// The state of the rebate.
     pub state: RebateState,
-    /// What it waits for.
+    /// The reason of a hold.
     pub state_reason: Option<RebateReason>,
-    /// What the operator said who holds it.
+    /// The words of the operator who holds the rebate.
     pub state_comment: Option<String>,
-    /// Since when it waits.
+    /// The day the hold began.
     pub state_since: Option<CalendarDate>,
-    /// When its figures were computed.
+    /// When the amounts were last posted to.
     pub as_of: Timestamp,
     /// When the record was made.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// When the record was last changed.
     pub updated_at: Timestamp,
-    /// Counts changes; the entity tag.
+    /// Counts the changes of the record; the entity tag.
     pub revision: i64,
 }
 
 impl Rebate {
-    /// What is owed.
+    /// The amount owed: earned and adjusted.
     #[must_use]
     pub fn amount(&self) -> Money {
         Money { minor: self.earned + self.adjusted, currency: self.currency }
+    }
+
+    /// The natural key of the rebate.
+    #[must_use]
+    pub fn key(&self) -> RebateKey {
+        let enrollment = EnrollmentKey { partner_id: self.partner_id, id: self.enrollment_id };
+        RebateKey { enrollment, posted_in: self.posted_in, currency: self.currency }
     }
 
     /// The sub-resources that can be posted to now.

@@ -1,6 +1,9 @@
 //! Accounting months over HTTP.
 
-use super::{service, store};
+use super::{
+    service,
+    store::{self, ClosedMonth},
+};
 use crate::{
     access::{
         Caller, Tx,
@@ -24,11 +27,11 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 }
 
 text_enum! {
-    /// Whether something can still be posted in a month.
+    /// Whether a month still takes postings.
     pub enum AccountingMonthState {
-        /// It takes postings.
+        /// The month takes postings.
         Open = "open",
-        /// It never changes again.
+        /// The month never changes again.
         Closed = "closed",
     }
 }
@@ -38,13 +41,13 @@ text_enum! {
 struct AccountingMonth {
     /// The month.
     month: Month,
-    /// Whether something can still be posted in it.
+    /// Whether the month still takes postings.
     state: AccountingMonthState,
-    /// When it was closed.
+    /// When the month was closed; null while the month is open.
     closed_at: Option<Timestamp>,
-    /// Who closed it; null where the service did by itself.
+    /// The user or API client who closed the month; null for the service itself.
     closed_by: Option<Id>,
-    /// Why, in the words of who closed it.
+    /// The reason in the closer's words.
     #[schema(max_length = 1000, examples("All sales of the quarter are in"))]
     reason: Option<String>,
 }
@@ -52,12 +55,12 @@ struct AccountingMonth {
 /// The months of the books, the newest first.
 #[derive(Serialize, ToSchema)]
 struct AccountingMonths {
-    /// From this month back to the first something was posted in.
+    /// The months from this month back to the first month with a posting.
     #[schema(max_items = 12_000)]
     items: Vec<AccountingMonth>,
 }
 
-/// Why a month is closed, where there is something to say.
+/// The closure of a month.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "All sales of the month are in"}))]
@@ -70,7 +73,7 @@ struct AccountingMonthClosure {
 
 /// List the accounting months
 ///
-/// From this month back to the first something was posted in. They close one after the other.
+/// The months from this month back to the first month with a posting. Months close one after the other.
 #[utoipa::path(tag = "rebates", responses((status = 200, body = AccountingMonths)))]
 #[get("/v1/accounting-months")]
 async fn list_accounting_months(caller: Caller<ListAccountingMonths>) -> Result<Answer> {
@@ -79,9 +82,10 @@ async fn list_accounting_months(caller: Caller<ListAccountingMonths>) -> Result<
 
 /// Close a month
 ///
-/// It never changes again: what comes late is posted in the first open month. Its rebates become payable, or wait for
-/// profiles. A month is closed when it is over, after every one before it, and with nothing left to calculate.
-/// Adjustments that are still proposed do not hold it up: those approved later are posted in the first open month.
+/// A closed month never changes again: late earnings are posted in the first open month. The rebates of the month
+/// become payable, or wait for profiles. A month can be closed when it is over, after every earlier month, and with no
+/// sale left to calculate. Proposed adjustments do not keep the month open: an adjustment approved later is posted in
+/// the first open month.
 #[utoipa::path(
     tag = "rebates",
     params(("month" = Month, Path, description = "The month.", example = "2026-07")),
@@ -110,15 +114,15 @@ async fn close_accounting_month(
 
 fn months(tx: &mut Tx<'_>) -> Result<Vec<AccountingMonth>> {
     let now = Month::of(tx.today());
-    let closed: BTreeMap<Month, store::Closed> =
-        store::closed(tx)?.into_iter().map(|closed| (closed.0, closed)).collect();
+    let closed: BTreeMap<Month, ClosedMonth> =
+        store::closed_months(tx)?.into_iter().map(|closed| (closed.month, closed)).collect();
     let first_closed = closed.keys().next().copied();
     let first = [first_closed, store::first_posted(tx)?].into_iter().flatten().min().unwrap_or(now);
     let mut items = Vec::new();
     let mut month = now.max(first);
     while month >= first {
         items.push(match closed.get(&month).cloned() {
-            Some((month, closed_at, closed_by, reason)) => AccountingMonth {
+            Some(ClosedMonth { month, closed_at, closed_by, reason }) => AccountingMonth {
                 month,
                 state: AccountingMonthState::Closed,
                 closed_at: Some(closed_at),

@@ -1,6 +1,9 @@
-//! A rebate as it is shown.
+//! Rebates on the wire, each with the reason it is not paid yet.
 
-use super::{Rebate, RebateReason, RebateState, fx_rates, store};
+use super::{
+    Rebate, RebateReason, RebateState, fx_rates,
+    store::{self, PayableRebate},
+};
 use crate::{
     access::Tx,
     network::partners::Transition,
@@ -11,65 +14,65 @@ use crate::{
     platform::{
         Result,
         http::page_of,
-        values::{CalendarDate, Currency, Id, Leftover, Money, Month, Timestamp},
+        values::{CalendarDate, Currency, Id, Leftover, Money, Month, Period, Timestamp},
     },
 };
 use serde::Serialize;
 use std::collections::HashMap;
 use utoipa::ToSchema;
 
-/// The payable of one enrollment for one month it was posted in, in one currency.
+/// The amount owed to one enrollment with one month, in one currency.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Rebate)]
 pub struct RebateView {
     /// Identifier.
     id: Id,
-    /// The enrollment it was earned by.
+    /// The enrollment that earned the rebate.
     enrollment_id: Id,
-    /// Its partner.
+    /// The partner of the enrollment.
     partner_id: Id,
-    /// The month it is paid with.
+    /// The month that the rebate is paid with.
     posted_in: Month,
-    /// The sum of its earnings' rebate parts.
+    /// The sum of the earnings' rebate parts.
     earned: Money,
-    /// The sum of its approved adjustments.
+    /// The sum of the approved adjustments.
     adjusted: Money,
-    /// What is owed: earned and adjusted.
+    /// The amount owed: earned and adjusted.
     amount: Money,
-    /// The sum of its earnings' co-op parts, which are claimed and not paid with it.
+    /// The sum of the earnings' co-op parts, which are claimed, not paid with the rebate.
     coop: Money,
-    /// Where it stands.
+    /// The state of the rebate.
     state: RebateState,
-    /// What it waits for; null where it waits for nothing.
+    /// The reason the rebate is not paid for now; null where there is none.
     state_reason: Option<RebateWait>,
     /// The sub-resources that can be posted to now.
     #[schema(max_items = 5, examples(json!(["hold"])))]
     allowed_transitions: Vec<Transition>,
-    /// When its figures were computed.
+    /// When the amounts were last posted to.
     as_of: Timestamp,
     /// When the record was made.
     created_at: Timestamp,
-    /// When it was last changed.
+    /// When the record was last changed.
     updated_at: Timestamp,
     /// Counts changes; the `ETag`.
     #[schema(minimum = 1)]
     revision: i64,
 }
 
-/// What a rebate waits for.
+/// The reason a rebate is not paid for now.
 #[derive(Serialize, ToSchema)]
 pub struct RebateWait {
     /// Stable code.
     code: RebateReason,
-    /// What would release it.
+    /// The reason in words, with the step that ends the wait.
     #[schema(max_length = 300, examples("It is paid once the payout and tax profiles are approved."))]
     detail: &'static str,
-    /// What is missing to the threshold; only where the amount is below it.
+    /// The amount missing to the payment threshold; only where the payable sum is below the threshold.
     missing: Option<Money>,
-    /// What the operator said who holds it.
+    /// The words of the operator who holds the rebate.
     #[schema(max_length = 1000, examples("Sales figures are being clarified"))]
     comment: Option<String>,
-    /// Since when it waits.
+    /// The day the hold began.
     since: Option<CalendarDate>,
 }
 
@@ -79,7 +82,7 @@ page_of!(
 );
 
 impl RebateReason {
-    /// What would release it.
+    /// The reason in words, with the step that ends the wait.
     #[must_use]
     pub const fn detail(self) -> &'static str {
         match self {
@@ -101,9 +104,21 @@ impl RebateReason {
 }
 
 impl RebateView {
-    /// The record alone, without what depends on others.
+    /// The rebate's own record; the payment threshold, which depends on other records, is left out.
     pub(super) fn plain(rebate: Rebate) -> Self {
         Self::of(rebate, None)
+    }
+
+    /// The enrollment that earned the rebate.
+    #[must_use]
+    pub fn enrollment_id(&self) -> Id {
+        self.enrollment_id
+    }
+
+    /// The currency of the rebate.
+    #[must_use]
+    pub fn currency(&self) -> Currency {
+        self.amount.currency
     }
 
     fn of(rebate: Rebate, missing: Option<Money>) -> Self {
@@ -135,28 +150,27 @@ impl RebateView {
         }
     }
 
-    /// What is missing to the threshold, and what can be done, follow other records: the revision alone does not tell
-    /// one view from another.
+    /// The entity tag. The amount missing to the threshold follows other records, so the revision of the rebate alone
+    /// does not tell one view from another.
     pub(super) fn etag(&self) -> String {
         let missing = self.state_reason.as_ref().and_then(|wait| wait.missing);
         format!("\"{}.{}\"", self.revision, missing.map_or(0, |money| money.minor))
     }
 }
 
-/// The rebates of some enrollments for one month, each with whose it is and in which currency, and what they wait for.
-pub fn rebates_of(
+/// The rebates that these enrollments are paid with a month, by enrollment and currency.
+pub fn rebate_views(
     tx: &mut Tx<'_>,
     enrollments: EnrollmentKeys<'_>,
     month: Month,
-) -> Result<Vec<(Id, Currency, RebateView)>> {
+) -> Result<Vec<RebateView>> {
     let mut found = store::of_enrollments(tx, enrollments, &[month])?;
     found.sort_unstable_by_key(|rebate| (rebate.enrollment_id, rebate.currency));
-    let views = show(tx, found)?;
-    Ok(views.into_iter().map(|view| (view.enrollment_id, view.amount.currency, view)).collect())
+    views(tx, found)
 }
 
-/// Rebates with what they wait for. Three more statements for any number, and those only where some are payable.
-pub(super) fn show(tx: &mut Tx<'_>, found: Vec<Rebate>) -> Result<Vec<RebateView>> {
+/// Rebates with the reasons they are not paid yet. Payable rebates cost three more statements, however many there are.
+pub(super) fn views(tx: &mut Tx<'_>, found: Vec<Rebate>) -> Result<Vec<RebateView>> {
     let payable = |rebate: &&Rebate| rebate.state == RebateState::Payable;
     let mut enrolled: Vec<Id> = found.iter().filter(payable).map(|rebate| rebate.enrollment_id).collect();
     enrolled.sort_unstable();
@@ -168,16 +182,16 @@ pub(super) fn show(tx: &mut Tx<'_>, found: Vec<Rebate>) -> Result<Vec<RebateView
     let mut partners: Vec<Id> = found.iter().filter(payable).map(|rebate| rebate.partner_id).collect();
     partners.sort_unstable();
     partners.dedup();
-    for (enrollment, currency, minor) in store::payable(tx, &partners)? {
-        *sums.entry((enrollment, currency)).or_default() += minor;
+    for PayableRebate { enrollment_id, currency, minor } in store::payable(tx, &partners)? {
+        *sums.entry((enrollment_id, currency)).or_default() += minor;
     }
     let thresholds = thresholds(tx, &enrolled)?;
-    let months = found.iter().filter(payable).map(|rebate| rebate.posted_in);
-    let (first, last) = months.fold((None, None), |(first, last): (Option<Month>, Option<Month>), month| {
-        (Some(first.map_or(month, |m| m.min(month))), last.max(Some(month)))
-    });
-    let span = (first.map_or(tx.today(), Month::first_day), last.map_or(tx.today(), Month::last_day));
-    let rates = fx_rates::rates(tx, span)?;
+    let months = || found.iter().filter(payable).map(|rebate| rebate.posted_in);
+    let period = Period {
+        from: months().min().map_or(tx.today(), Month::first_day),
+        to: months().max().map_or(tx.today(), Month::last_day),
+    };
+    let rates = fx_rates::rates(tx, period)?;
     let view = |rebate: Rebate| {
         let missing =
             thresholds.get(&rebate.enrollment_id).filter(|_| payable(&&rebate)).and_then(|threshold| {
@@ -190,7 +204,7 @@ pub(super) fn show(tx: &mut Tx<'_>, found: Vec<Rebate>) -> Result<Vec<RebateView
     Ok(found.into_iter().map(view).collect())
 }
 
-/// The least that is paid to each enrollment; those of a list may be of many partners.
+/// The payment threshold of each enrollment. The enrollments may belong to many partners.
 fn thresholds(tx: &mut Tx<'_>, enrolled: &[Id]) -> Result<HashMap<Id, Money>> {
     let least = |terms: PaymentTerms| Money { minor: terms.payment_threshold, currency: terms.currency };
     let found = enrollments::payment_terms_of(tx, enrolled)?;

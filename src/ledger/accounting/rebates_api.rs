@@ -10,7 +10,7 @@ use crate::{
         Caller, Tx,
         policy::{GetRebate, HoldRebate, ListRebates, ReleaseRebate},
     },
-    network::partners::Reason,
+    network::partners::TransitionReason,
     participation::programs::ProgramKey,
     platform::{
         Error, Result,
@@ -52,7 +52,7 @@ pub struct RebateFilter {
 
 /// List rebates
 ///
-/// What is owed to the partners the caller may see, by enrollment, month and currency, the newest record first.
+/// The rebates of the partners that the caller may see, the newest record first.
 #[utoipa::path(tag = "rebates", params(RebateFilter, PageParams), responses((status = 200, body = RebatePage)))]
 #[get("/v1/rebates")]
 async fn list_rebates(caller: Caller<ListRebates>, page: PageRequest<RebateFilter>) -> Result<Listing> {
@@ -61,7 +61,7 @@ async fn list_rebates(caller: Caller<ListRebates>, page: PageRequest<RebateFilte
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
             let found = store::list(tx, page)?;
             let ids: Vec<Id> = found.iter().map(|rebate| rebate.id).collect();
-            let views: Vec<_> = ids.into_iter().zip(rebate_view::show(tx, found)?).collect();
+            let views: Vec<_> = ids.into_iter().zip(rebate_view::views(tx, found)?).collect();
             Ok(page.answer(views, total, |(id, _)| Cursor { key: None, id: *id }, |(_, view)| view))
         })
         .await
@@ -69,7 +69,7 @@ async fn list_rebates(caller: Caller<ListRebates>, page: PageRequest<RebateFilte
 
 /// Read a rebate
 ///
-/// With what it waits for, and since when.
+/// The rebate, with the reason it is not paid for now.
 #[utoipa::path(tag = "rebates", responses((status = 200, body = RebateView)))]
 #[get("/v1/rebates/{id}")]
 async fn get_rebate(caller: Caller<GetRebate>, id: Path<Id>) -> Result<Answer> {
@@ -83,10 +83,14 @@ async fn get_rebate(caller: Caller<GetRebate>, id: Path<Id>) -> Result<Answer> {
 
 /// Hold a rebate
 ///
-/// It is not paid until it is released.
-#[utoipa::path(tag = "rebates", request_body = Reason, responses((status = 200, body = RebateView)))]
+/// The rebate is not paid until an operator releases it.
+#[utoipa::path(tag = "rebates", request_body = TransitionReason, responses((status = 200, body = RebateView)))]
 #[post("/v1/rebates/{id}/hold")]
-async fn hold_rebate(caller: Caller<HoldRebate>, id: Path<Id>, body: Body<Reason>) -> Result<Answer> {
+async fn hold_rebate(
+    caller: Caller<HoldRebate>,
+    id: Path<Id>,
+    body: Body<TransitionReason>,
+) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {
             let rebate = service::hold(tx, *id, &because.reason)?;
@@ -97,10 +101,14 @@ async fn hold_rebate(caller: Caller<HoldRebate>, id: Path<Id>, body: Body<Reason
 
 /// Release a rebate that was held
 ///
-/// It stands where its month and its partner's profiles let it stand.
-#[utoipa::path(tag = "rebates", request_body = Reason, responses((status = 200, body = RebateView)))]
+/// The month and the partner's profiles decide the state of the rebate again.
+#[utoipa::path(tag = "rebates", request_body = TransitionReason, responses((status = 200, body = RebateView)))]
 #[post("/v1/rebates/{id}/release")]
-async fn release_rebate(caller: Caller<ReleaseRebate>, id: Path<Id>, body: Body<Reason>) -> Result<Answer> {
+async fn release_rebate(
+    caller: Caller<ReleaseRebate>,
+    id: Path<Id>,
+    body: Body<TransitionReason>,
+) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {
             let rebate = service::release(tx, *id, &because.reason)?;
@@ -111,6 +119,6 @@ async fn release_rebate(caller: Caller<ReleaseRebate>, id: Path<Id>, body: Body<
 
 fn record(tx: &mut Tx<'_>, rebate: Rebate) -> Result<Answer> {
     let revision = rebate.revision;
-    let view = rebate_view::show(tx, vec![rebate])?.pop().ok_or(Error::not_found("rebate"))?;
+    let view = rebate_view::views(tx, vec![rebate])?.pop().ok_or(Error::not_found("rebate"))?;
     Ok(Answer { etag: Some(view.etag()), ..Answer::record(&view, revision) })
 }

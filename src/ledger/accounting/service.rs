@@ -1,8 +1,8 @@
-//! How money is posted, months are closed, and rebates held and released.
+//! Commands on rebates and months: post, close a month, hold and release a rebate.
 
 use super::{
-    Account, Cause, Entry, Months, Rebate, RebateReason, RebateState, Transfer, rebate_view::RebateView,
-    store,
+    LedgerAccount, Months, Rebate, RebateKey, RebatePosting, RebateReason, RebateState, Transfer,
+    TransferCause, rebate_view::RebateView, store,
 };
 use crate::{
     access::{Guard, Tx},
@@ -11,10 +11,10 @@ use crate::{
         partners::TRANSITION_NOT_ALLOWED,
         profiles::{self, Standing},
     },
-    participation::enrollments::{EnrollmentKey, EnrollmentKeys},
+    participation::enrollments::EnrollmentKeys,
     platform::{
         Error, Result,
-        values::{Currency, Id, Month},
+        values::{Id, Month},
     },
     sales::{imports, transactions::backlog::{self, Whom}},
 };
@@ -32,62 +32,61 @@ crate::problem_codes! {
         "`waiting` partners have sales or facts the calculation has not looked at. Start `POST /v1/calculation-runs`, then close.";
 }
 
-/// Adds to rebates and writes the ledger under them: the programme's expense against what is accrued and against
-/// co-op. The months named are open.
-pub fn post(tx: &mut Tx<'_>, entries: &[Entry], cause: Cause, cause_id: Option<Id>) -> Result<()> {
-    let mut sums: BTreeMap<Purse, Entry> = BTreeMap::new();
-    for entry in entries {
-        let key = (entry.enrollment(), entry.posted_in, entry.currency);
-        let empty = Entry { earned: 0, adjusted: 0, coop: 0, ..*entry };
-        let sum = sums.entry(key).or_insert(empty);
-        sum.earned += entry.earned;
-        sum.adjusted += entry.adjusted;
-        sum.coop += entry.coop;
+/// Adds postings to rebates of open months, and writes the transfers under them: the programme's expense against
+/// accrued rebates and against available co-op funds. `cause_id` is the record behind `cause`.
+pub fn post_to_rebates(
+    tx: &mut Tx<'_>,
+    postings: &[RebatePosting],
+    cause: TransferCause,
+    cause_id: Option<Id>,
+) -> Result<()> {
+    let mut sums: BTreeMap<RebateKey, RebatePosting> = BTreeMap::new();
+    for posting in postings {
+        let empty = RebatePosting { earned: 0, adjusted: 0, coop: 0, ..*posting };
+        let sum = sums.entry(posting.key()).or_insert(empty);
+        sum.earned += posting.earned;
+        sum.adjusted += posting.adjusted;
+        sum.coop += posting.coop;
     }
     let mut known = known(tx, &sums)?;
     let (mut new, mut transfers) = (Vec::new(), Vec::new());
     for (key, sum) in sums {
         match known.remove(&key) {
-            Some(rebate) => store::update(tx, &grown(tx, rebate, &sum))?,
-            None => new.push(fresh(tx, &sum)),
+            Some(rebate) => store::update(tx, &with_posting(tx, rebate, &sum))?,
+            None => new.push(new_rebate(tx, &sum)),
         }
-        let accounts =
-            [(sum.earned + sum.adjusted, Account::RebateAccrued), (sum.coop, Account::CoopAvailable)];
+        let accounts = [
+            (sum.earned + sum.adjusted, LedgerAccount::RebateAccrued),
+            (sum.coop, LedgerAccount::CoopAvailable),
+        ];
         for (amount, account) in accounts.into_iter().filter(|(amount, _)| *amount != 0) {
-            transfers.push(moved(tx, key, amount, (Account::ProgrammeExpense, account), (cause, cause_id)));
+            let accounts = TransferAccounts { debit: LedgerAccount::ProgrammeExpense, credit: account };
+            transfers.push(Transfer { cause_id, ..transfer(tx, key, amount, accounts, cause) });
         }
     }
     store::insert(tx, &new)?;
-    store::transfer(tx, &transfers)
+    store::insert_transfers(tx, &transfers)
 }
 
-/// Where money lies: an enrollment's month and currency.
-type Purse = (EnrollmentKey, Month, Currency);
-
-/// The rebates there are of what is posted. A statement for each partner; a unit posts to one.
-fn known(tx: &mut Tx<'_>, sums: &BTreeMap<Purse, Entry>) -> Result<HashMap<Purse, Rebate>> {
-    let keys: Vec<&Purse> = sums.keys().collect();
-    let mut months: Vec<Month> = keys.iter().map(|(_, month, _)| *month).collect();
+/// The rebates on record of these keys. One statement for each partner; a unit posts to one partner.
+fn known(tx: &mut Tx<'_>, sums: &BTreeMap<RebateKey, RebatePosting>) -> Result<HashMap<RebateKey, Rebate>> {
+    let keys: Vec<RebateKey> = sums.keys().copied().collect();
+    let mut months: Vec<Month> = keys.iter().map(|key| key.posted_in).collect();
     months.sort_unstable();
     months.dedup();
     let mut known = HashMap::new();
-    for of_partner in keys.chunk_by(|one, other| one.0.partner_id == other.0.partner_id) {
-        let Some((EnrollmentKey { partner_id, .. }, ..)) = of_partner.first() else { continue };
-        let mut ids: Vec<Id> = of_partner.iter().map(|(enrollment, ..)| enrollment.id).collect();
+    for of_partner in keys.chunk_by(|one, other| one.enrollment.partner_id == other.enrollment.partner_id) {
+        let Some(RebateKey { enrollment, .. }) = of_partner.first() else { continue };
+        let mut ids: Vec<Id> = of_partner.iter().map(|key| key.enrollment.id).collect();
         ids.dedup();
-        let enrollments = EnrollmentKeys { partner_id: *partner_id, ids: &ids };
+        let enrollments = EnrollmentKeys { partner_id: enrollment.partner_id, ids: &ids };
         let rebates = store::of_enrollments(tx, enrollments, &months)?;
-        known.extend(rebates.into_iter().map(|rebate| (purse(&rebate), rebate)));
+        known.extend(rebates.into_iter().map(|rebate| (rebate.key(), rebate)));
     }
     Ok(known)
 }
 
-fn purse(rebate: &Rebate) -> Purse {
-    let enrollment = EnrollmentKey { partner_id: rebate.partner_id, id: rebate.enrollment_id };
-    (enrollment, rebate.posted_in, rebate.currency)
-}
-
-fn grown(tx: &Tx<'_>, rebate: Rebate, sum: &Entry) -> Rebate {
+fn with_posting(tx: &Tx<'_>, rebate: Rebate, sum: &RebatePosting) -> Rebate {
     Rebate {
         earned: rebate.earned + sum.earned,
         adjusted: rebate.adjusted + sum.adjusted,
@@ -99,7 +98,7 @@ fn grown(tx: &Tx<'_>, rebate: Rebate, sum: &Entry) -> Rebate {
     }
 }
 
-fn fresh(tx: &Tx<'_>, sum: &Entry) -> Rebate {
+fn new_rebate(tx: &Tx<'_>, sum: &RebatePosting) -> Rebate {
     Rebate {
         id: tx.new_id(),
         enrollment_id: sum.enrollment_id,
@@ -120,38 +119,45 @@ fn fresh(tx: &Tx<'_>, sum: &Entry) -> Rebate {
     }
 }
 
-/// A transfer that debits the first account and credits the second; the other way round for a negative amount.
-fn moved(
+/// The two accounts of a transfer of a positive amount.
+#[derive(Clone, Copy)]
+struct TransferAccounts {
+    debit: LedgerAccount,
+    credit: LedgerAccount,
+}
+
+/// A transfer between two accounts of a rebate; a negative amount goes the other way round.
+fn transfer(
     tx: &Tx<'_>,
-    (enrollment, month, currency): Purse,
+    key: RebateKey,
     amount: i64,
-    (first, second): (Account, Account),
-    (cause, cause_id): (Cause, Option<Id>),
+    accounts: TransferAccounts,
+    cause: TransferCause,
 ) -> Transfer {
-    let (debit, credit) = if amount > 0 { (first, second) } else { (second, first) };
-    let (id, posted_at) = (tx.new_id(), tx.now);
+    let TransferAccounts { debit, credit } = accounts;
+    let (debit, credit) = if amount > 0 { (debit, credit) } else { (credit, debit) };
     Transfer {
-        id,
-        partner_id: enrollment.partner_id,
-        enrollment_id: enrollment.id,
-        month,
-        currency,
+        id: tx.new_id(),
+        partner_id: key.enrollment.partner_id,
+        enrollment_id: key.enrollment.id,
+        month: key.posted_in,
+        currency: key.currency,
         debit,
         credit,
         amount: amount.abs(),
         cause,
-        cause_id,
-        posted_at,
+        cause_id: None,
+        posted_at: tx.now,
     }
 }
 
-/// Closes a month: it never changes again, and what it holds is payable, or waits for profiles.
+/// Closes a month: the month never changes again, and its rebates are payable or wait for profiles.
 ///
-/// The unit crosses partners: it takes the books, so that nobody posts meanwhile, and holds every partner that has a
-/// rebate of the month, whose profiles say whether the rebate is payable.
+/// The unit crosses partners. The unit takes the books, so that nobody posts meanwhile, and locks every partner that
+/// has a rebate of the month: the partner's profiles decide whether the rebate is payable.
 pub fn close(tx: &mut Tx<'_>, month: Month, reason: Option<&str>) -> Result<()> {
     tx.take(Guard::Books)?;
-    may_close(tx, month)?;
+    refuse_closure(tx, month)?;
     let owed = store::partners_of_month(tx, month)?;
     tx.lock_partners(&owed)?;
     store::close(tx, month, reason)?;
@@ -161,8 +167,11 @@ pub fn close(tx: &mut Tx<'_>, month: Month, reason: Option<&str>) -> Result<()> 
     for rebate in &rebates {
         let amount = rebate.amount().minor;
         if amount != 0 {
-            let accounts = (Account::RebateAccrued, Account::RebatePayable);
-            transfers.push(moved(tx, purse(rebate), amount, accounts, (Cause::Closure, None)));
+            let accounts = TransferAccounts {
+                debit: LedgerAccount::RebateAccrued,
+                credit: LedgerAccount::RebatePayable,
+            };
+            transfers.push(transfer(tx, rebate.key(), amount, accounts, TransferCause::Closure));
         }
         if rebate.state == RebateState::Accruing {
             let standing = standings.get(&rebate.partner_id).copied().unwrap_or(Standing::Missing);
@@ -170,17 +179,16 @@ pub fn close(tx: &mut Tx<'_>, month: Month, reason: Option<&str>) -> Result<()> 
         }
     }
     for (standing, partners) in due {
-        let reason = RebateReason::of(standing);
         let partners: Vec<Id> = partners.into_iter().collect();
-        store::fall_due(tx, (month, &partners), state_of(reason), reason)?;
+        store::fall_due(tx, month, &partners, RebateReason::of(standing))?;
     }
-    store::transfer(tx, &transfers)?;
+    store::insert_transfers(tx, &transfers)?;
     let id = tx.new_id();
     let summary = json!({"month": month, "rebates": rebates.len()});
     audit::Event::on("accounting_month", id).after(&summary).because(reason).record(tx)
 }
 
-fn may_close(tx: &mut Tx<'_>, month: Month) -> Result<()> {
+fn refuse_closure(tx: &mut Tx<'_>, month: Month) -> Result<()> {
     let Months { last_closed } = store::months(tx)?;
     if last_closed.is_some_and(|closed| month <= closed) {
         return Err(Error::new(&MONTH_CLOSED, format!("{month} is closed")));
@@ -222,15 +230,10 @@ fn standings(tx: &mut Tx<'_>, rebates: &[Rebate]) -> Result<BTreeMap<Id, Standin
     Ok(all)
 }
 
-/// Where a rebate of a closed month stands that waits for this, or for nothing.
-const fn state_of(reason: Option<RebateReason>) -> RebateState {
-    if reason.is_some() { RebateState::OnHold } else { RebateState::Payable }
-}
-
-/// A rebate of a closed month as its partner's profiles let it stand.
-fn due(tx: &Tx<'_>, rebate: Rebate, standing: Standing) -> Rebate {
+/// A rebate of a closed month in the state that the partner's profiles allow.
+fn of_closed_month(tx: &Tx<'_>, rebate: Rebate, standing: Standing) -> Rebate {
     let reason = RebateReason::of(standing);
-    let state = state_of(reason);
+    let state = RebateState::of_closed_month(reason);
     let since = if rebate.state == state { rebate.state_since } else { None };
     Rebate {
         state,
@@ -243,7 +246,8 @@ fn due(tx: &Tx<'_>, rebate: Rebate, standing: Standing) -> Rebate {
     }
 }
 
-/// Lets what waits for profiles follow them, and what is payable.
+/// Moves the partners' unpaid rebates of closed months to the state that the profiles allow; rebates that an operator
+/// holds stay.
 pub fn follow_profiles(tx: &mut Tx<'_>, partners: &[Id]) -> Result<()> {
     let waiting = store::waiting(tx, partners)?;
     if waiting.is_empty() {
@@ -254,16 +258,16 @@ pub fn follow_profiles(tx: &mut Tx<'_>, partners: &[Id]) -> Result<()> {
         let standing = standings.get(&rebate.partner_id).copied().unwrap_or(Standing::Missing);
         let by_hand = rebate.state_reason == Some(RebateReason::HeldByOperator);
         if !by_hand && rebate.state_reason != RebateReason::of(standing) {
-            let after = due(tx, rebate.clone(), standing);
-            change(tx, &rebate, &after, None)?;
+            let after = of_closed_month(tx, rebate.clone(), standing);
+            save(tx, &rebate, &after, None)?;
         }
     }
     Ok(())
 }
 
-/// An operator holds a rebate.
+/// Keeps a rebate from being paid, by an operator's decision.
 pub fn hold(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<Rebate> {
-    let before = allowed(tx, id, "hold")?;
+    let before = to_change(tx, id, "hold")?;
     let after = Rebate {
         state: RebateState::OnHold,
         state_reason: Some(RebateReason::HeldByOperator),
@@ -273,27 +277,28 @@ pub fn hold(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<Rebate> {
         revision: before.revision + 1,
         ..before.clone()
     };
-    change(tx, &before, &after, Some(reason))?;
+    save(tx, &before, &after, Some(reason))?;
     Ok(after)
 }
 
-/// An operator lets it go.
+/// Ends an operator's hold; month and profiles decide the state of the rebate again.
 pub fn release(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<Rebate> {
-    let before = allowed(tx, id, "release")?;
-    let open = store::months(tx)?.last_closed.is_none_or(|closed| before.posted_in > closed);
+    let before = to_change(tx, id, "release")?;
+    let open = store::months(tx)?.is_open(before.posted_in);
     let standing = profiles::standing(tx, before.partner_id, tx.today())?;
     let bare = Rebate { state: RebateState::Accruing, state_since: None, ..before.clone() };
-    let mut after = due(tx, bare, standing);
+    let mut after = of_closed_month(tx, bare, standing);
     if open {
         after = Rebate { state: RebateState::Accruing, state_reason: None, state_since: None, ..after };
     }
-    change(tx, &before, &after, Some(reason))?;
+    save(tx, &before, &after, Some(reason))?;
     Ok(after)
 }
 
-fn allowed(tx: &mut Tx<'_>, id: Id, transition: &'static str) -> Result<Rebate> {
+/// The rebate with its partner locked, where the rebate allows the transition.
+fn to_change(tx: &mut Tx<'_>, id: Id, transition: &'static str) -> Result<Rebate> {
     let mut rebate = store::get(tx, id)?;
-    if tx.lock_partner(rebate.partner_id)? {
+    if tx.lock_partner(rebate.partner_id)?.may_be_stale() {
         rebate = store::get(tx, id)?;
     }
     let allowed = rebate.allowed();
@@ -305,7 +310,7 @@ fn allowed(tx: &mut Tx<'_>, id: Id, transition: &'static str) -> Result<Rebate> 
     Err(Error::new(&TRANSITION_NOT_ALLOWED, detail).with("from", rebate.state).with("allowed", allowed))
 }
 
-fn change(tx: &mut Tx<'_>, before: &Rebate, after: &Rebate, reason: Option<&str>) -> Result<()> {
+fn save(tx: &mut Tx<'_>, before: &Rebate, after: &Rebate, reason: Option<&str>) -> Result<()> {
     store::update(tx, after)?;
     audit::Event::on("rebate", after.id)
         .of_partner(after.partner_id)

@@ -1,6 +1,6 @@
 //! Rebates, months, rates and the ledger in the database.
 
-use super::{Account, Months, Rebate, RebateReason, RebateState, Transfer, rebates_api::RebateFilter};
+use super::{LedgerAccount, Months, Rebate, RebateReason, RebateState, Transfer, rebates_api::RebateFilter};
 use crate::{
     access::{Scope, Tx},
     network::partners::{in_scope, is_narrow},
@@ -20,7 +20,7 @@ use diesel::{
 };
 use std::collections::BTreeMap;
 
-/// How many partners a statement names at most.
+/// The most partners that one statement names.
 const AT_ONCE: usize = 10_000;
 
 fn visible(scope: Scope) -> rebates::BoxedQuery<'static, MultiBackend> {
@@ -28,7 +28,7 @@ fn visible(scope: Scope) -> rebates::BoxedQuery<'static, MultiBackend> {
 }
 
 fn matching(scope: Scope, filter: &RebateFilter) -> rebates::BoxedQuery<'static, MultiBackend> {
-    // One month is found by its index; those of several are few enough to be walked, the newest first.
+    // The rebates of one month are found by its index; rebates of several months are walked, the newest first.
     let one_month = filter.from.filter(|from| filter.to == Some(*from));
     let narrow = is_narrow(scope, [filter.partner_id, filter.enrollment_id]);
     let mut query = visible(scope);
@@ -99,13 +99,13 @@ pub(super) fn partners_of_month(tx: &mut Tx<'_>, month: Month) -> Result<Vec<Id>
     Ok(query.load(tx.conn)?)
 }
 
-/// The rebates of a month that are not settled otherwise.
+/// The rebates of a month, whatever their state.
 pub(super) fn of_month(tx: &mut Tx<'_>, month: Month) -> Result<Vec<Rebate>> {
     let query = rebates::table.filter(rebates::posted_in.eq(month)).order(rebates::id);
     Ok(query.select(Rebate::as_select()).load(tx.conn)?)
 }
 
-/// What waits to be paid, in the words of the index, which parameters would hide.
+/// The condition "waits to be paid", spelled as the partial index has it: with bound parameters the index is not used.
 fn waits() -> String {
     format!("state IN ('{}', '{}')", RebateState::Payable, RebateState::OnHold)
 }
@@ -134,8 +134,17 @@ pub(super) fn waiting(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Rebate>> {
     Ok(query.load(tx.conn)?)
 }
 
-/// What is payable to these partners in all, by enrollment.
-pub(super) fn payable(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<(Id, Currency, i64)>> {
+/// The amount of a payable rebate.
+#[derive(Clone, Copy, Debug, Queryable)]
+pub(super) struct PayableRebate {
+    pub enrollment_id: Id,
+    pub currency: Currency,
+    /// In minor units.
+    pub minor: i64,
+}
+
+/// The payable rebates of these partners.
+pub(super) fn payable(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<PayableRebate>> {
     let query = rebates::table
         .filter(rebates::partner_id.eq_any(partners.to_vec()))
         .filter(sql::<Bool>(&waits()))
@@ -154,14 +163,15 @@ pub(super) fn update(tx: &mut Tx<'_>, rebate: &Rebate) -> Result<()> {
     Ok(())
 }
 
-/// Lets what accrued to these partners in a month be paid, or wait from today on: a statement for each ten thousand.
+/// Makes the accruing rebates of a month payable, or holds them from today on for a reason. One statement for each ten
+/// thousand partners.
 pub(super) fn fall_due(
     tx: &mut Tx<'_>,
-    (month, partners): (Month, &[Id]),
-    state: RebateState,
+    month: Month,
+    partners: &[Id],
     reason: Option<RebateReason>,
 ) -> Result<()> {
-    let since = reason.map(|_| tx.today());
+    let (state, since) = (RebateState::of_closed_month(reason), reason.map(|_| tx.today()));
     for partners in partners.chunks(AT_ONCE) {
         let accrued = rebates::table
             .filter(rebates::posted_in.eq(month))
@@ -181,43 +191,61 @@ pub(super) fn fall_due(
     Ok(())
 }
 
-pub(super) fn transfer(tx: &mut Tx<'_>, transfers: &[Transfer]) -> Result<()> {
+pub(super) fn insert_transfers(tx: &mut Tx<'_>, transfers: &[Transfer]) -> Result<()> {
     insert_many!(tx.conn, ledger_transfers::table, transfers);
     Ok(())
 }
 
-/// Which months are closed.
+/// The closed months.
 pub fn months(tx: &mut Tx<'_>) -> Result<Months> {
     let last_closed = closed_months::table.select(max(closed_months::month)).get_result(tx.conn)?;
     Ok(Months { last_closed })
 }
 
-/// The first month anything was posted in.
+/// The first month that has a rebate.
 pub(super) fn first_posted(tx: &mut Tx<'_>) -> Result<Option<Month>> {
     Ok(rebates::table.select(min(rebates::posted_in)).get_result(tx.conn)?)
 }
 
-/// A closed month: when, by whom and why.
-pub(super) type Closed = (Month, Timestamp, Option<Id>, Option<String>);
+/// The record of a closed month.
+#[derive(Clone, Debug, Queryable)]
+pub(super) struct ClosedMonth {
+    pub month: Month,
+    pub closed_at: Timestamp,
+    /// The user or API client who closed the month; none for the service itself.
+    pub closed_by: Option<Id>,
+    /// The reason in the closer's words.
+    pub reason: Option<String>,
+}
 
-pub(super) fn closed(tx: &mut Tx<'_>) -> Result<Vec<Closed>> {
+/// The closed months, the newest first.
+pub(super) fn closed_months(tx: &mut Tx<'_>) -> Result<Vec<ClosedMonth>> {
     Ok(closed_months::table.order(closed_months::month.desc()).load(tx.conn)?)
 }
 
-/// When a month was closed; none while it is open.
+/// When a month was closed; none while the month is open.
 pub fn closed_at(tx: &mut Tx<'_>, month: Month) -> Result<Option<Timestamp>> {
     Ok(closed_months::table.find(month).select(closed_months::closed_at).get_result(tx.conn).optional()?)
 }
 
-/// What these enrollments were owed for the months before one and had not been paid: as it stood at an instant, or as
-/// it stands. Read off the ledger, so that it is never another one.
-pub fn carried(
+/// A payable amount of earlier months that has not been paid.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CarriedOver {
+    /// The enrollment that is owed the amount.
+    pub enrollment_id: Id,
+    /// The amount, all earlier months together.
+    pub amount: Money,
+}
+
+/// The payable amounts of the months before `before` that had not been paid at the instant `at`, or are not paid now
+/// where `at` is none. The ledger only grows, so the answer for an instant never changes.
+pub fn carried_over(
     tx: &mut Tx<'_>,
     enrollments: EnrollmentKeys<'_>,
     before: Month,
     at: Option<Timestamp>,
-) -> Result<Vec<(Id, Money)>> {
-    let payable = Account::RebatePayable;
+) -> Result<Vec<CarriedOver>> {
+    let payable = LedgerAccount::RebatePayable;
     let mut query = ledger_transfers::table
         .filter(ledger_transfers::partner_id.eq(enrollments.partner_id))
         .filter(ledger_transfers::enrollment_id.eq_any(enrollments.ids.to_vec()))
@@ -234,11 +262,15 @@ pub fn carried(
         ledger_transfers::amount,
     ));
     let mut sums: BTreeMap<(Id, Currency), i64> = BTreeMap::new();
-    for (enrollment, currency, credit, amount) in query.load::<(Id, Currency, Account, i64)>(tx.conn)? {
+    for (enrollment, currency, credit, amount) in query.load::<(Id, Currency, LedgerAccount, i64)>(tx.conn)? {
         *sums.entry((enrollment, currency)).or_default() += if credit == payable { amount } else { -amount };
     }
     let sums = sums.into_iter().filter(|(_, minor)| *minor != 0);
-    Ok(sums.map(|((enrollment, currency), minor)| (enrollment, Money { minor, currency })).collect())
+    let carried_over = sums.map(|((enrollment_id, currency), minor)| CarriedOver {
+        enrollment_id,
+        amount: Money { minor, currency },
+    });
+    Ok(carried_over.collect())
 }
 
 pub(super) fn close(tx: &mut Tx<'_>, month: Month, reason: Option<&str>) -> Result<()> {

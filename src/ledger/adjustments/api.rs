@@ -29,44 +29,44 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(reject_adjustment);
 }
 
-/// A correction of what is owed, by hand.
+/// A correction by hand of the amount owed to an enrollment.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Adjustment)]
 pub struct AdjustmentView {
     /// Identifier.
     id: Id,
-    /// The enrollment whose rebate it is part of.
+    /// The enrollment whose rebate is corrected.
     enrollment_id: Id,
-    /// Its partner.
+    /// The partner of the enrollment.
     partner_id: Id,
-    /// What is added, or taken off.
+    /// The amount; negative where the rebate gets smaller.
     amount: Money,
-    /// The month it applies to.
+    /// The month that the adjustment applies to.
     earned_in: Month,
-    /// The month it is paid with; null until it is approved.
+    /// The month that the adjustment is paid with; null before the approval.
     posted_in: Option<Month>,
-    /// What it corrects.
+    /// The fault that the adjustment corrects.
     reason_code: AdjustmentReason,
-    /// Why, in the words of who proposed it.
+    /// The reason in the proposer's words.
     #[schema(max_length = 1000, examples("Invoice INV-2026-000318 was billed at the wrong price"))]
     comment: String,
-    /// Where it stands.
+    /// The state of the adjustment.
     state: AdjustmentState,
-    /// Who proposed it; null for the service itself, and for a partner's people.
+    /// The user or API client who proposed the adjustment; null for the service itself, and to a partner's people.
     proposed_by: Option<Id>,
-    /// Who decided; null while nobody has, and for a partner's people.
+    /// The user or API client who decided; null before the decision, and to a partner's people.
     decided_by: Option<Id>,
-    /// Why, in the words of who decided; null for a partner's people.
+    /// The reason in the decider's words; null to a partner's people.
     #[schema(max_length = 1000, examples("Compared with the credit note"))]
     decision_comment: Option<String>,
-    /// When it was decided.
+    /// When the decision was made.
     decided_at: Option<Timestamp>,
-    /// The sub-resources that can be posted to now, by somebody else than who proposed it.
+    /// The sub-resources that can be posted to now, by another person than the proposer.
     #[schema(max_items = 2, examples(json!(["approval", "rejection"])))]
     allowed_transitions: Vec<Transition>,
     /// When the record was made.
     created_at: Timestamp,
-    /// When it was last changed.
+    /// When the record was last changed.
     updated_at: Timestamp,
     /// Counts changes; the `ETag`.
     #[schema(minimum = 1)]
@@ -74,8 +74,8 @@ pub struct AdjustmentView {
 }
 
 impl AdjustmentView {
-    /// As somebody sees it who sees these records: who proposed and decided, and what was said about it, is among the
-    /// programme's staff.
+    /// The adjustment as a caller of this scope sees it: only the programme's staff sees proposer, decider and the
+    /// comment of the decision.
     pub(super) fn seen_in(scope: Scope, adjustment: Adjustment) -> Self {
         let whole = Self::from(adjustment);
         match scope {
@@ -125,15 +125,15 @@ page_of!(
     "comment": "Invoice INV-2026-000318 was billed at the wrong price"
 }))]
 pub struct AdjustmentProposal {
-    /// The enrollment whose rebate is corrected; it has earned.
+    /// The enrollment whose rebate is corrected. The enrollment must have earned.
     enrollment_id: Id,
-    /// What is added, or taken off below zero; in a currency the enrollment is owed in.
+    /// The amount, in a currency that the enrollment is owed in; negative where the rebate gets smaller.
     amount: Money,
-    /// The month it applies to: one of the enrollment's program year, not in the future.
+    /// The month that the adjustment applies to: a month of the enrollment's program year, not in the future.
     earned_in: Month,
-    /// What it corrects.
+    /// The fault that the adjustment corrects.
     reason_code: AdjustmentReason,
-    /// Why, in your own words; the partner reads it once it is approved.
+    /// The reason in your own words; the partner reads the reason after the approval.
     #[schema(min_length = 3, max_length = 1000, pattern = r"^\S(.|\n)*\S$")]
     comment: String,
 }
@@ -185,7 +185,7 @@ pub struct AdjustmentFilter {
 
 /// List adjustments
 ///
-/// The newest first. A partner's people see those that were approved, without who proposed and decided.
+/// The newest first. A partner's people see approved adjustments only, without proposer and decider.
 #[utoipa::path(tag = "rebates", params(AdjustmentFilter, PageParams), responses((status = 200, body = AdjustmentPage)))]
 #[get("/v1/adjustments")]
 async fn list_adjustments(
@@ -205,7 +205,8 @@ async fn list_adjustments(
 
 /// Propose an adjustment
 ///
-/// A correction of what an enrollment is owed, by hand. Nothing is owed by it before another person has approved it.
+/// A correction by hand of the amount owed to an enrollment. The adjustment changes no rebate before another person has
+/// approved it.
 #[utoipa::path(tag = "rebates", request_body = AdjustmentProposal, responses((status = 201, body = AdjustmentView)))]
 #[post("/v1/adjustments")]
 async fn propose_adjustment(
@@ -231,7 +232,7 @@ async fn propose_adjustment(
 
 /// Read an adjustment
 ///
-/// A partner's people see one once it is approved.
+/// A partner's people see an adjustment once it is approved.
 #[utoipa::path(tag = "rebates", responses((status = 200, body = AdjustmentView)))]
 #[get("/v1/adjustments/{id}")]
 async fn get_adjustment(caller: Caller<GetAdjustment>, id: Path<Id>) -> Result<Answer> {
@@ -246,8 +247,8 @@ async fn get_adjustment(caller: Caller<GetAdjustment>, id: Path<Id>) -> Result<A
 
 /// Approve an adjustment
 ///
-/// It becomes part of the rebate of the month it applies to, or of the first open month after it: a month that closed
-/// in the meantime does not change. Who proposed it cannot approve it (`own_proposal`).
+/// The adjustment becomes part of the rebate of the month that it applies to, or of the first open month after: a month
+/// that closed in the meantime does not change. The proposer cannot approve the adjustment (`own_proposal`).
 #[utoipa::path(tag = "rebates", request_body = AdjustmentApproval, responses((status = 200, body = AdjustmentView)))]
 #[post("/v1/adjustments/{id}/approval")]
 async fn approve_adjustment(
@@ -262,7 +263,7 @@ async fn approve_adjustment(
 
 /// Reject an adjustment
 ///
-/// For good. Who proposed it cannot reject it (`own_proposal`).
+/// The rejection is final. The proposer cannot reject the adjustment (`own_proposal`).
 #[utoipa::path(tag = "rebates", request_body = AdjustmentRejection, responses((status = 200, body = AdjustmentView)))]
 #[post("/v1/adjustments/{id}/rejection")]
 async fn reject_adjustment(

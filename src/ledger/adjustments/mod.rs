@@ -1,5 +1,5 @@
-//! Adjustments: what people correct by hand in what is owed. One proposes, another decides; an approved one enters
-//! the rebate and the ledger of the first open month.
+//! Adjustments: corrections by hand of the amounts owed. One person proposes an adjustment, another decides on it; an
+//! approved adjustment enters the rebate and the ledger of the first open month.
 
 pub mod api;
 mod model;
@@ -11,6 +11,6 @@ pub use model::{Adjustment, AdjustmentReason, AdjustmentState, NewAdjustment};
 pub use service::{CODES, approve, propose, reject};
 pub use store::posted_in;
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice =
     Slice { routes: api::routes, codes: &[CODES], ..Slice::named("ledger::adjustments") };

@@ -1,4 +1,4 @@
-//! What an adjustment is; no I/O, no clock, no HTTP.
+//! The adjustment; no I/O, no clock, no HTTP.
 
 use crate::{
     platform::values::{Currency, Id, Money, Month, Timestamp, text_enum},
@@ -7,93 +7,93 @@ use crate::{
 use diesel::prelude::*;
 
 text_enum! {
-    /// Where an adjustment stands.
+    /// The state of an adjustment.
     pub enum AdjustmentState {
         /// Another person has to decide.
         Proposed = "proposed",
-        /// It is part of a rebate.
+        /// The adjustment is part of a rebate.
         Approved = "approved",
-        /// It was turned down, for good.
+        /// The adjustment was turned down, for good.
         Rejected = "rejected",
     }
 }
 
 text_enum! {
-    /// What an adjustment corrects.
+    /// The fault that an adjustment corrects.
     pub enum AdjustmentReason {
         /// Sales were reported wrongly, and no refund or further purchase can mend it.
         SalesCorrection = "sales_correction",
-        /// Something was calculated by a wrong rate, tier, cap or exchange rate.
+        /// Earnings were calculated by a wrong rate, tier, cap or exchange rate.
         CalculationCorrection = "calculation_correction",
         /// A partner's objection was upheld.
         Dispute = "dispute",
         /// A favor that no rule asks for.
         Goodwill = "goodwill",
-        /// Something was earned against the programme's rules.
+        /// Earnings break the programme's rules.
         Compliance = "compliance",
-        /// What was owed before the service took over.
+        /// An amount was owed before the service took over.
         Migration = "migration",
     }
 }
 
-/// A correction of what is owed, by hand.
+/// A correction by hand of the amount owed to an enrollment.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = adjustments, treat_none_as_null = true)]
 pub struct Adjustment {
-    /// Identifier.
+    /// UUID of version 7.
     pub id: Id,
-    /// The enrollment.
+    /// The enrollment whose rebate is corrected.
     pub enrollment_id: Id,
-    /// Its partner.
+    /// The partner of the enrollment.
     pub partner_id: Id,
-    /// What is added, or taken off, in minor units.
+    /// The amount in minor units; negative where the rebate gets smaller.
     #[diesel(column_name = amount)]
     pub minor: i64,
-    /// The currency.
+    /// The currency of the amount.
     pub currency: Currency,
-    /// The month it applies to.
+    /// The month that the adjustment applies to.
     pub earned_in: Month,
-    /// The month it is paid with; known once it is approved.
+    /// The month that the adjustment is paid with; none before the approval.
     pub posted_in: Option<Month>,
-    /// What it corrects.
+    /// The fault that the adjustment corrects.
     pub reason_code: AdjustmentReason,
-    /// Why, in the words of who proposed it.
+    /// The reason in the words of the proposer.
     pub comment: String,
-    /// Where it stands.
+    /// The state of the adjustment.
     pub state: AdjustmentState,
-    /// Who proposed it; none for the service itself.
+    /// The user or API client who proposed the adjustment; none for the service itself.
     pub proposed_by: Option<Id>,
-    /// Who decided.
+    /// The user or API client who decided on the adjustment.
     pub decided_by: Option<Id>,
-    /// Why, in the words of who decided.
+    /// The reason of the decision in the decider's words.
     pub decision_comment: Option<String>,
-    /// When it was decided.
+    /// When the decision was made.
     pub decided_at: Option<Timestamp>,
     /// When the record was made.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// When the record was last changed.
     pub updated_at: Timestamp,
-    /// Counts changes; the entity tag.
+    /// Counts the changes of the record; the entity tag.
     pub revision: i64,
 }
 
-/// What somebody proposes.
+/// An adjustment to propose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAdjustment {
-    /// The enrollment.
+    /// The enrollment whose rebate is corrected.
     pub enrollment_id: Id,
-    /// What is added, or taken off.
+    /// The amount; negative where the rebate gets smaller.
     pub amount: Money,
-    /// The month it applies to.
+    /// The month that the adjustment applies to.
     pub earned_in: Month,
-    /// What it corrects.
+    /// The fault that the adjustment corrects.
     pub reason_code: AdjustmentReason,
-    /// Why.
+    /// The reason in the proposer's words.
     pub comment: String,
 }
 
 impl Adjustment {
-    /// What is added, or taken off.
+    /// The amount; negative where the rebate gets smaller.
     #[must_use]
     pub fn amount(&self) -> Money {
         Money { minor: self.minor, currency: self.currency }

@@ -1,10 +1,10 @@
-//! How adjustments are proposed and decided.
+//! Commands on adjustments: propose, approve, reject.
 
 use super::{Adjustment, AdjustmentState, NewAdjustment, api::AdjustmentView, store};
 use crate::{
     access::{Guard, Scope, Tx},
     audit,
-    ledger::accounting::{self, Cause, Entry},
+    ledger::accounting::{self, RebatePosting, TransferCause},
     network::partners::TRANSITION_NOT_ALLOWED,
     participation::{
         enrollments::{self, Enrollment, WithCurrencies},
@@ -21,10 +21,10 @@ crate::problem_codes! {
         "Nobody decides on an adjustment of their own. Another operator approves or rejects it; `proposed_by` is who proposed it.";
 }
 
-/// The most that is corrected at once, in minor units: what a slip of the keyboard adds is above it.
+/// The largest amount of an adjustment, in minor units; a slip of the keyboard exceeds the limit.
 const MOST: i64 = 10_000_000_000;
 
-/// Proposes an adjustment; nothing is owed by it yet.
+/// Proposes an adjustment. No rebate changes before the approval.
 pub fn propose(tx: &mut Tx<'_>, id: Id, new: NewAdjustment) -> Result<Adjustment> {
     let no_such =
         || Error::invalid(vec![FieldError::new("/enrollment_id", "unknown", "there is no such enrollment")]);
@@ -94,15 +94,16 @@ fn faults(
     faults
 }
 
-/// Approves an adjustment of somebody else's: it enters the rebate of the first open month from its own on.
+/// Approves another person's adjustment, and adds the amount to the rebate of `earned_in`, or of the first open month
+/// after.
 pub fn approve(tx: &mut Tx<'_>, id: Id, comment: Option<&str>) -> Result<Adjustment> {
-    // The month that is open now stays open until the adjustment stands in it.
+    // The guard keeps the month open until the adjustment is posted in it.
     tx.share(Guard::Books)?;
     let before = to_decide(tx, id, "approval")?;
     let posted_in = accounting::months(tx)?.posting_for(before.earned_in);
     let after =
         Adjustment { posted_in: Some(posted_in), ..decided(tx, &before, AdjustmentState::Approved, comment) };
-    let entry = Entry {
+    let posting = RebatePosting {
         enrollment_id: after.enrollment_id,
         partner_id: after.partner_id,
         posted_in,
@@ -111,20 +112,20 @@ pub fn approve(tx: &mut Tx<'_>, id: Id, comment: Option<&str>) -> Result<Adjustm
         adjusted: after.minor,
         coop: 0,
     };
-    accounting::post(tx, &[entry], Cause::Adjustment, Some(id))?;
-    keep(tx, &before, after)
+    accounting::post_to_rebates(tx, &[posting], TransferCause::Adjustment, Some(id))?;
+    save(tx, &before, after)
 }
 
-/// Rejects an adjustment of somebody else's, for good.
+/// Rejects another person's adjustment, for good.
 pub fn reject(tx: &mut Tx<'_>, id: Id, comment: &str) -> Result<Adjustment> {
     let before = to_decide(tx, id, "rejection")?;
     let after = decided(tx, &before, AdjustmentState::Rejected, Some(comment));
-    keep(tx, &before, after)
+    save(tx, &before, after)
 }
 
 fn to_decide(tx: &mut Tx<'_>, id: Id, transition: &'static str) -> Result<Adjustment> {
     let mut adjustment = store::get(tx, id)?;
-    if tx.lock_partner(adjustment.partner_id)? {
+    if tx.lock_partner(adjustment.partner_id)?.may_be_stale() {
         adjustment = store::get(tx, id)?;
     }
     if !adjustment.allowed().contains(&transition) {
@@ -151,7 +152,7 @@ fn decided(tx: &Tx<'_>, before: &Adjustment, state: AdjustmentState, comment: Op
     }
 }
 
-fn keep(tx: &mut Tx<'_>, before: &Adjustment, after: Adjustment) -> Result<Adjustment> {
+fn save(tx: &mut Tx<'_>, before: &Adjustment, after: Adjustment) -> Result<Adjustment> {
     store::update(tx, &after)?;
     audit::Event::on("adjustment", after.id)
         .before(&AdjustmentView::from(before.clone()))
@@ -159,8 +160,8 @@ fn keep(tx: &mut Tx<'_>, before: &Adjustment, after: Adjustment) -> Result<Adjus
         .because(after.decision_comment.as_deref())
         .record(tx)?;
     if after.state == AdjustmentState::Approved {
-        // A partner's people see what was approved, in their audit trail as in the list: an event of their own, as the
-        // one above says who decided and what was said about it.
+        // A partner's people see the approved adjustment in their audit trail as in the list. They get an event of
+        // their own: the event above names the decider and the comment.
         let shown = AdjustmentView::seen_in(Scope::Partner(after.partner_id), after.clone());
         let event = audit::Event::on("adjustment", after.id).of_partner(after.partner_id);
         event.after(&shown).by_the_programme().record(tx)?;

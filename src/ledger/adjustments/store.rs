@@ -15,7 +15,7 @@ use crate::{
 };
 use diesel::prelude::*;
 
-/// A partner's people see what was approved: the rest is no concern of theirs yet, or any more.
+/// The adjustments that the unit may see: a partner's people see approved ones only.
 fn visible(scope: Scope) -> adjustments::BoxedQuery<'static, MultiBackend> {
     let query = in_scope!(adjustments::table.into_boxed(), adjustments::partner_id, scope);
     match scope {
@@ -65,7 +65,7 @@ pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<Adjustment> {
     query.get_result(tx.conn).optional()?.ok_or(Error::not_found("adjustment"))
 }
 
-/// What was approved and is paid with a month, of a partner, oldest first.
+/// The approved adjustments that a partner is paid with a month, oldest first.
 pub fn posted_in(tx: &mut Tx<'_>, partner: Id, month: Month) -> Result<Vec<Adjustment>> {
     let query = adjustments::table
         .filter(adjustments::partner_id.eq(partner))

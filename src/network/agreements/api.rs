@@ -10,8 +10,8 @@ use super::{
     filter::{AsOf, Criteria, DistributorAgreementFilter, MpnAgreementFilter, ResellerAgreementFilter},
     service, store,
     view::{
-        DistributorAgreementPage, DistributorAgreementView, MpnAgreementPage, MpnAgreementView,
-        ResellerAgreementPage, ResellerAgreementView, Shown,
+        AgreementView, DistributorAgreementPage, DistributorAgreementView, MpnAgreementPage,
+        MpnAgreementView, ResellerAgreementPage, ResellerAgreementView,
     },
 };
 use crate::{
@@ -43,7 +43,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     reseller_agreements(config);
 }
 
-/// Declares the six operations of one kind: under each address its operations, with what they take and show.
+/// Declares the six operations of one kind of agreement: for each address the operations with their bodies and views.
 macro_rules! resource {
     (
         $routes:ident of $kind:ident: $a:literal, $one:literal, $who:literal;
@@ -100,7 +100,7 @@ macro_rules! resource {
                 .write(body, |tx, new| {
                     let id = tx.new_id();
                     let agreement = service::create(tx, id, new.clone().into())?;
-                    Ok(made(tx, $collection, agreement))
+                    Ok(created(tx, $collection, agreement))
                 })
                 .await
         }
@@ -118,8 +118,8 @@ macro_rules! resource {
                 .read(move |tx| {
                     let agreement = store::get(tx, Kind::$kind, *id)?;
                     let (revision, today) = (agreement.revision, tx.today());
-                    let shown = Shown::on(agreement, asked.0.as_of.unwrap_or(today), today);
-                    Ok(Answer::record_on(today, &shown, revision))
+                    let view = AgreementView::on(agreement, asked.0.as_of.unwrap_or(today), today);
+                    Ok(Answer::record_on(today, &view, revision))
                 })
                 .await
         }
@@ -169,7 +169,7 @@ macro_rules! resource {
                     let before = service::to_change(tx, Kind::$kind, *id)?;
                     let new = tx.new_id();
                     let agreement = service::renew(tx, &before, new, Renewal::from(renewal.clone()))?;
-                    Ok(made(tx, $collection, agreement))
+                    Ok(created(tx, $collection, agreement))
                 })
                 .await
         }
@@ -178,8 +178,8 @@ macro_rules! resource {
             tag = "agreements",
             summary = concat!("Terminate ", $a, " ", $one),
             description = concat!(
-                "Ends the ", $one, " early: from `terminated_on` on it no longer counts, and another one may begin. ",
-                "It is final."
+                "Ends the ", $one, " early: from `terminated_on` on the agreement no longer counts, and another one may ",
+                "begin. A termination is final."
             ),
             request_body = AgreementTermination,
             responses((status = 200, body = $View))
@@ -265,8 +265,8 @@ async fn list<P: Policy, F: DeserializeOwned + Send + 'static>(
             let agreements = store::list(tx, kind, &wanted, page)?;
             let today = tx.today();
             let as_of = wanted.as_of.unwrap_or(today);
-            let shown = |agreement| Shown::on(agreement, as_of, today);
-            Ok(page.answer(agreements, total, |agreement| Cursor { key: None, id: agreement.id }, shown))
+            let view = |agreement| AgreementView::on(agreement, as_of, today);
+            Ok(page.answer(agreements, total, |agreement| Cursor { key: None, id: agreement.id }, view))
         })
         .await
 }
@@ -286,12 +286,12 @@ async fn terminate<P: Policy>(
         .await
 }
 
-fn made(tx: &Tx<'_>, collection: &str, agreement: Agreement) -> Answer {
+fn created(tx: &Tx<'_>, collection: &str, agreement: Agreement) -> Answer {
     let location = format!("{collection}/{}", agreement.id);
     record(tx, agreement).made_at(location)
 }
 
 fn record(tx: &Tx<'_>, agreement: Agreement) -> Answer {
     let revision = agreement.revision;
-    Answer::record_on(tx.today(), &Shown::today(tx, agreement), revision)
+    Answer::record_on(tx.today(), &AgreementView::today(tx, agreement), revision)
 }

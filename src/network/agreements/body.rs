@@ -1,7 +1,8 @@
-//! What is sent to the three resources: the members all kinds share are written once; each kind adds its own.
+//! The bodies that the three resources take. Members that all kinds share are written once; each kind adds its terms.
 
 use super::{
-    Correction, MembershipLevel, NewAgreement, NewTerms, Renewal, Termination, Terms, model::out_of_order,
+    AgreementTerms, ChangedTerms, Correction, MembershipLevel, NewAgreement, Renewal, Termination,
+    model::out_of_order,
 };
 use crate::platform::{
     http::{double_option, faultless},
@@ -23,12 +24,12 @@ macro_rules! create {
             /// The number on the paper, unique among agreements of the kind.
             #[schema(min_length = 1, max_length = 64, pattern = r"^\S(.*\S)?$")]
             agreement_number: String,
-            /// Who signed for the partner.
+            /// The name of the person who signed for the partner.
             #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$")]
             signed_by: String,
-            /// When it was signed; not after its last day.
+            /// The day of the signature; not after the last day.
             signed_on: CalendarDate,
-            /// The first day it counts; may lie before the signature.
+            /// The first day the agreement counts; may lie before the signature.
             effective_on: CalendarDate,
             /// The last regular day; leave it out for an agreement without end.
             #[serde(default)]
@@ -51,7 +52,7 @@ macro_rules! create {
                     signed_on: new.signed_on,
                     effective_on: new.effective_on,
                     expires_on: new.expires_on,
-                    terms: Terms::$kind { $($field: new.$field),* },
+                    terms: AgreementTerms::$kind { $($field: new.$field),* },
                 }
             }
         }
@@ -68,7 +69,7 @@ create! {
     MpnAgreementCreate as Mpn {
         /// Level of the membership.
         membership_level: MembershipLevel,
-        /// Days after `expires_on` in which it still counts, with a warning: the renewal window.
+        /// Days after `expires_on` in which the agreement still counts, with a warning: the renewal window.
         #[serde(default = "renewal_window")]
         #[schema(minimum = 0, maximum = 365, default = 30)]
         grace_days: i32,
@@ -82,10 +83,10 @@ create! {
         "expires_on": "2032-06-30", "region": "EMEA", "distributor_authorization": true
     }))]
     DistributorAgreementCreate as Distributor {
-        /// Where it holds.
+        /// The region that the agreement holds in.
         #[schema(min_length = 1, max_length = 60, pattern = r"^\S(.*\S)?$")]
         region: String,
-        /// Whether it carries the authorization to distribute.
+        /// Whether the agreement carries the authorization to distribute.
         #[serde(default)]
         #[schema(default = false)]
         distributor_authorization: bool,
@@ -99,7 +100,7 @@ create! {
         "expires_on": "2032-06-30", "region": "EMEA"
     }))]
     ResellerAgreementCreate as Reseller {
-        /// Where it holds.
+        /// The region that the agreement holds in.
         #[schema(min_length = 1, max_length = 60, pattern = r"^\S(.*\S)?$")]
         region: String,
     }
@@ -122,16 +123,16 @@ macro_rules! update_and_renewal {
             /// The number on the paper.
             #[schema(min_length = 1, max_length = 64, pattern = r"^\S(.*\S)?$", nullable = false)]
             agreement_number: Option<String>,
-            /// Who signed for the partner.
+            /// The name of the person who signed for the partner.
             #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$", nullable = false)]
             signed_by: Option<String>,
-            /// When it was signed.
+            /// The day of the signature.
             #[schema(nullable = false)]
             signed_on: Option<CalendarDate>,
-            /// The first day it counts.
+            /// The first day the agreement counts.
             #[schema(nullable = false)]
             effective_on: Option<CalendarDate>,
-            /// The last regular day; null opens the end.
+            /// The last regular day; null makes an agreement without end.
             #[serde(default, deserialize_with = "double_option::deserialize")]
             #[schema(value_type = Option<CalendarDate>)]
             expires_on: Option<Option<CalendarDate>>,
@@ -146,7 +147,7 @@ macro_rules! update_and_renewal {
                     signed_on: update.signed_on,
                     effective_on: update.effective_on,
                     expires_on: update.expires_on,
-                    terms: NewTerms { $($field: update.$field,)* ..NewTerms::default() },
+                    terms: ChangedTerms { $($field: update.$field,)* ..ChangedTerms::default() },
                 }
             }
         }
@@ -159,12 +160,12 @@ macro_rules! update_and_renewal {
             /// The number on the new paper.
             #[schema(min_length = 1, max_length = 64, pattern = r"^\S(.*\S)?$")]
             agreement_number: String,
-            /// Who signed it for the partner.
+            /// The name of the person who signed the new paper for the partner.
             #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$")]
             signed_by: String,
-            /// When it was signed.
+            /// The day of the signature.
             signed_on: CalendarDate,
-            /// The first day of the new period; the day after the old one where it is left out.
+            /// The first day of the new period; left out, the day after the old period.
             #[serde(default)]
             effective_on: Option<CalendarDate>,
             /// The last regular day of the new period; leave it out for an agreement without end.
@@ -187,7 +188,7 @@ macro_rules! update_and_renewal {
                     signed_on: renewal.signed_on,
                     effective_on: renewal.effective_on,
                     expires_on: renewal.expires_on,
-                    terms: NewTerms { $($field: renewal.$field,)* ..NewTerms::default() },
+                    terms: ChangedTerms { $($field: renewal.$field,)* ..ChangedTerms::default() },
                 }
             }
         }
@@ -205,10 +206,10 @@ update_and_renewal! {
         "effective_on": "2032-07-01", "expires_on": "2033-06-30"
     }))]
     MpnAgreementRenewal {
-        /// Level of the membership; as it was where it is left out.
+        /// Level of the membership; left out, the level of the old paper.
         #[schema(nullable = false)]
         membership_level: MembershipLevel,
-        /// Days after `expires_on` in which it still counts, with a warning; as it was where it is left out.
+        /// Days after `expires_on` in which the agreement still counts, with a warning; left out, as on the old paper.
         #[schema(minimum = 0, maximum = 365, nullable = false)]
         grace_days: i32,
     }
@@ -224,10 +225,10 @@ update_and_renewal! {
         "effective_on": "2032-07-01", "expires_on": "2033-06-30"
     }))]
     DistributorAgreementRenewal {
-        /// Where it holds; as it was where it is left out.
+        /// The region that the agreement holds in; left out, the region of the old paper.
         #[schema(min_length = 1, max_length = 60, pattern = r"^\S(.*\S)?$", nullable = false)]
         region: String,
-        /// Whether it carries the authorization to distribute; as it was where it is left out.
+        /// Whether the agreement carries the authorization to distribute; left out, as on the old paper.
         #[schema(nullable = false)]
         distributor_authorization: bool,
     }
@@ -243,7 +244,7 @@ update_and_renewal! {
         "effective_on": "2032-07-01", "expires_on": "2033-06-30"
     }))]
     ResellerAgreementRenewal {
-        /// Where it holds; as it was where it is left out.
+        /// The region that the agreement holds in; left out, the region of the old paper.
         #[schema(min_length = 1, max_length = 60, pattern = r"^\S(.*\S)?$", nullable = false)]
         region: String,
     }
@@ -254,8 +255,8 @@ update_and_renewal! {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "The partner leaves the channel, ticket 4712"}))]
 pub(super) struct AgreementTermination {
-    /// The day from which it no longer counts, not before its signature. Where it is left out: today, or the day
-    /// of the signature where that is still to come.
+    /// The first day the agreement no longer counts, not before the signature. Left out: today, or the day of the
+    /// signature if that is later.
     #[serde(default)]
     terminated_on: Option<CalendarDate>,
     /// In your own words, for the record and the audit trail.

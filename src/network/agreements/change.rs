@@ -1,54 +1,54 @@
-//! What is written down about agreements, and the record that results; no I/O, no clock, no HTTP.
+//! New, corrected, renewed and terminated agreements, and the records that result; no I/O, no clock, no HTTP.
 
 use super::{Agreement, Kind, MembershipLevel};
 use crate::platform::values::{CalendarDate, Id, Timestamp};
 
-/// What an agreement of each kind says beyond what all of them say.
+/// The terms that only agreements of one kind have.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Terms {
-    /// Of an MPN agreement.
+pub enum AgreementTerms {
+    /// The terms of an MPN agreement.
     Mpn {
-        /// Level of the membership.
+        /// The level of the membership.
         membership_level: MembershipLevel,
-        /// Days after `expires_on` in which it still counts.
+        /// Days after `expires_on` in which the agreement still counts.
         grace_days: i32,
     },
-    /// Of a distributor agreement.
+    /// The terms of a distributor agreement.
     Distributor {
-        /// Where it holds.
+        /// The region that the agreement holds in.
         region: String,
-        /// Whether it carries the authorization to distribute.
+        /// Whether the agreement carries the authorization to distribute.
         distributor_authorization: bool,
     },
-    /// Of a reseller agreement.
+    /// The terms of a reseller agreement.
     Reseller {
-        /// Where it holds.
+        /// The region that the agreement holds in.
         region: String,
     },
 }
 
-/// What a new agreement is made of.
+/// An agreement to record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAgreement {
     /// The partner that signed.
     pub partner_id: Id,
     /// The number on the paper.
     pub agreement_number: String,
-    /// Who signed for the partner.
+    /// The name of the person who signed for the partner.
     pub signed_by: String,
-    /// When it was signed.
+    /// The day of the signature.
     pub signed_on: CalendarDate,
-    /// The first day it counts.
+    /// The first day the agreement counts.
     pub effective_on: CalendarDate,
-    /// The last regular day; open where none.
+    /// The last regular day; none of an agreement without end.
     pub expires_on: Option<CalendarDate>,
-    /// Its kind, and what it says as one of that kind.
-    pub terms: Terms,
+    /// The kind of agreement, and the terms of that kind.
+    pub terms: AgreementTerms,
 }
 
-/// Terms that differ from those on record; none stays as it is.
+/// New terms of an agreement on record; a member that is none leaves the term as on record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct NewTerms {
+pub struct ChangedTerms {
     /// MPN only.
     pub membership_level: Option<MembershipLevel>,
     /// MPN only.
@@ -59,21 +59,21 @@ pub struct NewTerms {
     pub distributor_authorization: Option<bool>,
 }
 
-/// A correction of a record; none stays as it is.
+/// A correction of an agreement's record; a member that is none leaves the record as is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Correction {
     /// The number on the paper.
     pub agreement_number: Option<String>,
-    /// Who signed for the partner.
+    /// The name of the person who signed for the partner.
     pub signed_by: Option<String>,
-    /// When it was signed.
+    /// The day of the signature.
     pub signed_on: Option<CalendarDate>,
-    /// The first day it counts.
+    /// The first day the agreement counts.
     pub effective_on: Option<CalendarDate>,
-    /// The last regular day; `Some(None)` opens the end.
+    /// The last regular day; `Some(None)` makes an agreement without end.
     pub expires_on: Option<Option<CalendarDate>>,
-    /// What it says as one of its kind.
-    pub terms: NewTerms,
+    /// The terms of the agreement's kind.
+    pub terms: ChangedTerms,
 }
 
 /// The paper that continues an agreement.
@@ -81,39 +81,40 @@ pub struct Correction {
 pub struct Renewal {
     /// The number on the new paper.
     pub agreement_number: String,
-    /// Who signed it for the partner.
+    /// The name of the person who signed the new paper for the partner.
     pub signed_by: String,
-    /// When it was signed.
+    /// The day of the signature.
     pub signed_on: CalendarDate,
-    /// The first day of the new period; the day after the old one where none.
+    /// The first day of the new period; none stands for the day after the old period.
     pub effective_on: Option<CalendarDate>,
-    /// The last regular day of the new period; open where none.
+    /// The last regular day of the new period; none of an agreement without end.
     pub expires_on: Option<CalendarDate>,
-    /// What differs from the old paper.
-    pub terms: NewTerms,
+    /// The terms that differ from the old paper.
+    pub terms: ChangedTerms,
 }
 
 /// The early end of an agreement.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Termination {
-    /// The day from which it no longer counts; where none, today or the day of the signature, if that is later.
+    /// The first day the agreement no longer counts; none stands for today, or for the day of the signature if that is
+    /// later.
     pub terminated_on: Option<CalendarDate>,
-    /// Why.
+    /// The reason in the operator's words.
     pub reason: String,
 }
 
 impl Agreement {
-    /// A new record.
+    /// The first record of a new agreement.
     #[must_use]
     pub fn new(id: Id, now: Timestamp, new: NewAgreement) -> Self {
         let (kind, membership_level, grace_days, region, distributor_authorization) = match new.terms {
-            Terms::Mpn { membership_level, grace_days } => {
+            AgreementTerms::Mpn { membership_level, grace_days } => {
                 (Kind::Mpn, Some(membership_level), grace_days, None, None)
             }
-            Terms::Distributor { region, distributor_authorization } => {
+            AgreementTerms::Distributor { region, distributor_authorization } => {
                 (Kind::Distributor, None, 0, Some(region), Some(distributor_authorization))
             }
-            Terms::Reseller { region } => (Kind::Reseller, None, 0, Some(region), None),
+            AgreementTerms::Reseller { region } => (Kind::Reseller, None, 0, Some(region), None),
         };
         Self {
             id,
@@ -136,7 +137,7 @@ impl Agreement {
         }
     }
 
-    /// The record as corrected.
+    /// The record with a correction.
     #[must_use]
     pub fn corrected(self, correction: Correction) -> Self {
         Self {
@@ -156,7 +157,7 @@ impl Agreement {
         }
     }
 
-    /// The record of the period that continues this one; `None` where this one is open and needs none.
+    /// The record of the period that continues this agreement; `None` of an agreement without end, which needs none.
     #[must_use]
     pub fn renewed(&self, id: Id, now: Timestamp, renewal: Renewal) -> Option<Self> {
         let next_day = self.expires_on?.plus_days(1);

@@ -1,11 +1,11 @@
-//! Which agreements the three lists show.
+//! The query parameters of the three lists of agreements.
 
 use super::{AgreementStatus, MembershipLevel};
 use crate::platform::values::{CalendarDate, Id};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
-/// What the filters of the three lists come to.
+/// The filters of the three lists in one type; a member that is none filters nothing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Criteria {
     pub(super) partner_id: Option<Id>,
@@ -24,7 +24,7 @@ pub(super) struct Criteria {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct AsOf {
-    /// The day `status` is derived for; today where it is left out.
+    /// The day for which `status` is derived; left out, today.
     pub(super) as_of: Option<CalendarDate>,
 }
 
@@ -40,7 +40,7 @@ macro_rules! filter {
             /// With this status on the day `as_of`.
             #[param(inline)]
             status: Option<AgreementStatus>,
-            /// The day `status` is derived for; today where it is left out.
+            /// The day for which `status` is derived; left out, today.
             as_of: Option<CalendarDate>,
             /// With this number.
             #[param(max_length = 64, example = "CSP-2031-0042")]

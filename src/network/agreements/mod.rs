@@ -1,12 +1,12 @@
-//! Agreements: the papers a partner signs. Three kinds, one shape, one table; shown as three resources.
+//! Agreements: the papers a partner signs. Three kinds, one shape, one table; on the wire three resources.
 //!
-//! One record is one period. Its status is derived from its dates, so a read can ask for any day. Periods of
-//! one kind and partner never overlap; a renewal is a new period, and a gap stays on record. An agreement of a
-//! headquarters counts for its locations: [`held_by`] is asked for both.
+//! One record is one period. The status of an agreement follows from its dates, so a read can ask for any day. Periods
+//! of one kind and partner never overlap; a renewal is a new period, and a gap stays on record. An agreement of a
+//! headquarters counts for the locations too: callers ask [`held_by`] for both.
 //!
-//! - `model.rs`: what an agreement is, where it stands on a day
-//! - `change.rs`: what is written down about it, and the record that results
-//! - `filter.rs`, `body.rs`, `view.rs`: what is asked, sent and shown; `api.rs`: the operations
+//! - `model.rs`: the agreement, and its status on a day
+//! - `change.rs`: corrections, renewals and terminations, and the records that result
+//! - `filter.rs`, `body.rs`, `view.rs`: query parameters, bodies and views; `api.rs`: the operations
 
 pub mod api;
 mod body;
@@ -18,12 +18,12 @@ mod store;
 mod view;
 
 use crate::slice::{Slice, Tag};
-pub use change::{Correction, NewAgreement, NewTerms, Renewal, Termination, Terms};
-pub use model::{Agreement, AgreementStatus, Event, Kind, MembershipLevel};
+pub use change::{AgreementTerms, ChangedTerms, Correction, NewAgreement, Renewal, Termination};
+pub use model::{Agreement, AgreementStatus, AgreementTransition, Kind, MembershipLevel};
 pub use service::{CODES, create, renew, terminate};
 pub use store::{held_by, refers_to};
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: api::routes,
     tag: Some(Tag {

@@ -1,4 +1,4 @@
-//! What an agreement is and when it counts; no I/O, no clock, no HTTP.
+//! The agreement, and the days it counts; no I/O, no clock, no HTTP.
 
 use crate::{
     network::partners::PartnerType,
@@ -23,7 +23,7 @@ text_enum! {
 }
 
 impl Kind {
-    /// Whether a partner of this type may hold it.
+    /// Whether a partner of this type may hold an agreement of this kind.
     #[must_use]
     pub const fn fits(self, partner_type: PartnerType) -> bool {
         match self {
@@ -33,7 +33,7 @@ impl Kind {
         }
     }
 
-    /// What its records are called in audit events.
+    /// The kind of record in audit events.
     #[must_use]
     pub const fn resource_type(self) -> &'static str {
         match self {
@@ -43,7 +43,7 @@ impl Kind {
         }
     }
 
-    /// What people call it.
+    /// The name of the agreement in messages.
     #[must_use]
     pub const fn title(self) -> &'static str {
         match self {
@@ -75,7 +75,7 @@ text_enum! {
         Pending = "pending",
         /// In effect.
         Active = "active",
-        /// Past its expiry, inside the renewal window; it still counts.
+        /// Past its expiry, inside the renewal window: the agreement still counts.
         Grace = "grace",
         /// Past its expiry and any renewal window.
         Expired = "expired",
@@ -88,29 +88,29 @@ text_enum! {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = agreements, treat_none_as_null = true)]
 pub struct Agreement {
-    /// Identifier.
+    /// UUID of version 7.
     pub id: Id,
-    /// Which of the three.
+    /// The kind of agreement.
     pub kind: Kind,
     /// The partner that signed.
     pub partner_id: Id,
     /// The number on the paper, unique per kind.
     pub agreement_number: String,
-    /// Who signed for the partner.
+    /// The name of the person who signed for the partner.
     pub signed_by: String,
-    /// When it was signed.
+    /// The day of the signature.
     pub signed_on: CalendarDate,
-    /// The first day it counts.
+    /// The first day the agreement counts.
     pub effective_on: CalendarDate,
-    /// The last regular day; open where none.
+    /// The last regular day; none of an agreement without end.
     pub expires_on: Option<CalendarDate>,
-    /// The day from which it no longer counts, where it was ended early.
+    /// The first day the agreement no longer counts; none unless it was ended early.
     pub terminated_on: Option<CalendarDate>,
-    /// Why it was ended early.
+    /// The reason of an early end.
     pub termination_reason: Option<String>,
     /// MPN only.
     pub membership_level: Option<MembershipLevel>,
-    /// Days after `expires_on` in which it still counts, with a warning; 0 but for MPN.
+    /// Days after `expires_on` in which the agreement still counts, with a warning; 0 but for MPN.
     pub grace_days: i32,
     /// Distributor and reseller only.
     pub region: Option<String>,
@@ -118,46 +118,48 @@ pub struct Agreement {
     pub distributor_authorization: Option<bool>,
     /// When the record was made.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// When the record was last changed.
     pub updated_at: Timestamp,
-    /// Counts changes; the entity tag.
+    /// Counts the changes of the record; the entity tag.
     pub revision: i64,
 }
 
-/// What can happen to an agreement.
+/// A change of an agreement's course.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// It is continued by a new period.
+pub enum AgreementTransition {
+    /// A new period continues the agreement.
     Renewal,
-    /// It is ended early.
+    /// The agreement ends early.
     Termination,
 }
 
-impl Event {
-    /// Every event, by the name of its sub-resource.
+impl AgreementTransition {
+    /// Every transition with the name of its sub-resource.
     pub const ALL: [(Self, &'static str); 2] =
         [(Self::Renewal, "renewal"), (Self::Termination, "termination")];
 }
 
 impl Agreement {
-    /// Whether an event may happen to it today. What was terminated stays so; an open one needs no renewal;
-    /// what has run out cannot be ended early.
+    /// Whether a transition is possible today. A terminated agreement stays terminated; an agreement without end needs
+    /// no renewal; an expired agreement cannot end early.
     #[must_use]
-    pub fn admits(&self, event: Event, today: CalendarDate) -> bool {
+    pub fn admits(&self, transition: AgreementTransition, today: CalendarDate) -> bool {
         self.terminated_on.is_none()
-            && match event {
-                Event::Renewal => self.expires_on.is_some(),
-                Event::Termination => today < self.first_day_without(),
+            && match transition {
+                AgreementTransition::Renewal => self.expires_on.is_some(),
+                AgreementTransition::Termination => today < self.first_day_without(),
             }
     }
 
     /// The sub-resources that can be posted to today.
     #[must_use]
     pub fn allowed(&self, today: CalendarDate) -> Vec<&'static str> {
-        Event::ALL.iter().filter(|(event, _)| self.admits(*event, today)).map(|(_, name)| *name).collect()
+        let possible =
+            AgreementTransition::ALL.iter().filter(|(transition, _)| self.admits(*transition, today));
+        possible.map(|(_, name)| *name).collect()
     }
 
-    /// Every date that is not in order.
+    /// The dates of the record that are not in order.
     #[must_use]
     pub fn out_of_order(&self) -> Vec<FieldError> {
         let mut faults = out_of_order(self.signed_on, Some(self.effective_on), self.expires_on);
@@ -168,8 +170,8 @@ impl Agreement {
         faults
     }
 
-    /// Where it stands on a day. Active on d: `effective_on` <= d <= `expires_on` + grace and not
-    /// terminated on or before d.
+    /// The status on a day. The agreement counts on `day` where `effective_on` <= `day` <= `expires_on` + `grace_days`
+    /// and no termination lies on or before `day`.
     #[must_use]
     pub fn status_on(&self, day: CalendarDate) -> AgreementStatus {
         if self.terminated_on.is_some_and(|end| end <= day) {
@@ -185,13 +187,13 @@ impl Agreement {
         }
     }
 
-    /// Whether it counts on a day: in effect or in grace.
+    /// Whether the agreement counts on a day: in effect or in grace.
     #[must_use]
     pub fn counts_on(&self, day: CalendarDate) -> bool {
         matches!(self.status_on(day), AgreementStatus::Active | AgreementStatus::Grace)
     }
 
-    /// The first day it no longer counts; [`CalendarDate::MAX`] where it is open.
+    /// The first day the agreement no longer counts; [`CalendarDate::MAX`] of an agreement without end.
     #[must_use]
     pub fn first_day_without(&self) -> CalendarDate {
         let after_grace = self
@@ -200,8 +202,8 @@ impl Agreement {
         self.terminated_on.map_or(after_grace, |end| end.min(after_grace))
     }
 
-    /// The regular period, grace left out: what may not overlap with another of the same kind.
-    /// A terminated one ends the day before its termination; `None` where no day is left.
+    /// The regular period without grace; periods of one kind and partner never overlap. The period of a terminated
+    /// agreement ends the day before the termination; `None` where no day is left.
     #[must_use]
     pub fn period(&self) -> Option<Period> {
         let last = self.expires_on.unwrap_or(CalendarDate::MAX);
@@ -210,7 +212,7 @@ impl Agreement {
     }
 }
 
-/// Every date of a paper that is not in order. It may be signed after it takes effect, not after its end.
+/// The dates of a paper that are not in order. A paper may be signed after it takes effect, but not after its end.
 #[must_use]
 pub fn out_of_order(
     signed_on: CalendarDate,

@@ -1,8 +1,8 @@
-//! What is done with agreements.
+//! Commands on agreements: record, renew, terminate, correct.
 
 use super::{
-    Agreement, AgreementStatus, Correction, Event, Kind, NewAgreement, Renewal, Termination, store,
-    view::Shown,
+    Agreement, AgreementStatus, AgreementTransition, Correction, Kind, NewAgreement, Renewal, Termination,
+    store, view::AgreementView,
 };
 use crate::{
     access::Tx,
@@ -28,14 +28,14 @@ pub fn create(tx: &mut Tx<'_>, id: Id, new: NewAgreement) -> Result<Agreement> {
 
 /// Records the period that continues an agreement.
 pub fn renew(tx: &mut Tx<'_>, before: &Agreement, id: Id, renewal: Renewal) -> Result<Agreement> {
-    refuse_unless_admitted(tx, before, Event::Renewal)?;
+    refuse_unless_admitted(tx, before, AgreementTransition::Renewal)?;
     let renewed = before.renewed(id, tx.now, renewal).ok_or_else(|| not_allowed(tx, before))?;
     record(tx, renewed)
 }
 
 /// Ends an agreement early.
 pub fn terminate(tx: &mut Tx<'_>, before: &Agreement, termination: Termination) -> Result<Agreement> {
-    refuse_unless_admitted(tx, before, Event::Termination)?;
+    refuse_unless_admitted(tx, before, AgreementTransition::Termination)?;
     let end = termination.terminated_on.unwrap_or(tx.today().max(before.signed_on));
     let refused = |message: String| Err(Error::invalid_field("/terminated_on", "order", message));
     if end < before.signed_on {
@@ -64,7 +64,8 @@ pub(super) fn correct(tx: &mut Tx<'_>, before: &Agreement, correction: Correctio
 /// The agreement, with its partner locked.
 pub(super) fn to_change(tx: &mut Tx<'_>, kind: Kind, id: Id) -> Result<Agreement> {
     let agreement = store::get(tx, kind, id)?;
-    if tx.lock_partner(agreement.partner_id)? { store::get(tx, kind, id) } else { Ok(agreement) }
+    let stale = tx.lock_partner(agreement.partner_id)?.may_be_stale();
+    if stale { store::get(tx, kind, id) } else { Ok(agreement) }
 }
 
 fn record(tx: &mut Tx<'_>, agreement: Agreement) -> Result<Agreement> {
@@ -89,7 +90,7 @@ fn record(tx: &mut Tx<'_>, agreement: Agreement) -> Result<Agreement> {
     refuse_taken(tx, &agreement)?;
     refuse_overlap(tx, &agreement)?;
     store::insert(tx, &agreement)?;
-    event(&agreement).after(&Shown::today(tx, agreement.clone())).record(tx)?;
+    event(&agreement).after(&AgreementView::today(tx, agreement.clone())).record(tx)?;
     tx.facts_changed(agreement.partner_id);
     Ok(agreement)
 }
@@ -99,8 +100,8 @@ fn save(tx: &mut Tx<'_>, before: &Agreement, agreement: Agreement) -> Result<Agr
     store::update(tx, before, &agreement)?;
     let reason = agreement.termination_reason.as_deref().filter(|_| before.terminated_on.is_none());
     event(&agreement)
-        .before(&Shown::today(tx, before.clone()))
-        .after(&Shown::today(tx, agreement.clone()))
+        .before(&AgreementView::today(tx, before.clone()))
+        .after(&AgreementView::today(tx, agreement.clone()))
         .because(reason)
         .record(tx)?;
     tx.facts_changed(agreement.partner_id);
@@ -143,7 +144,7 @@ fn refuse_taken(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<()> {
 
 fn refuse_overlap(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<()> {
     let Some(period) = agreement.period() else { return Ok(()) };
-    let others = store::beside(tx, agreement)?;
+    let others = store::other_periods(tx, agreement)?;
     match others.iter().find(|other| other.period().is_some_and(|others| others.overlaps(period))) {
         None => Ok(()),
         Some(other) => {
@@ -166,13 +167,13 @@ fn refuse_overlap(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<()> {
     }
 }
 
-fn refuse_unless_admitted(tx: &Tx<'_>, before: &Agreement, event: Event) -> Result<()> {
-    if before.admits(event, tx.today()) { Ok(()) } else { Err(not_allowed(tx, before)) }
+fn refuse_unless_admitted(tx: &Tx<'_>, before: &Agreement, transition: AgreementTransition) -> Result<()> {
+    if before.admits(transition, tx.today()) { Ok(()) } else { Err(not_allowed(tx, before)) }
 }
 
 fn not_allowed(tx: &Tx<'_>, before: &Agreement) -> Error {
     let allowed = before.allowed(tx.today());
-    // A termination to come bars further changes already.
+    // A termination on a later day bars further changes already today.
     let ended = before.terminated_on.map(|_| AgreementStatus::Terminated);
     let from = ended.unwrap_or_else(|| before.status_on(tx.today()));
     let detail = match (before.terminated_on, before.expires_on) {

@@ -21,7 +21,7 @@ use diesel::{
 };
 
 type Query = agreements::BoxedQuery<'static, MultiBackend>;
-type Condition =
+type SqlCondition =
     Box<dyn BoxableExpression<agreements::table, MultiBackend, SqlType = diesel::sql_types::Nullable<Bool>>>;
 
 fn visible(scope: Scope, kind: Kind) -> Query {
@@ -35,14 +35,14 @@ fn matching(tx: &mut Tx<'_>, kind: Kind, wanted: &Criteria) -> Result<Query> {
         query = query.filter(agreements::partner_id.eq(partner));
     }
     if let Some(number) = &wanted.agreement_number {
-        // Looked up where numbers are claimed: the partner leads to the agreement.
+        // The claimed number names partner and agreement, and with both the agreement is found by its key.
         let claimed = agreement_numbers::table
             .find((kind, number))
             .select((agreement_numbers::partner_id, agreement_numbers::agreement_id));
         let claimed: Option<(Id, Id)> = claimed.get_result(tx.conn).optional()?;
         query = match claimed {
-            Some((partner, id)) => {
-                query.filter(agreements::partner_id.eq(partner)).filter(agreements::id.eq(id))
+            Some((partner, agreement)) => {
+                query.filter(agreements::partner_id.eq(partner)).filter(agreements::id.eq(agreement))
             }
             None => query.filter(false.into_sql::<Bool>()),
         };
@@ -63,16 +63,17 @@ fn matching(tx: &mut Tx<'_>, kind: Kind, wanted: &Criteria) -> Result<Query> {
         query = query.filter(agreements::distributor_authorization.eq(authorization));
     }
     match wanted.status {
-        Some(status) => standing(tx, query, (kind, status), wanted.as_of.unwrap_or(tx.today())),
+        Some(status) => with_status(tx, query, kind, status, wanted.as_of.unwrap_or(tx.today())),
         None => Ok(query),
     }
 }
 
-/// Says in SQL what [`Agreement::status_on`] says.
-fn standing(
+/// Keeps the agreements of a kind that have a status on a day: [`Agreement::status_on`] in SQL.
+fn with_status(
     tx: &mut Tx<'_>,
     query: Query,
-    (kind, status): (Kind, AgreementStatus),
+    kind: Kind,
+    status: AgreementStatus,
     day: CalendarDate,
 ) -> Result<Query> {
     use agreements::{effective_on, expires_on, terminated_on};
@@ -92,13 +93,13 @@ fn standing(
     Ok(if status == AgreementStatus::Grace { past.filter(in_grace) } else { past.filter(not(in_grace)) })
 }
 
-/// The two databases add days to a date in different words, so the day is moved here: once per length of the
-/// renewal window, of which there are few.
-fn in_grace(tx: &mut Tx<'_>, kind: Kind, day: CalendarDate) -> Result<Condition> {
+/// The condition that an agreement has not expired, or is in its renewal window. The two databases add days to a date
+/// in different words, so the day is moved here: once for each length of the renewal window; there are few lengths.
+fn in_grace(tx: &mut Tx<'_>, kind: Kind, day: CalendarDate) -> Result<SqlCondition> {
     use agreements::{expires_on, grace_days};
     let of_kind = agreements::table.filter(agreements::kind.eq(kind));
     let lengths: Vec<i32> = of_kind.select(grace_days).distinct().order(grace_days).load(tx.conn)?;
-    let regular: Condition = Box::new(expires_on.ge(day));
+    let regular: SqlCondition = Box::new(expires_on.ge(day));
     Ok(lengths.into_iter().filter(|length| *length > 0).fold(regular, |or_else, length| {
         let window = grace_days.eq(length).and(expires_on.ge(day.plus_days(-length)));
         Box::new(or_else.or(window))
@@ -124,8 +125,8 @@ pub(super) fn get(tx: &mut Tx<'_>, kind: Kind, id: Id) -> Result<Agreement> {
     query.get_result(tx.conn).optional()?.ok_or(Error::not_found(kind.title()))
 }
 
-/// Every agreement these partners have ever signed, of any kind, whatever the unit may see; each partner's
-/// together, by kind and first day. Those of a headquarters count for its locations: name both.
+/// Every agreement that these partners have ever signed, whatever the unit may see, by partner, kind and first day.
+/// Agreements of a headquarters count for its locations: name both.
 pub fn held_by(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Agreement>> {
     let query = agreements::table.filter(agreements::partner_id.eq_any(partners.to_vec())).order((
         agreements::partner_id,
@@ -137,7 +138,7 @@ pub fn held_by(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Agreement>> {
 }
 
 /// The other periods of the same kind and partner.
-pub(super) fn beside(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<Vec<Agreement>> {
+pub(super) fn other_periods(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<Vec<Agreement>> {
     let query = agreements::table
         .filter(agreements::partner_id.eq(agreement.partner_id))
         .filter(agreements::kind.eq(agreement.kind))
@@ -164,7 +165,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<()> {
     Ok(())
 }
 
-/// Changes an agreement's record, and claims its number where that is another one than before.
+/// Changes an agreement's record, and claims the number where the correction changes the number.
 pub(super) fn update(tx: &mut Tx<'_>, before: &Agreement, agreement: &Agreement) -> Result<()> {
     if before.agreement_number != agreement.agreement_number {
         diesel::update(agreement_numbers::table.find((before.kind, &before.agreement_number)))

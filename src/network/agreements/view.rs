@@ -1,4 +1,4 @@
-//! What the three resources show: the members all kinds share are written once; each kind adds its own.
+//! The views of the three resources. Members that all kinds share are written once; each kind adds its terms.
 
 use super::{Agreement, AgreementStatus, Kind, MembershipLevel};
 use crate::{
@@ -12,17 +12,17 @@ use crate::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// An agreement as one of the three resources, on a day.
+/// The view of an agreement: one of the three resources.
 #[derive(Serialize)]
 #[serde(untagged)]
-pub(super) enum Shown {
+pub(super) enum AgreementView {
     Mpn(MpnAgreementView),
     Distributor(DistributorAgreementView),
     Reseller(ResellerAgreementView),
 }
 
-impl Shown {
-    /// With its status on one day and what can be done on another.
+impl AgreementView {
+    /// The view with the status on the day `as_of`, and the transitions that are possible on the day `today`.
     pub(super) fn on(agreement: Agreement, as_of: CalendarDate, today: CalendarDate) -> Self {
         match agreement.kind {
             Kind::Mpn => Self::Mpn(MpnAgreementView::on(agreement, as_of, today)),
@@ -31,7 +31,7 @@ impl Shown {
         }
     }
 
-    /// As it is today.
+    /// The view with the status of today.
     pub(super) fn today(tx: &Tx<'_>, agreement: Agreement) -> Self {
         Self::on(agreement, tx.today(), tx.today())
     }
@@ -49,29 +49,29 @@ macro_rules! view {
             /// The number on the paper, unique among agreements of the kind.
             #[schema(max_length = 64)]
             agreement_number: String,
-            /// Who signed for the partner.
+            /// The name of the person who signed for the partner.
             #[schema(max_length = 200)]
             signed_by: String,
-            /// When it was signed.
+            /// The day of the signature.
             signed_on: CalendarDate,
-            /// The first day it counts.
+            /// The first day the agreement counts.
             effective_on: CalendarDate,
-            /// The last regular day; null where it is open.
+            /// The last regular day; null of an agreement without end.
             expires_on: Option<CalendarDate>,
-            /// The day from which it no longer counts, where it was ended early.
+            /// The first day the agreement no longer counts; null unless it was ended early.
             terminated_on: Option<CalendarDate>,
-            /// Why it was ended early.
+            /// The reason of an early end.
             #[schema(max_length = 1000)]
             termination_reason: Option<String>,
             $($(#[$about])* $field: $type,)*
-            /// Where it stands today, or on the day asked for with `as_of`; derived from its dates.
+            /// The status today, or on the day `as_of`; derived from the dates.
             status: AgreementStatus,
             /// The sub-resources that can be posted to now.
             #[schema(max_items = 2)]
             allowed_transitions: Vec<Transition>,
             /// When the record was made.
             created_at: Timestamp,
-            /// When it was last changed.
+            /// When the record was last changed.
             updated_at: Timestamp,
             /// Counts changes.
             #[schema(minimum = 1)]
@@ -102,9 +102,10 @@ macro_rules! view {
     };
 }
 
-// The columns of a kind's own terms may be null in the table; a check there says that they never are for that kind.
+// The columns of a kind's own terms may be null in the table; a constraint says that they never are for that kind.
 view! {
-    /// One period of a partner's membership in the partner network. One of a headquarters counts for its locations.
+    /// One period of a partner's membership in the partner network. The agreement of a headquarters counts for its
+    /// locations.
     #[schema(as = MpnAgreement, example = json!({
         "id": "01936f2e-4b00-7000-8000-0000000000a1", "partner_id": "01936f2e-4b00-7000-8000-000000000001",
         "agreement_number": "MPN-2027-0042", "signed_by": "Ada Lindqvist", "signed_on": "2026-06-16",
@@ -117,7 +118,7 @@ view! {
         /// Level of the membership.
         #[schema(value_type = MembershipLevel, required = true)]
         membership_level: Option<MembershipLevel>,
-        /// Days after `expires_on` in which it still counts, with a warning.
+        /// Days after `expires_on` in which the agreement still counts, with a warning.
         #[schema(minimum = 0, maximum = 365)]
         grace_days: i32,
     }
@@ -133,10 +134,10 @@ view! {
         "updated_at": "2026-06-16T09:30:00.000000Z", "revision": 1
     }))]
     DistributorAgreementView {
-        /// Where it holds.
+        /// The region that the agreement holds in.
         #[schema(value_type = String, required = true, max_length = 60)]
         region: Option<String>,
-        /// Whether it carries the authorization to distribute.
+        /// Whether the agreement carries the authorization to distribute.
         #[schema(value_type = bool, required = true)]
         distributor_authorization: Option<bool>,
     }
@@ -152,7 +153,7 @@ view! {
         "updated_at": "2026-06-16T09:30:00.000000Z", "revision": 1
     }))]
     ResellerAgreementView {
-        /// Where it holds.
+        /// The region that the agreement holds in.
         #[schema(value_type = String, required = true, max_length = 60)]
         region: Option<String>,
     }

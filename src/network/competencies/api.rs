@@ -2,12 +2,12 @@
 
 use super::{
     Attainment, Competency,
-    service::{self, Recorded},
+    service::{self, RecordedAttainment},
     store,
     wire::{
-        AttainmentFilter, AttainmentPage, AttainmentUpdate, AttainmentView, CompetencyCreate,
-        CompetencyFilter, CompetencyOrder, CompetencyPage, CompetencySort, CompetencyUpdate, CompetencyView,
-        Condition,
+        AttainmentFilter, AttainmentIfMatch, AttainmentPage, AttainmentUpdate, AttainmentView,
+        CompetencyCreate, CompetencyFilter, CompetencyOrder, CompetencyPage, CompetencySort,
+        CompetencyUpdate, CompetencyView,
     },
 };
 use crate::{
@@ -68,7 +68,7 @@ async fn list_competencies(
 
 /// Add a competency to the catalogue
 ///
-/// Its code must be new, and never changes. Programs can name it from then on, and partners attain it.
+/// The code must be new, and never changes. From then on programs can name the competency, and partners attain it.
 #[utoipa::path(
     tag = "competencies",
     request_body = CompetencyCreate,
@@ -108,8 +108,8 @@ async fn get_competency(caller: Caller<GetCompetency>, id: Path<String>) -> Resu
 
 /// Change a competency
 ///
-/// A merge patch (RFC 7396) of its name or of the day it retires; null brings it back. What partners have attained
-/// stays as it is.
+/// A merge patch (RFC 7396) of the name or of the day of retirement; null brings a retired competency back. Attainments
+/// stay.
 #[utoipa::path(
     tag = "competencies",
     params(
@@ -144,8 +144,8 @@ fn record(tx: &Tx<'_>, competency: Competency) -> Answer {
 
 /// List what a partner has attained
 ///
-/// One record per competency, newest first, revoked ones too. Those of a headquarters count for its locations and are
-/// listed with the headquarters.
+/// One attainment per competency, newest first, revoked ones included. Attainments of a headquarters count for its
+/// locations, and are listed with the headquarters.
 #[utoipa::path(
     tag = "competencies",
     params(AttainmentFilter, PageParams),
@@ -191,15 +191,16 @@ async fn get_attainment(caller: Caller<GetAttainment>, path: Path<(Id, String)>)
     caller
         .read(move |tx| {
             let attainment = store::get_attainment(tx, path.0, &path.1)?;
-            Ok(shown(tx, attainment))
+            Ok(attainment_record(tx, attainment))
         })
         .await
 }
 
 /// Record what a partner has attained in a competency
 ///
-/// Takes the place of what is on record: attained for the first time, renewed, raised to gold, at risk, or attained
-/// again after it was revoked. A retired competency is not attained anew. What is on record already changes nothing.
+/// Replaces the attainment on record: attained for the first time, renewed, raised to gold, at risk, or attained again
+/// after a revocation. A retired competency cannot be attained anew. The attainment on record sent again changes
+/// nothing.
 #[utoipa::path(
     tag = "competencies",
     params(
@@ -208,7 +209,7 @@ async fn get_attainment(caller: Caller<GetAttainment>, path: Path<(Id, String)>)
             "code" = String, Path, description = "The competency's code.", min_length = 1, max_length = 64,
             pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "data-platform"
         ),
-        Condition
+        AttainmentIfMatch
     ),
     request_body = AttainmentUpdate,
     responses((status = 200, body = AttainmentView), (status = 201, body = AttainmentView))
@@ -223,12 +224,12 @@ async fn put_attainment(
     caller
         .write(body, move |tx, new| {
             let permits = |revision| condition.permits_if_sent(revision);
-            Ok(match service::put_if(tx, path.0, &path.1, &new.clone().into(), permits)? {
-                Recorded::First(attainment) => {
+            Ok(match service::record_attainment_if(tx, path.0, &path.1, &new.clone().into(), permits)? {
+                RecordedAttainment::First(attainment) => {
                     let location = format!("/v1/partners/{}/competencies/{}", path.0, path.1);
-                    shown(tx, attainment).made_at(location)
+                    attainment_record(tx, attainment).made_at(location)
                 }
-                Recorded::Again(attainment) => shown(tx, attainment),
+                RecordedAttainment::Again(attainment) => attainment_record(tx, attainment),
             })
         })
         .await
@@ -236,7 +237,8 @@ async fn put_attainment(
 
 /// Revoke what a partner has attained in a competency
 ///
-/// It no longer counts from today on; the record stays, with `revoked_on`. One that is revoked already stays as it is.
+/// The attainment no longer counts from today on; the record stays, with `revoked_on`. A revoked attainment stays as on
+/// record.
 #[utoipa::path(
     tag = "competencies",
     params(
@@ -245,7 +247,7 @@ async fn put_attainment(
             "code" = String, Path, description = "The competency's code.", min_length = 1, max_length = 64,
             pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "data-platform"
         ),
-        Condition
+        AttainmentIfMatch
     ),
     responses((status = 204))
 )]
@@ -266,7 +268,7 @@ async fn revoke_attainment(
         .await
 }
 
-fn shown(tx: &Tx<'_>, attainment: Attainment) -> Answer {
+fn attainment_record(tx: &Tx<'_>, attainment: Attainment) -> Answer {
     let revision = attainment.revision;
     Answer::record_on(tx.today(), &AttainmentView::on(tx.today(), attainment), revision)
 }

@@ -3,7 +3,7 @@
 use super::service;
 use crate::{access::Tx, platform::Result};
 
-/// The catalogue of late 2018, and the one more that a rule set names.
+/// The catalogue of late 2018, and one more competency that a rule set names.
 const SHIPPED: [(&str, &str); 19] = [
     ("application-development", "Application Development"),
     ("application-integration", "Application Integration"),

@@ -1,7 +1,7 @@
-//! Competencies: the catalogue, and what each partner has attained of it.
+//! Competencies: the catalogue, and the attainments of each partner.
 //!
-//! A partner has one record per competency: what it attained last. It is replaced when the competency is renewed,
-//! raised or corrected, and keeps its end when it is revoked; the audit trail holds what it was before.
+//! A partner has one attainment per competency, the last one. A renewal, a higher level and a correction replace the
+//! attainment; a revocation ends it. The audit trail holds the earlier records.
 
 pub mod api;
 mod catalogue;
@@ -13,10 +13,10 @@ mod wire;
 use crate::slice::{Slice, Tag};
 pub use catalogue::install;
 pub use model::{Attainment, Competency, Level, NewAttainment, is_code};
-pub use service::{CODES, put};
+pub use service::{CODES, record_attainment};
 pub use store::{attained_by, catalogue_codes, known_codes, refers_to};
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: api::routes,
     tag: Some(Tag {

@@ -1,4 +1,4 @@
-//! What a competency and its attainment are, and when an attainment counts; no I/O, no clock, no HTTP.
+//! The competency, the attainment, and the days an attainment counts; no I/O, no clock, no HTTP.
 
 use crate::{
     platform::{
@@ -23,31 +23,31 @@ text_enum! {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = competencies, treat_none_as_null = true)]
 pub struct Competency {
-    /// Identifier.
+    /// UUID of version 7.
     pub id: Id,
     /// Stable lower-case slug.
     pub code: String,
     /// Name shown to people.
     pub name: String,
-    /// The first day it can no longer be attained; attainments run out on their own.
+    /// The first day the competency can no longer be attained; earlier attainments run out on their own.
     pub retired_on: Option<CalendarDate>,
     /// When the record was made.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// When the record was last changed.
     pub updated_at: Timestamp,
-    /// Counts changes; the entity tag.
+    /// Counts the changes of the record; the entity tag.
     pub revision: i64,
 }
 
 impl Competency {
-    /// Whether it can no longer be attained on a day.
+    /// Whether the competency can no longer be attained on a day.
     #[must_use]
     pub fn is_retired_on(&self, day: CalendarDate) -> bool {
         self.retired_on.is_some_and(|retired| retired <= day)
     }
 }
 
-/// Whether a text can be a competency's code at all: a slug of lower-case words joined by hyphens.
+/// Whether a text has the form of a competency's code: a slug of lower-case words joined by hyphens.
 #[must_use]
 pub fn is_code(text: &str) -> bool {
     let word =
@@ -55,53 +55,53 @@ pub fn is_code(text: &str) -> bool {
     text.len() <= 64 && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.split('-').all(word)
 }
 
-/// A partner has earned a competency.
+/// A competency that a partner has attained.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = attainments, treat_none_as_null = true)]
 pub struct Attainment {
-    /// Identifier.
+    /// UUID of version 7.
     pub id: Id,
-    /// Who earned it.
+    /// The partner that has attained the competency.
     pub partner_id: Id,
-    /// Which competency.
+    /// The code of the competency.
     pub competency_code: String,
-    /// At which level.
+    /// The attained level.
     pub level: Level,
-    /// The first day it counts.
+    /// The first day the attainment counts.
     pub attained_on: CalendarDate,
     /// The last regular day.
     pub expires_on: CalendarDate,
-    /// Days after `expires_on` in which it still counts, with a warning.
+    /// Days after `expires_on` in which the attainment still counts, with a warning.
     pub grace_days: i32,
-    /// Since when its renewal is in doubt; it still counts, with a warning.
+    /// The day from which the renewal is in doubt; the attainment still counts, with a warning.
     pub at_risk_since: Option<CalendarDate>,
-    /// The first day it no longer counts, where it was taken away.
+    /// The first day the attainment no longer counts; none unless it was revoked.
     pub revoked_on: Option<CalendarDate>,
     /// When the record was made.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// When the record was last changed.
     pub updated_at: Timestamp,
-    /// Counts changes; the entity tag.
+    /// Counts the changes of the record; the entity tag.
     pub revision: i64,
 }
 
-/// What is known of an attainment.
+/// An attainment to record, or to replace the one on record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewAttainment {
-    /// At which level.
+    /// The attained level.
     pub level: Level,
-    /// The first day it counts.
+    /// The first day the attainment counts.
     pub attained_on: CalendarDate,
     /// The last regular day.
     pub expires_on: CalendarDate,
-    /// Days after `expires_on` in which it still counts, with a warning.
+    /// Days after `expires_on` in which the attainment still counts, with a warning.
     pub grace_days: i32,
-    /// Since when its renewal is in doubt.
+    /// The day from which the renewal is in doubt.
     pub at_risk_since: Option<CalendarDate>,
 }
 
 impl NewAttainment {
-    /// Every date that is not in order.
+    /// The dates that are not in order.
     #[must_use]
     pub fn out_of_order(&self) -> Vec<FieldError> {
         let mut faults = Vec::new();
@@ -118,7 +118,7 @@ impl NewAttainment {
 }
 
 impl Attainment {
-    /// A new record.
+    /// The first record of a partner's attainment.
     #[must_use]
     pub fn new(id: Id, now: Timestamp, partner_id: Id, competency_code: &str, new: &NewAttainment) -> Self {
         Self {
@@ -137,14 +137,14 @@ impl Attainment {
         }
     }
 
-    /// The record replaced; a revocation ends with it.
+    /// The record with a new attainment in place of the old one; a revocation is undone.
     #[must_use]
     pub fn replaced(&self, now: Timestamp, new: &NewAttainment) -> Self {
         let replacement = Self::new(self.id, now, self.partner_id, &self.competency_code, new);
         Self { created_at: self.created_at, revision: self.revision + 1, ..replacement }
     }
 
-    /// Whether the record says all this already.
+    /// Whether the record equals the new attainment already.
     #[must_use]
     pub fn says(&self, new: &NewAttainment) -> bool {
         let same = (new.level, new.attained_on, new.expires_on, new.grace_days, new.at_risk_since);
@@ -152,20 +152,20 @@ impl Attainment {
             && same == (self.level, self.attained_on, self.expires_on, self.grace_days, self.at_risk_since)
     }
 
-    /// Whether what is sent attains anew, rather than corrects what is on record.
+    /// Whether the new attainment begins anew, rather than corrects the record.
     #[must_use]
     pub fn is_attained_anew(&self, new: &NewAttainment) -> bool {
         self.revoked_on.is_some() || self.attained_on != new.attained_on
     }
 
-    /// The first day it no longer counts.
+    /// The first day the attainment no longer counts.
     #[must_use]
     pub fn first_day_without(&self) -> CalendarDate {
         let after_grace = self.expires_on.plus_days(self.grace_days.saturating_add(1));
         self.revoked_on.map_or(after_grace, |end| end.min(after_grace))
     }
 
-    /// Whether it counts on a day, grace included.
+    /// Whether the attainment counts on a day, grace included.
     #[must_use]
     pub fn counts_on(&self, day: CalendarDate) -> bool {
         self.attained_on <= day && day < self.first_day_without()

@@ -1,4 +1,4 @@
-//! What is done with the catalogue and with attainments.
+//! Commands on the catalogue and on attainments.
 
 use super::{
     Attainment, Competency, NewAttainment, store,
@@ -47,7 +47,7 @@ pub(super) fn create(
     Ok(competency)
 }
 
-/// Renames, retires or brings back a competency. What was attained stays as it is.
+/// Renames, retires or brings back a competency. Attainments stay.
 pub(super) fn update(
     tx: &mut Tx<'_>,
     before: &Competency,
@@ -68,30 +68,36 @@ pub(super) fn update(
     Ok(competency)
 }
 
-/// Records what a partner has attained, in place of what is on record for that competency.
-pub fn put(tx: &mut Tx<'_>, partner: Id, code: &str, new: &NewAttainment) -> Result<Attainment> {
-    let (Recorded::First(attainment) | Recorded::Again(attainment)) =
-        put_if(tx, partner, code, new, |_| Ok(()))?;
+/// Records an attainment of a partner, in place of the one on record for that competency.
+pub fn record_attainment(
+    tx: &mut Tx<'_>,
+    partner: Id,
+    code: &str,
+    new: &NewAttainment,
+) -> Result<Attainment> {
+    let (RecordedAttainment::First(attainment) | RecordedAttainment::Again(attainment)) =
+        record_attainment_if(tx, partner, code, new, |_| Ok(()))?;
     Ok(attainment)
 }
 
-/// How a record of what a partner has attained came about.
+/// An attainment that was recorded.
 #[derive(Clone, Debug)]
-pub(super) enum Recorded {
-    /// Nothing was on record.
+pub(super) enum RecordedAttainment {
+    /// The partner's first attainment of the competency.
     First(Attainment),
-    /// In place of what was on record, or the same.
+    /// The attainment that replaced the one on record, or equals it.
     Again(Attainment),
 }
 
-/// The same, where the revision on record permits it.
-pub(super) fn put_if(
+/// Records an attainment of a partner where `permits` accepts the revision on record; no revision is on record before
+/// the first attainment.
+pub(super) fn record_attainment_if(
     tx: &mut Tx<'_>,
     partner: Id,
     code: &str,
     new: &NewAttainment,
     permits: impl Fn(Option<i64>) -> Result<()>,
-) -> Result<Recorded> {
+) -> Result<RecordedAttainment> {
     let faults = new.out_of_order();
     if !faults.is_empty() {
         return Err(Error::invalid(faults));
@@ -107,20 +113,20 @@ pub(super) fn put_if(
     match before {
         None => {
             let attainment = Attainment::new(tx.new_id(), tx.now, partner.id, code, new);
-            save(tx, None, attainment).map(Recorded::First)
+            save(tx, None, attainment).map(RecordedAttainment::First)
         }
         Some(before) if before.says(new) => {
             tx.exempt_from_audit(Unaudited::NothingWritten);
-            Ok(Recorded::Again(before))
+            Ok(RecordedAttainment::Again(before))
         }
         Some(before) => {
             let attainment = before.replaced(tx.now, new);
-            save(tx, Some(&before), attainment).map(Recorded::Again)
+            save(tx, Some(&before), attainment).map(RecordedAttainment::Again)
         }
     }
 }
 
-/// Takes an attainment away from today on; its record stays. What was taken away already stays so.
+/// Revokes an attainment from today on. A revoked attainment stays as on record.
 pub(super) fn revoke(tx: &mut Tx<'_>, before: Attainment) -> Result<Attainment> {
     if before.revoked_on.is_some() {
         tx.exempt_from_audit(Unaudited::NothingWritten);
@@ -149,7 +155,7 @@ fn save(tx: &mut Tx<'_>, before: Option<&Attainment>, attainment: Attainment) ->
     Ok(attainment)
 }
 
-/// A closed partner attains nothing, and nobody attains what is retired.
+/// Refuses an attainment of a closed partner, and one of a retired competency.
 fn refuse_attaining(partner: &Partner, competency: &Competency, new: &NewAttainment) -> Result<()> {
     if partner.status == PartnerStatus::Closed {
         let detail = format!("partner {} is closed and attains nothing new", partner.id);

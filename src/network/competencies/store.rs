@@ -46,15 +46,14 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &CompetencyFilter) -> Result<i64> {
     Ok(matching(filter, tx.today()).count().get_result(tx.conn)?)
 }
 
-/// The competency with this id or this code.
-/// The competency of that id or code, locked until the end of the unit.
+/// The competency with this id or code, locked until the end of the unit.
 pub(super) fn to_change(tx: &mut Tx<'_>, id_or_code: &str) -> Result<Competency> {
     let id = get(tx, id_or_code)?.id;
     lock_rows!(tx.conn, for_no_key_update, competencies::table.find(id).select(competencies::id));
     get(tx, id_or_code)
 }
 
-/// The competency of that code, which nobody changes until the end of the unit.
+/// The competency with this code, which no other unit changes until the end of this unit.
 pub(super) fn kept(tx: &mut Tx<'_>, code: &str) -> Result<Competency> {
     let id = get_by_code(tx, code)?.id;
     lock_rows!(tx.conn, for_share, competencies::table.find(id).select(competencies::id));
@@ -83,12 +82,12 @@ pub(super) fn find_by_code(tx: &mut Tx<'_>, code: &str) -> Result<Option<Compete
     Ok(query.get_result(tx.conn).optional()?)
 }
 
-/// Every code of the catalogue, retired ones too, in order.
+/// Every code of the catalogue in order, retired competencies included.
 pub fn catalogue_codes(tx: &mut Tx<'_>) -> Result<Vec<String>> {
     Ok(competencies::table.order(competencies::code).select(competencies::code).load(tx.conn)?)
 }
 
-/// Those of the codes that the catalogue holds, retired ones too.
+/// The given codes that the catalogue holds, retired competencies included.
 pub fn known_codes(tx: &mut Tx<'_>, codes: Vec<String>) -> Result<Vec<String>> {
     let query = competencies::table.filter(competencies::code.eq_any(codes));
     Ok(query.select(competencies::code).load(tx.conn)?)
@@ -150,8 +149,8 @@ pub(super) fn get_attainment(tx: &mut Tx<'_>, partner: Id, code: &str) -> Result
     find_attainment(tx, partner, code)?.ok_or(Error::not_found("attainment"))
 }
 
-/// What these partners have attained, revoked ones too, whatever the unit may see; each partner's together, by
-/// code. Attainments of a headquarters count for its locations: name both.
+/// The attainments of these partners, revoked ones included, whatever the unit may see, by partner and code.
+/// Attainments of a headquarters count for its locations: name both.
 pub fn attained_by(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Attainment>> {
     let query = attainments::table
         .filter(attainments::partner_id.eq_any(partners.to_vec()))

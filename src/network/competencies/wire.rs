@@ -1,4 +1,4 @@
-//! What is asked, sent and shown of the catalogue and of attainments.
+//! Query parameters, bodies and views of the catalogue and of attainments.
 
 use super::{Attainment, Competency, Level, NewAttainment};
 use crate::platform::{
@@ -25,13 +25,13 @@ pub(super) struct CompetencyView {
     /// Name shown to people.
     #[schema(max_length = 200)]
     name: String,
-    /// The first day it can no longer be attained; attainments run out on their own.
+    /// The first day the competency can no longer be attained; earlier attainments run out on their own.
     retired_on: Option<CalendarDate>,
-    /// Whether it can no longer be attained today.
+    /// Whether the competency can no longer be attained today.
     retired: bool,
     /// When the record was made.
     created_at: Timestamp,
-    /// When it was last changed.
+    /// When the record was last changed.
     updated_at: Timestamp,
     /// Counts changes.
     #[schema(minimum = 1)]
@@ -39,7 +39,7 @@ pub(super) struct CompetencyView {
 }
 
 impl CompetencyView {
-    /// As it is on a day.
+    /// The view on a day.
     pub(super) fn on(day: CalendarDate, competency: Competency) -> Self {
         Self {
             retired: competency.is_retired_on(day),
@@ -70,7 +70,7 @@ pub(super) struct CompetencyCreate {
     /// Name shown to people.
     #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$")]
     pub(super) name: String,
-    /// The first day it can no longer be attained.
+    /// The first day the competency can no longer be attained.
     #[serde(default)]
     pub(super) retired_on: Option<CalendarDate>,
 }
@@ -84,7 +84,7 @@ pub(super) struct CompetencyUpdate {
     /// Name shown to people.
     #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$", nullable = false)]
     pub(super) name: Option<String>,
-    /// The first day it can no longer be attained; null brings it back.
+    /// The first day the competency can no longer be attained; null brings a retired competency back.
     #[serde(default, deserialize_with = "double_option::deserialize")]
     #[schema(value_type = Option<CalendarDate>)]
     pub(super) retired_on: Option<Option<CalendarDate>>,
@@ -95,7 +95,7 @@ pub(super) struct CompetencyUpdate {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct CompetencyFilter {
-    /// Those that can no longer be attained today, or those that can.
+    /// Competencies that can no longer be attained today, or competencies that can.
     #[param(example = false)]
     pub(super) retired: Option<bool>,
 }
@@ -128,7 +128,7 @@ pub(super) struct CompetencyOrder {
     sort: Option<CompetencySort>,
 }
 
-/// What a partner has attained in a competency.
+/// The attainment of a competency by a partner.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Attainment, example = json!({
     "id": "01936f2e-4b00-7000-8000-0000000000d1", "partner_id": "01936f2e-4b00-7000-8000-000000000001",
@@ -139,29 +139,29 @@ pub(super) struct CompetencyOrder {
 pub(super) struct AttainmentView {
     /// Identifier.
     id: Id,
-    /// Who attained it.
+    /// The partner that has attained the competency.
     partner_id: Id,
-    /// In which competency of the catalogue.
+    /// The code of the competency.
     #[schema(max_length = 64)]
     competency_code: String,
-    /// At which level; gold satisfies what asks for silver.
+    /// The attained level; gold satisfies a requirement of silver.
     level: Level,
-    /// The first day it counts.
+    /// The first day the attainment counts.
     attained_on: CalendarDate,
     /// The last regular day.
     expires_on: CalendarDate,
-    /// Days after `expires_on` in which it still counts, with a warning.
+    /// Days after `expires_on` in which the attainment still counts, with a warning.
     #[schema(minimum = 0, maximum = 365)]
     grace_days: i32,
-    /// Since when its renewal is in doubt; it still counts, with a warning.
+    /// The day from which the renewal is in doubt; the attainment still counts, with a warning.
     at_risk_since: Option<CalendarDate>,
-    /// The first day it no longer counts, where it was revoked.
+    /// The first day the attainment no longer counts; null unless it was revoked.
     revoked_on: Option<CalendarDate>,
-    /// Whether it counts today, grace included.
+    /// Whether the attainment counts today, grace included.
     counts: bool,
     /// When the record was made.
     created_at: Timestamp,
-    /// When it was last changed.
+    /// When the record was last changed.
     updated_at: Timestamp,
     /// Counts changes.
     #[schema(minimum = 1)]
@@ -169,7 +169,7 @@ pub(super) struct AttainmentView {
 }
 
 impl AttainmentView {
-    /// As it is on a day.
+    /// The view on a day.
     pub(super) fn on(day: CalendarDate, attainment: Attainment) -> Self {
         Self {
             counts: attainment.counts_on(day),
@@ -190,27 +190,27 @@ impl AttainmentView {
 }
 
 page_of!(
-    /// One page of what a partner has attained.
+    /// One page of a partner's attainments.
     pub(super) AttainmentPage of AttainmentView
 );
 
-/// What a partner has attained in a competency, in place of what is on record.
+/// The attainment of a competency by a partner, in place of the one on record.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
 #[validate(schema(function = in_order))]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"level": "gold", "attained_on": "2031-07-01", "expires_on": "2032-06-30"}))]
 pub(super) struct AttainmentUpdate {
-    /// At which level; gold satisfies what asks for silver.
+    /// The attained level; gold satisfies a requirement of silver.
     level: Level,
-    /// The first day it counts.
+    /// The first day the attainment counts.
     attained_on: CalendarDate,
     /// The last regular day.
     expires_on: CalendarDate,
-    /// Days after `expires_on` in which it still counts, with a warning: the renewal window.
+    /// Days after `expires_on` in which the attainment still counts, with a warning: the renewal window.
     #[serde(default = "renewal_window")]
     #[schema(minimum = 0, maximum = 365, default = 30)]
     grace_days: i32,
-    /// Since when its renewal is in doubt; it still counts, with a warning.
+    /// The day from which the renewal is in doubt; the attainment still counts, with a warning.
     #[serde(default)]
     at_risk_since: Option<CalendarDate>,
 }
@@ -243,7 +243,7 @@ pub(super) struct AttainmentFilter {
     /// At this level.
     #[param(inline)]
     pub(super) level: Option<Level>,
-    /// Those that were revoked, or those that were not.
+    /// Revoked attainments, or attainments that are not revoked.
     #[param(example = false)]
     pub(super) revoked: Option<bool>,
 }
@@ -252,7 +252,7 @@ pub(super) struct AttainmentFilter {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "documents the field; `IfMatch` reads it")]
-pub(super) struct Condition {
+pub(super) struct AttainmentIfMatch {
     /// The `ETag` of the record you read; where it has changed since, nothing is done and the answer is 412.
     #[param(rename = "If-Match", min_length = 1, max_length = 1000, nullable = false)]
     if_match: Option<String>,

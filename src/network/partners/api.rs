@@ -1,6 +1,6 @@
 //! Partners over HTTP.
 
-use super::{Event, Partner, PartnerStatus, PartnerType, service, service::NewPartner, store};
+use super::{Partner, PartnerStatus, PartnerTransition, PartnerType, service, service::NewPartner, store};
 use crate::{
     access::{
         Caller,
@@ -47,25 +47,25 @@ pub struct PartnerView {
     /// Registered name.
     #[schema(max_length = 200, examples("Contoso Cloud GmbH"))]
     legal_name: String,
-    /// Where it is registered.
+    /// The country of registration.
     country: Country,
-    /// What it is paid in.
+    /// The currency of payments to the partner.
     currency: Currency,
-    /// Its channel.
+    /// The channel that the partner sells through.
     partner_type: PartnerType,
-    /// The headquarters it is a location of; null where it stands alone or is a headquarters itself.
+    /// The headquarters of a location; null of any other partner.
     headquarters_id: Option<Id>,
-    /// Whom to write to.
+    /// The e-mail address of the partner's contact.
     #[schema(format = "email", max_length = 254, examples("partners@contoso.example"))]
     contact_email: String,
-    /// Where it stands.
+    /// The status in the network.
     status: PartnerStatus,
     /// The sub-resources that can be posted to now.
     #[schema(max_items = 5, examples(json!(["suspension", "closure"])))]
     allowed_transitions: Vec<Transition>,
     /// When the record was made.
     created_at: Timestamp,
-    /// When it was last changed.
+    /// When the record was last changed.
     updated_at: Timestamp,
     /// Counts changes; the `ETag`.
     #[schema(minimum = 1)]
@@ -116,19 +116,19 @@ pub struct PartnerCreate {
     /// Registered name.
     #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$")]
     legal_name: String,
-    /// Where it is registered.
+    /// The country of registration.
     country: Country,
-    /// What it is paid in.
+    /// The currency of payments to the partner.
     currency: Currency,
-    /// Its channel.
+    /// The channel that the partner sells through.
     partner_type: PartnerType,
-    /// The headquarters it is a location of.
+    /// The headquarters of a location.
     #[serde(default)]
     headquarters_id: Option<Id>,
-    /// Whom to write to.
+    /// The e-mail address of the partner's contact.
     #[schema(format = "email", min_length = 3, max_length = 254)]
     contact_email: String,
-    /// Whether it takes part from the start; else it stays `pending` until its reinstatement.
+    /// Whether the partner is active from the start; else the partner is `pending` until its reinstatement.
     #[serde(default = "yes")]
     #[schema(default = true)]
     active: bool,
@@ -138,7 +138,7 @@ fn yes() -> bool {
     true
 }
 
-/// A change of a partner's record: the members given replace those on record. Its status has operations of its own.
+/// A change of a partner's record: the members given replace those on record. The status has operations of its own.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"contact_email": "alliances@fabrikam.example"}))]
@@ -149,17 +149,17 @@ pub struct PartnerUpdate {
     /// Registered name.
     #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$", nullable = false)]
     legal_name: Option<String>,
-    /// Where it is registered.
+    /// The country of registration.
     #[schema(nullable = false)]
     country: Option<Country>,
-    /// What it is paid in.
+    /// The currency of payments to the partner.
     #[schema(nullable = false)]
     currency: Option<Currency>,
-    /// The headquarters it is a location of; null makes it stand alone.
+    /// The headquarters of a location; null makes the partner stand alone.
     #[serde(default, deserialize_with = "double_option::deserialize")]
     #[schema(value_type = Option<Id>)]
     headquarters_id: Option<Option<Id>>,
-    /// Whom to write to.
+    /// The e-mail address of the partner's contact.
     #[schema(format = "email", min_length = 3, max_length = 254, nullable = false)]
     contact_email: Option<String>,
 }
@@ -167,8 +167,8 @@ pub struct PartnerUpdate {
 /// Why an operator changes a record's state.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"reason": "Payment dispute, ticket 4711"}))]
-pub struct Reason {
+#[schema(as = Reason, example = json!({"reason": "Payment dispute, ticket 4711"}))]
+pub struct TransitionReason {
     /// In your own words, for the audit trail.
     #[schema(min_length = 3, max_length = 1000, pattern = r"^\S(.|\n)*\S$")]
     pub reason: String,
@@ -293,7 +293,7 @@ async fn update_partner(
 
 /// Delete a partner
 ///
-/// Only where nothing refers to it; a partner with records is closed instead.
+/// Only where no record refers to the partner; a partner with records is closed instead.
 #[utoipa::path(tag = "partners", responses((status = 204)))]
 #[delete("/v1/partners/{id}")]
 async fn delete_partner(caller: Caller<DeletePartner>, id: Path<Id>) -> Result<Answer> {
@@ -308,40 +308,53 @@ async fn delete_partner(caller: Caller<DeletePartner>, id: Path<Id>) -> Result<A
 
 /// Suspend a partner
 ///
-/// Bars it for a time: it is not eligible while it is suspended.
-#[utoipa::path(tag = "partners", request_body = Reason, responses((status = 200, body = PartnerView)))]
+/// Bars the partner for a time: a suspended partner is not eligible.
+#[utoipa::path(tag = "partners", request_body = TransitionReason, responses((status = 200, body = PartnerView)))]
 #[post("/v1/partners/{id}/suspension")]
-async fn suspend_partner(caller: Caller<SuspendPartner>, id: Path<Id>, body: Body<Reason>) -> Result<Answer> {
-    apply(caller, *id, body, Event::Suspension).await
+async fn suspend_partner(
+    caller: Caller<SuspendPartner>,
+    id: Path<Id>,
+    body: Body<TransitionReason>,
+) -> Result<Answer> {
+    apply(caller, *id, body, PartnerTransition::Suspension).await
 }
 
 /// Reinstate a partner
 ///
 /// Lets a suspended partner back in, or activates a pending one.
-#[utoipa::path(tag = "partners", request_body = Reason, responses((status = 200, body = PartnerView)))]
+#[utoipa::path(tag = "partners", request_body = TransitionReason, responses((status = 200, body = PartnerView)))]
 #[post("/v1/partners/{id}/reinstatement")]
 async fn reinstate_partner(
     caller: Caller<ReinstatePartner>,
     id: Path<Id>,
-    body: Body<Reason>,
+    body: Body<TransitionReason>,
 ) -> Result<Answer> {
-    apply(caller, *id, body, Event::Reinstatement).await
+    apply(caller, *id, body, PartnerTransition::Reinstatement).await
 }
 
 /// Close a partner
 ///
-/// It leaves for good; closing is final.
-#[utoipa::path(tag = "partners", request_body = Reason, responses((status = 200, body = PartnerView)))]
+/// The partner leaves for good; closing is final.
+#[utoipa::path(tag = "partners", request_body = TransitionReason, responses((status = 200, body = PartnerView)))]
 #[post("/v1/partners/{id}/closure")]
-async fn close_partner(caller: Caller<ClosePartner>, id: Path<Id>, body: Body<Reason>) -> Result<Answer> {
-    apply(caller, *id, body, Event::Closure).await
+async fn close_partner(
+    caller: Caller<ClosePartner>,
+    id: Path<Id>,
+    body: Body<TransitionReason>,
+) -> Result<Answer> {
+    apply(caller, *id, body, PartnerTransition::Closure).await
 }
 
-async fn apply<P: Policy>(caller: Caller<P>, id: Id, body: Body<Reason>, what: Event) -> Result<Answer> {
+async fn apply<P: Policy>(
+    caller: Caller<P>,
+    id: Id,
+    body: Body<TransitionReason>,
+    transition: PartnerTransition,
+) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {
             let before = service::to_change(tx, id, None)?;
-            service::apply(tx, before, what, &because.reason).map(record)
+            service::apply(tx, before, transition, &because.reason).map(record)
         })
         .await
 }

@@ -1,4 +1,4 @@
-//! Partners: who sells, enrolls and is paid; and headquarters, which group locations.
+//! Partners: the companies that sell, enroll and are paid; and headquarters, which group locations.
 
 pub mod api;
 mod model;
@@ -6,17 +6,17 @@ mod service;
 mod store;
 
 use crate::slice::{Slice, Tag};
-pub use api::{Reason, Transition};
-pub use model::{Event, Partner, PartnerStatus, PartnerType};
+pub use api::{Transition, TransitionReason};
+pub use model::{Partner, PartnerStatus, PartnerTransition, PartnerType};
 pub use service::{CODES, NewPartner, PARTNER_CLOSED, TRANSITION_NOT_ALLOWED, apply, create, refuse_closed};
 pub use store::{
-    after, family, family_of, get, get_by_mpn_id, headquarters_among, is_narrow, keep, keep_all, lock, many,
-    number,
+    after, count_all, family, family_of, get, get_by_mpn_id, headquarters_among, is_narrow, keep, keep_all,
+    lock, many,
 };
 
 pub(crate) use store::{each_of, headquarters_of, in_scope, is_mpn_id, locations_of, partner_currency};
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: api::routes,
     tag: Some(Tag {

@@ -1,4 +1,4 @@
-//! What a partner is; no I/O, no clock, no HTTP.
+//! The partner; no I/O, no clock, no HTTP.
 
 use crate::{
     platform::values::{Country, Currency, Id, Timestamp, text_enum},
@@ -19,7 +19,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// Where a partner stands in the network.
+    /// The status of a partner in the network.
     pub enum PartnerStatus {
         /// Recorded, not yet active.
         Pending = "pending",
@@ -36,45 +36,45 @@ text_enum! {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = partners, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct Partner {
-    /// Identifier.
+    /// UUID of version 7.
     pub id: Id,
-    /// Number in the partner network, 6 to 10 digits, unique.
+    /// The number in the partner network, 6 to 10 digits, unique.
     pub mpn_id: String,
-    /// Registered name.
+    /// The registered name.
     pub legal_name: String,
-    /// Where it is registered.
+    /// The country of registration.
     pub country: Country,
-    /// What it is paid in.
+    /// The currency of payments to the partner.
     pub currency: Currency,
-    /// Its channel.
+    /// The channel that the partner sells through.
     pub partner_type: PartnerType,
-    /// The headquarters it is a location of; none where it stands alone.
+    /// The headquarters of a location; none of any other partner.
     pub headquarters_id: Option<Id>,
-    /// Whom to write to.
+    /// The e-mail address of the partner's contact.
     pub contact_email: String,
-    /// Where it stands.
+    /// The status in the network.
     pub status: PartnerStatus,
     /// When the record was made.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// When the record was last changed.
     pub updated_at: Timestamp,
-    /// Counts changes; the entity tag.
+    /// Counts the changes of the record; the entity tag.
     pub revision: i64,
 }
 
-/// What happens to a partner's status.
+/// A change of a partner's status by an operator.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// An operator bars it.
+pub enum PartnerTransition {
+    /// Bars the partner.
     Suspension,
-    /// An operator lets it back in, or activates a pending one.
+    /// Lets a suspended partner back in, or activates a pending one.
     Reinstatement,
-    /// It leaves for good.
+    /// Ends the partner's part in the network for good.
     Closure,
 }
 
-impl Event {
-    /// Every event, by the name of its sub-resource.
+impl PartnerTransition {
+    /// Every transition with the name of its sub-resource.
     pub const ALL: [(Self, &'static str); 3] = [
         (Self::Suspension, "suspension"),
         (Self::Reinstatement, "reinstatement"),
@@ -83,13 +83,15 @@ impl Event {
 }
 
 impl PartnerStatus {
-    /// The status after an event; `None` where the event cannot happen.
+    /// The status after a transition; `None` where the transition is not possible.
     #[must_use]
-    pub const fn after(self, event: Event) -> Option<Self> {
-        match (self, event) {
-            (Self::Pending | Self::Active, Event::Suspension) => Some(Self::Suspended),
-            (Self::Pending | Self::Suspended, Event::Reinstatement) => Some(Self::Active),
-            (Self::Pending | Self::Active | Self::Suspended, Event::Closure) => Some(Self::Closed),
+    pub const fn after(self, transition: PartnerTransition) -> Option<Self> {
+        match (self, transition) {
+            (Self::Pending | Self::Active, PartnerTransition::Suspension) => Some(Self::Suspended),
+            (Self::Pending | Self::Suspended, PartnerTransition::Reinstatement) => Some(Self::Active),
+            (Self::Pending | Self::Active | Self::Suspended, PartnerTransition::Closure) => {
+                Some(Self::Closed)
+            }
             _ => None,
         }
     }
@@ -97,6 +99,7 @@ impl PartnerStatus {
     /// The sub-resources whose creation is possible now.
     #[must_use]
     pub fn allowed(self) -> Vec<&'static str> {
-        Event::ALL.iter().filter(|(event, _)| self.after(*event).is_some()).map(|(_, name)| *name).collect()
+        let possible = PartnerTransition::ALL.iter().filter(|(event, _)| self.after(*event).is_some());
+        possible.map(|(_, name)| *name).collect()
     }
 }

@@ -1,6 +1,10 @@
-//! What is done with partners.
+//! Commands on partners: record, change, delete, and the transitions of the status.
 
-use super::{Event, Partner, PartnerStatus, PartnerType, api::PartnerView, store};
+use super::{
+    Partner, PartnerStatus, PartnerTransition, PartnerType,
+    api::PartnerView,
+    store::{self, Inserted},
+};
 use crate::{
     access::Tx,
     audit,
@@ -23,24 +27,24 @@ crate::problem_codes! {
         "`from` is the state it is in, `allowed` lists what can be done now.";
 }
 
-/// What a new partner is made of.
+/// A partner to record.
 #[derive(Clone, Debug)]
 pub struct NewPartner {
-    /// Number in the partner network.
+    /// The number in the partner network, 6 to 10 digits.
     pub mpn_id: String,
-    /// Registered name.
+    /// The registered name.
     pub legal_name: String,
-    /// Where it is registered.
+    /// The country of registration.
     pub country: Country,
-    /// What it is paid in.
+    /// The currency of payments to the partner.
     pub currency: Currency,
-    /// Its channel.
+    /// The channel that the partner sells through.
     pub partner_type: PartnerType,
-    /// The headquarters it is a location of.
+    /// The headquarters of a location; none of any other partner.
     pub headquarters_id: Option<Id>,
-    /// Whom to write to.
+    /// The e-mail address of the partner's contact.
     pub contact_email: String,
-    /// Whether it is active from the start.
+    /// Whether the partner is active from the start; else the partner is pending.
     pub active: bool,
 }
 
@@ -65,32 +69,32 @@ pub fn create(tx: &mut Tx<'_>, id: Id, new: NewPartner) -> Result<Partner> {
         updated_at: tx.now,
         revision: 1,
     };
-    if !store::insert(tx, &partner)? {
+    if store::insert(tx, &partner)? == Inserted::MpnIdTaken {
         refuse_taken(tx, id, &partner.mpn_id)?;
         return Err(Error::internal("a partner was not added although its MPN id is new"));
     }
     event(&partner).after(&PartnerView::from(partner.clone())).record(tx)?;
-    // Nothing rests on a partner that was not there before; but it makes another one a headquarters.
+    // No record depends on a new partner yet; but a new location makes another partner a headquarters.
     if let Some(headquarters) = partner.headquarters_id {
         tx.facts_changed(headquarters);
     }
     Ok(partner)
 }
 
-/// The partner, locked with its headquarters and with another one that is named as such.
-pub(super) fn to_change(tx: &mut Tx<'_>, id: Id, named: Option<Id>) -> Result<Partner> {
+/// The partner, locked together with its headquarters and with its new headquarters.
+pub(super) fn to_change(tx: &mut Tx<'_>, id: Id, new_headquarters: Option<Id>) -> Result<Partner> {
     let family = |partner: &Partner| -> Vec<Id> {
-        [Some(id), partner.headquarters_id, named].into_iter().flatten().collect()
+        [Some(id), partner.headquarters_id, new_headquarters].into_iter().flatten().collect()
     };
     let mut partner = store::get(tx, id)?;
-    // A partner that moves to another headquarters meanwhile is locked with that one too.
-    while tx.lock_partners(&family(&partner))? {
+    // Another unit may move the partner before the lock; then the headquarters of that move is locked too.
+    while tx.lock_partners(&family(&partner))?.may_be_stale() {
         partner = store::get(tx, id)?;
     }
     Ok(partner)
 }
 
-/// Changes a partner's record; `change` says how.
+/// Changes a partner's record by `change`.
 pub(super) fn update(tx: &mut Tx<'_>, before: Partner, change: impl Fn(&mut Partner)) -> Result<Partner> {
     let mut partner = before.clone();
     change(&mut partner);
@@ -108,8 +112,13 @@ pub(super) fn update(tx: &mut Tx<'_>, before: Partner, change: impl Fn(&mut Part
 }
 
 /// Suspends, reinstates or closes a partner.
-pub fn apply(tx: &mut Tx<'_>, before: Partner, what: Event, reason: &str) -> Result<Partner> {
-    let status = before.status.after(what).ok_or_else(|| {
+pub fn apply(
+    tx: &mut Tx<'_>,
+    before: Partner,
+    transition: PartnerTransition,
+    reason: &str,
+) -> Result<Partner> {
+    let status = before.status.after(transition).ok_or_else(|| {
         let detail =
             format!("a partner that is {} allows: {}", before.status, before.status.allowed().join(", "));
         Error::new(&TRANSITION_NOT_ALLOWED, detail)
@@ -120,8 +129,8 @@ pub fn apply(tx: &mut Tx<'_>, before: Partner, what: Event, reason: &str) -> Res
     save(tx, &before, partner, Some(reason))
 }
 
-/// Refuses what is new of a partner that has left for good. Its people go on reading what there is, and may still
-/// file where the money goes that it is owed.
+/// Refuses new records of a closed partner. The partner's people go on reading the old records, and may still file the
+/// profiles by which an owed amount is paid.
 pub fn refuse_closed(partner: &Partner) -> Result<()> {
     if partner.status == PartnerStatus::Closed {
         let detail = format!("partner {} is closed: its records stay, and it takes nothing new", partner.id);
@@ -130,7 +139,7 @@ pub fn refuse_closed(partner: &Partner) -> Result<()> {
     Ok(())
 }
 
-/// Deletes a partner nothing refers to.
+/// Deletes a partner that no record refers to.
 pub(super) fn delete(tx: &mut Tx<'_>, partner: &Partner) -> Result<()> {
     if let Some(kind) = tx.referred_by(partner.id)? {
         let detail = format!("at least one {kind} refers to this partner; close it instead");
@@ -148,7 +157,7 @@ fn save(tx: &mut Tx<'_>, before: &Partner, partner: Partner, reason: Option<&str
     store::update(tx, before, &partner)?;
     let views = (PartnerView::from(before.clone()), PartnerView::from(partner.clone()));
     event(&partner).before(&views.0).after(&views.1).because(reason).record(tx)?;
-    changed(tx, &partner);
+    note_changed_facts(tx, &partner);
     Ok(partner)
 }
 
@@ -156,8 +165,8 @@ fn event(partner: &Partner) -> audit::Event {
     audit::Event::on("partner", partner.id).of_partner(partner.id)
 }
 
-/// A partner that becomes a location makes its headquarters one.
-fn changed(tx: &mut Tx<'_>, partner: &Partner) {
+/// Notes changed facts of the partner and of its headquarters: a new location makes another partner a headquarters.
+fn note_changed_facts(tx: &mut Tx<'_>, partner: &Partner) {
     tx.facts_changed(partner.id);
     if let Some(headquarters) = partner.headquarters_id {
         tx.facts_changed(headquarters);

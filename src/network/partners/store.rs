@@ -5,7 +5,7 @@ use super::{
     api::{PartnerFilter, PartnerSort},
 };
 use crate::{
-    access::{Scope, Tx},
+    access::{EarlierReads, Scope, Tx},
     platform::{
         Error, Result,
         db::{Conn, MultiBackend, lock_rows, native},
@@ -29,13 +29,13 @@ fn visible(scope: Scope) -> partners::BoxedQuery<'static, MultiBackend> {
     }
 }
 
-/// Restricts a boxed query of another slice to the partners the unit may see, by the column that names the partner.
+/// Restricts a boxed query of another slice to the partners that the unit may see. `$column` names the partner.
 macro_rules! in_scope {
     ($query:expr, $column:expr, $scope:expr) => {
         match $scope {
             $crate::access::Scope::All => $query,
             $crate::access::Scope::Partner(own) => {
-                // One condition: of two joined by `or`, PostgreSQL would ask every record of the table.
+                // One subselect: with two conditions joined by `or`, PostgreSQL would ask every record of the table.
                 let visible = $crate::schema::partners::table
                     .filter(
                         $crate::schema::partners::id
@@ -62,13 +62,13 @@ pub(crate) fn locations_of(headquarters: Id) -> _ {
     partners::table.filter(partners::headquarters_id.eq(headquarters)).select(partners::id.nullable())
 }
 
-/// Part of a statement: the headquarters of a partner, null where it has none.
+/// Part of a statement: the headquarters of a partner; null of a partner that is no location.
 #[auto_type(no_type_alias)]
 pub(crate) fn headquarters_of(partner: Id) -> _ {
     partners::table.filter(partners::id.eq(partner)).select(partners::headquarters_id).single_value()
 }
 
-/// Part of a statement: the partners with these ids, for what is looked up once for each.
+/// Part of a statement: the partners with these ids, to look up a record for each.
 #[auto_type(no_type_alias)]
 pub(crate) fn each_of(ids: Vec<Id>) -> _ {
     partners::table.filter(partners::id.eq_any(ids))
@@ -98,14 +98,15 @@ macro_rules! partner_currency {
 }
 pub(crate) use partner_currency;
 
-/// Those of the partners that are headquarters.
+/// The given partners that are headquarters.
 pub fn headquarters_among(tx: &mut Tx<'_>, ids: &[Id]) -> Result<HashSet<Id>> {
     let named = partners::headquarters_id.eq_any(ids.iter().copied().map(Some).collect::<Vec<_>>());
     let query = partners::table.filter(named.assume_not_null()).select(partners::headquarters_id).distinct();
     Ok(query.load::<Option<Id>>(tx.conn)?.into_iter().flatten().collect())
 }
 
-/// Whether a list is one of few records by what leads it: a partner, or something of one.
+/// Whether a list is narrow, so that few records match: the scope is one partner, or the filter names a partner or a
+/// record of one partner.
 pub fn is_narrow<const N: usize>(scope: Scope, named: [Option<Id>; N]) -> bool {
     matches!(scope, Scope::Partner(_)) || named.iter().any(Option::is_some)
 }
@@ -145,10 +146,10 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &PartnerFilter) -> Result<i64> {
     Ok(matching(tx.scope(), filter).count().get_result(tx.conn)?)
 }
 
-/// The partner, where the unit may see it.
+/// The partner with this id, where the unit may see the partner.
 pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<Partner> {
     let found: Option<Partner> = match tx.scope() {
-        // The commonest read: natively, the statement is found again without its text being written first.
+        // The commonest read. Diesel finds a native statement in its cache without writing the statement's text.
         Scope::All => native!(tx.conn, conn => {
             partners::table.find(id).select(Partner::as_select()).get_result(conn).optional()?
         }),
@@ -160,13 +161,13 @@ pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<Partner> {
     found.ok_or(Error::not_found("partner"))
 }
 
-/// The partners with these ids, whoever asks; ask for some thousand at most.
+/// The partners with these ids, whatever the unit may see; ask for some thousand at most.
 pub fn many(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<Partner>> {
     let query = partners::table.filter(partners::id.eq_any(ids.to_vec())).order(partners::id);
     Ok(query.select(Partner::as_select()).load(tx.conn)?)
 }
 
-/// The partner of that MPN id, where the unit may see it.
+/// The partner with this MPN id, where the unit may see the partner.
 pub fn get_by_mpn_id(tx: &mut Tx<'_>, mpn_id: &str) -> Result<Partner> {
     let id = find_by_mpn_id(tx, mpn_id)?.ok_or(Error::not_found("partner"))?;
     get(tx, id)
@@ -178,21 +179,22 @@ pub(super) fn find_by_mpn_id(tx: &mut Tx<'_>, mpn_id: &str) -> Result<Option<Id>
 }
 
 /// Locks partners until the end of the unit: headquarters first, then locations, each in the order of their ids, so
-/// that units which lock several never wait for each other in a circle. An operation that deletes a partner, or that
-/// names another partner as headquarters or provider, meets the same lock.
-pub fn lock(conn: &mut Conn, ids: &[Id]) -> Result<bool> {
+/// that units which lock several partners never wait for each other in a circle. An operation that deletes a partner,
+/// or that names another partner as headquarters or provider, meets the same lock.
+pub fn lock(conn: &mut Conn, ids: &[Id]) -> Result<EarlierReads> {
     let order = (partners::headquarters_id.is_not_null(), partners::id);
     let these = partners::table.filter(partners::id.eq_any(ids.to_vec())).order(order).select(partners::id);
-    Ok(lock_rows!(conn, for_no_key_update, these))
+    let others_may_have_written = lock_rows!(conn, for_no_key_update, these);
+    Ok(if others_may_have_written { EarlierReads::MayBeStale } else { EarlierReads::Hold })
 }
 
-/// Keeps a partner that a record of another one names from being deleted until the end of the unit; other units of that
-/// partner go on.
+/// Keeps a partner from being deleted until the end of the unit, because a record of another partner names the partner.
+/// Other units of the kept partner go on.
 pub fn keep(tx: &mut Tx<'_>, id: Id) -> Result<()> {
     keep_all(tx, &[id])
 }
 
-/// The same for several partners.
+/// Keeps several partners from being deleted, as [`keep`] does.
 pub fn keep_all(tx: &mut Tx<'_>, ids: &[Id]) -> Result<()> {
     let these = partners::table.filter(partners::id.eq_any(ids.to_vec())).order(partners::id);
     lock_rows!(tx.conn, for_key_share, these.select(partners::id));
@@ -203,14 +205,15 @@ pub(super) fn has_locations(tx: &mut Tx<'_>, id: Id) -> Result<bool> {
     Ok(select(exists(partners::table.filter(partners::headquarters_id.eq(id)))).get_result(tx.conn)?)
 }
 
-/// The partners whose standing rests on this one's records: itself and its locations.
+/// The partners whose eligibility depends on the records of the given partners: the given partners and their locations.
 pub fn family(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<Partner>> {
     let locations = partners::headquarters_id.eq_any(ids.iter().copied().map(Some).collect::<Vec<_>>());
     let query = partners::table.filter(partners::id.eq_any(ids.to_vec()).or(locations.assume_not_null()));
     Ok(query.order(partners::id).select(Partner::as_select()).load(tx.conn)?)
 }
 
-/// The next partners in the order of their ids, whoever may see them: for work that walks over all.
+/// Up to `limit` partners after `last` in the order of their ids, whatever the unit may see; the first ones where
+/// `last` is none.
 pub fn after(tx: &mut Tx<'_>, last: Option<Id>, limit: i64) -> Result<Vec<Partner>> {
     let query = partners::table.select(Partner::as_select()).order(partners::id).limit(limit).into_boxed();
     Ok(match last {
@@ -219,14 +222,22 @@ pub fn after(tx: &mut Tx<'_>, last: Option<Id>, limit: i64) -> Result<Vec<Partne
     })
 }
 
-/// How many there are in all.
-pub fn number(tx: &mut Tx<'_>) -> Result<i64> {
+/// The number of all partners.
+pub fn count_all(tx: &mut Tx<'_>) -> Result<i64> {
     Ok(partners::table.count().get_result(tx.conn)?)
 }
 
-/// Adds a partner, unless another one has its MPN id; tells whether it did. Looked for beforehand, the gap a new
-/// number falls into would make units lose races that record other partners.
-pub(super) fn insert(tx: &mut Tx<'_>, partner: &Partner) -> Result<bool> {
+/// Whether a partner was added.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Inserted {
+    Yes,
+    /// Another partner has the MPN id; the partner was not added.
+    MpnIdTaken,
+}
+
+/// Adds a partner, and claims the MPN id. The claim is tried, not looked up first: a lookup would lock the gap that the
+/// new number falls into, and units that record other partners would fail.
+pub(super) fn insert(tx: &mut Tx<'_>, partner: &Partner) -> Result<Inserted> {
     let number = (partner_numbers::mpn_id.eq(&partner.mpn_id), partner_numbers::partner_id.eq(partner.id));
     let claimed = native!(tx.conn, conn => diesel::insert_into(partner_numbers::table)
         .values(number)
@@ -234,13 +245,13 @@ pub(super) fn insert(tx: &mut Tx<'_>, partner: &Partner) -> Result<bool> {
         .do_nothing()
         .execute(conn)?);
     if claimed == 0 {
-        return Ok(false);
+        return Ok(Inserted::MpnIdTaken);
     }
     diesel::insert_into(partners::table).values(partner).execute(tx.conn)?;
-    Ok(true)
+    Ok(Inserted::Yes)
 }
 
-/// Changes a partner's record, and claims its MPN id where that is another one than before.
+/// Changes a partner's record, and claims the MPN id where the change brings a new one.
 pub(super) fn update(tx: &mut Tx<'_>, before: &Partner, partner: &Partner) -> Result<()> {
     if before.mpn_id != partner.mpn_id {
         diesel::update(partner_numbers::table.find(&before.mpn_id))
@@ -251,7 +262,7 @@ pub(super) fn update(tx: &mut Tx<'_>, before: &Partner, partner: &Partner) -> Re
     Ok(())
 }
 
-/// Removes a partner, and gives its MPN id back.
+/// Removes a partner, and frees the MPN id.
 pub(super) fn delete(tx: &mut Tx<'_>, partner: &Partner) -> Result<()> {
     diesel::delete(partners::table.find(partner.id)).execute(tx.conn)?;
     diesel::delete(partner_numbers::table.find(&partner.mpn_id)).execute(tx.conn)?;

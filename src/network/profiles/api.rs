@@ -4,8 +4,8 @@ use super::{
     PayoutTerms, Secret, TaxForm, TaxTerms,
     model::{Decision, Profile},
     service,
-    store::{self, Stored},
-    view::{PayoutProfileView, Shown, TaxProfileView},
+    store::{self, StoredTerms},
+    view::{PayoutProfileView, ShownTerms, TaxProfileView},
 };
 use crate::{
     access::{
@@ -41,7 +41,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(reject_tax_profile);
 }
 
-/// Where a partner's money is to go. It replaces what is on record.
+/// The account that a partner is to be paid to. It replaces the account on record.
 // No `Debug`: the account number must not reach a log.
 #[derive(Clone, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
@@ -52,17 +52,17 @@ pub struct PayoutProfileUpdate {
     /// Holder of the account.
     #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$")]
     holder: String,
-    /// The account: an IBAN, whose check digits are looked at, or the number the bank gave it; without spaces.
+    /// An IBAN, whose check digits are verified, or the bank's own number of the account; without spaces.
     #[schema(min_length = 4, max_length = 34, pattern = "^[A-Za-z0-9]{4,34}$")]
     #[validate(custom(function = well_typed))]
     account_number: String,
-    /// Where the bank is.
+    /// The country of the bank.
     bank_country: Country,
     /// The currency the account is held in.
     currency: Currency,
 }
 
-/// An IBAN carries check digits.
+/// Refuses an IBAN whose check digits do not fit.
 fn well_typed(account_number: &str) -> std::result::Result<(), ValidationError> {
     if !Secret::new(account_number).is_mistyped_iban() {
         return Ok(());
@@ -82,20 +82,20 @@ impl From<PayoutProfileUpdate> for PayoutTerms {
     }
 }
 
-/// How a partner is taxed. It replaces what is on record.
+/// The tax document of a partner. It replaces the document on record.
 // No `Debug`: the tax number must not reach a log.
 #[derive(Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"form": "w9", "tax_country": "US", "tax_id": "12-3456789"}))]
 pub struct TaxProfileUpdate {
-    /// Which document.
+    /// The kind of document.
     form: TaxForm,
-    /// Where the partner is taxed.
+    /// The country that taxes the partner.
     tax_country: Country,
     /// The partner's tax number.
     #[schema(min_length = 4, max_length = 32, pattern = "^[A-Za-z0-9][A-Za-z0-9 ./-]{2,30}[A-Za-z0-9]$")]
     tax_id: String,
-    /// The last day the document holds, today or later; leave it out where it does not expire.
+    /// The last day the document holds, today or later; leave it out for a document that does not expire.
     #[serde(default)]
     expires_on: Option<CalendarDate>,
 }
@@ -127,7 +127,7 @@ pub struct ProfileApproval {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "The holder is not the partner"}))]
 pub struct ProfileRejection {
-    /// What is wrong with it; the partner reads this.
+    /// The fault of the profile; the partner reads this reason.
     #[schema(min_length = 3, max_length = 1000, pattern = r"^\S(.|\n)*\S$")]
     reason: String,
 }
@@ -136,7 +136,7 @@ pub struct ProfileRejection {
 #[derive(IntoParams)]
 #[into_params(parameter_in = Header)]
 #[expect(dead_code, reason = "documents the field; `IfMatch` reads it")]
-struct Condition {
+struct ProfileIfMatch {
     /// The `ETag` of the profile you read; where it has changed since, nothing is done and the answer is 412.
     #[param(rename = "If-Match", min_length = 1, max_length = 1000, nullable = false, example = "*")]
     if_match: Option<String>,
@@ -144,7 +144,7 @@ struct Condition {
 
 /// Read a partner's payout profile
 ///
-/// Where the partner's money goes, with the account number masked.
+/// The account that the partner is paid to, with the number masked.
 #[utoipa::path(tag = "profiles", responses((status = 200, body = PayoutProfileView)))]
 #[get("/v1/partners/{id}/payout-profile")]
 async fn get_payout_profile(caller: Caller<GetPayoutProfile>, id: Path<Id>) -> Result<Answer> {
@@ -153,10 +153,10 @@ async fn get_payout_profile(caller: Caller<GetPayoutProfile>, id: Path<Id>) -> R
 
 /// File a partner's payout profile
 ///
-/// Replaces the one on record, if there is one. A change has to be approved by an operator before money is paid.
-/// Filing what is on record already changes nothing, unless it was rejected.
+/// Replaces the profile on record, if there is one. An operator has to approve a change before money is paid. The data
+/// on record filed again changes nothing, unless the profile was rejected.
 #[utoipa::path(
-    tag = "profiles", params(Condition), request_body = PayoutProfileUpdate,
+    tag = "profiles", params(ProfileIfMatch), request_body = PayoutProfileUpdate,
     responses((status = 200, body = PayoutProfileView), (status = 201, body = PayoutProfileView))
 )]
 #[put("/v1/partners/{id}/payout-profile")]
@@ -171,9 +171,10 @@ async fn put_payout_profile(
 
 /// Approve a partner's payout profile
 ///
-/// Money can be paid to it from now on. Send the `ETag` you read in `If-Match`, so that you approve what you saw.
+/// Money can be paid to the account from now on. Send the `ETag` you read in `If-Match`, so that you approve the
+/// profile you saw.
 #[utoipa::path(
-    tag = "profiles", params(Condition), request_body = ProfileApproval,
+    tag = "profiles", params(ProfileIfMatch), request_body = ProfileApproval,
     responses(
         (status = 200, body = PayoutProfileView),
         (status = 412, description = "The profile has changed since it was read.", body = Problem, content_type = "application/problem+json")
@@ -191,9 +192,9 @@ async fn approve_payout_profile(
 
 /// Reject a partner's payout profile
 ///
-/// Also one that was approved. The partner reads the reason and has to file it again.
+/// An approved profile can be rejected too. The partner reads the reason, and has to file the profile again.
 #[utoipa::path(
-    tag = "profiles", params(Condition), request_body = ProfileRejection,
+    tag = "profiles", params(ProfileIfMatch), request_body = ProfileRejection,
     responses(
         (status = 200, body = PayoutProfileView),
         (status = 412, description = "The profile has changed since it was read.", body = Problem, content_type = "application/problem+json")
@@ -211,7 +212,7 @@ async fn reject_payout_profile(
 
 /// Read a partner's tax profile
 ///
-/// How the partner is taxed, with the tax number masked.
+/// The tax document of the partner, with the tax number masked.
 #[utoipa::path(tag = "profiles", responses((status = 200, body = TaxProfileView)))]
 #[get("/v1/partners/{id}/tax-profile")]
 async fn get_tax_profile(caller: Caller<GetTaxProfile>, id: Path<Id>) -> Result<Answer> {
@@ -220,10 +221,10 @@ async fn get_tax_profile(caller: Caller<GetTaxProfile>, id: Path<Id>) -> Result<
 
 /// File a partner's tax profile
 ///
-/// Replaces the one on record, if there is one. A change has to be approved by an operator before money is paid.
-/// Filing what is on record already changes nothing, unless it was rejected.
+/// Replaces the profile on record, if there is one. An operator has to approve a change before money is paid. The data
+/// on record filed again changes nothing, unless the profile was rejected.
 #[utoipa::path(
-    tag = "profiles", params(Condition), request_body = TaxProfileUpdate,
+    tag = "profiles", params(ProfileIfMatch), request_body = TaxProfileUpdate,
     responses((status = 200, body = TaxProfileView), (status = 201, body = TaxProfileView))
 )]
 #[put("/v1/partners/{id}/tax-profile")]
@@ -238,9 +239,10 @@ async fn put_tax_profile(
 
 /// Approve a partner's tax profile
 ///
-/// Send the `ETag` you read in `If-Match`, so that you approve what you saw. One that has expired cannot be approved.
+/// Send the `ETag` you read in `If-Match`, so that you approve the profile you saw. An expired profile cannot be
+/// approved.
 #[utoipa::path(
-    tag = "profiles", params(Condition), request_body = ProfileApproval,
+    tag = "profiles", params(ProfileIfMatch), request_body = ProfileApproval,
     responses(
         (status = 200, body = TaxProfileView),
         (status = 412, description = "The profile has changed since it was read.", body = Problem, content_type = "application/problem+json")
@@ -258,9 +260,9 @@ async fn approve_tax_profile(
 
 /// Reject a partner's tax profile
 ///
-/// Also one that was approved. The partner reads the reason and has to file it again.
+/// An approved profile can be rejected too. The partner reads the reason, and has to file the profile again.
 #[utoipa::path(
-    tag = "profiles", params(Condition), request_body = ProfileRejection,
+    tag = "profiles", params(ProfileIfMatch), request_body = ProfileRejection,
     responses(
         (status = 200, body = TaxProfileView),
         (status = 412, description = "The profile has changed since it was read.", body = Problem, content_type = "application/problem+json")
@@ -276,7 +278,7 @@ async fn reject_tax_profile(
     reject::<_, TaxTerms>(caller, *id, body, condition).await
 }
 
-async fn read<P: Policy, T: Stored + Shown>(caller: Caller<P>, partner: Id) -> Result<Answer> {
+async fn read<P: Policy, T: StoredTerms + ShownTerms>(caller: Caller<P>, partner: Id) -> Result<Answer> {
     caller.snapshot(move |tx| service::get::<T>(tx, partner).map(|profile| record(tx, profile))).await
 }
 
@@ -284,7 +286,7 @@ async fn file<P, B, T>(caller: Caller<P>, partner: Id, body: Body<B>, condition:
 where
     P: Policy,
     B: Clone + Send + Sync + 'static,
-    T: Stored + Shown + From<B>,
+    T: StoredTerms + ShownTerms + From<B>,
 {
     caller
         .write(body, move |tx, new| {
@@ -301,7 +303,7 @@ where
         .await
 }
 
-async fn approve<P: Policy, T: Stored + Shown>(
+async fn approve<P: Policy, T: StoredTerms + ShownTerms>(
     caller: Caller<P>,
     partner: Id,
     body: Body<ProfileApproval>,
@@ -314,7 +316,7 @@ async fn approve<P: Policy, T: Stored + Shown>(
         .await
 }
 
-async fn reject<P: Policy, T: Stored + Shown>(
+async fn reject<P: Policy, T: StoredTerms + ShownTerms>(
     caller: Caller<P>,
     partner: Id,
     body: Body<ProfileRejection>,
@@ -327,7 +329,7 @@ async fn reject<P: Policy, T: Stored + Shown>(
         .await
 }
 
-fn decide<T: Stored + Shown>(
+fn decide<T: StoredTerms + ShownTerms>(
     tx: &mut Tx<'_>,
     partner: Id,
     condition: &IfMatch,
@@ -339,7 +341,7 @@ fn decide<T: Stored + Shown>(
     service::decide(tx, &before, decision).map(|profile| record(tx, profile))
 }
 
-fn record<T: Shown>(tx: &Tx<'_>, profile: Profile<T>) -> Answer {
+fn record<T: ShownTerms>(tx: &Tx<'_>, profile: Profile<T>) -> Answer {
     let revision = profile.revision;
     Answer::record_on(tx.today(), &T::shown(profile, tx.today()), revision)
 }

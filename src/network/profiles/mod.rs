@@ -1,7 +1,8 @@
-//! Payout and tax profiles: where a partner's money goes, and how it is taxed. One of each per partner; the partner
-//! files it, an operator approves or rejects it. Two tables, one logic: [`Profile`] over its terms.
+//! Payout and tax profiles: the account a partner is paid to, and the partner's tax document. A partner files one
+//! profile of each kind; an operator approves or rejects the profile. Two tables, one logic: [`Profile`] over its
+//! terms.
 //!
-//! Account numbers and tax ids are [`Secret`]s: shown masked, to everybody. Enrollments ask [`standing`].
+//! Account numbers and tax ids are [`Secret`]s: everybody sees them masked. Enrollments ask [`standing`].
 
 pub mod api;
 mod model;
@@ -15,7 +16,7 @@ pub use model::{Decision, PayoutTerms, Profile, ProfileState, Standing, Standing
 pub use secret::Secret;
 pub use service::{decide_payout, decide_tax, file_both, standing, standings, standings_of_each};
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: api::routes,
     tag: Some(Tag { name: "profiles", description: "Where a partner's money goes, and how it is taxed." }),

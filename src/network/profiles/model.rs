@@ -1,4 +1,4 @@
-//! What a profile is and when it is good; no I/O, no clock, no HTTP.
+//! The profile, and the days it is good; no I/O, no clock, no HTTP.
 
 use super::Secret;
 use crate::platform::{
@@ -8,13 +8,13 @@ use crate::platform::{
 use diesel::prelude::*;
 
 text_enum! {
-    /// Where a profile stands.
+    /// The state of a profile.
     pub enum ProfileState {
-        /// Filed by the partner; an operator has yet to look at it.
+        /// Filed by the partner; an operator has yet to decide.
         Pending = "pending",
         /// Approved; money can be paid.
         Approved = "approved",
-        /// Rejected by an operator, or expired: the partner has to file it again.
+        /// Rejected by an operator, or expired: the partner has to file the profile again.
         ActionRequired = "action_required",
     }
 }
@@ -36,52 +36,52 @@ text_enum! {
 /// A payout or a tax profile of a partner.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable)]
 pub struct Profile<T> {
-    /// Identifier.
+    /// UUID of version 7.
     pub id: Id,
-    /// Whose.
+    /// The partner that files the profile.
     pub partner_id: Id,
-    /// What the partner filed.
+    /// The filed payout or tax data.
     pub terms: T,
-    /// Where it stands by what partner and operator did; [`Profile::state_on`] knows about expiry too.
+    /// The state by the acts of partner and operator; [`Profile::state_on`] knows about expiry too.
     pub state: ProfileState,
-    /// Why an operator rejected it.
+    /// The reason of a rejection.
     pub rejection_reason: Option<String>,
     /// When the record was made.
     pub created_at: Timestamp,
-    /// When it was last changed.
+    /// When the record was last changed.
     pub updated_at: Timestamp,
-    /// Counts changes; the entity tag.
+    /// Counts the changes of the record; the entity tag.
     pub revision: i64,
 }
 
-/// What a partner files.
-pub trait Terms: Clone + PartialEq + Send + Sync + 'static {
-    /// The kind of record, as audit events name it.
+/// The data of one kind of profile.
+pub trait ProfileTerms: Clone + PartialEq + Send + Sync + 'static {
+    /// The kind of record in audit events.
     const RECORD: &'static str;
-    /// The same, for people.
+    /// The kind of record in messages.
     const NAME: &'static str;
 
-    /// Whatever is wrong with it on the day it is filed.
+    /// The faults of data that is filed on the day `today`.
     fn faults(&self, today: CalendarDate) -> Vec<FieldError>;
 
-    /// The last day it holds; none where it does not expire.
+    /// The last day the data holds; none of data that does not expire.
     fn expires_on(&self) -> Option<CalendarDate>;
 }
 
-/// Where a partner's money goes.
+/// The account that a partner is paid to.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable)]
 pub struct PayoutTerms {
-    /// Holder of the account.
+    /// The holder of the account.
     pub holder: String,
-    /// The account: an IBAN, or the number the bank gave it.
+    /// An IBAN, or the bank's own number of the account.
     pub account_number: Secret,
-    /// Where the bank is.
+    /// The country of the bank.
     pub bank_country: Country,
     /// The currency the account is held in.
     pub currency: Currency,
 }
 
-impl Terms for PayoutTerms {
+impl ProfileTerms for PayoutTerms {
     const RECORD: &'static str = "payout_profile";
     const NAME: &'static str = "payout profile";
 
@@ -94,20 +94,20 @@ impl Terms for PayoutTerms {
     }
 }
 
-/// How a partner is taxed.
+/// The tax document of a partner.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable)]
 pub struct TaxTerms {
-    /// Which document.
+    /// The kind of document.
     pub form: TaxForm,
-    /// Where the partner is taxed.
+    /// The country that taxes the partner.
     pub tax_country: Country,
     /// The partner's tax number.
     pub tax_id: Secret,
-    /// The last day the document holds; none where it does not expire.
+    /// The last day the document holds; none of a document that does not expire.
     pub expires_on: Option<CalendarDate>,
 }
 
-impl Terms for TaxTerms {
+impl ProfileTerms for TaxTerms {
     const RECORD: &'static str = "tax_profile";
     const NAME: &'static str = "tax profile";
 
@@ -126,12 +126,12 @@ impl Terms for TaxTerms {
     }
 }
 
-/// What an operator decides about a profile.
+/// An operator's decision on a profile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Decision<'a> {
-    /// It is good; a comment for the audit trail.
+    /// The profile is good; with a comment for the audit trail.
     Approval(Option<&'a str>),
-    /// It is not; the reason is shown to the partner.
+    /// The profile is not good; with the reason, which the partner reads.
     Rejection(&'a str),
 }
 
@@ -147,7 +147,7 @@ impl<'a> Decision<'a> {
 }
 
 impl ProfileState {
-    /// The state after a decision; `None` where it cannot be taken.
+    /// The state after a decision; `None` where the state does not allow the decision.
     #[must_use]
     pub const fn after(self, decision: Decision<'_>) -> Option<Self> {
         match (self, decision) {
@@ -168,8 +168,8 @@ impl ProfileState {
     }
 }
 
-impl<T: Terms> Profile<T> {
-    /// Where it stands on a day: what has expired has to be filed again.
+impl<T: ProfileTerms> Profile<T> {
+    /// The state on a day: an expired profile has to be filed again.
     #[must_use]
     pub fn state_on(&self, day: CalendarDate) -> ProfileState {
         if self.terms.expires_on().is_some_and(|last| last < day) {
@@ -180,33 +180,33 @@ impl<T: Terms> Profile<T> {
     }
 }
 
-/// How far a partner's profiles are, worst first.
+/// The standing of a profile, worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Standing {
-    /// The partner has not filed it.
+    /// The partner has not filed the profile.
     Missing,
-    /// It was rejected, or has expired.
+    /// The profile was rejected, or has expired.
     ActionRequired,
-    /// It waits for an operator.
+    /// The profile waits for an operator.
     Pending,
-    /// It is good.
+    /// The profile is good.
     Approved,
 }
 
-/// How far a partner is with each of its profiles.
+/// The standings of a partner's two profiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Standings {
-    /// With the payout profile.
+    /// The standing of the payout profile.
     pub payout: Standing,
-    /// With the tax profile.
+    /// The standing of the tax profile.
     pub tax: Standing,
 }
 
 impl Standings {
-    /// Of a partner that has filed nothing.
+    /// The standings of a partner that has filed nothing.
     pub const NONE: Self = Self { payout: Standing::Missing, tax: Standing::Missing };
 
-    /// How far the partner is with both.
+    /// The worse of the two standings.
     #[must_use]
     pub fn worse(self) -> Standing {
         self.payout.min(self.tax)
@@ -216,7 +216,7 @@ impl Standings {
 impl Standing {
     /// The standing of one profile on a day.
     #[must_use]
-    pub fn of<T: Terms>(profile: Option<&Profile<T>>, day: CalendarDate) -> Self {
+    pub fn of<T: ProfileTerms>(profile: Option<&Profile<T>>, day: CalendarDate) -> Self {
         match profile.map(|profile| profile.state_on(day)) {
             None => Self::Missing,
             Some(ProfileState::ActionRequired) => Self::ActionRequired,

@@ -1,4 +1,4 @@
-//! Numbers that are kept, compared and paid to, but never shown.
+//! Account and tax numbers: the service keeps and compares them, and never shows them whole.
 
 use diesel::{
     backend::Backend,
@@ -9,20 +9,20 @@ use diesel::{
 };
 use std::fmt;
 
-/// An account number or a tax id, in upper case. It has no `Display` and no `Serialize`: what can be shown of it is
-/// [`Secret::masked`].
+/// An account number or a tax id, in upper case. The type has no `Display` and no `Serialize`: only the end of the
+/// number can be shown, by [`Secret::masked`].
 #[derive(Clone, PartialEq, Eq, AsExpression, FromSqlRow)]
 #[diesel(sql_type = Text)]
 pub struct Secret(String);
 
 impl Secret {
-    /// Takes the text as its owner wrote it.
+    /// The secret from the text as its owner wrote it.
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(text.to_uppercase())
     }
 
-    /// Four asterisks and the last four characters; of a number shorter than eight only the last one.
+    /// Four asterisks and the last four characters; of a number of less than eight characters only the last one.
     #[must_use]
     pub fn masked(&self) -> String {
         let length = self.0.chars().count();
@@ -31,8 +31,8 @@ impl Secret {
         format!("****{end}")
     }
 
-    /// Whether it looks like an IBAN (ISO 13616: country, check digits, ...) whose check digits do not fit (ISO 7064,
-    /// MOD 97-10).
+    /// Whether the number has the form of an IBAN (ISO 13616: country, check digits, ...) with wrong check digits (ISO
+    /// 7064, MOD 97-10).
     #[must_use]
     pub fn is_mistyped_iban(&self) -> bool {
         let Some((start, rest)) = self.0.split_at_checked(4) else { return false };

@@ -1,9 +1,9 @@
-//! What is done with profiles, whichever of the two.
+//! Commands on profiles of both kinds: file, approve, reject; and the standings that other slices ask for.
 
 use super::{
     model::{Decision, PayoutTerms, Profile, ProfileState, Standing, Standings, TaxTerms},
-    store::{self, Stored},
-    view::Shown,
+    store::{self, StoredTerms},
+    view::ShownTerms,
 };
 use crate::{
     access::{Tx, Unaudited},
@@ -16,9 +16,9 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// Files a profile, or files it anew; an operator has to look at it then. Filing what is on record already changes
-/// nothing, unless it was rejected.
-pub(super) fn file<T: Stored + Shown>(
+/// Files a profile, in place of the one on record; an operator has to decide on the filed profile. The data on record
+/// filed again changes nothing, unless the profile was rejected.
+pub(super) fn file<T: StoredTerms + ShownTerms>(
     tx: &mut Tx<'_>,
     partner_id: Id,
     before: Option<Profile<T>>,
@@ -57,7 +57,7 @@ pub(super) fn file<T: Stored + Shown>(
 }
 
 /// Approves or rejects a profile.
-pub(super) fn decide<T: Stored + Shown>(
+pub(super) fn decide<T: StoredTerms + ShownTerms>(
     tx: &mut Tx<'_>,
     before: &Profile<T>,
     decision: Decision<'_>,
@@ -79,7 +79,7 @@ pub(super) fn decide<T: Stored + Shown>(
     save(tx, before, decided, decision.words())
 }
 
-fn save<T: Stored + Shown>(
+fn save<T: StoredTerms + ShownTerms>(
     tx: &mut Tx<'_>,
     before: &Profile<T>,
     profile: Profile<T>,
@@ -98,19 +98,20 @@ fn save<T: Stored + Shown>(
     Ok(profile)
 }
 
-/// How far a partner is on a day: the worse of its two profiles.
+/// The worse standing of a partner's two profiles on a day.
 pub fn standing(tx: &mut Tx<'_>, partner: Id, day: CalendarDate) -> Result<Standing> {
     let standings = standings(tx, &[partner], day)?;
     Ok(standings.get(&partner).copied().unwrap_or(Standing::Missing))
 }
 
-/// The same for many partners, in two statements; every partner asked about is in the answer.
+/// The worse standing of two profiles for each of these partners, in two statements. Every partner is in the answer.
 pub fn standings(tx: &mut Tx<'_>, partners: &[Id], day: CalendarDate) -> Result<BTreeMap<Id, Standing>> {
     let each = standings_of_each(tx, partners, day)?;
     Ok(each.into_iter().map(|(partner, standings)| (partner, standings.worse())).collect())
 }
 
-/// The same, payout and tax profile apart, for those who tell the partner which one it is about.
+/// The standings of payout and tax profile for each of these partners, in two statements. Every partner is in the
+/// answer.
 pub fn standings_of_each(
     tx: &mut Tx<'_>,
     partners: &[Id],
@@ -124,12 +125,12 @@ pub fn standings_of_each(
     Ok(partners.iter().map(|id| (*id, each(id))).collect())
 }
 
-fn by_partner<T: Stored>(tx: &mut Tx<'_>, partners: &[Id]) -> Result<BTreeMap<Id, Profile<T>>> {
+fn by_partner<T: StoredTerms>(tx: &mut Tx<'_>, partners: &[Id]) -> Result<BTreeMap<Id, Profile<T>>> {
     Ok(T::of(tx, partners)?.into_iter().map(|profile| (profile.partner_id, profile)).collect())
 }
 
-/// The partner's profile; where the unit may not see the partner, there is none.
-pub(super) fn get<T: Stored>(tx: &mut Tx<'_>, partner: Id) -> Result<Profile<T>> {
+/// The partner's profile; not found where the unit may not see the partner.
+pub(super) fn get<T: StoredTerms>(tx: &mut Tx<'_>, partner: Id) -> Result<Profile<T>> {
     partners::get(tx, partner)?;
     store::find(tx, partner)?.ok_or(Error::not_found(T::NAME))
 }

@@ -1,6 +1,6 @@
 //! The profiles in the database: two tables of the same shape around their terms.
 
-use super::model::{PayoutTerms, Profile, TaxTerms, Terms};
+use super::model::{PayoutTerms, Profile, ProfileTerms, TaxTerms};
 use crate::{
     access::Tx,
     platform::{Result, values::Id},
@@ -8,8 +8,8 @@ use crate::{
 };
 use diesel::prelude::*;
 
-/// Terms with a table of their own. Whether the unit may see the partner is asked before: `partners::get`.
-pub(super) trait Stored: Terms {
+/// Profile terms with a table of their own. Callers ask `partners::get` first whether the unit may see the partner.
+pub(super) trait StoredTerms: ProfileTerms {
     /// The profiles of these partners.
     fn of(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Profile<Self>>>;
     fn insert(tx: &mut Tx<'_>, profile: &Profile<Self>) -> Result<()>;
@@ -18,7 +18,7 @@ pub(super) trait Stored: Terms {
 
 macro_rules! stored {
     ($terms:ty, $table:ident, $($column:ident),+) => {
-        impl Stored for $terms {
+        impl StoredTerms for $terms {
             fn of(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Profile<Self>>> {
                 let columns = (
                     $table::id,
@@ -67,12 +67,12 @@ macro_rules! stored {
 stored!(PayoutTerms, payout_profiles, holder, account_number, bank_country, currency);
 stored!(TaxTerms, tax_profiles, form, tax_country, tax_id, expires_on);
 
-/// The partner's profile, where it has filed one.
-pub(super) fn find<T: Stored>(tx: &mut Tx<'_>, partner: Id) -> Result<Option<Profile<T>>> {
+/// The profile that the partner has filed, if any.
+pub(super) fn find<T: StoredTerms>(tx: &mut Tx<'_>, partner: Id) -> Result<Option<Profile<T>>> {
     Ok(T::of(tx, &[partner])?.pop())
 }
 
-/// Whether one refers to a partner.
+/// Whether a profile refers to a partner.
 pub(super) fn any_of_partner(tx: &mut Tx<'_>, partner: Id) -> Result<bool> {
     let payout = payout_profiles::table.filter(payout_profiles::partner_id.eq(partner));
     let tax = tax_profiles::table.filter(tax_profiles::partner_id.eq(partner));

@@ -2,7 +2,7 @@
 
 use super::{
     PayoutTerms, ProfileState, TaxForm, TaxTerms,
-    model::{Profile, Terms},
+    model::{Profile, ProfileTerms},
 };
 use crate::{
     network::partners::Transition,
@@ -11,27 +11,27 @@ use crate::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Where a partner's money goes.
+/// The account that a partner is paid to.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PayoutProfile)]
 pub(super) struct PayoutProfileView {
     /// Identifier.
     id: Id,
-    /// Whose.
+    /// The partner that files the profile.
     partner_id: Id,
     /// Holder of the account.
     #[schema(max_length = 200, examples("Contoso Cloud GmbH"))]
     holder: String,
-    /// The end of the account number; the whole of it is never shown, not even to its owner.
+    /// The end of the account number; the whole number is never shown, not even to its owner.
     #[schema(min_length = 5, max_length = 8, pattern = r"^\*{4}.{1,4}$", examples("****3000"))]
     account_masked: String,
-    /// Where the bank is.
+    /// The country of the bank.
     bank_country: Country,
     /// The currency the account is held in.
     currency: Currency,
-    /// Where it stands.
+    /// The state of the profile.
     state: ProfileState,
-    /// Why an operator rejected it; null where none did.
+    /// The reason of a rejection; null without one.
     #[schema(max_length = 1000, examples("The holder is not the partner"))]
     rejection_reason: Option<String>,
     /// The sub-resources that can be posted to now.
@@ -39,33 +39,33 @@ pub(super) struct PayoutProfileView {
     allowed_transitions: Vec<Transition>,
     /// When the record was made.
     created_at: Timestamp,
-    /// When it was last changed.
+    /// When the record was last changed.
     updated_at: Timestamp,
     /// Counts changes; the `ETag`.
     #[schema(minimum = 1)]
     revision: i64,
 }
 
-/// How a partner is taxed.
+/// The tax document of a partner.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TaxProfile)]
 pub(super) struct TaxProfileView {
     /// Identifier.
     id: Id,
-    /// Whose.
+    /// The partner that files the profile.
     partner_id: Id,
-    /// Which document.
+    /// The kind of document.
     form: TaxForm,
-    /// Where the partner is taxed.
+    /// The country that taxes the partner.
     tax_country: Country,
-    /// The end of the tax number; the whole of it is never shown, not even to its owner.
+    /// The end of the tax number; the whole number is never shown, not even to its owner.
     #[schema(min_length = 5, max_length = 8, pattern = r"^\*{4}.{1,4}$", examples("****6789"))]
     tax_id_masked: String,
-    /// The last day the document holds; null where it does not expire.
+    /// The last day the document holds; null of a document that does not expire.
     expires_on: Option<CalendarDate>,
-    /// Where it stands today: one that has expired is `action_required`.
+    /// The state of the profile today: an expired profile is `action_required`.
     state: ProfileState,
-    /// Why an operator rejected it; null where none did.
+    /// The reason of a rejection; null without one.
     #[schema(max_length = 1000, examples("The document is not signed"))]
     rejection_reason: Option<String>,
     /// The sub-resources that can be posted to now.
@@ -73,22 +73,23 @@ pub(super) struct TaxProfileView {
     allowed_transitions: Vec<Transition>,
     /// When the record was made.
     created_at: Timestamp,
-    /// When it was last changed.
+    /// When the record was last changed.
     updated_at: Timestamp,
     /// Counts changes; the `ETag`.
     #[schema(minimum = 1)]
     revision: i64,
 }
 
-/// Terms the API can show, masked, as they stand on a day.
-pub(super) trait Shown: Terms {
-    /// The last segment of its address.
+/// Profile terms with a view, in which secrets are masked.
+pub(super) trait ShownTerms: ProfileTerms {
+    /// The last segment of the profile's address.
     const SEGMENT: &'static str;
     type View: Serialize;
+    /// The view of a profile with its state on the day `today`.
     fn shown(profile: Profile<Self>, today: CalendarDate) -> Self::View;
 }
 
-impl Shown for PayoutTerms {
+impl ShownTerms for PayoutTerms {
     const SEGMENT: &'static str = "payout-profile";
     type View = PayoutProfileView;
 
@@ -111,7 +112,7 @@ impl Shown for PayoutTerms {
     }
 }
 
-impl Shown for TaxTerms {
+impl ShownTerms for TaxTerms {
     const SEGMENT: &'static str = "tax-profile";
     type View = TaxProfileView;
 

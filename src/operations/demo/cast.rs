@@ -1,10 +1,10 @@
-//! Who plays in the demo: partners of all three types in many countries, each with a plot that puts it where
-//! the demo needs somebody.
+//! The cast of the demo: partners of all three types in many countries, each with a plot that leads the partner to a
+//! situation worth showing.
 
 use crate::{network::partners::PartnerType, platform::values::Id};
 use PartnerType::{DirectBill, IndirectProvider, IndirectReseller};
 
-/// What becomes of a partner.
+/// The plot of a partner: its situation at the end of the story.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Plot {
     /// Meets every rule; has not asked yet.
@@ -57,7 +57,7 @@ pub(super) enum Plot {
     CompetencyMissing,
     /// Its competency ran out.
     CompetencyExpired,
-    /// Its competency is none of those the cloud growth program asks for.
+    /// Its competency is not one that the cloud growth program asks for.
     CompetencyElsewhere,
     /// Its competency's renewal is in doubt.
     CompetencyAtRisk,
@@ -69,15 +69,15 @@ pub(super) enum Plot {
     Pending,
     /// Has left the network.
     Closed,
-    /// Groups the locations that follow it.
+    /// A headquarters; its locations follow in the cast.
     Headquarters,
     /// A location that lives by its headquarters' papers.
     Location,
-    /// Its first user was made lately, and everything that follows on that day.
+    /// Its first user was made lately; the set-up and the request follow on the same day.
     FirstDay,
     /// Has taken part, and sold, since the story begins.
     SinceLastYear,
-    /// Its people have not been set up: they do not see its data yet.
+    /// Its users have not been set up: they do not see its data yet.
     Newcomer,
 }
 
@@ -90,29 +90,30 @@ pub(super) struct Player {
     pub(super) plot: Plot,
 }
 
-const fn player(
-    name: &'static str,
-    (country, currency): (&'static str, &'static str),
-    partner_type: PartnerType,
-    plot: Plot,
-) -> Player {
-    Player { name, country, currency, partner_type, plot }
+/// The country of a partner with its currency.
+struct HomeMarket {
+    country: &'static str,
+    currency: &'static str,
 }
 
-const US: (&str, &str) = ("US", "USD");
-const DE: (&str, &str) = ("DE", "EUR");
-const FR: (&str, &str) = ("FR", "EUR");
-const GB: (&str, &str) = ("GB", "GBP");
-const JP: (&str, &str) = ("JP", "JPY");
-const KW: (&str, &str) = ("KW", "KWD");
-const BR: (&str, &str) = ("BR", "BRL");
-const IN: (&str, &str) = ("IN", "INR");
-const AU: (&str, &str) = ("AU", "AUD");
-const PL: (&str, &str) = ("PL", "PLN");
-const ZA: (&str, &str) = ("ZA", "ZAR");
-const CA: (&str, &str) = ("CA", "CAD");
+const fn player(name: &'static str, home: HomeMarket, partner_type: PartnerType, plot: Plot) -> Player {
+    Player { name, country: home.country, currency: home.currency, partner_type, plot }
+}
 
-/// Everybody, in the order they join. A headquarters stands before its locations.
+const US: HomeMarket = HomeMarket { country: "US", currency: "USD" };
+const DE: HomeMarket = HomeMarket { country: "DE", currency: "EUR" };
+const FR: HomeMarket = HomeMarket { country: "FR", currency: "EUR" };
+const GB: HomeMarket = HomeMarket { country: "GB", currency: "GBP" };
+const JP: HomeMarket = HomeMarket { country: "JP", currency: "JPY" };
+const KW: HomeMarket = HomeMarket { country: "KW", currency: "KWD" };
+const BR: HomeMarket = HomeMarket { country: "BR", currency: "BRL" };
+const IN: HomeMarket = HomeMarket { country: "IN", currency: "INR" };
+const AU: HomeMarket = HomeMarket { country: "AU", currency: "AUD" };
+const PL: HomeMarket = HomeMarket { country: "PL", currency: "PLN" };
+const ZA: HomeMarket = HomeMarket { country: "ZA", currency: "ZAR" };
+const CA: HomeMarket = HomeMarket { country: "CA", currency: "CAD" };
+
+/// The partners, in the order they join. A headquarters stands before its locations.
 pub(super) const CAST: &[Player] = &[
     player("Alder Cloud Services", US, DirectBill, Plot::Ready),
     player("Birch Distribution", DE, IndirectProvider, Plot::Ready),
@@ -187,13 +188,13 @@ pub(super) const CAST: &[Player] = &[
     player("Jacaranda Works", BR, IndirectReseller, Plot::NoSale),
 ];
 
-/// The id of the n-th partner, counted from one: fixed, so that examples can name it.
+/// The id of the n-th partner, counted from one. The id is fixed, so that examples can name the partner.
 pub(super) fn partner_id(n: usize) -> Id {
     let tail = u128::try_from(n).unwrap_or(0);
     Id(uuid::Uuid::from_u128(0x0193_6f2e_4b00_7000_8000_0000_0000_0000 + tail))
 }
 
-/// Its number in the partner network.
+/// The number in the partner network of the n-th partner.
 pub(super) fn mpn_id(n: usize) -> String {
     format!("{}", 4_560_000 + n * 37)
 }

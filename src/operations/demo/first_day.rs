@@ -1,9 +1,9 @@
-//! How people come to see their partner's data: the set-ups of everybody, and one partner's first day step by step.
+//! The set-ups that let a partner's users see the partner's data: of most partners at once, of one partner step by
+//! step.
 
 use super::{
-    PASSWORDS,
     cast::{Plot, partner_id},
-    story::{Stage, as_admin, as_user, players, program_of, with},
+    story::{OPERATORS, Setting, as_admin, as_user, players, players_with, program_of},
 };
 use crate::{
     access::{Role, Tx, password},
@@ -11,14 +11,14 @@ use crate::{
         setup,
         users::{self, NewUser},
     },
-    notifications::{self, Locale, Message},
+    notifications::{self, About, Locale, Message},
     participation::admission,
     platform::Result,
 };
 
-/// Most partners' admins complete the set-up soon after they join. Locations live by their headquarters' one; some
-/// have gone half the way, some have not begun.
-pub(super) fn most_are_set_up(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+/// The admins of most partners complete the set-up soon after the partner has joined. A location uses the set-up of its
+/// headquarters; other partners have completed a part of the set-up, or have not begun.
+pub(super) fn most_are_set_up(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
     for (n, player) in players() {
         match player.plot {
             Plot::NothingInOrder | Plot::Pending | Plot::Location | Plot::FirstDay | Plot::Newcomer => {}
@@ -32,10 +32,10 @@ pub(super) fn most_are_set_up(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
     Ok(())
 }
 
-/// An operator makes the partner's first user, who is mailed a temporary password.
-pub(super) fn the_admin_is_made(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
-    let (_, operator, _) = PASSWORDS[0];
-    for (n, player) in with(&[Plot::FirstDay]) {
+/// An operator makes the partner's first user; the service mails a temporary password to the user.
+pub(super) fn the_admin_is_made(tx: &mut Tx<'_>, setting: &Setting) -> Result<()> {
+    let [operator, _] = OPERATORS;
+    for (n, player) in players_with(&[Plot::FirstDay]) {
         as_user(tx, operator, |tx| {
             let admin = users::create(
                 tx,
@@ -46,31 +46,37 @@ pub(super) fn the_admin_is_made(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
                     partner_id: Some(partner_id(n)),
                     locale: Locale::En,
                     issuer: None,
-                    password_hash: stage.temporary.1.clone(),
+                    password_hash: setting.temporary.hash.clone(),
                     must_change_password: true,
                 },
             )?;
             let message = Message::TemporaryPassword {
-                password: stage.temporary.0.clone(),
+                password: setting.temporary.password.clone(),
                 expires_at: tx.now.plus_seconds(password::TEMPORARY_SECONDS),
             };
-            notifications::tell(tx, &[admin.recipient()], admin.partner_id, ("user", admin.id), &message)
+            notifications::notify(
+                tx,
+                &[admin.recipient()],
+                admin.partner_id,
+                About::new("user", admin.id),
+                &message,
+            )
         })?;
     }
     Ok(())
 }
 
-/// Until it is changed the temporary password opens nothing else.
-pub(super) fn the_admin_chooses_a_password(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
-    for (n, _) in with(&[Plot::FirstDay]) {
-        as_admin(tx, n, |tx| users::change_password(tx, &stage.hash_of(Role::IncentiveAdmin)).map(drop))?;
+/// The admin replaces the temporary password, which opens nothing else before.
+pub(super) fn the_admin_chooses_a_password(tx: &mut Tx<'_>, setting: &Setting) -> Result<()> {
+    for (n, _) in players_with(&[Plot::FirstDay]) {
+        as_admin(tx, n, |tx| users::change_password(tx, &setting.hash_of(Role::IncentiveAdmin)).map(drop))?;
     }
     Ok(())
 }
 
-/// The admin makes the others of the partner, and is mailed the list of them all.
-pub(super) fn the_list_is_sent(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
-    for (n, player) in with(&[Plot::FirstDay]) {
+/// The admin makes the partner's other users, and gets the list of all users by mail.
+pub(super) fn the_list_is_sent(tx: &mut Tx<'_>, setting: &Setting) -> Result<()> {
+    for (n, player) in players_with(&[Plot::FirstDay]) {
         as_admin(tx, n, |tx| {
             users::create(
                 tx,
@@ -81,7 +87,7 @@ pub(super) fn the_list_is_sent(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
                     partner_id: Some(partner_id(n)),
                     locale: Locale::En,
                     issuer: None,
-                    password_hash: stage.hash_of(Role::Viewer),
+                    password_hash: setting.hash_of(Role::Viewer),
                     must_change_password: false,
                 },
             )?;
@@ -91,9 +97,9 @@ pub(super) fn the_list_is_sent(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
     Ok(())
 }
 
-/// The admin confirms the list; from now on the partner's data is visible, and the partner takes part.
-pub(super) fn the_set_up_is_completed(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
-    for (n, player) in with(&[Plot::FirstDay]) {
+/// The admin confirms the list. From now on the users see the partner's data; the admin asks to take part.
+pub(super) fn the_set_up_is_completed(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
+    for (n, player) in players_with(&[Plot::FirstDay]) {
         as_admin(tx, n, |tx| {
             setup::complete(tx, partner_id(n))?;
             admission::request(tx, partner_id(n), &program_of(player), None).map(drop)

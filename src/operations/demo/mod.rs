@@ -1,7 +1,7 @@
 //! The demo: a believable programme on a database of its own, so that everybody can press every button.
 //!
-//! It is told as a story: the clock stands months back, partners join, sign, sell, ask and are decided upon day
-//! by day until today. So every record has the history it would have in real life.
+//! The demo is a story: the clock stands months back; partners join, sign, sell and ask to take part, and operators
+//! decide, day by day until today. So every record has the history of a record in real life.
 
 mod cast;
 mod first_day;
@@ -16,12 +16,20 @@ pub use story::{begins, fill};
 use crate::platform::values::Id;
 use std::fmt::Write;
 
-/// What the users of the demo sign in with, by role.
-pub const PASSWORDS: [(&str, &str, &str); 4] = [
-    ("operator", "olivia@programme.example", "demo-operator-passphrase"),
-    ("auditor", "arno@programme.example", "demo-auditor-passphrase"),
-    ("incentive_admin", "admin-1@partner.example", "demo-admin-passphrase"),
-    ("viewer", "viewer-1@partner.example", "demo-viewer-passphrase"),
+/// A user of the demo.
+struct DemoUser {
+    role: &'static str,
+    email: &'static str,
+    /// The password of every user with the role.
+    password: &'static str,
+}
+
+/// One user of each role.
+const USERS: [DemoUser; 4] = [
+    DemoUser { role: "operator", email: "olivia@programme.example", password: "demo-operator-passphrase" },
+    DemoUser { role: "auditor", email: "arno@programme.example", password: "demo-auditor-passphrase" },
+    DemoUser { role: "incentive_admin", email: "admin-1@partner.example", password: "demo-admin-passphrase" },
+    DemoUser { role: "viewer", email: "viewer-1@partner.example", password: "demo-viewer-passphrase" },
 ];
 
 /// The partner that meets every rule and has not asked yet.
@@ -36,31 +44,31 @@ pub fn refused() -> Id {
     cast::partner_id(3)
 }
 
-/// The partner whose people have not been set up.
+/// The partner without a set-up.
 #[must_use]
 pub fn newcomer() -> Id {
     cast::partner_id(67)
 }
 
-/// The partner whose people were set up last.
+/// The partner with the latest set-up.
 #[must_use]
 pub fn just_set_up() -> Id {
     cast::partner_id(66)
 }
 
-/// The partner that has sold for a year, whose statement the README adds up.
+/// A partner that has sold for a year; the README adds up one of the partner's statements.
 #[must_use]
 pub fn longest() -> Id {
     cast::partner_id(68)
 }
 
-/// What the demo prints: who may sign in, and five lines that show the main job.
+/// The text that the demo prints: the users, and five lines of shell that show the main job.
 #[must_use]
 pub fn guide(address: &str) -> String {
     let mut users = String::new();
-    for (role, user, password) in PASSWORDS {
+    for DemoUser { role, email, password } in USERS {
         // Writing into a text cannot fail.
-        let _ = writeln!(users, "  {role:16} {user:28} {password}");
+        let _ = writeln!(users, "  {role:16} {email:28} {password}");
     }
     let (json, bearer) = ("-H 'Content-Type: application/json'", "-H \"Authorization: Bearer $TOKEN\"");
     let ask = |partner: Id| {
@@ -69,7 +77,7 @@ pub fn guide(address: &str) -> String {
              -d '{{\"partner_id\":\"{partner}\",\"program\":\"csp-direct-bill\",\"reason\":\"asked by telephone\"}}'"
         )
     };
-    let (_, user, password) = PASSWORDS[0];
+    let DemoUser { email: user, password, .. } = USERS[0];
     format!(
         "Users of the demo (every partner n has admin-n and viewer-n, and there is a second operator, oscar@programme.example, with the same passwords):\n{users}\n\
          Five lines that show the main job:\n\n\

@@ -1,4 +1,4 @@
-//! The programs of the demo beside the founding ones, so that every reason against an enrollment occurs.
+//! The programs of the demo beside the founding ones; with them every reason against an enrollment occurs.
 
 use crate::{
     access::Tx,
@@ -16,17 +16,19 @@ use crate::{
 };
 use serde_json::json;
 
-/// The code of the program that has been there for a year.
+/// The code of the program in which partners earn for a year.
 pub(super) const GROWTH: &str = "azure-growth";
 
-/// A program that asks more, the guide's rules for providers, one that is closed and one that has ended.
+/// Installs a closed program, a discontinued program, a program with levers, the guide's rules for providers, and a
+/// program with more requirements.
 pub(super) fn install(tx: &mut Tx<'_>) -> Result<()> {
-    // The last one made is the first one listed: one that is open.
+    // Lists show the newest program first; the newest program of the demo is open.
     let closed = offer(tx, "azure-boost", "Azure Boost", &[DirectBill], rule_sets::founding())?;
     programs::update(tx, closed, |program| program.status = ProgramStatus::Closed)?;
     let ended = offer(tx, "surface-launch", "Surface Launch", &[DirectBill], rule_sets::founding())?;
     programs::discontinue(tx, ended, "the product is no longer sold")?;
-    offer_levers(tx, GROWTH, "Azure Growth", &[DirectBill], (growing(), growth_levers()?))?;
+    let rules = ProgramRules { requirements: growing(), levers: growth_levers()? };
+    offer_with_levers(tx, GROWTH, "Azure Growth", &[DirectBill], rules)?;
     let guide = rule_sets::guide(IndirectProvider);
     offer(tx, "csp-provider-guide", "CSP Indirect Provider (guide rules)", &[IndirectProvider], guide)?;
     offer(tx, "cloud-growth-emea", "Cloud Growth EMEA", &[DirectBill, IndirectReseller], demanding()?)
@@ -40,22 +42,28 @@ fn offer(
     partner_types: &[PartnerType],
     requirements: Vec<Requirement>,
 ) -> Result<Program> {
-    let levers = founding_version(0).levers;
-    offer_levers(tx, code, name, partner_types, (requirements, levers))
+    let rules = ProgramRules { requirements, levers: founding_version(0).levers };
+    offer_with_levers(tx, code, name, partner_types, rules)
 }
 
-fn offer_levers(
+/// The rules of a program: who may take part, and how a partner earns.
+struct ProgramRules {
+    requirements: Vec<Requirement>,
+    levers: Vec<Lever>,
+}
+
+fn offer_with_levers(
     tx: &mut Tx<'_>,
     code: &str,
     name: &str,
     partner_types: &[PartnerType],
-    (requirements, levers): (Vec<Requirement>, Vec<Lever>),
+    rules: ProgramRules,
 ) -> Result<Program> {
     let new = NewProgram { code: code.into(), name: name.into(), partner_types: partner_types.to_vec() };
     let program = programs::create(tx, new)?;
     let year = programs::program_year_of(tx.today());
     for year in [year, year + 1] {
-        let (requirements, levers) = (requirements.clone(), levers.clone());
+        let (requirements, levers) = (rules.requirements.clone(), rules.levers.clone());
         let new = NewVersion { requirements, levers, ..founding_version(year) };
         let version = programs::create_version(tx, &program, new)?;
         programs::publish(tx, &program, version, None)?;
@@ -74,7 +82,8 @@ fn growing() -> Vec<Requirement> {
     ]
 }
 
-/// A rate on everything, one that grows with the month's volume and has a cap, and an amount for a new customer.
+/// A flat rate on every sale, a capped rate that grows with the volume of the month, and an amount for each new
+/// customer.
 fn growth_levers() -> Result<Vec<Lever>> {
     let usd = |amount: &str| json!({"amount": amount, "currency": "USD"});
     let tiers = json!([{"from": usd("0.00"), "rate": "0.02"}, {"from": usd("10000.00"), "rate": "0.04"}]);

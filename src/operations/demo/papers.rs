@@ -1,55 +1,62 @@
-//! What the partners of the demo hold: agreements with every fault there is, and competencies.
+//! The papers of the demo's partners: agreements with every fault an agreement can have, competencies, and profiles.
 
 use super::{
     cast::{CAST, Player, Plot, partner_id},
-    story::{Stage, players},
+    story::{Setting, as_admin, parsed, players},
 };
 use crate::{
     access::Tx,
     network::{
-        agreements::{self, Agreement, Kind, MembershipLevel, NewAgreement, Termination, Terms},
+        agreements::{self, Agreement, AgreementTerms, Kind, MembershipLevel, NewAgreement, Termination},
         competencies::{self, Level, NewAttainment},
         partners::PartnerType,
+        profiles::{self, Decision, PayoutTerms, Secret, TaxForm, TaxTerms},
     },
     platform::{Result, values::CalendarDate},
 };
 
-pub(super) fn are_signed(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
-    let today = stage.today;
-    let begin = today.plus_days(-290);
-    let soon = today.plus_days(25);
-    // The papers listed first are those of partners no example speaks of: they may be renewed and terminated.
+/// The first day of the agreements in effect.
+fn begin(today: CalendarDate) -> CalendarDate {
+    today.plus_days(-290)
+}
+
+/// The first day of the agreements that take effect next month.
+fn soon(today: CalendarDate) -> CalendarDate {
+    today.plus_days(25)
+}
+
+pub(super) fn are_signed(tx: &mut Tx<'_>, setting: &Setting) -> Result<()> {
+    let today = setting.today;
+    let (begin, soon) = (begin(today), soon(today));
+    // A list shows the newest agreements first: those of partners that no example names, so that readers may renew and
+    // terminate the agreements.
     for (n, player) in players().skip(5).chain(players().take(5)) {
         let long = Some(today.plus_days(400));
         match player.plot {
             Plot::SinceLastYear => continue,
             Plot::MpnMissing | Plot::Location => {}
-            Plot::MpnNotEffective => drop(sign(tx, n, Kind::Mpn, (soon, long))?),
+            Plot::MpnNotEffective => drop(sign(tx, n, Kind::Mpn, soon, long)?),
             Plot::MpnExpired | Plot::NothingInOrder => {
-                drop(sign(tx, n, Kind::Mpn, (begin, Some(today.plus_days(-90))))?);
+                drop(sign(tx, n, Kind::Mpn, begin, Some(today.plus_days(-90)))?);
             }
-            Plot::MpnInGrace => drop(sign(tx, n, Kind::Mpn, (begin, Some(today.plus_days(-12))))?),
+            Plot::MpnInGrace => drop(sign(tx, n, Kind::Mpn, begin, Some(today.plus_days(-12)))?),
             Plot::MpnTerminated => {
-                let signed = sign(tx, n, Kind::Mpn, (begin, long))?;
-                end(tx, &signed, today.plus_days(-30))?;
+                let signed = sign(tx, n, Kind::Mpn, begin, long)?;
+                terminate(tx, &signed, today.plus_days(-30))?;
             }
             Plot::MpnGap => {
-                sign(tx, n, Kind::Mpn, (begin, Some(today.plus_days(-200))))?;
-                sign(tx, n, Kind::Mpn, (today.plus_days(-120), long))?;
+                sign(tx, n, Kind::Mpn, begin, Some(today.plus_days(-200)))?;
+                sign(tx, n, Kind::Mpn, today.plus_days(-120), long)?;
             }
-            _ => drop(sign(tx, n, Kind::Mpn, (begin, long))?),
+            _ => drop(sign(tx, n, Kind::Mpn, begin, long)?),
         }
-        channel_paper(tx, n, player, (begin, soon, today))?;
+        sign_channel_agreement(tx, n, player, today)?;
     }
     Ok(())
 }
 
-fn channel_paper(
-    tx: &mut Tx<'_>,
-    n: usize,
-    player: &Player,
-    (begin, soon, today): (CalendarDate, CalendarDate, CalendarDate),
-) -> Result<()> {
+fn sign_channel_agreement(tx: &mut Tx<'_>, n: usize, player: &Player, today: CalendarDate) -> Result<()> {
+    let (begin, soon) = (begin(today), soon(today));
     let kind = match player.partner_type {
         PartnerType::DirectBill => Kind::Reseller,
         PartnerType::IndirectProvider => Kind::Distributor,
@@ -58,29 +65,31 @@ fn channel_paper(
     let last = Some(today.plus_days(800));
     match player.plot {
         Plot::ChannelMissing | Plot::NothingInOrder | Plot::Location => {}
-        Plot::ChannelNotEffective => drop(sign(tx, n, kind, (soon, last))?),
-        Plot::ChannelExpired => drop(sign(tx, n, kind, (begin, Some(today.plus_days(-40))))?),
+        Plot::ChannelNotEffective => drop(sign(tx, n, kind, soon, last)?),
+        Plot::ChannelExpired => drop(sign(tx, n, kind, begin, Some(today.plus_days(-40)))?),
         Plot::ChannelTerminated => {
-            let signed = sign(tx, n, kind, (begin, None))?;
-            end(tx, &signed, today.plus_days(-50))?;
+            let signed = sign(tx, n, kind, begin, None)?;
+            terminate(tx, &signed, today.plus_days(-50))?;
         }
-        _ => drop(sign(tx, n, kind, (begin, last))?),
+        _ => drop(sign(tx, n, kind, begin, last)?),
     }
     Ok(())
 }
 
+/// The n-th partner signs an agreement for the days from `from` to `to`; without `to` the agreement has no end.
 pub(super) fn sign(
     tx: &mut Tx<'_>,
     n: usize,
     kind: Kind,
-    (from, to): (CalendarDate, Option<CalendarDate>),
+    from: CalendarDate,
+    to: Option<CalendarDate>,
 ) -> Result<Agreement> {
     let authorized = CAST.get(n - 1).is_none_or(|player| player.plot != Plot::Unauthorized);
     let region = "Worldwide".to_owned();
     let terms = match kind {
-        Kind::Mpn => Terms::Mpn { membership_level: MembershipLevel::Silver, grace_days: 30 },
-        Kind::Distributor => Terms::Distributor { region, distributor_authorization: authorized },
-        Kind::Reseller => Terms::Reseller { region },
+        Kind::Mpn => AgreementTerms::Mpn { membership_level: MembershipLevel::Silver, grace_days: 30 },
+        Kind::Distributor => AgreementTerms::Distributor { region, distributor_authorization: authorized },
+        Kind::Reseller => AgreementTerms::Reseller { region },
     };
     let new = NewAgreement {
         partner_id: partner_id(n),
@@ -95,15 +104,15 @@ pub(super) fn sign(
     agreements::create(tx, id, new)
 }
 
-pub(super) fn end(tx: &mut Tx<'_>, agreement: &Agreement, on: CalendarDate) -> Result<()> {
+pub(super) fn terminate(tx: &mut Tx<'_>, agreement: &Agreement, on: CalendarDate) -> Result<()> {
     let termination = Termination { terminated_on: Some(on), reason: "annual fee not paid".into() };
     agreements::terminate(tx, agreement, termination).map(drop)
 }
 
-pub(super) fn and_competencies_attained(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
+pub(super) fn and_competencies_attained(tx: &mut Tx<'_>, setting: &Setting) -> Result<()> {
     const CODES: [&str; 4] =
         ["cloud-productivity", "cloud-platform", "data-analytics", "enterprise-mobility-management"];
-    let today = stage.today;
+    let today = setting.today;
     for (n, player) in players() {
         let code = CODES.get(n % CODES.len()).copied().unwrap_or("cloud-platform");
         let level = if n % 3 == 0 { Level::Gold } else { Level::Silver };
@@ -118,11 +127,34 @@ pub(super) fn and_competencies_attained(tx: &mut Tx<'_>, stage: &Stage) -> Resul
             _ => (code, usual),
         };
         let new = NewAttainment { level, attained_on, expires_on, grace_days: 30, at_risk_since };
-        competencies::put(tx, partner_id(n), code, &new)?;
+        competencies::record_attainment(tx, partner_id(n), code, &new)?;
         if n == 1 || n == CAST.len() {
-            // One more, to revoke without losing anything by it.
-            competencies::put(tx, partner_id(n), "data-platform", &new)?;
+            // One more attainment, for readers to revoke: no requirement needs the attainment.
+            competencies::record_attainment(tx, partner_id(n), "data-platform", &new)?;
         }
     }
     Ok(())
+}
+
+/// The admin of the n-th partner files both profiles.
+pub(super) fn file_profiles(tx: &mut Tx<'_>, n: usize, player: &Player) -> Result<()> {
+    let payout = PayoutTerms {
+        holder: player.name.into(),
+        account_number: Secret::new(&format!("9900{:08}", n * 7919)),
+        bank_country: parsed(player.country)?,
+        currency: parsed(player.currency)?,
+    };
+    let tax = TaxTerms {
+        form: if player.country == "US" { TaxForm::W9 } else { TaxForm::Vat },
+        tax_country: parsed(player.country)?,
+        tax_id: Secret::new(&format!("{}{:09}", player.country, n * 104_729)),
+        expires_on: None,
+    };
+    as_admin(tx, n, |tx| profiles::file_both(tx, partner_id(n), payout.clone(), tax.clone()))
+}
+
+/// An operator approves both profiles of the n-th partner.
+pub(super) fn approve_profiles(tx: &mut Tx<'_>, n: usize) -> Result<()> {
+    profiles::decide_payout(tx, partner_id(n), Decision::Approval(None))?;
+    profiles::decide_tax(tx, partner_id(n), Decision::Approval(None)).map(drop)
 }

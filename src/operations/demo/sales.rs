@@ -1,4 +1,4 @@
-//! What the partners of the demo sell.
+//! The sales and refunds of the demo's partners.
 
 use super::{
     cast::{CAST, Player, partner_id},
@@ -14,7 +14,8 @@ use crate::{
     sales::transactions::{self, Customer, NewTransaction, TransactionKind},
 };
 
-/// Reports a sale of the partner, or takes it back; the amount goes by the sale's number.
+/// Reports a sale of the n-th partner, or a refund of the purchase `refunds`. The amount grows with the number of the
+/// sale.
 pub(super) fn sell(tx: &mut Tx<'_>, n: usize, sale: u32, refunds: Option<Id>) -> Result<Id> {
     let player = CAST.get(n - 1).ok_or(Error::not_found("player"))?;
     let sign = if refunds.is_some() { "-" } else { "" };
@@ -46,16 +47,23 @@ pub(super) fn sell(tx: &mut Tx<'_>, n: usize, sale: u32, refunds: Option<Id>) ->
     transactions::create(tx, id, new).map(|transaction| transaction.id)
 }
 
-/// Reports an order, or what is taken back of one, as the marketplace does.
-pub(super) fn report(
-    tx: &mut Tx<'_>,
-    (n, player): (usize, &Player),
-    external_id: &str,
-    (cents, customer, family): (i64, Customer, &str),
-    refund_of: Option<String>,
-) -> Result<()> {
+/// An order of the marketplace, or a refund of an order.
+pub(super) struct Reported {
+    /// The number in the marketplace.
+    pub(super) external_id: String,
+    /// The amount in US cents; below zero for a refund.
+    pub(super) cents: i64,
+    pub(super) customer: Customer,
+    pub(super) family: &'static str,
+    /// The number of the order that a refund takes back.
+    pub(super) refund_of: Option<String>,
+}
+
+/// Reports an order or a refund of the n-th partner, in the partner's currency.
+pub(super) fn report(tx: &mut Tx<'_>, n: usize, player: &Player, reported: Reported) -> Result<()> {
+    let Reported { external_id, cents, customer, family, refund_of } = reported;
     let currency: Currency = parsed(player.currency)?;
-    // What a dollar is worth there, about.
+    // The rough value of a dollar in the currency, as a fraction.
     let (times, over) = match player.currency {
         "JPY" => (300, 100),
         "KWD" => (3, 1),
@@ -63,7 +71,7 @@ pub(super) fn report(
     };
     let new = NewTransaction {
         source: "marketplace".into(),
-        external_id: external_id.into(),
+        external_id,
         partner_id: partner_id(n),
         provider_id: None,
         customer,

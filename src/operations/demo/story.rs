@@ -1,10 +1,10 @@
-//! How the demo comes about: what each partner's plot means, day by day.
+//! The story of the demo: the scenes that lead each partner along its plot, day by day.
 
 use super::{
-    PASSWORDS,
+    DemoUser, USERS,
     cast::{CAST, Player, Plot, mpn_id, partner_id},
     first_day, offers,
-    papers::{self, end},
+    papers::{self, approve_profiles, file_profiles, terminate},
     sales::sell,
     year,
 };
@@ -14,8 +14,8 @@ use crate::{
     identity::users::{self, NewUser},
     network::{
         agreements::{self, Kind},
-        partners::{self, Event, NewPartner, Partner, PartnerType},
-        profiles::{self, Decision, PayoutTerms, Secret, TaxForm, TaxTerms},
+        partners::{self, NewPartner, Partner, PartnerTransition, PartnerType},
+        profiles::{self, Decision},
     },
     notifications::Locale,
     participation::{
@@ -29,8 +29,8 @@ use crate::{
 };
 use std::ops::ControlFlow;
 
-/// When the story begins, for a clock to stand at: more than a year ago, in the program year before this one, so that
-/// the programs that are there from the beginning have versions for both.
+/// The instant at which the story begins and the demo's clock starts: more than a year ago, in the program year before
+/// the present one. So the founding programs have versions for both years.
 #[must_use]
 pub fn begins(today: CalendarDate) -> Timestamp {
     noon(first_day(today))
@@ -41,19 +41,43 @@ fn first_day(today: CalendarDate) -> CalendarDate {
     last_year.map_or(today, |year| year.from).max(today.plus_days(-400))
 }
 
-/// Tells the story on an empty database; the clock is moved along. Does nothing where it was told already.
+/// Fills an empty database with the story, and moves the clock along. Does nothing where the database holds the story.
 pub fn fill(app: &AppState, clock: &Clock, today: CalendarDate) -> Result<()> {
-    let told = app.read_as_system(|tx| Ok(partners::get(tx, partner_id(1)).is_ok()))?;
-    if told {
+    let is_filled = app.read_as_system(|tx| Ok(partners::get(tx, partner_id(1)).is_ok()))?;
+    if is_filled {
         return Ok(());
     }
-    let hashes =
-        PASSWORDS.iter().map(|(.., password)| app.passwords().hash(password)).collect::<Result<Vec<_>>>()?;
-    // What is to be seen in this program year happens in it, however young it is.
+    let hashes = USERS.iter().map(|user| app.passwords().hash(user.password)).collect::<Result<Vec<_>>>()?;
+    let password = password::temporary()?;
+    let hash = app.passwords().hash(&password)?;
+    let setting = Setting { today, temporary: TemporaryPassword { password, hash }, hashes };
+    for (nth, (day, scene)) in (0..).zip(scenes(today)) {
+        // Scenes of the same day follow each other at some seconds' distance.
+        clock.set(noon(day).plus_seconds(20 * nth));
+        if matches!(scene, StoryScene::Year(year::Episode::Closing(_))) {
+            calculation::calculate(app, None, |_| ControlFlow::Continue(()))?;
+        }
+        let setting = setting.clone();
+        app.write_as_system("Demo", move |tx| {
+            // A scene crosses partners. No other writer is at work yet, so the unit locks all partners.
+            let known = partners::after(tx, None, i64::MAX)?;
+            tx.lock_partners(&known.iter().map(|partner| partner.id).collect::<Vec<_>>())?;
+            match scene {
+                StoryScene::Plot(work) => work(tx, &setting),
+                StoryScene::Year(episode) => year::perform(tx, episode),
+            }
+        })?;
+    }
+    calculation::calculate(app, None, |_| ControlFlow::Continue(())).map(drop)
+}
+
+/// The scenes of the story in the order of their days, each with its day.
+fn scenes(today: CalendarDate) -> Vec<(CalendarDate, StoryScene)> {
+    // Scenes that belong to the present program year happen in that year, however young the year is.
     let in_year = programs::program_year(programs::program_year_of(today))
         .map_or(0, |year| year.from.days_until(today));
     let days = first_day(today).days_until(today);
-    let stages: Vec<(i32, Work)> = vec![
+    let plot: Vec<(i32, PlotWork)> = vec![
         (days, everybody_joins),
         (days, |tx, _| offers::install(tx)),
         (days, first_day::most_are_set_up),
@@ -76,63 +100,52 @@ pub fn fill(app: &AppState, clock: &Clock, today: CalendarDate) -> Result<()> {
         (in_year.min(10), sales_that_invite),
         (0, today_s_refresh),
     ];
-    let mut scenes: Vec<(CalendarDate, Scene)> =
-        stages.into_iter().map(|(days_ago, work)| (today.plus_days(-days_ago), Scene::Plot(work))).collect();
-    let of_the_year = year::events(first_day(today), today);
-    scenes.extend(of_the_year.into_iter().map(|(day, event)| (day, Scene::Year(event))));
+    let mut scenes: Vec<(CalendarDate, StoryScene)> = plot
+        .into_iter()
+        .map(|(days_ago, work)| (today.plus_days(-days_ago), StoryScene::Plot(work)))
+        .collect();
+    let of_the_year = year::episodes(first_day(today), today);
+    scenes.extend(of_the_year.into_iter().map(|(day, episode)| (day, StoryScene::Year(episode))));
     scenes.sort_by_key(|(day, _)| *day);
-    let temporary = password::temporary()?;
-    let hash = app.passwords().hash(&temporary)?;
-    let stage = Stage { today, temporary: (temporary, hash), hashes };
-    for (minute, (day, scene)) in (0..).zip(scenes) {
-        // What follows on the same day follows some seconds later.
-        clock.set(noon(day).plus_seconds(20 * minute));
-        if matches!(scene, Scene::Year(year::Event::Closing(_))) {
-            calculation::calculate(app, None, |_| ControlFlow::Continue(()))?;
-        }
-        let stage = stage.clone();
-        app.write_as_system("Demo", move |tx| {
-            // A scene crosses partners, and nobody else is there yet: the unit holds all of them.
-            let known = partners::after(tx, None, i64::MAX)?;
-            tx.lock_partners(&known.iter().map(|partner| partner.id).collect::<Vec<_>>())?;
-            match scene {
-                Scene::Plot(work) => work(tx, &stage),
-                Scene::Year(event) => year::happens(tx, event),
-            }
-        })?;
-    }
-    calculation::calculate(app, None, |_| ControlFlow::Continue(())).map(drop)
+    scenes
 }
 
-/// The operators: what one proposes, the other decides on.
-pub(super) const OPERATORS: [&str; 2] = [PASSWORDS[0].1, "oscar@programme.example"];
+/// The operators' e-mail addresses: one operator proposes an adjustment, the other decides on it.
+pub(super) const OPERATORS: [&str; 2] = [USERS[0].email, "oscar@programme.example"];
 
-/// What happens on one day, as one unit.
+/// A scene: the work of one unit on one day.
 #[derive(Clone, Copy)]
-enum Scene {
-    /// A turn of the partners' plots.
-    Plot(Work),
-    /// What those do who have taken part all the time.
-    Year(year::Event),
+enum StoryScene {
+    /// Leads the partners of some plots on.
+    Plot(PlotWork),
+    /// An episode of the partners that have taken part since the story begins.
+    Year(year::Episode),
 }
 
-type Work = fn(&mut Tx<'_>, &Stage) -> Result<()>;
+type PlotWork = fn(&mut Tx<'_>, &Setting) -> Result<()>;
 
+/// The facts that every scene knows.
 #[derive(Clone)]
-pub(super) struct Stage {
+pub(super) struct Setting {
     /// The day the story ends.
     pub(super) today: CalendarDate,
-    /// A temporary password, and its hash.
-    pub(super) temporary: (String, String),
-    /// The hashes of [`PASSWORDS`].
+    pub(super) temporary: TemporaryPassword,
+    /// The password hashes of [`USERS`].
     hashes: Vec<String>,
 }
 
-impl Stage {
-    /// The hash of the password of a role's users.
+/// The temporary password of a new user.
+#[derive(Clone)]
+pub(super) struct TemporaryPassword {
+    pub(super) password: String,
+    pub(super) hash: String,
+}
+
+impl Setting {
+    /// The password hash of the users with a role.
     pub(super) fn hash_of(&self, role: Role) -> String {
-        let known = PASSWORDS.iter().zip(&self.hashes);
-        known.filter(|((name, ..), _)| *name == role.as_str()).map(|(_, hash)| hash.clone()).collect()
+        let known = USERS.iter().zip(&self.hashes);
+        known.filter(|(user, _)| user.role == role.as_str()).map(|(_, hash)| hash.clone()).collect()
     }
 }
 
@@ -140,12 +153,13 @@ fn noon(day: CalendarDate) -> Timestamp {
     format!("{day}T12:00:00Z").parse().unwrap_or(Timestamp::from_micros(0))
 }
 
-/// The players with their numbers, from one.
+/// The players with their numbers, counted from one.
 pub(super) fn players() -> impl Iterator<Item = (usize, &'static Player)> {
     CAST.iter().enumerate().map(|(index, player)| (index + 1, player))
 }
 
-pub(super) fn with(plots: &'static [Plot]) -> impl Iterator<Item = (usize, &'static Player)> {
+/// The players with one of these plots, with their numbers.
+pub(super) fn players_with(plots: &'static [Plot]) -> impl Iterator<Item = (usize, &'static Player)> {
     players().filter(|(_, player)| plots.contains(&player.plot))
 }
 
@@ -158,12 +172,12 @@ pub(super) fn program_of(player: &Player) -> ProgramKey {
     ProgramKey::Code(code.into())
 }
 
-fn everybody_joins(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
-    for ((role, email, _), hash) in PASSWORDS.iter().zip(&stage.hashes).take(2) {
+fn everybody_joins(tx: &mut Tx<'_>, setting: &Setting) -> Result<()> {
+    for (DemoUser { role, email, .. }, hash) in USERS.iter().zip(&setting.hashes).take(2) {
         let name = if *role == Role::Operator.as_str() { "Olivia Okafor" } else { "Arno Adler" };
         hire(tx, email, name, role.parse().unwrap_or(Role::Auditor), None, hash)?;
     }
-    hire(tx, OPERATORS[1], "Oscar Osei", Role::Operator, None, &stage.hash_of(Role::Operator))?;
+    hire(tx, OPERATORS[1], "Oscar Osei", Role::Operator, None, &setting.hash_of(Role::Operator))?;
     let mut headquarters = None;
     for (n, player) in players() {
         let id = partner_id(n);
@@ -184,7 +198,7 @@ fn everybody_joins(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
         if player.plot == Plot::FirstDay {
             continue;
         }
-        for ((role, ..), hash) in PASSWORDS.iter().zip(&stage.hashes).skip(2) {
+        for (DemoUser { role, .. }, hash) in USERS.iter().zip(&setting.hashes).skip(2) {
             let (who, name) =
                 if *role == Role::Viewer.as_str() { ("viewer", "Vera") } else { ("admin", "Adam") };
             let role = role.parse().unwrap_or(Role::Viewer);
@@ -227,19 +241,19 @@ fn hire(
     .map(drop)
 }
 
-fn some_are_barred_and_some_go(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
-    for (n, player) in with(&[Plot::Suspended, Plot::Closed]) {
+fn some_are_barred_and_some_go(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
+    for (n, player) in players_with(&[Plot::Suspended, Plot::Closed]) {
         let partner = partners::get(tx, partner_id(n))?;
-        let (event, reason) = match player.plot {
-            Plot::Closed => (Event::Closure, "merged into another partner"),
-            _ => (Event::Suspension, "fees unpaid since spring"),
+        let (transition, reason) = match player.plot {
+            Plot::Closed => (PartnerTransition::Closure, "merged into another partner"),
+            _ => (PartnerTransition::Suspension, "fees unpaid since spring"),
         };
-        partners::apply(tx, partner, event, reason)?;
+        partners::apply(tx, partner, transition, reason)?;
     }
     Ok(())
 }
 
-/// Those whose enrollment is the story; an indirect reseller sells first and is invited by it.
+/// The plots about an enrollment. An indirect reseller sells first, and is invited by the sale.
 const TAKE_PART: &[Plot] = &[
     Plot::Enrolled,
     Plot::ActionRequired,
@@ -250,8 +264,8 @@ const TAKE_PART: &[Plot] = &[
     Plot::Discontinued,
 ];
 
-fn many_ask_to_take_part(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
-    for (n, player) in with(TAKE_PART) {
+fn many_ask_to_take_part(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
+    for (n, player) in players_with(TAKE_PART) {
         if player.partner_type == PartnerType::IndirectReseller {
             sell(tx, n, 1, None)?;
         }
@@ -260,7 +274,7 @@ fn many_ask_to_take_part(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
     Ok(())
 }
 
-/// Those who file both profiles; who has sold nothing yet files them ahead of the first sale.
+/// The plots with both profiles filed. A partner without sales files the profiles ahead of the first sale.
 const FILE_PROFILES: &[Plot] = &[
     Plot::Enrolled,
     Plot::ProfileRefused,
@@ -271,28 +285,12 @@ const FILE_PROFILES: &[Plot] = &[
     Plot::NoSale,
 ];
 
-fn profiles_are_filed(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
-    with(FILE_PROFILES).try_for_each(|(n, player)| file_profiles(tx, n, player))
+fn profiles_are_filed(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
+    players_with(FILE_PROFILES).try_for_each(|(n, player)| file_profiles(tx, n, player))
 }
 
-pub(super) fn file_profiles(tx: &mut Tx<'_>, n: usize, player: &Player) -> Result<()> {
-    let payout = PayoutTerms {
-        holder: player.name.into(),
-        account_number: Secret::new(&format!("9900{:08}", n * 7919)),
-        bank_country: parsed(player.country)?,
-        currency: parsed(player.currency)?,
-    };
-    let tax = TaxTerms {
-        form: if player.country == "US" { TaxForm::W9 } else { TaxForm::Vat },
-        tax_country: parsed(player.country)?,
-        tax_id: Secret::new(&format!("{}{:09}", player.country, n * 104_729)),
-        expires_on: None,
-    };
-    as_admin(tx, n, |tx| profiles::file_both(tx, partner_id(n), payout.clone(), tax.clone()))
-}
-
-fn profiles_are_decided(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
-    for (n, player) in with(TAKE_PART) {
+fn profiles_are_decided(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
+    for (n, player) in players_with(TAKE_PART) {
         match player.plot {
             Plot::ActionRequired | Plot::Validating => {}
             Plot::ProfileRefused => {
@@ -305,13 +303,8 @@ fn profiles_are_decided(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
     Ok(())
 }
 
-pub(super) fn approve_profiles(tx: &mut Tx<'_>, n: usize) -> Result<()> {
-    profiles::decide_payout(tx, partner_id(n), Decision::Approval(None))?;
-    profiles::decide_tax(tx, partner_id(n), Decision::Approval(None)).map(drop)
-}
-
-fn early_sales(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
-    for (n, _) in with(&[Plot::Enrolled, Plot::LostMpn, Plot::OptedOut]) {
+fn early_sales(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
+    for (n, _) in players_with(&[Plot::Enrolled, Plot::LostMpn, Plot::OptedOut]) {
         for sale in 10..14 {
             sell(tx, n, sale, None)?;
         }
@@ -319,15 +312,15 @@ fn early_sales(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
     Ok(())
 }
 
-fn sales_that_invite_and_are_not_answered(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
-    for (n, _) in with(&[Plot::InvitationExpired]) {
+fn sales_that_invite_and_are_not_answered(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
+    for (n, _) in players_with(&[Plot::InvitationExpired]) {
         sell(tx, n, 1, None)?;
     }
     Ok(())
 }
 
-fn some_leave_and_some_are_ended(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
-    for (n, player) in with(&[Plot::OptedOut, Plot::Discontinued, Plot::LostMpn]) {
+fn some_leave_and_some_are_ended(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
+    for (n, player) in players_with(&[Plot::OptedOut, Plot::Discontinued, Plot::LostMpn]) {
         let id = partner_id(n);
         let enrollment = admission::open_of(tx, id, &program_of(player))?;
         match player.plot {
@@ -342,15 +335,15 @@ fn some_leave_and_some_are_ended(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
                     .find(|paper| paper.kind == Kind::Mpn)
                     .ok_or(Error::not_found("agreement"))?;
                 let today = tx.today();
-                end(tx, mpn, today)?;
+                terminate(tx, mpn, today)?;
             }
         }
     }
     Ok(())
 }
 
-fn sales_that_invite(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
-    for (n, player) in with(&[Plot::Invited, Plot::Refunded, Plot::MpnInGrace]) {
+fn sales_that_invite(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
+    for (n, player) in players_with(&[Plot::Invited, Plot::Refunded, Plot::MpnInGrace]) {
         let purchase = sell(tx, n, 1, None)?;
         if player.plot == Plot::Refunded {
             sell(tx, n, 2, Some(purchase))?;
@@ -359,7 +352,7 @@ fn sales_that_invite(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
     Ok(())
 }
 
-fn today_s_refresh(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
+fn today_s_refresh(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
     let ids: Vec<Id> = players().filter(|(_, p)| p.plot != Plot::Ready).map(|(n, _)| partner_id(n)).collect();
     let everybody: Vec<Partner> = partners::family(tx, &ids)?;
     let moved = admission::reassess(tx, &everybody, Invitations::IndirectResellers)?;
@@ -368,12 +361,12 @@ fn today_s_refresh(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
         .record(tx)
 }
 
-/// Does something as the partner's incentive admin.
+/// Runs `work` as the incentive admin of the n-th partner.
 pub(super) fn as_admin(tx: &mut Tx<'_>, n: usize, work: impl Fn(&mut Tx<'_>) -> Result<()>) -> Result<()> {
     as_user(tx, &format!("admin-{n}@partner.example"), work)
 }
 
-/// Does something as the user of that address.
+/// Runs `work` as the user with this e-mail address.
 pub(super) fn as_user(tx: &mut Tx<'_>, email: &str, work: impl Fn(&mut Tx<'_>) -> Result<()>) -> Result<()> {
     let user = users::find_by_email(tx.conn, email)?.ok_or(Error::not_found("user"))?;
     let system = std::mem::replace(&mut tx.actor, Actor::of_user(user.id, user.role, user.partner_id));

@@ -1,19 +1,23 @@
-//! A year of sales: partners that have taken part since the story begins, what they sell month by month, and the
-//! months that close behind them.
+//! A year of sales: the partners that have taken part since the story begins sell month by month, and the months close
+//! one after the other.
 //!
-//! Amounts go by how many months ago a month was, so that the README can add one up whenever the demo is started.
+//! The amounts of a month depend on how many months ago the month was. So the README can add up a month on whatever day
+//! the demo is started.
 
 use super::{
-    cast::{Plot, partner_id},
+    cast::{Player, Plot, partner_id},
     offers::GROWTH,
-    papers::sign,
-    sales::report,
-    story::{self, OPERATORS, Stage, as_admin, as_user, parsed, with},
+    papers::{self, sign},
+    sales::{Reported, report},
+    story::{OPERATORS, Setting, as_admin, as_user, parsed, players_with},
 };
 use crate::{
     access::{Tx, Unaudited},
     ledger::{
-        accounting::{self, fx_rates},
+        accounting::{
+            self,
+            fx_rates::{self, NewFxRate},
+        },
         adjustments::{self, AdjustmentReason, NewAdjustment},
     },
     network::{
@@ -32,121 +36,127 @@ use crate::{
     sales::transactions::Customer,
 };
 
-/// On this day of the next month a part of the largest order is taken back.
+/// The day of the next month on which a part of a month's largest order is taken back.
 const TAKEN_BACK_ON: i32 = 20;
-/// On this day of the next month a month is closed.
+/// The day of the next month on which a month is closed.
 const CLOSED_ON: i32 = 5;
-/// So many months are still open: this one, and the last one, which is for the reader to close.
+/// The number of open months: the present one, and the one before, which the reader closes.
 const OPEN: i32 = 2;
 
-/// What happens in the course of the year.
+/// An episode of the year. `ago` counts the months back from the present month.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Event {
-    /// An order of a month so many months ago.
+pub(super) enum Episode {
+    /// The partners sell the `nth` order of a month.
     Sale { ago: i32, nth: usize, order: &'static Order },
-    /// A part of that month's largest order is taken back.
+    /// A part of the month's largest order is taken back.
     Refund { ago: i32 },
-    /// What was sold since is calculated, and the month is closed.
+    /// The earnings of the month are calculated, and the month is closed.
     Closing(Month),
-    /// What the first of July brings.
+    /// A program year begins.
     NewYear,
-    /// The exchange rates of that month.
+    /// The exchange rates of the month are published.
     Rates { ago: i32 },
-    /// What one operator proposes by hand, the other one decides on in part.
+    /// One operator proposes adjustments, and the other operator decides on one of them.
     Adjustments,
 }
 
-/// What happens from one day to another, with its day.
-pub(super) fn events(from: CalendarDate, today: CalendarDate) -> Vec<(CalendarDate, Event)> {
+/// The episodes after the day `from`, up to today, each with its day.
+pub(super) fn episodes(from: CalendarDate, today: CalendarDate) -> Vec<(CalendarDate, Episode)> {
     let this_month = Month::of(today);
     let on = |month: Month, day: i32| month.first_day().plus_days(day - 1);
-    let mut events = Vec::new();
+    let mut episodes = Vec::new();
     for ago in 0..15 {
         let month = this_month.plus(-ago);
         if month.last_day() > from {
-            events.push((on(month, 1).max(from.plus_days(1)), Event::Rates { ago }));
+            episodes.push((on(month, 1).max(from.plus_days(1)), Episode::Rates { ago }));
         }
         for (nth, order) in ORDERS.iter().enumerate() {
-            events.push((on(month, order.0), Event::Sale { ago, nth, order }));
+            episodes.push((on(month, order.day), Episode::Sale { ago, nth, order }));
         }
-        if on(month, ORDERS[0].0) > from {
-            events.push((on(month.plus(1), TAKEN_BACK_ON), Event::Refund { ago }));
+        if on(month, ORDERS[0].day) > from {
+            episodes.push((on(month.plus(1), TAKEN_BACK_ON), Episode::Refund { ago }));
         }
         if ago >= OPEN && month.last_day() > from {
-            events.push((on(month.plus(1), CLOSED_ON), Event::Closing(month)));
+            episodes.push((on(month.plus(1), CLOSED_ON), Episode::Closing(month)));
         }
         if month.first_day() > from
             && programs::program_year_of(month.first_day())
                 != programs::program_year_of(month.plus(-1).first_day())
         {
-            events.push((month.first_day(), Event::NewYear));
+            episodes.push((month.first_day(), Episode::NewYear));
         }
     }
-    events.push((today, Event::Adjustments));
-    events.retain(|(day, _)| from < *day && *day <= today);
-    events
+    episodes.push((today, Episode::Adjustments));
+    episodes.retain(|(day, _)| from < *day && *day <= today);
+    episodes
 }
 
-/// They take part in the growth program from the first day on.
-pub(super) fn the_first_take_part(tx: &mut Tx<'_>, stage: &Stage) -> Result<()> {
-    let (from, long) = (tx.today(), Some(stage.today.plus_days(400)));
-    let expires_on = stage.today.plus_days(200);
-    for (n, _) in with(&[Plot::SinceLastYear]) {
-        sign(tx, n, Kind::Mpn, (from, long))?;
-        sign(tx, n, Kind::Reseller, (from, long))?;
+/// The partners sign, attain a competency and ask to take part in the growth program, on the first day of the story.
+pub(super) fn the_first_take_part(tx: &mut Tx<'_>, setting: &Setting) -> Result<()> {
+    let (from, long) = (tx.today(), Some(setting.today.plus_days(400)));
+    let expires_on = setting.today.plus_days(200);
+    for (n, _) in players_with(&[Plot::SinceLastYear]) {
+        sign(tx, n, Kind::Mpn, from, long)?;
+        sign(tx, n, Kind::Reseller, from, long)?;
         let (level, attained_on) = (Level::Silver, from);
         let devops = NewAttainment { level, attained_on, expires_on, grace_days: 30, at_risk_since: None };
-        competencies::put(tx, partner_id(n), "devops", &devops)?;
+        competencies::record_attainment(tx, partner_id(n), "devops", &devops)?;
         let program = ProgramKey::Code(GROWTH.into());
         as_admin(tx, n, |tx| admission::request(tx, partner_id(n), &program, None).map(drop))?;
     }
     Ok(())
 }
 
-/// They file their profiles.
-pub(super) fn their_profiles_are_filed(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
-    with(&[Plot::SinceLastYear]).try_for_each(|(n, player)| story::file_profiles(tx, n, player))
+/// The partners file their profiles.
+pub(super) fn their_profiles_are_filed(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
+    players_with(&[Plot::SinceLastYear]).try_for_each(|(n, player)| papers::file_profiles(tx, n, player))
 }
 
-/// Which are approved, so that they earn.
-pub(super) fn their_profiles_are_approved(tx: &mut Tx<'_>, _: &Stage) -> Result<()> {
-    with(&[Plot::SinceLastYear]).try_for_each(|(n, _)| story::approve_profiles(tx, n))
+/// The profiles are approved, so that the partners earn.
+pub(super) fn their_profiles_are_approved(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
+    players_with(&[Plot::SinceLastYear]).try_for_each(|(n, _)| papers::approve_profiles(tx, n))
 }
 
-/// An event, as one unit.
-pub(super) fn happens(tx: &mut Tx<'_>, event: Event) -> Result<()> {
-    match event {
-        Event::Sale { ago, nth, order } => with(&[Plot::SinceLastYear]).try_for_each(|(n, player)| {
-            let (_, cents, customer, family, public_sector) = *order;
-            let id = if customer.is_empty() { format!("C-71{:02}", 50 - ago) } else { customer.into() };
-            let customer = Customer { id, country: parsed(player.country)?, public_sector };
-            let cents = if nth == 0 { cents * swing(ago) / swing(2) } else { cents };
-            report(tx, (n, player), &number(n, ago, nth), (cents, customer, family), None)
+/// Performs an episode, as one unit.
+pub(super) fn perform(tx: &mut Tx<'_>, episode: Episode) -> Result<()> {
+    match episode {
+        Episode::Sale { ago, nth, order } => {
+            players_with(&[Plot::SinceLastYear]).try_for_each(|(n, player)| {
+                let customer = order.customer(ago, player)?;
+                let cents = if nth == 0 { order.cents * swing(ago) / swing(2) } else { order.cents };
+                let (external_id, family) = (number(n, ago, nth), order.family);
+                report(tx, n, player, Reported { external_id, cents, customer, family, refund_of: None })
+            })
+        }
+        Episode::Refund { ago } => players_with(&[Plot::SinceLastYear]).try_for_each(|(n, player)| {
+            let order = &ORDERS[0];
+            let refund = Reported {
+                external_id: number(n, ago, ORDERS.len()),
+                cents: TAKEN_BACK,
+                customer: order.customer(ago, player)?,
+                family: order.family,
+                refund_of: Some(number(n, ago, 0)),
+            };
+            report(tx, n, player, refund)
         }),
-        Event::Refund { ago } => with(&[Plot::SinceLastYear]).try_for_each(|(n, player)| {
-            let (_, _, customer, family, public_sector) = ORDERS[0];
-            let customer = Customer { id: customer.into(), country: parsed(player.country)?, public_sector };
-            let back = (TAKEN_BACK, customer, family);
-            report(tx, (n, player), &number(n, ago, ORDERS.len()), back, Some(number(n, ago, 0)))
-        }),
-        Event::Closing(month) => accounting::close(tx, month, Some("All sales of the month are in")),
-        Event::Rates { ago } => {
+        Episode::Closing(month) => accounting::close(tx, month, Some("All sales of the month are in")),
+        Episode::Rates { ago } => {
             let month = Month::of(tx.today());
             let swing = i64::from(ago * 7 % 5);
             let rate = |(quote, rate): &(&str, i64)| {
                 let rate = rate * (1000 - 3 * swing) / 1000;
                 let rate = format!("{}.{:04}", rate / 10_000, rate % 10_000);
-                Ok((Currency::USD, parsed(quote)?, parsed(&rate)?))
+                Ok(NewFxRate { base: Currency::USD, quote: parsed(quote)?, rate: parsed(&rate)? })
             };
-            let rates: Vec<_> = RATES.iter().map(rate).collect::<Result<_>>()?;
+            let rates: Vec<NewFxRate> = RATES.iter().map(rate).collect::<Result<_>>()?;
             fx_rates::publish(tx, month, &rates).map(drop)
         }
-        Event::Adjustments => adjustments_are_made(tx),
-        Event::NewYear => {
-            let ids: Vec<Id> = with(&[Plot::SinceLastYear]).map(|(n, _)| partner_id(n)).collect();
+        Episode::Adjustments => make_adjustments(tx),
+        Episode::NewYear => {
+            let ids: Vec<Id> = players_with(&[Plot::SinceLastYear]).map(|(n, _)| partner_id(n)).collect();
             let partners = partners::many(tx, &ids)?;
             if admission::reassess(tx, &partners, Invitations::IndirectResellers)? == 0 {
-                // Facts have moved them already.
+                // Changed facts have moved the enrollments already.
                 tx.exempt_from_audit(Unaudited::NothingWritten);
             }
             Ok(())
@@ -154,19 +164,52 @@ pub(super) fn happens(tx: &mut Tx<'_>, event: Event) -> Result<()> {
     }
 }
 
-type Order = (i32, i64, &'static str, &'static str, bool);
+/// An order that comes every month.
+#[derive(Debug)]
+pub(super) struct Order {
+    /// The day of the month.
+    day: i32,
+    /// The amount in US cents.
+    cents: i64,
+    customer: Buyer,
+    family: &'static str,
+    public_sector: bool,
+}
 
-/// The orders of every month: day, hundredths, customer (a new one every month where none is named), product family,
-/// whether it is of the public sector. The first one's amount is that of two months ago.
+/// The customer of an order.
+#[derive(Debug)]
+enum Buyer {
+    /// The same customer every month, by number.
+    Regular(&'static str),
+    /// Another customer every month.
+    New,
+}
+
+impl Order {
+    fn customer(&self, ago: i32, player: &Player) -> Result<Customer> {
+        let id = match self.customer {
+            Buyer::Regular(number) => number.to_owned(),
+            Buyer::New => format!("C-71{:02}", 50 - ago),
+        };
+        Ok(Customer { id, country: parsed(player.country)?, public_sector: self.public_sector })
+    }
+}
+
+const fn order(day: i32, cents: i64, customer: Buyer, family: &'static str) -> Order {
+    Order { day, cents, customer, family, public_sector: false }
+}
+
+/// The orders of every month. The first amount holds for the month two months ago; in other months the amount swings.
 static ORDERS: [Order; 4] = [
-    (3, 1_234_567, "C-7001", "azure", false),
-    (10, 432_109, "C-7002", "modern-work", false),
-    (12, 250_000, "C-7003", "azure", true),
-    (17, 99_999, "", "azure", false),
+    order(3, 1_234_567, Buyer::Regular("C-7001"), "azure"),
+    order(10, 432_109, Buyer::Regular("C-7002"), "modern-work"),
+    Order { public_sector: true, ..order(12, 250_000, Buyer::Regular("C-7003"), "azure") },
+    order(17, 99_999, Buyer::New, "azure"),
 ];
+/// The refund of the largest order, in US cents.
 const TAKEN_BACK: i64 = -123_456;
 
-/// What a dollar is worth, in ten thousandths; about.
+/// The rough price of a dollar in each currency, in ten thousandths.
 const RATES: [(&str, i64); 11] = [
     ("JPY", 1_512_500),
     ("KWD", 3_071),
@@ -181,12 +224,12 @@ const RATES: [(&str, i64); 11] = [
     ("SEK", 94_100),
 ];
 
-/// The two operators propose, and one decides; the last proposal waits for the reader.
-fn adjustments_are_made(tx: &mut Tx<'_>) -> Result<()> {
+/// Each of the two operators proposes an adjustment. One adjustment is approved; the other waits for the reader.
+fn make_adjustments(tx: &mut Tx<'_>) -> Result<()> {
     let [olivia, oscar] = OPERATORS;
     let earned_in = Month::of(tx.today());
     let program = ProgramKey::Code(GROWTH.into());
-    for ((n, player), (minor, comment)) in with(&[Plot::SinceLastYear]).skip(1).zip([
+    for ((n, player), (minor, comment)) in players_with(&[Plot::SinceLastYear]).skip(1).zip([
         (-25_000, "Invoice MP-069-00-1 was billed at the wrong price"),
         (1_500, "An order of last week was reported to nobody"),
     ]) {
@@ -210,7 +253,7 @@ fn adjustments_are_made(tx: &mut Tx<'_>) -> Result<()> {
     Ok(())
 }
 
-/// Business goes up and down, and grows over the year.
+/// The factor of a month's business, in hundredths: business goes up and down, and grows over the year.
 fn swing(ago: i32) -> i64 {
     i64::from(100 - 4 * ago + 11 * (ago * 5 % 4))
 }

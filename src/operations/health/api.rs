@@ -15,7 +15,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(get_liveness).service(get_readiness).service(get_metrics);
 }
 
-/// How the service is.
+/// The health of the service.
 #[derive(Serialize, ToSchema)]
 pub struct Health {
     /// `up`; anything else is a problem document.

@@ -1,4 +1,4 @@
-//! Health and metrics: what a balancer and a monitor ask.
+//! Health and metrics, for load balancers and monitors.
 
 pub mod api;
 
@@ -7,7 +7,7 @@ use crate::{
     slice::{Slice, Tag},
 };
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: |config| {
         api::routes(config);

@@ -1,6 +1,6 @@
 //! Jobs over HTTP.
 
-use super::{JobRun, RunState, Step, service, store};
+use super::{JobRun, JobRunState, RefreshStep, service, store};
 use crate::{
     access::{
         Caller,
@@ -31,37 +31,39 @@ pub struct JobList {
     items: Vec<Job>,
 }
 
-/// Work that nobody waits for at the other end of a request: by the clock, when it is asked for, or when something waits.
+/// Work in the background: by the clock, on request, or when there is work to do.
 #[derive(Serialize, ToSchema)]
 pub struct Job {
-    /// Its name.
+    /// The name of the job.
     name: JobName,
-    /// The time of the day in UTC at which it begins; null where another schedule or none begins it.
+    /// The time of the day in UTC at which the job begins; null of a job without a daily schedule.
     #[schema(max_length = 5, pattern = r"^\d{2}:\d{2}$", examples("02:00"))]
     daily_at: Option<String>,
-    /// The seconds after which it begins again; null where another schedule or none begins it.
+    /// The seconds after which the job begins again; null of a job without an interval.
     #[schema(minimum = 1, maximum = 86_400, examples(600))]
     every_seconds: Option<i64>,
-    /// When it begins next by the clock, or is tried again after a failure; null where it begins when something waits.
+    /// When the job begins next by the clock, or is tried again after a failure; null of a job that begins when there
+    /// is work to do.
     next_run_at: Option<Timestamp>,
-    /// When a run last did everything: how fresh is what rests on it. Null where none has yet.
+    /// When a run last succeeded: the figures that the job computes are as of this instant. Null before the first
+    /// success.
     as_of: Option<Timestamp>,
-    /// Whether an instance works on it now.
+    /// Whether an instance works on the job now.
     running: bool,
-    /// When its last run began; null where none has yet.
+    /// When the last run began; null before the first run.
     last_started_at: Option<Timestamp>,
-    /// When that run ended; null while it is at work, or where it was broken off.
+    /// When the last run ended; null while the run is at work, or where it was broken off.
     last_finished_at: Option<Timestamp>,
-    /// How long that run took, in milliseconds.
+    /// The duration of the last run, in milliseconds.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, examples(1280))]
     last_duration_ms: Option<i64>,
-    /// Why the last run failed or met trouble; null since one has succeeded.
+    /// The failure or trouble of the last run; null after a success.
     #[schema(
         max_length = 1000,
         examples("unavailable: the database is busy or out of reach; nothing was changed")
     )]
     last_error: Option<String>,
-    /// Runs that failed since one has succeeded.
+    /// Runs that failed since the last success.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, examples(0))]
     failures: i64,
     /// The newest run, of a job whose runs are kept one by one.
@@ -98,30 +100,30 @@ impl Job {
 pub struct JobRunView {
     /// Identifier.
     id: Id,
-    /// Of which job.
+    /// The job.
     job: JobName,
-    /// The day it is for.
+    /// The day whose facts the run applies.
     day: CalendarDate,
-    /// How it stands.
-    state: RunState,
-    /// What it does, or did last.
-    step: Step,
-    /// Partners this step is done with.
+    /// The state of the run.
+    state: JobRunState,
+    /// The step at work, or the last step of an ended run.
+    step: RefreshStep,
+    /// Partners that the step has done.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, examples(400))]
     done: i64,
-    /// Partners there are; null until they are counted.
+    /// Partners that the step has to do; null until they are counted.
     #[schema(minimum = 0, maximum = 9_007_199_254_740_991_i64, examples(5000))]
     total: Option<i64>,
-    /// Why it failed; null where it did not.
+    /// The reason of a failure; null without one.
     #[schema(max_length = 1000, examples("internal: an unexpected fault; nothing was changed"))]
     error: Option<String>,
-    /// The user or API client who asked for it; null where its time had come.
+    /// The user or API client who requested the run; null of a run by the schedule.
     requested_by: Option<Id>,
-    /// When it began.
+    /// When the run began.
     started_at: Timestamp,
-    /// When it last came further.
+    /// When the run last made progress.
     updated_at: Timestamp,
-    /// When it ended; null while it has not.
+    /// When the run ended; null before.
     finished_at: Option<Timestamp>,
 }
 
@@ -157,12 +159,12 @@ pub struct JobRunFilter {
     /// Of this job.
     #[param(inline)]
     pub job: Option<JobName>,
-    /// That stand so.
+    /// In this state.
     #[param(inline)]
-    pub state: Option<RunState>,
+    pub state: Option<JobRunState>,
 }
 
-/// Asks for a run. There is nothing to choose.
+/// A request for a run, without members.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({}))]
@@ -170,7 +172,7 @@ pub struct JobRunRequest {}
 
 /// List jobs
 ///
-/// What runs in the background, when it runs next, and how its last run went.
+/// The jobs that run in the background, with the next and the last run of each.
 #[utoipa::path(tag = "jobs", responses((status = 200, body = JobList)))]
 #[get("/v1/jobs")]
 async fn list_jobs(caller: Caller<ListJobs>, engine: Data<Engine>) -> Result<Answer> {
@@ -190,9 +192,9 @@ async fn list_jobs(caller: Caller<ListJobs>, engine: Data<Engine>) -> Result<Ans
 
 /// Start a daily refresh
 ///
-/// Every enrollment is moved to where today's facts put it, and partners are reminded of what is about to end. The
-/// answer comes at once; `Location` says where to follow the run. Where everything is as it should be, a run changes
-/// nothing. One run goes at a time: another one is refused with `run_in_progress`.
+/// A run moves every enrollment to the state that today's facts require, calculates the earnings of new sales, and
+/// reminds partners of papers that are about to end. The answer comes at once; `Location` is the address of the run. A
+/// second run on the same facts changes nothing. While a run is at work, another one is refused with `run_in_progress`.
 #[utoipa::path(tag = "jobs", request_body = JobRunRequest, responses((status = 202, body = JobRunView)))]
 #[post("/v1/jobs/daily-refresh/runs")]
 async fn start_daily_refresh(caller: Caller<StartDailyRefresh>, body: Body<JobRunRequest>) -> Result<Answer> {
@@ -225,7 +227,7 @@ async fn list_job_runs(caller: Caller<ListJobRuns>, page: PageRequest<JobRunFilt
 
 /// Read a run
 ///
-/// How far it has come, and how it ended.
+/// The progress of a run, and its end.
 #[utoipa::path(tag = "jobs", responses((status = 200, body = JobRunView)))]
 #[get("/v1/jobs/runs/{id}")]
 async fn get_job_run(caller: Caller<GetJobRun>, id: Path<Id>) -> Result<Answer> {

@@ -1,8 +1,8 @@
-//! Jobs: how background work stands, and the daily refresh.
+//! Jobs: the state of background work, and the daily refresh.
 //!
-//! The **daily refresh** walks over all partners, step by step, in batches. What is due is found without holding
-//! anybody up; what is found is written in one short unit, together with how far the run has come. So a crash loses
-//! nothing and repeats nothing. A step more is a [`Step`] more, and its two functions in `steps`.
+//! The **daily refresh** walks over all partners, step by step, in batches. Each batch finds the partners with due
+//! changes in a snapshot, then writes the changes in one short unit together with the progress of the run. So a crash
+//! loses nothing and repeats nothing. A new step is a new [`RefreshStep`] with its two functions in `steps`.
 
 pub mod api;
 mod model;
@@ -12,10 +12,10 @@ mod steps;
 mod store;
 
 use crate::slice::{Slice, Tag};
-pub use model::{JobRun, RunState, Step};
+pub use model::{JobRun, JobRunState, RefreshStep};
 pub use service::CODES;
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: api::routes,
     tag: Some(Tag {

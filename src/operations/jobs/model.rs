@@ -1,4 +1,4 @@
-//! What a job and a run of it are; no I/O, no clock, no HTTP.
+//! The run of a job; no I/O, no clock, no HTTP.
 
 use crate::{
     platform::values::{CalendarDate, Id, Timestamp, text_enum},
@@ -9,33 +9,35 @@ use diesel::prelude::*;
 
 text_enum! {
     /// How a run stands.
-    pub enum RunState {
-        /// It is asked for, or at work.
+    #[schema(as = RunState)]
+    pub enum JobRunState {
+        /// The run is requested, or at work.
         Running = "running",
-        /// It has done everything.
+        /// The run has finished every step.
         Succeeded = "succeeded",
-        /// It was given up; what it had done stays done.
+        /// The run was given up; the changes it had made stay.
         Failed = "failed",
     }
 }
 
 text_enum! {
     /// What a daily refresh does, in this order; each step goes through the partners.
-    pub enum Step {
-        /// Enrollments move: invitations, expiry, losses, cures, the new program year.
+    #[schema(as = Step)]
+    pub enum RefreshStep {
+        /// Enrollments change: invitations, expiry, losses, cures, the new program year.
         Enrollments = "enrollments",
-        /// What sales have earned since the last time is posted.
+        /// The calculation posts the earnings of new sales.
         Calculation = "calculation",
-        /// Partners are reminded of what is about to end.
+        /// Partners get reminders of agreements, attainments and invitations that are about to end.
         Reminders = "reminders",
     }
 }
 
-impl Step {
-    /// The first one.
+impl RefreshStep {
+    /// The first step of a run.
     pub const FIRST: Self = Self::Enrollments;
 
-    /// The one after this.
+    /// The step after this one; none after the last.
     #[must_use]
     pub fn next(self) -> Option<Self> {
         Self::ALL.iter().copied().skip_while(|step| *step != self).nth(1)
@@ -46,57 +48,62 @@ impl Step {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = job_runs, treat_none_as_null = true)]
 pub struct JobRun {
-    /// Identifier.
+    /// UUID of version 7.
     pub id: Id,
-    /// Of which job.
+    /// The job.
     pub job: JobName,
-    /// The day it is for.
+    /// The day whose facts the run applies.
     pub day: CalendarDate,
-    /// How it stands.
-    pub state: RunState,
-    /// What it does, or did last.
-    pub step: Step,
-    /// How far the step has come: the last partner that is done.
+    /// The state of the run.
+    pub state: JobRunState,
+    /// The step at work, or the last step of an ended run.
+    pub step: RefreshStep,
+    /// The id of the last partner that the step has done; none before the first.
     pub position: Option<String>,
-    /// Partners the step is done with.
+    /// Partners that the step has done.
     pub done: i64,
-    /// Partners there were when the step began.
+    /// Partners that the step has to do, counted when the step began.
     pub total: Option<i64>,
-    /// Why it failed.
+    /// The reason of a failure.
     pub error: Option<String>,
-    /// The user who asked for it; none where its time had come.
+    /// The user or API client who requested the run; none of a run by the schedule.
     pub requested_by: Option<Id>,
-    /// When it began.
+    /// When the run began.
     pub started_at: Timestamp,
-    /// When it last came further.
+    /// When the run last made progress.
     pub updated_at: Timestamp,
-    /// When it ended.
+    /// When the run ended.
     pub finished_at: Option<Timestamp>,
 }
 
 impl JobRun {
-    /// After so many partners more of the step, of which `last` is the last; none where it had come to the end.
+    /// The run after `count` more partners of the step, up to the partner `last`.
     #[must_use]
-    pub fn advanced(&self, last: Option<Id>, count: i64, now: Timestamp) -> Self {
+    pub fn after_partners(&self, last: Id, count: i64, now: Timestamp) -> Self {
+        Self { position: Some(last.to_string()), done: self.done + count, updated_at: now, ..self.clone() }
+    }
+
+    /// The run after the end of its step: at the next step, or succeeded after the last.
+    #[must_use]
+    pub fn after_step(&self, now: Timestamp) -> Self {
         let run = Self { updated_at: now, ..self.clone() };
-        match (last, self.step.next()) {
-            (Some(last), _) => Self { position: Some(last.to_string()), done: self.done + count, ..run },
-            (None, Some(step)) => Self { step, position: None, done: 0, total: None, ..run },
-            (None, None) => Self { state: RunState::Succeeded, finished_at: Some(now), ..run },
+        match self.step.next() {
+            Some(step) => Self { step, position: None, done: 0, total: None, ..run },
+            None => Self { state: JobRunState::Succeeded, finished_at: Some(now), ..run },
         }
     }
 
-    /// So far with the step.
+    /// The run with `done` of `total` partners of the step.
     #[must_use]
-    pub fn at(&self, done: i64, total: i64, now: Timestamp) -> Self {
+    pub fn with_progress(&self, done: i64, total: i64, now: Timestamp) -> Self {
         Self { done, total: Some(total), updated_at: now, ..self.clone() }
     }
 
-    /// Given up.
+    /// The run given up for a reason.
     #[must_use]
     pub fn failed(&self, error: String, now: Timestamp) -> Self {
         Self {
-            state: RunState::Failed,
+            state: JobRunState::Failed,
             error: Some(error),
             updated_at: now,
             finished_at: Some(now),

@@ -1,21 +1,21 @@
-//! Works on runs of the daily refresh, batch by batch, inside a turn.
+//! The runs of the daily refresh: each is worked on batch by batch, inside a turn of the job.
 
-use super::{JobRun, RunState, Step, service, store};
+use super::{JobRun, JobRunState, RefreshStep, service, store};
 use crate::{
     access::{AppState, Tx, Unaudited},
     earnings::calculation,
     network::partners,
-    platform::{Error, Result},
+    platform::{Error, Result, values::Id},
     work::{End, JobName, Queue, Schedule, Turn, Work, in_short, passes, retry},
 };
 use std::ops::ControlFlow;
 
-/// Partners looked at together. What is found is written in one unit; other writers wait no longer than for that.
+/// Partners of one batch. One unit writes the changes of a batch; other writers wait for one unit at most.
 pub const BATCH: i64 = 200;
-/// In audit events.
+/// The operation in audit events.
 const OPERATION: &str = "DailyRefresh";
 
-/// The daily refresh: by the clock, and when somebody has asked for a run.
+/// The daily refresh: once a day, and when a run is requested.
 pub const WORK: Work = Work {
     name: JobName::DailyRefresh,
     schedule: |schedules| Schedule::Daily(schedules.daily_refresh_at),
@@ -27,22 +27,22 @@ pub const WORK: Work = Work {
 };
 
 fn run(turn: &Turn) -> Result<End> {
-    to_the_end(turn, |_| ()).map(end_of)
+    finish_run(turn, |_| ()).map(end_of)
 }
 
-/// Runs the refresh here and now, or goes on with a run that was interrupted, and reports every batch.
+/// Runs the refresh in this thread, or goes on with an interrupted run, and reports the run after every batch.
 pub fn run_now(app: &AppState, progress: impl FnMut(&JobRun)) -> Result<JobRun> {
     let turn = Turn::take(app, JobName::DailyRefresh)?.ok_or_else(|| {
         Error::new(&service::RUN_IN_PROGRESS, "another instance is at work on the daily refresh")
     })?;
-    let done = turn.renewed(|| to_the_end(&turn, progress));
+    let done = turn.renewed(|| finish_run(&turn, progress));
     turn.close(done, |run| end_of(run.clone()))
 }
 
-/// Works until the run has ended, or the service is about to stop.
-fn to_the_end(turn: &Turn, mut progress: impl FnMut(&JobRun)) -> Result<JobRun> {
+/// Works on a run until the run has ended, or the service is about to stop.
+fn finish_run(turn: &Turn, mut progress: impl FnMut(&JobRun)) -> Result<JobRun> {
     let mut run = open(turn)?;
-    while run.state == RunState::Running && !turn.is_ending() {
+    while run.state == JobRunState::Running && !turn.is_ending() {
         run = advance(turn, run, BATCH)?;
         progress(&run);
     }
@@ -51,12 +51,12 @@ fn to_the_end(turn: &Turn, mut progress: impl FnMut(&JobRun)) -> Result<JobRun> 
 
 fn end_of(run: JobRun) -> End {
     match run.state {
-        RunState::Running => End::Interrupted,
-        RunState::Succeeded | RunState::Failed => run.error.map_or(End::Done, End::Troubled),
+        JobRunState::Running => End::Interrupted,
+        JobRunState::Succeeded | JobRunState::Failed => run.error.map_or(End::Done, End::Troubled),
     }
 }
 
-/// The run to work on: the one that is asked for or was interrupted, else a new one.
+/// The run to work on: the requested or interrupted run, else a new run.
 pub fn open(turn: &Turn) -> Result<JobRun> {
     let lease = turn.lease();
     retry(|| {
@@ -65,7 +65,7 @@ pub fn open(turn: &Turn) -> Result<JobRun> {
             lease.check(tx)?;
             let job = JobName::DailyRefresh;
             match store::running(tx.conn, job)? {
-                // What had begun on another day would be half of that day's run and half of this one's.
+                // A run that began on another day would apply the facts of two days.
                 Some(old) if old.day != tx.today() && old.updated_at > old.started_at => {
                     let gone = old.failed("interrupted; the next day's run does what is left".into(), tx.now);
                     service::save(tx, &old, &gone)?;
@@ -78,47 +78,47 @@ pub fn open(turn: &Turn) -> Result<JobRun> {
     })
 }
 
-/// One batch of a run, of up to so many partners. A fault that passes, such as a database that is away, leaves the run
-/// as it is, to be gone on with; any other ends the run.
+/// Works on one batch of a run, of up to `partners` partners. A fault that passes, such as a database that is away,
+/// leaves the run to be gone on with; any other fault ends the run.
 pub fn advance(turn: &Turn, run: JobRun, partners: i64) -> Result<JobRun> {
     let before = run.clone();
     let done = match run.step {
-        Step::Calculation => calculate(turn, run),
-        Step::Enrollments | Step::Reminders => look_at_some(turn, run, partners),
+        RefreshStep::Calculation => calculate(turn, run),
+        RefreshStep::Enrollments | RefreshStep::Reminders => refresh_batch(turn, run, partners),
     };
     match done {
         Err(error) if !passes(&error) => {
             log::error!("run {} failed: {error}", before.id);
             let reason = in_short(&error);
-            keep(turn, &before, move |run, tx| run.failed(reason.clone(), tx.now))
+            save(turn, &before, move |run, tx| run.failed(reason.clone(), tx.now))
         }
         done => done,
     }
 }
 
-/// All of a calculation; after each of its units it is kept how far the calculation has come.
+/// Runs the whole calculation, and saves the progress of the step after each unit of the calculation.
 fn calculate(turn: &Turn, run: JobRun) -> Result<JobRun> {
     if !turn.app().read_as_system(calculation::is_due)? {
-        return keep(turn, &run, |run, _| run.advanced(None, 0, run.updated_at));
+        return save(turn, &run, |run, _| run.after_step(run.updated_at));
     }
-    let mut kept = Ok(run);
+    let mut saved = Ok(run);
     let done = calculation::calculate(turn.app(), None, |unit| {
-        if let Ok(run) = &kept {
+        if let Ok(run) = &saved {
             let (done, total, at) = (unit.done, unit.total.max(unit.done), unit.updated_at);
-            kept = keep(turn, run, move |run, _| run.at(done, total, at));
+            saved = save(turn, run, move |run, _| run.with_progress(done, total, at));
         }
-        if kept.is_ok() && !turn.is_ending() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        if saved.is_ok() && !turn.is_ending() { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     })?;
-    let run = kept?;
-    // A run over one partner, of somebody else's, leaves the others to come.
+    let run = saved?;
+    // The calculation may have gone on with a requested run over one partner: the other partners are still to do.
     if done.partner_id.is_some() || turn.is_ending() {
         return Ok(run);
     }
-    keep(turn, &run, |run, _| run.advanced(None, 0, run.updated_at))
+    save(turn, &run, |run, _| run.after_step(run.updated_at))
 }
 
-/// Keeps how a run has changed; the turn must still be ours.
-fn keep<F>(turn: &Turn, run: &JobRun, change: F) -> Result<JobRun>
+/// Saves a changed run, where this turn still holds the lease.
+fn save<F>(turn: &Turn, run: &JobRun, change: F) -> Result<JobRun>
 where
     F: Fn(&JobRun, &Tx<'_>) -> JobRun + Clone + Send + 'static,
 {
@@ -135,29 +135,46 @@ where
     })
 }
 
-/// Some partners of a step that looks at every one.
-fn look_at_some(turn: &Turn, run: JobRun, size: i64) -> Result<JobRun> {
+/// The next partners of a step.
+#[derive(Clone)]
+struct Batch {
+    /// All partners there are.
+    total: i64,
+    /// The partners of the batch.
+    count: i64,
+    /// The last partner of the batch; none where the step has done every partner.
+    last: Option<Id>,
+    /// The partners of the batch that the step has to change.
+    due: Vec<Id>,
+}
+
+/// Works on the next `size` partners of a step that walks over all partners.
+fn refresh_batch(turn: &Turn, run: JobRun, size: i64) -> Result<JobRun> {
     let (app, lease) = (turn.app(), turn.lease());
     let after = run.position.as_deref().map(str::parse).transpose().map_err(Error::internal)?;
-    let (total, found, last, count) = app.read_as_system(|tx| {
+    let batch = app.read_as_system(|tx| {
         let total = match run.total {
             Some(total) => total,
-            None => partners::number(tx)?,
+            None => partners::count_all(tx)?,
         };
         let partners = partners::after(tx, after, size)?;
-        let found = run.step.look(tx, &partners)?;
-        Ok((total, found, partners.last().map(|partner| partner.id), partners.len()))
+        let count = i64::try_from(partners.len()).unwrap_or(size);
+        let last = partners.last().map(|partner| partner.id);
+        Ok(Batch { total, count, last, due: run.step.find_due(tx, &partners)? })
     })?;
-    let count = i64::try_from(count).unwrap_or(size);
     retry(|| {
-        let (run, found) = (run.clone(), found.clone());
+        let (run, batch) = (run.clone(), batch.clone());
         app.write_in_background(OPERATION, run.id.to_string(), move |tx| {
             tx.exempt_from_audit(Unaudited::Bookkeeping);
             lease.check(tx)?;
-            tx.lock_partners(&found)?;
-            let partners = partners::many(tx, &found)?;
+            tx.lock_partners(&batch.due)?;
+            let partners = partners::many(tx, &batch.due)?;
             run.step.perform(tx, &partners)?;
-            let next = JobRun { total: Some(total), ..run.clone() }.advanced(last, count, tx.now);
+            let counted = JobRun { total: Some(batch.total), ..run.clone() };
+            let next = match batch.last {
+                Some(last) => counted.after_partners(last, batch.count, tx.now),
+                None => counted.after_step(tx.now),
+            };
             service::save(tx, &run, &next)?;
             Ok(next)
         })

@@ -1,6 +1,6 @@
-//! How runs begin and end.
+//! Runs: their beginning, their progress and their end.
 
-use super::{JobRun, RunState, Step, api::JobRunView, store};
+use super::{JobRun, JobRunState, RefreshStep, api::JobRunView, store};
 use crate::{
     access::{Tx, Unaudited},
     audit,
@@ -13,7 +13,7 @@ crate::problem_codes! {
         "One run of a job goes at a time. Follow the one under way at `GET /v1/jobs/runs/{run_id}`; ask again when it has ended.";
 }
 
-/// Begins a run; whoever has the turn works on it.
+/// Begins a run. The instance that holds the job's turn works on the run.
 pub(super) fn begin(tx: &mut Tx<'_>, job: JobName) -> Result<JobRun> {
     if let Some(running) = store::running(tx.conn, job)? {
         let detail = format!("run {} of {job} is under way", running.id);
@@ -23,8 +23,8 @@ pub(super) fn begin(tx: &mut Tx<'_>, job: JobName) -> Result<JobRun> {
         id: tx.new_id(),
         job,
         day: tx.today(),
-        state: RunState::Running,
-        step: Step::FIRST,
+        state: JobRunState::Running,
+        step: RefreshStep::FIRST,
         position: None,
         done: 0,
         total: None,
@@ -39,10 +39,11 @@ pub(super) fn begin(tx: &mut Tx<'_>, job: JobName) -> Result<JobRun> {
     Ok(run)
 }
 
-/// Keeps how far a run has come. Its end is worth an audit event, the way there is not: what it changes tells of it.
+/// Saves the progress or the end of a run. Only the end is an audit event; the changes on the way have events of their
+/// own.
 pub(super) fn save(tx: &mut Tx<'_>, before: &JobRun, run: &JobRun) -> Result<()> {
     store::update(tx, run)?;
-    if run.state == RunState::Running {
+    if run.state == JobRunState::Running {
         tx.exempt_from_audit(Unaudited::Bookkeeping);
         return Ok(());
     }

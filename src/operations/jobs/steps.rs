@@ -1,6 +1,6 @@
-//! What each step looks for, and does.
+//! The work of each step: the partners with due changes, and the changes.
 
-use super::Step;
+use super::RefreshStep;
 use crate::{
     access::Tx,
     ledger::accounting,
@@ -9,9 +9,9 @@ use crate::{
     platform::{Result, values::Id},
 };
 
-impl Step {
-    /// Which of these partners there is something to do about, by a constant number of queries.
-    pub(super) fn look(self, tx: &mut Tx<'_>, partners: &[Partner]) -> Result<Vec<Id>> {
+impl RefreshStep {
+    /// The given partners that the step has to change, found by a constant number of queries.
+    pub(super) fn find_due(self, tx: &mut Tx<'_>, partners: &[Partner]) -> Result<Vec<Id>> {
         match self {
             Self::Enrollments => admission::unsettled(tx, partners, Invitations::All),
             Self::Reminders => admission::unwarned(tx, partners),
@@ -19,12 +19,12 @@ impl Step {
         }
     }
 
-    /// Does it; whatever has changed since the look is looked at again.
+    /// Makes the due changes of these partners, by the facts of this unit. Returns the number of changes.
     pub(super) fn perform(self, tx: &mut Tx<'_>, partners: &[Partner]) -> Result<usize> {
         match self {
             Self::Enrollments => {
                 let moved = admission::reassess(tx, partners, Invitations::All)?;
-                // A profile that ran out on its day holds up what waits to be paid.
+                // A profile that has expired by today puts the partner's payable rebates on hold.
                 let ids: Vec<Id> = partners.iter().map(|partner| partner.id).collect();
                 accounting::follow_profiles(tx, &ids)?;
                 Ok(moved)

@@ -1,6 +1,6 @@
-//! The runs and the leases in the database.
+//! The runs in the database.
 
-use super::{JobRun, RunState, api::JobRunFilter};
+use super::{JobRun, JobRunState, api::JobRunFilter};
 use crate::{
     access::Tx,
     platform::{
@@ -39,9 +39,10 @@ pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<JobRun> {
     found.optional()?.ok_or(Error::not_found("run"))
 }
 
-/// The run that is asked for or at work.
+/// The run of a job that is requested or at work.
 pub(super) fn running(conn: &mut Conn, job: JobName) -> Result<Option<JobRun>> {
-    let query = job_runs::table.filter(job_runs::job.eq(job)).filter(job_runs::state.eq(RunState::Running));
+    let query =
+        job_runs::table.filter(job_runs::job.eq(job)).filter(job_runs::state.eq(JobRunState::Running));
     Ok(query.select(JobRun::as_select()).get_result(conn).optional()?)
 }
 
@@ -50,11 +51,11 @@ pub(super) fn last(tx: &mut Tx<'_>, job: JobName) -> Result<Option<JobRun>> {
     Ok(query.select(JobRun::as_select()).first(tx.conn).optional()?)
 }
 
-/// When the last run that did everything ended.
+/// When the last succeeded run of a job ended.
 pub(super) fn last_success(tx: &mut Tx<'_>, job: JobName) -> Result<Option<Timestamp>> {
     let query = job_runs::table
         .filter(job_runs::job.eq(job))
-        .filter(job_runs::state.eq(RunState::Succeeded))
+        .filter(job_runs::state.eq(JobRunState::Succeeded))
         .order(job_runs::id.desc());
     Ok(query.select(job_runs::finished_at).first::<Option<Timestamp>>(tx.conn).optional()?.flatten())
 }

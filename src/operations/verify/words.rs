@@ -2,7 +2,7 @@
 
 use crate::{
     ledger::{
-        accounting::{Account, Cause},
+        accounting::{LedgerAccount, TransferCause},
         adjustments::AdjustmentState,
     },
     participation::programs::LeverGrain,
@@ -13,13 +13,14 @@ use crate::{
 pub(super) fn spelled(statement: &str) -> String {
     let words = [
         ("approved", AdjustmentState::Approved.as_str()),
-        ("programme_expense", Account::ProgrammeExpense.as_str()),
-        ("rebate_accrued", Account::RebateAccrued.as_str()),
-        ("calculation", Cause::Calculation.as_str()),
-        ("adjustment", Cause::Adjustment.as_str()),
+        ("programme_expense", LedgerAccount::ProgrammeExpense.as_str()),
+        ("rebate_accrued", LedgerAccount::RebateAccrued.as_str()),
+        ("calculation", TransferCause::Calculation.as_str()),
+        ("adjustment", TransferCause::Adjustment.as_str()),
         ("transaction", LeverGrain::Transaction.as_str()),
     ];
-    let lists = [("rebate_accounts", &Account::OF_REBATES[..]), ("coop_accounts", &Account::OF_COOP[..])];
+    let lists =
+        [("rebate_accounts", &LedgerAccount::OF_REBATES[..]), ("coop_accounts", &LedgerAccount::OF_COOP[..])];
     let mut spelled = statement.to_owned();
     for (mark, word) in words {
         spelled = spelled.replace(&format!("{{{mark}}}"), &format!("'{word}'"));

@@ -6,7 +6,7 @@ use crate::{
         Caller, Tx,
         policy::{AcceptEnrollment, DiscontinueEnrollment, OptOutEnrollment, RequestEnrollment},
     },
-    network::partners::Reason,
+    network::partners::TransitionReason,
     participation::{
         eligibility::Evaluation,
         enrollments::{EnrollmentView, api::record},
@@ -125,12 +125,12 @@ async fn opt_out_enrollment(
 /// End an enrollment for good
 ///
 /// Final; what was earned before is still paid.
-#[utoipa::path(tag = "enrollments", request_body = Reason, responses((status = 200, body = EnrollmentView)))]
+#[utoipa::path(tag = "enrollments", request_body = TransitionReason, responses((status = 200, body = EnrollmentView)))]
 #[post("/v1/enrollments/{id}/discontinuation")]
 async fn discontinue_enrollment(
     caller: Caller<DiscontinueEnrollment>,
     id: Path<Id>,
-    body: Body<Reason>,
+    body: Body<TransitionReason>,
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {

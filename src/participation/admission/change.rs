@@ -5,7 +5,7 @@ use crate::{
     audit,
     identity::users,
     network::partners::{Partner, TRANSITION_NOT_ALLOWED},
-    notifications::Message,
+    notifications::{About, Message},
     participation::{
         eligibility::{self, Assessment, CheckStatus, EligibilityRule as Rule},
         enrollments::{self, Cause, Change, Cure, Enrollment, EnrollmentKey, EnrollmentView, Event, State},
@@ -225,7 +225,7 @@ fn tell(tx: &mut Tx<'_>, enrollment: &Enrollment, cause: Cause, grounds: &Ground
             enrollment: enrollment.id,
         },
     };
-    users::tell_admins(tx, grounds.partner, ("enrollment", enrollment.id), &message)
+    users::notify_admins(tx, grounds.partner, About::new("enrollment", enrollment.id), &message)
 }
 
 /// Why an event cannot happen: from where, whereto, and what can.

@@ -39,7 +39,8 @@ pub fn follow_up(tx: &mut Tx<'_>, changed: &[Id]) -> Result<()> {
     for changed in changed.chunks(AT_ONCE) {
         let mut concerned = partners::family(tx, changed)?;
         // A headquarters that changes holds its locations too: what they rest on is its records.
-        while tx.lock_partners(&concerned.iter().map(|partner| partner.id).collect::<Vec<_>>())? {
+        let ids = |concerned: &[Partner]| concerned.iter().map(|partner| partner.id).collect::<Vec<_>>();
+        while tx.lock_partners(&ids(&concerned))?.may_be_stale() {
             concerned = partners::family(tx, changed)?;
         }
         let facts = concerned.iter().map(|partner| partner.id).filter(|id| !tx.has_sold_only(*id));

@@ -12,7 +12,7 @@ use crate::{
     audit,
     identity::users,
     network::partners::Partner,
-    notifications::Message,
+    notifications::{About, Message},
     participation::{
         eligibility::{self, Outlook},
         enrollments::{self, Enrollment, EnrollmentKey, State},
@@ -56,7 +56,7 @@ pub fn remind(tx: &mut Tx<'_>, partners: &[Partner]) -> Result<usize> {
             in_grace: stage.in_grace(),
             enrollment: *enrollment,
         };
-        users::tell_admins(tx, partner, ("enrollment", *enrollment), &message)?;
+        users::notify_admins(tx, partner, About::new("enrollment", *enrollment), &message)?;
         audit::Event::on("reminder", *enrollment)
             .of_partner(partner.id)
             .after(&json!({"stage": stage, "last_day": outlook.last_day, "lapsing": outlook.lapsing}))

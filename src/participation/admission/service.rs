@@ -139,7 +139,8 @@ fn decide(
 fn locked(tx: &mut Tx<'_>, id: Id) -> Result<Enrollment> {
     let found = enrollments::get(tx, id)?.enrollment;
     programs::keep(tx, found.program_id)?;
-    Ok(if tx.lock_partner(found.partner_id)? { enrollments::get(tx, id)?.enrollment } else { found })
+    let stale = tx.lock_partner(found.partner_id)?.may_be_stale();
+    Ok(if stale { enrollments::get(tx, id)?.enrollment } else { found })
 }
 
 /// An enrollment with everything it rests on.

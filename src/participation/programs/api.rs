@@ -10,7 +10,7 @@ use crate::{
         Caller,
         policy::{CreateProgram, DiscontinueProgram, GetProgram, ListPrograms, UpdateProgram},
     },
-    network::partners::{PartnerType, Reason, api::Transition},
+    network::partners::{PartnerType, TransitionReason, api::Transition},
     platform::{
         Result,
         db::types::Json,
@@ -241,14 +241,14 @@ async fn update_program(
 #[utoipa::path(
     tag = "programs",
     params(("id" = ProgramKey, Path, description = "The program's id or code.", example = "csp-direct-bill")),
-    request_body = Reason,
+    request_body = TransitionReason,
     responses((status = 200, body = ProgramView))
 )]
 #[post("/v1/programs/{id}/discontinuation")]
 async fn discontinue_program(
     caller: Caller<DiscontinueProgram>,
     key: Path<ProgramKey>,
-    body: Body<Reason>,
+    body: Body<TransitionReason>,
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {

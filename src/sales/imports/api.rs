@@ -1,6 +1,6 @@
 //! Imports over HTTP.
 
-use super::{Format, Import, ImportError, ImportState, Order, service, store};
+use super::{Format, Import, ImportError, ImportOptions, ImportState, service, store};
 use crate::{
     access::{
         Caller,
@@ -32,19 +32,19 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(list_transaction_import_errors);
 }
 
-/// A file of transactions, taken or being taken.
+/// The import of a file of transactions, at work or ended.
 #[derive(Clone, Serialize, ToSchema)]
 #[schema(as = TransactionImport)]
 pub struct ImportView {
     /// Identifier.
     id: Id,
-    /// How far it has come. While it is `receiving`, nobody sees any of its rows.
+    /// The state of the import. Nobody sees the rows of an import that is `receiving`.
     state: ImportState,
-    /// How its rows are written.
+    /// The format of the file.
     format: Format,
-    /// Whether it only tries: nothing is recorded.
+    /// Whether the import only checks the rows and records none.
     dry_run: bool,
-    /// Rows looked at so far.
+    /// Rows read so far.
     #[schema(minimum = 0, maximum = 1_000_000_000_000_i64, examples(1000))]
     rows_read: i64,
     /// Of these, recorded; with `dry_run`, good to be recorded.
@@ -59,15 +59,15 @@ pub struct ImportView {
     /// Of these, unreadable or against a rule.
     #[schema(minimum = 0, maximum = 1_000_000_000_000_i64, examples(2))]
     invalid: i64,
-    /// How many errors of these rows are kept to be read; a setting limits it.
+    /// The errors stored of rows that were left out; a setting limits the number.
     #[schema(minimum = 0, maximum = 1_000_000_000_000_i64, examples(3))]
     errors_kept: i64,
-    /// Why it failed; null where it did not.
+    /// The reason of a failure; null without one.
     #[schema(max_length = 1000, examples("the body did not arrive in time"))]
     failure: Option<String>,
-    /// When it began.
+    /// When the import began.
     started_at: Timestamp,
-    /// When it ended; null while it runs.
+    /// When the import ended; null while it runs.
     finished_at: Option<Timestamp>,
 }
 
@@ -96,7 +96,7 @@ page_of!(
     pub TransactionImportPage of ImportView
 );
 
-/// One thing that is wrong with a row of a file.
+/// A fault of a row.
 #[derive(Serialize, ToSchema)]
 #[schema(as = TransactionImportError)]
 pub struct ImportErrorView {
@@ -106,10 +106,10 @@ pub struct ImportErrorView {
     /// The field, as a JSON pointer into `TransactionCreate`; empty for the whole row.
     #[schema(max_length = 400, examples("/amount/amount"))]
     pointer: String,
-    /// Stable kind of the fault; `transaction_conflict` where the row is on record with other content.
+    /// The stable code of the fault; `transaction_conflict` where the row is on record with other content.
     #[schema(max_length = 60, examples("sign"))]
     code: String,
-    /// What is wrong and how to mend it.
+    /// The fault in words, and how to mend the row.
     #[schema(max_length = 1000, examples("the amount of a purchase is above zero"))]
     message: String,
 }
@@ -143,12 +143,12 @@ pub struct ImportFilter {
     pub state: Option<ImportState>,
 }
 
-/// How to take a file.
+/// The options of an import.
 #[derive(Clone, Copy, Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct ImportParams {
-    /// Only tries: the report is the same, and nothing is recorded.
+    /// Only checks the rows: the report is the same, and no row is recorded.
     #[serde(default)]
     #[param(default = false)]
     dry_run: bool,
@@ -156,7 +156,7 @@ pub struct ImportParams {
 
 /// List imports
 ///
-/// Files of transactions taken, being taken, or given up, the latest first.
+/// Imports at work, completed or failed, the latest first.
 #[utoipa::path(
     tag = "transactions",
     params(ImportFilter, PageParams),
@@ -178,15 +178,15 @@ async fn list_transaction_imports(
 
 /// Import transactions
 ///
-/// Takes a file of any size and answers when it has been taken. A CSV file names its columns in the first line, in any
-/// order: `source`, `external_id`, `partner_id`, `customer_id`, `customer_country`, `product`, `product_family`,
+/// Imports a file of any size, and answers when the import has ended. A CSV file names its columns in the first line,
+/// in any order: `source`, `external_id`, `partner_id`, `customer_id`, `customer_country`, `product`, `product_family`,
 /// `kind`, `occurred_on`, `amount`, `currency`, and, where needed, `provider_id`, `customer_public_sector`,
-/// `original_transaction_id`, `original_external_id`, `units`. A line of an NDJSON file is a `TransactionCreate`. A
-/// row may have 64 KiB.
+/// `original_transaction_id`, `original_external_id`, `units`. A line of an NDJSON file is a `TransactionCreate`. A row
+/// may have 64 KiB.
 ///
-/// A row that is not good is left out; the errors are kept to be read. All good rows are seen at once, when the last
-/// one is recorded; where the file does not arrive as a whole, none is. A file can be sent again: rows on record with
-/// the same content are `unchanged`.
+/// A faulty row is left out; its errors can be read afterwards. All good rows become visible at once, when the last row
+/// is recorded; where the file does not arrive as a whole, no row is recorded. A file can be sent again: rows on record
+/// with the same content are `unchanged`.
 #[utoipa::path(
     tag = "transactions",
     params(ImportParams),
@@ -206,7 +206,7 @@ async fn create_transaction_import(
     contract: Data<Contract>,
     file: Upload,
 ) -> Result<Answer> {
-    // Whoever is barred hears that first, before anything of the file is looked at.
+    // A barred caller is refused before the service reads the file.
     caller.peek(|_| Ok(())).await?;
     let format = match file.media_type() {
         "text/csv" => Format::Csv,
@@ -216,15 +216,15 @@ async fn create_transaction_import(
             return Err(Error::new(&codes::UNSUPPORTED_MEDIA_TYPE, detail));
         }
     };
-    let (background, order) = (caller.background(), Order { format, dry_run: params.0.dry_run });
-    let import = file.feed(move |file| service::run(&background, &contract, order, file)).await?;
+    let (background, options) = (caller.background(), ImportOptions { format, dry_run: params.0.dry_run });
+    let import = file.feed(move |file| service::import_file(&background, &contract, options, file)).await?;
     let (location, revision) = (format!("/v1/transaction-imports/{}", import.id), import.revision);
     Ok(Answer::created(location, &ImportView::from(import), revision))
 }
 
 /// Read an import
 ///
-/// How far it has come, while it runs and afterwards.
+/// The state of the import and the counts of its rows, while the import runs and afterwards.
 #[utoipa::path(tag = "transactions", responses((status = 200, body = ImportView)))]
 #[get("/v1/transaction-imports/{id}")]
 async fn get_transaction_import(caller: Caller<GetTransactionImport>, id: Path<Id>) -> Result<Answer> {
@@ -239,8 +239,8 @@ async fn get_transaction_import(caller: Caller<GetTransactionImport>, id: Path<I
 
 /// List the errors of an import
 ///
-/// What is wrong with the rows that were left out, in the order of the lines. With `Accept: text/csv` the whole list
-/// comes as a file.
+/// The faults of the rows that were left out, in the order of the lines. With `Accept: text/csv` the whole list comes
+/// as a file.
 #[utoipa::path(
     tag = "transactions",
     params(PageParams),

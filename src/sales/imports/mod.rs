@@ -1,9 +1,9 @@
-//! Imports: files of transactions, of any size, taken in constant memory and seen at once.
+//! Imports: files of transactions of any size. An import needs constant memory, and all rows become visible at once.
 //!
-//! A file is read while it arrives, in portions of some thousand rows. Each portion is one short unit that records its
-//! good rows where nobody sees them (`transactions::batch`) and counts; other writers come in between. The last unit
-//! publishes all of them at once. What a crash leaves behind is invisible, and cleared up before the next import, or
-//! by another instance: one import runs on a database at a time, in its turn at the job of that name.
+//! The service reads a file while it arrives, in portions of some thousand rows. Each portion is one short unit that
+//! records and counts the good rows, still hidden (`transactions::batch`); other writers come in between. The last unit
+//! publishes all rows. Rows that a crash leaves behind stay hidden; the next import, or another instance, removes them.
+//! One import runs on a database at a time, in a turn of the job `transaction-imports`.
 
 pub mod api;
 mod csv;
@@ -15,9 +15,9 @@ mod store;
 
 use crate::slice::Slice;
 pub use model::{Format, Import, ImportError, ImportState};
-pub use service::{CODES, Order, WORK, errors_of, run};
+pub use service::{CODES, ImportOptions, WORK, errors_of, import_file};
 pub use store::is_publishing;
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice =
     Slice { routes: api::routes, codes: &[CODES], work: &[WORK], ..Slice::named("sales::imports") };

@@ -1,28 +1,28 @@
-//! What an import is; no I/O, no clock, no HTTP.
+//! The import; no I/O, no clock, no HTTP.
 
 use crate::{
     platform::values::{Id, Timestamp, text_enum},
-    sales::transactions::batch::Outcome,
+    sales::transactions::batch::RowOutcome,
     schema::{transaction_import_errors, transaction_imports},
 };
 use diesel::prelude::*;
 
 text_enum! {
-    /// How far an import has come.
+    /// The state of an import.
     pub enum ImportState {
-        /// Rows arrive, are checked and recorded; nobody sees them yet.
+        /// Rows arrive, are checked and recorded; nobody sees the rows yet.
         Receiving = "receiving",
-        /// Everybody sees the rows; what rests on them is looked at.
+        /// Everybody sees the rows; the service queues the sellers for the calculation.
         Publishing = "publishing",
-        /// All is done.
+        /// The import has ended.
         Completed = "completed",
-        /// It was given up; nothing of it is recorded.
+        /// The import was given up; no row is recorded.
         Failed = "failed",
     }
 }
 
 text_enum! {
-    /// How the rows of a file are written.
+    /// The format of a file.
     pub enum Format {
         /// Comma-separated values with a line of column names (RFC 4180).
         Csv = "csv",
@@ -31,60 +31,60 @@ text_enum! {
     }
 }
 
-/// A file of transactions, taken or being taken.
+/// The import of a file of transactions, at work or ended.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = transaction_imports, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct Import {
-    /// Identifier.
+    /// UUID of version 7; names the import, and the ids of its transactions (`transactions::batch`).
     pub id: Id,
-    /// How far it has come.
+    /// The state of the import.
     pub state: ImportState,
-    /// How its rows are written.
+    /// The format of the file.
     pub format: Format,
-    /// Whether it only tries.
+    /// Whether the import only checks the rows and records none.
     pub dry_run: bool,
-    /// Rows looked at so far.
+    /// Rows read so far: created, unchanged, conflicts and invalid.
     pub rows_read: i64,
-    /// Of these, recorded (or, when it only tries, good to be).
+    /// Rows recorded; of a dry run, rows good to be recorded.
     pub created: i64,
-    /// On record already with the same content.
+    /// Rows on record already with the same content.
     pub unchanged: i64,
-    /// On record already with other content.
+    /// Rows on record already with other content.
     pub conflicts: i64,
-    /// Unreadable, or against a rule.
+    /// Rows that are unreadable or against a rule.
     pub invalid: i64,
-    /// How many errors are kept to be read.
+    /// The errors stored of the rows that were left out.
     pub errors_kept: i64,
-    /// Why it failed.
+    /// The reason of a failure.
     pub failure: Option<String>,
-    /// When it began.
+    /// When the import began.
     pub started_at: Timestamp,
-    /// When it ended.
+    /// When the import ended.
     pub finished_at: Option<Timestamp>,
-    /// Counts its changes.
+    /// Counts the changes of the record; the entity tag.
     pub revision: i64,
 }
 
-/// One thing that is wrong with a row.
+/// A fault of a row.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = transaction_import_errors, treat_none_as_default_value = false)]
 pub struct ImportError {
-    /// Identifier; sorts by line.
+    /// An id of the import's range; sorts by line.
     pub id: Id,
-    /// The import.
+    /// The import that read the row.
     pub import_id: Id,
     /// The line of the file on which the row begins, counted from one.
     pub line: i64,
-    /// The field, as a JSON pointer.
+    /// The faulty member of `TransactionCreate`, as a JSON pointer; empty for the whole row.
     pub pointer: String,
-    /// Stable kind of the fault.
+    /// The stable code of the fault.
     pub code: String,
-    /// What is wrong and how to mend it.
+    /// The fault in words, and how to mend the row.
     pub message: String,
 }
 
 impl Import {
-    /// One that begins.
+    /// An import that begins.
     #[must_use]
     pub fn begun(id: Id, format: Format, dry_run: bool, now: Timestamp) -> Self {
         Self {
@@ -105,18 +105,18 @@ impl Import {
         }
     }
 
-    /// Counts a row.
-    pub fn count(&mut self, outcome: &Outcome) {
+    /// Counts a row by its outcome.
+    pub fn count(&mut self, outcome: &RowOutcome) {
         self.rows_read += 1;
         match outcome {
-            Outcome::Created => self.created += 1,
-            Outcome::Unchanged => self.unchanged += 1,
-            Outcome::Conflict(_) => self.conflicts += 1,
-            Outcome::Invalid(_) => self.invalid += 1,
+            RowOutcome::Created => self.created += 1,
+            RowOutcome::Unchanged => self.unchanged += 1,
+            RowOutcome::Conflict(_) => self.conflicts += 1,
+            RowOutcome::Invalid(_) => self.invalid += 1,
         }
     }
 
-    /// Moves on; the last two states end it.
+    /// The import in its next state; the states `Completed` and `Failed` end the import.
     #[must_use]
     pub fn now_in(self, state: ImportState, failure: Option<String>, now: Timestamp) -> Self {
         let finished = matches!(state, ImportState::Completed | ImportState::Failed);

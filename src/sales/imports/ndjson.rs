@@ -1,13 +1,13 @@
-//! Files of JSON objects, one a line.
+//! Files of JSON objects, one on each line.
 
-use super::row::{LONGEST, Row, broken};
+use super::row::{FileRow, LONGEST, broken};
 use crate::{
     platform::{Result, http::Contract},
     sales::transactions::api::TransactionCreate,
 };
 use std::io::{BufRead, Read};
 
-/// The lines of such a file. Empty ones are left aside.
+/// The rows of an NDJSON file. Empty lines are skipped.
 pub(super) struct Ndjson<'a, R> {
     file: R,
     contract: &'a Contract,
@@ -20,7 +20,7 @@ impl<'a, R: BufRead> Ndjson<'a, R> {
         Self { file, contract, line: 0, text: Vec::new() }
     }
 
-    fn row(&mut self) -> Result<Option<Row>> {
+    fn row(&mut self) -> Result<Option<FileRow>> {
         loop {
             self.text.clear();
             let most = LONGEST as u64 + 1;
@@ -31,7 +31,7 @@ impl<'a, R: BufRead> Ndjson<'a, R> {
             self.line += 1;
             if read > LONGEST && !self.text.ends_with(b"\n") {
                 self.file.skip_until(b'\n').map_err(broken)?;
-                return Ok(Some(Row::too_long(self.line)));
+                return Ok(Some(FileRow::too_long(self.line)));
             }
             let text = match self.text.strip_prefix(b"\xef\xbb\xbf") {
                 Some(text) if self.line == 1 => text,
@@ -42,20 +42,20 @@ impl<'a, R: BufRead> Ndjson<'a, R> {
                 continue;
             }
             if std::str::from_utf8(text).is_err() {
-                return Ok(Some(Row::not_text(self.line)));
+                return Ok(Some(FileRow::not_text(self.line)));
             }
             return match serde_json::from_slice::<TransactionCreate>(text) {
-                Ok(content) if content.is_plain() => Ok(Some(Row::good(self.line, content))),
-                _ => Row::judged(self.line, self.contract, text).map(Some),
+                Ok(content) if content.is_plain() => Ok(Some(FileRow::good(self.line, content))),
+                _ => FileRow::judged(self.line, self.contract, text).map(Some),
             };
         }
     }
 }
 
 impl<R: BufRead> Iterator for Ndjson<'_, R> {
-    type Item = Result<Row>;
+    type Item = Result<FileRow>;
 
-    fn next(&mut self) -> Option<Result<Row>> {
+    fn next(&mut self) -> Option<Result<FileRow>> {
         self.row().transpose()
     }
 }

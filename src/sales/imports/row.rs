@@ -1,4 +1,4 @@
-//! A row of a file, in whichever way it is written.
+//! The rows of a file, whatever the format of the file.
 
 use super::{Format, csv::Csv, ndjson::Ndjson};
 use crate::{
@@ -7,35 +7,35 @@ use crate::{
 };
 use std::io::{BufReader, Read};
 
-/// Bytes a row may have.
+/// The most bytes of a row.
 pub(super) const LONGEST: usize = 64 * 1024;
 
-/// A row: what it says, or what is wrong with it.
+/// A row of a file: a transaction to record, or the row's faults.
 #[derive(Debug)]
-pub(super) struct Row {
-    /// The line on which it begins, counted from one.
+pub(super) struct FileRow {
+    /// The line on which the row begins, counted from one.
     pub(super) line: u64,
     pub(super) content: std::result::Result<NewTransaction, Vec<FieldError>>,
 }
 
 /// The rows of a file, one by one. An error ends the file.
-pub(super) type Rows<'a> = Box<dyn Iterator<Item = Result<Row>> + 'a>;
+pub(super) type Rows<'a> = Box<dyn Iterator<Item = Result<FileRow>> + 'a>;
 
-/// Reads a file.
+/// The rows of a file in a format.
 pub(super) fn rows<'a>(format: Format, file: impl Read + 'a, contract: &'a Contract) -> Rows<'a> {
     let file = BufReader::with_capacity(256 * 1024, file);
     let rows: Rows<'a> = match format {
         Format::Csv => Box::new(Csv::new(file, contract)),
         Format::Ndjson => Box::new(Ndjson::new(file, contract)),
     };
-    // Whoever asks on after an error would be told the same for ever.
+    // After an error the iterator ends: a broken file would give the same error for ever.
     Box::new(rows.scan(false, |over, row| {
         let before = std::mem::replace(over, row.is_err());
         (!before).then_some(row)
     }))
 }
 
-impl Row {
+impl FileRow {
     pub(super) fn good(line: u64, content: TransactionCreate) -> Self {
         Self { line, content: Ok(content.into()) }
     }
@@ -52,7 +52,7 @@ impl Row {
         Self::bad(line, "utf8", "the row is not text in UTF-8")
     }
 
-    /// A row that was not plainly good: the contract says what is wrong with it, in the words of the API.
+    /// A row that was not plainly good: the contract finds the faults, in the words of the API.
     pub(super) fn judged(line: u64, contract: &Contract, body: &[u8]) -> Result<Self> {
         let content = match contract.read::<TransactionCreate>(body) {
             Ok(content) => Ok(content.into()),
@@ -66,7 +66,7 @@ impl Row {
     }
 }
 
-/// Why a file could not be read to its end.
+/// The error of a file that could not be read to its end.
 pub(super) fn broken(error: std::io::Error) -> Error {
     let text = error.to_string();
     match error.into_inner().map(<dyn std::error::Error + Send + Sync>::downcast::<Error>) {
@@ -81,7 +81,7 @@ mod tests {
     use crate::{app, platform::csv, sales::transactions::TransactionKind};
     use proptest::prelude::*;
 
-    fn all(format: Format, file: &[u8]) -> Vec<Result<Row>> {
+    fn all(format: Format, file: &[u8]) -> Vec<Result<FileRow>> {
         rows(format, file, &app::contract()).collect()
     }
 
@@ -174,10 +174,10 @@ mod tests {
                 body.kind.to_string(), optional(body.original_external_id.clone()), "2018-07-01".into(),
                 body.amount.amount(), "USD".into(), optional(body.units.map(|units| units.to_string())),
             ];
-            // What would be a formula is written with an apostrophe more.
+            // The writer puts an apostrophe before a cell that a spreadsheet would take for a formula.
             prop_assume!(!cells.iter().any(|cell| cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err()));
             csv::line(&mut file, cells.iter().map(String::as_str));
-            let content = |rows: Vec<Result<Row>>| rows.into_iter().map(|row| row.unwrap().content.ok()).collect::<Vec<_>>();
+            let content = |rows: Vec<Result<FileRow>>| rows.into_iter().map(|row| row.unwrap().content.ok()).collect::<Vec<_>>();
             prop_assert_eq!(content(all(Format::Csv, file.as_bytes())), content(all(Format::Ndjson, line.as_bytes())));
         }
     }

@@ -1,9 +1,9 @@
-//! How a file is taken: received in portions, published at once.
+//! Imports a file: receives the rows in portions, and publishes all rows at once.
 
 use super::{
     Format, Import, ImportError, ImportState,
     api::ImportView,
-    row::{Row, Rows, rows},
+    row::{FileRow, Rows, rows},
     store,
 };
 use crate::{
@@ -11,9 +11,8 @@ use crate::{
     audit,
     platform::{Error, FieldError, Result, codes, cut, http::Contract, values::Id},
     sales::transactions::{
-        NewTransaction,
         backlog::{self, Waiting},
-        batch::{self, Outcome, Range},
+        batch::{self, BatchRow, Range, RowOutcome},
     },
     work::{End, JobName, Lease, Queue, Schedule, Turn, Work, retry},
 };
@@ -29,40 +28,40 @@ crate::problem_codes! {
         "One import runs at a time. `GET /v1/transaction-imports?state=receiving` shows it; send the file again when it has ended.";
 }
 
-/// Rows recorded, or removed, in one unit: others write after some tens of milliseconds.
+/// Rows that one unit records or removes: other writers wait some tens of milliseconds.
 const PORTION: usize = 5_000;
-/// Rows whose sellers are gathered in one statement.
+/// Rows whose sellers one statement gathers.
 const TOGETHER: u32 = 50_000;
-/// Partners looked at again in one unit.
+/// Partners that one unit queues for the calculation.
 const PARTNERS: usize = 200;
-/// How long an import waits for the one before.
+/// The time an import waits for the import before.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Clears up after imports that were broken off. An import takes its own turn at this job, so that one runs at a time.
+/// Ends imports that were broken off. Every import takes a turn of this job, so that one import runs at a time.
 pub const WORK: Work = Work {
     name: JobName::TransactionImports,
     schedule: |_| Schedule::Never,
     queue: Some(Queue { waits: |tx| Ok(!store::unfinished(tx)?.is_empty()), every: 5 }),
     run: |turn| {
         let own = turn.app().background("FinishTransactionImport");
-        clear_up(&own, turn.lease()).map(|()| End::Done)
+        end_broken_off(&own, turn.lease()).map(|()| End::Done)
     },
 };
 
-/// How a file is to be taken.
+/// The options of an import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Order {
-    /// How its rows are written.
+pub struct ImportOptions {
+    /// The format of the file.
     pub format: Format,
-    /// Whether only to try.
+    /// Whether the import only checks the rows and records none.
     pub dry_run: bool,
 }
 
-/// Takes a file to its end; what it tells of the import is what is stored. Every thread of it ends with it.
-pub fn run(
+/// Imports a file, and returns the import as stored. The threads of the import end before the function returns.
+pub fn import_file(
     background: &BackgroundContext,
     contract: &Contract,
-    order: Order,
+    options: ImportOptions,
     file: impl Read + Send,
 ) -> Result<Import> {
     let turn = Turn::wait_for(&background.app(), JobName::TransactionImports, PATIENCE)?;
@@ -70,21 +69,22 @@ pub fn run(
         let detail = "another import is under way; send this file again when it has ended";
         Error { retry_after: Some(60), ..Error::new(&IMPORT_UNDER_WAY, detail) }
     })?;
-    let taken = turn.renewed(|| take_file(&turn, background, contract, (order, file)));
-    // What is wrong with a file is its sender's trouble.
-    turn.close(Ok(taken), |_| End::Done)?
+    let imported = turn.renewed(|| import_in_turn(background, turn.lease(), contract, options, file));
+    // A faulty file is the sender's trouble: the job itself has succeeded.
+    turn.close(Ok(imported), |_| End::Done)?
 }
 
-fn take_file(
-    turn: &Turn,
+fn import_in_turn(
     background: &BackgroundContext,
+    lease: Lease,
     contract: &Contract,
-    (order, file): (Order, impl Read + Send),
+    options: ImportOptions,
+    file: impl Read + Send,
 ) -> Result<Import> {
-    let (own, lease) = (background.of_service("FinishTransactionImport"), turn.lease());
-    clear_up(&own, lease)?;
-    let import = begin(background, lease, order)?;
-    let received = receive((background, lease), contract, &import, file);
+    let own = background.of_service("FinishTransactionImport");
+    end_broken_off(&own, lease)?;
+    let import = begin(background, lease, options)?;
+    let received = receive(background, lease, contract, &import, file);
     match received.and_then(|()| publish(background, &own, lease, import.id)) {
         Ok(import) => Ok(import),
         Err(error) => {
@@ -98,13 +98,14 @@ fn take_file(
     }
 }
 
-/// The errors of an import after one of them, in the order of the lines; some thousand at most.
+/// The next thousand errors of an import after the error `after`, in the order of the lines; the first ones where
+/// `after` is none.
 pub fn errors_of(background: &BackgroundContext, import: Id, after: Option<Id>) -> Result<Vec<ImportError>> {
     background.read(|tx| store::errors_after(tx, import, after, 1000))
 }
 
-/// Ends what was broken off.
-fn clear_up(own: &BackgroundContext, lease: Lease) -> Result<()> {
+/// Ends imports that were broken off: completes a published import, and removes the rows of any other.
+fn end_broken_off(own: &BackgroundContext, lease: Lease) -> Result<()> {
     for import in own.read(store::unfinished)? {
         match import.state {
             ImportState::Publishing => complete(own, lease, import.id).map(drop)?,
@@ -114,51 +115,59 @@ fn clear_up(own: &BackgroundContext, lease: Lease) -> Result<()> {
     Ok(())
 }
 
-fn begin(background: &BackgroundContext, lease: Lease, order: Order) -> Result<Import> {
+fn begin(background: &BackgroundContext, lease: Lease, options: ImportOptions) -> Result<Import> {
     background.write(move |tx| {
         lease.check(tx)?;
-        let import = Import::begun(tx.new_id(), order.format, order.dry_run, tx.now);
+        let import = Import::begun(tx.new_id(), options.format, options.dry_run, tx.now);
         batch::hide(tx, Range::of(import.id))?;
         store::insert(tx, &import)?;
-        record(tx, None, &import)?;
+        record_event(tx, None, &import)?;
         tx.conn.expect_bulk(true)?;
         Ok(import)
     })
 }
 
-/// Rows that go together in one unit.
+/// The rows of a file that one unit records.
 #[derive(Debug, Default)]
-struct Portion {
-    /// The good ones, with their places among all good ones of the file.
-    rows: Vec<(u64, NewTransaction)>,
-    /// The lines they begin on.
+struct FilePortion {
+    /// The good rows.
+    good: Vec<BatchRow>,
+    /// The line on which each good row begins.
     lines: Vec<u64>,
-    /// The bad ones.
-    bad: Vec<(u64, Vec<FieldError>)>,
+    bad: Vec<BadRow>,
 }
 
-impl Portion {
-    /// The next rows of a file; none at its end.
+/// A row that is left out.
+#[derive(Clone, Debug)]
+struct BadRow {
+    /// The line on which the row begins, counted from one.
+    line: u64,
+    faults: Vec<FieldError>,
+}
+
+impl FilePortion {
+    /// The next rows of a file; none at the end of the file. `place` counts the good rows of the file.
     fn of(rows: &mut Rows<'_>, place: &mut u64) -> Result<Option<Self>> {
         let mut portion = Self::default();
         for row in rows.take(PORTION) {
-            let Row { line, content } = row?;
+            let FileRow { line, content } = row?;
             match content {
                 Ok(new) => {
-                    portion.rows.push((*place, new));
+                    portion.good.push(BatchRow { place: *place, new });
                     portion.lines.push(line);
                     *place += 1;
                 }
-                Err(faults) => portion.bad.push((line, faults)),
+                Err(faults) => portion.bad.push(BadRow { line, faults }),
             }
         }
-        Ok(if portion.rows.is_empty() && portion.bad.is_empty() { None } else { Some(portion) })
+        Ok(if portion.good.is_empty() && portion.bad.is_empty() { None } else { Some(portion) })
     }
 }
 
-/// Records the good rows where nobody sees them, and counts. The next portion is read while one is being recorded.
+/// Records the good rows, hidden, and counts all rows. One thread reads the next portion while a portion is recorded.
 fn receive(
-    (background, lease): (&BackgroundContext, Lease),
+    background: &BackgroundContext,
+    lease: Lease,
     contract: &Contract,
     import: &Import,
     file: impl Read + Send,
@@ -169,7 +178,7 @@ fn receive(
         scope.spawn(move || {
             let mut rows = rows(format, file, contract);
             let mut place = 0;
-            while let Some(portion) = Portion::of(&mut rows, &mut place).transpose() {
+            while let Some(portion) = FilePortion::of(&mut rows, &mut place).transpose() {
                 let over = portion.is_err();
                 if tell.send(portion).is_err() || over {
                     break;
@@ -182,7 +191,7 @@ fn receive(
                 let portion = Arc::clone(&portion);
                 background.write(move |tx| {
                     lease.check(tx)?;
-                    take(tx, id, &portion, most_errors)
+                    record_portion(tx, id, &portion, most_errors)
                 })
             })?;
         }
@@ -190,24 +199,24 @@ fn receive(
     })
 }
 
-fn take(tx: &mut Tx<'_>, id: Id, portion: &Portion, most_errors: i64) -> Result<()> {
+fn record_portion(tx: &mut Tx<'_>, id: Id, portion: &FilePortion, most_errors: i64) -> Result<()> {
     let mut import = store::get(tx, id)?;
     if import.state != ImportState::Receiving {
         return Err(Error::new(&codes::CONFLICT, "this import was ended by somebody else"));
     }
     let range = Range::of(id);
-    let mut bad: Vec<(u64, Vec<FieldError>)> = portion.bad.clone();
+    let mut bad: Vec<BadRow> = portion.bad.clone();
     import.invalid += i64::try_from(bad.len()).unwrap_or(0);
     import.rows_read += i64::try_from(bad.len()).unwrap_or(0);
-    for (outcome, line) in batch::record(tx, range, &portion.rows)?.into_iter().zip(&portion.lines) {
+    for (outcome, line) in batch::record(tx, range, &portion.good)?.into_iter().zip(&portion.lines) {
         import.count(&outcome);
-        if let Outcome::Conflict(faults) | Outcome::Invalid(faults) = outcome {
-            bad.push((*line, faults));
+        if let RowOutcome::Conflict(faults) | RowOutcome::Invalid(faults) = outcome {
+            bad.push(BadRow { line: *line, faults });
         }
     }
-    bad.sort_unstable_by_key(|(line, _)| *line);
+    bad.sort_unstable_by_key(|row| row.line);
     let room = usize::try_from(most_errors - import.errors_kept).unwrap_or(0);
-    let errors = bad.into_iter().flat_map(|(line, faults)| {
+    let errors = bad.into_iter().flat_map(|BadRow { line, faults }| {
         (0u64..256).zip(faults).map(move |(nth, fault)| ImportError {
             id: range.at((line << 8) | nth),
             import_id: id,
@@ -225,31 +234,34 @@ fn take(tx: &mut Tx<'_>, id: Id, portion: &Portion, most_errors: i64) -> Result<
     Ok(())
 }
 
-/// Lets everybody see the rows, in one short unit; one that only tried is taken back.
+/// Publishes the rows of an import in one short unit; of a dry run, removes the rows.
 fn publish(background: &BackgroundContext, own: &BackgroundContext, lease: Lease, id: Id) -> Result<Import> {
     if background.read(|tx| store::get(tx, id))?.dry_run {
         discard(own, lease, id)?;
         return background.write(move |tx| {
             lease.check(tx)?;
             batch::publish(tx)?;
-            enter(tx, id, ImportState::Completed, None)
+            move_to(tx, id, ImportState::Completed, None)
         });
     }
     let published = retry(|| {
         background.write(move |tx| {
             lease.check(tx)?;
             batch::publish(tx)?;
-            enter(tx, id, ImportState::Publishing, None)
+            move_to(tx, id, ImportState::Publishing, None)
         })
     })?;
-    // The rows are there; what rests on them is looked at by whoever comes next, if it must be.
+    // The rows are published. Where their sellers cannot be queued now, the next turn of the job queues them.
     Ok(complete(own, lease, id).unwrap_or_else(|error| {
-        log::error!("import {id} is published, and what rests on it not looked at yet: {error}");
+        log::error!(
+            "import {id} is published, and its sellers are not queued for the calculation yet: {error}"
+        );
         published
     }))
 }
 
-/// Looks at what rests on the rows, such as an indirect reseller's first purchase.
+/// Queues the sellers of the rows for the calculation, notes their sales for follow-ups such as invitations, and ends
+/// the import.
 fn complete(own: &BackgroundContext, lease: Lease, id: Id) -> Result<Import> {
     let rows = own.read(|tx| store::get(tx, id))?.rows_read;
     let mut sellers: BTreeMap<Id, Waiting> = BTreeMap::new();
@@ -275,42 +287,42 @@ fn complete(own: &BackgroundContext, lease: Lease, id: Id) -> Result<Import> {
     }
     own.write(move |tx| {
         lease.check(tx)?;
-        enter(tx, id, ImportState::Completed, None)
+        move_to(tx, id, ImportState::Completed, None)
     })
 }
 
-fn fail(own: &BackgroundContext, lease: Lease, id: Id, why: &str) -> Result<()> {
+fn fail(own: &BackgroundContext, lease: Lease, id: Id, reason: &str) -> Result<()> {
     discard(own, lease, id)?;
-    let why = cut(why, 1000).to_owned();
+    let reason = cut(reason, 1000).to_owned();
     own.write(move |tx| {
         lease.check(tx)?;
         batch::publish(tx)?;
-        enter(tx, id, ImportState::Failed, Some(why.clone())).map(drop)
+        move_to(tx, id, ImportState::Failed, Some(reason.clone())).map(drop)
     })
 }
 
-/// Removes what was recorded and not published, in portions.
+/// Removes the hidden rows of an import, in portions.
 fn discard(own: &BackgroundContext, lease: Lease, id: Id) -> Result<()> {
     let range = Range::of(id);
     let most = i64::try_from(PORTION).unwrap_or(i64::MAX);
-    let some = move |tx: &mut Tx<'_>| {
+    let portion = move |tx: &mut Tx<'_>| {
         tx.exempt_from_audit(Unaudited::NotPublished);
         lease.check(tx)?;
-        batch::discard_some(tx, range, most)
+        batch::remove_latest(tx, range, most)
     };
-    while retry(|| own.write(some))? > 0 {}
+    while retry(|| own.write(portion))? > 0 {}
     Ok(())
 }
 
-fn enter(tx: &mut Tx<'_>, id: Id, state: ImportState, failure: Option<String>) -> Result<Import> {
+fn move_to(tx: &mut Tx<'_>, id: Id, state: ImportState, failure: Option<String>) -> Result<Import> {
     let before = store::get(tx, id)?;
     let after = store::update(tx, before.clone().now_in(state, failure, tx.now))?;
-    record(tx, Some(before), &after)?;
+    record_event(tx, Some(before), &after)?;
     tx.conn.expect_bulk(after.finished_at.is_none())?;
     Ok(after)
 }
 
-fn record(tx: &mut Tx<'_>, before: Option<Import>, after: &Import) -> Result<()> {
+fn record_event(tx: &mut Tx<'_>, before: Option<Import>, after: &Import) -> Result<()> {
     let event = audit::Event::on("transaction_import", after.id).after(&ImportView::from(after.clone()));
     match before {
         Some(before) => event.before(&ImportView::from(before)).record(tx),

@@ -40,7 +40,7 @@ pub(super) fn unfinished(tx: &mut Tx<'_>) -> Result<Vec<Import>> {
     Ok(query.order(transaction_imports::id).select(Import::as_select()).load(tx.conn)?)
 }
 
-/// Whether rows were published whose sellers nobody has noted yet.
+/// Whether an import has published rows and not yet queued all their sellers for the calculation.
 pub fn is_publishing(tx: &mut Tx<'_>) -> Result<bool> {
     let publishing = transaction_imports::state.eq(ImportState::Publishing);
     let query =
@@ -53,7 +53,7 @@ pub(super) fn insert(tx: &mut Tx<'_>, import: &Import) -> Result<()> {
     Ok(())
 }
 
-/// Writes the next revision.
+/// Writes the next revision of an import.
 pub(super) fn update(tx: &mut Tx<'_>, import: Import) -> Result<Import> {
     let import = Import { revision: import.revision + 1, ..import };
     diesel::update(transaction_imports::table.find(import.id)).set(&import).execute(tx.conn)?;
@@ -73,7 +73,7 @@ pub(super) fn count_errors(tx: &mut Tx<'_>, import: Id) -> Result<i64> {
     Ok(query.count().get_result(tx.conn)?)
 }
 
-/// The errors of an import after one of them, in the order of the lines.
+/// Up to `most` errors of an import after the error `after`, in the order of the lines.
 pub(super) fn errors_after(
     tx: &mut Tx<'_>,
     import: Id,

@@ -22,55 +22,55 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
     config.service(list_transactions).service(create_transaction).service(get_transaction);
 }
 
-/// Something a partner sold, or took back. It is never changed.
+/// A purchase that a partner sold, or a refund that took a purchase back. A transaction never changes.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Transaction)]
 pub struct TransactionView {
     /// Identifier.
     id: Id,
-    /// The system that reported it.
+    /// The system that reported the transaction.
     #[schema(max_length = 64, examples("billing"))]
     source: String,
-    /// Its number there; unique within the source.
+    /// The number of the transaction in the source; unique within the source.
     #[schema(max_length = 128, examples("INV-2026-000317-1"))]
     external_id: String,
-    /// Who sold it, and earns.
+    /// The partner that sold, and earns.
     partner_id: Id,
-    /// The indirect provider it was bought through; null where there was none.
+    /// The indirect provider that the partner bought through; null where there was none.
     provider_id: Option<Id>,
-    /// Who bought.
+    /// The customer that bought.
     customer: TransactionCustomer,
-    /// What was sold (SKU).
+    /// The stock keeping unit (SKU) of the product.
     #[schema(max_length = 128, examples("CFQ7TTC0LH18"))]
     product: String,
-    /// The family of that product.
+    /// The family of the product.
     #[schema(max_length = 64, examples("modern-work"))]
     product_family: String,
-    /// Sold or taken back.
+    /// Purchase or refund.
     kind: TransactionKind,
-    /// The purchase a refund takes back; null for a purchase.
+    /// The purchase that a refund takes back; null for a purchase.
     original_transaction_id: Option<Id>,
-    /// The day it counts on.
+    /// The day that the transaction counts on.
     occurred_on: CalendarDate,
     /// The amount; negative for a refund.
     amount: Money,
-    /// How many were sold; null where it was not reported.
+    /// The number of units sold; null where the source did not report the number.
     #[schema(minimum = 0, maximum = 1_000_000_000, examples(25))]
     units: Option<i32>,
     /// When the record was made.
     created_at: Timestamp,
 }
 
-/// Who bought.
+/// The customer of a purchase.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct TransactionCustomer {
-    /// The customer's number, as the source has it.
+    /// The customer's number in the source.
     #[schema(min_length = 1, max_length = 128, pattern = r"^\S(.*\S)?$", examples("C-20881"))]
     pub id: String,
-    /// Where the customer is.
+    /// The customer's country.
     pub country: Country,
-    /// Whether it belongs to the public sector.
+    /// Whether the customer belongs to the public sector.
     #[serde(default)]
     #[schema(default = false)]
     pub public_sector: bool,
@@ -124,47 +124,47 @@ page_of!(
     "amount": {"amount": "1234.50", "currency": "USD"}, "units": 25
 }))]
 pub struct TransactionCreate {
-    /// The system that reports it.
+    /// The system that reports the transaction.
     #[schema(min_length = 1, max_length = 64, pattern = r"^\S(.*\S)?$")]
     pub source: String,
-    /// Its number there; reported again with the same content, it is recorded once.
+    /// The number of the transaction in the source. A number reported again with the same content is recorded once.
     #[schema(min_length = 1, max_length = 128, pattern = r"^\S(.*\S)?$")]
     pub external_id: String,
-    /// Who sold it, and earns.
+    /// The partner that sold, and earns.
     pub partner_id: Id,
-    /// The indirect provider an indirect reseller bought through.
+    /// The indirect provider that an indirect reseller bought through.
     #[serde(default)]
     pub provider_id: Option<Id>,
-    /// Who bought.
+    /// The customer that bought.
     pub customer: TransactionCustomer,
-    /// What was sold (SKU).
+    /// The stock keeping unit (SKU) of the product.
     #[schema(min_length = 1, max_length = 128, pattern = r"^\S(.*\S)?$")]
     pub product: String,
-    /// The family of that product.
+    /// The family of the product.
     #[schema(min_length = 1, max_length = 64, pattern = r"^\S(.*\S)?$")]
     pub product_family: String,
-    /// Sold or taken back.
+    /// Purchase or refund.
     pub kind: TransactionKind,
-    /// The purchase a refund takes back: of the same partner, in the same currency. For refunds, and only for them.
+    /// The purchase that a refund takes back, of the same partner and in the same currency; for refunds only.
     #[serde(default)]
     pub original_transaction_id: Option<Id>,
-    /// The same purchase by its `external_id` in the same source, instead of its id.
+    /// The purchase that a refund takes back, by its `external_id` in the same source, instead of its id.
     #[serde(default)]
     #[schema(min_length = 1, max_length = 128, pattern = r"^\S(.*\S)?$")]
     pub original_external_id: Option<String>,
-    /// The day it counts on; not in the future, and a refund's not before its purchase.
+    /// The day that the transaction counts on: not in the future, and not before the purchase that a refund takes back.
     pub occurred_on: CalendarDate,
     /// The amount: above zero for a purchase, below for a refund. All refunds together never exceed their purchase.
     pub amount: Money,
-    /// How many were sold.
+    /// The number of units sold.
     #[serde(default)]
     #[schema(minimum = 0, maximum = 1_000_000_000)]
     pub units: Option<i32>,
 }
 
 impl TransactionCreate {
-    /// Whether every text is as the contract wants it, seen without asking the contract: text of letters, digits and
-    /// plain signs, of the right length. A body that is not plain may be good all the same.
+    /// Whether every text consists of letters, digits and plain signs, and has the right length. The contract accepts
+    /// every plain body, so that a plain body need not be checked against the contract.
     #[must_use]
     pub fn is_plain(&self) -> bool {
         let plain = |text: &str, most: usize| {
@@ -235,7 +235,7 @@ pub struct TransactionFilter {
 
 /// List transactions
 ///
-/// What the partners the caller may see sold and took back, the latest recorded first.
+/// The purchases and refunds of the partners that the caller may see, the latest recorded first.
 #[utoipa::path(
     tag = "transactions",
     params(TransactionFilter, PageParams),
@@ -258,13 +258,13 @@ async fn list_transactions(
 
 /// Record a transaction
 ///
-/// Once: `source` and `external_id` name it. Reported again with the same content, the answer is 200 with the record
-/// there is; with other content, 409 `transaction_conflict`.
+/// `source` and `external_id` name a transaction, which is recorded once. Where the transaction is reported again with
+/// the same content, the answer is 200 with the record; with other content, 409 `transaction_conflict`.
 #[utoipa::path(
     tag = "transactions",
     request_body = TransactionCreate,
     responses(
-        (status = 200, description = "It was recorded before, with the same content.", body = TransactionView),
+        (status = 200, description = "The transaction was recorded before, with the same content.", body = TransactionView),
         (status = 201, body = TransactionView)
     )
 )]
@@ -295,7 +295,7 @@ async fn get_transaction(caller: Caller<GetTransaction>, id: Path<Id>) -> Result
     caller.read(move |tx| store::get(tx, *id).map(record)).await
 }
 
-/// It is never changed, so its first revision is its last.
+/// The answer with a transaction. A transaction never changes, so the revision is always the first.
 fn record(transaction: Transaction) -> Answer {
     Answer::record(&TransactionView::from(transaction), 1)
 }

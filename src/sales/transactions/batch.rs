@@ -1,7 +1,8 @@
-//! Many transactions at once, seen by nobody before all of them are there.
+//! Batches: many transactions that nobody sees before all of them are recorded.
 //!
-//! A batch is written portion by portion, each a short unit, into the ids of its [`Range`]. Readers leave that range
-//! out until [`publish`] opens it, in one write that is as short for a million records as for one.
+//! The writer records a batch portion by portion, each in a short unit, with ids of the batch's [`Range`]. Readers
+//! leave the range out until [`publish`] opens the range, in one write that is as short for a million records as for
+//! one.
 
 use super::{NewTransaction, Transaction, backlog::Waiting, model::Named, store};
 use crate::{
@@ -15,22 +16,22 @@ use crate::{
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
 
-/// How many ids a batch has.
+/// The number of ids of a batch.
 const IDS: u128 = 1 << 40;
-/// The bits of an id of version 7 that are not its instant, its version or its variant's, at the end.
+/// The random bits at the end of an id of version 7, after instant, version and variant.
 const RANDOM: u128 = (1 << 62) - 1;
 
-/// The ids of a batch: they follow each other, in the order of its rows.
+/// The ids of a batch: consecutive ids in the order of the rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Range {
-    /// The first.
+    /// The first id, included.
     pub first: Id,
-    /// The last.
+    /// The last id, included.
     pub last: Id,
 }
 
 impl Range {
-    /// The range that belongs to an id; no two ids made by one process share one.
+    /// The range that belongs to an id. Two ids made by one process never share a range.
     #[must_use]
     pub fn of(id: Id) -> Self {
         let id = id.0.as_u128();
@@ -38,13 +39,13 @@ impl Range {
         Self { first: Id(Uuid::from_u128(first)), last: Id(Uuid::from_u128(first | (IDS - 1))) }
     }
 
-    /// The id at a place, counted from zero.
+    /// The id at a place of the range, counted from zero.
     #[must_use]
     pub fn at(self, place: u64) -> Id {
         Id(Uuid::from_u128(self.first.0.as_u128() | (u128::from(place) & (IDS - 1))))
     }
 
-    /// Its first places, so many together.
+    /// The first `places` ids of the range, in parts of `together` ids.
     pub fn parts(self, places: u64, together: u32) -> impl Iterator<Item = Self> {
         let together = u64::from(together.max(1));
         let begins = (0..places.div_ceil(together)).map(move |nth| nth * together);
@@ -52,57 +53,67 @@ impl Range {
     }
 }
 
-/// What became of a row.
+/// A transaction to record in a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is recorded, and seen once its batch is published.
+pub struct BatchRow {
+    /// The place of the transaction in the batch, counted from zero.
+    pub place: u64,
+    /// The transaction to record.
+    pub new: NewTransaction,
+}
+
+/// The outcome of recording a row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RowOutcome {
+    /// The transaction is recorded, and visible once the batch is published.
     Created,
-    /// It was on record with the same content, or stands in the batch twice.
+    /// The transaction was on record with the same content, or stands in the batch twice.
     Unchanged,
-    /// It is on record with other content; the members that differ.
+    /// The transaction is on record with other content; one fault for each member that differs.
     Conflict(Vec<FieldError>),
-    /// It breaks a rule.
+    /// The transaction breaks rules.
     Invalid(Vec<FieldError>),
 }
 
-/// Hides the range; what is recorded in it from now on is seen by nobody.
+/// Hides the transactions that are recorded with ids of the range from now on.
 pub fn hide(tx: &mut Tx<'_>, range: Range) -> Result<()> {
-    store::hide(tx, range.first, range.last)
+    store::hide(tx, range)
 }
 
-/// Lets everybody see what was hidden.
+/// Lets everybody see the hidden transactions.
 pub fn publish(tx: &mut Tx<'_>) -> Result<()> {
     store::show(tx)
 }
 
-/// Removes up to so many records of a range; says how many.
-pub fn discard_some(tx: &mut Tx<'_>, range: Range, most: i64) -> Result<usize> {
-    store::remove_some(tx, range.first, range.last, most)
+/// Removes the latest records of a range, up to `most`; returns how many were removed.
+pub fn remove_latest(tx: &mut Tx<'_>, range: Range, most: i64) -> Result<usize> {
+    store::remove_latest(tx, range, most)
 }
 
-/// Whose transactions are in a range, each with the day of the first; a refund counts as its purchase does. A seller may
-/// be there twice. Ask for some ten thousand places at most: the databases sort what is there.
+/// The sellers of the transactions in a range, each with the day of the seller's first purchase; the day of a refund is
+/// the day of its purchase. A seller may be there twice. Ask for some ten thousand places at most: the databases sort
+/// the transactions of the range.
 pub fn sellers(tx: &mut Tx<'_>, range: Range) -> Result<Vec<Waiting>> {
-    store::sellers(tx, range.first, range.last)
+    store::sellers(tx, range)
 }
 
-/// Records a portion of a batch by the rules of [`create`](super::create). The rows come with their places in the
-/// batch. The number of statements does not grow with the number of rows, but with that of their sources.
-pub fn record(tx: &mut Tx<'_>, range: Range, rows: &[(u64, NewTransaction)]) -> Result<Vec<Outcome>> {
-    let mut portion = Portion::gather(tx, rows)?;
+/// Records a portion of a batch by the rules of [`create`](super::create). The number of statements grows with the
+/// number of sources in the portion, not with the number of rows.
+pub fn record(tx: &mut Tx<'_>, range: Range, rows: &[BatchRow]) -> Result<Vec<RowOutcome>> {
+    let mut portion = KnownRecords::gather(tx, rows)?;
     let on_record = portion.all.len();
     let (today, now) = (tx.today(), tx.now);
     let mut outcomes = Vec::with_capacity(rows.len());
-    for (place, new) in rows {
+    for BatchRow { place, new } in rows {
         outcomes.push(match portion.known(&new.source, &new.external_id) {
             Some(known) => repeated(known, new, portion.original(new)),
             None => match portion.faults(new, today) {
                 faults if faults.is_empty() => {
                     let original = portion.original(new).map(|original| original.id);
                     portion.add(new.clone().recorded(range.at(*place), original, now));
-                    Outcome::Created
+                    RowOutcome::Created
                 }
-                faults => Outcome::Invalid(faults),
+                faults => RowOutcome::Invalid(faults),
             },
         });
     }
@@ -110,23 +121,27 @@ pub fn record(tx: &mut Tx<'_>, range: Range, rows: &[(u64, NewTransaction)]) -> 
     Ok(outcomes)
 }
 
-/// What the rules look at for the rows of a portion: what is on record, and what the rows before have added.
+/// The records that the rules ask for the rows of a portion: the records before the portion, and the rows recorded so
+/// far.
 #[derive(Default)]
-struct Portion {
+struct KnownRecords {
     all: Vec<Transaction>,
+    /// Places in `all` by source and external id.
     by_number: HashMap<String, HashMap<String, usize>>,
+    /// Places in `all` by id.
     by_id: HashMap<Id, usize>,
+    /// The sum of the refunds of each purchase, in minor units: zero or below.
     refunded: HashMap<Id, i64>,
     partners: HashMap<Id, Partner>,
 }
 
-impl Portion {
-    fn gather(tx: &mut Tx<'_>, rows: &[(u64, NewTransaction)]) -> Result<Self> {
+impl KnownRecords {
+    fn gather(tx: &mut Tx<'_>, rows: &[BatchRow]) -> Result<Self> {
         let mut portion = Self::default();
-        let sellers: BTreeSet<Id> = rows.iter().map(|(_, new)| new.partner_id).collect();
+        let sellers: BTreeSet<Id> = rows.iter().map(|row| row.new.partner_id).collect();
         tx.lock_partners(&Vec::from_iter(sellers))?;
         let mut numbers: HashMap<&str, Vec<&str>> = HashMap::new();
-        for (_, new) in rows {
+        for BatchRow { new, .. } in rows {
             let of_source = numbers.entry(&new.source).or_default();
             of_source.push(&new.external_id);
             of_source.extend(new.original_external_id.as_deref());
@@ -138,7 +153,7 @@ impl Portion {
                 portion.add(known);
             }
         }
-        let mut ids: Vec<Id> = rows.iter().filter_map(|(_, new)| new.original_transaction_id).collect();
+        let mut ids: Vec<Id> = rows.iter().filter_map(|row| row.new.original_transaction_id).collect();
         ids.sort_unstable();
         ids.dedup();
         if !ids.is_empty() {
@@ -148,7 +163,7 @@ impl Portion {
                 }
             }
         }
-        let refunds = rows.iter().filter_map(|(_, new)| portion.original(new));
+        let refunds = rows.iter().filter_map(|row| portion.original(&row.new));
         let mut purchases: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for purchase in refunds {
             purchases.entry(&purchase.source).or_default().insert(&purchase.external_id);
@@ -158,10 +173,10 @@ impl Portion {
             let numbers: Vec<&str> = numbers.into_iter().collect();
             refunded.extend(store::refunded_by_number(tx, source, &numbers)?);
         }
-        // What gathering has added up of the refunds it met is a part of these sums.
+        // These sums replace the sums that `add` has begun: the refunds gathered above are part of them.
         portion.refunded = refunded;
-        let mut ids: Vec<Id> =
-            rows.iter().flat_map(|(_, new)| [Some(new.partner_id), new.provider_id]).flatten().collect();
+        let of_row = |row: &BatchRow| [Some(row.new.partner_id), row.new.provider_id];
+        let mut ids: Vec<Id> = rows.iter().flat_map(of_row).flatten().collect();
         ids.sort_unstable();
         ids.dedup();
         partners::keep_all(tx, &ids)?;
@@ -188,7 +203,7 @@ impl Portion {
         self.all.get(*self.by_number.get(source)?.get(external_id)?)
     }
 
-    /// The purchase that a refund names, by its id or by its number.
+    /// The purchase that a refund names, by id or by number.
     fn original(&self, new: &NewTransaction) -> Option<&Transaction> {
         match (new.original_transaction_id, &new.original_external_id) {
             (Some(id), _) => self.all.get(*self.by_id.get(&id)?),
@@ -216,16 +231,16 @@ impl Portion {
     }
 }
 
-fn repeated(known: &Transaction, new: &NewTransaction, original: Option<&Transaction>) -> Outcome {
+fn repeated(known: &Transaction, new: &NewTransaction, original: Option<&Transaction>) -> RowOutcome {
     let differing = known.differences(new, original);
     if differing.is_empty() {
-        return Outcome::Unchanged;
+        return RowOutcome::Unchanged;
     }
     let fault = |pointer: &str| {
         let message = format!("transaction {} has this source and external id, and differs here", known.id);
         FieldError::new(pointer, super::TRANSACTION_CONFLICT.code, message)
     };
-    Outcome::Conflict(differing.into_iter().map(fault).collect())
+    RowOutcome::Conflict(differing.into_iter().map(fault).collect())
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
-//! Transactions: what partners sold, and what of it was taken back. They are never changed; a correction is a refund.
+//! Transactions: the purchases that partners sold, and the refunds that took purchases back. A transaction never
+//! changes; a correction is a refund.
 //!
-//! Other slices read them with [`sales_of`] and the functions beside it, record them with [`create`], and note with
-//! [`backlog`] whose are to be looked at.
+//! Other slices record transactions with [`create`] and read them with [`sales_of`]. Whoever changes a fact queues its partner
+//! for the calculation in [`backlog`].
 
 pub mod api;
 pub mod backlog;
@@ -22,7 +23,7 @@ pub use sold::{SoldPurchase, SoldRefund, last_kept_before, newest_of, purchases,
 pub(crate) use store::seller_of;
 pub use store::{refers_to, refunded_of, sales_of};
 
-/// What the composition root needs of this slice.
+/// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: api::routes,
     tag: Some(Tag {

@@ -1,4 +1,4 @@
-//! What a transaction is and what makes one valid; no I/O, no clock, no HTTP.
+//! The transaction, and the rules of a valid one; no I/O, no clock, no HTTP.
 
 use crate::{
     network::partners::{Partner, PartnerType},
@@ -11,7 +11,7 @@ use crate::{
 use diesel::prelude::*;
 
 text_enum! {
-    /// Whether something was sold or taken back.
+    /// The kind of transaction.
     pub enum TransactionKind {
         /// A sale.
         Purchase = "purchase",
@@ -20,54 +20,54 @@ text_enum! {
     }
 }
 
-/// Who bought.
+/// The customer of a purchase.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = transactions)]
 pub struct Customer {
-    /// The customer's number, as the source has it.
+    /// The customer's number in the source.
     #[diesel(column_name = customer_id)]
     pub id: String,
-    /// Where the customer is.
+    /// The customer's country.
     #[diesel(column_name = customer_country)]
     pub country: Country,
-    /// Whether it belongs to the public sector.
+    /// Whether the customer belongs to the public sector.
     #[diesel(column_name = customer_public_sector)]
     pub public_sector: bool,
 }
 
-/// Something a partner sold, or took back.
+/// A purchase that a partner sold, or a refund that took a purchase back.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = transactions)]
 pub struct Transaction {
-    /// Identifier.
+    /// UUID of version 7.
     pub id: Id,
-    /// The system that reports it.
+    /// The system that reported the transaction.
     pub source: String,
-    /// Its number there; unique within the source.
+    /// The number of the transaction in the source; unique within the source.
     pub external_id: String,
-    /// Who sold it, and earns.
+    /// The partner that sold, and earns.
     pub partner_id: Id,
-    /// The indirect provider it was bought through.
+    /// The indirect provider that an indirect reseller bought through.
     pub provider_id: Option<Id>,
-    /// Who bought.
+    /// The customer that bought.
     #[diesel(embed)]
     pub customer: Customer,
-    /// What was sold (SKU).
+    /// The stock keeping unit (SKU) of the product.
     pub product: String,
-    /// The family of that product.
+    /// The family of the product.
     pub product_family: String,
-    /// Sold or taken back.
+    /// Purchase or refund.
     pub kind: TransactionKind,
-    /// The purchase a refund takes back; every refund has one.
+    /// The purchase that a refund takes back; every refund has one.
     pub original_transaction_id: Option<Id>,
-    /// The day it counts on.
+    /// The day that the transaction counts on.
     pub occurred_on: CalendarDate,
     /// The amount in minor units; negative for a refund.
     #[diesel(column_name = amount)]
     pub minor: i64,
-    /// The amount's currency.
+    /// The currency of the amount.
     pub currency: Currency,
-    /// How many were sold.
+    /// The number of units sold, where the source reported the number.
     pub units: Option<i32>,
     /// When the record was made.
     pub created_at: Timestamp,
@@ -80,14 +80,14 @@ impl Transaction {
         Money { minor: self.minor, currency: self.currency }
     }
 
-    /// The members in which a report of the same transaction differs from this one, as JSON pointers. `original` is
-    /// the purchase the report names.
+    /// The members in which another report of the same transaction differs from the record, as JSON pointers.
+    /// `original` is the purchase that the report names.
     #[must_use]
     pub fn differences(&self, other: &NewTransaction, original: Option<&Self>) -> Vec<&'static str> {
         let named = original.map(|original| original.id).or(other.original_transaction_id);
         let same_original = match named {
             Some(_) => self.original_transaction_id == named,
-            // A purchase named by a number that nobody knows is none on record.
+            // A purchase named by an unknown number is not on record.
             None => self.original_transaction_id.is_none() && other.original_external_id.is_none(),
         };
         [
@@ -110,50 +110,50 @@ impl Transaction {
     }
 }
 
-/// What a new transaction is made of.
+/// A transaction to record.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NewTransaction {
-    /// The system that reports it.
+    /// The system that reports the transaction.
     pub source: String,
-    /// Its number there.
+    /// The number of the transaction in the source.
     pub external_id: String,
-    /// Who sold it.
+    /// The partner that sold.
     pub partner_id: Id,
-    /// The indirect provider it was bought through.
+    /// The indirect provider that an indirect reseller bought through.
     pub provider_id: Option<Id>,
-    /// Who bought.
+    /// The customer that bought.
     pub customer: Customer,
-    /// What was sold (SKU).
+    /// The stock keeping unit (SKU) of the product.
     pub product: String,
-    /// The family of that product.
+    /// The family of the product.
     pub product_family: String,
-    /// Sold or taken back.
+    /// Purchase or refund.
     pub kind: TransactionKind,
-    /// The purchase a refund takes back.
+    /// The purchase that a refund takes back.
     pub original_transaction_id: Option<Id>,
-    /// The same purchase by its number in the same source, where its id is not known there.
+    /// The purchase that a refund takes back, by its number in the same source; an alternative to the id.
     pub original_external_id: Option<String>,
-    /// The day it counts on.
+    /// The day that the transaction counts on.
     pub occurred_on: CalendarDate,
     /// The amount; negative for a refund.
     pub amount: Money,
-    /// How many were sold.
+    /// The number of units sold, where the source reports the number.
     pub units: Option<i32>,
 }
 
-/// The records a new transaction names, where they exist.
+/// The records that a new transaction names; none where a record does not exist.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Named<'a> {
-    /// Who sold it.
+    /// The partner that sold.
     pub partner: Option<&'a Partner>,
     /// The indirect provider.
     pub provider: Option<&'a Partner>,
-    /// What a refund takes back.
+    /// The purchase that a refund takes back.
     pub original: Option<&'a Transaction>,
 }
 
 impl NewTransaction {
-    /// Whatever is wrong with it on the day it is recorded.
+    /// The faults of the transaction where it is recorded on the day `today`.
     #[must_use]
     pub fn faults(&self, named: Named<'_>, today: CalendarDate) -> Vec<FieldError> {
         let mut faults = Vec::new();
@@ -245,7 +245,7 @@ impl NewTransaction {
         }
     }
 
-    /// The record of it; `original` is the purchase it names.
+    /// The record of the transaction; `original` is the purchase that a refund names.
     #[must_use]
     pub fn recorded(self, id: Id, original: Option<Id>, now: Timestamp) -> Transaction {
         Transaction {

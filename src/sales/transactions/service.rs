@@ -1,4 +1,4 @@
-//! How transactions are recorded.
+//! Recording a transaction.
 
 use super::{
     api::TransactionView,
@@ -23,8 +23,8 @@ crate::problem_codes! {
         "`left` is what can still be taken back of the purchase.";
 }
 
-/// Records a transaction, once: where its source has reported it before with the same content, that record is
-/// given back, and its id is not the one given here.
+/// Records a transaction once. Where the source has reported the transaction before with the same content, returns the
+/// record of then, which has another id than `id`.
 pub fn create(tx: &mut Tx<'_>, id: Id, new: NewTransaction) -> Result<Transaction> {
     tx.lock_partner(new.partner_id)?;
     if let Some(provider) = new.provider_id {
@@ -62,7 +62,7 @@ pub fn create(tx: &mut Tx<'_>, id: Id, new: NewTransaction) -> Result<Transactio
     Ok(transaction)
 }
 
-/// The purchase that a refund names, by its id or by its number.
+/// The purchase that a refund names, by id or by number.
 fn original(tx: &mut Tx<'_>, new: &NewTransaction) -> Result<Option<Transaction>> {
     match (new.original_transaction_id, &new.original_external_id) {
         (Some(id), _) => store::find(tx, id),
@@ -93,8 +93,8 @@ fn partner(tx: &mut Tx<'_>, id: Option<Id>) -> Result<Option<Partner>> {
     }
 }
 
-/// The purchase and all its refunds are the partner's, which the unit holds: what was read here still holds when the
-/// refund is written.
+/// Refuses a refund that exceeds the rest of its purchase. Purchase and refunds belong to the locked partner, so no
+/// other unit adds a refund before this one is written.
 fn refuse_exceeding(tx: &mut Tx<'_>, purchase: &Transaction, refund: Money) -> Result<()> {
     let left = Money { minor: purchase.minor + store::refunded(tx, purchase)?, currency: purchase.currency };
     if left.minor + refund.minor >= 0 {

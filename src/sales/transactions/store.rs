@@ -4,6 +4,7 @@ use super::{
     Transaction, TransactionKind,
     api::TransactionFilter,
     backlog::{CalculationCause, Since, Waiting},
+    batch::Range,
 };
 use crate::{
     access::{Scope, Tx},
@@ -68,7 +69,7 @@ fn matching(scope: Scope, filter: &TransactionFilter) -> transactions::BoxedQuer
     query
 }
 
-/// Every source: as many looks into the index as there are sources. A number is found by its source and itself.
+/// Numbers of any source. The index leads with the source, so the statement looks into the index once for each source.
 const OF_ANY_SOURCE: &str = "transaction_numbers.source IN (WITH RECURSIVE known (source) AS (\
     SELECT min(source) FROM transaction_numbers \
     UNION ALL SELECT (SELECT min(source) FROM transaction_numbers WHERE source > known.source) \
@@ -76,7 +77,7 @@ const OF_ANY_SOURCE: &str = "transaction_numbers.source IN (WITH RECURSIVE known
 
 pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<TransactionFilter>) -> Result<Vec<Transaction>> {
     let query = keyset!(matching(tx.scope(), &page.filter), page, transactions, newest);
-    // What a customer bought is little, and lies far apart: it is gathered by its index and put in order.
+    // A customer has few transactions, far apart: the database gathers them by the customer's index, then sorts.
     let query = match page.filter.customer_id {
         Some(_) => query.order(unindexed!(transactions::id).desc()),
         None => query,
@@ -118,8 +119,8 @@ pub(super) fn refunded(tx: &mut Tx<'_>, purchase: &Transaction) -> Result<i64> {
     Ok(sums.get(&purchase.id).copied().unwrap_or_default())
 }
 
-/// The sums of the refunds of a partner's purchases, by purchase, in minor units: zero or below. Those nobody sees yet
-/// count too, or what is left of a purchase could be taken back twice.
+/// The sums of the refunds of a partner's purchases, by purchase, in minor units: zero or below. Hidden refunds count
+/// too, so that no part of a purchase is taken back twice.
 pub fn refunded_of(tx: &mut Tx<'_>, partner: Id, purchases: &[Id]) -> Result<HashMap<Id, i64>> {
     let sum = sql::<Nullable<BigInt>>("CAST(SUM(transaction_records.amount) AS BIGINT)");
     let original = transaction_records::original_transaction_id;
@@ -132,7 +133,8 @@ pub fn refunded_of(tx: &mut Tx<'_>, partner: Id, purchases: &[Id]) -> Result<Has
     Ok(sums.into_iter().filter_map(|(id, sum)| Some((id?, sum.unwrap_or(0)))).collect())
 }
 
-/// The same of purchases of any partner, by their numbers in a source; ask for some thousand at most.
+/// The sums of the refunds of purchases of any partner, by the purchases' numbers in a source, in minor units; ask for
+/// some thousand numbers at most.
 pub(super) fn refunded_by_number(tx: &mut Tx<'_>, source: &str, numbers: &[&str]) -> Result<Vec<(Id, i64)>> {
     let sum = sql::<Nullable<BigInt>>("CAST(SUM(transaction_records.amount) AS BIGINT)");
     let refunds = transaction_records::partner_id
@@ -148,22 +150,22 @@ pub(super) fn refunded_by_number(tx: &mut Tx<'_>, source: &str, numbers: &[&str]
     Ok(sums.into_iter().map(|(id, sum)| (id, sum.unwrap_or(0))).collect())
 }
 
-/// Everything these partners sold and took back, by partner, then by day. One statement; ask for some thousand
-/// partners at most, each is a bound value.
+/// The purchases and refunds of these partners, by partner, then by day. One statement in which each partner is a bound
+/// value; ask for some thousand partners at most.
 pub fn sales_of(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Transaction>> {
     let query = transactions::table.filter(transactions::partner_id.eq_any(partners.to_vec()));
     let order = (transactions::partner_id, transactions::occurred_on, transactions::id);
     Ok(query.order(order).select(Transaction::as_select()).load(tx.conn)?)
 }
 
-/// Part of a statement: who made a sale, null where there is none.
+/// Part of a statement: the partner that made a sale; null where the sale does not exist.
 #[auto_type(no_type_alias)]
 pub(crate) fn seller_of(sale: Id) -> _ {
     transactions::table.filter(transactions::id.eq(sale)).select(transactions::partner_id).single_value()
 }
 
-/// Whether a transaction, published or not, refers to a partner: as its seller or, which no index leads to and which is
-/// asked last, as the provider of another one.
+/// Whether a transaction, hidden or not, refers to a partner, as its seller or as the provider of another seller. No
+/// index leads to providers, so the statement about providers comes last.
 pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
     let sold = transaction_records::table.filter(transaction_records::partner_id.eq(partner));
     let provided = transaction_records::table.filter(transaction_records::provider_id.eq(partner));
@@ -171,8 +173,8 @@ pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, transaction: &Transaction) -> Result<()> {
-    let record = Record::from(transaction);
-    let number = Number::from(transaction);
+    let record = NewRecord::from(transaction);
+    let number = NewNumber::from(transaction);
     native!(tx.conn, conn => {
         diesel::insert_into(transaction_numbers::table).values(&number).execute(conn)?;
         diesel::insert_into(transaction_records::table).values(&record).execute(conn)?
@@ -180,26 +182,26 @@ pub(super) fn insert(tx: &mut Tx<'_>, transaction: &Transaction) -> Result<()> {
     Ok(())
 }
 
-/// Adds many in the way that is fastest on each database.
+/// Adds many transactions in the way that is fastest on each database.
 pub(super) fn insert_all(tx: &mut Tx<'_>, transactions: &[Transaction]) -> Result<()> {
-    let records: Vec<Record<'_>> = transactions.iter().map(Record::from).collect();
-    let numbers: Vec<Number<'_>> = transactions.iter().map(Number::from).collect();
+    let records: Vec<NewRecord<'_>> = transactions.iter().map(NewRecord::from).collect();
+    let numbers: Vec<NewNumber<'_>> = transactions.iter().map(NewNumber::from).collect();
     insert_many!(tx.conn, transaction_numbers::table, &numbers);
     insert_many!(tx.conn, transaction_records::table, &records);
     Ok(())
 }
 
-/// The number of a record, as it is claimed.
+/// The number that a new record claims.
 #[derive(Insertable)]
 #[diesel(table_name = transaction_numbers, treat_none_as_default_value = false)]
-struct Number<'a> {
+struct NewNumber<'a> {
     source: &'a str,
     external_id: &'a str,
     partner_id: Id,
     transaction_id: Id,
 }
 
-impl<'a> From<&'a Transaction> for Number<'a> {
+impl<'a> From<&'a Transaction> for NewNumber<'a> {
     fn from(transaction: &'a Transaction) -> Self {
         Self {
             source: &transaction.source,
@@ -210,10 +212,10 @@ impl<'a> From<&'a Transaction> for Number<'a> {
     }
 }
 
-/// A row as it is written.
+/// A new record.
 #[derive(Insertable)]
 #[diesel(table_name = transaction_records, treat_none_as_default_value = false)]
-struct Record<'a> {
+struct NewRecord<'a> {
     id: Id,
     source: &'a str,
     external_id: &'a str,
@@ -233,7 +235,7 @@ struct Record<'a> {
     created_at: Timestamp,
 }
 
-impl<'a> From<&'a Transaction> for Record<'a> {
+impl<'a> From<&'a Transaction> for NewRecord<'a> {
     fn from(transaction: &'a Transaction) -> Self {
         Self {
             id: transaction.id,
@@ -257,7 +259,7 @@ impl<'a> From<&'a Transaction> for Record<'a> {
     }
 }
 
-/// The columns of a record, published or not, as [`Transaction`] takes them.
+/// The columns of a record, hidden or not, in the order of [`Transaction`]'s members.
 macro_rules! columns {
     () => {
         (
@@ -284,7 +286,7 @@ macro_rules! columns {
     };
 }
 
-/// The records of a source with these numbers, published or not; ask for some thousand at most.
+/// The records of a source with these numbers, hidden or not; ask for some thousand at most.
 pub(super) fn numbered(tx: &mut Tx<'_>, source: &str, numbers: &[&str]) -> Result<Vec<Transaction>> {
     let numbered = transaction_records::partner_id
         .eq(transaction_numbers::partner_id)
@@ -296,32 +298,33 @@ pub(super) fn numbered(tx: &mut Tx<'_>, source: &str, numbers: &[&str]) -> Resul
     Ok(query.select(columns!()).load(tx.conn)?)
 }
 
-/// The records with these ids, published or not; ask for some thousand at most.
+/// The records with these ids, hidden or not; ask for some thousand at most.
 pub(super) fn identified(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<Transaction>> {
     let query = transaction_records::table.filter(transaction_records::id.eq_any(ids.to_vec()));
     Ok(query.select(columns!()).load(tx.conn)?)
 }
 
-/// Hides the records with ids from the first to the last, until [`show`].
-pub(super) fn hide(tx: &mut Tx<'_>, first: Id, last: Id) -> Result<()> {
-    let range = (
+/// Hides the records with ids of the range, until [`show`].
+pub(super) fn hide(tx: &mut Tx<'_>, range: Range) -> Result<()> {
+    let hidden = (
         unpublished_transactions::slot.eq(1),
-        unpublished_transactions::first_id.eq(first),
-        unpublished_transactions::last_id.eq(last),
+        unpublished_transactions::first_id.eq(range.first),
+        unpublished_transactions::last_id.eq(range.last),
     );
-    diesel::insert_into(unpublished_transactions::table).values(range).execute(tx.conn)?;
+    diesel::insert_into(unpublished_transactions::table).values(hidden).execute(tx.conn)?;
     Ok(())
 }
 
-/// Hides nothing any more.
+/// Shows the hidden records.
 pub(super) fn show(tx: &mut Tx<'_>) -> Result<()> {
     diesel::delete(unpublished_transactions::table).execute(tx.conn)?;
     Ok(())
 }
 
-/// Removes up to so many records with ids from the first to the last with their numbers, the latest first: refunds
-/// before what they take back. Says how many.
-pub(super) fn remove_some(tx: &mut Tx<'_>, first: Id, last: Id, most: i64) -> Result<usize> {
+/// Removes the latest records of a range with their numbers, up to `most`: a refund is later than its purchase, and
+/// goes first. Returns how many were removed.
+pub(super) fn remove_latest(tx: &mut Tx<'_>, range: Range, most: i64) -> Result<usize> {
+    let Range { first, last } = range;
     let latest: Vec<(Id, Id, String, String)> = transaction_records::table
         .filter(transaction_records::id.between(first, last))
         .order(transaction_records::id.desc())
@@ -354,10 +357,11 @@ pub(super) fn remove_some(tx: &mut Tx<'_>, first: Id, last: Id, most: i64) -> Re
     Ok(removed)
 }
 
-/// Who sold what has an id from the first to the last, with the day of the first purchase: once for what was sold, once
-/// for what was taken back.
-pub(super) fn sellers(tx: &mut Tx<'_>, first: Id, last: Id) -> Result<Vec<Waiting>> {
-    let of_range = || transaction_records::table.filter(transaction_records::id.between(first, last));
+/// The sellers of the records in a range, each with the day of the seller's first purchase: once by the purchases of
+/// the range, once by the purchases that the refunds of the range take back.
+pub(super) fn sellers(tx: &mut Tx<'_>, range: Range) -> Result<Vec<Waiting>> {
+    let of_range =
+        || transaction_records::table.filter(transaction_records::id.between(range.first, range.last));
     let sold = of_range()
         .group_by(transaction_records::partner_id)
         .select((transaction_records::partner_id, min(transaction_records::occurred_on)));

@@ -27,7 +27,7 @@ use super::model::Tally;
 use crate::{
     access::Tx,
     earnings::engine::{OutOfRange, Standing, Target},
-    ledger::accounting::{Entry, Months},
+    ledger::accounting::{Months, RebatePosting},
     platform::{Error, Result, codes},
     sales::transactions::backlog::CalculationCause,
 };
@@ -36,7 +36,7 @@ use crate::{
 #[derive(Default)]
 pub(super) struct Posting {
     pub tally: Tally,
-    pub entries: Vec<Entry>,
+    pub entries: Vec<RebatePosting>,
 }
 
 /// A code for what leaves the range of amounts; operators see it beside the partner that is put aside.

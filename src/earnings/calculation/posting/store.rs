@@ -14,7 +14,7 @@ use crate::{
         },
         engine::{Exact, Origin},
     },
-    ledger::accounting::{Entry, Months},
+    ledger::accounting::{Months, RebatePosting},
     participation::enrollments::EnrollmentKey,
     platform::{
         Result,
@@ -32,7 +32,7 @@ struct Written<'t, 'c> {
     earned: Vec<EarningRow>,
     refused: Vec<IneligibleRow>,
     groups: Vec<StoredGroup>,
-    entries: Vec<Entry>,
+    entries: Vec<RebatePosting>,
     sums: Sums,
     tx: &'t mut Tx<'c>,
 }
@@ -43,7 +43,7 @@ pub(super) fn keep(
     key: EnrollmentKey,
     months: Months,
     difference: Difference<'_>,
-) -> Result<(Tally, Vec<Entry>)> {
+) -> Result<(Tally, Vec<RebatePosting>)> {
     let Difference { corrections, dropped, cured, new_sales } = difference;
     let mut written = Written {
         key,
@@ -107,7 +107,7 @@ impl Written<'_, '_> {
     }
 
     fn post(&mut self, row: EarningRow) {
-        self.entries.push(Entry {
+        self.entries.push(RebatePosting {
             enrollment_id: row.enrollment_id,
             partner_id: row.partner_id,
             posted_in: row.posted_in,

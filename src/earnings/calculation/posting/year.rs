@@ -65,7 +65,8 @@ impl<'a> EnrollmentYear<'a> {
     pub fn gather(&mut self, tx: &mut Tx<'_>, chunk: &Chunk) -> Result<()> {
         let windows = self.enrolled.iter().flat_map(|(it, history)| earning_windows(it, history));
         self.facts.windows = windows.chain(self.assumed).collect();
-        self.facts.rates = accounting::rates(tx, (self.days.from.plus_months(-24), self.days.to))?;
+        let with_baselines = Period { from: self.days.from.plus_months(-24), to: self.days.to };
+        self.facts.rates = accounting::rates(tx, with_baselines)?;
         self.facts.attained = self.attainments(tx)?;
         let attained_on = self.facts.attained.iter().map(|attained| attained.on);
         let days: BTreeSet<CalendarDate> = chunk.days().chain(attained_on).collect();
