@@ -20,12 +20,20 @@ mod ground;
 mod world;
 
 use ground::{Options, median, with_peak};
-use partner_incentives::{earnings::calculation, operations::verify};
+use diesel::connection::SimpleConnection;
+use partner_incentives::{
+    earnings::calculation,
+    operations::verify,
+    platform::db::{Conn, Target},
+};
 use std::{ops::ControlFlow, time::Instant};
 use world::{World, open};
 
 /// How many times the statement's time a run may take.
 const MOST: f64 = 2.0;
+/// Sales of the partner whose first purchase is taken back in part, and the most seconds until its year is right again.
+const OF_ONE: u32 = 100_000;
+const LATE: f64 = 1.0;
 /// How much a sale may cost more than one of the smallest size.
 const GROWTH: f64 = 1.25;
 
@@ -37,7 +45,7 @@ fn main() {
     for engine in options.engines() {
         let mut smallest = None;
         for &sales in &options.sizes {
-            let world = World::filled(engine, sales);
+            let world = World::filled(engine, sales, world::SALES);
             let (mut by_hand, mut ours, mut memory) = (Vec::new(), Vec::new(), 0);
             for _ in 0..options.rounds(sales) {
                 let (seconds, posted) = World::by_hand(&world.fresh());
@@ -62,7 +70,50 @@ fn main() {
             }
         }
     }
+    println!("\n| | sales of one partner | all computed | a cent of the first taken back |");
+    println!("|---|---|---|---|");
+    for engine in options.engines() {
+        let (all, late) = late(engine);
+        println!("| {} | {OF_ONE} | {all:.2} s | {late:.2} s |", engine.name());
+        if late > LATE {
+            missed.push(format!("{}: {late:.2} s for a late refund, {LATE} at most", engine.name()));
+        }
+    }
     options.judge(&missed);
+}
+
+/// Computes the year of one large partner, and once more from its first month on; gives the seconds of both.
+fn late(engine: ground::Engine) -> (f64, f64) {
+    let world = World::filled(engine, OF_ONE, OF_ONE);
+    let target = world.fresh();
+    let service = open(&target);
+    let timed = || {
+        let start = Instant::now();
+        calculation::calculate(&service.app, None, |_| ControlFlow::Continue(())).unwrap();
+        start.elapsed().as_secs_f64()
+    };
+    let all = timed();
+    refund_late(&target);
+    let late = timed();
+    service.close();
+    (all, late)
+}
+
+/// A refund of the first purchase of the year, which moves every slice after it.
+const REFUND: &str = "INSERT INTO transaction_records SELECT {id}, source, 'late', partner_id, NULL, customer_id,
+        customer_country, customer_public_sector, product, product_family, 'refund', id, occurred_on, -1, currency, NULL,
+        created_at FROM transaction_records WHERE kind = 'purchase' ORDER BY occurred_on, external_id LIMIT 1;
+    INSERT INTO calculation_backlog
+        SELECT partner_id, occurred_on, 'refund', NULL, NULL FROM transaction_records WHERE external_id = 'late';";
+
+/// Takes back a cent of the first purchase.
+fn refund_late(target: &Target) {
+    let mut conn = target.open().unwrap();
+    let id = match conn {
+        Conn::Sqlite(_) => "unhex(printf('%032x', 255))",
+        Conn::Postgres(_) => "lpad(to_hex(255), 32, '0')::uuid",
+    };
+    conn.batch_execute(&REFUND.replace("{id}", id)).unwrap();
 }
 
 /// Runs the calculation, which has to post as many; gives its seconds and the memory it held.

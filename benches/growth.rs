@@ -162,7 +162,7 @@ fn main() {
 
 /// A database with so many sales and what follows from them.
 fn filled(engine: Engine, sales: u32) -> (u32, World, Target) {
-    let world = World::filled(engine, sales);
+    let world = World::filled(engine, sales, world::SALES);
     let target = world.fresh();
     World::by_hand(&target);
     let mut conn = target.open().unwrap();

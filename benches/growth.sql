@@ -9,10 +9,12 @@ INSERT INTO lever_months SELECT partner_id, enrollment_id, posted_in, version, l
     GROUP BY partner_id, enrollment_id, posted_in, version, lever, earned_in, currency;
 INSERT INTO ineligible_months SELECT partner_id, enrollment_id, earned_in, version, lever, earned_in, code, 'USD', count(*),
     0, count(*) * 1000, 0 FROM ineligible_records GROUP BY partner_id, enrollment_id, version, lever, earned_in, code;
-INSERT INTO lever_volumes SELECT partner_id, enrollment_id, version, lever, earned_in, {sum base} FROM earnings
-    GROUP BY partner_id, enrollment_id, version, lever, earned_in;
-INSERT INTO cap_uses SELECT partner_id, enrollment_id, version, lever, '', {sum amount} FROM earnings
-    GROUP BY partner_id, enrollment_id, version, lever;
+INSERT INTO lever_volumes SELECT partner_id, enrollment_id, lever, earned_in, {sum base}, 0 FROM earnings
+    GROUP BY partner_id, enrollment_id, lever, earned_in;
+INSERT INTO cap_uses SELECT partner_id, enrollment_id, lever, 'partner', {sum amount}, 0 FROM earnings
+    GROUP BY partner_id, enrollment_id, lever;
+INSERT INTO cap_months SELECT partner_id, enrollment_id, lever, earned_in, 'partner', {sum amount}, 0 FROM earnings
+    GROUP BY partner_id, enrollment_id, lever, earned_in;
 INSERT INTO rebates SELECT {new}, e.enrollment_id, e.partner_id, e.posted_in, 'USD', e.rebate, 0, e.coop,
     CASE WHEN e.posted_in < '2019-01-01' THEN 'payable' ELSE 'accruing' END, NULL, NULL, NULL, {then}, {then}, {then}, 1
     FROM (SELECT enrollment_id, partner_id, posted_in, {sum rebate} AS rebate, {sum coop} AS coop FROM earnings
@@ -25,8 +27,8 @@ INSERT INTO closed_months VALUES ('2018-07-01', {then}, NULL, NULL), ('2018-08-0
     ('2018-09-01', {then}, NULL, NULL), ('2018-10-01', {then}, NULL, NULL), ('2018-11-01', {then}, NULL, NULL),
     ('2018-12-01', {then}, NULL, NULL);
 INSERT INTO earnings SELECT {06 id}, enrollment_id, partner_id, version, lever, grain, transaction_id, purchase_id,
-    customer_id, '2018-06-01', posted_in, currency, base, net, volume, baseline, unrounded, whole, cap_balance,
-    posted_before, amount, rebate, coop, calculated_at FROM earnings ORDER BY id LIMIT 1;
+    customer_id, '2018-06-01', posted_in, currency, base, net, volume, baseline, slices, unrounded, whole, cap_balance,
+    posted_before, corrects, amount, rebate, coop, cause, cause_id, calculated_at FROM earnings ORDER BY id LIMIT 1;
 INSERT INTO ineligible_records SELECT {06 id}, enrollment_id, partner_id, version, lever, grain, transaction_id,
     purchase_id, customer_id, '2018-06-01', code, bought_on, curable, capped, currency, recorded_at, cured_at
     FROM ineligible_records ORDER BY id LIMIT 1;

@@ -5,7 +5,7 @@
 mod commands;
 
 use clap::{Parser, Subcommand};
-use commands::{ImportCommand, calculate, check_records, daily_refresh, import, verdict};
+use commands::{ImportCommand, calculate, check_records, daily_refresh, import, recalculate, verdict};
 use partner_incentives::{
     access::{Role, password},
     app::{self, Service},
@@ -79,6 +79,18 @@ enum Command {
         /// Only this partner: its id or its MPN id.
         #[arg(long)]
         partner: Option<String>,
+    },
+    /// Compute a partner again from everything on record, and post where the books differ.
+    Recalculate {
+        /// The partner: its id or its MPN id.
+        #[arg(long)]
+        partner: String,
+        /// Only shows what differs; nothing is posted.
+        #[arg(long)]
+        preview: bool,
+        /// Why, for the audit trail.
+        #[arg(long, required_unless_present = "preview")]
+        reason: Option<String>,
     },
     /// Take a file of transactions, as POST /v1/transaction-imports does; it may run beside the service.
     Import(ImportCommand),
@@ -197,6 +209,12 @@ fn run(command: Command, settings: Settings) -> Result<()> {
         Command::Eligibility { partner, program, as_of, json } => {
             let service = Service::open(settings)?;
             println!("{}", verdict(&service, &partner, &program, as_of, json)?);
+            service.close();
+            Ok(())
+        }
+        Command::Recalculate { partner, preview, reason } => {
+            let service = Service::open(settings)?;
+            recalculate(&service, &partner, if preview { None } else { reason.as_deref() })?;
             service.close();
             Ok(())
         }

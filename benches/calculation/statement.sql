@@ -3,13 +3,13 @@
 -- once, and its ids rise, as the run's do. Where the databases differ, words in braces are filled in.
 INSERT INTO earnings
 SELECT {id}, enrollment_id, partner_id, 1, 'core', 'transaction', id, id, customer_id, month, month, 'USD', amount, amount,
-    amount, low, {exact}, whole, CASE WHEN given < whole THEN capacity END, 0, given,
-    (given * 600000 + 500000) / 1000000, given - (given * 600000 + 500000) / 1000000, {now}
+    amount, low, NULL, {exact}, whole, CASE WHEN given < whole THEN capacity END, 0, 0, given,
+    (given * 600000 + 500000) / 1000000, given - (given * 600000 + 500000) / 1000000, 'sale', id, {now}
 FROM (
     SELECT *, {least}(whole, {greatest}(0, capacity)) AS given
     FROM (
         SELECT *, 1000000 + whole - CAST(sum(whole) OVER
-            (PARTITION BY partner_id ORDER BY occurred_on, id ROWS UNBOUNDED PRECEDING) AS bigint) AS capacity
+            (PARTITION BY partner_id ORDER BY occurred_on, external_id ROWS UNBOUNDED PRECEDING) AS bigint) AS capacity
         FROM (
             SELECT *, (exact + 500000) / 1000000 AS whole
             FROM (
@@ -19,9 +19,9 @@ FROM (
                 FROM (
                     SELECT *, high - amount AS low
                     FROM (
-                        SELECT t.id, t.partner_id, t.customer_id, t.occurred_on, {month} AS month, t.amount,
+                        SELECT t.id, t.external_id, t.partner_id, t.customer_id, t.occurred_on, {month} AS month, t.amount,
                             e.id AS enrollment_id, CAST(sum(t.amount) OVER
-                                (PARTITION BY t.partner_id, t.occurred_on >= '2019-01-01' ORDER BY t.occurred_on, t.id
+                                (PARTITION BY t.partner_id, t.occurred_on >= '2019-01-01' ORDER BY t.occurred_on, t.external_id
                                 ROWS UNBOUNDED PRECEDING) AS bigint) AS high
                         FROM transaction_records t JOIN enrollments e ON e.partner_id = t.partner_id
                     ) volumes

@@ -19,8 +19,7 @@ const SQLITE: &str = include_str!("../../tests/process/calculating.sql");
 const POSTGRES: &str = include_str!("postgres.sql");
 const STATEMENT: &str = include_str!("statement.sql");
 /// Sales of a partner.
-const SALES: u32 = 500;
-
+pub const SALES: u32 = 500;
 /// The service on a database.
 pub fn open(target: &Target) -> Service {
     Service::open(Settings {
@@ -39,10 +38,10 @@ pub enum World {
 }
 
 impl World {
-    /// So many sales.
-    pub fn filled(engine: Engine, sales: u32) -> Self {
+    /// So many sales, so many of each partner.
+    pub fn filled(engine: Engine, sales: u32, of_each: u32) -> Self {
         let of_size = |sql: &str| {
-            sql.replace("10 /*partners*/", &(sales / SALES).to_string())
+            sql.replace("10 /*partners*/", &(sales / of_each).to_string())
                 .replace("20000 /*sales*/", &sales.to_string())
         };
         match engine {
@@ -78,11 +77,12 @@ impl World {
             Self::Postgres(lease) => {
                 let mut conn = lease.target().open().unwrap();
                 conn.batch_execute(
-                    "TRUNCATE earnings, ineligible_records, counted_sales, lever_volumes, cap_uses, lever_groups,
-                         lever_months, ineligible_months, rebates, ledger_transfers, calculation_runs,
+                    "TRUNCATE earnings, ineligible_records, calculated_enrollments, lever_volumes, cap_uses, cap_months,
+                         posted_groups, lever_months, ineligible_months, rebates, ledger_transfers, calculation_runs,
                          calculation_backlog;
                      INSERT INTO calculation_backlog
-                         SELECT partner_id, min(occurred_on) FROM transaction_records GROUP BY partner_id;
+                         SELECT partner_id, min(occurred_on), 'sale', NULL, NULL FROM transaction_records
+                             GROUP BY partner_id;
                      CHECKPOINT",
                 )
                 .unwrap();

@@ -234,6 +234,8 @@ policies! {
         read  ListCalculationRuns:           Operator | Auditor;
         write StartCalculationRun:           Operator;
         read  GetCalculationRun:             Operator | Auditor;
+        read  PreviewRecalculation:          Operator | Auditor;
+        write RecalculatePartner:            Operator;
         read  ListAccountingMonths:          Operator | Auditor;
         write CloseAccountingMonth:          Operator;
     }

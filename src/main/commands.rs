@@ -5,7 +5,7 @@ use partner_incentives::{
     access::{BackgroundContext, Tx},
     app::{self, Service},
     audit::Seal,
-    earnings::calculation,
+    earnings::calculation::{self, proof},
     network::partners::{self, Partner},
     operations::{jobs::refresh, verify},
     participation::{eligibility, programs},
@@ -105,6 +105,22 @@ fn partner_of(tx: &mut Tx<'_>, key: &str) -> Result<Partner> {
         Ok(id) => partners::get(tx, id),
         Err(_) => partners::get_by_mpn_id(tx, key),
     }
+}
+
+/// Shows where a partner's books differ from what everything on record gives; with a reason, posts the differences.
+pub fn recalculate(service: &Service, partner: &str, reason: Option<&str>) -> Result<()> {
+    let partner = service.app.read_as_system(|tx| partner_of(tx, partner))?.id;
+    for difference in service.app.read_as_system(|tx| proof::differences(tx, Some(partner)))? {
+        let proof::PostedDifference { enrollment_id, lever, earned_in, missing, records } = difference;
+        println!("enrollment {enrollment_id}, {lever} of {earned_in}: {missing} missing, {records} records differ");
+    }
+    let Some(reason) = reason.map(str::to_owned) else { return Ok(()) };
+    service.app.write_as_system("RecalculatePartner", move |tx| {
+        calculation::recalculate(tx, partner, &reason).map(drop)
+    })?;
+    let run = calculation::calculate(&service.app, Some(partner), |_| ControlFlow::Continue(()))?;
+    println!("{} earnings, {} ineligible records", run.earnings, run.ineligible_records);
+    Ok(())
 }
 
 /// Calculates the waiting sales of one partner or of all partners, with a progress bar.

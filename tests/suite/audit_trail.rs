@@ -354,6 +354,9 @@ fn money(sweep: &mut Sweep<'_>) {
     let operator = Person::of(world.operator());
     sweep.step(&operator, "startCalculationRun", "/v1/calculation-runs", json!({}), Made);
     story.calculate();
+    let path = format!("/v1/partners/{}/recalculation", story.partner);
+    sweep.step(&operator, "recalculatePartner", &path, because(), Made);
+    story.calculate();
     let rates = json!({"rates": [{"base": "USD", "quote": "JPY", "rate": "113.27"}]});
     sweep.step(&operator, "putFxRates", "/v1/fx-rates/2018-11", rates, Changed);
     let colleague = world.api_client(Role::Operator, None, "adjustments:write");

@@ -83,6 +83,17 @@ impl<'w> Story<'w> {
         story
     }
 
+    /// Another partner in the same program.
+    pub fn another(&self, number: u32) -> Self {
+        let operator = self.world.operator();
+        let partner = operator.post("/v1/partners", partner(number, "direct_bill")).send().ok().id();
+        let (world, program) = (self.world, self.program.clone());
+        let mut story = Self { world, operator, partner, program, enrollment: String::new() };
+        story.file_profiles();
+        story.enroll();
+        story
+    }
+
     fn file_profiles(&self) {
         let admin = self.world.admin_of(&self.partner);
         let payout = json!({"holder": "Partner", "account_number": "DE89370400440532013000",

@@ -19,6 +19,7 @@ mod exports;
 mod harness;
 mod imports;
 mod jobs;
+mod law;
 mod lost_commits;
 mod mail;
 mod mass_assignment;

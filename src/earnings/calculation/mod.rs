@@ -8,7 +8,7 @@
 //! | `simulation` and its view | what would be earned; nothing of it is kept |
 //! | `model`, `store`, `sums` | earnings, ineligible records and runs as they are stored, and their sums by month |
 //! | `earnings_api`, `ineligible_api` | the lists of them, with traces, reasons and remedies |
-//! | `proof` | every enrollment year computed again, beside what is posted |
+//! | `proof`, `recalculation_api` | every enrollment year computed again, beside what is posted |
 //!
 //! Which partners wait, and from which day on, stands in [`crate::sales::transactions::backlog`]; a unit takes them out with what
 //! it posts. Within the open month and before, a day that changes is computed anew from its month on.
@@ -20,6 +20,7 @@ mod lever_view;
 mod model;
 mod posting;
 pub mod proof;
+pub mod recalculation_api;
 mod run;
 pub mod runs_api;
 mod simulation;
@@ -34,7 +35,7 @@ use crate::slice::{Slice, Tag};
 pub use earning_view::{EarningView, TraceStep, trace_view};
 pub use model::{EarningRow, Grain, IneligibleRow, Run, RunState};
 pub use posting::{CapUsed, LeverVolume, cap_uses, volumes};
-pub use run::{WORK, calculate, calculate_in, follow_up, is_due, start};
+pub use run::{WORK, calculate, calculate_in, follow_up, is_due, recalculate, start};
 pub use simulation::CODES;
 pub use store::{last_calculated, refers_to, terms_of};
 pub use sums::{IneligibleMonth, LeverMonth, ineligible_months, lever_months};
@@ -47,6 +48,7 @@ pub const SLICE: Slice = Slice {
         ineligible_api::routes(config);
         simulation_api::routes(config);
         runs_api::routes(config);
+        recalculation_api::routes(config);
     },
     tag: Some(Tag {
         name: "earnings",

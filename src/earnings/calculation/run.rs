@@ -108,6 +108,20 @@ pub fn start(tx: &mut Tx<'_>, partner: Option<Id>) -> Result<Run> {
     Ok(run)
 }
 
+/// Begins a run that computes a partner again from the beginning. A run at work over others is given back, and then nothing is
+/// noted.
+pub fn recalculate(tx: &mut Tx<'_>, partner: Id, reason: &str) -> Result<Run> {
+    tx.lock_partner(partner)?;
+    if let Some(running) = store::running(tx)?.filter(|run| !run.covers(Some(partner))) {
+        tx.exempt_from_audit(Unaudited::NothingWritten);
+        return Ok(running);
+    }
+    backlog::note(tx, &[partner], CalculationCause::Recalculation)?;
+    let event = audit::Event::on("recalculation", partner).of_partner(partner);
+    event.after(&json!({"partner_id": partner})).because(Some(reason)).record(tx)?;
+    start(tx, Some(partner))
+}
+
 /// Brings the runs that people have asked for to their end.
 fn attend(turn: &Turn) -> Result<End> {
     while let Some(run) = turn.app().read_as_system(store::running)? {

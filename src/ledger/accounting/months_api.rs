@@ -14,6 +14,7 @@ use crate::{
         http::{Answer, Body, Path},
         values::{Id, Month, Timestamp, text_enum},
     },
+    sales::transactions::backlog,
 };
 use actix_web::{get, post};
 use serde::{Deserialize, Serialize};
@@ -52,12 +53,41 @@ struct AccountingMonth {
     reason: Option<String>,
 }
 
+/// A partner that the calculation has put aside: its figures are not complete.
+#[derive(Serialize, ToSchema)]
+struct PartnerPutAside {
+    /// The partner.
+    partner_id: Id,
+    /// Why its calculation failed, as a stable code.
+    #[schema(max_length = 64, examples("amount_out_of_range"))]
+    code: String,
+    /// When its calculation failed. A run over that partner tries it again.
+    failed_at: Timestamp,
+}
+
+/// A month that has been closed.
+#[derive(Serialize, ToSchema)]
+struct AccountingMonthClosed {
+    #[serde(flatten)]
+    month: AccountingMonth,
+    /// The partners whose figures the month lacks, because their calculation failed; a thousand at most. Their amounts are
+    /// posted in the month that is open when they are mended.
+    #[schema(max_items = 1000)]
+    missing_partners: Vec<Id>,
+}
+
+/// The most partners put aside that an answer shows.
+const MOST_ASIDE: i64 = 1000;
+
 /// The months of the books, the newest first.
 #[derive(Serialize, ToSchema)]
 struct AccountingMonths {
     /// The months from this month back to the first month with a posting.
     #[schema(max_items = 12_000)]
     items: Vec<AccountingMonth>,
+    /// The partners whose figures the open months lack, because their calculation failed; a thousand at most.
+    #[schema(max_items = 1000)]
+    put_aside: Vec<PartnerPutAside>,
 }
 
 /// The closure of a month.
@@ -77,7 +107,8 @@ struct AccountingMonthClosure {
 #[utoipa::path(tag = "rebates", responses((status = 200, body = AccountingMonths)))]
 #[get("/v1/accounting-months")]
 async fn list_accounting_months(caller: Caller<ListAccountingMonths>) -> Result<Answer> {
-    caller.snapshot(|tx| Ok(Answer::ok(&AccountingMonths { items: months(tx)? }))).await
+    let listed = |tx: &mut Tx<'_>| Ok(AccountingMonths { items: months(tx)?, put_aside: put_aside(tx)? });
+    caller.snapshot(move |tx| listed(tx).map(|months| Answer::ok(&months))).await
 }
 
 /// Close a month
@@ -90,7 +121,7 @@ async fn list_accounting_months(caller: Caller<ListAccountingMonths>) -> Result<
     tag = "rebates",
     params(("month" = Month, Path, description = "The month.", example = "2026-07")),
     request_body = AccountingMonthClosure,
-    responses((status = 200, body = AccountingMonth))
+    responses((status = 200, body = AccountingMonthClosed))
 )]
 #[post("/v1/accounting-months/{month}/closure")]
 async fn close_accounting_month(
@@ -101,13 +132,15 @@ async fn close_accounting_month(
     caller
         .write(body, move |tx, closure| {
             service::close(tx, *month, closure.reason.as_deref())?;
-            Ok(Answer::ok(&AccountingMonth {
+            let missing_partners = put_aside(tx)?.into_iter().map(|aside| aside.partner_id).collect();
+            let month = AccountingMonth {
                 month: *month,
                 state: AccountingMonthState::Closed,
                 closed_at: Some(tx.now),
                 closed_by: tx.actor.id(),
                 reason: closure.reason.clone(),
-            }))
+            };
+            Ok(Answer::ok(&AccountingMonthClosed { month, missing_partners }))
         })
         .await
 }
@@ -140,4 +173,13 @@ fn months(tx: &mut Tx<'_>) -> Result<Vec<AccountingMonth>> {
         month = month.plus(-1);
     }
     Ok(items)
+}
+
+fn put_aside(tx: &mut Tx<'_>) -> Result<Vec<PartnerPutAside>> {
+    let shown = |aside: backlog::PutAside| PartnerPutAside {
+        partner_id: aside.partner_id,
+        code: aside.failure,
+        failed_at: aside.failed_at,
+    };
+    Ok(backlog::set_aside(tx, MOST_ASIDE)?.into_iter().map(shown).collect())
 }

@@ -1,0 +1,353 @@
+//! The law: the sum of all postings is what one computation over everything known gives, whenever it is asked.
+
+use crate::{
+    suite::calculation::{Story, flat, text, version},
+    support::{World, statements::behind_the_service},
+};
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+
+fn usd(amount: &str) -> Value {
+    json!({"amount": amount, "currency": "USD"})
+}
+
+fn tier(from: &str, rate: &str) -> Value {
+    json!({"from": usd(from), "rate": rate})
+}
+
+fn new_customers() -> Value {
+    json!({"type": "fixed", "code": "new", "name": "New customers", "amount": usd("50.00"), "new_after_months": 12})
+}
+
+/// The sums of the earnings, in cents, by lever and month.
+fn sums(story: &Story<'_>) -> BTreeMap<(String, String), i64> {
+    let mut sums = BTreeMap::new();
+    for earning in story.list("/v1/earnings") {
+        let cents: i64 = text(&earning["amount"]["amount"]).replace('.', "").parse().unwrap();
+        *sums.entry((text(&earning["lever"]), text(&earning["earned_in"]))).or_default() += cents;
+    }
+    sums.retain(|_, sum| *sum != 0);
+    sums
+}
+
+fn sum(story: &Story<'_>) -> i64 {
+    sums(story).values().sum()
+}
+
+/// What is told of one sale.
+enum Told {
+    Bought(&'static str, &'static str, &'static str, &'static str),
+    TakenBack(&'static str, &'static str, &'static str),
+    Calculated,
+}
+use Told::{Bought, Calculated, TakenBack};
+
+/// Tells a story of sales to a new partner; gives the sum of what it earned, in cents.
+fn told(levers: &Value, today: &str, tale: &[Told]) -> i64 {
+    let world = World::new();
+    let story = Story::new(&world, levers);
+    world.on(today);
+    let mut sales = BTreeMap::new();
+    for what in tale {
+        match what {
+            Bought(number, on, amount, customer) => {
+                let more = json!({"customer": {"id": customer, "country": "DE"}});
+                sales.insert(*number, story.report(number, on, amount, &more).ok().id());
+            }
+            TakenBack(number, on, amount) => {
+                drop(story.refund(&format!("{number}-back"), &sales[number], on, amount));
+            }
+            Calculated => drop(story.calculate()),
+        }
+    }
+    story.calculate();
+    story.verify();
+    sum(&story)
+}
+
+#[test]
+fn marginal_slices_are_those_of_the_net_volume_however_runs_cut_the_sales() {
+    let tiers = [tier("0.00", "0.02"), tier("10000.00", "0.05"), tier("50000.00", "0.07")];
+    let scale = json!({"type": "marginal", "period": "half_year", "tiers": tiers});
+    for grain in ["transaction", "customer_month", "month"] {
+        let levers = json!([{"type": "core", "code": "core", "name": "Core", "grain": grain, "scale": scale}]);
+        let at_once = [
+            Bought("1", "2018-07-01", "8000.00", "C-1"),
+            Bought("2", "2018-07-02", "5000.00", "C-1"),
+            TakenBack("1", "2018-07-03", "-8000.00"),
+            Bought("3", "2018-07-04", "8000.00", "C-2"),
+        ];
+        assert_eq!(told(&levers, "2018-07-20", &at_once), 35_000, "{grain}");
+        let bit_by_bit = [
+            Bought("1", "2018-07-01", "8000.00", "C-1"),
+            TakenBack("1", "2018-07-03", "-8000.00"),
+            Calculated,
+            Bought("2", "2018-07-02", "5000.00", "C-1"),
+            Calculated,
+            Bought("3", "2018-07-04", "8000.00", "C-2"),
+        ];
+        assert_eq!(told(&levers, "2018-07-20", &bit_by_bit), 35_000, "{grain}");
+        let taken_back = [
+            Bought("big", "2018-10-01", "50000.00", "C-1"),
+            Bought("small", "2018-10-02", "9000.00", "C-1"),
+            Calculated,
+            TakenBack("big", "2018-10-03", "-50000.00"),
+        ];
+        assert_eq!(told(&levers, "2018-10-20", &taken_back), 18_000, "{grain}");
+    }
+}
+
+#[test]
+fn a_new_customer_is_the_one_of_the_earliest_purchase_that_was_kept() {
+    let levers = json!([new_customers()]);
+    let late = |on| {
+        [Bought("2", "2018-08-05", "10.00", "L"), Calculated, Bought("1", on, "10.00", "L")]
+    };
+    assert_eq!(told(&levers, "2018-08-20", &late("2018-08-02")), 5_000);
+    assert_eq!(told(&levers, "2018-08-20", &late("2018-03-02")), 0);
+    let back_and_again = [
+        Bought("1", "2018-08-02", "10.00", "L"),
+        TakenBack("1", "2018-08-03", "-10.00"),
+        Bought("2", "2018-08-04", "10.00", "L"),
+    ];
+    assert_eq!(told(&levers, "2018-08-20", &back_and_again), 5_000);
+}
+
+#[test]
+fn a_balance_that_a_refund_frees_goes_to_the_sales_that_were_cut() {
+    let mut lever = flat("core", "0.10");
+    lever["cap"] = json!({"scope": "partner", "amount": usd("400.00")});
+    let levers = json!([lever]);
+    let freed = [
+        Bought("1", "2018-08-01", "4000.00", "C-1"),
+        Bought("2", "2018-08-02", "4000.00", "C-2"),
+        Calculated,
+        TakenBack("1", "2018-08-03", "-3999.99"),
+    ];
+    assert_eq!(told(&levers, "2018-08-20", &freed), 40_000);
+    let a_cent = [
+        Bought("1", "2018-08-01", "4000.00", "C-1"),
+        Bought("2", "2018-08-02", "4000.00", "C-2"),
+        Calculated,
+        TakenBack("2", "2018-08-03", "-0.01"),
+    ];
+    assert_eq!(told(&levers, "2018-08-20", &a_cent), 40_000);
+}
+
+#[test]
+fn growth_is_compared_with_all_that_was_sold_whether_it_could_earn_or_not() {
+    let levers = json!([{"type": "growth", "code": "growth", "name": "Growth", "rate": "0.1",
+        "baseline": {"type": "trailing_average", "months": 1}}]);
+    let world = World::new();
+    let mut version = version(&levers);
+    version["requirements"] = json!([{"rule": "partner_active"}, {"rule": "mpn_agreement"}]);
+    let story = Story::with(&world, &version, |partner| {
+        let paper = |number: &str, from: &str, to: Value| {
+            let body = json!({
+                "partner_id": partner, "agreement_number": number, "signed_by": "Sam", "signed_on": "2018-06-01",
+                "effective_on": from, "expires_on": to, "membership_level": "silver", "grace_days": 0,
+            });
+            world.operator().post("/v1/mpn-agreements", body).send().ok();
+        };
+        paper("A-1", "2018-06-01", json!("2018-08-09"));
+        paper("A-2", "2018-08-21", json!(null));
+    });
+    world.on("2018-10-10");
+    for (n, on) in ["2018-07-11", "2018-08-12", "2018-09-10"].into_iter().enumerate() {
+        story.sale(&n.to_string(), on, "10000.00");
+    }
+    story.calculate();
+    assert_eq!(sums(&story).get(&("growth".into(), "2018-09".into())), None, "{:?}", sums(&story));
+    let codes: Vec<String> = story.refusals().into_iter().map(|(code, _)| code).collect();
+    assert!(codes.contains(&"mpn_agreement_expired".to_owned()), "{codes:?}");
+    story.verify();
+}
+
+#[test]
+fn a_rule_that_was_lost_and_told_late_takes_back_what_its_days_earned() {
+    for told_late in [true, false] {
+        let world = World::new();
+        let mut version = version(&json!([flat("core", "0.10")]));
+        version["requirements"] = json!([{"rule": "partner_active"}, {"rule": "mpn_agreement"}]);
+        let agreement = std::cell::RefCell::new(String::new());
+        let story = Story::with(&world, &version, |partner| {
+            let body = json!({
+                "partner_id": partner, "agreement_number": "A-1", "signed_by": "Sam", "signed_on": "2018-06-01",
+                "effective_on": "2018-06-01", "membership_level": "silver",
+            });
+            *agreement.borrow_mut() = world.operator().post("/v1/mpn-agreements", body).send().ok().id();
+        });
+        world.on("2018-10-20");
+        let terminate = || {
+            let path = format!("/v1/mpn-agreements/{}/termination", agreement.borrow());
+            let body = json!({"terminated_on": "2018-10-02", "reason": "Left the network"});
+            story.operator.post(&path, body).if_match("*").send().ok();
+        };
+        story.sale("1", "2018-10-01", "100.00");
+        story.sale("2", "2018-10-03", "200.00");
+        if told_late {
+            story.calculate();
+            terminate();
+        } else {
+            terminate();
+        }
+        story.calculate();
+        assert_eq!(sum(&story), 1_000, "told late: {told_late}");
+        assert_eq!(story.refusals(), [("mpn_agreement_terminated".to_owned(), String::new())]);
+        if told_late {
+            let correction = story.list("/v1/earnings").pop().unwrap();
+            assert_eq!((text(&correction["cause"]), &correction["cause_transaction_id"]), ("fact".into(), &Value::Null));
+            let steps = correction["trace"].as_array().unwrap();
+            assert!(steps.contains(&json!({"step": "correction", "of": usd("20.00")})), "{correction}");
+        }
+        story.verify();
+    }
+}
+
+#[test]
+fn a_correction_names_the_sale_that_moved_it() {
+    let world = World::new();
+    let scale = json!({"type": "marginal", "period": "month", "tiers": [tier("0.00", "0.01"), tier("100.00", "0.10")]});
+    let story = Story::new(&world, &json!([{"type": "core", "code": "core", "name": "Core", "scale": scale}]));
+    world.on("2018-08-20");
+    story.sale("2", "2018-08-05", "100.00");
+    story.calculate();
+    let late = story.sale("1", "2018-08-02", "100.00");
+    story.calculate();
+    let earnings = story.list("/v1/earnings");
+    let shown: Vec<_> = earnings
+        .iter()
+        .map(|e| (text(&e["amount"]["amount"]), text(&e["cause"]), text(&e["cause_transaction_id"])))
+        .collect();
+    let first = text(&earnings[0]["transaction_id"]);
+    assert_eq!(
+        shown,
+        [
+            ("1.00".into(), "sale".into(), first),
+            ("1.00".into(), "sale".into(), late.clone()),
+            ("9.00".into(), "sale".into(), late)
+        ]
+    );
+    story.verify();
+}
+
+#[test]
+fn what_no_cap_or_grain_can_mean_is_refused_when_a_version_is_written() {
+    let world = World::new();
+    let program = json!({"code": "rewards", "name": "Rewards", "partner_types": ["direct_bill"]});
+    world.operator().post("/v1/programs", program).send().ok();
+    let of_each = json!({"scope": "customer", "amount": usd("4000.00")});
+    let mut month = flat("core", "0.10");
+    month["grain"] = json!("month");
+    month["cap"] = of_each.clone();
+    let growth = json!({"type": "growth", "code": "growth", "name": "Growth", "rate": "0.1", "cap": of_each,
+        "baseline": {"type": "same_month_last_year"}});
+    let bonus = json!({"type": "activity_bonus", "code": "skills", "name": "Skills", "amount": usd("1.00"), "cap": of_each});
+    let lifts = json!({"type": "core", "code": "core", "name": "Core", "grain": "transaction",
+        "scale": {"type": "retroactive", "period": "month", "tiers": [tier("0.00", "0.01")]}});
+    for (lever, pointer) in
+        [(month, "/levers/0/cap/scope"), (growth, "/levers/0/cap/scope"), (bonus, "/levers/0/cap/scope"), (lifts, "/levers/0/grain")]
+    {
+        let body = version(&json!([lever]));
+        let refused = world.operator().post("/v1/programs/rewards/versions", body).send().refused(422, "invalid");
+        assert_eq!(refused["errors"][0]["pointer"], pointer, "{refused}");
+    }
+}
+
+#[test]
+fn a_competency_that_is_attained_gives_its_bonus_once() {
+    let world = World::new();
+    let bonus = json!({"type": "activity_bonus", "code": "skills", "name": "Skills", "amount": usd("250.00")});
+    let story = Story::new(&world, &json!([bonus]));
+    world.on("2018-09-20");
+    let attain = |code: &str, on: &str| {
+        let body = json!({"level": "silver", "attained_on": on, "expires_on": "2019-12-31"});
+        let path = format!("/v1/partners/{}/competencies/{code}", story.partner);
+        story.operator.put(&path, body).send().ok();
+    };
+    attain("devops", "2018-08-03");
+    attain("erp", "2018-08-09");
+    attain("messaging", "2018-06-09");
+    story.calculate();
+    assert_eq!(sums(&story), BTreeMap::from([(("skills".to_owned(), "2018-08".to_owned()), 50_000)]));
+    attain("communications", "2018-08-30");
+    story.calculate();
+    story.calculate();
+    assert_eq!(sum(&story), 75_000);
+    story.verify();
+}
+
+#[test]
+fn one_partner_whose_sums_leave_the_range_stops_nobody_else() {
+    let world = World::new();
+    let scale = json!({"type": "marginal", "period": "month", "tiers": [tier("0.00", "0.10")]});
+    let story = Story::new(&world, &json!([{"type": "core", "code": "core", "name": "Core", "grain": "month", "scale": scale}]));
+    let honest = story.another(2).partner;
+    world.on("2018-08-20");
+    let mut file = "source,external_id,partner_id,customer_id,customer_country,product,product_family,kind,occurred_on,amount,currency\n".to_owned();
+    for n in 0..9300 {
+        file += &format!("billing,L{n},{},C,US,SKU,fam,purchase,2018-08-02,9999999999999.99,USD\n", story.partner);
+    }
+    file += &format!("billing,Q,{honest},C,US,SKU,fam,purchase,2018-08-02,100.00,USD\n");
+    story.operator.ask("POST", "/v1/transaction-imports").bytes("text/csv", file).send().ok();
+    let run = story.calculate();
+    assert_eq!((&run["put_aside"], &run["state"]), (&json!(1), &json!("succeeded")), "{run}");
+    assert_eq!(sum(&story), 1_000, "the honest partner has earned");
+    // A run over the partner says why it fails; a run over all leaves the partner aside until more is known.
+    let alone = json!({"partner_id": story.partner});
+    let begun = story.operator.post("/v1/calculation-runs", alone).send().ok();
+    let path = begun.header("location").unwrap().to_owned();
+    let patience = std::time::Instant::now();
+    let run = loop {
+        let run = story.operator.get(&path).send().ok();
+        if run["state"] != "running" || patience.elapsed().as_secs() > 30 {
+            break run;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    };
+    assert_eq!(run["state"], "failed", "{run}");
+    assert!(text(&run["error"]).contains("range"), "{run}");
+    assert_eq!(story.calculate()["put_aside"], json!(0));
+    // The month closes without the partner, and says who is missing.
+    world.on("2018-09-02");
+    story.sale("small", "2018-07-05", "10.00");
+    story.calculate();
+    // What was computed before the failure stands.
+    story.close("2018-07").ok();
+    let closed = story.close("2018-08").ok();
+    assert_eq!(closed["missing_partners"], json!([story.partner]), "{closed}");
+    let months = story.operator.get("/v1/accounting-months").send().ok();
+    assert_eq!(months["put_aside"][0]["partner_id"], json!(story.partner), "{months}");
+    assert_eq!(months["put_aside"][0]["code"], "amount_out_of_range");
+}
+
+#[test]
+fn a_difference_is_shown_and_posted_with_a_reason() {
+    let world = World::new();
+    let story = Story::new(&world, &json!([flat("core", "0.10")]));
+    world.on("2018-08-20");
+    story.sale("1", "2018-08-02", "100.00");
+    story.calculate();
+    let path = format!("/v1/partners/{}/recalculation", story.partner);
+    let preview = story.operator.get(&path).send().ok();
+    assert_eq!(preview["differences"], json!([]), "{preview}");
+    // Somebody with all rights on the database moves a record that stands.
+    story.sale("2", "2018-08-03", "0.01");
+    story.calculate();
+    let mut conn = world.service.db.target().open().unwrap();
+    let forge = "UPDATE ineligible_records SET code = 'product_not_eligible' WHERE code = 'amount_too_small'";
+    behind_the_service(|| diesel::RunQueryDsl::execute(diesel::sql_query(forge), &mut conn)).unwrap();
+    let preview = story.operator.get(&path).send().ok();
+    let difference = &preview["differences"][0];
+    assert_eq!((&difference["lever"], &difference["records"]), (&json!("core"), &json!(2)), "{preview}");
+    story.operator.post(&path, json!({})).send().refused(422, "invalid");
+    world.auditor().post(&path, json!({"reason": "Found by verify"})).send().refused(403, "forbidden");
+    let begun = story.operator.post(&path, json!({"reason": "Found by verify"})).send().ok();
+    assert_eq!(begun.status, 202);
+    story.calculate();
+    assert_eq!(story.operator.get(&path).send().ok()["differences"], json!([]));
+    let noted = story.list("/v1/audit-events?operation=RecalculatePartner");
+    assert!(noted.iter().any(|event| event["reason"] == "Found by verify"), "{noted:#?}");
+    assert_eq!(sum(&story), 1_000);
+    story.verify();
+}
