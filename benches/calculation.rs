@@ -19,8 +19,8 @@ mod ground;
 #[path = "calculation/world.rs"]
 mod world;
 
-use ground::{Options, median, with_peak};
 use diesel::connection::SimpleConnection;
+use ground::{Options, median, with_peak};
 use partner_incentives::{
     earnings::calculation,
     operations::verify,

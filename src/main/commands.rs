@@ -112,7 +112,9 @@ pub fn recalculate(service: &Service, partner: &str, reason: Option<&str>) -> Re
     let partner = service.app.read_as_system(|tx| partner_of(tx, partner))?.id;
     for difference in service.app.read_as_system(|tx| proof::differences(tx, Some(partner)))? {
         let proof::PostedDifference { enrollment_id, lever, earned_in, missing, records } = difference;
-        println!("enrollment {enrollment_id}, {lever} of {earned_in}: {missing} missing, {records} records differ");
+        println!(
+            "enrollment {enrollment_id}, {lever} of {earned_in}: {missing} missing, {records} records differ"
+        );
     }
     let Some(reason) = reason.map(str::to_owned) else { return Ok(()) };
     service.app.write_as_system("RecalculatePartner", move |tx| {

@@ -221,7 +221,10 @@ fn r1_three_levers_round_each_on_its_own() {
     // 1,481.47, and not the 1,481.48 of one rounding.
     assert_eq!(story.amounts(), ["987.65", "246.91", "246.91"]);
     let new_customer = &story.list("/v1/earnings?lever=add")[0]["trace"][1];
-    assert_eq!(new_customer, &json!({"step": "fixed", "amount": {"amount": "246.91", "currency": "USD"}, "times": 1}));
+    assert_eq!(
+        new_customer,
+        &json!({"step": "fixed", "amount": {"amount": "246.91", "currency": "USD"}, "times": 1})
+    );
     let earnings = story.list("/v1/earnings?lever=core");
     let one = story.operator.get(&format!("/v1/earnings/{}", text(&earnings[0]["id"]))).send().ok();
     assert_eq!((&one["transaction_id"], &one["unrounded"]), (&json!(sale), &json!("987.6536")));

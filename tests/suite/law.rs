@@ -70,7 +70,8 @@ fn marginal_slices_are_those_of_the_net_volume_however_runs_cut_the_sales() {
     let tiers = [tier("0.00", "0.02"), tier("10000.00", "0.05"), tier("50000.00", "0.07")];
     let scale = json!({"type": "marginal", "period": "half_year", "tiers": tiers});
     for grain in ["transaction", "customer_month", "month"] {
-        let levers = json!([{"type": "core", "code": "core", "name": "Core", "grain": grain, "scale": scale}]);
+        let levers =
+            json!([{"type": "core", "code": "core", "name": "Core", "grain": grain, "scale": scale}]);
         let at_once = [
             Bought("1", "2018-07-01", "8000.00", "C-1"),
             Bought("2", "2018-07-02", "5000.00", "C-1"),
@@ -100,9 +101,7 @@ fn marginal_slices_are_those_of_the_net_volume_however_runs_cut_the_sales() {
 #[test]
 fn a_new_customer_is_the_one_of_the_earliest_purchase_that_was_kept() {
     let levers = json!([new_customers()]);
-    let late = |on| {
-        [Bought("2", "2018-08-05", "10.00", "L"), Calculated, Bought("1", on, "10.00", "L")]
-    };
+    let late = |on| [Bought("2", "2018-08-05", "10.00", "L"), Calculated, Bought("1", on, "10.00", "L")];
     assert_eq!(told(&levers, "2018-08-20", &late("2018-08-02")), 5_000);
     assert_eq!(told(&levers, "2018-08-20", &late("2018-03-02")), 0);
     let back_and_again = [
@@ -196,7 +195,10 @@ fn a_rule_that_was_lost_and_told_late_takes_back_what_its_days_earned() {
         assert_eq!(story.refusals(), [("mpn_agreement_terminated".to_owned(), String::new())]);
         if told_late {
             let correction = story.list("/v1/earnings").pop().unwrap();
-            assert_eq!((text(&correction["cause"]), &correction["cause_transaction_id"]), ("fact".into(), &Value::Null));
+            assert_eq!(
+                (text(&correction["cause"]), &correction["cause_transaction_id"]),
+                ("fact".into(), &Value::Null)
+            );
             let steps = correction["trace"].as_array().unwrap();
             assert!(steps.contains(&json!({"step": "correction", "of": usd("20.00")})), "{correction}");
         }
@@ -208,7 +210,8 @@ fn a_rule_that_was_lost_and_told_late_takes_back_what_its_days_earned() {
 fn a_correction_names_the_sale_that_moved_it() {
     let world = World::new();
     let scale = json!({"type": "marginal", "period": "month", "tiers": [tier("0.00", "0.01"), tier("100.00", "0.10")]});
-    let story = Story::new(&world, &json!([{"type": "core", "code": "core", "name": "Core", "scale": scale}]));
+    let story =
+        Story::new(&world, &json!([{"type": "core", "code": "core", "name": "Core", "scale": scale}]));
     world.on("2018-08-20");
     story.sale("2", "2018-08-05", "100.00");
     story.calculate();
@@ -245,11 +248,15 @@ fn what_no_cap_or_grain_can_mean_is_refused_when_a_version_is_written() {
     let bonus = json!({"type": "activity_bonus", "code": "skills", "name": "Skills", "amount": usd("1.00"), "cap": of_each});
     let lifts = json!({"type": "core", "code": "core", "name": "Core", "grain": "transaction",
         "scale": {"type": "retroactive", "period": "month", "tiers": [tier("0.00", "0.01")]}});
-    for (lever, pointer) in
-        [(month, "/levers/0/cap/scope"), (growth, "/levers/0/cap/scope"), (bonus, "/levers/0/cap/scope"), (lifts, "/levers/0/grain")]
-    {
+    for (lever, pointer) in [
+        (month, "/levers/0/cap/scope"),
+        (growth, "/levers/0/cap/scope"),
+        (bonus, "/levers/0/cap/scope"),
+        (lifts, "/levers/0/grain"),
+    ] {
         let body = version(&json!([lever]));
-        let refused = world.operator().post("/v1/programs/rewards/versions", body).send().refused(422, "invalid");
+        let refused =
+            world.operator().post("/v1/programs/rewards/versions", body).send().refused(422, "invalid");
         assert_eq!(refused["errors"][0]["pointer"], pointer, "{refused}");
     }
 }
@@ -257,7 +264,8 @@ fn what_no_cap_or_grain_can_mean_is_refused_when_a_version_is_written() {
 #[test]
 fn a_competency_that_is_attained_gives_its_bonus_once() {
     let world = World::new();
-    let bonus = json!({"type": "activity_bonus", "code": "skills", "name": "Skills", "amount": usd("250.00")});
+    let bonus =
+        json!({"type": "activity_bonus", "code": "skills", "name": "Skills", "amount": usd("250.00")});
     let story = Story::new(&world, &json!([bonus]));
     world.on("2018-09-20");
     let attain = |code: &str, on: &str| {
@@ -281,12 +289,18 @@ fn a_competency_that_is_attained_gives_its_bonus_once() {
 fn one_partner_whose_sums_leave_the_range_stops_nobody_else() {
     let world = World::new();
     let scale = json!({"type": "marginal", "period": "month", "tiers": [tier("0.00", "0.10")]});
-    let story = Story::new(&world, &json!([{"type": "core", "code": "core", "name": "Core", "grain": "month", "scale": scale}]));
+    let story = Story::new(
+        &world,
+        &json!([{"type": "core", "code": "core", "name": "Core", "grain": "month", "scale": scale}]),
+    );
     let honest = story.another(2).partner;
     world.on("2018-08-20");
     let mut file = "source,external_id,partner_id,customer_id,customer_country,product,product_family,kind,occurred_on,amount,currency\n".to_owned();
     for n in 0..9300 {
-        file += &format!("billing,L{n},{},C,US,SKU,fam,purchase,2018-08-02,9999999999999.99,USD\n", story.partner);
+        file += &format!(
+            "billing,L{n},{},C,US,SKU,fam,purchase,2018-08-02,9999999999999.99,USD\n",
+            story.partner
+        );
     }
     file += &format!("billing,Q,{honest},C,US,SKU,fam,purchase,2018-08-02,100.00,USD\n");
     story.operator.ask("POST", "/v1/transaction-imports").bytes("text/csv", file).send().ok();

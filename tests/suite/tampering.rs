@@ -151,8 +151,7 @@ fn a_figure_that_was_changed_is_named_by_every_check_on_it() {
     tamper(&mut conn, "UPDATE cap_uses SET used = used + 1 WHERE lever = 'capped'").unwrap();
     let told = verify::run(&world.service.app, app::checks(), None).unwrap();
     let (check, finding) = &told[2];
-    let expected =
-        format!("what is used of a cap is the sum of its months: {}, capped", story.enrollment);
+    let expected = format!("what is used of a cap is the sum of its months: {}, capped", story.enrollment);
     assert!(
         *check == "calculation"
             && matches!(finding, slice::VerifyFinding::Broken(why) if why.starts_with(&expected)),

@@ -4,7 +4,7 @@
 //! | file | holds |
 //! |---|---|
 //! | `posting` | one enrollment year: computed by the law from a month on, less what is posted already |
-//! | `run`, `runs_api` | the units of a run, one after the other; repeated without effect; a partner that fails is put aside |
+//! | `run`, `unit`, `runs_api` | the units of a run, one after the other; repeated without effect; a partner that fails is put aside |
 //! | `simulation` and its view | what would be earned; nothing of it is kept |
 //! | `model`, `store`, `sums` | earnings, ineligible records and runs as they are stored, and their sums by month |
 //! | `earnings_api`, `ineligible_api` | the lists of them, with traces, reasons and remedies |
@@ -29,6 +29,7 @@ mod simulation_view;
 mod store;
 mod sums;
 mod supposed;
+mod unit;
 mod words;
 
 use crate::slice::{Slice, Tag};

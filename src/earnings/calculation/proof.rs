@@ -1,9 +1,7 @@
 //! Proof of the calculation: every enrollment year computed again by the law, from everything on record, beside what is
 //! posted and what is passed on.
 
-use super::posting::{
-    self, Chunk, Difference, EnrollmentYear, LeverVolume, Naming, Posted, StoredStanding,
-};
+use super::posting::{self, Chunk, Difference, EnrollmentYear, LeverVolume, Naming, Posted, StoredStanding};
 use crate::{
     access::Tx,
     earnings::engine::{CapUse, LeverMonthStanding, LeverStanding, Standing},
@@ -104,7 +102,13 @@ fn of_year(
         tell(home, &difference, found);
         if let Some(lever) = StoredStanding::load(tx, &year, key, &chunk)?.differs_from(&end, &chunk) {
             let missing = Money { minor: 0, currency: Currency::USD };
-            found.push(PostedDifference { enrollment_id: home, lever, earned_in: chunk.last(), missing, records: 0 });
+            found.push(PostedDifference {
+                enrollment_id: home,
+                lever,
+                earned_in: chunk.last(),
+                missing,
+                records: 0,
+            });
         }
         match chunk.rest {
             Some(rest) => from = rest.first_day(),
@@ -148,7 +152,8 @@ fn tell(enrollment_id: Id, difference: &Difference<'_>, found: &mut Vec<PostedDi
     }
     for cured in &difference.cured {
         let record = &cured.record;
-        let currency = record.currency.or(cured.billed.map(|billed| billed.currency)).unwrap_or(Currency::USD);
+        let currency =
+            record.currency.or(cured.billed.map(|billed| billed.currency)).unwrap_or(Currency::USD);
         sums.entry((record.lever.clone(), record.earned_in, currency)).or_default().1 += 1;
     }
     sums.retain(|_, sum| *sum != (0, 0));

@@ -70,8 +70,7 @@ pub(super) fn simulate(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<Si
     let is_enrolled = windows.any(|window| window.overlaps(frame.month));
     let days = programs::program_year(version.program_year).unwrap_or(frame.year);
     let mut year = EnrollmentYear::new(&partner, &program, &versions, &enrolled, days);
-    year.assumed =
-        (!is_enrolled).then_some(Period { from: frame.month.from, to: version.effective_to });
+    year.assumed = (!is_enrolled).then_some(Period { from: frame.month.from, to: version.effective_to });
     let supposed = supposed::take(tx, asked, &frame)?;
     let mut scene = Scene { asked, year, version: &version, frame, supposed };
     let home = scene.year.home().filter(|_| is_published && asked.include_recorded);

@@ -141,13 +141,7 @@ impl Sums {
     }
 
     /// A record ceases to stand: its sale was billed at so much, or a cap had cut off so much.
-    pub fn cured(
-        &mut self,
-        record: &RecordKey<'_>,
-        posted_in: Month,
-        capped: Option<Money>,
-        billed: Money,
-    ) {
+    pub fn cured(&mut self, record: &RecordKey<'_>, posted_in: Month, capped: Option<Money>, billed: Money) {
         let sum = self.about(record, posted_in, capped.unwrap_or(billed).currency);
         sum.cured += 1;
         match capped {
@@ -156,7 +150,12 @@ impl Sums {
         }
     }
 
-    fn about(&mut self, record: &RecordKey<'_>, posted_in: Month, currency: Currency) -> &mut IneligibleMonth {
+    fn about(
+        &mut self,
+        record: &RecordKey<'_>,
+        posted_in: Month,
+        currency: Currency,
+    ) -> &mut IneligibleMonth {
         let RecordKey { enrollment, version, lever, earned_in, code } = *record;
         let (lever, code) = (lever.to_owned(), code.to_owned());
         let key = (enrollment, posted_in, version, lever.clone(), earned_in, code.clone(), currency);

@@ -147,10 +147,15 @@ mod tests {
 
     #[test]
     fn r1_each_lever_rounds_on_its_own() {
-        let parts = ["0.08", "0.02", "0.02"].map(|share| Exact::share(1_234_567, rate(share)).rounded().unwrap());
+        let parts =
+            ["0.08", "0.02", "0.02"].map(|share| Exact::share(1_234_567, rate(share)).rounded().unwrap());
         assert_eq!(parts, [98_765, 24_691, 24_691]);
         assert_eq!(parts.iter().sum::<i64>(), 148_147);
-        assert_eq!(Exact::share(1_234_567, rate("0.12")).rounded(), Some(148_148), "what rounding once would give");
+        assert_eq!(
+            Exact::share(1_234_567, rate("0.12")).rounded(),
+            Some(148_148),
+            "what rounding once would give"
+        );
     }
 
     #[test]
@@ -179,7 +184,8 @@ mod tests {
         assert_eq!(text(1_234_567, "0.08", "JPY"), "98765.36");
         assert_eq!(text(500, "1", "JPY"), "500");
         assert_eq!(text(1000, "0.5", "USD"), "5.00");
-        for (minor, share, currency) in [(1_234_567, "0.08", "USD"), (-1, "0.000001", "USD"), (7, "1", "JPY")] {
+        for (minor, share, currency) in [(1_234_567, "0.08", "USD"), (-1, "0.000001", "USD"), (7, "1", "JPY")]
+        {
             let (exact, currency) = (Exact::share(minor, rate(share)), currency.parse().unwrap());
             assert_eq!(Exact::parse(&exact.text(currency), currency), Some(exact));
         }

@@ -53,7 +53,12 @@ impl SoldMonths {
     }
 
     /// The sums of a month, by currency, in minor units.
-    pub(super) fn of(&self, version: i32, lever: &str, month: Month) -> impl Iterator<Item = (Currency, i64)> {
+    pub(super) fn of(
+        &self,
+        version: i32,
+        lever: &str,
+        month: Month,
+    ) -> impl Iterator<Item = (Currency, i64)> {
         let sums = self.0.get(&(version, lever.to_owned(), month));
         sums.into_iter().flatten().map(|(currency, minor)| (*currency, *minor))
     }

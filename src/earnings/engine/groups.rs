@@ -2,8 +2,9 @@
 
 use super::{
     Exact, Figures, GivenSlice, Origin, OutOfRange, Reason, Shortfall, Target, Year,
+    caps::{given, holder, shortfall},
     facts::judge_of,
-    month::{LeverOf, MonthFold, given, holder, shortfall},
+    month::{LeverOf, MonthFold},
     scale,
 };
 use crate::{
@@ -201,7 +202,7 @@ impl<'a> MonthFold<'a, '_> {
         let balance = self.balance(group.of, &holder, key.currency)?;
         let given = given(version, whole.unrounded, balance)?;
         self.use_cap(group.of, holder, key.currency, given.amount)?;
-        let cut = given.whole.checked_sub(given.amount).ok_or(OutOfRange)?;
+        let cut = given.cut()?;
         self.targets.push(Target {
             version,
             lever,
@@ -252,4 +253,3 @@ impl GroupKey {
         self.customer.clone().map_or(Origin::Month, Origin::CustomerMonth)
     }
 }
-

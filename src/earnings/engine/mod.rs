@@ -10,11 +10,13 @@
 //! |---|---|
 //! | `month` | how each lever judges a purchase, and what is rounded by itself |
 //! | `groups` | what is rounded at the end of a month: customers' months, months, growth, activity |
+//! | `caps` | rounding, caps and the split |
 //! | `standing` | what a month passes on: volumes, uses of caps, known customers |
 //! | `target`, `reason` | what comes out |
 //! | `trace` | how an amount came about, for people |
 //! | `scale`, `exact` | tiers, and amounts before rounding |
 
+mod caps;
 mod exact;
 mod facts;
 mod groups;

@@ -4,16 +4,15 @@
 //! computed anew from any month on.
 
 use super::{
-    CapHolder, CapUse, Exact, Facts, Figures, GivenSlice, LeverStanding, Origin, OutOfRange, Purchase, Reason,
-    Shortfall, Standing, Target,
+    Exact, Facts, Figures, GivenSlice, LeverStanding, Origin, OutOfRange, Purchase, Reason, Shortfall,
+    Standing, Target,
+    caps::{Given, given, holder, shortfall},
     facts::judge_of,
     groups::{Group, GroupKey},
-    scale, split,
+    scale,
 };
 use crate::{
-    participation::programs::{
-        CapScope, Lever, LeverGrain, LeverScale, LeverTier, Method, ProgramVersion, TierPeriod,
-    },
+    participation::programs::{Lever, LeverGrain, LeverScale, LeverTier, Method, ProgramVersion, TierPeriod},
     platform::values::{Currency, Leftover, Money, Month},
 };
 use std::collections::BTreeMap;
@@ -41,14 +40,6 @@ pub(super) struct MonthFold<'a, 's> {
 pub(super) struct LeverOf<'a> {
     pub version: &'a ProgramVersion,
     pub lever: &'a Lever,
-}
-
-/// An amount after rounding, cap and split, in minor units.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Given {
-    pub whole: i64,
-    pub amount: i64,
-    pub rebate: i64,
 }
 
 impl<'a> Year<'a> {
@@ -88,7 +79,8 @@ impl<'a> MonthFold<'a, '_> {
         let barred = self.year.facts.barred_on(purchase.on, judge.in_effect);
         for lever in &judge.version.levers.0 {
             let of = LeverOf { version: judge.version, lever };
-            let unfit = || purchase.barred_by(lever.applies_to()).or_else(|| self.known_customer(lever, purchase));
+            let unfit =
+                || purchase.barred_by(lever.applies_to()).or_else(|| self.known_customer(lever, purchase));
             match barred.clone().or_else(unfit) {
                 Some(reason) => self.refuse(of, purchase, &reason)?,
                 None => self.earn(of, purchase)?,
@@ -145,7 +137,7 @@ impl<'a> MonthFold<'a, '_> {
             (volume, unrounded, slices) = self.alone(of, purchase, stage.net, offset)?;
             let given = given(version, unrounded, balance)?;
             let base = if currency == purchase.currency { stage.net } else { 0 };
-            let cut = difference(given.whole, given.amount)? - difference(before.whole, before.amount)?;
+            let cut = given.cut()? - before.cut()?;
             let (amount, rebate) = (given.amount - before.amount, given.rebate - before.rebate);
             let used_up = given.amount == 0 && before.amount == 0;
             self.targets.push(Target {
@@ -303,69 +295,6 @@ impl<'a> MonthFold<'a, '_> {
         of.counted = of.counted.checked_add(volume).ok_or(OutOfRange)?;
         Ok(())
     }
-
-    /// What is left for a holder under the lever's cap, in whole minor units of a currency; none without a cap.
-    pub(super) fn balance(
-        &mut self,
-        of: LeverOf<'a>,
-        holder: &Option<CapHolder>,
-        currency: Currency,
-    ) -> Result<Option<i64>, OutOfRange> {
-        let (Some(cap), Some(holder)) = (of.lever.cap(), holder) else { return Ok(None) };
-        let from_cap = self.year.facts.rates.proportion(self.month, cap.amount.currency, currency);
-        let Some(from_cap) = from_cap else { return Ok(Some(0)) };
-        let used = self.standing_of(of.lever).used.get(holder).copied().unwrap_or_default();
-        used.left_of(cap.amount, from_cap).map(Some)
-    }
-
-    pub(super) fn use_cap(
-        &mut self,
-        of: LeverOf<'a>,
-        holder: Option<CapHolder>,
-        currency: Currency,
-        amount: i64,
-    ) -> Result<(), OutOfRange> {
-        let (Some(cap), Some(holder), true) = (of.lever.cap(), holder, amount != 0) else { return Ok(()) };
-        let into_cap = self.year.facts.rates.proportion(self.month, currency, cap.amount.currency);
-        let Some(into_cap) = into_cap else { return Ok(()) };
-        let more = CapUse::converted(amount, into_cap)?;
-        let month = self.month;
-        let standing = self.standing_of(of.lever);
-        let in_month = standing.used_in.entry(month).or_default().entry(holder.clone()).or_default();
-        *in_month = in_month.plus(more);
-        let used = standing.used.entry(holder).or_default();
-        *used = used.plus(more);
-        Ok(())
-    }
-}
-
-/// Rounds once, caps, and splits.
-pub(super) fn given(
-    version: &ProgramVersion,
-    unrounded: Exact,
-    balance: Option<i64>,
-) -> Result<Given, OutOfRange> {
-    let whole = unrounded.rounded().ok_or(OutOfRange)?;
-    let amount = balance.map_or(whole, |balance| whole.min(balance));
-    Ok(Given { whole, amount, rebate: split(amount, version.rebate_rate).0 })
-}
-
-/// Why an origin earns nothing or not all of it: by what it earns, what a cap cuts off, and the reason for nothing at all.
-pub(super) fn shortfall(amount: i64, cut: i64, used_up: bool, nothing: Reason) -> Option<Shortfall> {
-    if cut != 0 {
-        let reason = if used_up { Reason::CapReached } else { Reason::CapPartiallyApplied };
-        return Some(Shortfall { reason, capped: Some(cut) });
-    }
-    (amount == 0).then_some(Shortfall { reason: nothing, capped: None })
-}
-
-/// Whose balance a lever's cap takes from; none without a cap.
-pub(super) fn holder(lever: &Lever, customer: Option<&str>) -> Option<CapHolder> {
-    let cap = lever.cap()?;
-    Some(match (cap.scope, customer) {
-        (CapScope::Customer, Some(customer)) => CapHolder::Customer(customer.to_owned()),
-        (CapScope::Customer, None) | (CapScope::Partner, _) => CapHolder::Partner,
-    })
 }
 
 /// The currency a lever earns in on a sale in another.
@@ -391,12 +320,7 @@ pub(super) fn marginal(lever: &Lever) -> Option<(TierPeriod, &[LeverTier])> {
 }
 
 /// The slices of a volume that begins at `offset`, each with its share of `net`, which is the volume in the sale's currency.
-fn slices_of(
-    tiers: &[LeverTier],
-    offset: i64,
-    volume: i64,
-    net: i64,
-) -> Result<Vec<GivenSlice>, OutOfRange> {
+fn slices_of(tiers: &[LeverTier], offset: i64, volume: i64, net: i64) -> Result<Vec<GivenSlice>, OutOfRange> {
     let top = offset.checked_add(volume).ok_or(OutOfRange)?;
     let slice = |slice: scale::Slice| GivenSlice {
         volume: slice.volume,
@@ -404,8 +328,4 @@ fn slices_of(
         gives: slice.gives().part(net, volume),
     };
     Ok(scale::slices(tiers, offset, top).map(slice).collect())
-}
-
-fn difference(whole: i64, amount: i64) -> Result<i64, OutOfRange> {
-    whole.checked_sub(amount).ok_or(OutOfRange)
 }

@@ -69,8 +69,9 @@ impl Purchase {
 
     /// The part of a lever's filter that the purchase does not pass.
     pub(super) fn barred_by(&self, filter: &LeverFilter) -> Option<Reason> {
-        let lacks =
-            |list: &Option<Vec<String>>, value: &String| list.as_ref().is_some_and(|list| !list.contains(value));
+        let lacks = |list: &Option<Vec<String>>, value: &String| {
+            list.as_ref().is_some_and(|list| !list.contains(value))
+        };
         let customers = &filter.customers;
         if self.customer_is_partner && !customers.partners {
             Some(Reason::CustomerIsPartner)

@@ -128,7 +128,11 @@ impl LeverStanding {
     /// What the months of a tier period before a month were given, before the cap.
     pub(super) fn given_before(&self, period: TierPeriod, month: Month) -> Result<i64, OutOfRange> {
         self.sum(period, month.plus(-1), |of| of.given).map(|given| {
-            if period.begins(month.plus(-1).first_day()) == period.begins(month.first_day()) { given } else { 0 }
+            if period.begins(month.plus(-1).first_day()) == period.begins(month.first_day()) {
+                given
+            } else {
+                0
+            }
         })
     }
 

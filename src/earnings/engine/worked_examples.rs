@@ -170,9 +170,8 @@ fn r12_a_refund_is_earned_in_the_month_of_its_purchase() {
 
 #[test]
 fn a_marginal_scale_counts_what_is_left_of_each_purchase_at_its_own_date() {
-    let marginal = |grain| {
-        core("core", LeverScale::Marginal { period: TierPeriod::Month, tiers: tiers() }, grain, None)
-    };
+    let marginal =
+        |grain| core("core", LeverScale::Marginal { period: TierPeriod::Month, tiers: tiers() }, grain, None);
     let sales = [
         refunded(purchase(1, "2018-11-01", "50000.00"), 2, "-50000.00"),
         purchase(3, "2018-11-02", "50000.00"),
@@ -291,7 +290,10 @@ fn a_competency_gives_its_bonus_once_in_a_year_on_a_day_that_earns() {
     let targets = year.month(month("2018-11"), &[], &mut Standing::default()).unwrap();
     assert_eq!(earned(&targets), [50_000]);
     let steps = traced(&targets[0]).steps();
-    assert!(steps.contains(&CalculationStep::Fixed { amount: money("250.00", "USD"), times: 2 }), "{steps:?}");
+    assert!(
+        steps.contains(&CalculationStep::Fixed { amount: money("250.00", "USD"), times: 2 }),
+        "{steps:?}"
+    );
 }
 
 #[test]

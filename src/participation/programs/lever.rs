@@ -1,15 +1,9 @@
 //! Levers as data: the ways to earn that a program version offers. Their terms live here; sums do not.
 
-use super::LeverFilter;
-use crate::platform::{
-    FieldError,
-    values::{CalendarDate, Currency, Money, Month, Rate, text_enum},
-};
+use super::{LeverFilter, LeverScale, Tiers};
+use crate::platform::values::{Money, Rate, text_enum};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
-
-/// How many levers one version may offer.
-const MAX_LEVERS: usize = 20;
 
 /// One way to earn. `type` names the kind; the other members are its terms. Each lever earns and rounds on
 /// its own: a transaction may earn from several.
@@ -187,60 +181,6 @@ const fn year_of_months() -> u32 {
     12
 }
 
-/// A rate, or rates that grow with volume. Tiers are half-open: one ends just before the next begins.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-#[schema(example = json!({"type": "flat", "rate": "0.08"}))]
-pub enum LeverScale {
-    /// One rate whatever the volume.
-    #[schema(title = "FlatScale")]
-    Flat {
-        /// The rate.
-        rate: Rate,
-    },
-    /// Each slice of the volume at the rate of its own tier.
-    #[schema(title = "MarginalScale")]
-    Marginal {
-        /// Over what time volume is counted.
-        period: TierPeriod,
-        /// The tiers, ascending; the first begins at zero.
-        #[schema(min_items = 1, max_items = 20)]
-        tiers: Vec<LeverTier>,
-    },
-    /// The whole volume at the rate of the tier reached, minus what the period has posted already.
-    #[schema(title = "RetroactiveScale")]
-    Retroactive {
-        /// Over what time volume is counted.
-        period: TierPeriod,
-        /// The tiers, ascending; the first begins at zero.
-        #[schema(min_items = 1, max_items = 20)]
-        tiers: Vec<LeverTier>,
-    },
-}
-
-/// One tier of a scale.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-#[schema(example = json!({"from": {"amount": "0.00", "currency": "USD"}, "rate": "0.02"}))]
-pub struct LeverTier {
-    /// The volume it begins at, itself included; in the version's currency.
-    pub from: Money,
-    /// Its rate.
-    pub rate: Rate,
-}
-
-text_enum! {
-    /// Over what time the volume of a tier is counted.
-    pub enum TierPeriod {
-        /// A calendar month.
-        Month = "month",
-        /// July to December, or January to June.
-        HalfYear = "half_year",
-        /// July to June.
-        ProgramYear = "program_year",
-    }
-}
-
 /// What a growing month is compared with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
@@ -294,32 +234,6 @@ text_enum! {
         CustomerMonth = "customer_month",
         /// Everything of a month.
         Month = "month",
-    }
-}
-
-impl LeverScale {
-    /// The grain of a lever of this scale that names one, or none.
-    const fn grain(&self, named: Option<LeverGrain>) -> LeverGrain {
-        match (self, named) {
-            (_, Some(grain)) => grain,
-            (Self::Flat { .. } | Self::Marginal { .. }, None) => LeverGrain::Transaction,
-            (Self::Retroactive { .. }, None) => LeverGrain::Month,
-        }
-    }
-}
-
-impl TierPeriod {
-    /// The first day of the period a day lies in.
-    #[must_use]
-    pub fn begins(self, day: CalendarDate) -> CalendarDate {
-        let month = Month::of(day);
-        let into_the_year = i32::from((day.month() + 5) % 12);
-        let back = match self {
-            Self::Month => 0,
-            Self::HalfYear => into_the_year % 6,
-            Self::ProgramYear => into_the_year,
-        };
-        month.plus(-back).first_day()
     }
 }
 
@@ -430,112 +344,5 @@ impl Lever {
             | Method::NewCustomer { .. }
             | Method::Activity { .. } => None,
         }
-    }
-}
-
-/// The tiers of a lever.
-#[derive(Clone, Copy, Debug)]
-pub struct Tiers<'a> {
-    /// Over what time volume is counted.
-    pub period: TierPeriod,
-    /// The tiers, ascending.
-    pub tiers: &'a [LeverTier],
-    /// Whether the whole volume takes the rate that it reaches.
-    pub lifts_all: bool,
-}
-
-/// Every fault in a list of levers that came at a JSON pointer; empty where the list is sound.
-#[must_use]
-pub fn validate_levers(levers: &[Lever], currency: Currency, pointer: &str) -> Vec<FieldError> {
-    let mut faults = Faults { currency, found: Vec::new() };
-    if levers.is_empty() || levers.len() > MAX_LEVERS {
-        faults.add(pointer, "range", format!("give 1 to {MAX_LEVERS} levers, not {}", levers.len()));
-    }
-    for (index, lever) in levers.iter().enumerate() {
-        let pointer = format!("{pointer}/{index}");
-        if levers.iter().take(index).any(|earlier| earlier.code() == lever.code()) {
-            faults.add(&format!("{pointer}/code"), "duplicate", format!("{} is a code twice", lever.code()));
-        }
-        if let Some(cap) = lever.cap() {
-            faults.positive(cap.amount, &format!("{pointer}/cap/amount"));
-        }
-        faults.method(lever, &pointer);
-    }
-    faults.found
-}
-
-struct Faults {
-    currency: Currency,
-    found: Vec<FieldError>,
-}
-
-impl Faults {
-    fn method(&mut self, lever: &Lever, pointer: &str) {
-        match lever.method() {
-            Method::Rate { scale, grain } => {
-                self.scale(scale, &format!("{pointer}/scale"));
-                if matches!(scale, LeverScale::Retroactive { .. }) && grain != LeverGrain::Month {
-                    let message = "a retroactive scale lifts a whole month: write the grain month";
-                    self.add(&format!("{pointer}/grain"), "grain", message.into());
-                }
-            }
-            Method::Growth { baseline: GrowthBaseline::Fixed { amount }, .. } => {
-                self.positive(amount, &format!("{pointer}/baseline/amount"));
-            }
-            Method::Growth { baseline: GrowthBaseline::TrailingAverage { .. }, .. }
-            | Method::Growth { baseline: GrowthBaseline::SameMonthLastYear {}, .. } => {}
-            Method::NewCustomer { amount, .. } | Method::Activity { amount } => {
-                self.positive(amount, &format!("{pointer}/amount"));
-            }
-        }
-        let knows_customer = lever.grain() != LeverGrain::Month;
-        if lever.cap().is_some_and(|cap| cap.scope == CapScope::Customer) && !knows_customer {
-            let message = "an amount of a whole month knows no customer: write the scope partner, or another grain";
-            self.add(&format!("{pointer}/cap/scope"), "scope", message.into());
-        }
-    }
-
-    fn scale(&mut self, scale: &LeverScale, pointer: &str) {
-        let (LeverScale::Marginal { tiers, .. } | LeverScale::Retroactive { tiers, .. }) = scale else {
-            return;
-        };
-        let mut below: Option<Money> = None;
-        for (index, LeverTier { from, .. }) in tiers.iter().enumerate() {
-            let pointer = format!("{pointer}/tiers/{index}/from");
-            self.in_currency(*from, &pointer);
-            match below {
-                None if from.minor != 0 => self.add(&pointer, "range", "begin the first tier at zero".into()),
-                Some(below) if from.minor <= below.minor => {
-                    self.add(
-                        &pointer,
-                        "order",
-                        format!("begin above the tier before, which begins at {below}"),
-                    );
-                }
-                _ => {}
-            }
-            below = Some(*from);
-        }
-        if tiers.is_empty() || tiers.len() > 20 {
-            self.add(&format!("{pointer}/tiers"), "range", "give 1 to 20 tiers".into());
-        }
-    }
-
-    fn positive(&mut self, amount: Money, pointer: &str) {
-        self.in_currency(amount, pointer);
-        if amount.minor <= 0 {
-            self.add(pointer, "range", "give more than nothing".into());
-        }
-    }
-
-    fn in_currency(&mut self, amount: Money, pointer: &str) {
-        if amount.currency != self.currency {
-            let message = format!("write it in {}, the currency of the version's thresholds", self.currency);
-            self.add(pointer, "currency", message);
-        }
-    }
-
-    fn add(&mut self, pointer: &str, code: &'static str, message: String) {
-        self.found.push(FieldError::new(pointer, code, message));
     }
 }

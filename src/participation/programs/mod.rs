@@ -6,7 +6,9 @@
 
 pub mod api;
 mod lever;
+mod lever_faults;
 mod lever_filter;
+mod lever_scale;
 mod model;
 mod requirement;
 pub mod rule_sets;
@@ -17,11 +19,10 @@ pub mod version_view;
 mod versions;
 
 use crate::slice::{Slice, Tag};
-pub use lever::{
-    CapScope, GrowthBaseline, Lever, LeverCap, LeverGrain, LeverScale, LeverTier, Method, TierPeriod, Tiers,
-    validate_levers,
-};
+pub use lever::{CapScope, GrowthBaseline, Lever, LeverCap, LeverGrain, Method};
+pub use lever_faults::validate_levers;
 pub use lever_filter::{CustomerFilter, LeverFilter};
+pub use lever_scale::{LeverScale, LeverTier, TierPeriod, Tiers};
 pub use model::{
     PaymentTerms, Program, ProgramCode, ProgramKey, ProgramStatus, ProgramVersion, ProgramVersionState,
     Rounding, program_year, program_year_of,

@@ -99,10 +99,7 @@ pub fn note(tx: &mut Tx<'_>, partners: &[Id], cause: CalculationCause) -> Result
 pub fn note_sales(tx: &mut Tx<'_>, sellers: &[Waiting]) -> Result<()> {
     let mut first: BTreeMap<Id, Waiting> = BTreeMap::new();
     for waiting in sellers {
-        first
-            .entry(waiting.partner_id)
-            .and_modify(|known| *known = *waiting.min(known))
-            .or_insert(*waiting);
+        first.entry(waiting.partner_id).and_modify(|known| *known = *waiting.min(known)).or_insert(*waiting);
     }
     let rows: Vec<_> = first
         .into_values()
@@ -197,10 +194,9 @@ pub fn put_aside(tx: &mut Tx<'_>, partner: Id, failure: &str) -> Result<()> {
 
 /// The partners that are put aside, in the order of their ids; `limit` at most.
 pub fn set_aside(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<PutAside>> {
-    let query = backlog::table
-        .filter(backlog::failure.is_not_null())
-        .order(backlog::partner_id)
-        .limit(limit)
-        .select((backlog::partner_id, backlog::failure.assume_not_null(), backlog::failed_at.assume_not_null()));
+    let query =
+        backlog::table.filter(backlog::failure.is_not_null()).order(backlog::partner_id).limit(limit).select(
+            (backlog::partner_id, backlog::failure.assume_not_null(), backlog::failed_at.assume_not_null()),
+        );
     Ok(query.load(tx.conn)?)
 }

@@ -211,7 +211,8 @@ impl Known<'_> {
         }
         let reached = |until: Month| {
             let begins = period.begins(until.first_day());
-            let of_period = months.iter().filter(|(month, _)| month.first_day() >= begins && **month <= until);
+            let of_period =
+                months.iter().filter(|(month, _)| month.first_day() >= begins && **month <= until);
             let volume: i64 = of_period.map(|(_, volume)| volume).sum();
             let tier = tiers.iter().rev().find(|tier| tier.from.minor <= volume);
             rounded(&(whole(volume) * tier.map_or(BigRational::zero(), |tier| rate(tier.rate))))
@@ -283,7 +284,11 @@ impl Known<'_> {
     /// Rounds and caps, in order.
     fn capped(&self, lever: &Lever, units: Vec<Unit>) -> Vec<(Unit, i64)> {
         let Some(cap) = lever.cap() else {
-            return units.into_iter().map(|unit| (rounded(&unit.amount), unit)).map(|(a, unit)| (unit, a)).collect();
+            return units
+                .into_iter()
+                .map(|unit| (rounded(&unit.amount), unit))
+                .map(|(a, unit)| (unit, a))
+                .collect();
         };
         let mut used: BTreeMap<Option<String>, BigRational> = BTreeMap::new();
         let mut capped = Vec::new();
@@ -324,7 +329,8 @@ fn slices(tiers: &[LeverTier], from: i64, to: i64) -> BigRational {
 }
 
 fn passes(filter: &LeverFilter, sale: &Reported) -> bool {
-    let has = |list: &Option<Vec<String>>, value: &String| list.as_ref().is_none_or(|list| list.contains(value));
+    let has =
+        |list: &Option<Vec<String>>, value: &String| list.as_ref().is_none_or(|list| list.contains(value));
     let customers = &filter.customers;
     has(&filter.products, &sale.product)
         && has(&filter.product_families, &sale.family)

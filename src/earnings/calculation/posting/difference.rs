@@ -2,8 +2,8 @@
 
 use super::{
     Chunk, Posted,
-    standing::Calculated,
     posted::{GroupLever, PostedGroup, PostedSums, StandingRecord},
+    standing::Calculated,
 };
 use crate::{
     earnings::{
@@ -101,16 +101,20 @@ impl<'a> Difference<'a> {
     /// Compares the targets of a chunk with what is posted.
     pub fn between(chunk: &Chunk, targets: Vec<Target<'a>>, mut posted: Posted, naming: Naming) -> Self {
         let sales = sales_of(chunk);
-        let is_new = |(transaction, sale): &(&Id, &SaleOf)| naming.is_new(Month::of(sale.bought_on), **transaction);
+        let is_new =
+            |(transaction, sale): &(&Id, &SaleOf)| naming.is_new(Month::of(sale.bought_on), **transaction);
         let new = sales.iter().filter(is_new).count();
-        let mut difference =
-            Self { new_sales: i64::try_from(new).unwrap_or(i64::MAX), ..Self::default() };
+        let mut difference = Self { new_sales: i64::try_from(new).unwrap_or(i64::MAX), ..Self::default() };
         let mut late = Late(None);
         let general = PostingCause { cause: naming.cause, transaction_id: None };
         for target in targets {
             match target.origin {
                 Origin::Sale { transaction, purchase } => {
-                    let cause = if transaction == purchase { CalculationCause::Sale } else { CalculationCause::Refund };
+                    let cause = if transaction == purchase {
+                        CalculationCause::Sale
+                    } else {
+                        CalculationCause::Refund
+                    };
                     let own = PostingCause { cause, transaction_id: Some(transaction) };
                     let is_new = naming.is_new(target.earned_in, transaction);
                     if is_new {
@@ -128,13 +132,7 @@ impl<'a> Difference<'a> {
         difference
     }
 
-    fn sale(
-        &mut self,
-        target: Target<'a>,
-        posted: &mut Posted,
-        sale: Option<&SaleOf>,
-        cause: PostingCause,
-    ) {
+    fn sale(&mut self, target: Target<'a>, posted: &mut Posted, sale: Option<&SaleOf>, cause: PostingCause) {
         let Origin::Sale { transaction, .. } = target.origin else { return };
         let (mut sums, mut record) = (PostedSums::default(), None);
         if !(posted.sales.is_empty() && posted.records.is_empty()) {
@@ -198,7 +196,8 @@ impl<'a> Difference<'a> {
 /// Whether a record that stands says what a target says.
 fn is_told_by(target: &Target<'_>, record: &StandingRecord) -> bool {
     target.shortfall.as_ref().is_some_and(|shortfall| {
-        shortfall.reason.code() == record.code && shortfall.capped == record.capped
+        shortfall.reason.code() == record.code
+            && shortfall.capped == record.capped
             && record.version == target.version.version
     })
 }
@@ -214,9 +213,5 @@ fn sales_of(chunk: &Chunk) -> HashMap<Id, SaleOf> {
 }
 
 fn of(purchase: &Purchase, minor: i64, currency: Currency) -> SaleOf {
-    SaleOf {
-        customer: purchase.customer.clone(),
-        bought_on: purchase.on,
-        billed: Money { minor, currency },
-    }
+    SaleOf { customer: purchase.customer.clone(), bought_on: purchase.on, billed: Money { minor, currency } }
 }

@@ -164,7 +164,9 @@ impl Posted {
                 earnings::amount,
                 earnings::rebate,
             ));
-        for (transaction, lever, currency, base, unrounded, amount, rebate) in query.load::<Earned>(tx.conn)? {
+        for (transaction, lever, currency, base, unrounded, amount, rebate) in
+            query.load::<Earned>(tx.conn)?
+        {
             let sums = self.sales.entry((transaction, lever)).or_default();
             sums.base += base;
             sums.unrounded = sums.unrounded + exact(&unrounded, currency)?;
@@ -190,13 +192,7 @@ impl Posted {
         Ok(())
     }
 
-    fn load_groups(
-        &mut self,
-        tx: &mut Tx<'_>,
-        key: EnrollmentKey,
-        first: Month,
-        last: Month,
-    ) -> Result<()> {
+    fn load_groups(&mut self, tx: &mut Tx<'_>, key: EnrollmentKey, first: Month, last: Month) -> Result<()> {
         let query = posted_groups::table
             .filter(posted_groups::partner_id.eq(key.partner_id))
             .filter(posted_groups::enrollment_id.eq(key.id))
@@ -210,7 +206,8 @@ impl Posted {
                 .filter(ineligible_records::partner_id.eq(key.partner_id))
                 .filter(ineligible_records::id.eq_any(ids.to_vec()))
                 .select(columns!());
-            records.extend(query.load::<StandingRecord>(tx.conn)?.into_iter().map(|record| (record.id, record)));
+            records
+                .extend(query.load::<StandingRecord>(tx.conn)?.into_iter().map(|record| (record.id, record)));
         }
         for group in groups {
             let sums = PostedSums {

@@ -32,7 +32,10 @@ pub(in crate::earnings::calculation) struct Calculated {
 }
 
 /// How far an enrollment has been calculated; none where it never was.
-pub(in crate::earnings::calculation) fn calculated(tx: &mut Tx<'_>, key: EnrollmentKey) -> Result<Option<Calculated>> {
+pub(in crate::earnings::calculation) fn calculated(
+    tx: &mut Tx<'_>,
+    key: EnrollmentKey,
+) -> Result<Option<Calculated>> {
     let query = calculated_enrollments::table
         .filter(calculated_enrollments::partner_id.eq(key.partner_id))
         .filter(calculated_enrollments::enrollment_id.eq(key.id))
@@ -181,10 +184,15 @@ impl StoredStanding {
             return Ok(stored);
         }
         stored.load_later(tx, key, from)?;
-        let mut holders: BTreeSet<String> =
-            stored.later.keys().map(|(.., holder)| holder.text()).chain([CapHolder::Partner.text()]).collect();
+        let mut holders: BTreeSet<String> = stored
+            .later
+            .keys()
+            .map(|(.., holder)| holder.text())
+            .chain([CapHolder::Partner.text()])
+            .collect();
         if scopes.contains(&CapScope::Customer) {
-            holders.extend(chunk.customers().into_iter().map(|customer| CapHolder::Customer(customer).text()));
+            holders
+                .extend(chunk.customers().into_iter().map(|customer| CapHolder::Customer(customer).text()));
         }
         stored.load_totals(tx, key, holders.into_iter().collect())?;
         for ((lever, holder), total) in &stored.totals {

@@ -71,7 +71,9 @@ pub(super) fn keep(
             earned_in: record.earned_in,
             code: &record.code,
         };
-        let Some(billed) = billed.or(record.currency.map(|currency| Money { minor: 0, currency })) else { continue };
+        let Some(billed) = billed.or(record.currency.map(|currency| Money { minor: 0, currency })) else {
+            continue;
+        };
         written.sums.cured(&record_key, posted_in, record.capped(), billed);
     }
     let Written { earned, refused, groups, entries, sums, .. } = written;

@@ -99,10 +99,7 @@ impl<'a> EnrollmentYear<'a> {
         let found = competencies::attained_by(tx, &[self.partner.id])?;
         let in_year = found.into_iter().filter(|attainment| self.days.contains(attainment.attained_on));
         let mut attained: Vec<Attained> = in_year
-            .map(|attainment| Attained {
-                on: attainment.attained_on,
-                competency: attainment.competency_code,
-            })
+            .map(|attainment| Attained { on: attainment.attained_on, competency: attainment.competency_code })
             .collect();
         attained.sort_unstable();
         Ok(attained)
@@ -164,11 +161,7 @@ impl<'a> EnrollmentYear<'a> {
 fn was_accepted(history: &[Change]) -> bool {
     history.iter().any(|change| match change.to_state {
         State::ActionRequired | State::Validating | State::Enrolled => true,
-        State::Invited
-        | State::Ineligible
-        | State::Expired
-        | State::OptedOut
-        | State::Discontinued => false,
+        State::Invited | State::Ineligible | State::Expired | State::OptedOut | State::Discontinued => false,
     })
 }
 

@@ -1,0 +1,107 @@
+//! Faults in levers that people write: terms that are unsound, and combinations that mean nothing.
+
+use super::{CapScope, GrowthBaseline, Lever, LeverGrain, LeverScale, LeverTier, Method};
+use crate::platform::{
+    FieldError,
+    values::{Currency, Money},
+};
+
+/// How many levers one version may offer.
+const MAX_LEVERS: usize = 20;
+
+/// Every fault in a list of levers that came at a JSON pointer; empty where the list is sound.
+#[must_use]
+pub fn validate_levers(levers: &[Lever], currency: Currency, pointer: &str) -> Vec<FieldError> {
+    let mut faults = Faults { currency, found: Vec::new() };
+    if levers.is_empty() || levers.len() > MAX_LEVERS {
+        faults.add(pointer, "range", format!("give 1 to {MAX_LEVERS} levers, not {}", levers.len()));
+    }
+    for (index, lever) in levers.iter().enumerate() {
+        let pointer = format!("{pointer}/{index}");
+        if levers.iter().take(index).any(|earlier| earlier.code() == lever.code()) {
+            faults.add(&format!("{pointer}/code"), "duplicate", format!("{} is a code twice", lever.code()));
+        }
+        if let Some(cap) = lever.cap() {
+            faults.positive(cap.amount, &format!("{pointer}/cap/amount"));
+        }
+        faults.method(lever, &pointer);
+    }
+    faults.found
+}
+
+struct Faults {
+    currency: Currency,
+    found: Vec<FieldError>,
+}
+
+impl Faults {
+    fn method(&mut self, lever: &Lever, pointer: &str) {
+        match lever.method() {
+            Method::Rate { scale, grain } => {
+                self.scale(scale, &format!("{pointer}/scale"));
+                if matches!(scale, LeverScale::Retroactive { .. }) && grain != LeverGrain::Month {
+                    let message = "a retroactive scale lifts a whole month: write the grain month";
+                    self.add(&format!("{pointer}/grain"), "grain", message.into());
+                }
+            }
+            Method::Growth { baseline: GrowthBaseline::Fixed { amount }, .. } => {
+                self.positive(amount, &format!("{pointer}/baseline/amount"));
+            }
+            Method::Growth { baseline: GrowthBaseline::TrailingAverage { .. }, .. }
+            | Method::Growth { baseline: GrowthBaseline::SameMonthLastYear {}, .. } => {}
+            Method::NewCustomer { amount, .. } | Method::Activity { amount } => {
+                self.positive(amount, &format!("{pointer}/amount"));
+            }
+        }
+        let knows_customer = lever.grain() != LeverGrain::Month;
+        if lever.cap().is_some_and(|cap| cap.scope == CapScope::Customer) && !knows_customer {
+            let message =
+                "an amount of a whole month knows no customer: write the scope partner, or another grain";
+            self.add(&format!("{pointer}/cap/scope"), "scope", message.into());
+        }
+    }
+
+    fn scale(&mut self, scale: &LeverScale, pointer: &str) {
+        let (LeverScale::Marginal { tiers, .. } | LeverScale::Retroactive { tiers, .. }) = scale else {
+            return;
+        };
+        let mut below: Option<Money> = None;
+        for (index, LeverTier { from, .. }) in tiers.iter().enumerate() {
+            let pointer = format!("{pointer}/tiers/{index}/from");
+            self.in_currency(*from, &pointer);
+            match below {
+                None if from.minor != 0 => self.add(&pointer, "range", "begin the first tier at zero".into()),
+                Some(below) if from.minor <= below.minor => {
+                    self.add(
+                        &pointer,
+                        "order",
+                        format!("begin above the tier before, which begins at {below}"),
+                    );
+                }
+                _ => {}
+            }
+            below = Some(*from);
+        }
+        if tiers.is_empty() || tiers.len() > 20 {
+            self.add(&format!("{pointer}/tiers"), "range", "give 1 to 20 tiers".into());
+        }
+    }
+
+    fn positive(&mut self, amount: Money, pointer: &str) {
+        self.in_currency(amount, pointer);
+        if amount.minor <= 0 {
+            self.add(pointer, "range", "give more than nothing".into());
+        }
+    }
+
+    fn in_currency(&mut self, amount: Money, pointer: &str) {
+        if amount.currency != self.currency {
+            let message = format!("write it in {}, the currency of the version's thresholds", self.currency);
+            self.add(pointer, "currency", message);
+        }
+    }
+
+    fn add(&mut self, pointer: &str, code: &'static str, message: String) {
+        self.found.push(FieldError::new(pointer, code, message));
+    }
+}
