@@ -5,7 +5,7 @@ use crate::{
     support::{World, statements::behind_the_service},
 };
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt::Write as _};
 
 fn usd(amount: &str) -> Value {
     json!({"amount": amount, "currency": "USD"})
@@ -297,12 +297,14 @@ fn one_partner_whose_sums_leave_the_range_stops_nobody_else() {
     world.on("2018-08-20");
     let mut file = "source,external_id,partner_id,customer_id,customer_country,product,product_family,kind,occurred_on,amount,currency\n".to_owned();
     for n in 0..9300 {
-        file += &format!(
-            "billing,L{n},{},C,US,SKU,fam,purchase,2018-08-02,9999999999999.99,USD\n",
+        writeln!(
+            file,
+            "billing,L{n},{},C,US,SKU,fam,purchase,2018-08-02,9999999999999.99,USD",
             story.partner
-        );
+        )
+        .unwrap();
     }
-    file += &format!("billing,Q,{honest},C,US,SKU,fam,purchase,2018-08-02,100.00,USD\n");
+    writeln!(file, "billing,Q,{honest},C,US,SKU,fam,purchase,2018-08-02,100.00,USD").unwrap();
     story.operator.ask("POST", "/v1/transaction-imports").bytes("text/csv", file).send().ok();
     let run = story.calculate();
     assert_eq!((&run["put_aside"], &run["state"]), (&json!(1), &json!("succeeded")), "{run}");

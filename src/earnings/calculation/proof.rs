@@ -63,9 +63,12 @@ pub fn differences(tx: &mut Tx<'_>, only: Option<Id>) -> Result<Vec<PostedDiffer
     }
 }
 
+/// An enrollment with its history.
+type WithHistory = (Enrollment, Vec<Change>);
+
 fn of_partner(tx: &mut Tx<'_>, partner: &Partner, found: &mut Vec<PostedDifference>) -> Result<()> {
     let all = enrollments::with_history(tx, partner.id, i32::MIN)?;
-    let mut years: BTreeMap<(i32, Id), Vec<(Enrollment, Vec<Change>)>> = BTreeMap::new();
+    let mut years: BTreeMap<(i32, Id), Vec<WithHistory>> = BTreeMap::new();
     for enrolled in all {
         years.entry((enrolled.0.program_year, enrolled.0.program_id)).or_default().push(enrolled);
     }

@@ -210,12 +210,12 @@ impl Draft {
             known.left.minor += amount.minor;
         }
         let refund = Refund { id, amount: amount.minor };
-        match purchase.supposed.and_then(|place| self.supposed.purchases.get_mut(place)) {
-            Some(supposed) => supposed.refunds.push(refund),
-            None => {
-                let (purchase, bought_on) = (purchase.id, purchase.on);
-                self.supposed.refunds.push(RefundOf { purchase, bought_on, refund });
-            }
+        let supposed = purchase.supposed.and_then(|place| self.supposed.purchases.get_mut(place));
+        if let Some(supposed) = supposed {
+            supposed.refunds.push(refund);
+        } else {
+            let (purchase, bought_on) = (purchase.id, purchase.on);
+            self.supposed.refunds.push(RefundOf { purchase, bought_on, refund });
         }
     }
 }

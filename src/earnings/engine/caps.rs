@@ -30,7 +30,7 @@ impl<'a> MonthFold<'a, '_> {
     pub(super) fn balance(
         &mut self,
         of: LeverOf<'a>,
-        holder: &Option<CapHolder>,
+        holder: Option<&CapHolder>,
         currency: Currency,
     ) -> Result<Option<i64>, OutOfRange> {
         let (Some(cap), Some(holder)) = (of.lever.cap(), holder) else { return Ok(None) };

@@ -199,7 +199,7 @@ impl<'a> MonthFold<'a, '_> {
     fn settle(&mut self, key: GroupKey, group: &Group<'a>, whole: Whole) -> Result<(), OutOfRange> {
         let LeverOf { version, lever } = group.of;
         let holder = holder(lever, key.customer.as_deref());
-        let balance = self.balance(group.of, &holder, key.currency)?;
+        let balance = self.balance(group.of, holder.as_ref(), key.currency)?;
         let given = given(version, whole.unrounded, balance)?;
         self.use_cap(group.of, holder, key.currency, given.amount)?;
         let cut = given.cut()?;

@@ -82,7 +82,7 @@ impl<'a> MonthFold<'a, '_> {
             let unfit =
                 || purchase.barred_by(lever.applies_to()).or_else(|| self.known_customer(lever, purchase));
             match barred.clone().or_else(unfit) {
-                Some(reason) => self.refuse(of, purchase, &reason)?,
+                Some(reason) => self.refuse(of, purchase, &reason),
                 None => self.earn(of, purchase)?,
             }
         }
@@ -101,7 +101,8 @@ impl<'a> MonthFold<'a, '_> {
             Method::Rate { scale, grain } => {
                 let needs_rate = !matches!(scale, LeverScale::Flat { .. }) || of.lever.cap().is_some();
                 if needs_rate && !self.knows_rate(purchase, of.version.currency) {
-                    return self.refuse(of, purchase, &Reason::ExchangeRateMissing);
+                    self.refuse(of, purchase, &Reason::ExchangeRateMissing);
+                    return Ok(());
                 }
                 match (scale, grain) {
                     (LeverScale::Retroactive { .. }, _) => self.count(of, purchase),
@@ -113,7 +114,8 @@ impl<'a> MonthFold<'a, '_> {
                 }
             }
             Method::Growth { .. } if !self.knows_rate(purchase, of.version.currency) => {
-                self.refuse(of, purchase, &Reason::ExchangeRateMissing)
+                self.refuse(of, purchase, &Reason::ExchangeRateMissing);
+                Ok(())
             }
             Method::Growth { .. } => self.count(of, purchase),
             Method::NewCustomer { .. } => self.earn_by_itself(of, purchase),
@@ -129,7 +131,8 @@ impl<'a> MonthFold<'a, '_> {
             Some((period, _)) => self.counted(lever, period)?,
             None => 0,
         };
-        let balance = self.balance(of, &holder(lever, Some(&purchase.customer)), currency)?;
+        let holder = holder(lever, Some(&purchase.customer));
+        let balance = self.balance(of, holder.as_ref(), currency)?;
         let (mut before, mut unrounded_before, mut base_before) = (Given::default(), Exact::ZERO, 0);
         let mut volume = 0;
         for stage in purchase.stages() {
@@ -167,7 +170,7 @@ impl<'a> MonthFold<'a, '_> {
         if marginal(lever).is_some() {
             self.count_volume(lever, volume)?;
         }
-        self.use_cap(of, holder(lever, Some(&purchase.customer)), currency, before.amount)
+        self.use_cap(of, holder, currency, before.amount)
     }
 
     /// What a purchase of which so much is left gives by itself: its volume, the amount, and its slices where they are not
@@ -240,10 +243,10 @@ impl<'a> MonthFold<'a, '_> {
         self.groups.entry((of.lever.code(), key)).or_insert_with(|| Group::new(of))
     }
 
-    fn refuse(&mut self, of: LeverOf<'a>, purchase: &Purchase, reason: &Reason) -> Result<(), OutOfRange> {
+    fn refuse(&mut self, of: LeverOf<'a>, purchase: &Purchase, reason: &Reason) {
         match of.lever.method() {
             // What nobody sold does not earn by this lever.
-            Method::Activity { .. } => return Ok(()),
+            Method::Activity { .. } => return,
             Method::Rate { .. } | Method::Growth { .. } | Method::NewCustomer { .. } => {}
         }
         for stage in purchase.stages() {
@@ -263,7 +266,6 @@ impl<'a> MonthFold<'a, '_> {
                 shortfall: Some(Shortfall { reason: reason.clone(), capped: None }),
             });
         }
-        Ok(())
     }
 
     fn knows_rate(&self, purchase: &Purchase, to: Currency) -> bool {

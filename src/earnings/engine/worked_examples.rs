@@ -285,7 +285,7 @@ fn a_competency_gives_its_bonus_once_in_a_year_on_a_day_that_earns() {
         attained("2018-11-20", "messaging"),
     ];
     let lost = [(day("2018-11-20"), "mpn_agreement_expired".to_owned())].into();
-    let known = Facts { attained, lost, ..facts() };
+    let known = Facts { lost, attained, ..facts() };
     let year = super::Year { versions: &versions, facts: &known };
     let targets = year.month(month("2018-11"), &[], &mut Standing::default()).unwrap();
     assert_eq!(earned(&targets), [50_000]);
