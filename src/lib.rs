@@ -24,6 +24,31 @@
 //! | [`operations`] | how the service is run: background work people follow, health, a demo, the checks of the records. |
 //! | [`app`] | the composition root: the only list of slices |
 //!
+//! The seven modules from [`network`] to [`operations`] and [`notifications`] are the floors: each holds slices, in the order in
+//! which they may use each other, those above first.
+//!
+//! | floor | slice | holds |
+//! |---|---|---|
+//! | `network` | `partners` | the locations that sell and their headquarters |
+//! | | `agreements` | MPN, distributor and reseller agreements: one slice, three resources |
+//! | | `competencies` | the catalogue, and what partners attained |
+//! | | `profiles` | payout and tax profiles, sealed |
+//! | `identity` | `users`, `second_factors`, `api_clients` | people and machines that may sign in |
+//! | | `sessions` | sign-in, tokens, rotation of keys, throttles |
+//! | | `setup` | the gate: a partner's people are listed, mailed, and set up |
+//! | `sales` | `transactions` | purchases and refunds, and the [backlog](sales::transactions::backlog) of the calculation |
+//! | | `imports` | files of transactions, CSV and NDJSON |
+//! | `participation` | `programs` | programs, versions, requirements and levers as data |
+//! | | `enrollments` | an enrollment, its state table and history |
+//! | | `eligibility` | the pure rules, their evidence, words and remedies |
+//! | | `admission` | who is let in and moved: requests, invitations, reminders, roll-over |
+//! | `ledger` | `accounting` | exchange rates, months, rebates, the double entry |
+//! | | `adjustments` | amounts that people propose and another approves |
+//! | `earnings` | [`earnings::engine`] | the law: what sales give, pure |
+//! | | `calculation` | posting, runs, recalculation, simulation, the lists of earnings |
+//! | | `statements` | a partner's statement and summary |
+//! | `operations` | `jobs`, `health`, `demo`, `verify` | the daily refresh, readiness, the demo, proof of the records |
+//!
 //! A slice is a folder: `model.rs` what a thing is (no I/O, no clock, no HTTP), `store.rs` its rows, `service.rs`
 //! commands that touch more than one thing, `api.rs` routes, wire types and handlers, `mod.rs` its public face. It
 //! declares itself once, as `SLICE` in `mod.rs`: routes, codes, tag, background work, what a new database needs, what is
@@ -93,17 +118,24 @@
 //! `participation/eligibility/words.rs`; a function in `participation/eligibility/rules.rs` that says whether it is met and until when; its
 //! sentences in `participation/eligibility/wording.rs`; a test; the contract regenerated. Nothing else knows the rules.
 //!
-//! **From a sale to a rebate.** Recording a sale puts its partner into [`sales::transactions::backlog`], in the same unit. A
-//! run of the [`earnings::calculation`] takes partners from there: it gathers the sales not counted yet, the enrollment's windows
-//! of earning and the days on which the rules held, opens [`earnings::engine::Books`] where they stood, posts, and keeps
-//! earnings, ineligible records, state, rebates and ledger in one unit. What it posts goes by `earned_in`, the month of
-//! the purchase, and `posted_in`, the first month still open. What months have grown by is posted with a partner's last
-//! sale of the run, and again where what they are compared with has moved. [`ledger::accounting`] closes months, one after the
-//! other.
+//! **From a sale to a rebate.** Recording a sale puts its partner into [`sales::transactions::backlog`] with the day of the
+//! purchase, in the same unit; so does every other fact, with its own first day. A run of the [`earnings::calculation`] takes
+//! partners from there, and computes each anew **from the month of the first change on**. It loads whole months: every purchase
+//! with all refunds known, in the order of dates, sources and external ids; the days on which a rule was not met; the exchange
+//! rates; and the standing that the months before pass on, which is the volume of each lever, the use of each cap and the
+//! customers that are known. [`earnings::engine::Year::month`], the law, gives a target for every lever and origin: a
+//! transaction, a customer's month or a month. What is posted is the target less what the same origin has posted; an origin
+//! that has not moved is left alone, so that a repeat posts nothing. There is no second way to compute: a sale that comes in
+//! order begins a month that has no postings, a late sale or refund begins an earlier one, and [`operations::verify`] and a
+//! recalculation begin the year. Each posting names its cause. It is earned in the month of the purchase and posted in that
+//! month while it is open, else in the first open one; [`ledger::accounting`] closes months, one after the other. A partner
+//! whose computation fails is put aside with a code, and the run goes on.
 //!
-//! **A new lever, or a new term of one.** A variant or a field of [`participation::programs::Lever`] with its faults; what it gives in
-//! `earnings/engine/scale.rs` or `earnings/engine/settle.rs`, with a step of the trace where people would ask; a worked example; the
-//! contract regenerated. Storage and runs know no lever.
+//! **A new lever, or a new term of one.** A variant or a field of [`participation::programs::Lever`] and its
+//! [`Method`](participation::programs::Method); what it does, in `earnings/engine/method.rs`, where the compiler asks for an arm
+//! in each function; its words in `earnings/statements/words.rs`; a worked example; the contract regenerated. Storage, runs and
+//! proof know no lever. A lever that earns on facts no lever has asked for yet has them gathered in
+//! `earnings/calculation/posting/year.rs`.
 
 pub mod platform;
 #[expect(missing_docs, reason = "the columns are explained on the structs that load them")]

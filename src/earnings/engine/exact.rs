@@ -23,6 +23,12 @@ impl Exact {
         Self(i128::from(minor) * Self::ONE)
     }
 
+    /// So many whole minor units, of a product that may be wider than an amount.
+    #[must_use]
+    pub const fn whole_of(minor: i128) -> Self {
+        Self(minor.saturating_mul(Self::ONE))
+    }
+
     /// So many minor units at a rate.
     #[must_use]
     pub fn share(minor: i64, rate: Rate) -> Self {

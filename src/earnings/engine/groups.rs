@@ -4,13 +4,10 @@ use super::{
     Exact, Figures, GivenSlice, Origin, OutOfRange, Reason, Shortfall, Target, Year,
     caps::{given, holder, shortfall},
     facts::judge_of,
+    method::Whole,
     month::{LeverOf, MonthFold},
-    scale,
 };
-use crate::{
-    participation::programs::{GrowthBaseline, LeverScale, LeverTier, Method, TierPeriod},
-    platform::values::{Currency, Leftover, Money, Month, Rate},
-};
+use crate::platform::values::{Currency, Month, Rate};
 use std::collections::BTreeMap;
 
 /// Which group of a lever's month.
@@ -25,25 +22,15 @@ pub(super) struct GroupKey {
 /// The sales of a group, summed.
 pub(super) struct Group<'a> {
     /// The lever as of the group's last sale.
-    of: LeverOf<'a>,
+    pub of: LeverOf<'a>,
     /// Net minor units the lever earns on.
     base: i64,
     /// Net volume in the version's currency.
-    volume: i64,
+    pub volume: i64,
     /// The sales' own shares.
-    unrounded: Exact,
+    pub unrounded: Exact,
     /// The slices of the volume, by their rates.
-    slices: BTreeMap<Rate, GivenSlice>,
-}
-
-/// What a group gives before rounding, and the figures that say how.
-struct Whole {
-    unrounded: Exact,
-    volume: i64,
-    baseline: i64,
-    slices: Vec<GivenSlice>,
-    /// The reason where nothing is given.
-    nothing: Reason,
+    pub slices: BTreeMap<Rate, GivenSlice>,
 }
 
 impl<'a> Group<'a> {
@@ -88,12 +75,10 @@ impl<'a> MonthFold<'a, '_> {
             if Month::of(attained.on) != self.month {
                 continue;
             }
-            for lever in &judge.version.levers.0 {
-                if let Method::Activity { amount } = lever.method() {
-                    let of = LeverOf { version: judge.version, lever };
-                    let key = GroupKey { customer: None, currency: judge.version.currency };
-                    self.group(of, key).add(of, 0, 1, Exact::whole(amount.minor), &[])?;
-                }
+            for lever in judge.version.levers.0.iter().filter(|lever| lever.earns_on_attainments()) {
+                let of = LeverOf { version: judge.version, lever };
+                let key = GroupKey { customer: None, currency: judge.version.currency };
+                self.group(of, key).add(of, 0, 1, Exact::ZERO, &[])?;
             }
         }
         Ok(())
@@ -108,92 +93,6 @@ impl<'a> MonthFold<'a, '_> {
             }
         }
         Ok(())
-    }
-
-    /// What a group gives; none while an exchange rate is missing.
-    fn whole(&mut self, group: &Group<'a>) -> Result<Option<Whole>, OutOfRange> {
-        let LeverOf { lever, .. } = group.of;
-        let shares = |slices| Whole {
-            unrounded: group.unrounded,
-            volume: group.volume,
-            baseline: 0,
-            slices,
-            nothing: Reason::AmountTooSmall,
-        };
-        Ok(match lever.method() {
-            Method::Rate { scale: LeverScale::Flat { .. }, .. }
-            | Method::NewCustomer { .. }
-            | Method::Activity { .. } => Some(shares(Vec::new())),
-            Method::Rate { scale: LeverScale::Marginal { .. }, .. } => {
-                Some(shares(group.slices.values().copied().collect()))
-            }
-            Method::Rate { scale: LeverScale::Retroactive { period, tiers }, .. } => {
-                Some(self.lift(group.of, *period, tiers)?)
-            }
-            Method::Growth { rate, baseline } => self.growth(group, rate, baseline)?,
-        })
-    }
-
-    /// The whole volume of the period at the rate it reaches with this month, less what earlier months were given.
-    fn lift(
-        &mut self,
-        of: LeverOf<'a>,
-        period: TierPeriod,
-        tiers: &[LeverTier],
-    ) -> Result<Whole, OutOfRange> {
-        let month = self.month;
-        let standing = self.standing_of(of.lever);
-        let volume = standing.counted(period, month)?;
-        let before = standing.given_before(period, month)?;
-        let reached = scale::reached(tiers, volume).map_or(Exact::ZERO, scale::Slice::gives);
-        let lift = Exact::whole(reached.rounded().ok_or(OutOfRange)?) - Exact::whole(before);
-        standing.months.entry(month).or_default().given = lift.rounded().ok_or(OutOfRange)?;
-        let nothing = Reason::AmountTooSmall;
-        Ok(Whole { unrounded: lift, volume, baseline: before, slices: Vec::new(), nothing })
-    }
-
-    /// What the month has grown by, at the lever's rate. A month that has not grown gives nothing.
-    fn growth(
-        &self,
-        group: &Group<'a>,
-        rate: Rate,
-        baseline: GrowthBaseline,
-    ) -> Result<Option<Whole>, OutOfRange> {
-        let (sum, over) = match baseline {
-            GrowthBaseline::SameMonthLastYear {} => (self.sold(group.of, self.month.plus(-12))?, 1),
-            GrowthBaseline::TrailingAverage { months } => {
-                let months = i32::try_from(months).unwrap_or(1).max(1);
-                let mut sum = Some(0_i64);
-                for back in 1..=months {
-                    let sold = self.sold(group.of, self.month.plus(-back))?;
-                    sum = match (sum, sold) {
-                        (Some(sum), Some(sold)) => Some(sum.checked_add(sold).ok_or(OutOfRange)?),
-                        (None, _) | (_, None) => None,
-                    };
-                }
-                (sum, i64::from(months))
-            }
-            GrowthBaseline::Fixed { amount } => (Some(amount.minor), 1),
-        };
-        let Some(sum) = sum else { return Ok(None) };
-        let grown = i128::from(group.volume) * i128::from(over) - i128::from(sum);
-        let unrounded = Exact::share_of(grown.max(0), rate).ok_or(OutOfRange)?.divided_by(over);
-        let baseline = Exact::whole(sum).divided_by(over).rounded().ok_or(OutOfRange)?;
-        let (volume, nothing) = (group.volume, Reason::NoGrowth);
-        Ok(Some(Whole { unrounded, volume, baseline, slices: Vec::new(), nothing }))
-    }
-
-    /// Everything sold in a month that passes the lever's filter, in the version's currency; none without a rate.
-    fn sold(&self, of: LeverOf<'a>, month: Month) -> Result<Option<i64>, OutOfRange> {
-        let facts = self.year.facts;
-        let mut sum: i64 = 0;
-        for (currency, minor) in facts.sold.of(of.version.version, of.lever.code(), month) {
-            let money = Money { minor, currency };
-            let converted = facts.rates.convert(month, money, of.version.currency, Leftover::Nearest);
-            let Some(converted) = converted else { return Ok(None) };
-            sum = sum.checked_add(converted.minor).ok_or(OutOfRange)?;
-        }
-        Ok(Some(sum))
     }
 
     fn settle(&mut self, key: GroupKey, group: &Group<'a>, whole: Whole) -> Result<(), OutOfRange> {

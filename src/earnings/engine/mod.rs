@@ -8,7 +8,8 @@
 //!
 //! | file | holds |
 //! |---|---|
-//! | `month` | how each lever judges a purchase, and what is rounded by itself |
+//! | `method` | what each kind of lever does |
+//! | `month` | how a purchase is judged by every lever, and what is rounded by itself |
 //! | `groups` | what is rounded at the end of a month: customers' months, months, growth, activity |
 //! | `caps` | rounding, caps and the split |
 //! | `standing` | what a month passes on: volumes, uses of caps, known customers |
@@ -20,6 +21,7 @@ mod caps;
 mod exact;
 mod facts;
 mod groups;
+mod method;
 mod month;
 mod purchase;
 mod reason;

@@ -4,15 +4,14 @@
 //! computed anew from any month on.
 
 use super::{
-    Exact, Facts, Figures, GivenSlice, LeverStanding, Origin, OutOfRange, Purchase, Reason, Shortfall,
-    Standing, Target,
+    Exact, Facts, Figures, LeverStanding, Origin, OutOfRange, Purchase, Reason, Shortfall, Standing, Target,
     caps::{Given, given, holder, shortfall},
     facts::judge_of,
     groups::{Group, GroupKey},
-    scale,
+    method::{Share, Way, marginal},
 };
 use crate::{
-    participation::programs::{Lever, LeverGrain, LeverScale, LeverTier, Method, ProgramVersion, TierPeriod},
+    participation::programs::{Lever, ProgramVersion},
     platform::values::{Currency, Leftover, Money, Month},
 };
 use std::collections::BTreeMap;
@@ -69,7 +68,7 @@ impl<'a> Year<'a> {
     #[must_use]
     pub fn asks_who_is_new(self) -> bool {
         let mut levers = self.versions.iter().flat_map(|version| &version.levers.0);
-        levers.any(|lever| matches!(lever.method(), Method::NewCustomer { .. }))
+        levers.any(|lever| lever.new_after_months().is_some())
     }
 }
 
@@ -90,54 +89,41 @@ impl<'a> MonthFold<'a, '_> {
     }
 
     fn known_customer(&self, lever: &Lever, purchase: &Purchase) -> Option<Reason> {
-        let Method::NewCustomer { new_after_months, .. } = lever.method() else { return None };
-        let months = i32::try_from(new_after_months).unwrap_or(i32::MAX);
+        let months = i32::try_from(lever.new_after_months()?).unwrap_or(i32::MAX);
         let before = self.standing.last_bought.get(&purchase.customer)?;
         (before.plus_months(months) > purchase.on).then_some(Reason::CustomerNotNew)
     }
 
     fn earn(&mut self, of: LeverOf<'a>, purchase: &Purchase) -> Result<(), OutOfRange> {
-        match of.lever.method() {
-            Method::Rate { scale, grain } => {
-                let needs_rate = !matches!(scale, LeverScale::Flat { .. }) || of.lever.cap().is_some();
-                if needs_rate && !self.knows_rate(purchase, of.version.currency) {
-                    self.refuse(of, purchase, &Reason::ExchangeRateMissing);
-                    return Ok(());
-                }
-                match (scale, grain) {
-                    (LeverScale::Retroactive { .. }, _) => self.count(of, purchase),
-                    (_, LeverGrain::Transaction) => self.earn_by_itself(of, purchase),
-                    (_, LeverGrain::CustomerMonth) => {
-                        self.join(of, purchase, Some(purchase.customer.clone()))
-                    }
-                    (_, LeverGrain::Month) => self.join(of, purchase, None),
-                }
-            }
-            Method::Growth { .. } if !self.knows_rate(purchase, of.version.currency) => {
-                self.refuse(of, purchase, &Reason::ExchangeRateMissing);
-                Ok(())
-            }
-            Method::Growth { .. } => self.count(of, purchase),
-            Method::NewCustomer { .. } => self.earn_by_itself(of, purchase),
-            Method::Activity { .. } => Ok(()),
+        let rates = &self.year.facts.rates;
+        if of.needs_rate() && !rates.knows(self.month, purchase.currency, of.version.currency) {
+            self.refuse(of, purchase, &Reason::ExchangeRateMissing);
+            return Ok(());
+        }
+        match of.way() {
+            Way::ByItself => self.earn_by_itself(of, purchase),
+            Way::WithCustomer => self.join(of, purchase, Some(purchase.customer.clone())),
+            Way::WithMonth => self.join(of, purchase, None),
+            Way::ByVolume => self.count(of, purchase),
+            Way::NotBySales => Ok(()),
         }
     }
 
     /// A purchase that is rounded by itself: the purchase earns, and each refund takes back the difference.
     fn earn_by_itself(&mut self, of: LeverOf<'a>, purchase: &Purchase) -> Result<(), OutOfRange> {
         let LeverOf { version, lever } = of;
-        let currency = earning_currency(of, purchase.currency);
-        let offset = match marginal(lever) {
-            Some((period, _)) => self.counted(lever, period)?,
-            None => 0,
-        };
+        let currency = of.earning_currency(purchase.currency);
+        let offset = self.offset(lever)?;
         let holder = holder(lever, Some(&purchase.customer));
         let balance = self.balance(of, holder.as_ref(), currency)?;
         let (mut before, mut unrounded_before, mut base_before) = (Given::default(), Exact::ZERO, 0);
         let mut volume = 0;
         for stage in purchase.stages() {
-            let (unrounded, slices);
-            (volume, unrounded, slices) = self.alone(of, purchase, stage.net, offset)?;
+            let share = self.share(of, purchase, stage.net, offset)?;
+            let unrounded = share.unrounded;
+            volume = share.volume;
+            let is_plain = purchase.currency == version.currency;
+            let slices = if is_plain { Vec::new() } else { share.slices };
             let given = given(version, unrounded, balance)?;
             let base = if currency == purchase.currency { stage.net } else { 0 };
             let cut = given.cut()? - before.cut()?;
@@ -173,35 +159,6 @@ impl<'a> MonthFold<'a, '_> {
         self.use_cap(of, holder, currency, before.amount)
     }
 
-    /// What a purchase of which so much is left gives by itself: its volume, the amount, and its slices where they are not
-    /// plain.
-    fn alone(
-        &self,
-        of: LeverOf<'a>,
-        purchase: &Purchase,
-        net: i64,
-        offset: i64,
-    ) -> Result<(i64, Exact, Vec<GivenSlice>), OutOfRange> {
-        match of.lever.method() {
-            Method::Rate { scale: LeverScale::Flat { rate }, .. } => {
-                Ok((0, Exact::share(net, *rate), Vec::new()))
-            }
-            Method::Rate { scale: LeverScale::Marginal { tiers, .. }, .. } => {
-                let volume = self.volume(purchase, net, of.version.currency)?;
-                let slices = slices_of(tiers, offset, volume, net)?;
-                let sum = slices.iter().map(|slice| slice.gives).sum();
-                let plain = purchase.currency == of.version.currency;
-                Ok((volume, sum, if plain { Vec::new() } else { slices }))
-            }
-            Method::NewCustomer { amount, .. } if net > 0 => Ok((0, Exact::whole(amount.minor), Vec::new())),
-            // Retroactive levers, growth and activity earn by the month.
-            Method::Rate { scale: LeverScale::Retroactive { .. }, .. }
-            | Method::NewCustomer { .. }
-            | Method::Growth { .. }
-            | Method::Activity { .. } => Ok((0, Exact::ZERO, Vec::new())),
-        }
-    }
-
     /// A purchase that is rounded together with others: its own share joins their group.
     fn join(
         &mut self,
@@ -210,20 +167,10 @@ impl<'a> MonthFold<'a, '_> {
         customer: Option<String>,
     ) -> Result<(), OutOfRange> {
         let net = purchase.net()?;
-        let (mut volume, mut unrounded, mut slices) = (0, Exact::ZERO, Vec::new());
-        match of.lever.method() {
-            Method::Rate { scale: LeverScale::Marginal { period, tiers }, .. } => {
-                let offset = self.counted(of.lever, *period)?;
-                volume = self.volume(purchase, net, of.version.currency)?;
-                slices = slices_of(tiers, offset, volume, net)?;
-                unrounded = slices.iter().map(|slice| slice.gives).sum();
-                self.count_volume(of.lever, volume)?;
-            }
-            Method::Rate { scale: LeverScale::Flat { rate }, .. } => unrounded = Exact::share(net, *rate),
-            Method::Rate { scale: LeverScale::Retroactive { .. }, .. }
-            | Method::NewCustomer { .. }
-            | Method::Growth { .. }
-            | Method::Activity { .. } => {}
+        let offset = self.offset(of.lever)?;
+        let Share { volume, unrounded, slices } = self.share(of, purchase, net, offset)?;
+        if marginal(of.lever).is_some() {
+            self.count_volume(of.lever, volume)?;
         }
         let key = GroupKey { customer, currency: purchase.currency };
         self.group(of, key).add(of, net, volume, unrounded, &slices)
@@ -244,10 +191,8 @@ impl<'a> MonthFold<'a, '_> {
     }
 
     fn refuse(&mut self, of: LeverOf<'a>, purchase: &Purchase, reason: &Reason) {
-        match of.lever.method() {
-            // What nobody sold does not earn by this lever.
-            Method::Activity { .. } => return,
-            Method::Rate { .. } | Method::Growth { .. } | Method::NewCustomer { .. } => {}
+        if of.lever.earns_on_attainments() {
+            return;
         }
         for stage in purchase.stages() {
             self.targets.push(Target {
@@ -255,7 +200,7 @@ impl<'a> MonthFold<'a, '_> {
                 lever: of.lever,
                 origin: Origin::Sale { transaction: stage.transaction, purchase: purchase.id },
                 earned_in: self.month,
-                currency: earning_currency(of, purchase.currency),
+                currency: of.earning_currency(purchase.currency),
                 base: 0,
                 unrounded: Exact::ZERO,
                 amount: 0,
@@ -268,18 +213,16 @@ impl<'a> MonthFold<'a, '_> {
         }
     }
 
-    fn knows_rate(&self, purchase: &Purchase, to: Currency) -> bool {
-        self.year.facts.rates.knows(self.month, purchase.currency, to)
-    }
-
     /// So much of a purchase in the version's currency, rounded to the nearest minor unit.
-    fn volume(&self, purchase: &Purchase, minor: i64, to: Currency) -> Result<i64, OutOfRange> {
+    pub(super) fn volume(&self, purchase: &Purchase, minor: i64, to: Currency) -> Result<i64, OutOfRange> {
         let money = Money { minor, currency: purchase.currency };
         let converted = self.year.facts.rates.convert(self.month, money, to, Leftover::Nearest);
         converted.map(|money| money.minor).filter(|minor| *minor != i64::MAX).ok_or(OutOfRange)
     }
 
-    fn counted(&mut self, lever: &Lever, period: TierPeriod) -> Result<i64, OutOfRange> {
+    /// The volume that lies below the next sale in its tier period; zero where the lever gives no slices.
+    fn offset(&mut self, lever: &Lever) -> Result<i64, OutOfRange> {
+        let Some((period, _)) = marginal(lever) else { return Ok(0) };
         let month = self.month;
         self.standing_of(lever).counted(period, month)
     }
@@ -297,37 +240,4 @@ impl<'a> MonthFold<'a, '_> {
         of.counted = of.counted.checked_add(volume).ok_or(OutOfRange)?;
         Ok(())
     }
-}
-
-/// The currency a lever earns in on a sale in another.
-fn earning_currency(of: LeverOf<'_>, sale: Currency) -> Currency {
-    match of.lever.method() {
-        Method::Rate { scale: LeverScale::Flat { .. } | LeverScale::Marginal { .. }, .. } => sale,
-        Method::Rate { scale: LeverScale::Retroactive { .. }, .. }
-        | Method::Growth { .. }
-        | Method::NewCustomer { .. }
-        | Method::Activity { .. } => of.version.currency,
-    }
-}
-
-/// The tiers of a lever that gives each slice of a volume its own rate.
-pub(super) fn marginal(lever: &Lever) -> Option<(TierPeriod, &[LeverTier])> {
-    match lever.method() {
-        Method::Rate { scale: LeverScale::Marginal { period, tiers }, .. } => Some((*period, tiers)),
-        Method::Rate { scale: LeverScale::Flat { .. } | LeverScale::Retroactive { .. }, .. }
-        | Method::Growth { .. }
-        | Method::NewCustomer { .. }
-        | Method::Activity { .. } => None,
-    }
-}
-
-/// The slices of a volume that begins at `offset`, each with its share of `net`, which is the volume in the sale's currency.
-fn slices_of(tiers: &[LeverTier], offset: i64, volume: i64, net: i64) -> Result<Vec<GivenSlice>, OutOfRange> {
-    let top = offset.checked_add(volume).ok_or(OutOfRange)?;
-    let slice = |slice: scale::Slice| GivenSlice {
-        volume: slice.volume,
-        rate: slice.rate,
-        gives: slice.gives().part(net, volume),
-    };
-    Ok(scale::slices(tiers, offset, top).map(slice).collect())
 }

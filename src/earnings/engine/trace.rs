@@ -1,8 +1,8 @@
 //! Traces: how a posted amount came about, step by step, from the few figures that are stored with it.
 
-use super::{Exact, Figures, GivenSlice, month::marginal, scale};
+use super::{Exact, Figures, GivenSlice};
 use crate::{
-    participation::programs::{Lever, LeverScale, Method, ProgramVersion},
+    participation::programs::{Lever, ProgramVersion},
     platform::values::{Currency, Money, Rate},
 };
 
@@ -100,36 +100,9 @@ impl Traced<'_> {
     pub fn steps(&self) -> Vec<CalculationStep> {
         use CalculationStep as Step;
         let money = |minor| Money { minor, currency: self.currency };
-        let in_terms = |minor| Money { minor, currency: self.version.currency };
-        let Figures { net, volume, baseline, whole, cap_balance, before } = self.figures;
+        let Figures { net, whole, cap_balance, before, .. } = self.figures;
         let mut steps = vec![Step::Base { amount: money(net) }];
-        match self.lever.method() {
-            Method::Rate { scale: LeverScale::Flat { rate }, .. } => {
-                steps.push(Step::Slice { volume: money(net), rate: *rate, gives: Exact::share(net, *rate) });
-            }
-            Method::Rate { scale: LeverScale::Marginal { .. }, .. } => {
-                steps.extend(self.slices().into_iter().map(|slice| Step::Slice {
-                    volume: in_terms(slice.volume),
-                    rate: slice.rate,
-                    gives: slice.gives,
-                }));
-            }
-            Method::Rate { scale: LeverScale::Retroactive { tiers, .. }, .. } => {
-                steps.extend(scale::reached(tiers, volume).map(|slice| Step::Slice {
-                    volume: in_terms(slice.volume),
-                    rate: slice.rate,
-                    gives: slice.gives(),
-                }));
-                if baseline != 0 {
-                    steps.push(Step::EarlierMonths { amount: in_terms(baseline) });
-                }
-            }
-            Method::Growth { .. } => steps.push(Step::Baseline { amount: in_terms(baseline) }),
-            Method::NewCustomer { amount, .. } => {
-                steps.push(Step::Fixed { amount, times: i64::from(whole != 0) });
-            }
-            Method::Activity { amount } => steps.push(Step::Fixed { amount, times: volume }),
-        }
+        steps.extend(self.steps_of_method());
         steps.push(Step::Rounded { amount: money(whole) });
         steps.extend(
             cap_balance
@@ -144,18 +117,5 @@ impl Traced<'_> {
         let (rate, rebate, coop) = (self.version.rebate_rate, money(self.rebate), money(self.coop));
         steps.push(Step::Split { rate, rebate, coop });
         steps
-    }
-
-    /// The stored slices; a volume in the version's currency that lies in one piece tells its slices itself.
-    fn slices(&self) -> Vec<GivenSlice> {
-        let Figures { volume, baseline, .. } = self.figures;
-        match marginal(self.lever) {
-            Some((_, tiers)) if self.slices.is_empty() => {
-                scale::slices(tiers, baseline, baseline.saturating_add(volume))
-                    .map(|slice| GivenSlice { volume: slice.volume, rate: slice.rate, gives: slice.gives() })
-                    .collect()
-            }
-            _ => self.slices.to_vec(),
-        }
     }
 }

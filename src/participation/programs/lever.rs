@@ -166,6 +166,14 @@ pub enum Method<'a> {
     },
 }
 
+/// An amount that the terms of a lever name.
+pub(super) struct OwnAmount {
+    /// The place of the amount within the lever.
+    pub member: &'static str,
+    /// The amount, which must be in the version's currency.
+    pub amount: Money,
+}
+
 /// The parts that every lever has.
 struct Common<'a> {
     code: &'a str,
@@ -326,6 +334,50 @@ impl Lever {
             Method::Rate { grain, .. } => grain,
             Method::Growth { .. } | Method::Activity { .. } => LeverGrain::Month,
             Method::NewCustomer { .. } => LeverGrain::Transaction,
+        }
+    }
+
+    /// How many months a customer must not have bought for to be new again; none where the lever asks nothing of customers.
+    #[must_use]
+    pub const fn new_after_months(&self) -> Option<u32> {
+        match self.method() {
+            Method::NewCustomer { new_after_months, .. } => Some(new_after_months),
+            Method::Rate { .. } | Method::Growth { .. } | Method::Activity { .. } => None,
+        }
+    }
+
+    /// How many months back the lever compares; none where it compares with no month.
+    #[must_use]
+    pub const fn compares_months_back(&self) -> Option<u32> {
+        match self.method() {
+            Method::Growth { baseline: GrowthBaseline::SameMonthLastYear {}, .. } => Some(12),
+            Method::Growth { baseline: GrowthBaseline::TrailingAverage { months }, .. } => Some(months),
+            Method::Growth { baseline: GrowthBaseline::Fixed { .. }, .. }
+            | Method::Rate { .. }
+            | Method::NewCustomer { .. }
+            | Method::Activity { .. } => None,
+        }
+    }
+
+    /// Whether the lever earns on attained competencies, and not on sales.
+    #[must_use]
+    pub const fn earns_on_attainments(&self) -> bool {
+        match self.method() {
+            Method::Activity { .. } => true,
+            Method::Rate { .. } | Method::Growth { .. } | Method::NewCustomer { .. } => false,
+        }
+    }
+
+    /// The amount that the lever's terms name, by the member that holds it; none where they name rates only.
+    pub(super) const fn own_amount(&self) -> Option<OwnAmount> {
+        match self.method() {
+            Method::Growth { baseline: GrowthBaseline::Fixed { amount }, .. } => {
+                Some(OwnAmount { member: "baseline/amount", amount })
+            }
+            Method::NewCustomer { amount, .. } | Method::Activity { amount } => {
+                Some(OwnAmount { member: "amount", amount })
+            }
+            Method::Rate { .. } | Method::Growth { .. } => None,
         }
     }
 

@@ -1,6 +1,6 @@
 //! Faults in levers that people write: terms that are unsound, and combinations that mean nothing.
 
-use super::{CapScope, GrowthBaseline, Lever, LeverGrain, LeverScale, LeverTier, Method};
+use super::{CapScope, Lever, LeverGrain, LeverTier, lever::OwnAmount};
 use crate::platform::{
     FieldError,
     values::{Currency, Money},
@@ -36,21 +36,14 @@ struct Faults {
 
 impl Faults {
     fn method(&mut self, lever: &Lever, pointer: &str) {
-        match lever.method() {
-            Method::Rate { scale, grain } => {
-                self.scale(scale, &format!("{pointer}/scale"));
-                if matches!(scale, LeverScale::Retroactive { .. }) && grain != LeverGrain::Month {
-                    let message = "a retroactive scale lifts a whole month: write the grain month";
-                    self.add(&format!("{pointer}/grain"), "grain", message.into());
-                }
-            }
-            Method::Growth { baseline: GrowthBaseline::Fixed { amount }, .. } => {
-                self.positive(amount, &format!("{pointer}/baseline/amount"));
-            }
-            Method::Growth { baseline: GrowthBaseline::TrailingAverage { .. }, .. }
-            | Method::Growth { baseline: GrowthBaseline::SameMonthLastYear {}, .. } => {}
-            Method::NewCustomer { amount, .. } | Method::Activity { amount } => {
-                self.positive(amount, &format!("{pointer}/amount"));
+        if let Some(OwnAmount { member, amount }) = lever.own_amount() {
+            self.positive(amount, &format!("{pointer}/{member}"));
+        }
+        if let Some(tiers) = lever.tiers() {
+            self.tiers(tiers.tiers, &format!("{pointer}/scale/tiers"));
+            if tiers.lifts_all && lever.grain() != LeverGrain::Month {
+                let message = "a retroactive scale lifts a whole month: write the grain month";
+                self.add(&format!("{pointer}/grain"), "grain", message.into());
             }
         }
         let knows_customer = lever.grain() != LeverGrain::Month;
@@ -61,13 +54,10 @@ impl Faults {
         }
     }
 
-    fn scale(&mut self, scale: &LeverScale, pointer: &str) {
-        let (LeverScale::Marginal { tiers, .. } | LeverScale::Retroactive { tiers, .. }) = scale else {
-            return;
-        };
+    fn tiers(&mut self, tiers: &[LeverTier], pointer: &str) {
         let mut below: Option<Money> = None;
         for (index, LeverTier { from, .. }) in tiers.iter().enumerate() {
-            let pointer = format!("{pointer}/tiers/{index}/from");
+            let pointer = format!("{pointer}/{index}/from");
             self.in_currency(*from, &pointer);
             match below {
                 None if from.minor != 0 => self.add(&pointer, "range", "begin the first tier at zero".into()),
@@ -83,7 +73,7 @@ impl Faults {
             below = Some(*from);
         }
         if tiers.is_empty() || tiers.len() > 20 {
-            self.add(&format!("{pointer}/tiers"), "range", "give 1 to 20 tiers".into());
+            self.add(pointer, "range", "give 1 to 20 tiers".into());
         }
     }
 

@@ -9,7 +9,7 @@ use crate::{
     participation::{
         eligibility::{self, UnmetDay},
         enrollments::{Change, Enrollment, EnrollmentKey, State, earning_windows},
-        programs::{GrowthBaseline, Lever, LeverCap, LeverFilter, Method, Program, ProgramVersion},
+        programs::{Lever, LeverCap, LeverFilter, Program, ProgramVersion},
     },
     platform::{
         Result,
@@ -93,7 +93,7 @@ impl<'a> EnrollmentYear<'a> {
 
     /// The competencies attained in the year, where a lever asks.
     fn attainments(&self, tx: &mut Tx<'_>) -> Result<Vec<Attained>> {
-        if !self.levers().any(|(_, lever)| matches!(lever.method(), Method::Activity { .. })) {
+        if !self.levers().any(|(_, lever)| lever.earns_on_attainments()) {
             return Ok(Vec::new());
         }
         let found = competencies::attained_by(tx, &[self.partner.id])?;
@@ -115,7 +115,8 @@ impl<'a> EnrollmentYear<'a> {
     fn sum_baselines(&mut self, tx: &mut Tx<'_>, chunk: &Chunk) -> Result<()> {
         let mut sold = SoldMonths::default();
         for (version, lever) in self.levers() {
-            let Some(back) = looks_back(lever) else { continue };
+            let Some(back) = lever.compares_months_back() else { continue };
+            let back = i32::try_from(back).unwrap_or(i32::MAX);
             let of_version = |month: &&Month| month.period().overlaps(version.period());
             let mut months = chunk.months.keys().filter(of_version);
             let Some(first) = months.next() else { continue };
@@ -163,20 +164,6 @@ fn was_accepted(history: &[Change]) -> bool {
         State::ActionRequired | State::Validating | State::Enrolled => true,
         State::Invited | State::Ineligible | State::Expired | State::OptedOut | State::Discontinued => false,
     })
-}
-
-/// How many months back a lever compares, where it does.
-fn looks_back(lever: &Lever) -> Option<i32> {
-    match lever.method() {
-        Method::Growth { baseline: GrowthBaseline::SameMonthLastYear {}, .. } => Some(12),
-        Method::Growth { baseline: GrowthBaseline::TrailingAverage { months }, .. } => {
-            i32::try_from(months).ok()
-        }
-        Method::Growth { baseline: GrowthBaseline::Fixed { .. }, .. }
-        | Method::Rate { .. }
-        | Method::NewCustomer { .. }
-        | Method::Activity { .. } => None,
-    }
 }
 
 /// A lever's filter, as sales are summed by it.
