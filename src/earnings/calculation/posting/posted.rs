@@ -29,8 +29,9 @@ macro_rules! columns {
         )
     };
 }
-/// How many ids a statement names at most.
-const AT_ONCE: usize = 1000;
+/// How many ids a statement names at most. Many: where the planner knows too little of a table that has just grown, a
+/// statement reads everything of the enrollment, and better once than once for each thousand.
+const AT_ONCE: usize = 10_000;
 
 /// The sums of what is posted for one origin; minor units of its currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
