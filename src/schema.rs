@@ -18,11 +18,27 @@ diesel::table! {
         currency -> Text,
         partner_type -> Text,
         headquarters_id -> Nullable<Guid>,
+        headquarters_since -> Nullable<Date>,
         contact_email -> Text,
         status -> Text,
         created_at -> Instant,
         updated_at -> Instant,
         revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `network::partners`.
+    partner_periods (partner_id, last_day) {
+        partner_id -> Guid,
+        last_day -> Date,
+        status -> Text,
+        country -> Text,
+        headquarters_id -> Nullable<Guid>,
+        headquarters_since -> Nullable<Date>,
     }
 }
 
@@ -207,6 +223,19 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `participation::programs`.
+    program_periods (program_id, last_day) {
+        program_id -> Guid,
+        last_day -> Date,
+        partner_types -> Document,
+        status -> Text,
     }
 }
 
@@ -1014,6 +1043,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     guards,
     partners,
     partner_numbers,
+    partner_periods,
     users,
     signing_keys,
     idempotency_keys,
@@ -1024,6 +1054,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     attainments,
     programs,
     program_versions,
+    program_periods,
     evaluations,
     transactions,
     transaction_records,
@@ -1086,6 +1117,7 @@ pub const SHARED_TABLES: &[(&str, Placement)] = &[
     ("api_clients", Placement::Reference),
     ("unpublished_transactions", Placement::Reference),
     ("programs", Placement::Reference),
+    ("program_periods", Placement::Reference),
     ("program_versions", Placement::Reference),
     ("fx_rates", Placement::Reference),
     ("closed_months", Placement::Reference),

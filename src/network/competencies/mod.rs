@@ -1,7 +1,7 @@
 //! Competencies: the catalogue, and what each partner has attained of it.
 //!
-//! A partner has one record per competency: what it attained last. It is replaced when the competency is renewed,
-//! raised or corrected, and keeps its end when it is revoked; the audit trail holds what it was before.
+//! An attainment is a period: a renewal is a new period beside the old one, and the past stays as it was. A period is told
+//! from others by the day it was attained; the same day again corrects the period.
 
 pub mod api;
 mod catalogue;

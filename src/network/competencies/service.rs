@@ -68,7 +68,7 @@ pub(super) fn update(
     Ok(competency)
 }
 
-/// Records what a partner has attained, in place of what is on record for that competency.
+/// Records what a partner has attained: a new period, or the correction of the period attained on the same day.
 pub fn put(tx: &mut Tx<'_>, partner: Id, code: &str, new: &NewAttainment) -> Result<Attainment> {
     let (Recorded::First(attainment) | Recorded::Again(attainment)) =
         put_if(tx, partner, code, new, |_| Ok(()))?;
@@ -78,13 +78,13 @@ pub fn put(tx: &mut Tx<'_>, partner: Id, code: &str, new: &NewAttainment) -> Res
 /// How a record of what a partner has attained came about.
 #[derive(Clone, Debug)]
 pub(super) enum Recorded {
-    /// Nothing was on record.
+    /// The partner had never attained the competency.
     First(Attainment),
-    /// In place of what was on record, or the same.
+    /// The partner had attained the competency before.
     Again(Attainment),
 }
 
-/// The same, where the revision on record permits it.
+/// The same, where the revision of the latest period permits it.
 pub(super) fn put_if(
     tx: &mut Tx<'_>,
     partner: Id,
@@ -99,36 +99,45 @@ pub(super) fn put_if(
     tx.lock_partner(partner)?;
     let partner = partners::get(tx, partner)?;
     let competency = store::kept(tx, code)?;
-    let before = store::find_attainment(tx, partner.id, code)?;
-    permits(before.as_ref().map(|before| before.revision))?;
-    if before.as_ref().is_none_or(|before| before.is_attained_anew(new)) {
+    let periods = store::periods(tx, partner.id, code)?;
+    permits(periods.first().map(|latest| latest.revision))?;
+    let same = periods.iter().find(|period| period.attained_on == new.attained_on);
+    if same.is_none_or(|period| period.revoked_on.is_some()) {
         refuse_attaining(&partner, &competency, new)?;
     }
-    match before {
+    match same {
         None => {
             let attainment = Attainment::new(tx.new_id(), tx.now, partner.id, code, new);
-            save(tx, None, attainment).map(Recorded::First)
+            let recorded = if periods.is_empty() { Recorded::First } else { Recorded::Again };
+            save(tx, None, attainment).map(recorded)
         }
         Some(before) if before.says(new) => {
             tx.exempt_from_audit(Unaudited::NothingWritten);
-            Ok(Recorded::Again(before))
+            Ok(Recorded::Again(before.clone()))
         }
         Some(before) => {
-            let attainment = before.replaced(tx.now, new);
-            save(tx, Some(&before), attainment).map(Recorded::Again)
+            let attainment = before.corrected(tx.now, new);
+            save(tx, Some(before), attainment).map(Recorded::Again)
         }
     }
 }
 
-/// Takes an attainment away from today on; its record stays. What was taken away already stays so.
-pub(super) fn revoke(tx: &mut Tx<'_>, before: Attainment) -> Result<Attainment> {
-    if before.revoked_on.is_some() {
-        tx.exempt_from_audit(Unaudited::NothingWritten);
-        return Ok(before);
+/// Takes a competency away from today on: the latest period, and every other one that would still count. The records stay;
+/// a period that was taken away already stays so.
+pub(super) fn revoke(tx: &mut Tx<'_>, periods: Vec<Attainment>) -> Result<()> {
+    let today = tx.today();
+    let mut is_latest = true;
+    tx.exempt_from_audit(Unaudited::NothingWritten);
+    for before in periods {
+        let counts = std::mem::take(&mut is_latest) || today < before.first_day_without();
+        if counts && before.revoked_on.is_none() {
+            let revision = before.revision + 1;
+            let revoked =
+                Attainment { revoked_on: Some(today), updated_at: tx.now, revision, ..before.clone() };
+            save(tx, Some(&before), revoked)?;
+        }
     }
-    let revision = before.revision + 1;
-    let revoked = Attainment { revoked_on: Some(tx.today()), updated_at: tx.now, revision, ..before.clone() };
-    save(tx, Some(&before), revoked)
+    Ok(())
 }
 
 fn save(tx: &mut Tx<'_>, before: Option<&Attainment>, attainment: Attainment) -> Result<Attainment> {

@@ -14,7 +14,7 @@ use crate::{
         http::{
             Answer, Body, Cursor, IfMatch, Listing, PageParams, PageRequest, Path, double_option, page_of,
         },
-        values::{Country, Currency, Id, Timestamp},
+        values::{CalendarDate, Country, Currency, Id, Timestamp},
     },
 };
 use actix_web::{delete, get, patch, post};
@@ -55,6 +55,8 @@ pub struct PartnerView {
     partner_type: PartnerType,
     /// The headquarters it is a location of; null where it stands alone or is a headquarters itself.
     headquarters_id: Option<Id>,
+    /// Since when the partner is a location of its headquarters: what a headquarters holds counts from this day on.
+    headquarters_since: Option<CalendarDate>,
     /// Whom to write to.
     #[schema(format = "email", max_length = 254, examples("partners@contoso.example"))]
     contact_email: String,
@@ -87,6 +89,7 @@ impl From<Partner> for PartnerView {
             currency: partner.currency,
             partner_type: partner.partner_type,
             headquarters_id: partner.headquarters_id,
+            headquarters_since: partner.headquarters_since,
             contact_email: partner.contact_email,
             status: partner.status,
             allowed_transitions: partner.status.allowed().into_iter().map(Transition).collect(),

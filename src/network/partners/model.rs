@@ -1,8 +1,8 @@
 //! What a partner is; no I/O, no clock, no HTTP.
 
 use crate::{
-    platform::values::{Country, Currency, Id, Timestamp, text_enum},
-    schema::partners,
+    platform::values::{CalendarDate, Country, Currency, Id, Timestamp, text_enum},
+    schema::{partner_periods, partners},
 };
 use diesel::prelude::*;
 
@@ -50,6 +50,8 @@ pub struct Partner {
     pub partner_type: PartnerType,
     /// The headquarters it is a location of; none where it stands alone.
     pub headquarters_id: Option<Id>,
+    /// Since when the partner is a location of its headquarters; what a headquarters lends counts from this day on.
+    pub headquarters_since: Option<CalendarDate>,
     /// Whom to write to.
     pub contact_email: String,
     /// Where it stands.
@@ -60,6 +62,39 @@ pub struct Partner {
     pub updated_at: Timestamp,
     /// Counts changes; the entity tag.
     pub revision: i64,
+}
+
+/// How a partner stood before, up to a day: since the period before, and before the first period always.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = partner_periods)]
+pub struct PartnerPeriod {
+    /// The partner.
+    pub partner_id: Id,
+    /// The last day of the period.
+    pub last_day: CalendarDate,
+    /// Where the partner stood in the network.
+    pub status: PartnerStatus,
+    /// Where it was registered.
+    pub country: Country,
+    /// The headquarters it was a location of.
+    pub headquarters_id: Option<Id>,
+    /// Since when it was one.
+    pub headquarters_since: Option<CalendarDate>,
+}
+
+impl Partner {
+    /// How the partner stands, as the period that ends on a day.
+    #[must_use]
+    pub fn period_to(&self, last_day: CalendarDate) -> PartnerPeriod {
+        PartnerPeriod {
+            partner_id: self.id,
+            last_day,
+            status: self.status,
+            country: self.country,
+            headquarters_id: self.headquarters_id,
+            headquarters_since: self.headquarters_since,
+        }
+    }
 }
 
 /// What happens to a partner's status.

@@ -58,7 +58,7 @@ impl Assessment {
             as_of: verdict.as_of,
             evaluated_at,
             outcome: verdict.outcome,
-            eligible_until: verdict.eligible_until,
+            eligible_until: verdict.eligible_until(),
             checks: verdict.view(),
         }
     }

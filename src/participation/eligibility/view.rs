@@ -1,7 +1,7 @@
 //! A check as it is stored with an evaluation and sent to clients.
 
 use super::{
-    model::{Check, Verdict},
+    model::{Account, Check, Verdict},
     words::{CheckStatus, CheckWarning, EligibilityCode, EligibilityRule, EvidenceKind},
 };
 use crate::platform::values::{CalendarDate, Id};
@@ -82,15 +82,16 @@ impl Verdict<'_> {
 
 impl From<&Check<'_>> for EligibilityCheck {
     fn from(check: &Check<'_>) -> Self {
+        let Account { message, remedy, evidence } = check.account();
         Self {
             rule: check.rule,
-            status: check.status(),
-            code: check.code(),
-            message: check.message().into_owned(),
-            evidence: check.evidence(),
-            remedy: check.remedy().map(std::borrow::Cow::into_owned),
+            status: check.status,
+            code: check.code,
+            message: message.into_owned(),
+            evidence,
+            remedy: remedy.map(std::borrow::Cow::into_owned),
             lapses_on: check.lapses_on,
-            warning: check.warning(),
+            warning: check.warning,
             checks: check.nested.iter().map(Self::from).collect(),
         }
     }

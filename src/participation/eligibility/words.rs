@@ -64,18 +64,6 @@ text_enum! {
     }
 }
 
-impl EligibilityRule {
-    /// Whether records say on which days it holds. What carries no date, such as a suspension, or belongs to the
-    /// enrollment itself, says nothing about days gone by.
-    #[must_use]
-    pub const fn is_dated(self) -> bool {
-        !matches!(
-            self,
-            Self::ProgramOpen | Self::NotOptedOut | Self::PartnerActive | Self::PartnerType | Self::Country
-        )
-    }
-}
-
 text_enum! {
     /// Stable reason why a rule is unmet; clients branch on it.
     pub enum EligibilityCode {

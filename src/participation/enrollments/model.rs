@@ -2,7 +2,7 @@
 
 use crate::{
     network::profiles::Standing,
-    platform::values::{CalendarDate, Currency, Id, Period, Timestamp, text_enum},
+    platform::values::{CalendarDate, Currency, Id, Timestamp, text_enum},
     schema::{enrollment_changes, enrollments},
 };
 use diesel::prelude::*;
@@ -60,8 +60,8 @@ text_enum! {
 /// How rules that were lost are met again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cure {
-    /// As it turns out they were met all along: the start of earning stays.
-    WithoutGap,
+    /// As it turns out they were met all along: the start of earning stays, and the profiles say where it goes on.
+    WithoutGap(Standing),
     /// There were days without: the partner accepts anew.
     WithGap,
 }
@@ -75,7 +75,7 @@ pub enum Event {
     Acceptance(Standing),
     /// The invitation is over.
     InvitationOver,
-    /// A rule is lost.
+    /// A rule is lost, or was lost on another day than it seemed.
     RulesLost,
     /// The profiles stand differently now.
     Profiles(Standing),
@@ -111,10 +111,12 @@ impl State {
             (None, Event::Invitation) => Some(Invited),
             (None | Some(Invited), Event::Acceptance(standing)) => Some(Self::by(standing)),
             (Some(Invited), Event::InvitationOver) => Some(Expired),
-            (Some(Invited | ActionRequired | Validating | Enrolled), Event::RulesLost) => Some(Ineligible),
+            (Some(open), Event::RulesLost) if open.is_open() => Some(Ineligible),
             (Some(ActionRequired), Event::Profiles(Standing::Pending)) => Some(Validating),
             (Some(Validating | Enrolled), Event::Profiles(standing)) => Some(Self::by(standing)),
-            (Some(Ineligible), Event::Cured(Cure::WithoutGap)) => Some(Enrolled),
+            (Some(open), Event::Cured(Cure::WithoutGap(standing))) if open.is_open() => {
+                Some(Self::by(standing))
+            }
             (Some(Ineligible), Event::Cured(Cure::WithGap)) => Some(Invited),
             (Some(open), Event::YearOver) if open.is_open() => Some(Expired),
             (Some(open), Event::OptOut) if open.is_open() => Some(OptedOut),
@@ -124,7 +126,8 @@ impl State {
     }
 
     /// Where the profiles put an accepted enrollment.
-    const fn by(standing: Standing) -> Self {
+    #[must_use]
+    pub const fn by(standing: Standing) -> Self {
         match standing {
             Standing::Missing | Standing::ActionRequired => Self::ActionRequired,
             Standing::Pending => Self::Validating,
@@ -221,19 +224,8 @@ pub struct Participation {
     pub program_year: i32,
     /// Where the enrollment stands.
     pub state: State,
-    /// The first day whose sales earn.
-    pub earnings_start_on: Option<CalendarDate>,
     /// The day the enrollment ended.
     pub ended_on: Option<CalendarDate>,
-}
-
-impl Participation {
-    /// Whether the partner earns: payment may wait for a profile, earning does not.
-    #[must_use]
-    pub fn earns(&self) -> bool {
-        self.earnings_start_on.is_some()
-            && matches!(self.state, State::Enrolled | State::Validating | State::ActionRequired)
-    }
 }
 
 /// An enrollment, with the currencies its version and its partner count in.
@@ -279,36 +271,6 @@ pub struct Change {
     pub ineligible_since: Option<CalendarDate>,
 }
 
-/// The days on which an enrollment earns, by its history in order; the last window has no end while it goes on. What
-/// is over was over from the day it ended on; what is mended without a gap was never interrupted.
-#[must_use]
-pub fn earning_windows(enrollment: &Enrollment, history: &[Change]) -> Vec<Period> {
-    let mut windows: Vec<Period> = Vec::new();
-    let mut open: Option<CalendarDate> = None;
-    for change in history {
-        let lost_on = match change.to_state {
-            State::Ineligible => change.ineligible_since,
-            state if !state.is_open() => Some(enrollment.ended_on.unwrap_or(change.as_of)),
-            _ => None,
-        };
-        match (open, change.earnings_start_on, lost_on) {
-            (Some(from), _, Some(end)) => {
-                windows.push(Period { from, to: end.plus_days(-1) });
-                open = None;
-            }
-            (None, Some(from), None) => {
-                windows.retain(|window| window.from != from);
-                open = Some(from);
-            }
-            (Some(_), None, None) => open = None,
-            _ => {}
-        }
-    }
-    windows.extend(open.map(|from| Period { from, to: CalendarDate::MAX }));
-    windows.retain(|window| window.from <= window.to);
-    windows
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -323,7 +285,8 @@ mod tests {
         let mut events = vec![Event::Invitation, Event::InvitationOver, Event::RulesLost];
         events.extend(STANDINGS.map(Event::Acceptance));
         events.extend(STANDINGS.map(Event::Profiles));
-        events.extend([Cure::WithoutGap, Cure::WithGap].map(Event::Cured));
+        events.extend(STANDINGS.map(|standing| Event::Cured(Cure::WithoutGap(standing))));
+        events.push(Event::Cured(Cure::WithGap));
         events.extend([Event::YearOver, Event::OptOut, Event::Discontinuation]);
         let states = std::iter::once(None).chain(State::ALL.iter().copied().map(Some));
         let mut table = String::new();

@@ -7,7 +7,7 @@ use crate::{
         db::types::Json,
         values::{CalendarDate, Currency, Id, Money, Period, Rate, Timestamp, text_enum, text_value},
     },
-    schema::{program_versions, programs},
+    schema::{program_periods, program_versions, programs},
 };
 use diesel::prelude::*;
 use std::{fmt, str::FromStr};
@@ -65,6 +65,54 @@ pub struct Program {
     pub updated_at: Timestamp,
     /// Counts changes; the entity tag.
     pub revision: i64,
+}
+
+/// Where a program stood before, up to a day: since the period before, and before the first period always.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = program_periods)]
+pub struct ProgramPeriod {
+    /// The program.
+    pub program_id: Id,
+    /// The last day of the period.
+    pub last_day: CalendarDate,
+    /// The types of partner the program was for.
+    pub partner_types: Json<Vec<PartnerType>>,
+    /// Whether it took part.
+    pub status: ProgramStatus,
+}
+
+/// A program with all that its days are judged by.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// The program.
+    pub program: Program,
+    /// Where the program stood before, in the order of the days.
+    pub before: Vec<ProgramPeriod>,
+    /// Its published versions, in the order of their days.
+    pub versions: Vec<ProgramVersion>,
+}
+
+impl Offer {
+    /// The version in effect on a day.
+    #[must_use]
+    pub fn version_on(&self, day: CalendarDate) -> Option<&ProgramVersion> {
+        self.versions.iter().find(|version| version.period().contains(day))
+    }
+
+    /// The first version of a program year.
+    #[must_use]
+    pub fn first_of(&self, program_year: i32) -> Option<&ProgramVersion> {
+        self.versions.iter().find(|version| version.program_year == program_year)
+    }
+
+    /// The version in effect on a day, else the one that comes closest to it; none where nothing is published.
+    #[must_use]
+    pub fn nearest_to(&self, day: CalendarDate) -> Option<&ProgramVersion> {
+        let away = |version: &&ProgramVersion| {
+            version.effective_to.days_until(day).max(day.days_until(version.effective_from)).max(0)
+        };
+        self.versions.iter().min_by_key(away)
+    }
 }
 
 /// The code of a program alone, for lists of records that name programs.

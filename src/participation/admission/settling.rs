@@ -1,0 +1,163 @@
+//! Where an enrollment stands by everything that is known, and what has to happen until its record says so; no I/O, no
+//! clock, no HTTP.
+//!
+//! The first day on which a rule was lost is looked for over all the days since the partner was let in, whenever the
+//! question is asked: a loss or a cure that is learned late changes the record to what it would have been.
+
+use crate::{
+    network::profiles::Standing,
+    participation::{
+        eligibility::Days,
+        enrollments::{self, Cause, Change, Cure, Enrollment, Event, State, Tenure, earning_windows},
+    },
+    platform::values::CalendarDate,
+};
+
+/// Something that has to happen to an enrollment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Due {
+    /// The event.
+    pub event: Event,
+    /// Its cause.
+    pub cause: Cause,
+    /// The first day on which a rule was lost.
+    pub lost_on: Option<CalendarDate>,
+    /// The first day whose sales earn, where that is another one than on record.
+    pub earnings_start_on: Option<CalendarDate>,
+    /// Whether the partner is told nothing: it has been told before, or is told of what follows.
+    pub quietly: bool,
+}
+
+impl Due {
+    pub(super) const fn new(event: Event, cause: Cause) -> Self {
+        Self { event, cause, lost_on: None, earnings_start_on: None, quietly: false }
+    }
+
+    const fn lost(on: CalendarDate, tenure: &Tenure) -> Self {
+        let due = Self::new(Event::RulesLost, Cause::RulesLost);
+        Self { lost_on: Some(on), earnings_start_on: tenure.earnings_start_on, ..due }
+    }
+
+    const fn cured(cure: Cure) -> Self {
+        Self::new(Event::Cured(cure), Cause::Cured)
+    }
+}
+
+/// An enrollment on record, and all that says where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known<'a> {
+    pub enrollment: &'a Enrollment,
+    /// Its history, in order.
+    pub history: &'a [Change],
+    pub days: &'a Days<'a>,
+    pub profiles: Standing,
+    /// The last day to look at: today, or the last one of a program year that is over.
+    pub until: CalendarDate,
+}
+
+/// A time for which the partner was let in, and the day on which it lost a rule in it.
+#[derive(Clone, Copy, Debug)]
+struct Course {
+    tenure: Tenure,
+    lost_on: Option<CalendarDate>,
+}
+
+impl Known<'_> {
+    /// What has to happen, in order; nothing where the record is right.
+    pub(super) fn dues(&self) -> Vec<Due> {
+        let courses = self.courses();
+        let Some((now, before)) = courses.split_last() else { return self.dues_of_invitation() };
+        let begun_again = |course: &&Course| now.tenure.earnings_start_on != course.tenure.earnings_start_on;
+        let before = before.iter().filter(begun_again);
+        let mut dues: Vec<Due> = before.filter_map(|course| self.restated(course)).collect();
+        let restated = !dues.is_empty();
+        dues.iter_mut().for_each(|due| due.quietly = true);
+        let state = if restated { State::Ineligible } else { self.enrollment.state };
+        match now.lost_on {
+            None => dues.extend(self.goes_on(&now.tenure, state, restated)),
+            Some(lost_on) => dues.extend(self.is_lost(&now.tenure, lost_on, state, restated)),
+        }
+        dues
+    }
+
+    /// The times for which the partner was let in, each as far as it reached. An acceptance while nothing was lost, as it
+    /// turns out, has begun nothing new.
+    fn courses(&self) -> Vec<Course> {
+        let mut courses: Vec<Course> = Vec::new();
+        for tenure in enrollments::tenures(self.history) {
+            match courses.last_mut() {
+                Some(now) if now.lost_on.is_none_or(|lost| tenure.let_in_on < lost) => {
+                    now.tenure.earnings_start_on = now.tenure.earnings_start_on.or(tenure.earnings_start_on);
+                }
+                _ => courses.push(Course { tenure, lost_on: self.first_bad_day(&tenure) }),
+            }
+        }
+        courses
+    }
+
+    fn first_bad_day(&self, tenure: &Tenure) -> Option<CalendarDate> {
+        let lost = self.days.first_bad_day(tenure.let_in_on, tenure.earnings_start_on);
+        lost.filter(|day| *day <= self.until)
+    }
+
+    /// An earlier time that reached as far as another day than its record says.
+    fn restated(&self, course: &Course) -> Option<Due> {
+        let lost_on = course.lost_on?;
+        let start = course.tenure.earnings_start_on?;
+        let windows = earning_windows(self.enrollment, self.history);
+        let recorded = windows.iter().find(|window| window.from == start).map(|window| window.to);
+        let expected = Some(lost_on.plus_days(-1)).filter(|last| start <= *last);
+        (recorded != expected).then(|| Due::lost(lost_on, &course.tenure))
+    }
+
+    /// Nothing is lost: the enrollment stands where the profiles put it.
+    fn goes_on(&self, tenure: &Tenure, state: State, restated: bool) -> Option<Due> {
+        let same = tenure.earnings_start_on.is_none_or(|start| self.enrollment.earnings_start_on == Some(start));
+        if matches!(state, State::Ineligible | State::Invited) || !same {
+            let cured = Due::cured(Cure::WithoutGap(self.profiles));
+            let quietly = restated && State::by(self.profiles) == self.enrollment.state;
+            return Some(Due { earnings_start_on: tenure.earnings_start_on, quietly, ..cured });
+        }
+        let event = Event::Profiles(self.profiles);
+        State::after(Some(state), event)
+            .filter(|to| *to != state)
+            .map(|_| Due::new(event, Cause::ProfilesChanged))
+    }
+
+    /// A rule was lost: the enrollment is barred, or, where the rules are met again after a gap, invited anew.
+    fn is_lost(&self, tenure: &Tenure, lost_on: CalendarDate, state: State, restated: bool) -> Vec<Due> {
+        let enrollment = self.enrollment;
+        let met_again = self.days.lost_on(lost_on).on(self.until).is_eligible();
+        let course = Course { tenure: *tenure, lost_on: Some(lost_on) };
+        let as_recorded = !restated && self.restated(&course).is_none();
+        let is_known = state == State::Ineligible && enrollment.ineligible_since == Some(lost_on) && as_recorded;
+        if state == State::Invited && met_again && as_recorded {
+            return self.over().into_iter().collect();
+        }
+        let quietly = enrollment.state == State::Ineligible;
+        let lost = (!is_known).then(|| Due { quietly, ..Due::lost(lost_on, tenure) });
+        lost.into_iter().chain(met_again.then(|| Due::cured(Cure::WithGap))).collect()
+    }
+
+    /// An invitation that nobody has accepted yet.
+    fn dues_of_invitation(&self) -> Vec<Due> {
+        let eligible = self.days.on(self.until).is_eligible();
+        let due = match self.enrollment.state {
+            State::Invited if self.over().is_some() => self.over(),
+            State::Invited if !eligible => {
+                let lost = Due::new(Event::RulesLost, Cause::RulesLost);
+                let invited_on = self.enrollment.invited_on.unwrap_or(self.until);
+                let lost_on = self.days.first_bad_day(invited_on, None).unwrap_or(self.until);
+                Some(Due { lost_on: Some(lost_on.min(self.until)), ..lost })
+            }
+            State::Ineligible if eligible => Some(Due::cured(Cure::WithGap)),
+            _ => None,
+        };
+        due.into_iter().collect()
+    }
+
+    fn over(&self) -> Option<Due> {
+        let last = self.enrollment.invitation_expires_on?;
+        (last < self.until).then(|| Due::new(Event::InvitationOver, Cause::InvitationExpired))
+    }
+}
