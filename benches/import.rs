@@ -113,7 +113,8 @@ impl Files {
             records: path(format!("{shell}-records")),
             numbers: path(format!("{shell}-numbers")),
         };
-        let files = Self { ours: path("ours".into()), sqlite: copied("sqlite"), postgres: copied("postgres") };
+        let files =
+            Self { ours: path("ours".into()), sqlite: copied("sqlite"), postgres: copied("postgres") };
         let (sqlite, postgres) = (&files.sqlite, &files.postgres);
         let mut out = [&files.ours, &sqlite.records, &postgres.records, &sqlite.numbers, &postgres.numbers]
             .map(|path| BufWriter::new(File::create(path).unwrap()));

@@ -27,6 +27,16 @@ pub(super) fn keep_past(tx: &mut Tx<'_>, before: &Partner, after: &Partner) -> R
     Ok(())
 }
 
+/// The partners that were locations of these partners before.
+pub(super) fn former_locations(tx: &mut Tx<'_>, headquarters: &[Id]) -> Result<Vec<Id>> {
+    let these: Vec<Option<Id>> = headquarters.iter().copied().map(Some).collect();
+    let query = partner_periods::table
+        .filter(partner_periods::headquarters_id.eq_any(these).assume_not_null())
+        .select(partner_periods::partner_id)
+        .distinct();
+    Ok(query.load(tx.conn)?)
+}
+
 /// How these partners stood before, each partner's periods in the order of their days.
 pub fn periods_of(tx: &mut Tx<'_>, partners: &[Id]) -> Result<HashMap<Id, Vec<PartnerPeriod>>> {
     let query = partner_periods::table

@@ -199,12 +199,9 @@ pub(super) fn has_locations(tx: &mut Tx<'_>, id: Id) -> Result<bool> {
 /// locations before.
 pub fn family(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<Partner>> {
     let locations = partners::headquarters_id.eq_any(ids.iter().copied().map(Some).collect::<Vec<_>>());
-    let named: Vec<Option<Id>> = ids.iter().copied().map(Some).collect();
-    let former = partner_periods::table
-        .filter(partner_periods::headquarters_id.eq_any(named).assume_not_null())
-        .select(partner_periods::partner_id);
-    let these = partners::id.eq_any(ids.to_vec()).or(locations.assume_not_null());
-    let query = partners::table.filter(these.or(partners::id.eq_any(former)));
+    let mut themselves = super::periods::former_locations(tx, ids)?;
+    themselves.extend(ids);
+    let query = partners::table.filter(partners::id.eq_any(themselves).or(locations.assume_not_null()));
     Ok(query.order(partners::id).select(Partner::as_select()).load(tx.conn)?)
 }
 
@@ -251,7 +248,8 @@ pub(super) fn update(tx: &mut Tx<'_>, before: &Partner, partner: &Partner) -> Re
 
 /// Removes a partner, and gives its MPN id back.
 pub(super) fn delete(tx: &mut Tx<'_>, partner: &Partner) -> Result<()> {
-    diesel::delete(partner_periods::table.filter(partner_periods::partner_id.eq(partner.id))).execute(tx.conn)?;
+    diesel::delete(partner_periods::table.filter(partner_periods::partner_id.eq(partner.id)))
+        .execute(tx.conn)?;
     diesel::delete(partners::table.find(partner.id)).execute(tx.conn)?;
     diesel::delete(partner_numbers::table.find(&partner.mpn_id)).execute(tx.conn)?;
     Ok(())

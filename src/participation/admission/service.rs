@@ -115,12 +115,7 @@ fn end(tx: &mut Tx<'_>, id: Id, due: Due, reason: Option<&str>) -> Result<Shown>
     Ok(Shown { enrollment, program: program.code })
 }
 
-fn decide(
-    tx: &mut Tx<'_>,
-    before: Option<Enrollment>,
-    due: Due,
-    grounds: &Grounds<'_>,
-) -> Result<Outcome> {
+fn decide(tx: &mut Tx<'_>, before: Option<Enrollment>, due: Due, grounds: &Grounds<'_>) -> Result<Outcome> {
     if grounds.assessment.is_eligible() {
         let enrollment = change::apply(tx, before, due, grounds)?;
         return Ok(Outcome::Enrolled(Shown { enrollment, program: grounds.program.code.clone() }));

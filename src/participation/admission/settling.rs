@@ -112,7 +112,8 @@ impl Known<'_> {
 
     /// Nothing is lost: the enrollment stands where the profiles put it.
     fn goes_on(&self, tenure: &Tenure, state: State, restated: bool) -> Option<Due> {
-        let same = tenure.earnings_start_on.is_none_or(|start| self.enrollment.earnings_start_on == Some(start));
+        let same =
+            tenure.earnings_start_on.is_none_or(|start| self.enrollment.earnings_start_on == Some(start));
         if matches!(state, State::Ineligible | State::Invited) || !same {
             let cured = Due::cured(Cure::WithoutGap(self.profiles));
             let quietly = restated && State::by(self.profiles) == self.enrollment.state;
@@ -130,7 +131,8 @@ impl Known<'_> {
         let met_again = self.days.lost_on(lost_on).on(self.until).is_eligible();
         let course = Course { tenure: *tenure, lost_on: Some(lost_on) };
         let as_recorded = !restated && self.restated(&course).is_none();
-        let is_known = state == State::Ineligible && enrollment.ineligible_since == Some(lost_on) && as_recorded;
+        let is_known =
+            state == State::Ineligible && enrollment.ineligible_since == Some(lost_on) && as_recorded;
         if state == State::Invited && met_again && as_recorded {
             return self.over().into_iter().collect();
         }

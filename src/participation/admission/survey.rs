@@ -105,7 +105,8 @@ struct Records {
 impl Records {
     fn gather(tx: &mut Tx<'_>, ids: &[Id], all: Vec<Enrollment>, today: CalendarDate) -> Result<Self> {
         let year = program_year_of(today);
-        let goes_on = |e: &&Enrollment| e.state.is_open() || (e.state == State::Expired && e.program_year < year);
+        let goes_on =
+            |e: &&Enrollment| e.state.is_open() || (e.state == State::Expired && e.program_year < year);
         let keys: Vec<EnrollmentKey> = all.iter().filter(goes_on).map(Enrollment::key).collect();
         let histories = enrollments::histories(tx, &keys)?;
         let profiles = profiles::standings(tx, ids, today)?;

@@ -48,8 +48,8 @@ fn judge(case: Case<'_>, kind: Kind, fits: impl Fn(&Agreement) -> bool + Copy) -
     };
     let status = |held: &Holding<'_, Agreement>| held.record.status_on(day);
     let counting = fitting().filter(|held| held.counts_on(day));
-    let best = counting
-        .max_by_key(|held| (status(held) == AgreementStatus::Active, held.until(), held.record.id));
+    let best =
+        counting.max_by_key(|held| (status(held) == AgreementStatus::Active, held.until(), held.record.id));
     let Some(best) = best else {
         let fault = fault(case, kind);
         return Ruling::unmet(code(fault, kind), case.tell(|| unmet(fault, kind)));
@@ -67,9 +67,8 @@ fn fault(case: Case<'_>, kind: Kind) -> Fault<'_> {
     if let Some(bare) = all().filter(|a| a.counts_on(day)).max_by_key(|a| (a.first_day_without(), a.id)) {
         return Fault::Unauthorized(bare);
     }
-    let latest = all()
-        .filter(|a| a.effective_on <= day)
-        .max_by_key(|a| (a.effective_on, a.first_day_without(), a.id));
+    let latest =
+        all().filter(|a| a.effective_on <= day).max_by_key(|a| (a.effective_on, a.first_day_without(), a.id));
     // One ended before it began never comes.
     let to_come = |a: &&Agreement| day < a.effective_on && a.effective_on < a.first_day_without();
     let next = all().filter(to_come).min_by_key(|a| (a.effective_on, a.id));
@@ -125,7 +124,9 @@ fn unmet(fault: Fault<'_>, kind: Kind) -> Account {
             .mended_by(format!("Sign and record the {within}: POST /v1/{collection}")),
         Fault::NotEffective(a) => {
             let (number, begins) = (&a.agreement_number, a.effective_on);
-            Account::of(format!("{paper} {number} begins on {begins}.")).mended_by(wait(a)).resting_on([a.into()])
+            Account::of(format!("{paper} {number} begins on {begins}."))
+                .mended_by(wait(a))
+                .resting_on([a.into()])
         }
         Fault::Expired(a, next) => {
             let (number, counted) = (&a.agreement_number, a.first_day_without().plus_days(-1));

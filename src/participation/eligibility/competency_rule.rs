@@ -66,10 +66,7 @@ impl Competencies<'_> {
     }
 }
 
-fn admitted<'a>(
-    case: Case<'a>,
-    asked: Competencies<'a>,
-) -> impl Iterator<Item = Holding<'a, Attainment>> {
+fn admitted<'a>(case: Case<'a>, asked: Competencies<'a>) -> impl Iterator<Item = Holding<'a, Attainment>> {
     case.facts.attainments.iter().filter(move |held| asked.admits(held.record))
 }
 

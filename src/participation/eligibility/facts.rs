@@ -264,11 +264,7 @@ fn slice<T>(records: &HashMap<Id, Vec<T>>, of: Id) -> &[T] {
 }
 
 /// The subject's records, and those of each headquarters on the days the subject belonged there.
-fn held<'a, T>(
-    records: &'a HashMap<Id, Vec<T>>,
-    subject: &Subject,
-    before: &[PartnerPeriod],
-) -> Held<'a, T> {
+fn held<'a, T>(records: &'a HashMap<Id, Vec<T>>, subject: &Subject, before: &[PartnerPeriod]) -> Held<'a, T> {
     let mut lent: Vec<Lent<'a, T>> = Vec::new();
     let mut latest = None;
     // From the back: of several periods of one membership the last one covers all.

@@ -1,17 +1,18 @@
 //! What holds for any facts: found by trying many, with every day of three years looked at.
 
 use super::{
-    EligibilityOutcome, Facts, Held, OptOut, Sale, Terms, Verdict, evaluate,
-    samples::{agreement, attainment, day, id, purchase, terms, usd},
+    EligibilityOutcome, Facts, Held, Lent, OptOut, ProgramStanding, ProgramTerms, Sale, Verdict,
+    VersionTerms, evaluate,
+    samples::{agreement, attainment, day, id, purchase, standing, terms, usd},
 };
 use crate::{
     network::{
         agreements::{Agreement, Kind},
         competencies::{Attainment, Level},
-        partners::{PartnerStatus, PartnerType},
+        partners::{PartnerPeriod, PartnerStatus, PartnerType},
     },
     participation::programs::{ProgramStatus, Requirement, rule_sets},
-    platform::values::CalendarDate,
+    platform::values::{CalendarDate, Period},
     sales::transactions::TransactionKind,
 };
 use proptest::{collection::vec, option, prelude::*, sample::select};
@@ -179,49 +180,111 @@ fn some_rule() -> impl Strategy<Value = Requirement> {
     })
 }
 
+/// The versions of a program: the days each begins after the one before has ended, its length, and what it asks.
+#[derive(Clone, Debug)]
+struct Versions(Vec<(i32, i32, Vec<Requirement>)>);
+
+/// Versions one after the other, at times with days between them that none covers.
+fn some_versions() -> impl Strategy<Value = Versions> {
+    let gap = prop_oneof![4 => Just(1), 1 => 2..40_i32];
+    vec((gap, 20..500_i32, vec(some_rule(), 1..3)), 1..4).prop_map(Versions)
+}
+
+impl Versions {
+    fn terms(&self) -> ProgramTerms<'_> {
+        let mut last = start().plus_days(-1);
+        let version = |(gap, length, requirements): &'_ (i32, i32, Vec<Requirement>)| {
+            let from = last.plus_days(*gap);
+            last = from.plus_days(*length);
+            (Period { from, to: last }, requirements.len())
+        };
+        let days: Vec<_> = self.0.iter().map(version).collect();
+        let versions = days.into_iter().zip(&self.0).map(|((days, _), (.., requirements))| VersionTerms {
+            program_year: 2019,
+            days,
+            requirements,
+        });
+        ProgramTerms { versions: versions.collect(), ..terms(&[]) }
+    }
+}
+
 /// Facts that own their records.
 #[derive(Clone, Debug)]
 struct World {
     partner_type: PartnerType,
-    status: PartnerStatus,
+    before: Vec<PartnerPeriod>,
+    as_headquarters: Vec<Period>,
+    belongs: Period,
     agreements: Vec<Agreement>,
     attainments: Vec<Attainment>,
     sales: Vec<Sale>,
-    enrolled: bool,
+    enrolled: Vec<Period>,
     opted_out_on: Option<CalendarDate>,
+}
+
+/// Some days in a row; for every other one they go on for ever.
+fn some_stretch() -> impl Strategy<Value = Period> {
+    (some_day(), 0..600_i32, any::<bool>()).prop_map(|(from, length, ends)| {
+        let to = if ends { from.plus_days(length) } else { CalendarDate::MAX };
+        Period { from, to }
+    })
+}
+
+/// How the partner stood before, at times suspended or abroad.
+fn some_past() -> impl Strategy<Value = Vec<PartnerPeriod>> {
+    let period = (some_day(), prop::bool::weighted(0.8), prop::bool::weighted(0.8));
+    vec(period, 0..4).prop_map(|mut periods| {
+        periods.sort_unstable_by_key(|(last_day, ..)| *last_day);
+        periods.dedup_by_key(|(last_day, ..)| *last_day);
+        let past = |(last_day, active, at_home)| {
+            let status = if active { PartnerStatus::Active } else { PartnerStatus::Suspended };
+            PartnerPeriod { last_day, ..standing(status, if at_home { "DE" } else { "JP" }) }
+        };
+        periods.into_iter().map(past).collect()
+    })
 }
 
 prop_compose! {
     fn some_world()(
         partner_type in select(PartnerType::ALL),
-        active in prop::bool::weighted(0.95),
+        before in some_past(),
+        as_headquarters in prop_oneof![4 => Just(Vec::new()), 1 => vec(some_stretch(), 1..3)],
+        belongs in some_stretch(),
         agreements in some_agreements(),
         attainments in some_attainments(),
         sales in some_sales(),
-        enrolled: bool,
+        enrolled in vec(some_stretch(), 0..3),
         opted_out_on in option::weighted(0.1, some_day()),
     ) -> World {
-        let status = if active { PartnerStatus::Active } else { PartnerStatus::Suspended };
-        World { partner_type, status, agreements, attainments, sales, enrolled, opted_out_on }
+        World {
+            partner_type, before, as_headquarters, belongs, agreements, attainments, sales, enrolled,
+            opted_out_on,
+        }
     }
 }
 
 impl World {
     /// The partner's facts; a part of the records is the headquarters'.
     fn facts(&self) -> Facts<'_> {
-        let (own, headquarters) = self.agreements.split_at(self.agreements.len() / 2);
+        let (own, lent) = self.agreements.split_at(self.agreements.len() / 2);
+        let lent = vec![Lent { days: self.belongs, records: lent }];
         Facts {
             partner_id: id(1),
             partner_type: self.partner_type,
-            status: self.status,
-            country: "DE".parse().unwrap(),
-            is_headquarters: false,
-            agreements: Held { own, headquarters },
+            standing: standing(PartnerStatus::Active, "DE"),
+            before: &self.before,
+            as_headquarters: &self.as_headquarters,
+            agreements: Held { own, lent },
             attainments: Held::from(self.attainments.as_slice()),
             sales: &self.sales,
-            enrolled: self.enrolled,
-            opt_out: self.opted_out_on.map(|on| OptOut { enrollment_id: id(2), on }),
+            enrolled: self.enrolled.clone(),
+            opt_outs: self.opt_outs(),
         }
+    }
+
+    fn opt_outs(&self) -> Vec<OptOut> {
+        let out = |on| OptOut { enrollment_id: id(2), program_year: 2019, on };
+        self.opted_out_on.map(out).into_iter().collect()
     }
 
     fn judged<T>(&self, rules: &[Requirement], on: CalendarDate, look: impl FnOnce(&Verdict<'_>) -> T) -> T {
@@ -235,7 +298,7 @@ impl World {
 
 /// The answer as it is sent, with what is stored beside it.
 fn answer(verdict: &Verdict<'_>) -> (EligibilityOutcome, Option<CalendarDate>, String) {
-    (verdict.outcome, verdict.eligible_until, serde_json::to_string(&verdict.view()).unwrap())
+    (verdict.outcome, verdict.eligible_until(), serde_json::to_string(&verdict.view()).unwrap())
 }
 
 fn with_a_shuffled_copy() -> impl Strategy<Value = (World, World)> {
@@ -245,7 +308,10 @@ fn with_a_shuffled_copy() -> impl Strategy<Value = (World, World)> {
             Just(world.attainments.clone()).prop_shuffle(),
             Just(world.sales.clone()).prop_shuffle(),
         );
-        (Just(world), shuffled).prop_map(|(world, (agreements, attainments, sales))| {
+        (Just(world), shuffled).prop_map(|(world, (mut agreements, attainments, sales))| {
+            // Each half stays whose it is: the partner's own, and what its headquarters lends.
+            let half = world.agreements.len() / 2;
+            agreements.sort_by_key(|a| world.agreements[half..].iter().any(|lent| lent.id == a.id));
             let copy = World { agreements, attainments, sales, ..world.clone() };
             (world, copy)
         })
@@ -259,17 +325,20 @@ proptest! {
     #[test]
     fn an_eligible_partner_stays_so_exactly_until_the_day_that_was_named(
         world in some_world(),
-        rules in vec(some_rule(), 1..3),
+        rules in some_versions(),
     ) {
+        let facts = world.facts();
+        let program = rules.terms();
+        let judged = |on| evaluate(&facts, &program, on);
         let days = || (0..DAYS).map(|days| start().plus_days(days));
-        let eligible: Vec<bool> = days().map(|on| world.eligible(&rules, on)).collect();
+        let eligible: Vec<bool> = days().map(|on| judged(on).is_eligible()).collect();
         // From the back: the first day on or after each at which the partner is not eligible.
         let mut lost_on = None;
         for (on, eligible) in days().zip(eligible).collect::<Vec<_>>().into_iter().rev() {
             if !eligible {
                 lost_on = Some(on);
             }
-            let until = world.judged(&rules, on, |verdict| verdict.eligible_until);
+            let until = judged(on).eligible_until();
             let expected = if eligible { lost_on } else { None };
             // What lies beyond the days looked at is only known to lie beyond.
             let seen = until.filter(|until| *until < start().plus_days(DAYS));
@@ -299,7 +368,7 @@ proptest! {
         on in some_day(),
     ) {
         let rules = [rule];
-        let met = |on| world.judged(&rules, on, |verdict| verdict.checks[2].code().is_none());
+        let met = |on| world.judged(&rules, on, |verdict| verdict.checks[2].code.is_none());
         let lapses_on = world.judged(&rules, on, |verdict| verdict.checks[2].lapses_on);
         if met(on) {
             let scanned = (1..2 * DAYS).map(|days| on.plus_days(days)).find(|on| !met(*on));
@@ -324,7 +393,7 @@ proptest! {
         richer.sales.push(purchase(900, "2018-07-01", 1));
         prop_assert!(!world.eligible(&rules, on) || richer.eligible(&rules, on));
         let until = |world: &World| {
-            let end = world.judged(&rules, on, |verdict| verdict.eligible_until);
+            let end = world.judged(&rules, on, |verdict| verdict.eligible_until());
             end.unwrap_or(CalendarDate::MAX)
         };
         prop_assert!(!world.eligible(&rules, on) || until(&world) <= until(&richer));
@@ -338,7 +407,7 @@ proptest! {
         on in some_day(),
     ) {
         let applies = |rule: &Requirement| {
-            world.judged(std::slice::from_ref(rule), on, |v| v.checks[2].status() != super::CheckStatus::NotApplicable)
+            world.judged(std::slice::from_ref(rule), on, |v| v.checks[2].status != super::CheckStatus::NotApplicable)
         };
         let extended: Vec<_> = rules.iter().cloned().chain([more]).collect();
         prop_assert!(!world.eligible(&extended, on) || world.eligible(&rules, on));
@@ -360,20 +429,24 @@ proptest! {
         let bare: Vec<_> = rule_sets::guide(PartnerType::IndirectProvider);
         let counts = |kind, authorized: bool| {
             let fits = |a: &&Agreement| a.kind == kind && (!authorized || a.distributor_authorization == Some(true));
-            world.agreements.iter().filter(fits).any(|a| a.counts_on(on))
+            let facts = world.facts();
+            facts.agreements.on(on).filter(fits).any(|a| a.counts_on(on))
         };
         let expected = counts(Kind::Mpn, false)
             && counts(Kind::Distributor, true)
-            && world.status == PartnerStatus::Active
+            && world.facts().standing_on(on).status == PartnerStatus::Active
+            && !world.as_headquarters.iter().any(|days| days.contains(on))
             && world.opted_out_on.is_none_or(|out| on < out)
-            && on <= terms(&[]).effective_to;
+            && on <= terms(&[]).versions[0].days.to;
         prop_assert_eq!(world.eligible(&bare, on), expected);
     }
 
     #[test]
     fn a_program_that_is_not_open_takes_nobody(world in some_world(), on in some_day()) {
         for status in [ProgramStatus::Closed, ProgramStatus::Discontinued] {
-            let (facts, terms) = (world.facts(), Terms { status, ..terms(&[]) });
+            let terms = terms(&[]);
+            let standing = ProgramStanding { status, ..terms.standing };
+            let (facts, terms) = (world.facts(), ProgramTerms { standing, ..terms });
             prop_assert!(!evaluate(&facts, &terms, on).is_eligible());
         }
     }

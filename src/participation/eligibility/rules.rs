@@ -7,8 +7,10 @@ use super::{
     facts::Facts,
     model::{Account, Asked, Case, Check, ProgramTerms, Ruling, Verdict, VersionTerms},
     sales_rules,
-    words::{CheckStatus, CheckWarning, EligibilityCode as Code, EligibilityOutcome, EligibilityRule as Rule},
     wording::{channel, listed},
+    words::{
+        CheckStatus, CheckWarning, EligibilityCode as Code, EligibilityOutcome, EligibilityRule as Rule,
+    },
 };
 use crate::{
     network::{
@@ -22,11 +24,7 @@ use crate::{
 /// Judges a partner for a program on a day, by the version in effect on that day, else by the nearest. Every rule is
 /// judged, whatever the others gave.
 #[must_use]
-pub fn evaluate<'a>(
-    facts: &'a Facts<'a>,
-    program: &'a ProgramTerms<'a>,
-    as_of: CalendarDate,
-) -> Verdict<'a> {
+pub fn evaluate<'a>(facts: &'a Facts<'a>, program: &'a ProgramTerms<'a>, as_of: CalendarDate) -> Verdict<'a> {
     evaluate_by(facts, program, program.judging(as_of), as_of)
 }
 
@@ -127,8 +125,7 @@ fn program_open(case: Case<'_>) -> Ruling {
     let elsewhere = || Account::of("The program is not open.").mended_by(OTHER_PROGRAM);
     match program.standing_on(as_of).status {
         ProgramStatus::Discontinued => {
-            let account =
-                || Account::of("The program has been discontinued.").mended_by(OTHER_PROGRAM);
+            let account = || Account::of("The program has been discontinued.").mended_by(OTHER_PROGRAM);
             Ruling::unmet(Code::ProgramDiscontinued, case.tell(account))
         }
         ProgramStatus::Closed => {
@@ -139,7 +136,8 @@ fn program_open(case: Case<'_>) -> Ruling {
             None => Ruling::unmet(Code::ProgramNotOpen, case.tell(elsewhere)),
             Some(version) if version.days.contains(as_of) => {
                 let covered = reach(as_of, |day| {
-                    let next = if version.days.contains(day) { Some(version) } else { program.in_effect_on(day) };
+                    let next =
+                        if version.days.contains(day) { Some(version) } else { program.in_effect_on(day) };
                     next.map_or(day, |next| next.days.to.plus_days(1))
                 });
                 let open = program.fits_until(as_of, |standing| standing.status == ProgramStatus::Open);
@@ -161,7 +159,11 @@ const OTHER_PROGRAM: &str = "Choose a program and version in effect: GET /v1/pro
 fn not_in_effect(version: VersionTerms<'_>, as_of: CalendarDate) -> Account {
     let (from, to) = (version.days.from, version.days.to);
     let account = Account::of(format!("The version is in effect from {from} to {to}, not on {as_of}."));
-    if as_of < from { account.mended_by(format!("Ask again from {from} on.")) } else { account.mended_by(OTHER_PROGRAM) }
+    if as_of < from {
+        account.mended_by(format!("Ask again from {from} on."))
+    } else {
+        account.mended_by(OTHER_PROGRAM)
+    }
 }
 
 fn not_opted_out(case: Case<'_>) -> Ruling {
@@ -190,7 +192,8 @@ fn partner_active(case: Case<'_>) -> Ruling {
     let status = facts.standing_on(as_of).status;
     if status != PartnerStatus::Active {
         let account = || {
-            let account = Account::of(format!("The partner is {status}, not active.")).resting_on([partner(case)]);
+            let account =
+                Account::of(format!("The partner is {status}, not active.")).resting_on([partner(case)]);
             if status == PartnerStatus::Closed {
                 return account
                     .mended_by("A closed partner stays closed; ask for another partner of the group.");
@@ -210,9 +213,8 @@ fn partner_active(case: Case<'_>) -> Ruling {
     let active = facts.fits_until(as_of, |period| period.status == PartnerStatus::Active);
     let firsts = facts.as_headquarters.iter().map(|days| days.from).filter(|from| as_of < *from);
     let until = firsts.min().unwrap_or(CalendarDate::MAX).min(active);
-    let account = || {
-        Account::of("The partner is active and no headquarters of others.").resting_on([partner(case)])
-    };
+    let account =
+        || Account::of("The partner is active and no headquarters of others.").resting_on([partner(case)]);
     Ruling::met(until, case.tell(account))
 }
 
@@ -240,8 +242,7 @@ fn country(case: Case<'_>, countries: &[Country]) -> Ruling {
     let country = case.facts.standing_on(case.as_of).country;
     if countries.contains(&country) {
         let until = case.facts.fits_until(case.as_of, |period| countries.contains(&period.country));
-        let account =
-            || Account::of(format!("The program covers {country}.")).resting_on([partner(case)]);
+        let account = || Account::of(format!("The program covers {country}.")).resting_on([partner(case)]);
         return Ruling::met(until, case.tell(account));
     }
     let account = || {
@@ -255,9 +256,8 @@ fn country(case: Case<'_>, countries: &[Country]) -> Ruling {
 /// Holds while one alternative does. Where the one that holds now lapses, another may take over, even one
 /// that does not hold yet; so the alternatives are judged again on each lapse until none is left.
 fn any_of<'a>(case: Case<'a>, asked: Asked<'a>, alternatives: &'a [Requirement]) -> Check<'a> {
-    let judged_on = |day| {
-        alternatives.iter().map(move |one| check(Case { as_of: day, ..case }, Asked::Requirement(one)))
-    };
+    let judged_on =
+        |day| alternatives.iter().map(move |one| check(Case { as_of: day, ..case }, Asked::Requirement(one)));
     let nested: Vec<Check<'a>> = judged_on(case.as_of).collect();
     let met = || nested.iter().filter(|check| check.is(CheckStatus::Met));
     let (status, code, warning, until) = if met().next().is_some() {

@@ -1,14 +1,14 @@
 //! Facts for the tests: a partner of each type that the founding rules find eligible, to be spoilt.
 
-use super::{Facts, Held, Sale, Terms, Verdict, evaluate};
+use super::{Facts, Held, ProgramStanding, ProgramTerms, Sale, Verdict, VersionTerms, evaluate};
 use crate::{
     network::{
         agreements::{Agreement, Kind},
         competencies::{Attainment, Level},
-        partners::{PartnerStatus, PartnerType},
+        partners::{PartnerPeriod, PartnerStatus, PartnerType},
     },
     participation::programs::{ProgramStatus, Requirement},
-    platform::values::{CalendarDate, Id, Money, Timestamp},
+    platform::values::{CalendarDate, Id, Money, Period, Timestamp},
     sales::transactions::TransactionKind,
 };
 use uuid::Uuid;
@@ -114,26 +114,37 @@ impl Sample {
         Facts {
             partner_id: id(1),
             partner_type: self.partner_type,
-            status: PartnerStatus::Active,
-            country: "DE".parse().unwrap(),
-            is_headquarters: false,
+            standing: standing(PartnerStatus::Active, "DE"),
+            before: &[],
+            as_headquarters: &[],
             agreements: Held::from(self.agreements.as_slice()),
             attainments: Held::from(self.attainments.as_slice()),
             sales: &self.sales,
-            enrolled: false,
-            opt_out: None,
+            enrolled: Vec::new(),
+            opt_outs: Vec::new(),
         }
     }
 }
 
-/// An open program of three years for every type of partner.
-pub(super) fn terms(requirements: &[Requirement]) -> Terms<'_> {
-    Terms {
-        partner_types: PartnerType::ALL,
-        status: ProgramStatus::Open,
-        effective_from: day("2018-07-01"),
-        effective_to: day("2021-06-30"),
-        requirements,
+/// How a partner stands that belongs to no headquarters.
+pub(super) fn standing(status: PartnerStatus, country: &str) -> PartnerPeriod {
+    PartnerPeriod {
+        partner_id: id(1),
+        last_day: CalendarDate::MAX,
+        status,
+        country: country.parse().unwrap(),
+        headquarters_id: None,
+        headquarters_since: None,
+    }
+}
+
+/// An open program for every type of partner, with one version of three years.
+pub(super) fn terms(requirements: &[Requirement]) -> ProgramTerms<'_> {
+    let days = Period { from: day("2018-07-01"), to: day("2021-06-30") };
+    ProgramTerms {
+        standing: ProgramStanding { partner_types: PartnerType::ALL, status: ProgramStatus::Open },
+        before: Vec::new(),
+        versions: vec![VersionTerms { program_year: 2019, days, requirements }],
     }
 }
 

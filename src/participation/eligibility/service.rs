@@ -110,12 +110,18 @@ pub fn judge_all<'p>(
     };
     let whole: Vec<Offer> = offers.iter().map(of).collect();
     let day = Period { from: as_of, to: as_of };
-    days_of_each(tx, partners, &whole, |_| day, |partner, offer, days| {
-        let at = whole.iter().position(|one| std::ptr::eq(one, offer));
-        if let Some(offer) = at.and_then(|at| offers.get(at)) {
-            look(partner, offer, &days.by(&offer.1, as_of));
-        }
-    })
+    days_of_each(
+        tx,
+        partners,
+        &whole,
+        |_| day,
+        |partner, offer, days| {
+            let at = whole.iter().position(|one| std::ptr::eq(one, offer));
+            if let Some(offer) = at.and_then(|at| offers.get(at)) {
+                look(partner, offer, &days.by(&offer.1, as_of));
+            }
+        },
+    )
 }
 
 /// What is known about one partner in one program, for judging any of the days it was gathered for.
@@ -222,19 +228,25 @@ pub fn unmet_on(
     let offers = [with_version(programs::offer_of(tx, program)?, version)];
     let mut unmet = Vec::new();
     let stretch = Period { from: *from, to: *to };
-    days_of_each(tx, std::slice::from_ref(partner), &offers, |_| stretch, |_, _, known| {
-        let mut good_until = None;
-        for day in days {
-            if good_until.is_some_and(|until| *day < until) {
-                continue;
+    days_of_each(
+        tx,
+        std::slice::from_ref(partner),
+        &offers,
+        |_| stretch,
+        |_, _, known| {
+            let mut good_until = None;
+            for day in days {
+                if good_until.is_some_and(|until| *day < until) {
+                    continue;
+                }
+                let verdict = known.on(*day);
+                match verdict.codes().first() {
+                    Some(code) => unmet.push(UnmetDay { day: *day, code: *code }),
+                    None => good_until = verdict.eligible_until().or(Some(CalendarDate::MAX)),
+                }
             }
-            let verdict = known.on(*day);
-            match verdict.codes().first() {
-                Some(code) => unmet.push(UnmetDay { day: *day, code: *code }),
-                None => good_until = verdict.eligible_until().or(Some(CalendarDate::MAX)),
-            }
-        }
-    })?;
+        },
+    )?;
     Ok(unmet)
 }
 

@@ -1,20 +1,23 @@
 //! One test per rule and per worked example of the domain.
 
 use super::{
-    CheckStatus, CheckWarning, EligibilityCheck, EligibilityRule as Rule, Facts, Held, OptOut, Verdict,
-    evaluate,
-    samples::{Sample, agreement, attainment, codes, day, id, judged, purchase, refund, terms, usd},
+    CheckStatus, CheckWarning, EligibilityCheck, EligibilityRule as Rule, Facts, FormerProgramStanding, Held,
+    Lent, OptOut, ProgramStanding, ProgramTerms, Verdict, evaluate,
+    samples::{
+        Sample, agreement, attainment, codes, day, id, judged, purchase, refund, standing, terms, usd,
+    },
 };
 use crate::{
     network::{
         agreements::Kind,
         competencies::Level,
-        partners::{PartnerStatus, PartnerType},
+        partners::{PartnerPeriod, PartnerStatus, PartnerType},
     },
     participation::programs::{
         ProgramStatus::{Closed, Discontinued, Open},
         Requirement, rule_sets,
     },
+    platform::values::Period,
 };
 
 const NONE: [&str; 0] = [];
@@ -42,12 +45,16 @@ fn revenue(days: u32, minor: i64, keep_once_enrolled: bool) -> Requirement {
 fn the_built_in_checks_look_at_the_program_and_the_opt_out() {
     let partner = Sample::sound(PartnerType::DirectBill);
     let codes_of = |status, opted_out_on: &str, as_of: &str| {
-        let opt_out =
-            (!opted_out_on.is_empty()).then(|| OptOut { enrollment_id: id(40), on: day(opted_out_on) });
-        let facts = Facts { opt_out, ..partner.facts() };
-        let terms = super::Terms { status, ..terms(&[]) };
+        let opt_out = (!opted_out_on.is_empty()).then(|| OptOut {
+            enrollment_id: id(40),
+            program_year: 2019,
+            on: day(opted_out_on),
+        });
+        let facts = Facts { opt_outs: opt_out.into_iter().collect(), ..partner.facts() };
+        let terms = terms(&[]);
+        let terms = ProgramTerms { standing: ProgramStanding { status, ..terms.standing }, ..terms };
         let verdict = evaluate(&facts, &terms, day(as_of));
-        (verdict.codes().iter().map(ToString::to_string).collect::<Vec<_>>(), verdict.eligible_until)
+        (verdict.codes().iter().map(ToString::to_string).collect::<Vec<_>>(), verdict.eligible_until())
     };
     let none = Vec::<String>::new();
     assert_eq!(codes_of(Open, "", "2018-07-01"), (none.clone(), Some(day("2021-07-01"))));
@@ -72,20 +79,84 @@ fn the_partner_itself_must_fit() {
         Requirement::Country { countries: vec!["DE".parse().unwrap(), "FR".parse().unwrap()] },
     ];
     let codes_of = |facts: &Facts<'_>, partner_types| {
-        let terms = super::Terms { partner_types, ..terms(&rules) };
+        let terms = terms(&rules);
+        let terms = ProgramTerms { standing: ProgramStanding { partner_types, ..terms.standing }, ..terms };
         let verdict = evaluate(facts, &terms, day("2019-01-01"));
         verdict.codes().iter().map(ToString::to_string).collect::<Vec<_>>()
     };
     let facts = partner.facts();
     assert_eq!(codes_of(&facts, PartnerType::ALL), NONE);
     for status in [PartnerStatus::Pending, PartnerStatus::Suspended, PartnerStatus::Closed] {
-        assert_eq!(codes_of(&Facts { status, ..facts }, PartnerType::ALL), ["partner_not_active"]);
+        let facts = Facts { standing: standing(status, "DE"), ..facts.clone() };
+        assert_eq!(codes_of(&facts, PartnerType::ALL), ["partner_not_active"]);
     }
-    let headquarters = Facts { is_headquarters: true, ..facts };
+    let days = [Period { from: day("2018-12-31"), to: day("2019-01-01") }];
+    let headquarters = Facts { as_headquarters: &days, ..facts.clone() };
     assert_eq!(codes_of(&headquarters, PartnerType::ALL), ["headquarters_cannot_enroll"]);
     assert_eq!(codes_of(&facts, &[PartnerType::IndirectReseller]), ["wrong_partner_type"]);
-    let abroad = Facts { country: "JP".parse().unwrap(), ..facts };
+    let abroad = Facts { standing: standing(PartnerStatus::Active, "JP"), ..facts };
     assert_eq!(codes_of(&abroad, PartnerType::ALL), ["country_not_covered"]);
+}
+
+#[test]
+fn a_day_is_judged_by_how_the_partner_and_the_program_stood_on_that_day() {
+    let partner = Sample::sound(PartnerType::DirectBill);
+    let rules =
+        [Requirement::PartnerActive {}, Requirement::Country { countries: vec!["DE".parse().unwrap()] }];
+    let until = |last_day: &str, status, country: &str| PartnerPeriod {
+        last_day: day(last_day),
+        ..standing(status, country)
+    };
+    let before = [
+        until("2018-09-30", PartnerStatus::Active, "DE"),
+        until("2018-10-31", PartnerStatus::Suspended, "DE"),
+        until("2018-12-31", PartnerStatus::Active, "JP"),
+    ];
+    let facts = Facts { before: &before, ..partner.facts() };
+    let mut terms = terms(&rules);
+    let closed = ProgramStanding { status: Closed, ..terms.standing };
+    terms.before = vec![
+        FormerProgramStanding { last_day: day("2019-01-31"), standing: terms.standing },
+        FormerProgramStanding { last_day: day("2019-02-28"), standing: closed },
+    ];
+    let told = |as_of: &str| {
+        let verdict = evaluate(&facts, &terms, day(as_of));
+        let until = verdict.eligible_until().map(|until| until.to_string());
+        (verdict.codes().first().map(ToString::to_string), until)
+    };
+    let good = |until: &str| (None, Some(until.to_owned()));
+    let bad = |code: &str| (Some(code.to_owned()), None);
+    assert_eq!(told("2018-07-01"), good("2018-10-01"));
+    assert_eq!(told("2018-10-01"), bad("partner_not_active"));
+    assert_eq!(told("2018-11-01"), bad("country_not_covered"));
+    assert_eq!(told("2019-01-01"), good("2019-02-01"));
+    assert_eq!(told("2019-02-01"), bad("program_not_open"));
+    assert_eq!(told("2019-03-01"), good("2021-07-01"));
+}
+
+#[test]
+fn a_following_version_takes_over_on_its_day_with_its_rules() {
+    let partner = Sample { attainments: vec![], ..Sample::sound(PartnerType::DirectBill) };
+    let (first, second) = (vec![Requirement::MpnAgreement {}], vec![competency(1, Level::Silver, &[])]);
+    let mut terms = terms(&first);
+    let version = terms.versions[0];
+    let days = |from: &str, to: &str| Period { from: day(from), to: day(to) };
+    terms.versions = vec![
+        super::VersionTerms { days: days("2018-07-01", "2018-12-31"), ..version },
+        super::VersionTerms { days: days("2019-01-01", "2019-03-31"), ..version },
+        super::VersionTerms { days: days("2019-04-01", "2019-06-30"), requirements: &second, ..version },
+        super::VersionTerms { days: days("2019-07-02", "2020-06-30"), ..version },
+    ];
+    let facts = partner.facts();
+    let until = |as_of| evaluate(&facts, &terms, day(as_of)).eligible_until();
+    assert_eq!(until("2018-08-01"), Some(day("2019-04-01")));
+    assert_eq!(until("2019-04-01"), None);
+    assert_eq!(until("2019-07-02"), Some(day("2020-07-01")));
+    terms.versions[2].requirements = &first;
+    let until = |as_of| evaluate(&facts, &terms, day(as_of)).eligible_until();
+    assert_eq!(until("2018-08-01"), Some(day("2019-07-01")), "a day without a version");
+    let gap = evaluate(&facts, &terms, day("2019-07-01")).codes();
+    assert_eq!(gap, [super::EligibilityCode::ProgramNotOpen]);
 }
 
 #[test]
@@ -139,13 +210,19 @@ fn a_lapse_looks_through_renewals_without_a_gap() {
 #[test]
 fn what_the_headquarters_holds_counts() {
     let partner = Sample::sound(PartnerType::DirectBill);
-    let facts = partner.facts();
+    let days = Period { from: day("2018-10-01"), to: day("2019-02-28") };
     let facts = Facts {
-        agreements: Held { own: &[], headquarters: &partner.agreements },
-        attainments: Held { own: &[], headquarters: &partner.attainments },
-        ..facts
+        agreements: Held { own: &[], lent: vec![Lent { days, records: &partner.agreements }] },
+        attainments: Held { own: &[], lent: vec![Lent { days, records: &partner.attainments }] },
+        ..partner.facts()
     };
-    assert!(evaluate(&facts, &terms(&rule_sets::founding()), day("2019-01-01")).is_eligible());
+    let rules = rule_sets::founding();
+    let terms = terms(&rules);
+    let on = |as_of| evaluate(&facts, &terms, day(as_of));
+    assert!(!on("2018-09-30").is_eligible(), "before it was one");
+    assert_eq!(on("2019-01-01").eligible_until(), Some(day("2019-03-01")));
+    let codes: Vec<String> = on("2019-03-01").codes().iter().map(ToString::to_string).collect();
+    assert_eq!(codes, ["mpn_agreement_missing", "reseller_agreement_missing", "competency_missing"]);
 }
 
 #[test]
@@ -191,7 +268,7 @@ fn a_competency_in_doubt_warns_only_where_it_is_needed() {
     let mut partner = Sample::sound(PartnerType::DirectBill);
     partner.attainments[0].at_risk_since = Some(day("2019-01-01"));
     let warning = |partner: &Sample, as_of: &str| {
-        judged(partner, &[competency(1, Level::Silver, &[])], as_of, |verdict| verdict.checks[2].warning())
+        judged(partner, &[competency(1, Level::Silver, &[])], as_of, |verdict| verdict.checks[2].warning)
     };
     assert_eq!(warning(&partner, "2018-12-31"), None);
     assert_eq!(warning(&partner, "2019-01-01"), Some(CheckWarning::AtRisk));
@@ -243,11 +320,22 @@ fn trailing_revenue_follows_its_window() {
 #[test]
 fn an_enrolled_partner_keeps_its_revenue_where_the_rule_says_so() {
     let partner = Sample { sales: vec![], ..Sample::sound(PartnerType::DirectBill) };
-    for (keep, enrolled) in [(false, false), (false, true), (true, false), (true, true)] {
-        let facts = Facts { enrolled, ..partner.facts() };
+    let days = Period { from: day("2018-12-01"), to: day("2019-01-31") };
+    let facts = Facts { enrolled: vec![days], ..partner.facts() };
+    for (keep, as_of, kept) in [
+        (false, "2019-01-01", false),
+        (true, "2018-11-30", false),
+        (true, "2018-12-01", true),
+        (true, "2019-01-31", true),
+        // Who was enrolled on the eve goes into the day with what it kept.
+        (true, "2019-02-01", true),
+        (true, "2019-02-02", false),
+    ] {
         let rules = [revenue(365, 1, keep)];
         let terms = terms(&rules);
-        assert_eq!(evaluate(&facts, &terms, day("2019-01-01")).is_eligible(), keep && enrolled);
+        let verdict = evaluate(&facts, &terms, day(as_of));
+        let until = kept.then(|| day("2019-02-02"));
+        assert_eq!((verdict.is_eligible(), verdict.eligible_until()), (kept, until), "{as_of}");
     }
 }
 
@@ -311,7 +399,7 @@ fn the_last_day_of_the_calendar_is_a_day_like_any_other() {
     let partner = Sample::sound(PartnerType::DirectBill);
     let rules = [Requirement::MpnAgreement {}, Requirement::ResellerAgreement {}];
     judged(&partner, &rules, "9999-12-31", |verdict| {
-        assert_eq!(verdict.checks[2].status(), CheckStatus::Met);
+        assert_eq!(verdict.checks[2].status, CheckStatus::Met);
         assert_eq!(verdict.checks[2].lapses_on, None);
     });
 }

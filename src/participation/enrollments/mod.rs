@@ -19,8 +19,8 @@ pub use store::{
     add_change, earning_days, enrolled_in, get, histories, insert, of_partners, open_or_since,
     participations, payment_terms_of, programs_of, refers_to, until, update, with_currencies, with_history,
 };
-pub use tenure::{Tenure, earning_windows, tenures, was_accepted};
 pub(crate) use store::{in_program, of_enrollment};
+pub use tenure::{Tenure, earning_windows, tenures, was_accepted};
 pub use view::{EnrollmentView, Shown, show};
 
 /// What the composition root needs of this slice.

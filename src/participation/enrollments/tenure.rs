@@ -51,9 +51,7 @@ pub fn earning_windows(enrollment: &Enrollment, history: &[Change]) -> Vec<Perio
         let Some(from) = change.earnings_start_on else { continue };
         let to = match change.to_state {
             State::Ineligible => change.ineligible_since.map(|lost_on| lost_on.plus_days(-1)),
-            state if !state.is_open() => {
-                Some(enrollment.ended_on.unwrap_or(change.as_of).plus_days(-1))
-            }
+            state if !state.is_open() => Some(enrollment.ended_on.unwrap_or(change.as_of).plus_days(-1)),
             _ => None,
         };
         let before = windows.iter().find(|window| window.from == from).map(|window| window.to);
