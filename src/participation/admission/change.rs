@@ -9,8 +9,8 @@ use crate::{
     notifications::Message,
     participation::{
         eligibility::{self, Assessment, CheckStatus},
-        enrollments::{self, Cause, Change, Cure, Enrollment, EnrollmentView, Event, State},
-        programs::{Program, ProgramVersion, program_year},
+        enrollments::{self, Cause, Change, Enrollment, EnrollmentView, Event, State},
+        programs::{Program, ProgramVersion},
     },
     platform::{Error, Result, values::Id},
     sales::transactions::backlog,
@@ -65,47 +65,20 @@ pub(super) fn apply(
         }
         None => fresh(tx, grounds, evaluation_id),
     };
-    enrollment.state = to;
+    if due.is_acceptance() {
+        enrollment.accepted_by = tx.actor.id();
+    }
+    due.carry_into(&mut enrollment, to, tx.today(), grounds.version.invitation_days);
     enrollment.evaluation_id = evaluation_id;
     if enrollment.program_year == grounds.version.program_year {
         enrollment.version = grounds.version.version;
     }
-    carry_over(tx, &mut enrollment, due, grounds);
     match &before {
         Some(_) => enrollments::update(tx, &enrollment)?,
         None => enrollments::insert(tx, &enrollment)?,
     }
     trace(tx, before.as_ref(), &enrollment, due, grounds)?;
     Ok(enrollment)
-}
-
-/// The days and people that an event brings with it.
-fn carry_over(tx: &Tx<'_>, enrollment: &mut Enrollment, due: Due, grounds: &Grounds<'_>) {
-    let today = tx.today();
-    enrollment.ineligible_since = None;
-    match due.event {
-        Event::Invitation | Event::Cured(Cure::WithGap) => {
-            enrollment.invited_on = Some(today);
-            enrollment.invitation_expires_on = Some(today.plus_days(grounds.version.invitation_days));
-            enrollment.earnings_start_on = None;
-            enrollment.accepted_by = None;
-        }
-        Event::Acceptance(_) => enrollment.accepted_by = tx.actor.id(),
-        Event::RulesLost => {
-            enrollment.ineligible_since = due.lost_on;
-            enrollment.earnings_start_on = due.earnings_start_on;
-        }
-        Event::Cured(Cure::WithoutGap(_)) => enrollment.earnings_start_on = due.earnings_start_on,
-        _ => {}
-    }
-    if enrollment.state == State::Enrolled && enrollment.earnings_start_on.is_none() {
-        enrollment.earnings_start_on = Some(today.first_of_month());
-    }
-    if !enrollment.state.is_open() {
-        let after_year = program_year(enrollment.program_year).map(|year| year.to.plus_days(1));
-        let year_over = after_year.filter(|_| due.event == Event::YearOver);
-        enrollment.ended_on = Some(year_over.unwrap_or(today));
-    }
 }
 
 /// Takes an enrollment over into the next program year: a new record, without any action of the partner. What the

@@ -23,6 +23,9 @@ mod settling;
 mod store;
 mod survey;
 
+#[cfg(test)]
+mod properties;
+
 use crate::slice::Slice;
 pub use model::Stage;
 pub use reassess::{Invitations, follow_up, reassess, unsettled};

@@ -9,6 +9,7 @@ use crate::{
     participation::{
         eligibility::Days,
         enrollments::{self, Cause, Change, Cure, Enrollment, Event, State, Tenure, earning_windows},
+        programs::program_year,
     },
     platform::values::CalendarDate,
 };
@@ -40,6 +41,45 @@ impl Due {
 
     const fn cured(cure: Cure) -> Self {
         Self::new(Event::Cured(cure), Cause::Cured)
+    }
+
+    /// Whether somebody asks for the enrollment or accepts it.
+    pub(super) const fn is_acceptance(&self) -> bool {
+        matches!(self.event, Event::Acceptance(_))
+    }
+
+    /// Writes the state an event has led to into an enrollment, with the days that the event brings with it.
+    pub(super) fn carry_into(
+        &self,
+        enrollment: &mut Enrollment,
+        to: State,
+        today: CalendarDate,
+        invitation_days: i32,
+    ) {
+        enrollment.state = to;
+        enrollment.ineligible_since = None;
+        match self.event {
+            Event::Invitation | Event::Cured(Cure::WithGap) => {
+                enrollment.invited_on = Some(today);
+                enrollment.invitation_expires_on = Some(today.plus_days(invitation_days));
+                enrollment.earnings_start_on = None;
+                enrollment.accepted_by = None;
+            }
+            Event::RulesLost => {
+                enrollment.ineligible_since = self.lost_on;
+                enrollment.earnings_start_on = self.earnings_start_on;
+            }
+            Event::Cured(Cure::WithoutGap(_)) => enrollment.earnings_start_on = self.earnings_start_on,
+            _ => {}
+        }
+        if to == State::Enrolled && enrollment.earnings_start_on.is_none() {
+            enrollment.earnings_start_on = Some(today.first_of_month());
+        }
+        if !to.is_open() {
+            let after_year = program_year(enrollment.program_year).map(|year| year.to.plus_days(1));
+            let year_over = after_year.filter(|_| self.event == Event::YearOver);
+            enrollment.ended_on = Some(year_over.unwrap_or(today));
+        }
     }
 }
 

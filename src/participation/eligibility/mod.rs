@@ -49,7 +49,7 @@ mod words;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-mod samples;
+pub(in crate::participation) mod samples;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

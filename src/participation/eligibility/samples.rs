@@ -13,20 +13,20 @@ use crate::{
 };
 use uuid::Uuid;
 
-pub(super) fn day(text: &str) -> CalendarDate {
+pub(in crate::participation) fn day(text: &str) -> CalendarDate {
     text.parse().unwrap()
 }
 
-pub(super) fn id(number: u128) -> Id {
+pub(in crate::participation) fn id(number: u128) -> Id {
     Id(Uuid::from_u128(number))
 }
 
-pub(super) fn usd(minor: i64) -> Money {
+pub(in crate::participation) fn usd(minor: i64) -> Money {
     Money { minor, currency: "USD".parse().unwrap() }
 }
 
 /// An agreement of 30 days' grace where it is an MPN agreement; open where `to` is empty.
-pub(super) fn agreement(number: u128, kind: Kind, from: &str, to: &str) -> Agreement {
+pub(in crate::participation) fn agreement(number: u128, kind: Kind, from: &str, to: &str) -> Agreement {
     let at = Timestamp::from_micros(0);
     Agreement {
         id: id(number),
@@ -49,7 +49,13 @@ pub(super) fn agreement(number: u128, kind: Kind, from: &str, to: &str) -> Agree
     }
 }
 
-pub(super) fn attainment(number: u128, code: &str, level: Level, from: &str, to: &str) -> Attainment {
+pub(in crate::participation) fn attainment(
+    number: u128,
+    code: &str,
+    level: Level,
+    from: &str,
+    to: &str,
+) -> Attainment {
     let at = Timestamp::from_micros(0);
     Attainment {
         id: id(number),
@@ -67,7 +73,7 @@ pub(super) fn attainment(number: u128, code: &str, level: Level, from: &str, to:
     }
 }
 
-pub(super) fn purchase(number: u128, on: &str, minor: i64) -> Sale {
+pub(in crate::participation) fn purchase(number: u128, on: &str, minor: i64) -> Sale {
     Sale {
         id: id(number),
         kind: TransactionKind::Purchase,
@@ -77,22 +83,22 @@ pub(super) fn purchase(number: u128, on: &str, minor: i64) -> Sale {
     }
 }
 
-pub(super) fn refund(number: u128, original: u128, on: &str, minor: i64) -> Sale {
+pub(in crate::participation) fn refund(number: u128, original: u128, on: &str, minor: i64) -> Sale {
     Sale { kind: TransactionKind::Refund, original_id: Some(id(original)), ..purchase(number, on, minor) }
 }
 
 /// A partner's records, owned; `facts` lends them out.
 #[derive(Clone, Debug)]
-pub(super) struct Sample {
-    pub(super) partner_type: PartnerType,
-    pub(super) agreements: Vec<Agreement>,
-    pub(super) attainments: Vec<Attainment>,
-    pub(super) sales: Vec<Sale>,
+pub(in crate::participation) struct Sample {
+    pub(in crate::participation) partner_type: PartnerType,
+    pub(in crate::participation) agreements: Vec<Agreement>,
+    pub(in crate::participation) attainments: Vec<Attainment>,
+    pub(in crate::participation) sales: Vec<Sale>,
 }
 
 impl Sample {
     /// Holds all that the founding rules ask of its type, without an end before 2021.
-    pub(super) fn sound(partner_type: PartnerType) -> Self {
+    pub(in crate::participation) fn sound(partner_type: PartnerType) -> Self {
         let mpn = agreement(10, Kind::Mpn, "2018-07-01", "");
         let channel = |kind| agreement(11, kind, "2018-07-01", "");
         let (own, sales) = match partner_type {
@@ -105,12 +111,12 @@ impl Sample {
         Self { partner_type, agreements: [mpn].into_iter().chain(own).collect(), attainments, sales }
     }
 
-    pub(super) fn without(mut self, kind: Kind) -> Self {
+    pub(in crate::participation) fn without(mut self, kind: Kind) -> Self {
         self.agreements.retain(|agreement| agreement.kind != kind);
         self
     }
 
-    pub(super) fn facts(&self) -> Facts<'_> {
+    pub(in crate::participation) fn facts(&self) -> Facts<'_> {
         Facts {
             partner_id: id(1),
             partner_type: self.partner_type,
@@ -127,7 +133,7 @@ impl Sample {
 }
 
 /// How a partner stands that belongs to no headquarters.
-pub(super) fn standing(status: PartnerStatus, country: &str) -> PartnerPeriod {
+pub(in crate::participation) fn standing(status: PartnerStatus, country: &str) -> PartnerPeriod {
     PartnerPeriod {
         partner_id: id(1),
         last_day: CalendarDate::MAX,
@@ -139,7 +145,7 @@ pub(super) fn standing(status: PartnerStatus, country: &str) -> PartnerPeriod {
 }
 
 /// An open program for every type of partner, with one version of three years.
-pub(super) fn terms(requirements: &[Requirement]) -> ProgramTerms<'_> {
+pub(in crate::participation) fn terms(requirements: &[Requirement]) -> ProgramTerms<'_> {
     let days = Period { from: day("2018-07-01"), to: day("2021-06-30") };
     ProgramTerms {
         standing: ProgramStanding { partner_types: PartnerType::ALL, status: ProgramStatus::Open },
@@ -149,7 +155,7 @@ pub(super) fn terms(requirements: &[Requirement]) -> ProgramTerms<'_> {
 }
 
 /// Judges a partner and hands the verdict to `look`, which may not keep it.
-pub(super) fn judged<T>(
+pub(in crate::participation) fn judged<T>(
     partner: &Sample,
     requirements: &[Requirement],
     as_of: &str,
@@ -159,6 +165,10 @@ pub(super) fn judged<T>(
 }
 
 /// The codes of a verdict as they go over the wire.
-pub(super) fn codes(partner: &Sample, requirements: &[Requirement], as_of: &str) -> Vec<String> {
+pub(in crate::participation) fn codes(
+    partner: &Sample,
+    requirements: &[Requirement],
+    as_of: &str,
+) -> Vec<String> {
     judged(partner, requirements, as_of, |verdict| verdict.codes().iter().map(ToString::to_string).collect())
 }
