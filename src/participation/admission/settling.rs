@@ -107,11 +107,17 @@ impl Known<'_> {
     pub(super) fn dues(&self) -> Vec<Due> {
         let courses = self.courses();
         let Some((now, before)) = courses.split_last() else { return self.dues_of_invitation() };
-        let begun_again = |course: &&Course| now.tenure.earnings_start_on != course.tenure.earnings_start_on;
-        let before = before.iter().filter(begun_again);
-        let mut dues: Vec<Due> = before.filter_map(|course| self.restated(course)).collect();
+        let mut dues: Vec<Due> = Vec::new();
+        for (number, course) in before.iter().enumerate() {
+            let start = course.tenure.earnings_start_on;
+            // Of several times that began in one month the last one tells how far they reached.
+            let begun_again = courses.iter().skip(number + 1).any(|it| it.tenure.earnings_start_on == start);
+            // What is written of one time takes back those after it, so that they are written again.
+            if start.is_some() && !begun_again && (!dues.is_empty() || self.reached_otherwise(course)) {
+                dues.extend(course.lost_on.map(|on| Due { quietly: true, ..Due::lost(on, &course.tenure) }));
+            }
+        }
         let restated = !dues.is_empty();
-        dues.iter_mut().for_each(|due| due.quietly = true);
         let state = if restated { State::Ineligible } else { self.enrollment.state };
         match now.lost_on {
             None => dues.extend(self.goes_on(&now.tenure, state, restated)),
@@ -140,14 +146,14 @@ impl Known<'_> {
         lost.filter(|day| *day <= self.until)
     }
 
-    /// An earlier time that reached as far as another day than its record says.
-    fn restated(&self, course: &Course) -> Option<Due> {
-        let lost_on = course.lost_on?;
-        let start = course.tenure.earnings_start_on?;
+    /// Whether a time that is over reached as far as another day than its record says.
+    fn reached_otherwise(&self, course: &Course) -> bool {
+        let Some((lost_on, start)) = course.lost_on.zip(course.tenure.earnings_start_on) else {
+            return false;
+        };
         let windows = earning_windows(self.enrollment, self.history);
         let recorded = windows.iter().find(|window| window.from == start).map(|window| window.to);
-        let expected = Some(lost_on.plus_days(-1)).filter(|last| start <= *last);
-        (recorded != expected).then(|| Due::lost(lost_on, &course.tenure))
+        recorded != Some(lost_on.plus_days(-1)).filter(|last| start <= *last)
     }
 
     /// Nothing is lost: the enrollment stands where the profiles put it.
@@ -170,7 +176,7 @@ impl Known<'_> {
         let enrollment = self.enrollment;
         let met_again = self.days.lost_on(lost_on).on(self.until).is_eligible();
         let course = Course { tenure: *tenure, lost_on: Some(lost_on) };
-        let as_recorded = !restated && self.restated(&course).is_none();
+        let as_recorded = !restated && !self.reached_otherwise(&course);
         let is_known =
             state == State::Ineligible && enrollment.ineligible_since == Some(lost_on) && as_recorded;
         if state == State::Invited && met_again && as_recorded {

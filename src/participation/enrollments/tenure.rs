@@ -60,8 +60,12 @@ pub fn earning_windows(enrollment: &Enrollment, history: &[Change]) -> Vec<Perio
             (Some(to), Some(before)) if !change.to_state.is_open() => to.min(before),
             (to, _) => to.unwrap_or(CalendarDate::MAX),
         };
-        let goes_on = to == CalendarDate::MAX;
-        windows.retain(|window| window.from != from && !(goes_on && from < window.from));
+        // What is written of a beginning takes back what was written of later ones.
+        windows.retain(
+            |window| {
+                if change.to_state.is_open() { window.from < from } else { window.from != from }
+            },
+        );
         windows.push(Period { from, to });
     }
     windows.retain(|window| window.from <= window.to);
