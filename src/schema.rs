@@ -83,6 +83,18 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `identity::users`.
+    user_counts (partner_id, last_day) {
+        partner_id -> Guid,
+        last_day -> Date,
+        active_users -> Integer,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
     /// Owned by `access`.
     signing_keys (id) {
         id -> Guid,
@@ -1045,6 +1057,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     partner_numbers,
     partner_periods,
     users,
+    user_counts,
     signing_keys,
     idempotency_keys,
     audit_events,

@@ -1,6 +1,6 @@
 //! The commands on users.
 
-use super::{User, UserStatus, api::UserView, fold, store};
+use super::{User, UserStatus, api::UserView, counts, fold, store};
 use crate::{
     access::{AppState, Guard, Role, Tx, password},
     audit,
@@ -121,6 +121,7 @@ pub fn create(tx: &mut Tx<'_>, new: NewUser) -> Result<User> {
         issuer: new.issuer,
         issuer_subject: None,
     };
+    counts::keep_past(tx, None, &user)?;
     store::insert(tx, &user)?;
     event(&user).after(&UserView::from(user.clone())).record(tx)?;
     Ok(user)
@@ -299,6 +300,7 @@ pub fn tell_admins(
 
 fn save(tx: &mut Tx<'_>, before: &User, user: User, reason: Option<&str>) -> Result<User> {
     let user = User { updated_at: tx.now, revision: before.revision + 1, ..user };
+    counts::keep_past(tx, Some(before), &user)?;
     store::update(tx, &user)?;
     let views = (UserView::from(before.clone()), UserView::from(user.clone()));
     event(&user).before(&views.0).after(&views.1).because(reason).record(tx)?;
