@@ -39,9 +39,6 @@ pub struct UserCounts {
 }
 
 impl UserCounts {
-    /// Nobody, ever.
-    pub const NONE: Self = Self { now: 0, before: Vec::new() };
-
     /// How many there were on a day.
     #[must_use]
     pub fn on(&self, day: CalendarDate) -> i32 {
