@@ -9,6 +9,7 @@
 )]
 
 use partner_incentives::{
+    identity::users::UserCounts,
     network::{
         agreements::{Agreement, Kind},
         competencies::{Attainment, Level},
@@ -101,6 +102,7 @@ fn facts(records: &Records) -> Facts<'_> {
         sales: &records.sales,
         enrolled: Vec::new(),
         opt_outs: Vec::new(),
+        users: UserCounts::default(),
     }
 }
 

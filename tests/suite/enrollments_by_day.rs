@@ -9,6 +9,7 @@ use crate::{
     support::World,
 };
 use partner_incentives::{
+    access::Role,
     network::partners,
     operations::jobs::refresh,
     participation::{
@@ -245,6 +246,32 @@ fn a_location_that_leaves_its_headquarters_keeps_its_past() {
     world.operator().post(&mpn, end).send().ok();
     let lost = world.operator().get(&format!("/v1/enrollments/{}", enrolled.id())).send().ok();
     assert_eq!(lost["ineligible_since"], "2019-01-20");
+}
+
+#[test]
+fn a_program_may_ask_for_active_users() {
+    let world = World::new();
+    let asks = json!([{"rule": "minimum_users", "min_count": 2}]);
+    let story = Story::with(&world, &asking(&asks, "2018-07-01", "2019-06-30"), |partner| {
+        world.viewer_of(partner);
+        world.newcomer_of(partner, Role::Viewer);
+    });
+    let listed = story.operator.get("/v1/users").query("partner_id", &story.partner).send().ok();
+    let users = listed["items"].as_array().unwrap();
+    let viewer = users.iter().find(|user| user["role"] == "viewer" && user["status"] == "active").unwrap();
+    let path = format!("/v1/users/{}", viewer["id"].as_str().unwrap());
+    world.on("2018-11-05");
+    let because = json!({"reason": "has left"});
+    world.operator().post(&format!("{path}/deactivation"), because.clone()).send().ok();
+    assert_eq!(newest(&story), lost("2018-07-01", "2018-11-05"));
+    world.on("2018-11-08");
+    world.operator().post(&format!("{path}/reactivation"), because).send().ok();
+    assert_eq!(newest(&story).0, "invited");
+    let days = ["2018-11-04", "2018-11-05", "2018-11-07", "2018-11-08"];
+    assert_eq!(
+        unmet(&story, &days),
+        told(&[("2018-11-05", "too_few_users"), ("2018-11-07", "too_few_users")])
+    );
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use super::held::{Held, Lent};
 use crate::{
     access::Tx,
+    identity::users::{self, UserCounts},
     network::{
         agreements::{self, Agreement},
         competencies::{self, Attainment},
@@ -46,6 +47,8 @@ pub struct Facts<'a> {
     pub enrolled: Vec<Period>,
     /// Its opting out of the program, year by year.
     pub opt_outs: Vec<OptOut>,
+    /// How many active users it has, and had.
+    pub users: UserCounts,
 }
 
 /// A partner's decision to stay out for the rest of a program year.
@@ -121,6 +124,7 @@ pub(super) struct Wanted {
     first_purchase: bool,
     revenue_days: Option<u32>,
     enrolled_days: bool,
+    users: bool,
 }
 
 impl Wanted {
@@ -132,6 +136,7 @@ impl Wanted {
                 enrolled_days: wanted.enrolled_days || *keep_once_enrolled,
                 ..wanted
             },
+            Requirement::MinimumUsers { .. } => Self { users: true, ..wanted },
             Requirement::AnyOf { requirements } => wanted.by(requirements),
             _ => wanted,
         })
@@ -148,6 +153,7 @@ pub(super) struct Known {
     as_headquarters: HashMap<Id, Vec<Period>>,
     participations: HashMap<(Id, Id), Vec<Participation>>,
     enrolled: HashMap<(Id, Id), Vec<Period>>,
+    users: HashMap<Id, UserCounts>,
 }
 
 impl Known {
@@ -178,6 +184,9 @@ impl Known {
         if wanted.enrolled_days {
             known.enrolled = enrollments::earning_days(tx, &ids, programs)?;
         }
+        if wanted.users {
+            known.users = users::counts_of(tx, &ids)?;
+        }
         known.gather_sales(tx, subjects, wanted)?;
         Ok(known)
     }
@@ -201,6 +210,7 @@ impl Known {
             sales: slice(&self.sales, subject.id),
             enrolled: self.enrolled.get(&(subject.id, program_id)).cloned().unwrap_or_default(),
             opt_outs: taken.iter().filter_map(opt_out).collect(),
+            users: self.users.get(&subject.id).cloned().unwrap_or_default(),
         }
     }
 

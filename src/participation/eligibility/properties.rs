@@ -6,6 +6,7 @@ use super::{
     samples::{agreement, attainment, day, id, purchase, standing, terms, usd},
 };
 use crate::{
+    identity::users::{UserCount, UserCounts},
     network::{
         agreements::{Agreement, Kind},
         competencies::{Attainment, Level},
@@ -173,6 +174,7 @@ fn some_rule() -> impl Strategy<Value = Requirement> {
         competency,
         Just(Requirement::FirstTransaction {}),
         revenue,
+        (1..3_u32).prop_map(|min_count| Requirement::MinimumUsers { min_count }),
         Just(Requirement::Country { countries: vec!["DE".parse().unwrap()] }),
     ];
     leaf.prop_recursive(3, 12, 3, |inner| {
@@ -220,6 +222,7 @@ struct World {
     sales: Vec<Sale>,
     enrolled: Vec<Period>,
     opted_out_on: Option<CalendarDate>,
+    users: UserCounts,
 }
 
 /// Some days in a row; for every other one they go on for ever.
@@ -227,6 +230,16 @@ fn some_stretch() -> impl Strategy<Value = Period> {
     (some_day(), 0..600_i32, any::<bool>()).prop_map(|(from, length, ends)| {
         let to = if ends { from.plus_days(length) } else { CalendarDate::MAX };
         Period { from, to }
+    })
+}
+
+/// How many active users the partner has, and had.
+fn some_users() -> impl Strategy<Value = UserCounts> {
+    (0..3_i32, vec((some_day(), 0..3_i32), 0..4)).prop_map(|(now, mut before)| {
+        before.sort_unstable_by_key(|(last_day, _)| *last_day);
+        before.dedup_by_key(|(last_day, _)| *last_day);
+        let count = |(last_day, active_users)| UserCount { partner_id: id(1), last_day, active_users };
+        UserCounts { now, before: before.into_iter().map(count).collect() }
     })
 }
 
@@ -255,10 +268,11 @@ prop_compose! {
         sales in some_sales(),
         enrolled in vec(some_stretch(), 0..3),
         opted_out_on in option::weighted(0.1, some_day()),
+        users in some_users(),
     ) -> World {
         World {
             partner_type, before, as_headquarters, belongs, agreements, attainments, sales, enrolled,
-            opted_out_on,
+            opted_out_on, users,
         }
     }
 }
@@ -279,6 +293,7 @@ impl World {
             sales: &self.sales,
             enrolled: self.enrolled.clone(),
             opt_outs: self.opt_outs(),
+            users: self.users.clone(),
         }
     }
 

@@ -115,6 +115,7 @@ fn judge<'a>(case: Case<'a>, asked: Asked<'a>) -> (Rule, Ruling) {
             (Rule::TrailingRevenue, ruling)
         }
         Requirement::Country { countries } => (Rule::Country, country(case, countries)),
+        Requirement::MinimumUsers { min_count } => (Rule::MinimumUsers, minimum_users(case, *min_count)),
         // Judged with its alternatives, before.
         Requirement::AnyOf { .. } => (Rule::AnyOf, Ruling::not_applicable(case)),
     }
@@ -251,6 +252,24 @@ fn country(case: Case<'_>, countries: &[Country]) -> Ruling {
             .resting_on([partner(case)])
     };
     Ruling::unmet(Code::CountryNotCovered, case.tell(account))
+}
+
+fn minimum_users(case: Case<'_>, min_count: u32) -> Ruling {
+    let Case { facts, as_of, .. } = case;
+    let (count, needed) = (facts.users.on(as_of), i32::try_from(min_count).unwrap_or(i32::MAX));
+    if needed <= count {
+        let account = || {
+            let message = format!("{count} active users on {as_of}, of {needed} asked for.");
+            Account::of(message).resting_on([partner(case)])
+        };
+        return Ruling::met(facts.users.enough_until(as_of, needed), case.tell(account));
+    }
+    let account = || {
+        Account::of(format!("{count} of {needed} active users on {as_of}."))
+            .mended_by("Make users, and let them set themselves up: POST /v1/users")
+            .resting_on([partner(case)])
+    };
+    Ruling::unmet(Code::TooFewUsers, case.tell(account))
 }
 
 /// Holds while one alternative does. Where the one that holds now lapses, another may take over, even one

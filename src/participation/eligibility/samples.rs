@@ -2,6 +2,7 @@
 
 use super::{Facts, Held, ProgramStanding, ProgramTerms, Sale, Verdict, VersionTerms, evaluate};
 use crate::{
+    identity::users::UserCounts,
     network::{
         agreements::{Agreement, Kind},
         competencies::{Attainment, Level},
@@ -128,6 +129,7 @@ impl Sample {
             sales: &self.sales,
             enrolled: Vec::new(),
             opt_outs: Vec::new(),
+            users: UserCounts::default(),
         }
     }
 }

@@ -8,6 +8,7 @@ use super::{
     },
 };
 use crate::{
+    identity::users::{UserCount, UserCounts},
     network::{
         agreements::Kind,
         competencies::Level,
@@ -337,6 +338,30 @@ fn an_enrolled_partner_keeps_its_revenue_where_the_rule_says_so() {
         let until = kept.then(|| day("2019-02-02"));
         assert_eq!((verdict.is_eligible(), verdict.eligible_until()), (kept, until), "{as_of}");
     }
+}
+
+#[test]
+fn enough_active_users_are_counted_day_by_day() {
+    let partner = Sample::sound(PartnerType::DirectBill);
+    let count =
+        |last_day, active_users| UserCount { partner_id: id(1), last_day: day(last_day), active_users };
+    let before = vec![count("2018-09-30", 0), count("2018-12-31", 2), count("2019-03-31", 1)];
+    let facts = Facts { users: UserCounts { now: 3, before }, ..partner.facts() };
+    let rules = [Requirement::MinimumUsers { min_count: 2 }];
+    let terms = terms(&rules);
+    for (as_of, code, until) in [
+        ("2018-09-30", Some("too_few_users"), None),
+        ("2018-10-01", None, Some("2019-01-01")),
+        ("2019-03-31", Some("too_few_users"), None),
+        ("2019-04-01", None, Some("2021-07-01")),
+    ] {
+        let verdict = evaluate(&facts, &terms, day(as_of));
+        assert_eq!(verdict.codes().first().map(|code| code.as_str()), code, "{as_of}");
+        assert_eq!(verdict.eligible_until(), until.map(day), "{as_of}");
+    }
+    let on = evaluate(&facts, &terms, day("2019-03-31"));
+    let check = check(&on, Rule::MinimumUsers);
+    assert_eq!(check.message, "1 of 2 active users on 2019-03-31.");
 }
 
 #[test]

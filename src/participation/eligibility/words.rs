@@ -59,6 +59,8 @@ text_enum! {
         TrailingRevenue = "trailing_revenue",
         /// The partner's country is covered.
         Country = "country",
+        /// Enough users of the partner are active.
+        MinimumUsers = "minimum_users",
         /// One of several alternatives holds.
         AnyOf = "any_of",
     }
@@ -117,6 +119,8 @@ text_enum! {
         RevenueThresholdNotMet = "revenue_threshold_not_met",
         /// The program does not cover the partner's country.
         CountryNotCovered = "country_not_covered",
+        /// The partner has too few active users.
+        TooFewUsers = "too_few_users",
     }
 }
 

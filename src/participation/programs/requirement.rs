@@ -74,6 +74,13 @@ pub enum Requirement {
         #[schema(min_items = 1, max_items = 300)]
         countries: Vec<Country>,
     },
+    /// Enough users of the partner are active: incentive admins and viewers who have set themselves up.
+    #[schema(title = "MinimumUsersRequirement")]
+    MinimumUsers {
+        /// How many.
+        #[schema(minimum = 1, maximum = 1000)]
+        min_count: u32,
+    },
     /// One of the nested requirements is met.
     #[schema(title = "AnyOfRequirement")]
     AnyOf {
@@ -97,6 +104,7 @@ impl Requirement {
             Self::FirstTransaction {} => "first_transaction",
             Self::TrailingRevenue { .. } => "trailing_revenue",
             Self::Country { .. } => "country",
+            Self::MinimumUsers { .. } => "minimum_users",
             Self::AnyOf { .. } => "any_of",
         }
     }
@@ -157,6 +165,9 @@ impl Faults {
             }
             Requirement::Country { countries } => {
                 self.within(countries.len(), 1..=300, &format!("{pointer}/countries"), "countries");
+            }
+            Requirement::MinimumUsers { min_count } => {
+                self.within(*min_count as usize, 1..=1000, &format!("{pointer}/min_count"), "users");
             }
             Requirement::AnyOf { requirements } => {
                 self.list(requirements, &format!("{pointer}/requirements"), depth + 1);
