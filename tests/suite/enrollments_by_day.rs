@@ -9,7 +9,6 @@ use crate::{
     support::World,
 };
 use partner_incentives::{
-    access::Role,
     network::partners,
     operations::jobs::refresh,
     participation::{
@@ -251,10 +250,11 @@ fn a_location_that_leaves_its_headquarters_keeps_its_past() {
 #[test]
 fn a_program_may_ask_for_active_users() {
     let world = World::new();
-    let asks = json!([{"rule": "minimum_users", "min_count": 2}]);
+    // The story makes one admin itself.
+    let asks = json!([{"rule": "minimum_users", "min_count": 3}]);
     let story = Story::with(&world, &asking(&asks, "2018-07-01", "2019-06-30"), |partner| {
+        world.admin_of(partner);
         world.viewer_of(partner);
-        world.newcomer_of(partner, Role::Viewer);
     });
     let listed = story.operator.get("/v1/users").query("partner_id", &story.partner).send().ok();
     let users = listed["items"].as_array().unwrap();

@@ -81,7 +81,7 @@ pub(super) fn keep_past(tx: &mut Tx<'_>, before: Option<&User>, after: &User) ->
         let count = UserCount { partner_id: partner, last_day: yesterday, active_users };
         diesel::insert_into(user_counts::table).values(&count).execute(tx.conn)?;
     }
-    tx.facts_changed(partner);
+    tx.users_changed(partner);
     Ok(())
 }
 

@@ -97,7 +97,7 @@ pub fn create(tx: &mut Tx<'_>, new: NewUser) -> Result<User> {
     if let Some(partner) = may_give(tx, new.role, new.partner_id)? {
         partners::refuse_closed(&partner)?;
     }
-    if store_has(tx, &email)? {
+    if store::find_by_email(tx.conn, &email)?.is_some() {
         return Err(Error::new(&EMAIL_TAKEN, format!("a user with the address {email} exists already")));
     }
     let user = User {
@@ -310,10 +310,6 @@ fn save(tx: &mut Tx<'_>, before: &User, user: User, reason: Option<&str>) -> Res
 /// An audit event about a user.
 pub fn event(user: &User) -> audit::Event {
     audit::Event::on("user", user.id).seen_by(user.partner_id)
-}
-
-fn store_has(tx: &mut Tx<'_>, email: &str) -> Result<bool> {
-    Ok(store::find_by_email(tx.conn, email)?.is_some())
 }
 
 /// The partner of an account with this role; refuses a role and a partner that do not go together, and a role the actor

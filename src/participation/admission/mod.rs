@@ -36,6 +36,6 @@ pub use service::{CODES, Outcome, accept, discontinue, open_of, opt_out, request
 pub const SLICE: Slice = Slice {
     routes: api::routes,
     codes: &[CODES],
-    follow_up: Some(reassess::follow_publication),
+    follow_up: Some(reassess::follow_up_elsewhere),
     ..Slice::named("participation::admission")
 };

@@ -13,7 +13,7 @@ use crate::{
     participation::{
         eligibility::Assessment,
         enrollments::{self, Cause, Event},
-        programs::{self, ProgramVersion},
+        programs::{self, Offer, ProgramVersion},
     },
     platform::{Result, values::Id},
     sales::transactions::backlog,
@@ -56,9 +56,12 @@ pub fn follow_up(tx: &mut Tx<'_>, changed: &[Id]) -> Result<()> {
     Ok(())
 }
 
-/// What the service does when versions of programs were published, inside the same unit: a day that no version covered
-/// may be covered now.
-pub fn follow_publication(tx: &mut Tx<'_>, changes: &Changes) -> Result<()> {
+/// What the service does when something else has changed that enrollments rest on, inside the same unit: the users of
+/// partners, where a program asks for them; versions that were published, since a day that none covered may be covered now.
+pub fn follow_up_elsewhere(tx: &mut Tx<'_>, changes: &Changes) -> Result<()> {
+    if !changes.users.is_empty() && programs::offers(tx)?.iter().any(Offer::asks_for_users) {
+        follow_up(tx, &changes.users)?;
+    }
     for program in &changes.published {
         let enrolled = enrollments::enrolled_in(tx, *program)?;
         for some in enrolled.chunks(AT_ONCE) {

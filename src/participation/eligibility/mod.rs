@@ -49,11 +49,15 @@ mod words;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-pub(in crate::participation) mod samples;
+pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_by_day;
+#[cfg(test)]
 mod worked_examples;
+#[cfg(test)]
+mod worlds;
 
 use crate::slice::{Slice, Tag};
 pub use evaluation::{Assessment, Evaluation};

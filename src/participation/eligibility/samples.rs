@@ -14,20 +14,20 @@ use crate::{
 };
 use uuid::Uuid;
 
-pub(in crate::participation) fn day(text: &str) -> CalendarDate {
+pub(crate) fn day(text: &str) -> CalendarDate {
     text.parse().unwrap()
 }
 
-pub(in crate::participation) fn id(number: u128) -> Id {
+pub(crate) fn id(number: u128) -> Id {
     Id(Uuid::from_u128(number))
 }
 
-pub(in crate::participation) fn usd(minor: i64) -> Money {
+pub(crate) fn usd(minor: i64) -> Money {
     Money { minor, currency: "USD".parse().unwrap() }
 }
 
 /// An agreement of 30 days' grace where it is an MPN agreement; open where `to` is empty.
-pub(in crate::participation) fn agreement(number: u128, kind: Kind, from: &str, to: &str) -> Agreement {
+pub(crate) fn agreement(number: u128, kind: Kind, from: &str, to: &str) -> Agreement {
     let at = Timestamp::from_micros(0);
     Agreement {
         id: id(number),
@@ -50,13 +50,7 @@ pub(in crate::participation) fn agreement(number: u128, kind: Kind, from: &str, 
     }
 }
 
-pub(in crate::participation) fn attainment(
-    number: u128,
-    code: &str,
-    level: Level,
-    from: &str,
-    to: &str,
-) -> Attainment {
+pub(crate) fn attainment(number: u128, code: &str, level: Level, from: &str, to: &str) -> Attainment {
     let at = Timestamp::from_micros(0);
     Attainment {
         id: id(number),
@@ -74,7 +68,7 @@ pub(in crate::participation) fn attainment(
     }
 }
 
-pub(in crate::participation) fn purchase(number: u128, on: &str, minor: i64) -> Sale {
+pub(crate) fn purchase(number: u128, on: &str, minor: i64) -> Sale {
     Sale {
         id: id(number),
         kind: TransactionKind::Purchase,
@@ -84,22 +78,22 @@ pub(in crate::participation) fn purchase(number: u128, on: &str, minor: i64) -> 
     }
 }
 
-pub(in crate::participation) fn refund(number: u128, original: u128, on: &str, minor: i64) -> Sale {
+pub(crate) fn refund(number: u128, original: u128, on: &str, minor: i64) -> Sale {
     Sale { kind: TransactionKind::Refund, original_id: Some(id(original)), ..purchase(number, on, minor) }
 }
 
 /// A partner's records, owned; `facts` lends them out.
 #[derive(Clone, Debug)]
-pub(in crate::participation) struct Sample {
-    pub(in crate::participation) partner_type: PartnerType,
-    pub(in crate::participation) agreements: Vec<Agreement>,
-    pub(in crate::participation) attainments: Vec<Attainment>,
-    pub(in crate::participation) sales: Vec<Sale>,
+pub(crate) struct Sample {
+    pub(crate) partner_type: PartnerType,
+    pub(crate) agreements: Vec<Agreement>,
+    pub(crate) attainments: Vec<Attainment>,
+    pub(crate) sales: Vec<Sale>,
 }
 
 impl Sample {
     /// Holds all that the founding rules ask of its type, without an end before 2021.
-    pub(in crate::participation) fn sound(partner_type: PartnerType) -> Self {
+    pub(crate) fn sound(partner_type: PartnerType) -> Self {
         let mpn = agreement(10, Kind::Mpn, "2018-07-01", "");
         let channel = |kind| agreement(11, kind, "2018-07-01", "");
         let (own, sales) = match partner_type {
@@ -112,12 +106,12 @@ impl Sample {
         Self { partner_type, agreements: [mpn].into_iter().chain(own).collect(), attainments, sales }
     }
 
-    pub(in crate::participation) fn without(mut self, kind: Kind) -> Self {
+    pub(crate) fn without(mut self, kind: Kind) -> Self {
         self.agreements.retain(|agreement| agreement.kind != kind);
         self
     }
 
-    pub(in crate::participation) fn facts(&self) -> Facts<'_> {
+    pub(crate) fn facts(&self) -> Facts<'_> {
         Facts {
             partner_id: id(1),
             partner_type: self.partner_type,
@@ -135,7 +129,7 @@ impl Sample {
 }
 
 /// How a partner stands that belongs to no headquarters.
-pub(in crate::participation) fn standing(status: PartnerStatus, country: &str) -> PartnerPeriod {
+pub(crate) fn standing(status: PartnerStatus, country: &str) -> PartnerPeriod {
     PartnerPeriod {
         partner_id: id(1),
         last_day: CalendarDate::MAX,
@@ -147,7 +141,7 @@ pub(in crate::participation) fn standing(status: PartnerStatus, country: &str) -
 }
 
 /// An open program for every type of partner, with one version of three years.
-pub(in crate::participation) fn terms(requirements: &[Requirement]) -> ProgramTerms<'_> {
+pub(crate) fn terms(requirements: &[Requirement]) -> ProgramTerms<'_> {
     let days = Period { from: day("2018-07-01"), to: day("2021-06-30") };
     ProgramTerms {
         standing: ProgramStanding { partner_types: PartnerType::ALL, status: ProgramStatus::Open },
@@ -157,7 +151,7 @@ pub(in crate::participation) fn terms(requirements: &[Requirement]) -> ProgramTe
 }
 
 /// Judges a partner and hands the verdict to `look`, which may not keep it.
-pub(in crate::participation) fn judged<T>(
+pub(crate) fn judged<T>(
     partner: &Sample,
     requirements: &[Requirement],
     as_of: &str,
@@ -167,10 +161,6 @@ pub(in crate::participation) fn judged<T>(
 }
 
 /// The codes of a verdict as they go over the wire.
-pub(in crate::participation) fn codes(
-    partner: &Sample,
-    requirements: &[Requirement],
-    as_of: &str,
-) -> Vec<String> {
+pub(crate) fn codes(partner: &Sample, requirements: &[Requirement], as_of: &str) -> Vec<String> {
     judged(partner, requirements, as_of, |verdict| verdict.codes().iter().map(ToString::to_string).collect())
 }

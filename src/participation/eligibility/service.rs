@@ -134,7 +134,7 @@ pub struct Days<'a> {
 impl<'a> Days<'a> {
     /// The days of a partner with these facts.
     #[cfg(test)]
-    pub(in crate::participation) fn of(facts: Facts<'a>, program: &'a ProgramTerms<'a>) -> Self {
+    pub(crate) fn of(facts: Facts<'a>, program: &'a ProgramTerms<'a>) -> Self {
         Self { facts, program }
     }
 

@@ -99,6 +99,13 @@ impl Offer {
         self.versions.iter().find(|version| version.period().contains(day))
     }
 
+    /// Whether a version asks for users of the partner.
+    #[must_use]
+    pub fn asks_for_users(&self) -> bool {
+        let mut all = self.versions.iter().flat_map(|version| &version.requirements.0);
+        all.any(Requirement::asks_for_users)
+    }
+
     /// The first version of a program year.
     #[must_use]
     pub fn first_of(&self, program_year: i32) -> Option<&ProgramVersion> {

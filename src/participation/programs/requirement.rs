@@ -91,6 +91,16 @@ pub enum Requirement {
 }
 
 impl Requirement {
+    /// Whether it asks for users of the partner, itself or by an alternative.
+    #[must_use]
+    pub fn asks_for_users(&self) -> bool {
+        match self {
+            Self::MinimumUsers { .. } => true,
+            Self::AnyOf { requirements } => requirements.iter().any(Self::asks_for_users),
+            _ => false,
+        }
+    }
+
     /// The word for its kind, as on the wire.
     #[must_use]
     pub const fn rule(&self) -> &'static str {
