@@ -161,7 +161,9 @@ impl Scene {
             if dues.is_empty() {
                 return;
             }
-            dues.into_iter().for_each(|due| self.happen(due));
+            for due in dues {
+                self.happen(due);
+            }
         }
         panic!("the enrollment does not come to rest: {self:#?}");
     }

@@ -89,7 +89,7 @@ pub(super) fn survey<'a>(
             let assessment = case.assessed(version, &verdict);
             survey.judged = Some(Judged { version, assessment });
         }
-        case.look(&mine, version, &verdict, may_invite, &mut survey.findings);
+        case.look(mine, version, &verdict, may_invite, &mut survey.findings);
     })?;
     Ok(survey)
 }
@@ -188,7 +188,9 @@ impl<'a> Case<'a, '_> {
         let last = program_year(old.program_year)?.to;
         let version = self.offer.nearest_to(last)?;
         let mut dues = self.dues(old, last);
-        dues.iter_mut().for_each(|due| due.quietly = true);
+        for due in &mut dues {
+            due.quietly = true;
+        }
         let end = dues.iter().try_fold(old.state, |state, due| State::after(Some(state), due.event))?;
         if end.is_open() {
             // Who goes on is told so, once; so is who goes on as soon as the new version is published.

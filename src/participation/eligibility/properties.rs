@@ -94,8 +94,7 @@ proptest! {
         richer.sales.push(purchase(900, "2018-07-01", 1));
         prop_assert!(!world.eligible(&rules, on) || richer.eligible(&rules, on));
         let until = |world: &World| {
-            let end = world.judged(&rules, on, |verdict| verdict.eligible_until());
-            end.unwrap_or(CalendarDate::MAX)
+            world.judged(&rules, on, |verdict| verdict.eligible_until().unwrap_or(CalendarDate::MAX))
         };
         prop_assert!(!world.eligible(&rules, on) || until(&world) <= until(&richer));
     }

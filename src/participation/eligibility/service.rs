@@ -131,13 +131,15 @@ pub struct Days<'a> {
     program: &'a ProgramTerms<'a>,
 }
 
+#[cfg(test)]
 impl<'a> Days<'a> {
     /// The days of a partner with these facts.
-    #[cfg(test)]
     pub(crate) fn of(facts: Facts<'a>, program: &'a ProgramTerms<'a>) -> Self {
         Self { facts, program }
     }
+}
 
+impl Days<'_> {
     /// The same where the partner stopped being enrolled on a day: what it kept until then it keeps no longer.
     #[must_use]
     pub fn lost_on(&self, day: CalendarDate) -> Self {
