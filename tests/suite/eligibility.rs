@@ -9,7 +9,7 @@ use partner_incentives::{
         partners::{self, Partner},
     },
     participation::{
-        eligibility,
+        admission, eligibility,
         programs::{self, ProgramKey},
     },
     platform::values::Id,
@@ -447,6 +447,28 @@ fn evaluations_on_record_are_seen_by_those_they_are_about() {
     viewer.get(&path(made[1])).send().refused(404, "not_found");
     assert_eq!(unmet(&operator.get(&path(made[1])).send().ok()).len(), 3);
     operator.ask("DELETE", &path(made[0])).send().refused(405, "method_not_allowed");
+}
+
+#[test]
+fn a_request_judges_once() {
+    let world = World::new();
+    let partner = sound(&world, 1);
+    let judged = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&judged);
+    let request = move |tx: &mut partner_incentives::access::Tx<'_>| {
+        let counted = Arc::clone(&counted);
+        tx.conn.set_instrumentation(move |event: InstrumentationEvent<'_>| {
+            if let InstrumentationEvent::StartQuery { query, .. } = event {
+                let gathers = query.to_string().replace(['"', '`'], "").contains("FROM attainments");
+                counted.fetch_add(usize::from(gathers), Ordering::SeqCst);
+            }
+        });
+        let asked = admission::request(tx, partner, &ProgramKey::Code(DIRECT.into()), None);
+        tx.conn.set_instrumentation(|_: InstrumentationEvent<'_>| {});
+        asked.map(drop)
+    };
+    world.service.app.write_as_system("RequestEnrollment", request).unwrap();
+    assert_eq!(judged.load(Ordering::SeqCst), 1);
 }
 
 #[test]

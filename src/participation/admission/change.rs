@@ -9,7 +9,7 @@ use crate::{
     notifications::Message,
     participation::{
         eligibility::{self, Assessment, CheckStatus},
-        enrollments::{self, Cause, Change, Enrollment, EnrollmentView, Event, State},
+        enrollments::{self, Cause, Change, Enrollment, EnrollmentEvent, EnrollmentView, State},
         programs::{Program, ProgramVersion},
     },
     platform::{Error, Result, values::Id},
@@ -17,7 +17,7 @@ use crate::{
 };
 use std::cell::Cell;
 
-/// What a change rests on.
+/// The grounds of a change.
 pub(super) struct Grounds<'a> {
     pub partner: &'a Partner,
     pub program: &'a Program,
@@ -97,7 +97,7 @@ pub(super) fn roll_over(
         ..fresh(tx, grounds, evaluation_id)
     };
     enrollments::insert(tx, &enrollment)?;
-    trace(tx, None, &enrollment, Due::new(Event::Invitation, Cause::RolledOver), grounds)?;
+    trace(tx, None, &enrollment, Due::new(EnrollmentEvent::Invitation, Cause::RolledOver), grounds)?;
     Ok(enrollment)
 }
 
@@ -197,17 +197,17 @@ fn tell(tx: &mut Tx<'_>, enrollment: &Enrollment, cause: Cause, grounds: &Ground
 }
 
 /// Why an event cannot happen: from where, whereto, and what can.
-pub(super) fn refusal(from: Option<State>, event: Event) -> Error {
+pub(super) fn refusal(from: Option<State>, event: EnrollmentEvent) -> Error {
     let to = match event {
-        Event::Invitation => "invited",
-        Event::Acceptance(standing) => {
-            State::after(None, Event::Acceptance(standing)).map_or("", State::as_str)
+        EnrollmentEvent::Invitation => "invited",
+        EnrollmentEvent::Acceptance(standing) => {
+            State::after(None, EnrollmentEvent::Acceptance(standing)).map_or("", State::as_str)
         }
-        Event::InvitationOver | Event::YearOver => "expired",
-        Event::RulesLost => "ineligible",
-        Event::Profiles(_) | Event::Cured(_) => "enrolled",
-        Event::OptOut => "opted_out",
-        Event::Discontinuation => "discontinued",
+        EnrollmentEvent::InvitationOver | EnrollmentEvent::YearOver => "expired",
+        EnrollmentEvent::RulesLost => "ineligible",
+        EnrollmentEvent::Profiles(_) | EnrollmentEvent::Cured(_) => "enrolled",
+        EnrollmentEvent::OptOut => "opted_out",
+        EnrollmentEvent::Discontinuation => "discontinued",
     };
     let allowed = from.map_or(&["request"][..], State::allowed);
     let name = from.map_or("none", State::as_str);

@@ -30,7 +30,7 @@ use crate::slice::Slice;
 pub use model::Stage;
 pub use reassess::{Invitations, follow_up, reassess, unsettled};
 pub use reminders::{remind, unwarned};
-pub use service::{CODES, Outcome, accept, discontinue, open_of, opt_out, request};
+pub use service::{CODES, RequestOutcome, accept, discontinue, open_of, opt_out, request};
 
 /// What the composition root needs of this slice.
 pub const SLICE: Slice = Slice {

@@ -1,7 +1,7 @@
 //! However facts are told, and whenever somebody looks, an enrollment comes to stand where one look at everything known
 //! puts it.
 
-use super::settling::{Due, Known};
+use super::settling::{Due, Position};
 use crate::{
     network::{
         agreements::{Agreement, Kind},
@@ -13,7 +13,7 @@ use crate::{
             Days, Facts, ProgramTerms, VersionTerms,
             samples::{Sample, agreement, day, id, standing, terms},
         },
-        enrollments::{Cause, Change, Enrollment, Event, State, earning_windows},
+        enrollments::{Cause, Change, Enrollment, EnrollmentEvent, State, earning_windows},
         programs::Requirement,
     },
     platform::values::{CalendarDate, Period, Timestamp},
@@ -156,7 +156,7 @@ impl Scene {
             let dues = self.known(|days| {
                 let (enrollment, history) = (&self.enrollment, self.history.as_slice());
                 let profiles = Standing::Approved;
-                Known { enrollment, history, days, profiles, until: self.today }.dues()
+                Position { enrollment, history, days, profiles, until: self.today }.dues()
             });
             if dues.is_empty() {
                 return;
@@ -200,7 +200,7 @@ impl Scene {
             Told::Accepted => {
                 let met = self.known(|days| days.on(self.today).is_eligible());
                 if met && self.enrollment.state == State::Invited {
-                    self.happen(Due::new(Event::Acceptance(Standing::Approved), Cause::Accepted));
+                    self.happen(Due::new(EnrollmentEvent::Acceptance(Standing::Approved), Cause::Accepted));
                 }
             }
         }

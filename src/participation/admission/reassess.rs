@@ -12,7 +12,7 @@ use crate::{
     network::partners::{self, Partner, PartnerType},
     participation::{
         eligibility::Assessment,
-        enrollments::{self, Cause, Event},
+        enrollments::{self, Cause, EnrollmentEvent},
         programs::{self, Offer, ProgramVersion},
     },
     platform::{Result, values::Id},
@@ -40,7 +40,7 @@ impl Invitations {
     }
 }
 
-/// What the service does when facts about partners have changed, inside the same unit.
+/// The follow-up of facts about partners that have changed, inside the same unit.
 pub fn follow_up(tx: &mut Tx<'_>, changed: &[Id]) -> Result<()> {
     for changed in changed.chunks(AT_ONCE) {
         let mut concerned = partners::family(tx, changed)?;
@@ -56,8 +56,8 @@ pub fn follow_up(tx: &mut Tx<'_>, changed: &[Id]) -> Result<()> {
     Ok(())
 }
 
-/// What the service does when something else has changed that enrollments rest on, inside the same unit: the users of
-/// partners, where a program asks for them; versions that were published, since a day that none covered may be covered now.
+/// The follow-up of other changes that enrollments rest on, inside the same unit: the users of partners, where a program
+/// asks for them; versions that were published, since a day that no version covered may be covered now.
 pub fn follow_up_elsewhere(tx: &mut Tx<'_>, changes: &Changes) -> Result<()> {
     if !changes.users.is_empty() && programs::offers(tx)?.iter().any(Offer::asks_for_users) {
         follow_up(tx, &changes.users)?;
@@ -143,7 +143,7 @@ fn perform(tx: &mut Tx<'_>, finding: Finding<'_>) -> Result<usize> {
     for step in steps {
         match step {
             Step::Invite => {
-                let due = Due::new(Event::Invitation, Cause::Eligible);
+                let due = Due::new(EnrollmentEvent::Invitation, Cause::Eligible);
                 change::apply(tx, None, due, &grounds)?;
                 count += 1;
             }

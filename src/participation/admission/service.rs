@@ -1,4 +1,4 @@
-//! What people do with enrollments.
+//! The commands of people on enrollments.
 
 use super::{
     change::{self, Grounds},
@@ -13,7 +13,7 @@ use crate::{
     },
     participation::{
         eligibility::{self, Assessment, Evaluation},
-        enrollments::{self, Cause, Enrollment, Event, Shown, State},
+        enrollments::{self, Cause, Enrollment, EnrollmentEvent, Shown, State},
         programs::{self, Program, ProgramKey, ProgramVersion},
     },
     platform::{Error, Result, values::Id},
@@ -26,14 +26,14 @@ crate::problem_codes! {
 
 /// How a request or an acceptance came out.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum RequestOutcome {
     /// The enrollment as it is now.
     Enrolled(Shown),
     /// The rules are not met; the evaluation is kept.
     NotEligible(Box<Evaluation>),
 }
 
-impl Outcome {
+impl RequestOutcome {
     /// The problem of a refusal, with every check.
     #[must_use]
     pub fn refusal(evaluation: &Evaluation) -> Error {
@@ -47,7 +47,12 @@ impl Outcome {
 }
 
 /// A partner asks to take part in a program, in the program year it is.
-pub fn request(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey, reason: Option<&str>) -> Result<Outcome> {
+pub fn request(
+    tx: &mut Tx<'_>,
+    partner: Id,
+    program: &ProgramKey,
+    reason: Option<&str>,
+) -> Result<RequestOutcome> {
     on_behalf_needs_a_reason(tx, reason)?;
     if let Ok(program) = programs::find(tx, program) {
         programs::keep(tx, program.id)?;
@@ -66,7 +71,7 @@ pub fn request(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey, reason: Optio
         .collect();
     let open = of_year.iter().find(|enrollment| enrollment.state.is_open()).cloned();
     let standing = profiles::standing(tx, partner.id, tx.today())?;
-    let event = Event::Acceptance(standing);
+    let event = EnrollmentEvent::Acceptance(standing);
     // Discontinued is final: there is no second request in that year.
     let ended = of_year.iter().find(|enrollment| enrollment.state == State::Discontinued).cloned();
     // A rule that was found lost only now is told with every other one, below, and the evaluation is kept.
@@ -82,14 +87,14 @@ pub fn request(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey, reason: Optio
 }
 
 /// A partner accepts its invitation.
-pub fn accept(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<Outcome> {
+pub fn accept(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<RequestOutcome> {
     on_behalf_needs_a_reason(tx, reason)?;
     let was = locked(tx, id)?.state;
     let Current { enrollment, partner, program, version, assessment } = current(tx, id)?;
     // A rule that was found lost only now is told with every other one, below, and the evaluation is kept.
     let lost = (was, enrollment.state) == (State::Invited, State::Ineligible);
     let standing = profiles::standing(tx, partner.id, tx.today())?;
-    let event = Event::Acceptance(standing);
+    let event = EnrollmentEvent::Acceptance(standing);
     if State::after(Some(enrollment.state), event).is_none() && !lost {
         return Err(change::refusal(Some(enrollment.state), event));
     }
@@ -100,12 +105,12 @@ pub fn accept(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<Outcome> 
 /// A partner declines, or leaves for the rest of the year.
 pub fn opt_out(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<Shown> {
     on_behalf_needs_a_reason(tx, reason)?;
-    end(tx, id, Due::new(Event::OptOut, Cause::OptedOut), reason)
+    end(tx, id, Due::new(EnrollmentEvent::OptOut, Cause::OptedOut), reason)
 }
 
 /// An operator ends an enrollment for good.
 pub fn discontinue(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<Shown> {
-    end(tx, id, Due::new(Event::Discontinuation, Cause::Discontinued), Some(reason))
+    end(tx, id, Due::new(EnrollmentEvent::Discontinuation, Cause::Discontinued), Some(reason))
 }
 
 fn end(tx: &mut Tx<'_>, id: Id, due: Due, reason: Option<&str>) -> Result<Shown> {
@@ -115,13 +120,18 @@ fn end(tx: &mut Tx<'_>, id: Id, due: Due, reason: Option<&str>) -> Result<Shown>
     Ok(Shown { enrollment, program: program.code })
 }
 
-fn decide(tx: &mut Tx<'_>, before: Option<Enrollment>, due: Due, grounds: &Grounds<'_>) -> Result<Outcome> {
+fn decide(
+    tx: &mut Tx<'_>,
+    before: Option<Enrollment>,
+    due: Due,
+    grounds: &Grounds<'_>,
+) -> Result<RequestOutcome> {
     if grounds.assessment.is_eligible() {
         let enrollment = change::apply(tx, before, due, grounds)?;
-        return Ok(Outcome::Enrolled(Shown { enrollment, program: grounds.program.code.clone() }));
+        return Ok(RequestOutcome::Enrolled(Shown { enrollment, program: grounds.program.code.clone() }));
     }
     let evaluation = eligibility::record(tx, grounds.assessment.clone())?;
-    Ok(Outcome::NotEligible(Box::new(evaluation)))
+    Ok(RequestOutcome::NotEligible(Box::new(evaluation)))
 }
 
 /// The enrollment, with its program kept and its partner locked.

@@ -1,5 +1,5 @@
-//! Where an enrollment stands by everything that is known, and what has to happen until its record says so; no I/O, no
-//! clock, no HTTP.
+//! The position of an enrollment by everything that is known, and the events that are due until its record says so; no
+//! I/O, no clock, no HTTP.
 //!
 //! The first day on which a rule was lost is looked for over all the days since the partner was let in, whenever the
 //! question is asked: a loss or a cure that is learned late changes the record to what it would have been.
@@ -8,17 +8,19 @@ use crate::{
     network::profiles::Standing,
     participation::{
         eligibility::Days,
-        enrollments::{self, Cause, Change, Cure, Enrollment, Event, State, Tenure, earning_windows},
+        enrollments::{
+            self, Cause, Change, Cure, Enrollment, EnrollmentEvent, State, Tenure, earning_windows,
+        },
         programs::program_year,
     },
     platform::values::CalendarDate,
 };
 
-/// Something that has to happen to an enrollment.
+/// An event that is due for an enrollment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Due {
     /// The event.
-    pub event: Event,
+    pub event: EnrollmentEvent,
     /// Its cause.
     pub cause: Cause,
     /// The first day on which a rule was lost.
@@ -30,22 +32,22 @@ pub(super) struct Due {
 }
 
 impl Due {
-    pub(super) const fn new(event: Event, cause: Cause) -> Self {
+    pub(super) const fn new(event: EnrollmentEvent, cause: Cause) -> Self {
         Self { event, cause, lost_on: None, earnings_start_on: None, quietly: false }
     }
 
     const fn lost(on: CalendarDate, tenure: &Tenure) -> Self {
-        let due = Self::new(Event::RulesLost, Cause::RulesLost);
+        let due = Self::new(EnrollmentEvent::RulesLost, Cause::RulesLost);
         Self { lost_on: Some(on), earnings_start_on: tenure.earnings_start_on, ..due }
     }
 
     const fn cured(cure: Cure) -> Self {
-        Self::new(Event::Cured(cure), Cause::Cured)
+        Self::new(EnrollmentEvent::Cured(cure), Cause::Cured)
     }
 
     /// Whether somebody asks for the enrollment or accepts it.
     pub(super) const fn is_acceptance(&self) -> bool {
-        matches!(self.event, Event::Acceptance(_))
+        matches!(self.event, EnrollmentEvent::Acceptance(_))
     }
 
     /// Writes the state an event has led to into an enrollment, with the days that the event brings with it.
@@ -59,17 +61,19 @@ impl Due {
         enrollment.state = to;
         enrollment.ineligible_since = None;
         match self.event {
-            Event::Invitation | Event::Cured(Cure::WithGap) => {
+            EnrollmentEvent::Invitation | EnrollmentEvent::Cured(Cure::WithGap) => {
                 enrollment.invited_on = Some(today);
                 enrollment.invitation_expires_on = Some(today.plus_days(invitation_days));
                 enrollment.earnings_start_on = None;
                 enrollment.accepted_by = None;
             }
-            Event::RulesLost => {
+            EnrollmentEvent::RulesLost => {
                 enrollment.ineligible_since = self.lost_on;
                 enrollment.earnings_start_on = self.earnings_start_on;
             }
-            Event::Cured(Cure::WithoutGap(_)) => enrollment.earnings_start_on = self.earnings_start_on,
+            EnrollmentEvent::Cured(Cure::WithoutGap(_)) => {
+                enrollment.earnings_start_on = self.earnings_start_on
+            }
             _ => {}
         }
         if to == State::Enrolled && enrollment.earnings_start_on.is_none() {
@@ -77,7 +81,7 @@ impl Due {
         }
         if !to.is_open() {
             let after_year = program_year(enrollment.program_year).map(|year| year.to.plus_days(1));
-            let year_over = after_year.filter(|_| self.event == Event::YearOver);
+            let year_over = after_year.filter(|_| self.event == EnrollmentEvent::YearOver);
             enrollment.ended_on = Some(year_over.unwrap_or(today));
         }
     }
@@ -85,7 +89,7 @@ impl Due {
 
 /// An enrollment on record, and all that says where it stands.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Known<'a> {
+pub(super) struct Position<'a> {
     pub enrollment: &'a Enrollment,
     /// Its history, in order.
     pub history: &'a [Change],
@@ -102,8 +106,8 @@ struct Course {
     lost_on: Option<CalendarDate>,
 }
 
-impl Known<'_> {
-    /// What has to happen, in order; nothing where the record is right.
+impl Position<'_> {
+    /// The events that are due, in order; none where the record is right.
     pub(super) fn dues(&self) -> Vec<Due> {
         let courses = self.courses();
         let Some((now, before)) = courses.split_last() else { return self.dues_of_invitation() };
@@ -112,7 +116,7 @@ impl Known<'_> {
             let start = course.tenure.earnings_start_on;
             // Of several times that began in one month the last one tells how far they reached.
             let begun_again = courses.iter().skip(number + 1).any(|it| it.tenure.earnings_start_on == start);
-            // What is written of one time takes back those after it, so that they are written again.
+            // A time that is written anew takes back those after it, so that they are written again.
             if start.is_some() && !begun_again && (!dues.is_empty() || self.reached_otherwise(course)) {
                 dues.extend(course.lost_on.map(|on| Due { quietly: true, ..Due::lost(on, &course.tenure) }));
             }
@@ -156,7 +160,7 @@ impl Known<'_> {
         recorded != Some(lost_on.plus_days(-1)).filter(|last| start <= *last)
     }
 
-    /// Nothing is lost: the enrollment stands where the profiles put it.
+    /// Every rule is met: the enrollment stands where the profiles put it.
     fn goes_on(&self, tenure: &Tenure, state: State, restated: bool) -> Option<Due> {
         let same =
             tenure.earnings_start_on.is_none_or(|start| self.enrollment.earnings_start_on == Some(start));
@@ -165,7 +169,7 @@ impl Known<'_> {
             let quietly = restated && State::by(self.profiles) == self.enrollment.state;
             return Some(Due { earnings_start_on: tenure.earnings_start_on, quietly, ..cured });
         }
-        let event = Event::Profiles(self.profiles);
+        let event = EnrollmentEvent::Profiles(self.profiles);
         State::after(Some(state), event)
             .filter(|to| *to != state)
             .map(|_| Due::new(event, Cause::ProfilesChanged))
@@ -193,7 +197,7 @@ impl Known<'_> {
         let due = match self.enrollment.state {
             State::Invited if self.over().is_some() => self.over(),
             State::Invited if !eligible => {
-                let lost = Due::new(Event::RulesLost, Cause::RulesLost);
+                let lost = Due::new(EnrollmentEvent::RulesLost, Cause::RulesLost);
                 let invited_on = self.enrollment.invited_on.unwrap_or(self.until);
                 let lost_on = self.days.first_bad_day(invited_on, None).unwrap_or(self.until);
                 Some(Due { lost_on: Some(lost_on.min(self.until)), ..lost })
@@ -206,6 +210,6 @@ impl Known<'_> {
 
     fn over(&self) -> Option<Due> {
         let last = self.enrollment.invitation_expires_on?;
-        (last < self.until).then(|| Due::new(Event::InvitationOver, Cause::InvitationExpired))
+        (last < self.until).then(|| Due::new(EnrollmentEvent::InvitationOver, Cause::InvitationExpired))
     }
 }

@@ -1,8 +1,8 @@
-//! Finding what is due for partners: a constant number of queries, without writing.
+//! The steps that are due for partners, found by a constant number of queries, without writing.
 
 use super::{
     Invitations,
-    settling::{Due, Known},
+    settling::{Due, Position},
 };
 use crate::{
     access::Tx,
@@ -12,7 +12,7 @@ use crate::{
     },
     participation::{
         eligibility::{self, Assessment, Days, Verdict},
-        enrollments::{self, Cause, Change, Enrollment, EnrollmentKey, Event, State},
+        enrollments::{self, Cause, Change, Enrollment, EnrollmentEvent, EnrollmentKey, State},
         programs::{Offer, Program, ProgramStatus, ProgramVersion, program_year, program_year_of},
     },
     platform::{
@@ -22,7 +22,7 @@ use crate::{
 };
 use std::collections::{BTreeMap, HashMap};
 
-/// What is due for one partner in one program, and the assessment it rests on.
+/// The steps that are due for one partner in one program, and the assessment they rest on.
 pub(super) struct Finding<'a> {
     pub partner: &'a Partner,
     pub program: &'a Program,
@@ -31,7 +31,7 @@ pub(super) struct Finding<'a> {
     pub steps: Vec<Step>,
 }
 
-/// One thing that has to happen.
+/// A step that is due.
 pub(super) enum Step {
     /// The partner turned eligible, and has no enrollment yet.
     Invite,
@@ -41,7 +41,7 @@ pub(super) enum Step {
     RollOver(Enrollment, State),
 }
 
-/// What a survey has found.
+/// The findings of a survey.
 pub(super) struct Survey<'a> {
     pub findings: Vec<Finding<'a>>,
     /// The verdict of today in the program that was asked about.
@@ -83,22 +83,24 @@ pub(super) fn survey<'a>(
             return;
         }
         let profiles = records.profiles.get(&partner.id).copied().unwrap_or(Standing::Missing);
-        let case = Case { partner, offer, days, records: &records, profiles, today, now };
+        let pair = Pair { partner, offer, days, records: &records, profiles, today, now };
         let verdict = days.on(today);
         if is_asked {
-            let assessment = case.assessed(version, &verdict);
+            let assessment = pair.assessed(version, &verdict);
             survey.judged = Some(Judged { version, assessment });
         }
-        case.look(mine, version, &verdict, may_invite, &mut survey.findings);
+        pair.look(mine, version, &verdict, may_invite, &mut survey.findings);
     })?;
     Ok(survey)
 }
 
-/// What is on record about the enrollments of some partners.
+/// The enrollments of some partners on record, with their histories, and the standing of the profiles.
 struct Records {
     enrollments: HashMap<(Id, Id), Vec<Enrollment>>,
     histories: HashMap<Id, Vec<Change>>,
     profiles: BTreeMap<Id, Standing>,
+    /// The first change of each partner's enrollments.
+    since: HashMap<Id, CalendarDate>,
     today: CalendarDate,
 }
 
@@ -110,11 +112,16 @@ impl Records {
         let keys: Vec<EnrollmentKey> = all.iter().filter(goes_on).map(Enrollment::key).collect();
         let histories = enrollments::histories(tx, &keys)?;
         let profiles = profiles::standings(tx, ids, today)?;
+        let mut since: HashMap<Id, CalendarDate> = HashMap::new();
+        for change in histories.values().flatten() {
+            let first = since.entry(change.partner_id).or_insert(change.as_of);
+            *first = change.as_of.min(*first);
+        }
         let mut of_pair: HashMap<(Id, Id), Vec<Enrollment>> = HashMap::new();
         for enrollment in all {
             of_pair.entry((enrollment.partner_id, enrollment.program_id)).or_default().push(enrollment);
         }
-        Ok(Self { enrollments: of_pair, histories, profiles, today })
+        Ok(Self { enrollments: of_pair, histories, profiles, since, today })
     }
 
     fn of(&self, partner: Id, program: Id) -> &[Enrollment] {
@@ -127,14 +134,12 @@ impl Records {
 
     /// The first day that has to be judged for a partner: the first one on which it was let in, or invited.
     fn looked_at_since(&self, partner: Id) -> CalendarDate {
-        let mine = self.enrollments.iter().filter(|((of, _), _)| *of == partner).flat_map(|(_, all)| all);
-        let begun = mine.flat_map(|enrollment| self.history(enrollment)).map(|change| change.as_of);
-        begun.min().unwrap_or(self.today).min(self.today)
+        self.since.get(&partner).map_or(self.today, |since| self.today.min(*since))
     }
 }
 
 /// One partner in one program.
-struct Case<'a, 'r> {
+struct Pair<'a, 'r> {
     partner: &'a Partner,
     offer: &'a Offer,
     days: &'r Days<'r>,
@@ -144,7 +149,7 @@ struct Case<'a, 'r> {
     now: Timestamp,
 }
 
-impl<'a> Case<'a, '_> {
+impl<'a> Pair<'a, '_> {
     fn look(
         &self,
         mine: &[Enrollment],
@@ -198,7 +203,7 @@ impl<'a> Case<'a, '_> {
                 && is_accepted(end)
                 && self.offer.program.status == ProgramStatus::Open
                 && self.first_day_of_next(old).is_none_or(|first| self.days.on(first).is_eligible());
-            let over = Due::new(Event::YearOver, Cause::YearEnded);
+            let over = Due::new(EnrollmentEvent::YearOver, Cause::YearEnded);
             dues.push(Due { quietly: goes_on, ..over });
         }
         let verdict = self.days.on(last);
@@ -225,10 +230,10 @@ impl<'a> Case<'a, '_> {
 
     fn dues(&self, enrollment: &Enrollment, until: CalendarDate) -> Vec<Due> {
         if self.offer.program.status == ProgramStatus::Discontinued {
-            return vec![Due::new(Event::Discontinuation, Cause::Discontinued)];
+            return vec![Due::new(EnrollmentEvent::Discontinuation, Cause::Discontinued)];
         }
         let history = self.records.history(enrollment);
-        Known { enrollment, history, days: self.days, profiles: self.profiles, until }.dues()
+        Position { enrollment, history, days: self.days, profiles: self.profiles, until }.dues()
     }
 
     fn finding(&self, version: &'a ProgramVersion, verdict: &Verdict<'_>, steps: Vec<Step>) -> Finding<'a> {

@@ -13,18 +13,18 @@ use crate::{
     platform::values::CalendarDate,
 };
 
-/// What is wrong with the agreements of a kind.
+/// The reason why no agreement of a kind counts.
 #[derive(Clone, Copy, Debug)]
 enum Fault<'a> {
-    /// There is none.
+    /// No agreement of the kind is on record.
     Missing,
-    /// The first begins later.
+    /// The first agreement begins later.
     NotEffective(&'a Agreement),
-    /// The latest ran out; the next one to begin, where there is one.
+    /// The latest agreement ran out; the next one to begin, where there is one.
     Expired(&'a Agreement, Option<&'a Agreement>),
-    /// The latest was ended early; the next one to begin, where there is one.
+    /// The latest agreement was ended early; the next one to begin, where there is one.
     Terminated(&'a Agreement, Option<&'a Agreement>),
-    /// One counts but carries no authorization to distribute.
+    /// An agreement counts but carries no authorization to distribute.
     Unauthorized(&'a Agreement),
 }
 
@@ -60,7 +60,7 @@ fn judge(case: Case<'_>, kind: Kind, fits: impl Fn(&Agreement) -> bool + Copy) -
         .warning(in_grace.then_some(CheckWarning::InGrace))
 }
 
-/// The most telling reason why none counts: what became of the one that began last, else what is to come.
+/// The most telling reason why no agreement counts: the end of the one that began last, else the one to come.
 fn fault(case: Case<'_>, kind: Kind) -> Fault<'_> {
     let day = case.as_of;
     let all = || case.facts.agreements.on(day).filter(|agreement| agreement.kind == kind);
@@ -69,7 +69,7 @@ fn fault(case: Case<'_>, kind: Kind) -> Fault<'_> {
     }
     let latest =
         all().filter(|a| a.effective_on <= day).max_by_key(|a| (a.effective_on, a.first_day_without(), a.id));
-    // One ended before it began never comes.
+    // An agreement that was ended before it began never comes.
     let to_come = |a: &&Agreement| day < a.effective_on && a.effective_on < a.first_day_without();
     let next = all().filter(to_come).min_by_key(|a| (a.effective_on, a.id));
     let cancelled = || all().max_by_key(|a| (a.effective_on, a.id));

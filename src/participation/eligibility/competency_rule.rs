@@ -19,7 +19,7 @@ use std::cmp::Reverse;
 /// How many records a check names at most.
 const MOST: usize = 20;
 
-/// Which competencies the rule asks for.
+/// The competencies the rule asks for.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Competencies<'a> {
     /// How many different ones.
@@ -33,11 +33,11 @@ pub(super) struct Competencies<'a> {
 /// Why too few competencies count.
 #[derive(Clone, Copy, Debug)]
 enum Fault<'a> {
-    /// No more were attained by the day.
+    /// No more competencies were attained by the day.
     Missing,
-    /// This one qualified but no longer counts.
+    /// This attainment qualified but no longer counts.
     Expired(&'a Attainment),
-    /// This one has the wrong level or is not listed.
+    /// This attainment has the wrong level or is not listed.
     NotQualifying(&'a Attainment),
 }
 
@@ -125,8 +125,8 @@ fn warning(case: Case<'_>, asked: Competencies<'_>) -> Option<CheckWarning> {
     }
 }
 
-/// The most telling reason: a qualifying one that ran out can be renewed; else one that does not qualify
-/// shows what is there; else there is nothing.
+/// The most telling reason: a qualifying attainment that ran out, which can be renewed; else one that does not qualify;
+/// else that there is none.
 fn fault<'a>(case: Case<'a>, asked: Competencies<'a>, count: u32) -> Fault<'a> {
     let day = case.as_of;
     let all = || case.facts.attainments.on(day).filter(|a| a.attained_on <= day);
@@ -140,7 +140,7 @@ fn fault<'a>(case: Case<'a>, asked: Competencies<'a>, count: u32) -> Fault<'a> {
     }
     all()
         .filter(|a| !asked.admits(a))
-        // Beside others that do qualify, one that has run out explains nothing.
+        // Beside attainments that do qualify, one that has run out explains nothing.
         .filter(|a| count == 0 || a.counts_on(day))
         .max_by_key(|a| (a.counts_on(day), a.level, a.first_day_without(), a.id))
         .map_or(Fault::Missing, Fault::NotQualifying)

@@ -1,4 +1,4 @@
-//! What is known of a partner, and gathering it for many at once: the number of queries does not grow with the number of
+//! The facts about a partner, gathered for many partners at once: the number of queries does not grow with the number of
 //! partners, programs or records.
 
 use super::held::{Held, Lent};
@@ -22,8 +22,7 @@ use crate::{
 };
 use std::collections::HashMap;
 
-/// What is known of a partner. Nothing in it depends on the day that is asked about, and the order of
-/// records never matters.
+/// The facts about a partner. No fact depends on the day that is asked about, and the order of records never matters.
 #[derive(Clone, Debug)]
 pub struct Facts<'a> {
     /// The partner.
@@ -118,7 +117,7 @@ impl Subject {
     }
 }
 
-/// What the requirements look at beyond the records of the partner; sales are many, and most are asked for by nobody.
+/// The facts that requirements ask for beyond the papers of the partner; sales are many, and few rules ask for them.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Wanted {
     first_purchase: bool,
@@ -143,7 +142,7 @@ impl Wanted {
     }
 }
 
-/// What is on record about some partners.
+/// The records about some partners.
 #[derive(Debug, Default)]
 pub(super) struct Known {
     agreements: HashMap<Id, Vec<Agreement>>,
@@ -157,7 +156,7 @@ pub(super) struct Known {
 }
 
 impl Known {
-    /// Gathers what is known of the subjects in some programs, for judging each on any of its days.
+    /// Gathers the records about the subjects in some programs, for judging each subject on any of its days.
     pub(super) fn gather(
         tx: &mut Tx<'_>,
         subjects: &[Subject],
@@ -191,7 +190,7 @@ impl Known {
         Ok(known)
     }
 
-    /// What is known of a subject, for a program.
+    /// The facts about a subject, for a program.
     pub(super) fn facts(&self, subject: &Subject, program_id: Id) -> Facts<'_> {
         let taken = self.participations.get(&(subject.id, program_id)).map_or([].as_slice(), Vec::as_slice);
         let opt_out = |taken: &Participation| {

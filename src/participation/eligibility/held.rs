@@ -11,7 +11,7 @@ use crate::{
 pub struct Held<'a, T> {
     /// The partner's own, in any order.
     pub own: &'a [T],
-    /// Those of its headquarters, one after the other.
+    /// The records of its headquarters, one headquarters after the other.
     pub lent: Vec<Lent<'a, T>>,
 }
 

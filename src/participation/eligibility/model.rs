@@ -34,18 +34,18 @@ pub struct FormerProgramStanding<'a> {
     pub standing: ProgramStanding<'a>,
 }
 
-/// What the engine needs of one version of a program.
+/// One version of a program, as far as the engine looks at it.
 #[derive(Clone, Copy, Debug)]
 pub struct VersionTerms<'a> {
     /// The program year, named by the calendar year it ends in.
     pub program_year: i32,
     /// The days on which the version is in effect.
     pub days: Period,
-    /// What the version asks.
+    /// The requirements of the version.
     pub requirements: &'a [Requirement],
 }
 
-/// What the engine needs of a program: where it stands, and its versions.
+/// A program, as far as the engine looks at it: where the program stands, and its versions.
 #[derive(Clone, Debug)]
 pub struct ProgramTerms<'a> {
     /// Where the program stands now.
@@ -114,7 +114,7 @@ impl Case<'_> {
     }
 }
 
-/// What a check says, what to do about it, and the records it rests on.
+/// A check in words: its message, its remedy, and the records it rests on.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Account {
     pub(super) message: Text,
@@ -136,7 +136,7 @@ impl Account {
     }
 }
 
-/// What a rule answers.
+/// The answer of a rule.
 #[derive(Debug)]
 pub(super) struct Ruling {
     pub(super) status: CheckStatus,
@@ -171,14 +171,14 @@ impl Ruling {
     }
 }
 
-/// What a check asks.
+/// The question of a check.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Asked<'a> {
     /// Whether the program is open and a version in effect; built in.
     ProgramOpen,
     /// Whether the partner takes part this year; built in.
     NotOptedOut,
-    /// What the version requires.
+    /// A requirement of the version.
     Requirement(&'a Requirement),
 }
 
@@ -211,7 +211,7 @@ impl Check<'_> {
         self.code.into_iter().collect()
     }
 
-    /// What was found.
+    /// The message of the check, for people.
     #[must_use]
     pub fn message(&self) -> Text {
         self.account().message

@@ -1,4 +1,4 @@
-//! What is about to end a partner's eligibility, so that it can be told in time.
+//! The rules that are about to end a partner's eligibility, so that the partner can be told in time.
 
 use super::{
     model::{Case, Check, Verdict},
@@ -14,12 +14,12 @@ pub struct Outlook {
     pub firm_until: CalendarDate,
     /// The last day every rule is met, grace included.
     pub last_day: CalendarDate,
-    /// What is lapsing, a sentence each.
+    /// The rules that are lapsing, a sentence each.
     pub lapsing: Vec<String>,
 }
 
 impl<'a> Verdict<'a> {
-    /// What will be met by grace only, or no longer, in so many days; none where everything stands firm by then.
+    /// The rules that will be met by grace only, or no longer, in so many days; none where every rule stands firm by then.
     /// The end of the program's own version is nobody's loss: the next year follows it.
     #[must_use]
     pub fn outlook(&self, days: i32) -> Option<Outlook> {

@@ -24,7 +24,7 @@ use serde_json::json;
 /// How many partners' records are held in memory at once.
 const AT_ONCE: usize = 1000;
 
-/// What a version asks, as the engine takes it.
+/// A version as the engine takes it.
 pub(super) fn version_terms(version: &ProgramVersion) -> VersionTerms<'_> {
     VersionTerms {
         program_year: version.program_year,
@@ -33,7 +33,7 @@ pub(super) fn version_terms(version: &ProgramVersion) -> VersionTerms<'_> {
     }
 }
 
-/// What a program asks, as the engine takes it.
+/// A program as the engine takes it.
 pub(super) fn program_terms(offer: &Offer) -> ProgramTerms<'_> {
     let Offer { program, before, versions } = offer;
     let standing = ProgramStanding { partner_types: &program.partner_types.0, status: program.status };
@@ -124,7 +124,7 @@ pub fn judge_all<'p>(
     )
 }
 
-/// What is known about one partner in one program, for judging any of the days it was gathered for.
+/// One partner in one program, to be judged on any of the days that the facts were gathered for.
 #[derive(Debug)]
 pub struct Days<'a> {
     facts: Facts<'a>,
@@ -182,8 +182,8 @@ impl Days<'_> {
     }
 }
 
-/// Gathers what is known about every partner in every program, for judging any of the partner's days. A constant number
-/// of queries for a thousand partners.
+/// Gathers the facts about every partner in every program, for judging any of the partner's days. A constant number of
+/// queries for a thousand partners.
 pub fn days_of_each<'p, 'o>(
     tx: &mut Tx<'_>,
     partners: &'p [Partner],

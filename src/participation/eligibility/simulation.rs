@@ -92,7 +92,7 @@ fn subject(
     }
 }
 
-/// What the partner is judged by.
+/// The rules the partner is judged by.
 struct Rules<'a> {
     version: Option<ProgramVersion>,
     program_year: i32,
@@ -266,7 +266,7 @@ fn attainment(tx: &Tx<'_>, id: Id, partner_id: Id, supposed: &SupposedAttainment
     }
 }
 
-/// What is only supposed has no address, and so is no evidence and no remedy's target.
+/// A record that is only supposed has no address, and so is no evidence and no remedy's target.
 fn without(check: EligibilityCheck, supposed: &[Id]) -> EligibilityCheck {
     let real = |text: &String| !supposed.iter().any(|id| text.contains(&id.to_string()));
     EligibilityCheck {

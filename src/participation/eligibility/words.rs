@@ -5,7 +5,7 @@ use crate::{network::agreements::Kind, platform::values::text_enum};
 text_enum! {
     /// Whether a partner meets everything a program version asks.
     pub enum EligibilityOutcome {
-        /// Nothing is unmet.
+        /// Every rule is met, or not asked of the partner.
         Eligible = "eligible",
         /// At least one rule is unmet.
         Ineligible = "ineligible",
@@ -61,7 +61,7 @@ text_enum! {
         Country = "country",
         /// Enough users of the partner are active.
         MinimumUsers = "minimum_users",
-        /// One of several alternatives holds.
+        /// At least one of several alternatives holds.
         AnyOf = "any_of",
     }
 }

@@ -12,7 +12,7 @@ mod view;
 
 use crate::slice::{Slice, Tag};
 pub use model::{
-    Cause, Change, Cure, Enrollment, EnrollmentKey, EnrollmentKeys, Event, Participation, State,
+    Cause, Change, Cure, Enrollment, EnrollmentEvent, EnrollmentKey, EnrollmentKeys, Participation, State,
     WithCurrencies,
 };
 pub use store::{

@@ -1,4 +1,4 @@
-//! What an enrollment is, and its state table; no I/O, no clock, no HTTP.
+//! The enrollment, its history and its state table; no I/O, no clock, no HTTP.
 
 use crate::{
     network::profiles::Standing,
@@ -66,9 +66,9 @@ pub enum Cure {
     WithGap,
 }
 
-/// What happens to an enrollment.
+/// An event in the life of an enrollment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum EnrollmentEvent {
     /// The partner turned eligible.
     Invitation,
     /// The partner's admin asks for it or accepts the invitation; the profiles decide how far that leads.
@@ -103,24 +103,24 @@ impl State {
     /// The whole state table: where an event leads; `None` where it cannot happen.
     #[must_use]
     #[expect(clippy::match_same_arms, reason = "a line per line of the table, in its order")]
-    pub fn after(from: Option<Self>, event: Event) -> Option<Self> {
+    pub fn after(from: Option<Self>, event: EnrollmentEvent) -> Option<Self> {
         use State::{
             ActionRequired, Discontinued, Enrolled, Expired, Ineligible, Invited, OptedOut, Validating,
         };
         match (from, event) {
-            (None, Event::Invitation) => Some(Invited),
-            (None | Some(Invited), Event::Acceptance(standing)) => Some(Self::by(standing)),
-            (Some(Invited), Event::InvitationOver) => Some(Expired),
-            (Some(open), Event::RulesLost) if open.is_open() => Some(Ineligible),
-            (Some(ActionRequired), Event::Profiles(Standing::Pending)) => Some(Validating),
-            (Some(Validating | Enrolled), Event::Profiles(standing)) => Some(Self::by(standing)),
-            (Some(open), Event::Cured(Cure::WithoutGap(standing))) if open.is_open() => {
+            (None, EnrollmentEvent::Invitation) => Some(Invited),
+            (None | Some(Invited), EnrollmentEvent::Acceptance(standing)) => Some(Self::by(standing)),
+            (Some(Invited), EnrollmentEvent::InvitationOver) => Some(Expired),
+            (Some(open), EnrollmentEvent::RulesLost) if open.is_open() => Some(Ineligible),
+            (Some(ActionRequired), EnrollmentEvent::Profiles(Standing::Pending)) => Some(Validating),
+            (Some(Validating | Enrolled), EnrollmentEvent::Profiles(standing)) => Some(Self::by(standing)),
+            (Some(open), EnrollmentEvent::Cured(Cure::WithoutGap(standing))) if open.is_open() => {
                 Some(Self::by(standing))
             }
-            (Some(Ineligible), Event::Cured(Cure::WithGap)) => Some(Invited),
-            (Some(open), Event::YearOver) if open.is_open() => Some(Expired),
-            (Some(open), Event::OptOut) if open.is_open() => Some(OptedOut),
-            (Some(open), Event::Discontinuation) if open.is_open() => Some(Discontinued),
+            (Some(Ineligible), EnrollmentEvent::Cured(Cure::WithGap)) => Some(Invited),
+            (Some(open), EnrollmentEvent::YearOver) if open.is_open() => Some(Expired),
+            (Some(open), EnrollmentEvent::OptOut) if open.is_open() => Some(OptedOut),
+            (Some(open), EnrollmentEvent::Discontinuation) if open.is_open() => Some(Discontinued),
             _ => None,
         }
     }
@@ -259,7 +259,7 @@ pub struct Change {
     pub actor_id: Option<Id>,
     /// The day the rules were looked at for.
     pub as_of: CalendarDate,
-    /// What they gave.
+    /// The evaluation of the rules on that day.
     pub evaluation_id: Id,
     /// Why, in the actor's words.
     pub reason: Option<String>,
@@ -282,12 +282,13 @@ mod tests {
     /// Every state and every event: what is not printed cannot happen.
     #[test]
     fn the_state_table() {
-        let mut events = vec![Event::Invitation, Event::InvitationOver, Event::RulesLost];
-        events.extend(STANDINGS.map(Event::Acceptance));
-        events.extend(STANDINGS.map(Event::Profiles));
-        events.extend(STANDINGS.map(|standing| Event::Cured(Cure::WithoutGap(standing))));
-        events.push(Event::Cured(Cure::WithGap));
-        events.extend([Event::YearOver, Event::OptOut, Event::Discontinuation]);
+        let mut events =
+            vec![EnrollmentEvent::Invitation, EnrollmentEvent::InvitationOver, EnrollmentEvent::RulesLost];
+        events.extend(STANDINGS.map(EnrollmentEvent::Acceptance));
+        events.extend(STANDINGS.map(EnrollmentEvent::Profiles));
+        events.extend(STANDINGS.map(|standing| EnrollmentEvent::Cured(Cure::WithoutGap(standing))));
+        events.push(EnrollmentEvent::Cured(Cure::WithGap));
+        events.extend([EnrollmentEvent::YearOver, EnrollmentEvent::OptOut, EnrollmentEvent::Discontinuation]);
         let states = std::iter::once(None).chain(State::ALL.iter().copied().map(Some));
         let mut table = String::new();
         for from in states {
@@ -305,8 +306,8 @@ mod tests {
     fn nothing_happens_to_what_is_over() {
         for state in State::ALL.iter().filter(|state| !state.is_open()) {
             assert!(state.allowed().is_empty());
-            assert_eq!(State::after(Some(*state), Event::OptOut), None);
-            assert_eq!(State::after(Some(*state), Event::Discontinuation), None);
+            assert_eq!(State::after(Some(*state), EnrollmentEvent::OptOut), None);
+            assert_eq!(State::after(Some(*state), EnrollmentEvent::Discontinuation), None);
         }
     }
 }

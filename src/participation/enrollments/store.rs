@@ -145,7 +145,7 @@ pub fn programs_of(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<(Id, Program)>> {
     Ok(query.select((enrollments::id, Program::as_select())).load(tx.conn)?)
 }
 
-/// What the version of each of these enrollments pays by; they may be of many partners.
+/// The payment terms of the version of each of these enrollments; they may be of many partners.
 pub fn payment_terms_of(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<(Id, PaymentTerms)>> {
     let query = enrollments::table.filter(enrollments::id.eq_any(ids.to_vec()));
     let query = join_version!(query, enrollments::program_id, enrollments::version);

@@ -1,4 +1,5 @@
-//! What the history of an enrollment says about days: when it earned, and when the partner was let in; no I/O, no clock.
+//! The days in the history of an enrollment: those on which it earned, and those on which the partner was let in; no I/O,
+//! no clock.
 
 use super::{Cause, Change, Enrollment, State};
 use crate::platform::values::{CalendarDate, Period};
@@ -42,8 +43,8 @@ pub fn tenures(history: &[Change]) -> Vec<Tenure> {
     tenures
 }
 
-/// The days on which an enrollment earns, by its history in order; the last window has no end while it goes on. What
-/// is over was over from the day it ended on; what is mended without a gap was never interrupted.
+/// The days on which an enrollment earns, by its history in order; the last window has no end while the enrollment goes
+/// on. An enrollment that ended earned up to the day before; one that was cured without a gap was never interrupted.
 #[must_use]
 pub fn earning_windows(enrollment: &Enrollment, history: &[Change]) -> Vec<Period> {
     let mut windows: Vec<Period> = Vec::new();
@@ -56,11 +57,11 @@ pub fn earning_windows(enrollment: &Enrollment, history: &[Change]) -> Vec<Perio
         };
         let before = windows.iter().find(|window| window.from == from).map(|window| window.to);
         let to = match (to, before) {
-            // What was lost before it ended was over by then.
+            // An enrollment that lost a rule earned nothing from then to its end.
             (Some(to), Some(before)) if !change.to_state.is_open() => to.min(before),
             (to, _) => to.unwrap_or(CalendarDate::MAX),
         };
-        // What is written of a beginning takes back what was written of later ones.
+        // A window that is written anew takes back the windows that begin later.
         windows.retain(
             |window| {
                 if change.to_state.is_open() { window.from < from } else { window.from != from }

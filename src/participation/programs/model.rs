@@ -1,4 +1,4 @@
-//! What a program and its versions are; no I/O, no clock, no HTTP.
+//! The program and its versions; no I/O, no clock, no HTTP.
 
 use super::{Lever, Requirement};
 use crate::{
@@ -130,7 +130,7 @@ pub struct ProgramCode {
     pub code: String,
 }
 
-/// What a program version pays by.
+/// The payment terms of a program version.
 #[derive(Clone, Copy, Debug, Queryable, Selectable)]
 #[diesel(table_name = program_versions)]
 pub struct PaymentTerms {
@@ -140,8 +140,8 @@ pub struct PaymentTerms {
     pub currency: Currency,
 }
 
-/// What a program asks and gives in one program year, or part of it. Immutable once published: a correction
-/// is a new version.
+/// The terms of a program in one program year, or part of it. A published version is immutable: a correction is a new
+/// version.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = program_versions, treat_none_as_null = true)]
 pub struct ProgramVersion {
@@ -157,7 +157,7 @@ pub struct ProgramVersion {
     pub effective_from: CalendarDate,
     /// The last day it is in effect.
     pub effective_to: CalendarDate,
-    /// What it asks of a partner.
+    /// The requirements a partner has to meet.
     pub requirements: Json<Vec<Requirement>>,
     /// The ways to earn.
     pub levers: Json<Vec<Lever>>,
@@ -225,7 +225,7 @@ pub fn program_year(year: i32) -> Option<Period> {
     Some(Period { from: CalendarDate::new(begins, 7, 1)?, to: CalendarDate::new(ends, 6, 30)? })
 }
 
-/// What names a program in an address or a body: its code or its id.
+/// The name of a program in an address or a body: its code or its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProgramKey {
     /// Its id.

@@ -61,9 +61,9 @@ pub enum Requirement {
         /// Length of the window in days, the day itself included.
         #[schema(minimum = 1, maximum = 1096)]
         days: u32,
-        /// What must be reached; only sales in this currency count.
+        /// The amount to reach; only sales in this currency count.
         amount: Money,
-        /// Whether a partner that is enrolled keeps it whatever it sells.
+        /// Whether a partner keeps the rule on every day on which it is enrolled, whatever it sells.
         #[serde(default)]
         keep_once_enrolled: bool,
     },

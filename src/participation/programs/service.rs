@@ -1,4 +1,4 @@
-//! What is done with programs.
+//! The commands on programs.
 
 use super::{Program, ProgramStatus, ProgramVersion, api::ProgramView, program_year_of, store, versions};
 use crate::{
@@ -28,7 +28,7 @@ const FOUNDING: [(&str, &str, PartnerType); 3] = [
     ("csp-indirect-reseller", "CSP Indirect Reseller", PartnerType::IndirectReseller),
 ];
 
-/// What a new program is made of.
+/// The facts of a new program.
 #[derive(Clone, Debug)]
 pub struct NewProgram {
     /// Stable lower-case slug.

@@ -219,7 +219,7 @@ pub fn offer_of(tx: &mut Tx<'_>, program: &Program) -> Result<Offer> {
     Ok(offers.pop().unwrap_or(nothing))
 }
 
-/// Those of the programs that have a published version. Two statements.
+/// The offers of those programs that have a published version. Two statements.
 pub fn offers_of(tx: &mut Tx<'_>, programs: Vec<Program>) -> Result<Vec<Offer>> {
     let ids: Vec<Id> = programs.iter().map(|program| program.id).collect();
     let mut versions: HashMap<Id, Vec<ProgramVersion>> = HashMap::new();
