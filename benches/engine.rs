@@ -9,16 +9,17 @@
 )]
 
 use partner_incentives::{
+    identity::users::UserCounts,
     network::{
         agreements::{Agreement, Kind},
         competencies::{Attainment, Level},
-        partners::{PartnerStatus, PartnerType},
+        partners::{PartnerPeriod, PartnerStatus, PartnerType},
     },
     participation::{
-        eligibility::{Facts, Held, Sale, Terms, evaluate},
+        eligibility::{Facts, Held, ProgramStanding, ProgramTerms, Sale, VersionTerms, evaluate},
         programs::{ProgramStatus, Requirement, rule_sets},
     },
-    platform::values::{CalendarDate, Id, Money, Timestamp},
+    platform::values::{CalendarDate, Id, Money, Period, Timestamp},
     sales::transactions::TransactionKind,
 };
 use std::{
@@ -65,12 +66,11 @@ fn main() {
 
 fn verdicts_per_second(records: &Records, requirements: &[Requirement]) -> f64 {
     let (facts, as_of) = (facts(records), day("2019-03-01"));
-    let terms = Terms {
-        partner_types: PartnerType::ALL,
-        status: ProgramStatus::Open,
-        effective_from: day("2018-07-01"),
-        effective_to: day("2021-06-30"),
-        requirements,
+    let days = Period { from: day("2018-07-01"), to: day("2021-06-30") };
+    let terms = ProgramTerms {
+        standing: ProgramStanding { partner_types: PartnerType::ALL, status: ProgramStatus::Open },
+        before: Vec::new(),
+        versions: vec![VersionTerms { program_year: 2019, days, requirements }],
     };
     assert!(evaluate(&facts, &terms, as_of).is_eligible());
     let (started, mut verdicts) = (Instant::now(), 0_u32);
@@ -87,14 +87,22 @@ fn facts(records: &Records) -> Facts<'_> {
     Facts {
         partner_id: id(1),
         partner_type: records.partner_type,
-        status: PartnerStatus::Active,
-        country: "DE".parse().unwrap(),
-        is_headquarters: false,
+        standing: PartnerPeriod {
+            partner_id: id(1),
+            last_day: CalendarDate::MAX,
+            status: PartnerStatus::Active,
+            country: "DE".parse().unwrap(),
+            headquarters_id: None,
+            headquarters_since: None,
+        },
+        before: &[],
+        as_headquarters: &[],
         agreements: Held::from(records.agreements.as_slice()),
         attainments: Held::from(records.attainments.as_slice()),
         sales: &records.sales,
-        enrolled: false,
-        opt_out: None,
+        enrolled: Vec::new(),
+        opt_outs: Vec::new(),
+        users: UserCounts::default(),
     }
 }
 

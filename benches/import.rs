@@ -169,6 +169,7 @@ fn opened(target: &Target) -> Service {
         currency: "USD".parse().unwrap(),
         partner_type: if n % 2 == 0 { PartnerType::DirectBill } else { PartnerType::IndirectReseller },
         headquarters_id: None,
+        headquarters_since: None,
         contact_email: "partner@partner.example".into(),
         status: PartnerStatus::Active,
         created_at: now,

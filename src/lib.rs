@@ -115,8 +115,9 @@
 //! evaluation and notices. The unit commits; only then the answer leaves.
 //!
 //! **A new eligibility rule.** A variant of [`participation::programs::Requirement`] with its parameters; its word and codes in
-//! `participation/eligibility/words.rs`; a function in `participation/eligibility/rules.rs` that says whether it is met and until when; its
-//! sentences in `participation/eligibility/wording.rs`; a test; the contract regenerated. Nothing else knows the rules.
+//! `participation/eligibility/words.rs`; a function in `participation/eligibility/rules.rs` that says whether the rule is met, until
+//! when, and why; where the rule asks for something new, what is known of it in `participation/eligibility/facts.rs`; a test; the
+//! contract regenerated. Nothing else knows the rules.
 //!
 //! **From a sale to a rebate.** Recording a sale puts its partner into [`sales::transactions::backlog`] with the day of the
 //! purchase, in the same unit; so does every other fact, with its own first day. A run of the [`earnings::calculation`] takes

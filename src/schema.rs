@@ -18,11 +18,27 @@ diesel::table! {
         currency -> Text,
         partner_type -> Text,
         headquarters_id -> Nullable<Guid>,
+        headquarters_since -> Nullable<Date>,
         contact_email -> Text,
         status -> Text,
         created_at -> Instant,
         updated_at -> Instant,
         revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `network::partners`.
+    partner_periods (partner_id, last_day) {
+        partner_id -> Guid,
+        last_day -> Date,
+        status -> Text,
+        country -> Text,
+        headquarters_id -> Nullable<Guid>,
+        headquarters_since -> Nullable<Date>,
     }
 }
 
@@ -60,6 +76,18 @@ diesel::table! {
         has_second_factor -> Bool,
         issuer -> Nullable<Text>,
         issuer_subject -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `identity::users`.
+    user_counts (partner_id, last_day) {
+        partner_id -> Guid,
+        last_day -> Date,
+        active_users -> Integer,
     }
 }
 
@@ -207,6 +235,19 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `participation::programs`.
+    program_periods (program_id, last_day) {
+        program_id -> Guid,
+        last_day -> Date,
+        partner_types -> Document,
+        status -> Text,
     }
 }
 
@@ -1035,7 +1076,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     guards,
     partners,
     partner_numbers,
+    partner_periods,
     users,
+    user_counts,
     signing_keys,
     idempotency_keys,
     audit_events,
@@ -1045,6 +1088,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     attainments,
     programs,
     program_versions,
+    program_periods,
     evaluations,
     transactions,
     transaction_records,
@@ -1108,6 +1152,7 @@ pub const SHARED_TABLES: &[(&str, Placement)] = &[
     ("api_clients", Placement::Reference),
     ("unpublished_transactions", Placement::Reference),
     ("programs", Placement::Reference),
+    ("program_periods", Placement::Reference),
     ("program_versions", Placement::Reference),
     ("fx_rates", Placement::Reference),
     ("closed_months", Placement::Reference),

@@ -130,6 +130,7 @@ pub fn partner(number: usize, id: Id) -> Partner {
         currency: ["EUR", "GBP", "USD", "JPY"][number % 4].parse().unwrap(),
         partner_type: PartnerType::ALL[number % 3],
         headquarters_id: None,
+        headquarters_since: None,
         contact_email: format!("partner{number}@contoso.example"),
         status: match number % 10 {
             0 => PartnerStatus::Pending,

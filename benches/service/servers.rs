@@ -227,6 +227,7 @@ async fn create(request: HttpRequest, floor: Data<Floor>, body: Bytes) -> HttpRe
         currency: new.currency,
         partner_type: new.partner_type,
         headquarters_id: None,
+        headquarters_since: None,
         contact_email: new.contact_email,
         status: PartnerStatus::Active,
         created_at: now,

@@ -138,6 +138,8 @@ pub struct Tx<'a> {
 pub struct Changes {
     /// The partners with a changed fact.
     pub partners: Vec<Id>,
+    /// The partners whose number of active users has changed, which few programs ask for.
+    pub users: Vec<Id>,
     /// The programs whose status or partner types have changed.
     pub programs: Vec<Id>,
     /// The programs with a newly published version.
@@ -148,8 +150,12 @@ pub struct Changes {
 
 impl Changes {
     fn is_empty(&self) -> bool {
-        let Self { partners, programs, published, rates } = self;
-        partners.is_empty() && programs.is_empty() && published.is_empty() && rates.is_empty()
+        let Self { partners, users, programs, published, rates } = self;
+        partners.is_empty()
+            && users.is_empty()
+            && programs.is_empty()
+            && published.is_empty()
+            && rates.is_empty()
     }
 }
 
@@ -322,6 +328,11 @@ impl<'a> Tx<'a> {
             self.changes.partners.push(partner);
             self.sold_only.push(partner);
         }
+    }
+
+    /// Notes that the number of a partner's active users has changed.
+    pub fn users_changed(&mut self, partner: Id) {
+        self.changes.users.push(partner);
     }
 
     /// Notes that the status or the partner types of a program have changed.

@@ -32,6 +32,8 @@ pub enum Message {
         partner: String,
         /// The program's name.
         program: String,
+        /// The program year of the enrollment, named by the year it ends in.
+        program_year: i32,
         /// The new state, as its wire value.
         state: String,
         /// The id of the enrollment.

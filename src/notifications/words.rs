@@ -115,9 +115,9 @@ fn facts(message: &Message, locale: Locale) -> Value {
         Message::EnrollmentActionRequired { partner, program, partner_id } => {
             context! { partner, program, partner_id => partner_id.to_string() }
         }
-        Message::EnrollmentStateChanged { partner, program, state, enrollment } => {
+        Message::EnrollmentStateChanged { partner, program, program_year, state, enrollment } => {
             let enrollment = enrollment.to_string();
-            context! { partner, program, state => state_in_words(state, locale), enrollment }
+            context! { partner, program, program_year, state => state_in_words(state, locale), enrollment }
         }
         Message::EligibilityAtRisk { partner, program, lapsing, lapses_on, in_grace, enrollment } => {
             let (lapses_on, enrollment) = (day(*lapses_on, locale), enrollment.to_string());

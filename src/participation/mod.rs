@@ -1,4 +1,4 @@
-//! What partners take part in: programs and their rules, who meets them, who is enrolled.
+//! Programs and their rules, the partners who meet them, and those who are enrolled.
 //!
 //! Each slice may use those before it.
 //!

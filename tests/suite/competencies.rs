@@ -117,7 +117,7 @@ fn a_competency_is_added_read_renamed_and_retired() {
 }
 
 #[test]
-fn an_attainment_is_put_replaced_revoked_and_put_again() {
+fn an_attainment_is_put_corrected_revoked_and_attained_anew() {
     let world = World::new();
     let operator = world.operator();
     let partner = a_partner(&world, 1);
@@ -159,12 +159,33 @@ fn an_attainment_is_put_replaced_revoked_and_put_again() {
     assert_eq!((back.status, &back["revoked_on"], &back["counts"]), (200, &Value::Null, &json!(true)));
     let same = operator.put(&path, silver("2018-10-01", "2019-09-30")).send().ok();
     assert_eq!((same.status, &same.body), (200, &back.body), "said twice, recorded once");
+    assert_ne!(back.id(), made.id(), "a new period beside the old one");
     let trace = operator.get("/v1/audit-events").query("resource_id", made.id()).send().ok();
     let operations: Vec<_> =
         trace["items"].as_array().unwrap().iter().map(|e| e["operation"].as_str().unwrap()).collect();
-    assert_eq!(operations, ["PutAttainment", "RevokeAttainment", "PutAttainment", "PutAttainment"]);
-    assert_eq!(trace["items"][1]["after"], revoked.body);
-    assert_eq!(trace["items"][3]["before"], Value::Null);
+    assert_eq!(operations, ["RevokeAttainment", "PutAttainment", "PutAttainment"]);
+    assert_eq!(trace["items"][0]["after"], revoked.body);
+    assert_eq!(trace["items"][2]["before"], Value::Null);
+}
+
+#[test]
+fn a_renewal_is_a_new_period_and_the_past_stays_as_it_was() {
+    let world = World::new();
+    let operator = world.operator();
+    let partner = a_partner(&world, 1);
+    let path = path(&partner, "data-platform");
+    let first = operator.put(&path, silver("2018-07-01", "2019-06-30")).send().ok();
+    let renewed = operator.put(&path, silver("2019-07-01", "2020-06-30")).if_match(&first.etag()).send().ok();
+    let periods = operator.get(&format!("/v1/partners/{partner}/competencies")).send().ok();
+    let periods: Vec<_> = periods["items"].as_array().unwrap().iter().map(|a| &a["attained_on"]).collect();
+    assert_eq!(periods, ["2019-07-01", "2018-07-01"]);
+    assert_eq!(operator.get(&path).send().ok().body, renewed.body, "the latest");
+    world.on("2019-07-10");
+    let operator = world.operator();
+    // Both would count today, the one by its grace: both are taken away.
+    operator.delete(&path).send().ok();
+    let revoked = operator.get(&format!("/v1/partners/{partner}/competencies")).send().ok();
+    assert!(revoked["items"].as_array().unwrap().iter().all(|a| a["revoked_on"] == "2019-07-10"));
 }
 
 #[test]

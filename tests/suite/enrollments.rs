@@ -337,7 +337,7 @@ fn a_cure_with_a_gap_invites_anew() {
     let back = admin.post(&format!("{path}/acceptance"), json!({})).send().ok();
     assert_eq!(
         (back["state"].as_str(), back["earnings_start_on"].as_str()),
-        (Some("enrolled"), Some("2019-03-10"))
+        (Some("enrolled"), Some("2019-03-01"))
     );
 }
 

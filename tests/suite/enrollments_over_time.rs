@@ -118,7 +118,7 @@ fn a_discontinued_program_ends_what_rests_on_it() {
     let body = json!({"reason": "replaced by another"});
     world.operator().post("/v1/programs/csp-direct-bill/discontinuation", body).send().ok();
     let seen = world.operator().get(&format!("/v1/enrollments/{}", made.id())).send().ok();
-    assert_eq!(seen["state"], "ineligible");
+    assert_eq!(seen["state"], "discontinued");
 }
 
 #[test]

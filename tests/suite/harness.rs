@@ -81,6 +81,7 @@ fn a_partner(world: &World) -> Id {
         currency: "EUR".parse().unwrap(),
         partner_type: "direct_bill".parse().unwrap(),
         headquarters_id: None,
+        headquarters_since: None,
         contact_email: "partner@contoso.example".into(),
         status: "active".parse().unwrap(),
         created_at: now,

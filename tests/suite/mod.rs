@@ -14,6 +14,7 @@ mod crashes;
 mod demo;
 mod eligibility;
 mod enrollments;
+mod enrollments_by_day;
 mod enrollments_over_time;
 mod exports;
 mod harness;

@@ -19,6 +19,7 @@ fn tell(world: &World, partner_id: &str, name: &str) {
         let message = Message::EnrollmentStateChanged {
             partner: name.clone(),
             program: "CSP".into(),
+            program_year: 2019,
             state: "expired".into(),
             enrollment: id,
         };

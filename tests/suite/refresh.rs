@@ -112,8 +112,8 @@ fn the_first_of_july_takes_enrollments_over_into_the_new_year() {
     refresh_on(&world, "2019-07-01");
     assert_eq!(states_of(&case), [(2019, "expired".into()), (2020, "enrolled".into())]);
     assert_eq!(enrollments_of(&case)[1]["earnings_start_on"], "2019-07-01");
-    // Without approved profiles the old year ends all the same, and the new one begins with an invitation.
-    assert_eq!(states_of(&waiting), [(2019, "expired".into()), (2020, "invited".into())]);
+    // Who has accepted and lacks profiles goes on too: payment waits, earning does not.
+    assert_eq!(states_of(&waiting), [(2019, "expired".into()), (2020, "action_required".into())]);
     let before = counts(&world);
     refreshed(&world);
     assert_eq!(counts(&world), before, "the same day again");

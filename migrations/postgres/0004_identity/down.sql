@@ -7,4 +7,5 @@ DROP TABLE known_addresses;
 DROP TABLE sign_in_throttles;
 DROP TABLE refresh_tokens;
 DROP TABLE sessions;
+DROP TABLE user_counts;
 DROP TABLE users;

@@ -9,6 +9,16 @@ CREATE TABLE programs (
     revision bigint NOT NULL CHECK (revision > 0)
 );
 
+-- Where a program stood before: up to a day, since the period before. After the last period the program's record says
+-- where the program stands.
+CREATE TABLE program_periods (
+    program_id uuid NOT NULL REFERENCES programs (id),
+    last_day date NOT NULL,
+    partner_types jsonb NOT NULL,
+    status text COLLATE "C" NOT NULL CHECK (status IN ('open', 'closed', 'discontinued')),
+    PRIMARY KEY (program_id, last_day)
+);
+
 CREATE TABLE program_versions (
     id uuid NOT NULL PRIMARY KEY,
     program_id uuid NOT NULL REFERENCES programs (id),

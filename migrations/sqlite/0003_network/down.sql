@@ -5,4 +5,5 @@ DROP TABLE competencies;
 DROP TABLE agreement_numbers;
 DROP TABLE agreements;
 DROP TABLE partner_numbers;
+DROP TABLE partner_periods;
 DROP TABLE partners;

@@ -7,17 +7,33 @@ CREATE TABLE partners (
     currency TEXT NOT NULL CHECK (length(currency) = 3),
     partner_type TEXT NOT NULL CHECK (partner_type IN ('direct_bill', 'indirect_provider', 'indirect_reseller')),
     headquarters_id BLOB CHECK (length(headquarters_id) = 16 AND headquarters_id <> id),
+    headquarters_since TEXT CHECK (headquarters_since IS date(headquarters_since)),
     contact_email TEXT NOT NULL CHECK (length(contact_email) BETWEEN 3 AND 254),
     status TEXT NOT NULL CHECK (status IN ('pending', 'active', 'suspended', 'closed')),
     created_at INTEGER NOT NULL,
     updated_at INTEGER NOT NULL,
-    revision INTEGER NOT NULL CHECK (revision > 0)
+    revision INTEGER NOT NULL CHECK (revision > 0),
+    CHECK ((headquarters_id IS NULL) = (headquarters_since IS NULL))
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX partners_by_headquarters ON partners (headquarters_id, id) WHERE headquarters_id IS NOT NULL;
 CREATE INDEX partners_by_name ON partners (legal_name, id);
 CREATE INDEX partners_by_status ON partners (status, id);
 CREATE INDEX partners_by_type ON partners (partner_type, id);
 CREATE INDEX partners_by_country ON partners (country, id);
+
+-- How a partner stood before: up to a day, since the period before. After the last period the partner's record says how
+-- the partner stands.
+CREATE TABLE partner_periods (
+    partner_id BLOB NOT NULL REFERENCES partners (id),
+    last_day TEXT NOT NULL CHECK (last_day IS date(last_day)),
+    status TEXT NOT NULL CHECK (status IN ('pending', 'active', 'suspended', 'closed')),
+    country TEXT NOT NULL CHECK (length(country) = 2),
+    headquarters_id BLOB CHECK (length(headquarters_id) = 16 AND headquarters_id <> partner_id),
+    headquarters_since TEXT CHECK (headquarters_since IS date(headquarters_since)),
+    PRIMARY KEY (partner_id, last_day),
+    CHECK ((headquarters_id IS NULL) = (headquarters_since IS NULL))
+) STRICT, WITHOUT ROWID;
+CREATE INDEX partner_periods_by_headquarters ON partner_periods (headquarters_id) WHERE headquarters_id IS NOT NULL;
 
 -- Whose an MPN id is: what is unique among all partners stands apart from what is kept of each. A partner claims its
 -- number in the unit that records the partner, and gives the number back with its record.
@@ -87,7 +103,7 @@ CREATE TABLE attainments (
     updated_at INTEGER NOT NULL,
     revision INTEGER NOT NULL CHECK (revision > 0),
     PRIMARY KEY (partner_id, id),
-    UNIQUE (partner_id, competency_code)
+    UNIQUE (partner_id, competency_code, attained_on)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE payout_profiles (

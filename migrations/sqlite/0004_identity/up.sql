@@ -21,6 +21,15 @@ CREATE TABLE users (
 CREATE INDEX users_by_partner ON users (partner_id, id) WHERE partner_id IS NOT NULL;
 CREATE INDEX users_by_role ON users (role, id);
 
+-- How many active users a partner had before: up to a day, since the period before. After the last period the users
+-- themselves tell.
+CREATE TABLE user_counts (
+    partner_id BLOB NOT NULL REFERENCES partners (id),
+    last_day TEXT NOT NULL CHECK (last_day IS date(last_day)),
+    active_users INTEGER NOT NULL CHECK (active_users >= 0),
+    PRIMARY KEY (partner_id, last_day)
+) STRICT, WITHOUT ROWID;
+
 -- A sign-in and everything renewed from it. It is over once its user's token_epoch has moved on.
 CREATE TABLE sessions (
     id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),

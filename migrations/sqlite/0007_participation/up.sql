@@ -9,6 +9,16 @@ CREATE TABLE programs (
     revision INTEGER NOT NULL CHECK (revision > 0)
 ) STRICT, WITHOUT ROWID;
 
+-- Where a program stood before: up to a day, since the period before. After the last period the program's record says
+-- where the program stands.
+CREATE TABLE program_periods (
+    program_id BLOB NOT NULL REFERENCES programs (id),
+    last_day TEXT NOT NULL CHECK (last_day IS date(last_day)),
+    partner_types TEXT NOT NULL CHECK (json_valid(partner_types)),
+    status TEXT NOT NULL CHECK (status IN ('open', 'closed', 'discontinued')),
+    PRIMARY KEY (program_id, last_day)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE program_versions (
     id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
     program_id BLOB NOT NULL REFERENCES programs (id),

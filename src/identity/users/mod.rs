@@ -1,11 +1,13 @@
 //! Users: the people who may sign in, each with a role, and a partner for the partner's people.
 
 pub mod api;
+mod counts;
 mod model;
 mod service;
 mod store;
 
 use crate::slice::{Slice, Tag};
+pub use counts::{UserCount, UserCounts, counts_of};
 pub use model::{Delivery, User, UserAccess, UserStatus, fold};
 pub use service::{
     CODES, FirstOperator, NewUser, SignInBy, UserChange, WRONG_PASSWORD, bind, change_password, create,

@@ -1,6 +1,6 @@
 //! The commands on users.
 
-use super::{User, UserStatus, api::UserView, fold, store};
+use super::{User, UserStatus, api::UserView, counts, fold, store};
 use crate::{
     access::{AppState, Guard, Role, Tx, password},
     audit,
@@ -97,7 +97,7 @@ pub fn create(tx: &mut Tx<'_>, new: NewUser) -> Result<User> {
     if let Some(partner) = may_give(tx, new.role, new.partner_id)? {
         partners::refuse_closed(&partner)?;
     }
-    if store_has(tx, &email)? {
+    if store::find_by_email(tx.conn, &email)?.is_some() {
         return Err(Error::new(&EMAIL_TAKEN, format!("a user with the address {email} exists already")));
     }
     let user = User {
@@ -121,6 +121,7 @@ pub fn create(tx: &mut Tx<'_>, new: NewUser) -> Result<User> {
         issuer: new.issuer,
         issuer_subject: None,
     };
+    counts::keep_past(tx, None, &user)?;
     store::insert(tx, &user)?;
     event(&user).after(&UserView::from(user.clone())).record(tx)?;
     Ok(user)
@@ -294,6 +295,7 @@ pub fn notify_admins(tx: &mut Tx<'_>, partner: &Partner, about: About, message: 
 
 fn save(tx: &mut Tx<'_>, before: &User, user: User, reason: Option<&str>) -> Result<User> {
     let user = User { updated_at: tx.now, revision: before.revision + 1, ..user };
+    counts::keep_past(tx, Some(before), &user)?;
     store::update(tx, &user)?;
     let views = (UserView::from(before.clone()), UserView::from(user.clone()));
     event(&user).before(&views.0).after(&views.1).because(reason).record(tx)?;
@@ -303,10 +305,6 @@ fn save(tx: &mut Tx<'_>, before: &User, user: User, reason: Option<&str>) -> Res
 /// An audit event about a user.
 pub fn event(user: &User) -> audit::Event {
     audit::Event::on("user", user.id).seen_by(user.partner_id)
-}
-
-fn store_has(tx: &mut Tx<'_>, email: &str) -> Result<bool> {
-    Ok(store::find_by_email(tx.conn, email)?.is_some())
 }
 
 /// The partner of an account with this role; refuses a role and a partner that do not go together, and a role the actor

@@ -144,8 +144,8 @@ fn record(tx: &Tx<'_>, competency: Competency) -> Answer {
 
 /// List what a partner has attained
 ///
-/// One attainment per competency, newest first, revoked ones included. Attainments of a headquarters count for its
-/// locations, and are listed with the headquarters.
+/// One record for each period, newest first, past and revoked ones too. Those of a headquarters count for its locations and are
+/// listed with the headquarters.
 #[utoipa::path(
     tag = "competencies",
     params(AttainmentFilter, PageParams),
@@ -174,7 +174,7 @@ async fn list_attainments(
 
 /// Read what a partner has attained in a competency
 ///
-/// One attainment, with whether it counts today.
+/// The latest period, with whether it counts today; the list has those before.
 #[utoipa::path(
     tag = "competencies",
     params(
@@ -190,17 +190,17 @@ async fn list_attainments(
 async fn get_attainment(caller: Caller<GetAttainment>, path: Path<(Id, String)>) -> Result<Answer> {
     caller
         .read(move |tx| {
-            let attainment = store::get_attainment(tx, path.0, &path.1)?;
-            Ok(attainment_record(tx, attainment))
+            let attainment = store::latest(tx, path.0, &path.1)?;
+            Ok(shown(tx, attainment))
         })
         .await
 }
 
 /// Record what a partner has attained in a competency
 ///
-/// Replaces the attainment on record: attained for the first time, renewed, raised to gold, at risk, or attained again
-/// after a revocation. A retired competency cannot be attained anew. The attainment on record sent again changes
-/// nothing.
+/// A new period beside those on record where it was attained on another day: for the first time, renewed, raised to gold,
+/// or attained again after it was revoked. The same day again corrects the period of that day. A retired competency is
+/// not attained anew. What is on record already changes nothing. `If-Match` names the latest period.
 #[utoipa::path(
     tag = "competencies",
     params(
@@ -237,8 +237,7 @@ async fn put_attainment(
 
 /// Revoke what a partner has attained in a competency
 ///
-/// The attainment no longer counts from today on; the record stays, with `revoked_on`. A revoked attainment stays as on
-/// record.
+/// It no longer counts from today on; the records stay, with `revoked_on`. One that is revoked already stays as it is.
 #[utoipa::path(
     tag = "competencies",
     params(
@@ -260,9 +259,10 @@ async fn revoke_attainment(
     caller
         .act(move |tx| {
             tx.lock_partner(path.0)?;
-            let before = store::get_attainment(tx, path.0, &path.1)?;
-            condition.permits_if_sent(Some(before.revision))?;
-            service::revoke(tx, before)?;
+            let latest = store::latest(tx, path.0, &path.1)?;
+            condition.permits_if_sent(Some(latest.revision))?;
+            let periods = store::periods(tx, path.0, &path.1)?;
+            service::revoke(tx, periods)?;
             Ok(Answer::nothing())
         })
         .await

@@ -1,7 +1,7 @@
 //! Competencies: the catalogue, and the attainments of each partner.
 //!
-//! A partner has one attainment per competency, the last one. A renewal, a higher level and a correction replace the
-//! attainment; a revocation ends it. The audit trail holds the earlier records.
+//! An attainment is a period: a renewal is a new period beside the old one, and the past stays as it was. A period is told
+//! from others by the day it was attained; the same day again corrects the period.
 
 pub mod api;
 mod catalogue;

@@ -55,7 +55,7 @@ pub fn is_code(text: &str) -> bool {
     text.len() <= 64 && text.starts_with(|c: char| c.is_ascii_lowercase()) && text.split('-').all(word)
 }
 
-/// A competency that a partner has attained.
+/// A period in which a partner holds a competency.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = attainments, treat_none_as_null = true)]
 pub struct Attainment {
@@ -137,9 +137,9 @@ impl Attainment {
         }
     }
 
-    /// The record with a new attainment in place of the old one; a revocation is undone.
+    /// The period as it is corrected; a revocation of the period is taken back.
     #[must_use]
-    pub fn replaced(&self, now: Timestamp, new: &NewAttainment) -> Self {
+    pub fn corrected(&self, now: Timestamp, new: &NewAttainment) -> Self {
         let replacement = Self::new(self.id, now, self.partner_id, &self.competency_code, new);
         Self { created_at: self.created_at, revision: self.revision + 1, ..replacement }
     }
@@ -152,13 +152,7 @@ impl Attainment {
             && same == (self.level, self.attained_on, self.expires_on, self.grace_days, self.at_risk_since)
     }
 
-    /// Whether the new attainment begins anew, rather than corrects the record.
-    #[must_use]
-    pub fn is_attained_anew(&self, new: &NewAttainment) -> bool {
-        self.revoked_on.is_some() || self.attained_on != new.attained_on
-    }
-
-    /// The first day the attainment no longer counts.
+    /// The first day it no longer counts.
     #[must_use]
     pub fn first_day_without(&self) -> CalendarDate {
         let after_grace = self.expires_on.plus_days(self.grace_days.saturating_add(1));
@@ -202,13 +196,13 @@ mod tests {
     }
 
     #[test]
-    fn a_revocation_counts_from_its_day_on_and_ends_when_it_is_attained_anew() {
+    fn a_revocation_counts_from_its_day_on_and_ends_when_the_period_is_corrected() {
         let held = attainment(&silver("2019-01-10", "2020-01-09"));
         let revoked = Attainment { revoked_on: Some(day("2019-06-01")), ..held };
         assert!(revoked.counts_on(day("2019-05-31")) && !revoked.counts_on(day("2019-06-01")));
-        let again = revoked.replaced(Timestamp::from_micros(1), &silver("2019-07-01", "2020-06-30"));
+        let again = revoked.corrected(Timestamp::from_micros(1), &silver("2019-01-10", "2020-06-30"));
         assert_eq!((again.revoked_on, again.revision), (None, 2));
-        assert!(again.counts_on(day("2019-07-01")));
+        assert!(again.counts_on(day("2019-06-01")));
     }
 
     #[test]

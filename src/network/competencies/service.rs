@@ -68,30 +68,24 @@ pub(super) fn update(
     Ok(competency)
 }
 
-/// Records an attainment of a partner, in place of the one on record for that competency.
-pub fn record_attainment(
-    tx: &mut Tx<'_>,
-    partner: Id,
-    code: &str,
-    new: &NewAttainment,
-) -> Result<Attainment> {
-    let (RecordedAttainment::First(attainment) | RecordedAttainment::Again(attainment)) =
-        record_attainment_if(tx, partner, code, new, |_| Ok(()))?;
+/// Records what a partner has attained: a new period, or the correction of the period attained on the same day.
+pub fn put(tx: &mut Tx<'_>, partner: Id, code: &str, new: &NewAttainment) -> Result<Attainment> {
+    let (Recorded::First(attainment) | Recorded::Again(attainment)) =
+        put_if(tx, partner, code, new, |_| Ok(()))?;
     Ok(attainment)
 }
 
 /// An attainment that was recorded.
 #[derive(Clone, Debug)]
-pub(super) enum RecordedAttainment {
-    /// The partner's first attainment of the competency.
+pub(super) enum Recorded {
+    /// The partner had never attained the competency.
     First(Attainment),
-    /// The attainment that replaced the one on record, or equals it.
+    /// The partner had attained the competency before.
     Again(Attainment),
 }
 
-/// Records an attainment of a partner where `permits` accepts the revision on record; no revision is on record before
-/// the first attainment.
-pub(super) fn record_attainment_if(
+/// The same, where the revision of the latest period permits it.
+pub(super) fn put_if(
     tx: &mut Tx<'_>,
     partner: Id,
     code: &str,
@@ -105,36 +99,45 @@ pub(super) fn record_attainment_if(
     tx.lock_partner(partner)?;
     let partner = partners::get(tx, partner)?;
     let competency = store::kept(tx, code)?;
-    let before = store::find_attainment(tx, partner.id, code)?;
-    permits(before.as_ref().map(|before| before.revision))?;
-    if before.as_ref().is_none_or(|before| before.is_attained_anew(new)) {
+    let periods = store::periods(tx, partner.id, code)?;
+    permits(periods.first().map(|latest| latest.revision))?;
+    let same = periods.iter().find(|period| period.attained_on == new.attained_on);
+    if same.is_none_or(|period| period.revoked_on.is_some()) {
         refuse_attaining(&partner, &competency, new)?;
     }
-    match before {
+    match same {
         None => {
             let attainment = Attainment::new(tx.new_id(), tx.now, partner.id, code, new);
-            save(tx, None, attainment).map(RecordedAttainment::First)
+            let recorded = if periods.is_empty() { Recorded::First } else { Recorded::Again };
+            save(tx, None, attainment).map(recorded)
         }
         Some(before) if before.says(new) => {
             tx.exempt_from_audit(Unaudited::NothingWritten);
-            Ok(RecordedAttainment::Again(before))
+            Ok(Recorded::Again(before.clone()))
         }
         Some(before) => {
-            let attainment = before.replaced(tx.now, new);
-            save(tx, Some(&before), attainment).map(RecordedAttainment::Again)
+            let attainment = before.corrected(tx.now, new);
+            save(tx, Some(before), attainment).map(Recorded::Again)
         }
     }
 }
 
-/// Revokes an attainment from today on. A revoked attainment stays as on record.
-pub(super) fn revoke(tx: &mut Tx<'_>, before: Attainment) -> Result<Attainment> {
-    if before.revoked_on.is_some() {
-        tx.exempt_from_audit(Unaudited::NothingWritten);
-        return Ok(before);
+/// Takes a competency away from today on: the latest period, and every other one that would still count. The records stay;
+/// a period that was taken away already stays so.
+pub(super) fn revoke(tx: &mut Tx<'_>, periods: Vec<Attainment>) -> Result<()> {
+    let today = tx.today();
+    let mut is_latest = true;
+    tx.exempt_from_audit(Unaudited::NothingWritten);
+    for before in periods {
+        let counts = std::mem::take(&mut is_latest) || today < before.first_day_without();
+        if counts && before.revoked_on.is_none() {
+            let revision = before.revision + 1;
+            let revoked =
+                Attainment { revoked_on: Some(today), updated_at: tx.now, revision, ..before.clone() };
+            save(tx, Some(&before), revoked)?;
+        }
     }
-    let revision = before.revision + 1;
-    let revoked = Attainment { revoked_on: Some(tx.today()), updated_at: tx.now, revision, ..before.clone() };
-    save(tx, Some(&before), revoked)
+    Ok(())
 }
 
 fn save(tx: &mut Tx<'_>, before: Option<&Attainment>, attainment: Attainment) -> Result<Attainment> {

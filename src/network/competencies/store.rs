@@ -46,7 +46,7 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &CompetencyFilter) -> Result<i64> {
     Ok(matching(filter, tx.today()).count().get_result(tx.conn)?)
 }
 
-/// The competency with this id or code, locked until the end of the unit.
+/// The competency of that id or code, locked until the end of the unit.
 pub(super) fn to_change(tx: &mut Tx<'_>, id_or_code: &str) -> Result<Competency> {
     let id = get(tx, id_or_code)?.id;
     lock_rows!(tx.conn, for_no_key_update, competencies::table.find(id).select(competencies::id));
@@ -137,16 +137,18 @@ pub(super) fn count_attainments(tx: &mut Tx<'_>, partner: Id, filter: &Attainmen
     Ok(attained(tx.scope(), partner, filter).count().get_result(tx.conn)?)
 }
 
-pub(super) fn find_attainment(tx: &mut Tx<'_>, partner: Id, code: &str) -> Result<Option<Attainment>> {
+/// The periods of a partner's attainment of a competency, the latest first.
+pub(super) fn periods(tx: &mut Tx<'_>, partner: Id, code: &str) -> Result<Vec<Attainment>> {
     if !is_code(code) {
-        return Ok(None);
+        return Ok(Vec::new());
     }
     let query = visible(tx.scope(), partner).filter(attainments::competency_code.eq(code.to_owned()));
-    Ok(query.select(Attainment::as_select()).get_result(tx.conn).optional()?)
+    Ok(query.order(attainments::attained_on.desc()).select(Attainment::as_select()).load(tx.conn)?)
 }
 
-pub(super) fn get_attainment(tx: &mut Tx<'_>, partner: Id, code: &str) -> Result<Attainment> {
-    find_attainment(tx, partner, code)?.ok_or(Error::not_found("attainment"))
+/// The latest period of a partner's attainment of a competency.
+pub(super) fn latest(tx: &mut Tx<'_>, partner: Id, code: &str) -> Result<Attainment> {
+    periods(tx, partner, code)?.into_iter().next().ok_or(Error::not_found("attainment"))
 }
 
 /// The attainments of these partners, revoked ones included, whatever the unit may see, by partner and code.

@@ -128,7 +128,7 @@ pub(super) struct CompetencyOrder {
     sort: Option<CompetencySort>,
 }
 
-/// The attainment of a competency by a partner.
+/// A period in which a partner holds a competency.
 #[derive(Serialize, ToSchema)]
 #[schema(as = Attainment, example = json!({
     "id": "01936f2e-4b00-7000-8000-0000000000d1", "partner_id": "01936f2e-4b00-7000-8000-000000000001",
@@ -194,7 +194,7 @@ page_of!(
     pub(super) AttainmentPage of AttainmentView
 );
 
-/// The attainment of a competency by a partner, in place of the one on record.
+/// What a partner has attained in a competency.
 #[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
 #[validate(schema(function = in_order))]
 #[serde(deny_unknown_fields)]

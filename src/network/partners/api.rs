@@ -14,7 +14,7 @@ use crate::{
         http::{
             Answer, Body, Cursor, IfMatch, Listing, PageParams, PageRequest, Path, double_option, page_of,
         },
-        values::{Country, Currency, Id, Timestamp},
+        values::{CalendarDate, Country, Currency, Id, Timestamp},
     },
 };
 use actix_web::{delete, get, patch, post};
@@ -55,7 +55,9 @@ pub struct PartnerView {
     partner_type: PartnerType,
     /// The headquarters of a location; null of any other partner.
     headquarters_id: Option<Id>,
-    /// The e-mail address of the partner's contact.
+    /// Since when the partner is a location of its headquarters: what a headquarters holds counts from this day on.
+    headquarters_since: Option<CalendarDate>,
+    /// Whom to write to.
     #[schema(format = "email", max_length = 254, examples("partners@contoso.example"))]
     contact_email: String,
     /// The status in the network.
@@ -87,6 +89,7 @@ impl From<Partner> for PartnerView {
             currency: partner.currency,
             partner_type: partner.partner_type,
             headquarters_id: partner.headquarters_id,
+            headquarters_since: partner.headquarters_since,
             contact_email: partner.contact_email,
             status: partner.status,
             allowed_transitions: partner.status.allowed().into_iter().map(Transition).collect(),

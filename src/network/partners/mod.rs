@@ -2,16 +2,17 @@
 
 pub mod api;
 mod model;
+mod periods;
 mod service;
 mod store;
 
 use crate::slice::{Slice, Tag};
-pub use api::{Transition, TransitionReason};
-pub use model::{Partner, PartnerStatus, PartnerTransition, PartnerType};
+pub use api::{Reason, Transition};
+pub use model::{Event, Partner, PartnerPeriod, PartnerStatus, PartnerType};
+pub use periods::{days_as_headquarters, periods_of};
 pub use service::{CODES, NewPartner, PARTNER_CLOSED, TRANSITION_NOT_ALLOWED, apply, create, refuse_closed};
 pub use store::{
-    after, count_all, family, family_of, get, get_by_mpn_id, headquarters_among, is_narrow, keep, keep_all,
-    lock, many,
+    after, family, family_of, get, get_by_mpn_id, is_narrow, keep, keep_all, lock, many, number,
 };
 
 pub(crate) use store::{each_of, headquarters_of, in_scope, is_mpn_id, locations_of, partner_currency};

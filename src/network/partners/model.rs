@@ -1,8 +1,8 @@
 //! The partner; no I/O, no clock, no HTTP.
 
 use crate::{
-    platform::values::{Country, Currency, Id, Timestamp, text_enum},
-    schema::partners,
+    platform::values::{CalendarDate, Country, Currency, Id, Timestamp, text_enum},
+    schema::{partner_periods, partners},
 };
 use diesel::prelude::*;
 
@@ -50,7 +50,9 @@ pub struct Partner {
     pub partner_type: PartnerType,
     /// The headquarters of a location; none of any other partner.
     pub headquarters_id: Option<Id>,
-    /// The e-mail address of the partner's contact.
+    /// Since when the partner is a location of its headquarters; what a headquarters lends counts from this day on.
+    pub headquarters_since: Option<CalendarDate>,
+    /// Whom to write to.
     pub contact_email: String,
     /// The status in the network.
     pub status: PartnerStatus,
@@ -62,7 +64,40 @@ pub struct Partner {
     pub revision: i64,
 }
 
-/// A change of a partner's status by an operator.
+/// How a partner stood before, up to a day: since the period before, and before the first period always.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = partner_periods)]
+pub struct PartnerPeriod {
+    /// The partner.
+    pub partner_id: Id,
+    /// The last day of the period.
+    pub last_day: CalendarDate,
+    /// Where the partner stood in the network.
+    pub status: PartnerStatus,
+    /// Where it was registered.
+    pub country: Country,
+    /// The headquarters it was a location of.
+    pub headquarters_id: Option<Id>,
+    /// Since when it was one.
+    pub headquarters_since: Option<CalendarDate>,
+}
+
+impl Partner {
+    /// How the partner stands, as the period that ends on a day.
+    #[must_use]
+    pub fn period_to(&self, last_day: CalendarDate) -> PartnerPeriod {
+        PartnerPeriod {
+            partner_id: self.id,
+            last_day,
+            status: self.status,
+            country: self.country,
+            headquarters_id: self.headquarters_id,
+            headquarters_since: self.headquarters_since,
+        }
+    }
+}
+
+/// What happens to a partner's status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PartnerTransition {
     /// Bars the partner.

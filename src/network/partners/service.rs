@@ -1,10 +1,6 @@
 //! Commands on partners: record, change, delete, and the transitions of the status.
 
-use super::{
-    Partner, PartnerStatus, PartnerTransition, PartnerType,
-    api::PartnerView,
-    store::{self, Inserted},
-};
+use super::{Event, Partner, PartnerStatus, PartnerType, api::PartnerView, periods, store};
 use crate::{
     access::Tx,
     audit,
@@ -63,6 +59,7 @@ pub fn create(tx: &mut Tx<'_>, id: Id, new: NewPartner) -> Result<Partner> {
         currency: new.currency,
         partner_type: new.partner_type,
         headquarters_id: new.headquarters_id,
+        headquarters_since: new.headquarters_id.map(|_| tx.today()),
         contact_email: new.contact_email,
         status: if new.active { PartnerStatus::Active } else { PartnerStatus::Pending },
         created_at: tx.now,
@@ -101,8 +98,11 @@ pub(super) fn update(tx: &mut Tx<'_>, before: Partner, change: impl Fn(&mut Part
     if partner.mpn_id != before.mpn_id {
         refuse_taken(tx, partner.id, &partner.mpn_id)?;
     }
-    if let Some(headquarters) = partner.headquarters_id.filter(|id| before.headquarters_id != Some(*id)) {
-        refuse_nested(tx, partner.id, headquarters)?;
+    if partner.headquarters_id != before.headquarters_id {
+        if let Some(headquarters) = partner.headquarters_id {
+            refuse_nested(tx, partner.id, headquarters)?;
+        }
+        partner.headquarters_since = partner.headquarters_id.map(|_| tx.today());
     }
     let partner = save(tx, &before, partner, None)?;
     if let Some(former) = before.headquarters_id {
@@ -154,6 +154,7 @@ pub(super) fn delete(tx: &mut Tx<'_>, partner: &Partner) -> Result<()> {
 
 fn save(tx: &mut Tx<'_>, before: &Partner, partner: Partner, reason: Option<&str>) -> Result<Partner> {
     let partner = Partner { updated_at: tx.now, revision: before.revision + 1, ..partner };
+    periods::keep_past(tx, before, &partner)?;
     store::update(tx, before, &partner)?;
     let views = (PartnerView::from(before.clone()), PartnerView::from(partner.clone()));
     event(&partner).before(&views.0).after(&views.1).because(reason).record(tx)?;

@@ -12,14 +12,13 @@ use crate::{
         http::{PageRequest, keyset},
         values::Id,
     },
-    schema::{partner_numbers, partners},
+    schema::{partner_numbers, partner_periods, partners},
 };
 use diesel::{
     dsl::{auto_type, exists},
     prelude::*,
     select,
 };
-use std::collections::HashSet;
 
 fn visible(scope: Scope) -> partners::BoxedQuery<'static, MultiBackend> {
     let all = partners::table.into_boxed();
@@ -98,15 +97,7 @@ macro_rules! partner_currency {
 }
 pub(crate) use partner_currency;
 
-/// The given partners that are headquarters.
-pub fn headquarters_among(tx: &mut Tx<'_>, ids: &[Id]) -> Result<HashSet<Id>> {
-    let named = partners::headquarters_id.eq_any(ids.iter().copied().map(Some).collect::<Vec<_>>());
-    let query = partners::table.filter(named.assume_not_null()).select(partners::headquarters_id).distinct();
-    Ok(query.load::<Option<Id>>(tx.conn)?.into_iter().flatten().collect())
-}
-
-/// Whether a list is narrow, so that few records match: the scope is one partner, or the filter names a partner or a
-/// record of one partner.
+/// Whether a list is one of few records by what leads it: a partner, or something of one.
 pub fn is_narrow<const N: usize>(scope: Scope, named: [Option<Id>; N]) -> bool {
     matches!(scope, Scope::Partner(_)) || named.iter().any(Option::is_some)
 }
@@ -205,10 +196,13 @@ pub(super) fn has_locations(tx: &mut Tx<'_>, id: Id) -> Result<bool> {
     Ok(select(exists(partners::table.filter(partners::headquarters_id.eq(id)))).get_result(tx.conn)?)
 }
 
-/// The partners whose eligibility depends on the records of the given partners: the given partners and their locations.
+/// The partners whose standing rests on these partners' records: themselves, their locations, and those that were
+/// locations before.
 pub fn family(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<Partner>> {
     let locations = partners::headquarters_id.eq_any(ids.iter().copied().map(Some).collect::<Vec<_>>());
-    let query = partners::table.filter(partners::id.eq_any(ids.to_vec()).or(locations.assume_not_null()));
+    let mut themselves = super::periods::former_locations(tx, ids)?;
+    themselves.extend(ids);
+    let query = partners::table.filter(partners::id.eq_any(themselves).or(locations.assume_not_null()));
     Ok(query.order(partners::id).select(Partner::as_select()).load(tx.conn)?)
 }
 
@@ -264,6 +258,8 @@ pub(super) fn update(tx: &mut Tx<'_>, before: &Partner, partner: &Partner) -> Re
 
 /// Removes a partner, and frees the MPN id.
 pub(super) fn delete(tx: &mut Tx<'_>, partner: &Partner) -> Result<()> {
+    diesel::delete(partner_periods::table.filter(partner_periods::partner_id.eq(partner.id)))
+        .execute(tx.conn)?;
     diesel::delete(partners::table.find(partner.id)).execute(tx.conn)?;
     diesel::delete(partner_numbers::table.find(&partner.mpn_id)).execute(tx.conn)?;
     Ok(())

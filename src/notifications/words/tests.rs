@@ -41,6 +41,7 @@ fn messages() -> Vec<Message> {
         Message::EnrollmentStateChanged {
             partner: partner.clone(),
             program: program.clone(),
+            program_year: 2027,
             state: "opted_out".into(),
             enrollment: id(1),
         },

@@ -106,12 +106,13 @@ fn demanding() -> Result<Vec<Requirement>> {
         Money::parse("20000.00", "EUR".parse().map_err(Error::internal)?).map_err(Error::internal)?;
     let gold = Requirement::Competency { min_count: 1, min_level: Level::Gold, any_of: None };
     let revenue = Requirement::TrailingRevenue { days: 180, amount, keep_once_enrolled: true };
+    let users = Requirement::MinimumUsers { min_count: 25 };
     Ok(vec![
         Requirement::PartnerActive {},
         Requirement::PartnerType {},
         Requirement::MpnAgreement {},
         Requirement::Country { countries: countries.map_err(Error::internal)? },
         Requirement::Competency { min_count: 1, min_level: Level::Silver, any_of: Some(cloud) },
-        Requirement::AnyOf { requirements: vec![gold, revenue] },
+        Requirement::AnyOf { requirements: vec![gold, revenue, users] },
     ])
 }

@@ -1,6 +1,6 @@
 //! Asking for enrollments, accepting and ending them over HTTP.
 
-use super::{Outcome, service};
+use super::{RequestOutcome, service};
 use crate::{
     access::{
         Caller, Tx,
@@ -76,11 +76,11 @@ async fn request_enrollment(
         .write(body, |tx, asked| {
             let outcome = service::request(tx, asked.partner_id, &asked.program, asked.reason.as_deref())?;
             match outcome {
-                Outcome::Enrolled(shown) => {
+                RequestOutcome::Enrolled(shown) => {
                     let location = format!("/v1/enrollments/{}", shown.enrollment.id);
                     Ok(record(tx, shown)?.made_at(location))
                 }
-                Outcome::NotEligible(evaluation) => Ok(refused(tx, &evaluation)),
+                RequestOutcome::NotEligible(evaluation) => Ok(refused(tx, &evaluation)),
             }
         })
         .await
@@ -98,8 +98,8 @@ async fn accept_enrollment(
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, note| match service::accept(tx, *id, note.reason.as_deref())? {
-            Outcome::Enrolled(shown) => record(tx, shown),
-            Outcome::NotEligible(evaluation) => Ok(refused(tx, &evaluation)),
+            RequestOutcome::Enrolled(shown) => record(tx, shown),
+            RequestOutcome::NotEligible(evaluation) => Ok(refused(tx, &evaluation)),
         })
         .await
 }
@@ -142,5 +142,5 @@ async fn discontinue_enrollment(
 
 /// The evaluation is kept, so the unit commits: the refusal is an answer, not an error.
 fn refused(tx: &Tx<'_>, evaluation: &Evaluation) -> Answer {
-    Answer::refused(&Outcome::refusal(evaluation), tx.request_id)
+    Answer::refused(&RequestOutcome::refusal(evaluation), tx.request_id)
 }

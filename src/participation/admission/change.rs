@@ -1,5 +1,6 @@
 //! How a state change is written: the record, its history row, its audit event and its notice, in one unit.
 
+use super::settling::Due;
 use crate::{
     access::Tx,
     audit,
@@ -7,19 +8,16 @@ use crate::{
     network::partners::{Partner, TRANSITION_NOT_ALLOWED},
     notifications::{About, Message},
     participation::{
-        eligibility::{self, Assessment, CheckStatus, EligibilityRule as Rule},
-        enrollments::{self, Cause, Change, Cure, Enrollment, EnrollmentKey, EnrollmentView, Event, State},
+        eligibility::{self, Assessment, CheckStatus},
+        enrollments::{self, Cause, Change, Enrollment, EnrollmentEvent, EnrollmentView, State},
         programs::{Program, ProgramVersion},
     },
-    platform::{
-        Error, Result,
-        values::{CalendarDate, Id},
-    },
-    sales::transactions::backlog::{self, CalculationCause},
+    platform::{Error, Result, values::Id},
+    sales::transactions::backlog,
 };
 use std::cell::Cell;
 
-/// What a change rests on.
+/// The grounds of a change.
 pub(super) struct Grounds<'a> {
     pub partner: &'a Partner,
     pub program: &'a Program,
@@ -51,71 +49,55 @@ impl<'a> Grounds<'a> {
     }
 }
 
-/// Applies an event to an enrollment, or to none, and writes everything that goes with it.
+/// Lets an event happen to an enrollment, or to none, and writes everything that goes with it.
 pub(super) fn apply(
     tx: &mut Tx<'_>,
     before: Option<Enrollment>,
-    event: Event,
-    cause: Cause,
+    due: Due,
     grounds: &Grounds<'_>,
 ) -> Result<Enrollment> {
     let from = before.as_ref().map(|enrollment| enrollment.state);
-    let to = State::after(from, event).ok_or_else(|| refusal(from, event))?;
+    let to = State::after(from, due.event).ok_or_else(|| refusal(from, due.event))?;
     let evaluation_id = grounds.evaluation(tx)?;
-    let today = tx.today();
-    let actor = tx.actor.id();
     let mut enrollment = match &before {
         Some(enrollment) => {
             Enrollment { updated_at: tx.now, revision: enrollment.revision + 1, ..enrollment.clone() }
         }
         None => fresh(tx, grounds, evaluation_id),
     };
-    enrollment.state = to;
+    if due.is_acceptance() {
+        enrollment.accepted_by = tx.actor.id();
+    }
+    due.carry_into(&mut enrollment, to, tx.today(), grounds.version.invitation_days);
     enrollment.evaluation_id = evaluation_id;
     if enrollment.program_year == grounds.version.program_year {
         enrollment.version = grounds.version.version;
-    }
-    match event {
-        Event::Invitation | Event::Cured(Cure::WithGap) => {
-            enrollment.invited_on = Some(today);
-            enrollment.invitation_expires_on = Some(today.plus_days(grounds.version.invitation_days));
-            enrollment.earnings_start_on = None;
-            enrollment.accepted_by = None;
-        }
-        Event::Acceptance(_) => enrollment.accepted_by = actor,
-        Event::RulesLost => enrollment.ineligible_since = Some(first_bad_day(tx, enrollment.key(), grounds)?),
-        _ => {}
-    }
-    if to != State::Ineligible {
-        enrollment.ineligible_since = None;
-    }
-    if to == State::Enrolled && enrollment.earnings_start_on.is_none() {
-        // The first time the month counts from its first day; after a gap, the day it is completed.
-        let anew = enrollments::was_enrolled(tx, enrollment.key())?;
-        enrollment.earnings_start_on = Some(if anew { today } else { today.first_of_month() });
-    }
-    if !to.is_open() {
-        enrollment.ended_on = Some(today);
     }
     match &before {
         Some(_) => enrollments::update(tx, &enrollment)?,
         None => enrollments::insert(tx, &enrollment)?,
     }
-    trace(tx, before.as_ref(), &enrollment, cause, grounds)?;
+    trace(tx, before.as_ref(), &enrollment, due, grounds)?;
     Ok(enrollment)
 }
 
-/// Takes an enrollment over into the next program year: a new record, without any action of the partner.
-pub(super) fn roll_over(tx: &mut Tx<'_>, old: &Enrollment, grounds: &Grounds<'_>) -> Result<Enrollment> {
+/// Takes an enrollment over into the next program year: a new record, without any action of the partner. What the
+/// profiles lack makes payment wait, not earning.
+pub(super) fn roll_over(
+    tx: &mut Tx<'_>,
+    old: &Enrollment,
+    state: State,
+    grounds: &Grounds<'_>,
+) -> Result<Enrollment> {
     let evaluation_id = grounds.evaluation(tx)?;
     let enrollment = Enrollment {
-        state: State::Enrolled,
+        state,
         accepted_by: old.accepted_by,
         earnings_start_on: Some(grounds.version.effective_from),
         ..fresh(tx, grounds, evaluation_id)
     };
     enrollments::insert(tx, &enrollment)?;
-    trace(tx, None, &enrollment, Cause::RolledOver, grounds)?;
+    trace(tx, None, &enrollment, Due::new(EnrollmentEvent::Invitation, Cause::RolledOver), grounds)?;
     Ok(enrollment)
 }
 
@@ -140,26 +122,11 @@ fn fresh(tx: &Tx<'_>, grounds: &Grounds<'_>, evaluation_id: Id) -> Enrollment {
     }
 }
 
-/// The day after the last good one, by what is on record today: the rules held when the partner was let in.
-fn first_bad_day(tx: &mut Tx<'_>, enrollment: EnrollmentKey, grounds: &Grounds<'_>) -> Result<CalendarDate> {
-    let today = tx.today();
-    let held_on = enrollments::let_in_on(tx, enrollment)?.unwrap_or(today);
-    let then = eligibility::assess(tx, grounds.partner, grounds.program, grounds.version, held_on)?;
-    // What carries no date, such as a suspension, has held until today.
-    let undated =
-        |rule| matches!(rule, Rule::ProgramOpen | Rule::PartnerActive | Rule::PartnerType | Rule::Country);
-    if then.checks.iter().any(|check| check.status == CheckStatus::Unmet && !undated(check.rule)) {
-        return Ok(held_on);
-    }
-    let lapses = then.checks.iter().filter_map(|check| check.lapses_on).min();
-    Ok(lapses.map_or(today, |end| end.min(today)))
-}
-
 fn trace(
     tx: &mut Tx<'_>,
     before: Option<&Enrollment>,
     enrollment: &Enrollment,
-    cause: Cause,
+    due: Due,
     grounds: &Grounds<'_>,
 ) -> Result<()> {
     let change = Change {
@@ -168,7 +135,7 @@ fn trace(
         enrollment_id: enrollment.id,
         from_state: before.map(|enrollment| enrollment.state),
         to_state: enrollment.state,
-        cause,
+        cause: due.cause,
         actor_id: tx.actor.id(),
         as_of: grounds.assessment.as_of,
         evaluation_id: enrollment.evaluation_id,
@@ -189,7 +156,7 @@ fn trace(
         Some(before) => event.before(&show(before)).record(tx)?,
         None => event.record(tx)?,
     }
-    tell(tx, enrollment, cause, grounds)
+    if due.quietly { Ok(()) } else { tell(tx, enrollment, due.cause, grounds) }
 }
 
 /// Tells the partner's incentive admins what happened, where they did not do it themselves.
@@ -202,7 +169,7 @@ fn tell(tx: &mut Tx<'_>, enrollment: &Enrollment, cause: Cause, grounds: &Ground
             until: enrollment.invitation_expires_on.unwrap_or_else(|| tx.today()),
             enrollment: enrollment.id,
         },
-        (State::ActionRequired, _) => {
+        (State::ActionRequired, cause) if cause != Cause::RolledOver => {
             Message::EnrollmentActionRequired { partner, program, partner_id: grounds.partner.id }
         }
         (State::Ineligible, _) => Message::EligibilityLost {
@@ -221,6 +188,7 @@ fn tell(tx: &mut Tx<'_>, enrollment: &Enrollment, cause: Cause, grounds: &Ground
         (state, _) => Message::EnrollmentStateChanged {
             partner,
             program,
+            program_year: enrollment.program_year,
             state: state.to_string(),
             enrollment: enrollment.id,
         },
@@ -229,17 +197,17 @@ fn tell(tx: &mut Tx<'_>, enrollment: &Enrollment, cause: Cause, grounds: &Ground
 }
 
 /// Why an event cannot happen: from where, whereto, and what can.
-pub(super) fn refusal(from: Option<State>, event: Event) -> Error {
+pub(super) fn refusal(from: Option<State>, event: EnrollmentEvent) -> Error {
     let to = match event {
-        Event::Invitation => "invited",
-        Event::Acceptance(standing) => {
-            State::after(None, Event::Acceptance(standing)).map_or("", State::as_str)
+        EnrollmentEvent::Invitation => "invited",
+        EnrollmentEvent::Acceptance(standing) => {
+            State::after(None, EnrollmentEvent::Acceptance(standing)).map_or("", State::as_str)
         }
-        Event::InvitationOver | Event::YearOver => "expired",
-        Event::RulesLost => "ineligible",
-        Event::Profiles(_) | Event::Cured(_) => "enrolled",
-        Event::OptOut => "opted_out",
-        Event::Discontinuation => "discontinued",
+        EnrollmentEvent::InvitationOver | EnrollmentEvent::YearOver => "expired",
+        EnrollmentEvent::RulesLost => "ineligible",
+        EnrollmentEvent::Profiles(_) | EnrollmentEvent::Cured(_) => "enrolled",
+        EnrollmentEvent::OptOut => "opted_out",
+        EnrollmentEvent::Discontinuation => "discontinued",
     };
     let allowed = from.map_or(&["request"][..], State::allowed);
     let name = from.map_or("none", State::as_str);

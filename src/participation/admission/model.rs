@@ -8,7 +8,7 @@ use crate::{
 text_enum! {
     /// How near the end of a partner's eligibility is, where it is told.
     pub enum Stage {
-        /// What carries it ends within a month.
+        /// A rule lapses within a month.
         Month = "30_days",
         /// Within a week.
         Week = "7_days",

@@ -2,28 +2,28 @@
 //!
 //! Set-based: a constant number of queries finds what is due, without writing; only what is due costs more.
 
-use super::change::{self, Grounds};
-use crate::{
-    access::Tx,
-    network::{
-        partners::{self, Partner, PartnerType},
-        profiles::{self, Standing},
-    },
-    participation::{
-        eligibility::{self, Assessment, EligibilityCheck, EligibilityCode},
-        enrollments::{self, Cause, Cure, Enrollment, Event, State},
-        programs::{self, Program, ProgramVersion},
-    },
-    platform::{
-        Result,
-        values::{CalendarDate, Id},
-    },
-    sales::transactions::backlog::{self, CalculationCause},
+use super::{
+    change::{self, Grounds},
+    settling::Due,
+    survey::{Finding, Step, survey},
 };
-use std::collections::HashMap;
+use crate::{
+    access::{Changes, Tx},
+    network::partners::{self, Partner, PartnerType},
+    participation::{
+        eligibility::Assessment,
+        enrollments::{self, Cause, EnrollmentEvent},
+        programs::{self, Offer, ProgramVersion},
+    },
+    platform::{Result, values::Id},
+    sales::transactions::backlog,
+};
 
 /// How many partners are looked at together: a statement names so many ids at most.
 const AT_ONCE: usize = 1000;
+
+/// How often partners are looked at again: what was done may let more follow, such as a loss in the new program year.
+const ROUNDS: usize = 4;
 
 /// Whom to invite that turned eligible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,13 @@ pub enum Invitations {
     IndirectResellers,
 }
 
-/// What the service does when facts about partners have changed, inside the same unit.
+impl Invitations {
+    pub(super) fn include(self, partner: &Partner) -> bool {
+        self == Self::All || partner.partner_type == PartnerType::IndirectReseller
+    }
+}
+
+/// The follow-up of facts about partners that have changed, inside the same unit.
 pub fn follow_up(tx: &mut Tx<'_>, changed: &[Id]) -> Result<()> {
     for changed in changed.chunks(AT_ONCE) {
         let mut concerned = partners::family(tx, changed)?;
@@ -51,14 +57,28 @@ pub fn follow_up(tx: &mut Tx<'_>, changed: &[Id]) -> Result<()> {
     Ok(())
 }
 
-/// Moves the enrollments of these partners to where today's facts put them; says how many changed.
+/// The follow-up of other changes that enrollments rest on, inside the same unit: the users of partners, where a program
+/// asks for them; versions that were published, since a day that no version covered may be covered now.
+pub fn follow_up_elsewhere(tx: &mut Tx<'_>, changes: &Changes) -> Result<()> {
+    if !changes.users.is_empty() && programs::offers(tx)?.iter().any(Offer::asks_for_users) {
+        follow_up(tx, &changes.users)?;
+    }
+    for program in &changes.published {
+        let enrolled = enrollments::enrolled_in(tx, *program)?;
+        for some in enrolled.chunks(AT_ONCE) {
+            let partners = partners::many(tx, some)?;
+            let concerned = unsettled(tx, &partners, Invitations::IndirectResellers)?;
+            follow_up(tx, &concerned)?;
+        }
+    }
+    Ok(())
+}
+
+/// Moves the enrollments of these partners to where the facts put them; says how many changes there were.
 pub fn reassess(tx: &mut Tx<'_>, partners: &[Partner], invitations: Invitations) -> Result<usize> {
-    let offers = programs::in_effect(tx, tx.today())?;
     let mut moved = 0;
     for partners in partners.chunks(AT_ONCE) {
-        for due in survey(tx, partners, &offers, invitations)? {
-            moved += due.perform(tx)?;
-        }
+        moved += settle(tx, partners, invitations, None)?.moved;
     }
     Ok(moved)
 }
@@ -66,213 +86,78 @@ pub fn reassess(tx: &mut Tx<'_>, partners: &[Partner], invitations: Invitations)
 /// Which of these partners have enrollments that today's facts would move: what `reassess` would change, found
 /// without writing anything.
 pub fn unsettled(tx: &mut Tx<'_>, partners: &[Partner], invitations: Invitations) -> Result<Vec<Id>> {
-    let offers = programs::in_effect(tx, tx.today())?;
+    let offers = programs::offers(tx)?;
     let mut found = Vec::new();
     for partners in partners.chunks(AT_ONCE) {
-        found.extend(survey(tx, partners, &offers, invitations)?.iter().map(|due| due.partner.id));
+        let survey = survey(tx, partners, &offers, invitations, None)?;
+        found.extend(survey.findings.iter().map(|finding| finding.partner.id));
     }
     found.sort_unstable();
     found.dedup();
     Ok(found)
 }
 
-type Offer = (Program, ProgramVersion);
-
-/// What today's facts ask of one partner's enrollments in one program.
-struct Due<'a> {
-    partner: &'a Partner,
-    offer: Offer,
-    assessment: Assessment,
-    standing: Standing,
-    steps: Vec<Step>,
+/// Where a partner stands in a program after its enrollments were settled.
+pub(super) struct Settled {
+    /// How many changes there were.
+    pub moved: usize,
+    /// Today's verdict in the program that was asked about, in words, with the version it was given by.
+    pub verdict: Option<(ProgramVersion, Assessment)>,
 }
 
-/// One thing that has to happen.
-enum Step {
-    /// Nobody has one yet, and the partner turned eligible.
-    Invite,
-    /// Its year is over.
-    End(Enrollment),
-    /// It goes on in the new year.
-    RollOver(Enrollment),
-    /// The rules are met again.
-    Cure(Enrollment),
-    /// Anything else.
-    Move(Enrollment, Event, Cause),
+/// Settles the enrollments of one partner, and gives back today's verdict in a program: a request judges once.
+pub(super) fn settle_one(tx: &mut Tx<'_>, partner: &Partner, program: Id) -> Result<Settled> {
+    settle(tx, std::slice::from_ref(partner), Invitations::IndirectResellers, Some(program))
 }
 
-/// Finds what is due for some partners.
-fn survey<'a>(
+fn settle(
     tx: &mut Tx<'_>,
-    partners: &'a [Partner],
-    offers: &[Offer],
+    partners: &[Partner],
     invitations: Invitations,
-) -> Result<Vec<Due<'a>>> {
-    let (today, now) = (tx.today(), tx.now);
-    let ids: Vec<Id> = partners.iter().map(|partner| partner.id).collect();
-    let mut years: Vec<i32> = offers.iter().map(|(_, version)| version.program_year).collect();
-    years.sort_unstable();
-    years.dedup();
-    let known = enrollments::of_partners(tx, &ids, &years)?;
-    if known.is_empty() && partners.iter().all(|partner| !invitations.include(partner)) {
-        return Ok(Vec::new());
-    }
-    let mut of_pair: HashMap<(Id, Id), Vec<&Enrollment>> = HashMap::new();
-    for enrollment in &known {
-        of_pair.entry((enrollment.partner_id, enrollment.program_id)).or_default().push(enrollment);
-    }
-    let standings = profiles::standings(tx, &ids, today)?;
-    let standing_of = |partner: &Partner| standings.get(&partner.id).copied().unwrap_or(Standing::Missing);
-    let mut due = Vec::new();
-    eligibility::judge_all(tx, partners, offers, today, |partner, offer, verdict| {
-        let (program, version) = offer;
-        let mine = of_pair.get(&(partner.id, program.id)).map_or(&[][..], Vec::as_slice);
-        let case = Case {
-            year: version.program_year,
-            today,
-            eligible: verdict.is_eligible(),
-            standing: standing_of(partner),
-            may_invite: invitations.include(partner)
-                && program.partner_types.0.contains(&partner.partner_type),
-        };
-        let steps = case.steps(mine);
-        if !steps.is_empty() {
-            let assessment = Assessment::of(partner.id, program, version, verdict, now);
-            due.push(Due { partner, offer: offer.clone(), assessment, standing: case.standing, steps });
+    asked: Option<Id>,
+) -> Result<Settled> {
+    let offers = programs::offers(tx)?;
+    let mut settled = Settled { moved: 0, verdict: None };
+    let mut waiting = partners.to_vec();
+    for _ in 0..ROUNDS {
+        let survey = survey(tx, &waiting, &offers, invitations, asked)?;
+        let judged = survey.judged;
+        settled.verdict = judged.map(|judged| (judged.version.clone(), judged.assessment));
+        let mut moved: Vec<Id> = survey.findings.iter().map(|finding| finding.partner.id).collect();
+        for finding in survey.findings {
+            settled.moved += perform(tx, finding)?;
         }
-    })?;
-    due.extend(without_successor(tx, partners, &known, offers)?);
-    Ok(due)
+        moved.dedup();
+        waiting.retain(|partner| moved.contains(&partner.id));
+        if waiting.is_empty() {
+            break;
+        }
+    }
+    Ok(settled)
 }
 
-/// What decides about one partner's enrollments in one program.
-struct Case {
-    year: i32,
-    today: CalendarDate,
-    eligible: bool,
-    standing: Standing,
-    may_invite: bool,
-}
-
-impl Case {
-    fn steps(&self, mine: &[&Enrollment]) -> Vec<Step> {
-        let mut steps = Vec::new();
-        let mut has_this_year = mine.iter().any(|enrollment| enrollment.program_year == self.year);
-        let is_open = |enrollment: &&&Enrollment| enrollment.state.is_open();
-        for old in mine.iter().filter(is_open).filter(|enrollment| enrollment.program_year < self.year) {
-            steps.push(Step::End((*old).clone()));
-            let goes_on = old.state == State::Enrolled && self.standing == Standing::Approved;
-            if goes_on && self.eligible && !has_this_year {
-                steps.push(Step::RollOver((*old).clone()));
-                has_this_year = true;
+/// Does what is due; says how many changes there were.
+fn perform(tx: &mut Tx<'_>, finding: Finding<'_>) -> Result<usize> {
+    let Finding { partner, program, version, assessment, steps } = finding;
+    let grounds = Grounds::of(partner, (program, version), &assessment, None);
+    let mut count = 0;
+    for step in steps {
+        match step {
+            Step::Invite => {
+                let due = Due::new(EnrollmentEvent::Invitation, Cause::Eligible);
+                change::apply(tx, None, due, &grounds)?;
+                count += 1;
+            }
+            Step::RollOver(old, state) => {
+                change::roll_over(tx, &old, state, &grounds)?;
+                count += 1;
+            }
+            Step::Settle(enrollment, dues) => {
+                count += dues.len();
+                dues.into_iter()
+                    .try_fold(enrollment, |before, due| change::apply(tx, Some(before), due, &grounds))?;
             }
         }
-        match mine.iter().filter(is_open).find(|enrollment| enrollment.program_year == self.year) {
-            Some(enrollment) => steps.extend(self.advance(enrollment)),
-            None if self.eligible && self.may_invite && !has_this_year => steps.push(Step::Invite),
-            None => {}
-        }
-        steps
     }
-
-    /// Where today's facts and profiles put an open enrollment of this year, where that is a change.
-    fn advance(&self, enrollment: &Enrollment) -> Option<Step> {
-        let over = enrollment.invitation_expires_on.is_some_and(|last| last < self.today);
-        let (event, cause) = match enrollment.state {
-            State::Invited if over => (Event::InvitationOver, Cause::InvitationExpired),
-            State::Ineligible if self.eligible => return Some(Step::Cure(enrollment.clone())),
-            State::Invited | State::ActionRequired | State::Validating | State::Enrolled
-                if !self.eligible =>
-            {
-                (Event::RulesLost, Cause::RulesLost)
-            }
-            State::ActionRequired | State::Validating | State::Enrolled => {
-                (Event::Profiles(self.standing), Cause::ProfilesChanged)
-            }
-            _ => return None,
-        };
-        State::after(Some(enrollment.state), event)
-            .filter(|to| *to != enrollment.state)
-            .map(|_| Step::Move(enrollment.clone(), event, cause))
-    }
-}
-
-impl Due<'_> {
-    /// Makes it happen; says how many enrollments changed.
-    fn perform(self, tx: &mut Tx<'_>) -> Result<usize> {
-        let (program, version) = &self.offer;
-        let grounds = Grounds::of(self.partner, (program, version), &self.assessment, None);
-        let count = self.steps.len();
-        for step in self.steps {
-            match step {
-                Step::Invite => change::apply(tx, None, Event::Invitation, Cause::Eligible, &grounds)?,
-                Step::End(old) => change::apply(tx, Some(old), Event::YearOver, Cause::YearEnded, &grounds)?,
-                Step::RollOver(old) => change::roll_over(tx, &old, &grounds)?,
-                Step::Cure(enrollment) => {
-                    let cure = cure_of(tx, &enrollment, self.standing, &grounds)?;
-                    change::apply(tx, Some(enrollment), Event::Cured(cure), Cause::Cured, &grounds)?
-                }
-                Step::Move(enrollment, event, cause) => {
-                    change::apply(tx, Some(enrollment), event, cause, &grounds)?
-                }
-            };
-        }
-        Ok(count)
-    }
-}
-
-impl Invitations {
-    fn include(self, partner: &Partner) -> bool {
-        self == Self::All || partner.partner_type == PartnerType::IndirectReseller
-    }
-}
-
-/// Without a gap where today's records show that the rules were met on every day since they seemed lost.
-fn cure_of(
-    tx: &mut Tx<'_>,
-    enrollment: &Enrollment,
-    standing: Standing,
-    grounds: &Grounds<'_>,
-) -> Result<Cure> {
-    let had_earned = enrollment.earnings_start_on.is_some() && standing == Standing::Approved;
-    let Some(since) = enrollment.ineligible_since.filter(|_| had_earned) else { return Ok(Cure::WithGap) };
-    let today = tx.today();
-    // A suspension carries no date: it is a gap of the days it lasted, though nothing on record tells it now.
-    let lost = eligibility::find_evaluation(tx, enrollment.evaluation_id)?;
-    let was_barred = |check: &EligibilityCheck| check.code == Some(EligibilityCode::PartnerNotActive);
-    if since < today && lost.is_some_and(|lost| lost.evaluation.checks.0.iter().any(was_barred)) {
-        return Ok(Cure::WithGap);
-    }
-    let then = eligibility::assess(tx, grounds.partner, grounds.program, grounds.version, since)?;
-    let held = then.is_eligible() && then.eligible_until.is_none_or(|end| end > today);
-    Ok(if held { Cure::WithoutGap } else { Cure::WithGap })
-}
-
-/// Enrollments whose year is over and whose program has no version for the new one.
-fn without_successor<'a>(
-    tx: &mut Tx<'_>,
-    partners: &'a [Partner],
-    known: &[Enrollment],
-    offers: &[Offer],
-) -> Result<Vec<Due<'a>>> {
-    let (today, now) = (tx.today(), tx.now);
-    let goes_on = |program: Id| offers.iter().any(|(offered, _)| offered.id == program);
-    let mut ending: HashMap<(Id, Id, i32), &Enrollment> = HashMap::new();
-    for enrollment in known.iter().filter(|e| e.state.is_open() && !goes_on(e.program_id)) {
-        ending.insert((enrollment.partner_id, enrollment.program_id, enrollment.version), enrollment);
-    }
-    if ending.is_empty() {
-        return Ok(Vec::new());
-    }
-    let programs: Vec<Id> = ending.keys().map(|(_, program, _)| *program).collect();
-    let over = programs::over(tx, &programs, today)?;
-    let mut due = Vec::new();
-    eligibility::judge_all(tx, partners, &over, today, |partner, offer, verdict| {
-        let (program, version) = offer;
-        let Some(old) = ending.get(&(partner.id, program.id, version.version)) else { return };
-        let assessment = Assessment::of(partner.id, program, version, verdict, now);
-        let steps = vec![Step::End((*old).clone())];
-        due.push(Due { partner, offer: offer.clone(), assessment, standing: Standing::Missing, steps });
-    })?;
-    Ok(due)
+    Ok(count)
 }

@@ -1,9 +1,9 @@
-//! What people do with enrollments.
+//! The commands of people on enrollments.
 
 use super::{
-    Invitations,
     change::{self, Grounds},
-    reassess,
+    reassess::settle_one,
+    settling::Due,
 };
 use crate::{
     access::{Role, Tx},
@@ -13,7 +13,7 @@ use crate::{
     },
     participation::{
         eligibility::{self, Assessment, Evaluation},
-        enrollments::{self, Cause, Enrollment, Event, Shown, State},
+        enrollments::{self, Cause, Enrollment, EnrollmentEvent, Shown, State},
         programs::{self, Program, ProgramKey, ProgramVersion},
     },
     platform::{Error, Result, values::Id},
@@ -26,14 +26,14 @@ crate::problem_codes! {
 
 /// How a request or an acceptance came out.
 #[derive(Debug)]
-pub enum Outcome {
+pub enum RequestOutcome {
     /// The enrollment as it is now.
     Enrolled(Shown),
     /// The rules are not met; the evaluation is kept.
     NotEligible(Box<Evaluation>),
 }
 
-impl Outcome {
+impl RequestOutcome {
     /// The problem of a refusal, with every check.
     #[must_use]
     pub fn refusal(evaluation: &Evaluation) -> Error {
@@ -47,7 +47,12 @@ impl Outcome {
 }
 
 /// A partner asks to take part in a program, in the program year it is.
-pub fn request(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey, reason: Option<&str>) -> Result<Outcome> {
+pub fn request(
+    tx: &mut Tx<'_>,
+    partner: Id,
+    program: &ProgramKey,
+    reason: Option<&str>,
+) -> Result<RequestOutcome> {
     on_behalf_needs_a_reason(tx, reason)?;
     if let Ok(program) = programs::find(tx, program) {
         programs::keep(tx, program.id)?;
@@ -59,80 +64,74 @@ pub fn request(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey, reason: Optio
     let program = programs::find(tx, program).map_err(|error| {
         error.as_fault_at("/program", "there is no such program; GET /v1/programs lists them")
     })?;
-    let today = tx.today();
-    let version = programs::version_for(tx, &program, today)?;
-    let moved = reassess(tx, std::slice::from_ref(&partner), Invitations::IndirectResellers)? > 0;
+    let Judged { version, assessment, moved } = judged(tx, &partner, &program)?;
     let of_year: Vec<Enrollment> = enrollments::of_partners(tx, &[partner.id], &[version.program_year])?
         .into_iter()
         .filter(|e| e.program_id == program.id && e.program_year == version.program_year)
         .collect();
     let open = of_year.iter().find(|enrollment| enrollment.state.is_open()).cloned();
     let standing = profiles::standing(tx, partner.id, tx.today())?;
-    let event = Event::Acceptance(standing);
+    let event = EnrollmentEvent::Acceptance(standing);
     // Discontinued is final: there is no second request in that year.
     let ended = of_year.iter().find(|enrollment| enrollment.state == State::Discontinued).cloned();
-    // What was lost only now is told with every rule, below, and kept.
+    // A rule that was found lost only now is told with every other one, below, and the evaluation is kept.
     let lost = |e: &Enrollment| moved && e.state == State::Ineligible;
     if let Some(before) =
         open.as_ref().or(ended.as_ref()).filter(|e| State::after(Some(e.state), event).is_none() && !lost(e))
     {
         return Err(change::refusal(Some(before.state), event).with("enrollment_id", before.id));
     }
-    let assessment = eligibility::assess(tx, &partner, &program, &version, tx.today())?;
     let cause = if open.is_some() { Cause::Accepted } else { Cause::Requested };
     let grounds = Grounds::of(&partner, (&program, &version), &assessment, reason);
-    decide(tx, open, event, cause, &grounds)
+    decide(tx, open, Due::new(event, cause), &grounds)
 }
 
 /// A partner accepts its invitation.
-pub fn accept(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<Outcome> {
+pub fn accept(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<RequestOutcome> {
     on_behalf_needs_a_reason(tx, reason)?;
     let was = locked(tx, id)?.state;
-    let Current { enrollment, partner, program, version } = current(tx, id)?;
-    // What was lost only now is told with every rule, below, and kept.
+    let Current { enrollment, partner, program, version, assessment } = current(tx, id)?;
+    // A rule that was found lost only now is told with every other one, below, and the evaluation is kept.
     let lost = (was, enrollment.state) == (State::Invited, State::Ineligible);
     let standing = profiles::standing(tx, partner.id, tx.today())?;
-    let event = Event::Acceptance(standing);
+    let event = EnrollmentEvent::Acceptance(standing);
     if State::after(Some(enrollment.state), event).is_none() && !lost {
         return Err(change::refusal(Some(enrollment.state), event));
     }
-    let assessment = eligibility::assess(tx, &partner, &program, &version, tx.today())?;
     let grounds = Grounds::of(&partner, (&program, &version), &assessment, reason);
-    decide(tx, Some(enrollment), event, Cause::Accepted, &grounds)
+    decide(tx, Some(enrollment), Due::new(event, Cause::Accepted), &grounds)
 }
 
 /// A partner declines, or leaves for the rest of the year.
 pub fn opt_out(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<Shown> {
     on_behalf_needs_a_reason(tx, reason)?;
-    end(tx, id, Event::OptOut, Cause::OptedOut, reason)
+    end(tx, id, Due::new(EnrollmentEvent::OptOut, Cause::OptedOut), reason)
 }
 
 /// An operator ends an enrollment for good.
 pub fn discontinue(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<Shown> {
-    end(tx, id, Event::Discontinuation, Cause::Discontinued, Some(reason))
+    end(tx, id, Due::new(EnrollmentEvent::Discontinuation, Cause::Discontinued), Some(reason))
 }
 
-fn end(tx: &mut Tx<'_>, id: Id, event: Event, cause: Cause, reason: Option<&str>) -> Result<Shown> {
-    let Current { enrollment, partner, program, version } = current(tx, id)?;
-    let assessment: Assessment = eligibility::assess(tx, &partner, &program, &version, tx.today())?;
+fn end(tx: &mut Tx<'_>, id: Id, due: Due, reason: Option<&str>) -> Result<Shown> {
+    let Current { enrollment, partner, program, version, assessment } = current(tx, id)?;
     let grounds = Grounds::of(&partner, (&program, &version), &assessment, reason);
-    let enrollment = change::apply(tx, Some(enrollment), event, cause, &grounds)?;
+    let enrollment = change::apply(tx, Some(enrollment), due, &grounds)?;
     Ok(Shown { enrollment, program: program.code })
 }
 
 fn decide(
     tx: &mut Tx<'_>,
     before: Option<Enrollment>,
-    event: Event,
-    cause: Cause,
+    due: Due,
     grounds: &Grounds<'_>,
-) -> Result<Outcome> {
+) -> Result<RequestOutcome> {
     if grounds.assessment.is_eligible() {
-        let enrollment = change::apply(tx, before, event, cause, grounds)?;
-        return Ok(Outcome::Enrolled(Shown { enrollment, program: grounds.program.code.clone() }));
+        let enrollment = change::apply(tx, before, due, grounds)?;
+        return Ok(RequestOutcome::Enrolled(Shown { enrollment, program: grounds.program.code.clone() }));
     }
     let evaluation = eligibility::record(tx, grounds.assessment.clone())?;
-    Ok(Outcome::NotEligible(Box::new(evaluation)))
+    Ok(RequestOutcome::NotEligible(Box::new(evaluation)))
 }
 
 /// The enrollment, with its program kept and its partner locked.
@@ -149,17 +148,34 @@ struct Current {
     partner: Partner,
     program: Program,
     version: ProgramVersion,
+    assessment: Assessment,
 }
 
 /// The enrollment as today's facts put it.
 fn current(tx: &mut Tx<'_>, id: Id) -> Result<Current> {
     let found = locked(tx, id)?;
     let partner = partners::get(tx, found.partner_id)?;
-    reassess(tx, std::slice::from_ref(&partner), Invitations::IndirectResellers)?;
+    let program = programs::get(tx, found.program_id)?;
+    let Judged { version, assessment, .. } = judged(tx, &partner, &program)?;
     let enrollment = enrollments::get(tx, id)?.enrollment;
-    let program = programs::get(tx, enrollment.program_id)?;
-    let version = programs::get_version(tx, enrollment.program_id, enrollment.version)?;
-    Ok(Current { enrollment, partner, program, version })
+    Ok(Current { enrollment, partner, program, version, assessment })
+}
+
+/// Today's verdict about a partner in a program, after its enrollments were settled.
+struct Judged {
+    version: ProgramVersion,
+    assessment: Assessment,
+    /// Whether an enrollment was moved.
+    moved: bool,
+}
+
+fn judged(tx: &mut Tx<'_>, partner: &Partner, program: &Program) -> Result<Judged> {
+    let settled = settle_one(tx, partner, program.id)?;
+    let moved = settled.moved > 0;
+    match settled.verdict {
+        Some((version, assessment)) => Ok(Judged { version, assessment, moved }),
+        None => Err(programs::has_no_version(program)),
+    }
 }
 
 /// Staff who act for a partner say why.

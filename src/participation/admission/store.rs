@@ -23,7 +23,7 @@ pub(super) struct Told {
     pub stage: Stage,
 }
 
-/// Which reminders the enrollments of some partners have had, and for which last day.
+/// The reminders that the enrollments of some partners have had, each for its last day.
 pub(super) fn reminded(tx: &mut Tx<'_>, partners: &[Id]) -> Result<HashSet<Told>> {
     let query = reminders::table.filter(reminders::partner_id.eq_any(partners.to_vec()));
     let told: Vec<Told> = query.select(Told::as_select()).load(tx.conn)?;

@@ -1,71 +1,187 @@
 //! The agreement rules: an agreement of the kind counts.
 
 use super::{
-    model::{AgreementFault, Case, Gap, Ground},
-    rules::{Ruling, reach},
+    evidence::collection,
+    held::Holding,
+    model::{Account, Case, Ruling, Text},
+    rules::reach,
+    view::EligibilityEvidence,
+    words::{CheckWarning, EligibilityCode as Code},
 };
 use crate::{
     network::agreements::{Agreement, AgreementStatus, Kind},
     platform::values::CalendarDate,
 };
 
+/// The reason why no agreement of a kind counts.
+#[derive(Clone, Copy, Debug)]
+enum Fault<'a> {
+    /// No agreement of the kind is on record.
+    Missing,
+    /// The first agreement begins later.
+    NotEffective(&'a Agreement),
+    /// The latest agreement ran out; the next one to begin, where there is one.
+    Expired(&'a Agreement, Option<&'a Agreement>),
+    /// The latest agreement was ended early; the next one to begin, where there is one.
+    Terminated(&'a Agreement, Option<&'a Agreement>),
+    /// An agreement counts but carries no authorization to distribute.
+    Unauthorized(&'a Agreement),
+}
+
 /// An agreement of the kind counts, grace included.
-pub(super) fn holds(case: Case<'_>, kind: Kind) -> Ruling<'_> {
+pub(super) fn holds(case: Case<'_>, kind: Kind) -> Ruling {
     judge(case, kind, |_| true)
 }
 
-/// A distributor agreement counts and carries the authorization to distribute.
-pub(super) fn authorized(case: Case<'_>) -> Ruling<'_> {
-    judge(case, Kind::Distributor, |agreement| agreement.distributor_authorization == Some(true))
+/// A distributor agreement counts and, where that is asked, carries the authorization to distribute.
+pub(super) fn distributor(case: Case<'_>, authorization_required: bool) -> Ruling {
+    judge(case, Kind::Distributor, |agreement| {
+        !authorization_required || agreement.distributor_authorization == Some(true)
+    })
 }
 
-fn judge(case: Case<'_>, kind: Kind, fits: impl Fn(&Agreement) -> bool + Copy) -> Ruling<'_> {
-    let fitting = || of_kind(case, kind).filter(move |agreement| fits(agreement));
-    let best = fitting().filter_map(|agreement| counting(agreement, case.as_of)).max_by_key(
-        |(agreement, status)| (*status == AgreementStatus::Active, until(agreement), agreement.id),
-    );
-    match best {
-        Some((agreement, status)) => {
-            let carried = |day| fitting().filter(|a| a.counts_on(day)).map(until).max().unwrap_or(day);
-            Ruling::met(Ground::Agreement(agreement, status), reach(case.as_of, carried))
-        }
-        None => Ruling::unmet(Gap::Agreement(kind, fault(case, kind))),
-    }
-}
-
-fn of_kind(case: Case<'_>, kind: Kind) -> impl Iterator<Item = &Agreement> {
-    case.facts.agreements.iter().filter(move |agreement| agreement.kind == kind)
-}
-
-fn counting(agreement: &Agreement, day: CalendarDate) -> Option<(&Agreement, AgreementStatus)> {
-    let status = agreement.status_on(day);
-    matches!(status, AgreementStatus::Active | AgreementStatus::Grace).then_some((agreement, status))
-}
-
-fn until(agreement: &Agreement) -> CalendarDate {
-    agreement.first_day_without()
-}
-
-/// The most telling reason why none counts: what became of the one that began last, else what is to come.
-fn fault(case: Case<'_>, kind: Kind) -> AgreementFault<'_> {
+fn judge(case: Case<'_>, kind: Kind, fits: impl Fn(&Agreement) -> bool + Copy) -> Ruling {
     let day = case.as_of;
-    let all = || of_kind(case, kind);
-    if let Some(bare) = all().filter(|a| a.counts_on(day)).max_by_key(|a| (until(a), a.id)) {
-        return AgreementFault::Unauthorized(bare);
+    let fitting = || {
+        let all = case.facts.agreements.iter();
+        all.filter(move |held| held.record.kind == kind && fits(held.record))
+    };
+    let status = |held: &Holding<'_, Agreement>| held.record.status_on(day);
+    let counting = fitting().filter(|held| held.counts_on(day));
+    let best =
+        counting.max_by_key(|held| (status(held) == AgreementStatus::Active, held.until(), held.record.id));
+    let Some(best) = best else {
+        let fault = fault(case, kind);
+        return Ruling::unmet(code(fault, kind), case.tell(|| unmet(fault, kind)));
+    };
+    let in_grace = status(&best) == AgreementStatus::Grace;
+    let carried = |day| fitting().filter(|a| a.counts_on(day)).map(|a| a.until()).max().unwrap_or(day);
+    Ruling::met(reach(day, carried), case.tell(|| met(best.record, in_grace)))
+        .warning(in_grace.then_some(CheckWarning::InGrace))
+}
+
+/// The most telling reason why no agreement counts: the end of the one that began last, else the one to come.
+fn fault(case: Case<'_>, kind: Kind) -> Fault<'_> {
+    let day = case.as_of;
+    let all = || case.facts.agreements.on(day).filter(|agreement| agreement.kind == kind);
+    if let Some(bare) = all().filter(|a| a.counts_on(day)).max_by_key(|a| (a.first_day_without(), a.id)) {
+        return Fault::Unauthorized(bare);
     }
-    let latest = all().filter(|a| a.effective_on <= day).max_by_key(|a| (a.effective_on, until(a), a.id));
-    // One ended before it began never comes.
-    let to_come = |a: &&Agreement| day < a.effective_on && a.effective_on < until(a);
+    let latest =
+        all().filter(|a| a.effective_on <= day).max_by_key(|a| (a.effective_on, a.first_day_without(), a.id));
+    // An agreement that was ended before it began never comes.
+    let to_come = |a: &&Agreement| day < a.effective_on && a.effective_on < a.first_day_without();
     let next = all().filter(to_come).min_by_key(|a| (a.effective_on, a.id));
     let cancelled = || all().max_by_key(|a| (a.effective_on, a.id));
     match (latest, next) {
         (Some(last), next) if last.status_on(day) == AgreementStatus::Terminated => {
-            AgreementFault::Terminated(last, next)
+            Fault::Terminated(last, next)
         }
-        (Some(last), next) => AgreementFault::Expired(last, next),
-        (None, Some(next)) => AgreementFault::NotEffective(next),
-        (None, None) => {
-            cancelled().map_or(AgreementFault::Missing, |last| AgreementFault::Terminated(last, None))
+        (Some(last), next) => Fault::Expired(last, next),
+        (None, Some(next)) => Fault::NotEffective(next),
+        (None, None) => cancelled().map_or(Fault::Missing, |last| Fault::Terminated(last, None)),
+    }
+}
+
+const fn code(fault: Fault<'_>, kind: Kind) -> Code {
+    match (fault, kind) {
+        (Fault::Missing, Kind::Mpn) => Code::MpnAgreementMissing,
+        (Fault::Missing, Kind::Distributor) => Code::DistributorAgreementMissing,
+        (Fault::Missing, Kind::Reseller) => Code::ResellerAgreementMissing,
+        (Fault::NotEffective(_), Kind::Mpn) => Code::MpnAgreementNotEffective,
+        (Fault::NotEffective(_), Kind::Distributor) => Code::DistributorAgreementNotEffective,
+        (Fault::NotEffective(_), Kind::Reseller) => Code::ResellerAgreementNotEffective,
+        (Fault::Expired(..), Kind::Mpn) => Code::MpnAgreementExpired,
+        (Fault::Expired(..), Kind::Distributor) => Code::DistributorAgreementExpired,
+        (Fault::Expired(..), Kind::Reseller) => Code::ResellerAgreementExpired,
+        (Fault::Terminated(..), Kind::Mpn) => Code::MpnAgreementTerminated,
+        (Fault::Terminated(..), Kind::Distributor) => Code::DistributorAgreementTerminated,
+        (Fault::Terminated(..), Kind::Reseller) => Code::ResellerAgreementTerminated,
+        (Fault::Unauthorized(_), _) => Code::DistributorAuthorizationMissing,
+    }
+}
+
+fn met(agreement: &Agreement, in_grace: bool) -> Account {
+    let (paper, number) = (paper(agreement.kind), &agreement.agreement_number);
+    let account = match agreement.expires_on {
+        Some(last) if in_grace => {
+            let end = agreement.first_day_without().plus_days(-1);
+            Account::of(format!("{paper} {number} expired on {last}; its renewal window ends on {end}."))
+                .mended_by(renew(agreement))
         }
+        Some(last) => Account::of(format!("{paper} {number} is active until {last}.")),
+        None => Account::of(format!("{paper} {number} is active since {}.", agreement.effective_on)),
+    };
+    account.resting_on([EligibilityEvidence::from(agreement)])
+}
+
+fn unmet(fault: Fault<'_>, kind: Kind) -> Account {
+    let (paper, within, collection) = (paper(kind), within(kind), collection(kind));
+    let sign = || format!("Sign and record a new {within}: POST /v1/{collection}");
+    let wait = |next: &Agreement| format!("Ask again from {} on.", next.effective_on);
+    match fault {
+        Fault::Missing => Account::of(format!("No {within} is on record."))
+            .mended_by(format!("Sign and record the {within}: POST /v1/{collection}")),
+        Fault::NotEffective(a) => {
+            let (number, begins) = (&a.agreement_number, a.effective_on);
+            Account::of(format!("{paper} {number} begins on {begins}."))
+                .mended_by(wait(a))
+                .resting_on([a.into()])
+        }
+        Fault::Expired(a, next) => {
+            let (number, counted) = (&a.agreement_number, a.first_day_without().plus_days(-1));
+            let last = a.expires_on.unwrap_or(counted);
+            let window = renewal_window(last, counted);
+            Account::of(format!("{paper} {number} expired on {last}{window}.{}", to_come(next)))
+                .mended_by(next.map_or_else(|| renew(a), |next| wait(next).into()))
+                .resting_on([a.into()])
+        }
+        Fault::Terminated(a, next) => {
+            let end = a.terminated_on.unwrap_or_else(|| a.first_day_without());
+            let number = &a.agreement_number;
+            Account::of(format!("{paper} {number} was terminated as of {end}.{}", to_come(next)))
+                .mended_by(next.map_or_else(sign, wait))
+                .resting_on([a.into()])
+        }
+        Fault::Unauthorized(a) => {
+            let number = &a.agreement_number;
+            let record = format!("PATCH /v1/{collection}/{}", a.id);
+            Account::of(format!("{paper} {number} is active but carries no distributor authorization."))
+                .mended_by(format!("Have the authorization granted and record it: {record}"))
+                .resting_on([a.into()])
+        }
+    }
+}
+
+fn renewal_window(last: CalendarDate, counted: CalendarDate) -> String {
+    if last < counted { format!("; its renewal window ended on {counted}") } else { String::new() }
+}
+
+fn to_come(next: Option<&Agreement>) -> String {
+    next.map_or_else(String::new, |a| {
+        format!(" The next, {}, begins on {}.", a.agreement_number, a.effective_on)
+    })
+}
+
+fn renew(agreement: &Agreement) -> Text {
+    let (within, collection) = (within(agreement.kind), collection(agreement.kind));
+    format!("Renew the {within}: POST /v1/{collection}/{}/renewal", agreement.id).into()
+}
+
+/// The paper's name inside a sentence.
+const fn within(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Mpn => "MPN agreement",
+        Kind::Distributor => "distributor agreement",
+        Kind::Reseller => "reseller agreement",
+    }
+}
+
+/// The paper's name at the head of a sentence.
+const fn paper(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Mpn => "MPN agreement",
+        Kind::Distributor => "Distributor agreement",
+        Kind::Reseller => "Reseller agreement",
     }
 }

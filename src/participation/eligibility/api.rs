@@ -55,7 +55,8 @@ pub struct EligibilityVerdict {
     evaluated_at: Timestamp,
     /// Eligible where nothing is unmet.
     outcome: EligibilityOutcome,
-    /// The first day it is no longer eligible if nothing changes; null where it is not eligible, or where
+    /// The first day on which the partner is no longer eligible if nothing changes, whichever version is in effect by then;
+    /// null where it is not eligible, or where
     /// nothing known ends it.
     eligible_until: Option<CalendarDate>,
     /// Every rule's check: the built-in ones, then the version's requirements in their order.

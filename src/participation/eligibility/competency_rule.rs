@@ -1,74 +1,121 @@
 //! The competency rule: enough different competencies of a level count.
 //!
-//! Two attainments of one competency, such as an early renewal or the headquarters' own, are one competency.
+//! Two attainments of one competency, such as a renewal or the headquarters' own, are one competency.
 
 use super::{
-    model::{Asked, Case, CompetencyFault, Gap, Ground},
-    rules::{Ruling, reach},
-    words::CheckWarning,
+    held::Holding,
+    model::{Account, Case, Ruling},
+    rules::reach,
+    view::EligibilityEvidence,
+    wording::listed,
+    words::{CheckWarning, EligibilityCode as Code},
 };
-use crate::{network::competencies::Attainment, platform::values::CalendarDate};
+use crate::{
+    network::competencies::{Attainment, Level},
+    platform::values::CalendarDate,
+};
+use std::cmp::Reverse;
 
-pub(super) fn holds<'a>(case: Case<'a>, asked: Asked<'a>) -> Ruling<'a> {
-    let day = case.as_of;
-    if !enough(case, asked, |attainment| attainment.counts_on(day)) {
-        let held = distinct(case, asked, |attainment| attainment.counts_on(day));
-        return Ruling::unmet(Gap::Competencies(asked, held, fault(case, asked, held)));
-    }
-    let until = reach(day, |day| carried_until(case, asked, day));
-    Ruling::met(Ground::Competencies(asked, warning(case, asked)), until)
+/// How many records a check names at most.
+const MOST: usize = 20;
+
+/// The competencies the rule asks for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Competencies<'a> {
+    /// How many different ones.
+    pub(super) min_count: u32,
+    /// At which level at least.
+    pub(super) min_level: Level,
+    /// From which; none takes every competency.
+    pub(super) any_of: Option<&'a [String]>,
 }
 
-impl Asked<'_> {
+/// Why too few competencies count.
+#[derive(Clone, Copy, Debug)]
+enum Fault<'a> {
+    /// No more competencies were attained by the day.
+    Missing,
+    /// This attainment qualified but no longer counts.
+    Expired(&'a Attainment),
+    /// This attainment has the wrong level or is not listed.
+    NotQualifying(&'a Attainment),
+}
+
+pub(super) fn holds(case: Case<'_>, asked: Competencies<'_>) -> Ruling {
+    let day = case.as_of;
+    if !enough(case, asked, |held| held.counts_on(day)) {
+        let count = distinct(case, asked, |held| held.counts_on(day));
+        let fault = fault(case, asked, count);
+        let code = match fault {
+            Fault::Missing => Code::CompetencyMissing,
+            Fault::Expired(_) => Code::CompetencyExpired,
+            Fault::NotQualifying(_) => Code::CompetencyNotQualifying,
+        };
+        return Ruling::unmet(code, case.tell(|| unmet(case, asked, count, fault)));
+    }
+    let until = reach(day, |day| carried_until(case, asked, day));
+    let warning = warning(case, asked);
+    Ruling::met(until, case.tell(|| met(case, asked, warning))).warning(warning)
+}
+
+impl Competencies<'_> {
     /// Whether an attainment is of the level and the list asked for.
-    #[must_use]
-    pub fn admits(&self, attainment: &Attainment) -> bool {
+    fn admits(&self, attainment: &Attainment) -> bool {
         self.min_level <= attainment.level
             && self.any_of.is_none_or(|codes| codes.contains(&attainment.competency_code))
     }
 }
 
-fn admitted<'a>(case: Case<'a>, asked: Asked<'a>) -> impl Iterator<Item = &'a Attainment> {
-    case.facts.attainments.iter().filter(move |attainment| asked.admits(attainment))
+fn admitted<'a>(case: Case<'a>, asked: Competencies<'a>) -> impl Iterator<Item = Holding<'a, Attainment>> {
+    case.facts.attainments.iter().filter(move |held| asked.admits(held.record))
 }
 
-fn enough(case: Case<'_>, asked: Asked<'_>, counts: impl Fn(&Attainment) -> bool) -> bool {
+fn enough(
+    case: Case<'_>,
+    asked: Competencies<'_>,
+    counts: impl Fn(&Holding<'_, Attainment>) -> bool,
+) -> bool {
     match asked.min_count {
-        0 | 1 => admitted(case, asked).any(counts),
+        0 | 1 => admitted(case, asked).any(|held| counts(&held)),
         more => more <= distinct(case, asked, counts),
     }
 }
 
-fn distinct(case: Case<'_>, asked: Asked<'_>, counts: impl Fn(&Attainment) -> bool) -> u32 {
-    let mut codes: Vec<&str> =
-        admitted(case, asked).filter(|a| counts(a)).map(|a| a.competency_code.as_str()).collect();
+fn distinct(
+    case: Case<'_>,
+    asked: Competencies<'_>,
+    counts: impl Fn(&Holding<'_, Attainment>) -> bool,
+) -> u32 {
+    let counting = admitted(case, asked).filter(|held| counts(held));
+    let mut codes: Vec<&str> = counting.map(|held| held.record.competency_code.as_str()).collect();
     codes.sort_unstable();
     codes.dedup();
     u32::try_from(codes.len()).unwrap_or(u32::MAX)
 }
 
 /// The first day on which fewer of those that count on `day` are left than are asked for.
-fn carried_until(case: Case<'_>, asked: Asked<'_>, day: CalendarDate) -> CalendarDate {
+fn carried_until(case: Case<'_>, asked: Competencies<'_>, day: CalendarDate) -> CalendarDate {
     let spans = admitted(case, asked)
-        .filter(|a| a.attained_on <= day)
-        .map(|a| (a.competency_code.as_str(), a.first_day_without()))
-        .filter(|(_, end)| day < *end);
+        .filter(|held| held.counts_on(day))
+        .map(|held| (held.record.competency_code.as_str(), held.until()));
     if asked.min_count <= 1 {
         return spans.map(|(_, end)| end).max().unwrap_or(day);
     }
     let mut spans: Vec<_> = spans.collect();
     spans.sort_unstable_by(|a, b| b.cmp(a));
     spans.dedup_by_key(|(code, _)| *code);
-    spans.sort_unstable_by_key(|(_, end)| std::cmp::Reverse(*end));
+    spans.sort_unstable_by_key(|(_, end)| Reverse(*end));
     let last_needed = asked.min_count as usize - 1;
     spans.get(last_needed).map_or(day, |(_, end)| *end)
 }
 
 /// Warns only where the rule would fail without the attainments in doubt.
-fn warning(case: Case<'_>, asked: Asked<'_>) -> Option<CheckWarning> {
+fn warning(case: Case<'_>, asked: Competencies<'_>) -> Option<CheckWarning> {
     let day = case.as_of;
-    let regular = |a: &Attainment| a.counts_on(day) && day <= a.expires_on;
-    let safe = |a: &Attainment| regular(a) && a.at_risk_since.is_none_or(|since| day < since);
+    let regular = |held: &Holding<'_, Attainment>| held.counts_on(day) && day <= held.record.expires_on;
+    let safe = |held: &Holding<'_, Attainment>| {
+        regular(held) && held.record.at_risk_since.is_none_or(|since| day < since)
+    };
     if enough(case, asked, safe) {
         None
     } else if enough(case, asked, regular) {
@@ -78,24 +125,75 @@ fn warning(case: Case<'_>, asked: Asked<'_>) -> Option<CheckWarning> {
     }
 }
 
-/// The most telling reason: a qualifying one that ran out can be renewed; else one that does not qualify
-/// shows what is there; else there is nothing.
-fn fault<'a>(case: Case<'a>, asked: Asked<'a>, held: u32) -> CompetencyFault<'a> {
+/// The most telling reason: a qualifying attainment that ran out, which can be renewed; else one that does not qualify;
+/// else that there is none.
+fn fault<'a>(case: Case<'a>, asked: Competencies<'a>, count: u32) -> Fault<'a> {
     let day = case.as_of;
+    let all = || case.facts.attainments.on(day).filter(|a| a.attained_on <= day);
     let still_held =
-        |code: &str| admitted(case, asked).any(|a| a.competency_code == code && a.counts_on(day));
-    let lapsed = admitted(case, asked)
-        .filter(|a| a.attained_on <= day && !still_held(&a.competency_code))
+        |code: &str| all().any(|a| asked.admits(a) && a.competency_code == code && a.counts_on(day));
+    let lapsed = all()
+        .filter(|a| asked.admits(a) && !still_held(&a.competency_code))
         .max_by_key(|a| (a.first_day_without(), a.id));
     if let Some(lapsed) = lapsed {
-        return CompetencyFault::Expired(lapsed);
+        return Fault::Expired(lapsed);
     }
-    case.facts
-        .attainments
-        .iter()
-        .filter(|a| a.attained_on <= day && !asked.admits(a))
-        // Beside others that do qualify, one that has run out explains nothing.
-        .filter(|a| held == 0 || a.counts_on(day))
+    all()
+        .filter(|a| !asked.admits(a))
+        // Beside attainments that do qualify, one that has run out explains nothing.
+        .filter(|a| count == 0 || a.counts_on(day))
         .max_by_key(|a| (a.counts_on(day), a.level, a.first_day_without(), a.id))
-        .map_or(CompetencyFault::Missing, CompetencyFault::NotQualifying)
+        .map_or(Fault::Missing, Fault::NotQualifying)
+}
+
+/// The attainments that count towards what is asked on the day, those that count longest first.
+fn counting<'a>(case: Case<'a>, asked: Competencies<'_>) -> Vec<&'a Attainment> {
+    let day = case.as_of;
+    let mut counting: Vec<&Attainment> =
+        case.facts.attainments.on(day).filter(|a| asked.admits(a) && a.counts_on(day)).collect();
+    counting.sort_unstable_by_key(|a| (Reverse(a.first_day_without()), a.id));
+    counting
+}
+
+fn met(case: Case<'_>, asked: Competencies<'_>, warning: Option<CheckWarning>) -> Account {
+    let attainments = counting(case, asked);
+    let each: Vec<String> = attainments.iter().map(|a| named(a)).collect();
+    let doubt = match warning {
+        Some(CheckWarning::InGrace) => " Without those past their expiry it would be too few.",
+        Some(CheckWarning::AtRisk) => " Without those at risk it would be too few.",
+        None => "",
+    };
+    let account = Account::of(format!("Counting on {}: {}.{doubt}", case.as_of, listed(&each)))
+        .resting_on(attainments.into_iter().take(MOST).map(EligibilityEvidence::from));
+    match warning {
+        Some(_) => account.mended_by("Renew the competencies in doubt before the rule lapses."),
+        None => account,
+    }
+}
+
+fn unmet(case: Case<'_>, asked: Competencies<'_>, count: u32, fault: Fault<'_>) -> Account {
+    let (needed, day, partner) = (asked.min_count, case.as_of, case.facts.partner_id);
+    let level = if asked.min_level == Level::Gold { "gold" } else { "silver or gold" };
+    let from = asked.any_of.map_or_else(String::new, |codes| format!(" from {}", listed(codes)));
+    let count = format!("{count} of {needed} competencies ({level}{from}) count on {day}");
+    let attain = format!("Attain a qualifying competency: PUT /v1/partners/{partner}/competencies/{{code}}");
+    let (account, at_fault) = match fault {
+        Fault::Missing => (Account::of(format!("{count}.")).mended_by(attain), None),
+        Fault::Expired(a) => {
+            let (holder, code, end) = (a.partner_id, &a.competency_code, a.first_day_without());
+            let account = Account::of(format!("{count}: {code} has not counted since {end}."))
+                .mended_by(format!("Renew {code}: PUT /v1/partners/{holder}/competencies/{code}"));
+            (account, Some(a))
+        }
+        Fault::NotQualifying(a) => {
+            let message = format!("{count}: {} does not qualify.", named(a));
+            (Account::of(message).mended_by(attain), Some(a))
+        }
+    };
+    let others = counting(case, asked).into_iter().take(MOST - 1);
+    account.resting_on(at_fault.into_iter().chain(others).map(EligibilityEvidence::from))
+}
+
+fn named(attainment: &Attainment) -> String {
+    format!("{} {} to {}", attainment.level, attainment.competency_code, attainment.expires_on)
 }

@@ -11,7 +11,7 @@ use crate::{
 };
 use diesel::prelude::*;
 
-/// What a partner was found to be, by a program version, for a day. Not on record until it is recorded.
+/// The verdict about a partner by a program version for a day, in words. Not on record until it is recorded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assessment {
     /// The partner.
@@ -58,7 +58,7 @@ impl Assessment {
             as_of: verdict.as_of,
             evaluated_at,
             outcome: verdict.outcome,
-            eligible_until: verdict.eligible_until,
+            eligible_until: verdict.eligible_until(),
             checks: verdict.view(),
         }
     }

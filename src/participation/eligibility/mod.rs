@@ -1,34 +1,30 @@
 //! Eligibility: whether a partner meets a program version's requirements on a day, and why.
 //!
-//! A pure function, [`evaluate`]: facts and terms in, verdict out. It knows no database, no clock and no
-//! HTTP, so the same facts and the same date give the same verdict whenever it is asked: on a request, in
-//! a simulation, in the daily refresh, or for the day of a transaction long past.
+//! A pure function, [`evaluate`]: facts and terms in, verdict out. The engine knows no database, no clock and no
+//! HTTP, so the same facts and the same date give the same verdict whenever the question is asked: on a request, in
+//! a simulation, in the daily refresh, or for the day of a transaction long past. Each day is judged by the version in
+//! effect on that day and by the facts as they stand on record for that day.
 //!
 //! | file | holds |
 //! |---|---|
-//! | `model` | what goes in ([`Facts`], [`Terms`]) and what comes out ([`Verdict`], [`Check`], [`Finding`]) |
+//! | `model` | the question ([`ProgramTerms`]) and the answer ([`Verdict`], [`Check`]) |
+//! | `facts`, `held` | what is known of a partner ([`Facts`]), gathered for many by a constant number of queries |
 //! | `words` | the closed sets of words: rules, codes, statuses |
-//! | `rules` | [`evaluate`], one function per requirement, and how a lapse is found |
-//! | `agreement_rule`, `competency_rule`, `sales_rules` | the requirements that look at records |
+//! | `rules` | [`evaluate`], the list of rules, and the short ones |
+//! | `agreement_rule`, `competency_rule`, `sales_rules` | the rules that look at records |
 //! | `outlook` | what is about to end a partner's eligibility |
-//! | `wording`, `evidence` | what a finding says, what to do about it, and the records it rests on |
+//! | `wording`, `evidence` | parts of sentences, and references to the records a check rests on |
 //! | `view` | a check as it is stored and sent |
-//!
-//! Around it, what asks it about partners on record:
-//!
-//! | file | holds |
-//! |---|---|
-//! | `facts` | gathers facts about many partners by a constant number of queries |
 //! | `evaluation`, `store` | [`Assessment`], and [`Evaluation`]: an assessment on record |
-//! | `service` | [`assess`], [`assess_all`], [`judge_all`], [`record`] |
+//! | `service` | [`assess`], [`assess_all`], [`judge_all`], [`days_of_each`], [`unmet_on`], [`record`] |
 //! | `api` | asking and reading over HTTP |
 //! | `simulation_api`, `simulation` | asking about what is not on record |
 //!
-//! A verdict borrows from its facts and renders its texts only when asked, so the daily refresh judges
+//! A verdict borrows from its facts. A rule is put into words when a check is told, so the daily refresh judges
 //! every partner without building a single sentence.
 //!
-//! Adding a rule: a variant of [`crate::participation::programs::Requirement`]; its word and codes in `words`; a function
-//! in `rules` that returns the finding and the first day it no longer holds; its sentences in `wording`.
+//! A new rule is a variant of [`crate::participation::programs::Requirement`], its word and codes in `words`, and a
+//! function in `rules` that says whether the rule holds, until when, and why.
 
 mod agreement_rule;
 pub mod api;
@@ -36,6 +32,7 @@ mod competency_rule;
 mod evaluation;
 mod evidence;
 mod facts;
+mod held;
 pub mod model;
 mod outlook;
 mod report;
@@ -52,21 +49,24 @@ mod words;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
+mod tests_by_day;
+#[cfg(test)]
 mod worked_examples;
+#[cfg(test)]
+mod worlds;
 
 use crate::slice::{Slice, Tag};
 pub use evaluation::{Assessment, Evaluation};
-pub use model::{
-    AgreementFault, Asked, Check, CompetencyFault, Facts, Finding, Gap, Ground, Held, OptOut, Sale, Terms,
-    Turnover, Verdict,
-};
+pub use facts::{Facts, OptOut, Sale};
+pub use held::{Dated, Held, Holding, Lent};
+pub use model::{Check, FormerProgramStanding, ProgramStanding, ProgramTerms, Verdict, VersionTerms};
 pub use outlook::Outlook;
 pub use rules::evaluate;
-pub use service::{UnmetDay, assess, assess_all, judge_all, record, unmet_on};
+pub use service::{Days, UnmetDay, assess, assess_all, days_of_each, judge_all, record, unmet_on};
 pub use store::find as find_evaluation;
 pub use view::{EligibilityCheck, EligibilityEvidence};
 pub use words::{

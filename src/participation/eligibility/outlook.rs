@@ -1,8 +1,8 @@
-//! What is about to end a partner's eligibility, so that it can be told in time.
+//! The rules that are about to end a partner's eligibility, so that the partner can be told in time.
 
 use super::{
-    model::{Check, Verdict},
-    rules::evaluate,
+    model::{Case, Check, Verdict},
+    rules::evaluate_by,
     words::{CheckStatus, CheckWarning, EligibilityRule as Rule},
 };
 use crate::platform::values::CalendarDate;
@@ -14,12 +14,12 @@ pub struct Outlook {
     pub firm_until: CalendarDate,
     /// The last day every rule is met, grace included.
     pub last_day: CalendarDate,
-    /// What is lapsing, a sentence each.
+    /// The rules that are lapsing, a sentence each.
     pub lapsing: Vec<String>,
 }
 
 impl<'a> Verdict<'a> {
-    /// What will be met by grace only, or no longer, in so many days; none where everything stands firm by then.
+    /// The rules that will be met by grace only, or no longer, in so many days; none where every rule stands firm by then.
     /// The end of the program's own version is nobody's loss: the next year follows it.
     #[must_use]
     pub fn outlook(&self, days: i32) -> Option<Outlook> {
@@ -49,13 +49,11 @@ impl<'a> Verdict<'a> {
         outlook
     }
 
-    /// The same question on another day. What was gathered for this day is all there is: agreements and
-    /// competencies are complete, later sales are not known.
+    /// The same question on another day, by the same version. What was gathered for this day is all there is: agreements
+    /// and competencies are complete, later sales are not known.
     fn on(&self, day: CalendarDate) -> Verdict<'a> {
-        match self.checks.first() {
-            Some(check) => evaluate(check.case.facts, check.case.terms, day),
-            None => self.clone(),
-        }
+        let Case { facts, program, version, .. } = self.case;
+        evaluate_by(facts, program, version, day)
     }
 
     /// Where the days of grace begin that lead up to a check's end; that end itself where there are none.
@@ -69,5 +67,5 @@ impl<'a> Verdict<'a> {
 }
 
 fn in_grace(check: &Check<'_>) -> bool {
-    check.warning() == Some(CheckWarning::InGrace)
+    check.warning == Some(CheckWarning::InGrace)
 }

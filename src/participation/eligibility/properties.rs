@@ -1,256 +1,23 @@
 //! What holds for any facts: found by trying many, with every day of three years looked at.
 
+use super::worlds::{
+    DAYS, World, answer, some_agreement, some_attainment, some_day, some_rule, some_versions, some_world,
+    start, with_a_shuffled_copy,
+};
 use super::{
-    EligibilityOutcome, Facts, Held, OptOut, Sale, Terms, Verdict, evaluate,
-    samples::{agreement, attainment, day, id, purchase, terms, usd},
+    ProgramStanding, ProgramTerms, evaluate,
+    samples::{id, purchase, terms},
 };
 use crate::{
     network::{
         agreements::{Agreement, Kind},
-        competencies::{Attainment, Level},
+        competencies::Attainment,
         partners::{PartnerStatus, PartnerType},
     },
     participation::programs::{ProgramStatus, Requirement, rule_sets},
     platform::values::CalendarDate,
-    sales::transactions::TransactionKind,
 };
-use proptest::{collection::vec, option, prelude::*, sample::select};
-
-const DAYS: i32 = 1100;
-const CODES: [&str; 3] = ["cloud-crm", "cloud-platform", "erp"];
-
-fn start() -> CalendarDate {
-    day("2018-07-01")
-}
-
-fn some_day() -> impl Strategy<Value = CalendarDate> {
-    (0..DAYS).prop_map(|days| start().plus_days(days))
-}
-
-prop_compose! {
-    fn some_agreement()(
-        kind in select(Kind::ALL),
-        from in some_day(),
-        length in option::weighted(0.8, 0..500_i32),
-        ended_after in option::weighted(0.2, -20..400_i32),
-        grace_days in select(vec![0, 5, 30]),
-        authorized: bool,
-    ) -> Agreement {
-        Agreement {
-            effective_on: from,
-            expires_on: length.map(|days| from.plus_days(days)),
-            terminated_on: ended_after.map(|days| from.plus_days(days)),
-            grace_days,
-            distributor_authorization: Some(authorized),
-            ..agreement(0, kind, "2018-01-01", "")
-        }
-    }
-}
-
-prop_compose! {
-    fn some_attainment()(
-        code in select(&CODES[..]),
-        level in select(Level::ALL),
-        from in some_day(),
-        length in 0..500_i32,
-        revoked_after in option::weighted(0.2, 0..400_i32),
-        doubted_after in option::weighted(0.2, 0..400_i32),
-    ) -> Attainment {
-        Attainment {
-            attained_on: from,
-            expires_on: from.plus_days(length),
-            revoked_on: revoked_after.map(|days| from.plus_days(days)),
-            at_risk_since: doubted_after.map(|days| from.plus_days(days)),
-            ..attainment(0, code, level, "2018-01-01", "2018-01-01")
-        }
-    }
-}
-
-/// Periods one after another: the days each begins after the last regular day of the one before, and its
-/// length. Renewals within the grace, on its edges and past it.
-fn some_periods() -> impl Strategy<Value = Vec<(CalendarDate, i32)>> {
-    let gap = prop_oneof![Just(1), Just(30), Just(31), Just(32), -10..60_i32];
-    (0..300_i32, vec((gap, 20..300_i32), 0..5)).prop_map(|(first, steps)| {
-        let mut last = start().plus_days(first);
-        let period = |(gap, length): (i32, i32)| {
-            let from = last.plus_days(gap);
-            last = from.plus_days(length);
-            (from, length)
-        };
-        steps.into_iter().map(period).collect()
-    })
-}
-
-fn some_agreements() -> impl Strategy<Value = Vec<Agreement>> {
-    let renewals =
-        (some_periods(), select(Kind::ALL), any::<bool>()).prop_map(|(periods, kind, authorized)| {
-            let renewal = |(from, length): (CalendarDate, i32)| Agreement {
-                effective_on: from,
-                expires_on: Some(from.plus_days(length)),
-                distributor_authorization: Some(authorized),
-                ..agreement(0, kind, "2018-01-01", "")
-            };
-            periods.into_iter().map(renewal).collect::<Vec<_>>()
-        });
-    let parts = (vec(renewals, 1..4), vec(some_agreement(), 0..3));
-    parts.prop_map(|(renewals, others)| {
-        let mut all: Vec<Agreement> = renewals.into_iter().flatten().chain(others).collect();
-        (1..).zip(&mut all).for_each(|(number, agreement)| agreement.id = id(number));
-        all
-    })
-}
-
-fn some_attainments() -> impl Strategy<Value = Vec<Attainment>> {
-    let renewals =
-        (some_periods(), select(&CODES[..]), select(Level::ALL)).prop_map(|(periods, code, level)| {
-            let renewal = |(from, length): (CalendarDate, i32)| Attainment {
-                attained_on: from,
-                expires_on: from.plus_days(length),
-                ..attainment(0, code, level, "2018-01-01", "2018-01-01")
-            };
-            periods.into_iter().map(renewal).collect::<Vec<_>>()
-        });
-    let parts = (vec(renewals, 0..4), vec(some_attainment(), 0..3));
-    parts.prop_map(|(renewals, others)| {
-        let mut all: Vec<Attainment> = renewals.into_iter().flatten().chain(others).collect();
-        (50..).zip(&mut all).for_each(|(number, attainment)| attainment.id = id(number));
-        all
-    })
-}
-
-/// Purchases, some in another currency, each with up to two refunds of any size within it.
-fn some_sales() -> impl Strategy<Value = Vec<Sale>> {
-    let refund = || option::weighted(0.4, (0..300_i32, 0..=100_i64));
-    let one = (some_day(), 1..1_000_i64, prop::bool::weighted(0.2), refund(), refund());
-    vec(one, 0..6).prop_map(|purchases| {
-        let mut sales = Vec::new();
-        for (number, (on, minor, yen, first, second)) in (100_u128..).step_by(10).zip(purchases) {
-            let mut amount = usd(minor);
-            if yen {
-                amount.currency = "JPY".parse().unwrap();
-            }
-            let bought = Sale { occurred_on: on, amount, ..purchase(number, "2018-07-01", 0) };
-            let mut left = minor;
-            sales.push(bought);
-            for (id_offset, (after, percent)) in (1_u128..).zip([first, second].into_iter().flatten()) {
-                let back = left.min(minor * percent / 60);
-                left -= back;
-                amount.minor = -back;
-                let taken = on.plus_days(after);
-                sales.push(Sale {
-                    id: id(number + id_offset),
-                    kind: TransactionKind::Refund,
-                    original_id: Some(bought.id),
-                    occurred_on: taken,
-                    amount,
-                });
-            }
-        }
-        sales
-    })
-}
-
-fn some_rule() -> impl Strategy<Value = Requirement> {
-    let competency = (1..3_u32, select(Level::ALL), option::of(vec(select(&CODES[..]), 1..3))).prop_map(
-        |(min_count, min_level, codes)| Requirement::Competency {
-            min_count,
-            min_level,
-            any_of: codes.map(|codes| codes.into_iter().map(str::to_owned).collect()),
-        },
-    );
-    let revenue = (1..400_u32, 1..1_500_i64, any::<bool>()).prop_map(|(days, minor, keep_once_enrolled)| {
-        Requirement::TrailingRevenue { days, amount: usd(minor), keep_once_enrolled }
-    });
-    let leaf = prop_oneof![
-        Just(Requirement::PartnerActive {}),
-        Just(Requirement::PartnerType {}),
-        Just(Requirement::MpnAgreement {}),
-        any::<bool>()
-            .prop_map(|authorization_required| Requirement::DistributorAgreement { authorization_required }),
-        Just(Requirement::ResellerAgreement {}),
-        competency.clone(),
-        competency,
-        Just(Requirement::FirstTransaction {}),
-        revenue,
-        Just(Requirement::Country { countries: vec!["DE".parse().unwrap()] }),
-    ];
-    leaf.prop_recursive(3, 12, 3, |inner| {
-        vec(inner, 1..4).prop_map(|requirements| Requirement::AnyOf { requirements })
-    })
-}
-
-/// Facts that own their records.
-#[derive(Clone, Debug)]
-struct World {
-    partner_type: PartnerType,
-    status: PartnerStatus,
-    agreements: Vec<Agreement>,
-    attainments: Vec<Attainment>,
-    sales: Vec<Sale>,
-    enrolled: bool,
-    opted_out_on: Option<CalendarDate>,
-}
-
-prop_compose! {
-    fn some_world()(
-        partner_type in select(PartnerType::ALL),
-        active in prop::bool::weighted(0.95),
-        agreements in some_agreements(),
-        attainments in some_attainments(),
-        sales in some_sales(),
-        enrolled: bool,
-        opted_out_on in option::weighted(0.1, some_day()),
-    ) -> World {
-        let status = if active { PartnerStatus::Active } else { PartnerStatus::Suspended };
-        World { partner_type, status, agreements, attainments, sales, enrolled, opted_out_on }
-    }
-}
-
-impl World {
-    /// The partner's facts; a part of the records is the headquarters'.
-    fn facts(&self) -> Facts<'_> {
-        let (own, headquarters) = self.agreements.split_at(self.agreements.len() / 2);
-        Facts {
-            partner_id: id(1),
-            partner_type: self.partner_type,
-            status: self.status,
-            country: "DE".parse().unwrap(),
-            is_headquarters: false,
-            agreements: Held { own, headquarters },
-            attainments: Held::from(self.attainments.as_slice()),
-            sales: &self.sales,
-            enrolled: self.enrolled,
-            opt_out: self.opted_out_on.map(|on| OptOut { enrollment_id: id(2), on }),
-        }
-    }
-
-    fn judged<T>(&self, rules: &[Requirement], on: CalendarDate, look: impl FnOnce(&Verdict<'_>) -> T) -> T {
-        look(&evaluate(&self.facts(), &terms(rules), on))
-    }
-
-    fn eligible(&self, rules: &[Requirement], on: CalendarDate) -> bool {
-        self.judged(rules, on, |verdict| verdict.outcome == EligibilityOutcome::Eligible)
-    }
-}
-
-/// The answer as it is sent, with what is stored beside it.
-fn answer(verdict: &Verdict<'_>) -> (EligibilityOutcome, Option<CalendarDate>, String) {
-    (verdict.outcome, verdict.eligible_until, serde_json::to_string(&verdict.view()).unwrap())
-}
-
-fn with_a_shuffled_copy() -> impl Strategy<Value = (World, World)> {
-    some_world().prop_flat_map(|world| {
-        let shuffled = (
-            Just(world.agreements.clone()).prop_shuffle(),
-            Just(world.attainments.clone()).prop_shuffle(),
-            Just(world.sales.clone()).prop_shuffle(),
-        );
-        (Just(world), shuffled).prop_map(|(world, (agreements, attainments, sales))| {
-            let copy = World { agreements, attainments, sales, ..world.clone() };
-            (world, copy)
-        })
-    })
-}
+use proptest::{collection::vec, prelude::*};
 
 proptest! {
     // Each looks at every day of three years.
@@ -259,17 +26,20 @@ proptest! {
     #[test]
     fn an_eligible_partner_stays_so_exactly_until_the_day_that_was_named(
         world in some_world(),
-        rules in vec(some_rule(), 1..3),
+        rules in some_versions(),
     ) {
+        let facts = world.facts();
+        let program = rules.terms();
+        let judged = |on| evaluate(&facts, &program, on);
         let days = || (0..DAYS).map(|days| start().plus_days(days));
-        let eligible: Vec<bool> = days().map(|on| world.eligible(&rules, on)).collect();
+        let eligible: Vec<bool> = days().map(|on| judged(on).is_eligible()).collect();
         // From the back: the first day on or after each at which the partner is not eligible.
         let mut lost_on = None;
         for (on, eligible) in days().zip(eligible).collect::<Vec<_>>().into_iter().rev() {
             if !eligible {
                 lost_on = Some(on);
             }
-            let until = world.judged(&rules, on, |verdict| verdict.eligible_until);
+            let until = judged(on).eligible_until();
             let expected = if eligible { lost_on } else { None };
             // What lies beyond the days looked at is only known to lie beyond.
             let seen = until.filter(|until| *until < start().plus_days(DAYS));
@@ -299,7 +69,7 @@ proptest! {
         on in some_day(),
     ) {
         let rules = [rule];
-        let met = |on| world.judged(&rules, on, |verdict| verdict.checks[2].code().is_none());
+        let met = |on| world.judged(&rules, on, |verdict| verdict.checks[2].code.is_none());
         let lapses_on = world.judged(&rules, on, |verdict| verdict.checks[2].lapses_on);
         if met(on) {
             let scanned = (1..2 * DAYS).map(|days| on.plus_days(days)).find(|on| !met(*on));
@@ -324,8 +94,7 @@ proptest! {
         richer.sales.push(purchase(900, "2018-07-01", 1));
         prop_assert!(!world.eligible(&rules, on) || richer.eligible(&rules, on));
         let until = |world: &World| {
-            let end = world.judged(&rules, on, |verdict| verdict.eligible_until);
-            end.unwrap_or(CalendarDate::MAX)
+            world.judged(&rules, on, |verdict| verdict.eligible_until().unwrap_or(CalendarDate::MAX))
         };
         prop_assert!(!world.eligible(&rules, on) || until(&world) <= until(&richer));
     }
@@ -338,7 +107,7 @@ proptest! {
         on in some_day(),
     ) {
         let applies = |rule: &Requirement| {
-            world.judged(std::slice::from_ref(rule), on, |v| v.checks[2].status() != super::CheckStatus::NotApplicable)
+            world.judged(std::slice::from_ref(rule), on, |v| v.checks[2].status != super::CheckStatus::NotApplicable)
         };
         let extended: Vec<_> = rules.iter().cloned().chain([more]).collect();
         prop_assert!(!world.eligible(&extended, on) || world.eligible(&rules, on));
@@ -360,20 +129,24 @@ proptest! {
         let bare: Vec<_> = rule_sets::guide(PartnerType::IndirectProvider);
         let counts = |kind, authorized: bool| {
             let fits = |a: &&Agreement| a.kind == kind && (!authorized || a.distributor_authorization == Some(true));
-            world.agreements.iter().filter(fits).any(|a| a.counts_on(on))
+            let facts = world.facts();
+            facts.agreements.on(on).filter(fits).any(|a| a.counts_on(on))
         };
         let expected = counts(Kind::Mpn, false)
             && counts(Kind::Distributor, true)
-            && world.status == PartnerStatus::Active
+            && world.facts().standing_on(on).status == PartnerStatus::Active
+            && !world.as_headquarters.iter().any(|days| days.contains(on))
             && world.opted_out_on.is_none_or(|out| on < out)
-            && on <= terms(&[]).effective_to;
+            && on <= terms(&[]).versions[0].days.to;
         prop_assert_eq!(world.eligible(&bare, on), expected);
     }
 
     #[test]
     fn a_program_that_is_not_open_takes_nobody(world in some_world(), on in some_day()) {
         for status in [ProgramStatus::Closed, ProgramStatus::Discontinued] {
-            let (facts, terms) = (world.facts(), Terms { status, ..terms(&[]) });
+            let terms = terms(&[]);
+            let standing = ProgramStanding { status, ..terms.standing };
+            let (facts, terms) = (world.facts(), ProgramTerms { standing, ..terms });
             prop_assert!(!evaluate(&facts, &terms, on).is_eligible());
         }
     }

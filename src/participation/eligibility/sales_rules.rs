@@ -1,29 +1,43 @@
 //! The rules that look at sales.
 
 use super::{
-    model::{Case, Gap, Ground, Sale, Turnover},
-    rules::{Ruling, reach},
+    facts::Sale,
+    model::{Account, Case, Ruling},
+    rules::reach,
+    view::EligibilityEvidence,
+    words::EligibilityCode as Code,
 };
 use crate::{
     platform::values::{CalendarDate, Money},
     sales::transactions::TransactionKind,
 };
+use std::cmp::Reverse;
+
+/// How many sales a check names at most: enough to start from, where a year of sales would flood it.
+const MOST: usize = 20;
 
 /// At least one purchase on or before the day that is not wholly refunded by it.
-pub(super) fn first_transaction(case: Case<'_>) -> Ruling<'_> {
+pub(super) fn first_transaction(case: Case<'_>) -> Ruling {
     let refunds = Refunds::of(case.facts.sales);
     let kept_on = |day| {
         let purchases = case.facts.sales.iter().filter(|sale| sale.kind == TransactionKind::Purchase);
         let begun = purchases.filter(move |sale| sale.occurred_on <= day);
         begun.map(|sale| (sale, refunds.whole_on(sale))).filter(move |(_, end)| day < *end)
     };
-    match kept_on(case.as_of).min_by_key(|(sale, _)| (sale.occurred_on, sale.id)) {
-        Some((first, _)) => {
-            let until = reach(case.as_of, |day| kept_on(day).map(|(_, end)| end).max().unwrap_or(day));
-            Ruling::met(Ground::Purchase(first), until)
-        }
-        None => Ruling::unmet(Gap::NoPurchase),
-    }
+    let first = kept_on(case.as_of).map(|(sale, _)| sale).min_by_key(|sale| (sale.occurred_on, sale.id));
+    let Some(first) = first else {
+        let account = || {
+            Account::of(format!("No purchase up to {} that is not wholly refunded.", case.as_of))
+                .mended_by("Complete a first sale; it counts from its day on: POST /v1/transactions")
+        };
+        return Ruling::unmet(Code::FirstTransactionMissing, case.tell(account));
+    };
+    let until = reach(case.as_of, |day| kept_on(day).map(|(_, end)| end).max().unwrap_or(day));
+    let account = || {
+        let (amount, day) = (first.amount, first.occurred_on);
+        Account::of(format!("The purchase of {amount} on {day} counts.")).resting_on([first.into()])
+    };
+    Ruling::met(until, case.tell(account))
 }
 
 /// The refunds, by the purchase they take back, then by day.
@@ -53,34 +67,60 @@ impl<'a> Refunds<'a> {
     }
 }
 
-/// Purchases minus refunds of the window that ends on the day reach the amount. Sales in another currency
-/// than the amount's are left out: the engine knows no exchange rates.
-pub(super) fn trailing_revenue(case: Case<'_>, days: u32, needed: Money, kept: bool) -> Ruling<'_> {
-    if kept {
-        return Ruling::met(Ground::RevenueKept, CalendarDate::MAX);
-    }
+/// Purchases minus refunds of the window that ends on the day reach the amount. Sales in another currency than the amount's
+/// are left out: the engine knows no exchange rates. Where `kept`, a partner that is enrolled on the day, or was on the
+/// eve of it, keeps the rule.
+pub(super) fn trailing_revenue(case: Case<'_>, days: u32, needed: Money, kept: bool) -> Ruling {
+    let day = case.as_of;
     let window = Window { sales: case.facts.sales, days: i32::try_from(days).unwrap_or(i32::MAX), needed };
-    let reached = window.total_on(case.as_of);
-    let bound = i128::from(i64::MAX);
-    let minor = i64::try_from(reached.clamp(-bound, bound)).unwrap_or_default();
-    let turnover = Turnover { days, reached: Money { minor, ..needed }, needed };
-    if reached < i128::from(needed.minor) {
-        return Ruling::unmet(Gap::Revenue(turnover));
+    let kept_until = |day: CalendarDate| {
+        let enrolled = case.facts.enrolled.iter().filter(|_| kept);
+        let keeping = enrolled.filter(|days| days.from <= day && day <= days.to.plus_days(1));
+        keeping.map(|days| days.to.plus_days(2)).max()
+    };
+    let until = || {
+        reach(day, |day| {
+            let total = window.total_on(day);
+            let reached = (i128::from(needed.minor) <= total).then(|| window.falls_short_on(day, total));
+            kept_until(day).max(reached).unwrap_or(day)
+        })
+    };
+    if kept_until(day).is_some() {
+        let account = || Account::of("An enrolled partner keeps the revenue it was enrolled with.");
+        return Ruling::met(until(), case.tell(account));
     }
-    Ruling::met(Ground::Revenue(turnover), window.falls_short_on(case.as_of, reached))
+    let total = window.total_on(day);
+    if i128::from(needed.minor) <= total {
+        let account = || {
+            let reached = window.shown(total);
+            Account::of(format!("{reached} in the {days} days to {day} reach the {needed} asked."))
+                .resting_on(window.evidence(day))
+        };
+        return Ruling::met(until(), case.tell(account));
+    }
+    let account = || {
+        let reached = window.shown(total);
+        let missing = Money { minor: needed.minor.saturating_sub(reached.minor), ..needed };
+        let message =
+            format!("{reached} of {needed} reached in the {days} days to {day}; {missing} missing.");
+        Account::of(message)
+            .mended_by(format!("Reach {missing} more within {days} days: POST /v1/transactions"))
+            .resting_on(window.evidence(day))
+    };
+    Ruling::unmet(Code::RevenueThresholdNotMet, case.tell(account))
 }
 
 /// The sales of a trailing window.
 #[derive(Clone, Copy)]
-pub(super) struct Window<'a> {
-    pub(super) sales: &'a [Sale],
-    pub(super) days: i32,
-    pub(super) needed: Money,
+struct Window<'a> {
+    sales: &'a [Sale],
+    days: i32,
+    needed: Money,
 }
 
 impl<'a> Window<'a> {
     /// The sales in the currency asked for that lie in the window ending on a day.
-    pub(super) fn on(self, day: CalendarDate) -> impl Iterator<Item = &'a Sale> {
+    fn on(self, day: CalendarDate) -> impl Iterator<Item = &'a Sale> {
         let before = day.plus_days(-self.days);
         self.after(before).filter(move |sale| sale.occurred_on <= day)
     }
@@ -88,6 +128,19 @@ impl<'a> Window<'a> {
     fn after(self, before: CalendarDate) -> impl Iterator<Item = &'a Sale> {
         let Self { sales, needed, .. } = self;
         sales.iter().filter(move |s| s.amount.currency == needed.currency && before < s.occurred_on)
+    }
+
+    /// A total as an amount, as far as one can be written.
+    fn shown(self, total: i128) -> Money {
+        let bound = i128::from(i64::MAX);
+        Money { minor: i64::try_from(total.clamp(-bound, bound)).unwrap_or_default(), ..self.needed }
+    }
+
+    /// The latest sales of the window.
+    fn evidence(self, day: CalendarDate) -> Vec<EligibilityEvidence> {
+        let mut sales: Vec<&Sale> = self.on(day).collect();
+        sales.sort_unstable_by_key(|sale| (Reverse(sale.occurred_on), sale.id));
+        sales.into_iter().take(MOST).map(EligibilityEvidence::from).collect()
     }
 
     fn total_on(self, day: CalendarDate) -> i128 {

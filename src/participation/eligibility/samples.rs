@@ -1,32 +1,33 @@
 //! Facts for the tests: a partner of each type that the founding rules find eligible, to be spoilt.
 
-use super::{Facts, Held, Sale, Terms, Verdict, evaluate};
+use super::{Facts, Held, ProgramStanding, ProgramTerms, Sale, Verdict, VersionTerms, evaluate};
 use crate::{
+    identity::users::UserCounts,
     network::{
         agreements::{Agreement, Kind},
         competencies::{Attainment, Level},
-        partners::{PartnerStatus, PartnerType},
+        partners::{PartnerPeriod, PartnerStatus, PartnerType},
     },
     participation::programs::{ProgramStatus, Requirement},
-    platform::values::{CalendarDate, Id, Money, Timestamp},
+    platform::values::{CalendarDate, Id, Money, Period, Timestamp},
     sales::transactions::TransactionKind,
 };
 use uuid::Uuid;
 
-pub(super) fn day(text: &str) -> CalendarDate {
+pub(crate) fn day(text: &str) -> CalendarDate {
     text.parse().unwrap()
 }
 
-pub(super) fn id(number: u128) -> Id {
+pub(crate) fn id(number: u128) -> Id {
     Id(Uuid::from_u128(number))
 }
 
-pub(super) fn usd(minor: i64) -> Money {
+pub(crate) fn usd(minor: i64) -> Money {
     Money { minor, currency: "USD".parse().unwrap() }
 }
 
 /// An agreement of 30 days' grace where it is an MPN agreement; open where `to` is empty.
-pub(super) fn agreement(number: u128, kind: Kind, from: &str, to: &str) -> Agreement {
+pub(crate) fn agreement(number: u128, kind: Kind, from: &str, to: &str) -> Agreement {
     let at = Timestamp::from_micros(0);
     Agreement {
         id: id(number),
@@ -49,7 +50,7 @@ pub(super) fn agreement(number: u128, kind: Kind, from: &str, to: &str) -> Agree
     }
 }
 
-pub(super) fn attainment(number: u128, code: &str, level: Level, from: &str, to: &str) -> Attainment {
+pub(crate) fn attainment(number: u128, code: &str, level: Level, from: &str, to: &str) -> Attainment {
     let at = Timestamp::from_micros(0);
     Attainment {
         id: id(number),
@@ -67,7 +68,7 @@ pub(super) fn attainment(number: u128, code: &str, level: Level, from: &str, to:
     }
 }
 
-pub(super) fn purchase(number: u128, on: &str, minor: i64) -> Sale {
+pub(crate) fn purchase(number: u128, on: &str, minor: i64) -> Sale {
     Sale {
         id: id(number),
         kind: TransactionKind::Purchase,
@@ -77,22 +78,22 @@ pub(super) fn purchase(number: u128, on: &str, minor: i64) -> Sale {
     }
 }
 
-pub(super) fn refund(number: u128, original: u128, on: &str, minor: i64) -> Sale {
+pub(crate) fn refund(number: u128, original: u128, on: &str, minor: i64) -> Sale {
     Sale { kind: TransactionKind::Refund, original_id: Some(id(original)), ..purchase(number, on, minor) }
 }
 
 /// A partner's records, owned; `facts` lends them out.
 #[derive(Clone, Debug)]
-pub(super) struct Sample {
-    pub(super) partner_type: PartnerType,
-    pub(super) agreements: Vec<Agreement>,
-    pub(super) attainments: Vec<Attainment>,
-    pub(super) sales: Vec<Sale>,
+pub(crate) struct Sample {
+    pub(crate) partner_type: PartnerType,
+    pub(crate) agreements: Vec<Agreement>,
+    pub(crate) attainments: Vec<Attainment>,
+    pub(crate) sales: Vec<Sale>,
 }
 
 impl Sample {
     /// Holds all that the founding rules ask of its type, without an end before 2021.
-    pub(super) fn sound(partner_type: PartnerType) -> Self {
+    pub(crate) fn sound(partner_type: PartnerType) -> Self {
         let mpn = agreement(10, Kind::Mpn, "2018-07-01", "");
         let channel = |kind| agreement(11, kind, "2018-07-01", "");
         let (own, sales) = match partner_type {
@@ -105,40 +106,52 @@ impl Sample {
         Self { partner_type, agreements: [mpn].into_iter().chain(own).collect(), attainments, sales }
     }
 
-    pub(super) fn without(mut self, kind: Kind) -> Self {
+    pub(crate) fn without(mut self, kind: Kind) -> Self {
         self.agreements.retain(|agreement| agreement.kind != kind);
         self
     }
 
-    pub(super) fn facts(&self) -> Facts<'_> {
+    pub(crate) fn facts(&self) -> Facts<'_> {
         Facts {
             partner_id: id(1),
             partner_type: self.partner_type,
-            status: PartnerStatus::Active,
-            country: "DE".parse().unwrap(),
-            is_headquarters: false,
+            standing: standing(PartnerStatus::Active, "DE"),
+            before: &[],
+            as_headquarters: &[],
             agreements: Held::from(self.agreements.as_slice()),
             attainments: Held::from(self.attainments.as_slice()),
             sales: &self.sales,
-            enrolled: false,
-            opt_out: None,
+            enrolled: Vec::new(),
+            opt_outs: Vec::new(),
+            users: UserCounts::default(),
         }
     }
 }
 
-/// An open program of three years for every type of partner.
-pub(super) fn terms(requirements: &[Requirement]) -> Terms<'_> {
-    Terms {
-        partner_types: PartnerType::ALL,
-        status: ProgramStatus::Open,
-        effective_from: day("2018-07-01"),
-        effective_to: day("2021-06-30"),
-        requirements,
+/// How a partner stands that belongs to no headquarters.
+pub(crate) fn standing(status: PartnerStatus, country: &str) -> PartnerPeriod {
+    PartnerPeriod {
+        partner_id: id(1),
+        last_day: CalendarDate::MAX,
+        status,
+        country: country.parse().unwrap(),
+        headquarters_id: None,
+        headquarters_since: None,
+    }
+}
+
+/// An open program for every type of partner, with one version of three years.
+pub(crate) fn terms(requirements: &[Requirement]) -> ProgramTerms<'_> {
+    let days = Period { from: day("2018-07-01"), to: day("2021-06-30") };
+    ProgramTerms {
+        standing: ProgramStanding { partner_types: PartnerType::ALL, status: ProgramStatus::Open },
+        before: Vec::new(),
+        versions: vec![VersionTerms { program_year: 2019, days, requirements }],
     }
 }
 
 /// Judges a partner and hands the verdict to `look`, which may not keep it.
-pub(super) fn judged<T>(
+pub(crate) fn judged<T>(
     partner: &Sample,
     requirements: &[Requirement],
     as_of: &str,
@@ -148,6 +161,6 @@ pub(super) fn judged<T>(
 }
 
 /// The codes of a verdict as they go over the wire.
-pub(super) fn codes(partner: &Sample, requirements: &[Requirement], as_of: &str) -> Vec<String> {
+pub(crate) fn codes(partner: &Sample, requirements: &[Requirement], as_of: &str) -> Vec<String> {
     judged(partner, requirements, as_of, |verdict| verdict.codes().iter().map(ToString::to_string).collect())
 }

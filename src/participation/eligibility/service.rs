@@ -2,9 +2,9 @@
 
 use super::{
     evaluation::{Assessment, Evaluation},
-    facts::{Known, SalesAsked, Subject, terms},
-    model::Verdict,
-    rules::evaluate,
+    facts::{Facts, Known, Subject, Wanted},
+    model::{FormerProgramStanding, ProgramStanding, ProgramTerms, Verdict, VersionTerms},
+    rules::{evaluate, evaluate_by},
     store,
     words::EligibilityCode,
 };
@@ -12,17 +12,51 @@ use crate::{
     access::Tx,
     audit,
     network::partners::Partner,
-    participation::programs::{Program, ProgramVersion},
+    participation::programs::{self, Offer, Program, ProgramVersion},
     platform::{
         Result,
         db::types::Json,
-        values::{CalendarDate, Id},
+        values::{CalendarDate, Id, Period},
     },
 };
 use serde_json::json;
 
 /// How many partners' records are held in memory at once.
 const AT_ONCE: usize = 1000;
+
+/// A version as the engine takes it.
+pub(super) fn version_terms(version: &ProgramVersion) -> VersionTerms<'_> {
+    VersionTerms {
+        program_year: version.program_year,
+        days: version.period(),
+        requirements: &version.requirements.0,
+    }
+}
+
+/// A program as the engine takes it.
+pub(super) fn program_terms(offer: &Offer) -> ProgramTerms<'_> {
+    let Offer { program, before, versions } = offer;
+    let standing = ProgramStanding { partner_types: &program.partner_types.0, status: program.status };
+    let before = before.iter().map(|period| FormerProgramStanding {
+        last_day: period.last_day,
+        standing: ProgramStanding { partner_types: &period.partner_types.0, status: period.status },
+    });
+    let versions = versions.iter().map(version_terms).collect();
+    ProgramTerms { standing, before: before.collect(), versions }
+}
+
+/// The program with a version that may be a draft: on its days it takes the place of what is published.
+pub(super) fn with_version(mut offer: Offer, version: &ProgramVersion) -> Offer {
+    offer.versions.retain(|other| !other.period().overlaps(version.period()));
+    offer.versions.push(version.clone());
+    offer.versions.sort_unstable_by_key(|version| version.effective_from);
+    offer
+}
+
+pub(super) fn wanted_by(offers: &[Offer]) -> Wanted {
+    let versions = offers.iter().flat_map(|offer| &offer.versions);
+    versions.fold(Wanted::default(), |wanted, version| wanted.by(&version.requirements.0))
+}
 
 /// Assesses a partner by a program version for a day. Nothing is stored.
 pub fn assess(
@@ -32,12 +66,13 @@ pub fn assess(
     version: &ProgramVersion,
     as_of: CalendarDate,
 ) -> Result<Assessment> {
-    let subject = Subject::from(partner);
-    let asked = SalesAsked::default().by(&version.requirements.0);
-    let known = Known::gather(tx, &[subject], &[program.id], asked, as_of)?;
-    let facts = known.facts(&subject, program.id, version.program_year);
-    let terms = terms(program, version);
-    let verdict = evaluate(&facts, &terms, as_of);
+    let offer = with_version(programs::offer_of(tx, program)?, version);
+    let subject = Subject::of(partner, Period { from: as_of, to: as_of });
+    let wanted = wanted_by(std::slice::from_ref(&offer));
+    let known = Known::gather(tx, std::slice::from_ref(&subject), &[program.id], wanted)?;
+    let facts = known.facts(&subject, program.id);
+    let terms = program_terms(&offer);
+    let verdict = evaluate_by(&facts, &terms, Some(version_terms(version)), as_of);
     Ok(Assessment::of(partner.id, program, version, &verdict, tx.now))
 }
 
@@ -66,16 +101,106 @@ pub fn judge_all<'p>(
     as_of: CalendarDate,
     mut look: impl FnMut(&'p Partner, &(Program, ProgramVersion), &Verdict<'_>),
 ) -> Result<()> {
-    let asked = offers.iter().fold(SalesAsked::default(), |asked, (_, v)| asked.by(&v.requirements.0));
-    let programs: Vec<Id> = offers.iter().map(|(program, _)| program.id).collect();
+    let asked = offers.iter().map(|(program, _)| program.clone()).collect();
+    let known = programs::offers_of(tx, asked)?;
+    let of = |(program, version): &(Program, ProgramVersion)| {
+        let published = known.iter().find(|offer| offer.program.id == program.id).cloned();
+        let bare = || Offer { program: program.clone(), before: Vec::new(), versions: Vec::new() };
+        with_version(published.unwrap_or_else(bare), version)
+    };
+    let whole: Vec<Offer> = offers.iter().map(of).collect();
+    let day = Period { from: as_of, to: as_of };
+    days_of_each(
+        tx,
+        partners,
+        &whole,
+        |_| day,
+        |partner, offer, days| {
+            let at = whole.iter().position(|one| std::ptr::eq(one, offer));
+            if let Some(offer) = at.and_then(|at| offers.get(at)) {
+                look(partner, offer, &days.by(&offer.1, as_of));
+            }
+        },
+    )
+}
+
+/// One partner in one program, to be judged on any of the days that the facts were gathered for.
+#[derive(Debug)]
+pub struct Days<'a> {
+    facts: Facts<'a>,
+    program: &'a ProgramTerms<'a>,
+}
+
+#[cfg(test)]
+impl<'a> Days<'a> {
+    /// The days of a partner with these facts.
+    pub(crate) fn of(facts: Facts<'a>, program: &'a ProgramTerms<'a>) -> Self {
+        Self { facts, program }
+    }
+}
+
+impl Days<'_> {
+    /// The same where the partner stopped being enrolled on a day: what it kept until then it keeps no longer.
+    #[must_use]
+    pub fn lost_on(&self, day: CalendarDate) -> Self {
+        let mut facts = self.facts.clone();
+        facts.enrolled.retain(|days| days.from < day);
+        for days in &mut facts.enrolled {
+            days.to = days.to.min(day.plus_days(-1));
+        }
+        Self { facts, program: self.program }
+    }
+
+    /// The verdict on a day, by the version in effect on that day.
+    #[must_use]
+    pub fn on(&self, day: CalendarDate) -> Verdict<'_> {
+        evaluate(&self.facts, self.program, day)
+    }
+
+    /// The verdict on a day, by a version.
+    #[must_use]
+    pub fn by<'b>(&'b self, version: &'b ProgramVersion, day: CalendarDate) -> Verdict<'b> {
+        evaluate_by(&self.facts, self.program, Some(version_terms(version)), day)
+    }
+
+    /// The first day from one on on which a rule is not met, whichever version is in effect by then. Where `enrolled`, the
+    /// partner is taken for enrolled from that day on, until then: what it keeps once enrolled it has not lost.
+    #[must_use]
+    pub fn first_bad_day(&self, from: CalendarDate, enrolled: Option<CalendarDate>) -> Option<CalendarDate> {
+        let search = |facts: &Facts<'_>| {
+            let verdict = evaluate(facts, self.program, from);
+            if verdict.is_eligible() { verdict.eligible_until() } else { Some(from) }
+        };
+        match enrolled {
+            Some(from) => {
+                let mut facts = self.facts.clone();
+                facts.enrolled.push(Period { from, to: CalendarDate::MAX });
+                search(&facts)
+            }
+            None => search(&self.facts),
+        }
+    }
+}
+
+/// Gathers the facts about every partner in every program, for judging any of the partner's days. A constant number of
+/// queries for a thousand partners.
+pub fn days_of_each<'p, 'o>(
+    tx: &mut Tx<'_>,
+    partners: &'p [Partner],
+    offers: &'o [Offer],
+    days: impl Fn(&Partner) -> Period,
+    mut look: impl FnMut(&'p Partner, &'o Offer, &Days<'_>),
+) -> Result<()> {
+    let wanted = wanted_by(offers);
+    let programs: Vec<Id> = offers.iter().map(|offer| offer.program.id).collect();
+    let terms: Vec<ProgramTerms<'_>> = offers.iter().map(program_terms).collect();
     for partners in partners.chunks(AT_ONCE) {
-        let subjects: Vec<Subject> = partners.iter().map(Subject::from).collect();
-        let known = Known::gather(tx, &subjects, &programs, asked, as_of)?;
+        let subjects: Vec<Subject> =
+            partners.iter().map(|partner| Subject::of(partner, days(partner))).collect();
+        let known = Known::gather(tx, &subjects, &programs, wanted)?;
         for (partner, subject) in partners.iter().zip(&subjects) {
-            for offer in offers {
-                let (program, version) = offer;
-                let facts = known.facts(subject, program.id, version.program_year);
-                look(partner, offer, &evaluate(&facts, &terms(program, version), as_of));
+            for (offer, program) in offers.iter().zip(&terms) {
+                look(partner, offer, &Days { facts: known.facts(subject, offer.program.id), program });
             }
         }
     }
@@ -91,8 +216,9 @@ pub struct UnmetDay {
     pub code: EligibilityCode,
 }
 
-/// Those of the days, in order, on which the partner does not meet a version's rules by what is on record now, each
-/// with the reason that weighs most. Rules without a date, such as a suspension, are left to the enrollment.
+/// Those of the days, in order, on which the partner does not meet the rules by what is on record now, each with the
+/// reason that weighs most. A day is judged by the version on its days, and any other day by the published version in
+/// effect; a day without a version is one on which the program is not open.
 pub fn unmet_on(
     tx: &mut Tx<'_>,
     partner: &Partner,
@@ -100,26 +226,29 @@ pub fn unmet_on(
     version: &ProgramVersion,
     days: &[CalendarDate],
 ) -> Result<Vec<UnmetDay>> {
-    let (Some(first), Some(last)) = (days.first(), days.last()) else { return Ok(Vec::new()) };
-    let subject = Subject::from(partner);
-    let asked = SalesAsked::default().by(&version.requirements.0);
-    let known = Known::gather_for_days(tx, &subject, program.id, asked, (*first, *last))?;
-    let facts = known.facts(&subject, program.id, version.program_year);
-    let terms = terms(program, version);
-    let (mut unmet, mut good_until) = (Vec::new(), None);
-    for day in days {
-        if good_until.is_some_and(|until| *day < until) {
-            continue;
-        }
-        let verdict = evaluate(&facts, &terms, *day);
-        let dated = || verdict.checks.iter().filter(|check| check.rule.is_dated());
-        match dated().find_map(|check| check.codes().first().copied()) {
-            Some(code) => unmet.push(UnmetDay { day: *day, code }),
-            None => {
-                good_until = dated().filter_map(|check| check.lapses_on).min().or(Some(CalendarDate::MAX));
+    let (Some(from), Some(to)) = (days.first(), days.last()) else { return Ok(Vec::new()) };
+    let offers = [with_version(programs::offer_of(tx, program)?, version)];
+    let mut unmet = Vec::new();
+    let stretch = Period { from: *from, to: *to };
+    days_of_each(
+        tx,
+        std::slice::from_ref(partner),
+        &offers,
+        |_| stretch,
+        |_, _, known| {
+            let mut good_until = None;
+            for day in days {
+                if good_until.is_some_and(|until| *day < until) {
+                    continue;
+                }
+                let verdict = known.on(*day);
+                match verdict.codes().first() {
+                    Some(code) => unmet.push(UnmetDay { day: *day, code: *code }),
+                    None => good_until = verdict.eligible_until().or(Some(CalendarDate::MAX)),
+                }
             }
-        }
-    }
+        },
+    )?;
     Ok(unmet)
 }
 

@@ -2,9 +2,10 @@
 
 use super::{
     api::ProgramReference,
-    facts::{Known, SalesAsked, Subject, terms},
-    model::{Sale, Terms},
-    rules::evaluate,
+    facts::{Known, Sale, Subject},
+    model::VersionTerms,
+    rules::evaluate_by,
+    service::{program_terms, version_terms, wanted_by, with_version},
     simulation_api::{
         EligibilitySimulation, SimulatedVerdict, SupposedAgreement, SupposedAttainment, SupposedPartner,
     },
@@ -15,9 +16,9 @@ use crate::{
     network::{
         agreements::{Agreement, Kind, MembershipLevel},
         competencies::{self, Attainment},
-        partners,
+        partners::{self, PartnerPeriod},
     },
-    participation::programs::{self, Program, ProgramVersion, Requirement},
+    participation::programs::{self, Offer, Program, ProgramVersion, Requirement},
     platform::{
         Error, FieldError, Result, codes,
         values::{CalendarDate, Id, Period},
@@ -28,19 +29,24 @@ use crate::{
 /// Answers a simulation.
 pub(super) fn simulate(tx: &mut Tx<'_>, asked: EligibilitySimulation) -> Result<SimulatedVerdict> {
     let as_of = asked.as_of.unwrap_or(tx.today());
-    let subject = subject(tx, asked.partner_id, asked.partner.as_ref())?;
+    let day = Period { from: as_of, to: as_of };
+    let subject = subject(tx, asked.partner_id, asked.partner.as_ref(), day)?;
     let program = programs::find(tx, &asked.program)?;
     let rules = Rules::of(tx, &program, asked.version, asked.requirements.as_deref(), as_of)?;
     refuse_unsound(tx, &asked, &subject)?;
 
-    let terms = rules.terms(&program);
-    let sales = SalesAsked::default().by(terms.requirements);
-    let on_record = if asked.partner_id.is_some() { vec![subject] } else { Vec::new() };
-    let mut known = Known::gather(tx, &on_record, &[program.id], sales, as_of)?;
+    let offer = rules.offer(programs::offer_of(tx, &program)?);
+    let wanted = wanted_by(std::slice::from_ref(&offer)).by(rules.requirements.unwrap_or_default());
+    let on_record = asked.partner_id.map_or([].as_slice(), |_| std::slice::from_ref(&subject));
+    let mut known = Known::gather(tx, on_record, &[program.id], wanted)?;
     let supposed = suppose(tx, &mut known, &subject, &asked);
 
-    let facts = known.facts(&subject, program.id, rules.program_year);
-    let verdict = evaluate(&facts, &terms, as_of);
+    let facts = known.facts(&subject, program.id);
+    let mut terms = program_terms(&offer);
+    if rules.requirements.is_some() {
+        terms.versions = vec![rules.version_terms()];
+    }
+    let verdict = evaluate_by(&facts, &terms, Some(rules.version_terms()), as_of);
     Ok(SimulatedVerdict {
         simulated: true,
         partner_id: asked.partner_id,
@@ -48,23 +54,33 @@ pub(super) fn simulate(tx: &mut Tx<'_>, asked: EligibilitySimulation) -> Result<
         as_of,
         evaluated_at: tx.now,
         outcome: verdict.outcome,
-        eligible_until: verdict.eligible_until,
+        eligible_until: verdict.eligible_until(),
         checks: verdict.view().into_iter().map(|check| without(check, &supposed)).collect(),
         program: ProgramReference { id: program.id, code: program.code.clone() },
     })
 }
 
 /// The partner to start from: on record, or described.
-fn subject(tx: &mut Tx<'_>, id: Option<Id>, described: Option<&SupposedPartner>) -> Result<Subject> {
+fn subject(
+    tx: &mut Tx<'_>,
+    id: Option<Id>,
+    described: Option<&SupposedPartner>,
+    days: Period,
+) -> Result<Subject> {
     match (id, described) {
-        (Some(id), None) => Ok(Subject::from(&partners::get(tx, id)?)),
-        (None, Some(partner)) => Ok(Subject {
-            id: tx.new_id(),
-            headquarters_id: None,
-            partner_type: partner.partner_type,
-            status: partner.status,
-            country: partner.country,
-        }),
+        (Some(id), None) => Ok(Subject::of(&partners::get(tx, id)?, days)),
+        (None, Some(partner)) => {
+            let id = tx.new_id();
+            let standing = PartnerPeriod {
+                partner_id: id,
+                last_day: CalendarDate::MAX,
+                status: partner.status,
+                country: partner.country,
+                headquarters_id: None,
+                headquarters_since: None,
+            };
+            Ok(Subject { id, partner_type: partner.partner_type, standing, days })
+        }
         (None, None) => {
             let message = "name a partner on record, or describe one as partner";
             Err(Error::invalid_field("/partner_id", "required", message))
@@ -76,7 +92,7 @@ fn subject(tx: &mut Tx<'_>, id: Option<Id>, described: Option<&SupposedPartner>)
     }
 }
 
-/// What the partner is judged by.
+/// The rules the partner is judged by.
 struct Rules<'a> {
     version: Option<ProgramVersion>,
     program_year: i32,
@@ -108,18 +124,22 @@ impl<'a> Rules<'a> {
         Ok(Self { version, program_year, days, requirements })
     }
 
-    fn terms<'b>(&'b self, program: &'b Program) -> Terms<'b> {
-        let own = self.requirements.unwrap_or_default();
-        let requirements = match &self.version {
-            Some(version) if self.requirements.is_none() => return terms(program, version),
-            _ => own,
-        };
-        Terms {
-            partner_types: &program.partner_types.0,
-            status: program.status,
-            effective_from: self.days.from,
-            effective_to: self.days.to,
-            requirements,
+    /// The program, with the version that is judged by in its place.
+    fn offer(&self, published: Offer) -> Offer {
+        match &self.version {
+            Some(version) => with_version(published, version),
+            None => published,
+        }
+    }
+
+    fn version_terms(&self) -> VersionTerms<'_> {
+        match (&self.version, self.requirements) {
+            (Some(version), None) => version_terms(version),
+            (_, requirements) => VersionTerms {
+                program_year: self.program_year,
+                days: self.days,
+                requirements: requirements.unwrap_or_default(),
+            },
         }
     }
 }
@@ -246,7 +266,7 @@ fn attainment(tx: &Tx<'_>, id: Id, partner_id: Id, supposed: &SupposedAttainment
     }
 }
 
-/// What is only supposed has no address, and so is no evidence and no remedy's target.
+/// A record that is only supposed has no address, and so is no evidence and no remedy's target.
 fn without(check: EligibilityCheck, supposed: &[Id]) -> EligibilityCheck {
     let real = |text: &String| !supposed.iter().any(|id| text.contains(&id.to_string()));
     EligibilityCheck {

@@ -97,7 +97,7 @@ const fn active() -> PartnerStatus {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"kind": "mpn", "effective_on": "2018-07-01", "expires_on": "2019-06-30"}))]
 pub struct SupposedAgreement {
-    /// Which of the three; it must fit the partner's type.
+    /// The kind of the agreement, which must fit the partner's type.
     pub(super) kind: Kind,
     /// The first day it counts.
     pub(super) effective_on: CalendarDate,
@@ -121,7 +121,7 @@ pub struct SupposedAgreement {
     "competency_code": "cloud-platform", "level": "silver", "attained_on": "2018-07-01", "expires_on": "2019-06-30"
 }))]
 pub struct SupposedAttainment {
-    /// Which competency of the catalogue.
+    /// The competency of the catalogue.
     #[schema(min_length = 1, max_length = 64, pattern = "^[a-z0-9]+(-[a-z0-9]+)*$")]
     pub(super) competency_code: String,
     /// At which level.

@@ -1,7 +1,7 @@
 //! A check as it is stored with an evaluation and sent to clients.
 
 use super::{
-    model::{Check, Verdict},
+    model::{Account, Check, Verdict},
     words::{CheckStatus, CheckWarning, EligibilityCode, EligibilityRule, EvidenceKind},
 };
 use crate::platform::values::{CalendarDate, Id};
@@ -34,13 +34,13 @@ pub struct EligibilityCheck {
     /// others stand in `checks`.
     #[schema(required)]
     pub code: Option<EligibilityCode>,
-    /// What was found, for people.
+    /// The finding in words for people.
     #[schema(max_length = 2000, examples("MPN agreement A-100 is active."))]
     pub message: String,
     /// The records it rests on; of many, the latest.
     #[schema(max_items = 20)]
     pub evidence: Vec<EligibilityEvidence>,
-    /// What to do about it and where; null where there is nothing to do.
+    /// The remedy and its place; null where there is nothing to do.
     #[schema(required, max_length = 2000, examples("Record the MPN agreement: POST /v1/mpn-agreements"))]
     pub remedy: Option<String>,
     /// The first day a met rule is no longer met if nothing changes; null where nothing known ends it.
@@ -62,10 +62,10 @@ pub struct EligibilityCheck {
     "href": "/v1/reseller-agreements/01936f2e-4b00-7000-8000-000000000001"
 }))]
 pub struct EligibilityEvidence {
-    /// What kind of record.
+    /// The kind of the record.
     #[serde(rename = "type")]
     pub kind: EvidenceKind,
-    /// Which one.
+    /// The record.
     pub id: Id,
     /// Where to read it.
     #[schema(max_length = 200, examples("/v1/transactions/01936f2e-4b00-7000-8000-000000000001"))]
@@ -82,15 +82,16 @@ impl Verdict<'_> {
 
 impl From<&Check<'_>> for EligibilityCheck {
     fn from(check: &Check<'_>) -> Self {
+        let Account { message, remedy, evidence } = check.account();
         Self {
             rule: check.rule,
-            status: check.status(),
-            code: check.code(),
-            message: check.message().into_owned(),
-            evidence: check.evidence(),
-            remedy: check.remedy().map(std::borrow::Cow::into_owned),
+            status: check.status,
+            code: check.code,
+            message: message.into_owned(),
+            evidence,
+            remedy: remedy.map(std::borrow::Cow::into_owned),
             lapses_on: check.lapses_on,
-            warning: check.warning(),
+            warning: check.warning,
             checks: check.nested.iter().map(Self::from).collect(),
         }
     }

@@ -5,7 +5,7 @@ use crate::{network::agreements::Kind, platform::values::text_enum};
 text_enum! {
     /// Whether a partner meets everything a program version asks.
     pub enum EligibilityOutcome {
-        /// Nothing is unmet.
+        /// Every rule is met, or not asked of the partner.
         Eligible = "eligible",
         /// At least one rule is unmet.
         Ineligible = "ineligible",
@@ -59,20 +59,10 @@ text_enum! {
         TrailingRevenue = "trailing_revenue",
         /// The partner's country is covered.
         Country = "country",
-        /// One of several alternatives holds.
+        /// Enough users of the partner are active.
+        MinimumUsers = "minimum_users",
+        /// At least one of several alternatives holds.
         AnyOf = "any_of",
-    }
-}
-
-impl EligibilityRule {
-    /// Whether records say on which days it holds. What carries no date, such as a suspension, or belongs to the
-    /// enrollment itself, says nothing about days gone by.
-    #[must_use]
-    pub const fn is_dated(self) -> bool {
-        !matches!(
-            self,
-            Self::ProgramOpen | Self::NotOptedOut | Self::PartnerActive | Self::PartnerType | Self::Country
-        )
     }
 }
 
@@ -129,6 +119,8 @@ text_enum! {
         RevenueThresholdNotMet = "revenue_threshold_not_met",
         /// The program does not cover the partner's country.
         CountryNotCovered = "country_not_covered",
+        /// The partner has too few active users.
+        TooFewUsers = "too_few_users",
     }
 }
 

@@ -27,7 +27,7 @@ fn e1_a_sound_direct_bill_partner_is_eligible_and_the_rules_of_others_do_not_app
     partner.agreements[0].expires_on = Some(day("2019-06-30"));
     judged(&partner, &rule_sets::founding(), "2018-11-01", |verdict| {
         assert!(verdict.is_eligible());
-        assert_eq!(verdict.eligible_until, Some(day("2019-07-31")));
+        assert_eq!(verdict.eligible_until(), Some(day("2019-07-31")));
         for rule in [Rule::DistributorAgreement, Rule::FirstTransaction] {
             assert_eq!(check(verdict, rule).status, CheckStatus::NotApplicable);
         }
@@ -96,7 +96,7 @@ fn e7_an_mpn_agreement_counts_through_its_grace_with_a_warning() {
     let mut partner = Sample::sound(PartnerType::DirectBill);
     partner.agreements[0].expires_on = Some(day("2019-09-01"));
     let rules = [Requirement::MpnAgreement {}];
-    judged(&partner, &rules, "2019-09-01", |v| assert_eq!(v.checks[2].warning(), None));
+    judged(&partner, &rules, "2019-09-01", |v| assert_eq!(v.checks[2].warning, None));
     judged(&partner, &rules, "2019-09-02", |verdict| {
         let mpn = check(verdict, Rule::MpnAgreement);
         assert_eq!((mpn.status, mpn.warning), (CheckStatus::Met, Some(CheckWarning::InGrace)));

@@ -7,18 +7,20 @@
 pub mod api;
 mod model;
 mod store;
+mod tenure;
 mod view;
 
 use crate::slice::{Slice, Tag};
 pub use model::{
-    Cause, Change, Cure, Enrollment, EnrollmentKey, EnrollmentKeys, Event, Participation, State,
-    WithCurrencies, earning_windows,
+    Cause, Change, Cure, Enrollment, EnrollmentEvent, EnrollmentKey, EnrollmentKeys, Participation, State,
+    WithCurrencies,
 };
 pub use store::{
-    add_change, enrolled_in, get, insert, let_in_on, of_partners, open_or_since, participations,
-    payment_terms_of, programs_of, refers_to, until, update, was_enrolled, with_currencies, with_history,
+    add_change, earning_days, enrolled_in, get, histories, insert, of_partners, open_or_since,
+    participations, payment_terms_of, programs_of, refers_to, until, update, with_currencies, with_history,
 };
 pub(crate) use store::{in_program, of_enrollment};
+pub use tenure::{Tenure, earning_windows, tenures, was_accepted};
 pub use view::{EnrollmentView, Shown, show};
 
 /// What the composition root needs of this slice.

@@ -1,8 +1,8 @@
-//! What an enrollment is, and its state table; no I/O, no clock, no HTTP.
+//! The enrollment, its history and its state table; no I/O, no clock, no HTTP.
 
 use crate::{
     network::profiles::Standing,
-    platform::values::{CalendarDate, Currency, Id, Period, Timestamp, text_enum},
+    platform::values::{CalendarDate, Currency, Id, Timestamp, text_enum},
     schema::{enrollment_changes, enrollments},
 };
 use diesel::prelude::*;
@@ -60,22 +60,22 @@ text_enum! {
 /// How rules that were lost are met again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cure {
-    /// As it turns out they were met all along: the start of earning stays.
-    WithoutGap,
+    /// As it turns out they were met all along: the start of earning stays, and the profiles say where it goes on.
+    WithoutGap(Standing),
     /// There were days without: the partner accepts anew.
     WithGap,
 }
 
-/// What happens to an enrollment.
+/// An event in the life of an enrollment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum EnrollmentEvent {
     /// The partner turned eligible.
     Invitation,
     /// The partner's admin asks for it or accepts the invitation; the profiles decide how far that leads.
     Acceptance(Standing),
     /// The invitation is over.
     InvitationOver,
-    /// A rule is lost.
+    /// A rule is lost, or was lost on another day than it seemed.
     RulesLost,
     /// The profiles stand differently now.
     Profiles(Standing),
@@ -103,28 +103,31 @@ impl State {
     /// The whole state table: where an event leads; `None` where it cannot happen.
     #[must_use]
     #[expect(clippy::match_same_arms, reason = "a line per line of the table, in its order")]
-    pub fn after(from: Option<Self>, event: Event) -> Option<Self> {
+    pub fn after(from: Option<Self>, event: EnrollmentEvent) -> Option<Self> {
         use State::{
             ActionRequired, Discontinued, Enrolled, Expired, Ineligible, Invited, OptedOut, Validating,
         };
         match (from, event) {
-            (None, Event::Invitation) => Some(Invited),
-            (None | Some(Invited), Event::Acceptance(standing)) => Some(Self::by(standing)),
-            (Some(Invited), Event::InvitationOver) => Some(Expired),
-            (Some(Invited | ActionRequired | Validating | Enrolled), Event::RulesLost) => Some(Ineligible),
-            (Some(ActionRequired), Event::Profiles(Standing::Pending)) => Some(Validating),
-            (Some(Validating | Enrolled), Event::Profiles(standing)) => Some(Self::by(standing)),
-            (Some(Ineligible), Event::Cured(Cure::WithoutGap)) => Some(Enrolled),
-            (Some(Ineligible), Event::Cured(Cure::WithGap)) => Some(Invited),
-            (Some(open), Event::YearOver) if open.is_open() => Some(Expired),
-            (Some(open), Event::OptOut) if open.is_open() => Some(OptedOut),
-            (Some(open), Event::Discontinuation) if open.is_open() => Some(Discontinued),
+            (None, EnrollmentEvent::Invitation) => Some(Invited),
+            (None | Some(Invited), EnrollmentEvent::Acceptance(standing)) => Some(Self::by(standing)),
+            (Some(Invited), EnrollmentEvent::InvitationOver) => Some(Expired),
+            (Some(open), EnrollmentEvent::RulesLost) if open.is_open() => Some(Ineligible),
+            (Some(ActionRequired), EnrollmentEvent::Profiles(Standing::Pending)) => Some(Validating),
+            (Some(Validating | Enrolled), EnrollmentEvent::Profiles(standing)) => Some(Self::by(standing)),
+            (Some(open), EnrollmentEvent::Cured(Cure::WithoutGap(standing))) if open.is_open() => {
+                Some(Self::by(standing))
+            }
+            (Some(Ineligible), EnrollmentEvent::Cured(Cure::WithGap)) => Some(Invited),
+            (Some(open), EnrollmentEvent::YearOver) if open.is_open() => Some(Expired),
+            (Some(open), EnrollmentEvent::OptOut) if open.is_open() => Some(OptedOut),
+            (Some(open), EnrollmentEvent::Discontinuation) if open.is_open() => Some(Discontinued),
             _ => None,
         }
     }
 
     /// Where the profiles put an accepted enrollment.
-    const fn by(standing: Standing) -> Self {
+    #[must_use]
+    pub const fn by(standing: Standing) -> Self {
         match standing {
             Standing::Missing | Standing::ActionRequired => Self::ActionRequired,
             Standing::Pending => Self::Validating,
@@ -221,19 +224,8 @@ pub struct Participation {
     pub program_year: i32,
     /// Where the enrollment stands.
     pub state: State,
-    /// The first day whose sales earn.
-    pub earnings_start_on: Option<CalendarDate>,
     /// The day the enrollment ended.
     pub ended_on: Option<CalendarDate>,
-}
-
-impl Participation {
-    /// Whether the partner earns: payment may wait for a profile, earning does not.
-    #[must_use]
-    pub fn earns(&self) -> bool {
-        self.earnings_start_on.is_some()
-            && matches!(self.state, State::Enrolled | State::Validating | State::ActionRequired)
-    }
 }
 
 /// An enrollment, with the currencies its version and its partner count in.
@@ -267,7 +259,7 @@ pub struct Change {
     pub actor_id: Option<Id>,
     /// The day the rules were looked at for.
     pub as_of: CalendarDate,
-    /// What they gave.
+    /// The evaluation of the rules on that day.
     pub evaluation_id: Id,
     /// Why, in the actor's words.
     pub reason: Option<String>,
@@ -277,36 +269,6 @@ pub struct Change {
     pub earnings_start_on: Option<CalendarDate>,
     /// The first day on which a rule was lost, as of then.
     pub ineligible_since: Option<CalendarDate>,
-}
-
-/// The days on which an enrollment earns, by its history in order; the last window has no end while it goes on. What
-/// is over was over from the day it ended on; what is mended without a gap was never interrupted.
-#[must_use]
-pub fn earning_windows(enrollment: &Enrollment, history: &[Change]) -> Vec<Period> {
-    let mut windows: Vec<Period> = Vec::new();
-    let mut open: Option<CalendarDate> = None;
-    for change in history {
-        let lost_on = match change.to_state {
-            State::Ineligible => change.ineligible_since,
-            state if !state.is_open() => Some(enrollment.ended_on.unwrap_or(change.as_of)),
-            _ => None,
-        };
-        match (open, change.earnings_start_on, lost_on) {
-            (Some(from), _, Some(end)) => {
-                windows.push(Period { from, to: end.plus_days(-1) });
-                open = None;
-            }
-            (None, Some(from), None) => {
-                windows.retain(|window| window.from != from);
-                open = Some(from);
-            }
-            (Some(_), None, None) => open = None,
-            _ => {}
-        }
-    }
-    windows.extend(open.map(|from| Period { from, to: CalendarDate::MAX }));
-    windows.retain(|window| window.from <= window.to);
-    windows
 }
 
 #[cfg(test)]
@@ -320,11 +282,13 @@ mod tests {
     /// Every state and every event: what is not printed cannot happen.
     #[test]
     fn the_state_table() {
-        let mut events = vec![Event::Invitation, Event::InvitationOver, Event::RulesLost];
-        events.extend(STANDINGS.map(Event::Acceptance));
-        events.extend(STANDINGS.map(Event::Profiles));
-        events.extend([Cure::WithoutGap, Cure::WithGap].map(Event::Cured));
-        events.extend([Event::YearOver, Event::OptOut, Event::Discontinuation]);
+        let mut events =
+            vec![EnrollmentEvent::Invitation, EnrollmentEvent::InvitationOver, EnrollmentEvent::RulesLost];
+        events.extend(STANDINGS.map(EnrollmentEvent::Acceptance));
+        events.extend(STANDINGS.map(EnrollmentEvent::Profiles));
+        events.extend(STANDINGS.map(|standing| EnrollmentEvent::Cured(Cure::WithoutGap(standing))));
+        events.push(EnrollmentEvent::Cured(Cure::WithGap));
+        events.extend([EnrollmentEvent::YearOver, EnrollmentEvent::OptOut, EnrollmentEvent::Discontinuation]);
         let states = std::iter::once(None).chain(State::ALL.iter().copied().map(Some));
         let mut table = String::new();
         for from in states {
@@ -342,8 +306,8 @@ mod tests {
     fn nothing_happens_to_what_is_over() {
         for state in State::ALL.iter().filter(|state| !state.is_open()) {
             assert!(state.allowed().is_empty());
-            assert_eq!(State::after(Some(*state), Event::OptOut), None);
-            assert_eq!(State::after(Some(*state), Event::Discontinuation), None);
+            assert_eq!(State::after(Some(*state), EnrollmentEvent::OptOut), None);
+            assert_eq!(State::after(Some(*state), EnrollmentEvent::Discontinuation), None);
         }
     }
 }

@@ -1,8 +1,9 @@
 //! The enrollments in the database.
 
 use super::{
-    Cause, Change, Enrollment, EnrollmentKey, Participation, State, WithCurrencies,
+    Change, Enrollment, EnrollmentKey, Participation, State, WithCurrencies,
     api::EnrollmentFilter,
+    tenure::earning_windows,
     view::{self, Shown},
 };
 use crate::{
@@ -15,7 +16,7 @@ use crate::{
         Error, Result,
         db::{Conn, MultiBackend},
         http::{NoFilter, PageRequest, keyset},
-        values::{CalendarDate, Currency, Id},
+        values::{Currency, Id, Period},
     },
     schema::{enrollment_changes, enrollments},
 };
@@ -24,6 +25,7 @@ use diesel::{
     prelude::*,
     select,
 };
+use std::collections::HashMap;
 
 /// Restricts a boxed query of another slice to the enrollments of a program, where one is named.
 macro_rules! in_program {
@@ -117,11 +119,12 @@ pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
     Ok(select(exists(enrollments::table.filter(enrollments::partner_id.eq(partner)))).get_result(conn)?)
 }
 
-/// The partners with an open enrollment in a program.
+/// The partners with an enrollment in a program that is open, or that ended with a program year.
 pub fn enrolled_in(tx: &mut Tx<'_>, program: Id) -> Result<Vec<Id>> {
+    let states: Vec<State> = State::OPEN.into_iter().chain([State::Expired]).collect();
     let query = enrollments::table
         .filter(enrollments::program_id.eq(program))
-        .filter(enrollments::state.eq_any(State::OPEN.to_vec()))
+        .filter(enrollments::state.eq_any(states))
         .select(enrollments::partner_id)
         .distinct();
     Ok(query.load(tx.conn)?)
@@ -142,7 +145,7 @@ pub fn programs_of(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<(Id, Program)>> {
     Ok(query.select((enrollments::id, Program::as_select())).load(tx.conn)?)
 }
 
-/// What the version of each of these enrollments pays by; they may be of many partners.
+/// The payment terms of the version of each of these enrollments; they may be of many partners.
 pub fn payment_terms_of(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<(Id, PaymentTerms)>> {
     let query = enrollments::table.filter(enrollments::id.eq_any(ids.to_vec()));
     let query = join_version!(query, enrollments::program_id, enrollments::version);
@@ -228,23 +231,45 @@ fn changes(enrollment: EnrollmentKey) -> _ {
         .filter(enrollment_changes::enrollment_id.eq(enrollment_id))
 }
 
-/// The day the rules were last found to be met for a new beginning: an invitation, a request, an acceptance or a
-/// roll-over. What lies after it was never looked at for the past.
-pub fn let_in_on(tx: &mut Tx<'_>, enrollment: EnrollmentKey) -> Result<Option<CalendarDate>> {
-    let beginnings = vec![Cause::Requested, Cause::Accepted, Cause::RolledOver];
-    let began =
-        enrollment_changes::cause.eq_any(beginnings).or(enrollment_changes::to_state.eq(State::Invited));
-    let query = changes(enrollment)
-        .filter(began)
-        .order(enrollment_changes::id.desc())
-        .select(enrollment_changes::as_of);
-    Ok(query.first(tx.conn).optional()?)
+/// The histories of some enrollments, which may be of many partners: each in order.
+pub fn histories(tx: &mut Tx<'_>, keys: &[EnrollmentKey]) -> Result<HashMap<Id, Vec<Change>>> {
+    let mut found: HashMap<Id, Vec<Change>> = HashMap::new();
+    if keys.is_empty() {
+        return Ok(found);
+    }
+    let partners: Vec<Id> = keys.iter().map(|key| key.partner_id).collect();
+    let ids: Vec<Id> = keys.iter().map(|key| key.id).collect();
+    let query = enrollment_changes::table
+        .filter(enrollment_changes::partner_id.eq_any(partners))
+        .filter(enrollment_changes::enrollment_id.eq_any(ids))
+        .order(enrollment_changes::id)
+        .select(Change::as_select());
+    for change in query.load(tx.conn)? {
+        found.entry(change.enrollment_id).or_default().push(change);
+    }
+    Ok(found)
 }
 
-/// Whether it has ever been as far as to earn.
-pub fn was_enrolled(tx: &mut Tx<'_>, enrollment: EnrollmentKey) -> Result<bool> {
-    let query = changes(enrollment).filter(enrollment_changes::to_state.eq(State::Enrolled));
-    Ok(diesel::select(diesel::dsl::exists(query)).get_result(tx.conn)?)
+/// The days on which these partners are enrolled in these programs, by partner and program. Two statements.
+pub fn earning_days(
+    tx: &mut Tx<'_>,
+    partners: &[Id],
+    programs: &[Id],
+) -> Result<HashMap<(Id, Id), Vec<Period>>> {
+    let query = enrollments::table
+        .filter(enrollments::partner_id.eq_any(partners.to_vec()))
+        .filter(enrollments::program_id.eq_any(programs.to_vec()))
+        .select(Enrollment::as_select());
+    let all: Vec<Enrollment> = query.load(tx.conn)?;
+    let keys: Vec<EnrollmentKey> = all.iter().map(Enrollment::key).collect();
+    let histories = histories(tx, &keys)?;
+    let mut days: HashMap<(Id, Id), Vec<Period>> = HashMap::new();
+    for enrollment in all {
+        let history = histories.get(&enrollment.id).map_or([].as_slice(), Vec::as_slice);
+        let windows = earning_windows(&enrollment, history);
+        days.entry((enrollment.partner_id, enrollment.program_id)).or_default().extend(windows);
+    }
+    Ok(days)
 }
 
 /// Adds a line to an enrollment's history.

@@ -102,7 +102,7 @@ pub struct EnrollmentView {
     ineligible_since: Option<CalendarDate>,
     /// The day it ended.
     ended_on: Option<CalendarDate>,
-    /// What the partner must do next.
+    /// The actions that the partner must take next.
     #[schema(max_items = 5)]
     next_actions: Vec<NextAction>,
     /// The newest evaluation.
@@ -126,7 +126,7 @@ pub struct EnrollmentView {
     "deadline": null, "detail": "Submit the payout profile, or mend it where it was refused."
 }))]
 pub struct NextAction {
-    /// What, as a stable word.
+    /// The action, as a stable word.
     #[schema(max_length = 40, examples("submit_payout_profile"))]
     action: &'static str,
     /// Where.
@@ -134,7 +134,7 @@ pub struct NextAction {
     href: String,
     /// Until when; null where there is no end.
     deadline: Option<CalendarDate>,
-    /// What, for people.
+    /// The action in words for people.
     #[schema(max_length = 300, examples("Submit the payout profile, or mend it where it was refused."))]
     detail: &'static str,
 }
@@ -171,7 +171,7 @@ impl EnrollmentView {
         }
     }
 
-    /// What is to be done next follows the profiles, so the revision alone does not tell one view from another.
+    /// The next actions follow the profiles, so the revision alone does not tell one view from another.
     pub(super) fn etag(&self) -> String {
         let actions = self.next_actions.iter().map(|next| next.action.to_owned());
         let parts: Vec<String> = std::iter::once(self.revision.to_string()).chain(actions).collect();
@@ -257,7 +257,7 @@ pub struct EnrollmentChange {
     actor_id: Option<Id>,
     /// The day the rules were looked at for.
     as_of: CalendarDate,
-    /// What they gave.
+    /// The evaluation of the rules on that day.
     evaluation_id: Id,
     /// Why, in the actor's words.
     #[schema(max_length = 1000, examples("Asked for by telephone"))]

@@ -24,14 +24,14 @@ pub use lever_faults::validate_levers;
 pub use lever_filter::{CustomerFilter, LeverFilter};
 pub use lever_scale::{LeverScale, LeverTier, TierPeriod, Tiers};
 pub use model::{
-    PaymentTerms, Program, ProgramCode, ProgramKey, ProgramStatus, ProgramVersion, ProgramVersionState,
-    Rounding, program_year, program_year_of,
+    Offer, PaymentTerms, Program, ProgramCode, ProgramKey, ProgramPeriod, ProgramStatus, ProgramVersion,
+    ProgramVersionState, Rounding, program_year, program_year_of,
 };
 pub use requirement::{Requirement, competency_codes, validate_requirements};
-pub use service::{CODES, NewProgram, create, discontinue, install, update, version_for};
+pub use service::{CODES, NewProgram, create, discontinue, has_no_version, install, update, version_for};
 pub use store::{
-    codes_of, find, get, get_version, in_effect, keep, nearest_version, over, published_versions,
-    version_in_effect, versions_of_year,
+    codes_of, find, get, get_version, in_effect, keep, nearest_version, offer_of, offers, offers_of,
+    published_versions, version_in_effect, versions_of_year,
 };
 pub(crate) use store::{id_of_code, join_program, join_version};
 pub use versions::{NewVersion, create_version, founding_version, publish, requirement_faults};

@@ -1,4 +1,4 @@
-//! What a program and its versions are; no I/O, no clock, no HTTP.
+//! The program and its versions; no I/O, no clock, no HTTP.
 
 use super::{Lever, Requirement};
 use crate::{
@@ -7,7 +7,7 @@ use crate::{
         db::types::Json,
         values::{CalendarDate, Currency, Id, Money, Period, Rate, Timestamp, text_enum, text_value},
     },
-    schema::{program_versions, programs},
+    schema::{program_periods, program_versions, programs},
 };
 use diesel::prelude::*;
 use std::{fmt, str::FromStr};
@@ -67,6 +67,61 @@ pub struct Program {
     pub revision: i64,
 }
 
+/// Where a program stood before, up to a day: since the period before, and before the first period always.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = program_periods)]
+pub struct ProgramPeriod {
+    /// The program.
+    pub program_id: Id,
+    /// The last day of the period.
+    pub last_day: CalendarDate,
+    /// The types of partner the program was for.
+    pub partner_types: Json<Vec<PartnerType>>,
+    /// Whether it took part.
+    pub status: ProgramStatus,
+}
+
+/// A program with all that its days are judged by.
+#[derive(Clone, Debug)]
+pub struct Offer {
+    /// The program.
+    pub program: Program,
+    /// Where the program stood before, in the order of the days.
+    pub before: Vec<ProgramPeriod>,
+    /// Its published versions, in the order of their days.
+    pub versions: Vec<ProgramVersion>,
+}
+
+impl Offer {
+    /// The version in effect on a day.
+    #[must_use]
+    pub fn version_on(&self, day: CalendarDate) -> Option<&ProgramVersion> {
+        self.versions.iter().find(|version| version.period().contains(day))
+    }
+
+    /// Whether a version asks for users of the partner.
+    #[must_use]
+    pub fn asks_for_users(&self) -> bool {
+        let mut all = self.versions.iter().flat_map(|version| &version.requirements.0);
+        all.any(Requirement::asks_for_users)
+    }
+
+    /// The first version of a program year.
+    #[must_use]
+    pub fn first_of(&self, program_year: i32) -> Option<&ProgramVersion> {
+        self.versions.iter().find(|version| version.program_year == program_year)
+    }
+
+    /// The version in effect on a day, else the one that comes closest to it; none where nothing is published.
+    #[must_use]
+    pub fn nearest_to(&self, day: CalendarDate) -> Option<&ProgramVersion> {
+        let away = |version: &&ProgramVersion| {
+            version.effective_to.days_until(day).max(day.days_until(version.effective_from)).max(0)
+        };
+        self.versions.iter().min_by_key(away)
+    }
+}
+
 /// The code of a program alone, for lists of records that name programs.
 #[derive(Clone, Debug, Queryable, Selectable)]
 #[diesel(table_name = programs)]
@@ -75,7 +130,7 @@ pub struct ProgramCode {
     pub code: String,
 }
 
-/// What a program version pays by.
+/// The payment terms of a program version.
 #[derive(Clone, Copy, Debug, Queryable, Selectable)]
 #[diesel(table_name = program_versions)]
 pub struct PaymentTerms {
@@ -85,8 +140,8 @@ pub struct PaymentTerms {
     pub currency: Currency,
 }
 
-/// What a program asks and gives in one program year, or part of it. Immutable once published: a correction
-/// is a new version.
+/// The terms of a program in one program year, or part of it. A published version is immutable: a correction is a new
+/// version.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = program_versions, treat_none_as_null = true)]
 pub struct ProgramVersion {
@@ -102,7 +157,7 @@ pub struct ProgramVersion {
     pub effective_from: CalendarDate,
     /// The last day it is in effect.
     pub effective_to: CalendarDate,
-    /// What it asks of a partner.
+    /// The requirements a partner has to meet.
     pub requirements: Json<Vec<Requirement>>,
     /// The ways to earn.
     pub levers: Json<Vec<Lever>>,
@@ -170,7 +225,7 @@ pub fn program_year(year: i32) -> Option<Period> {
     Some(Period { from: CalendarDate::new(begins, 7, 1)?, to: CalendarDate::new(ends, 6, 30)? })
 }
 
-/// What names a program in an address or a body: its code or its id.
+/// The name of a program in an address or a body: its code or its id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum ProgramKey {
     /// Its id.

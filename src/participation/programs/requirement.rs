@@ -61,9 +61,9 @@ pub enum Requirement {
         /// Length of the window in days, the day itself included.
         #[schema(minimum = 1, maximum = 1096)]
         days: u32,
-        /// What must be reached; only sales in this currency count.
+        /// The amount to reach; only sales in this currency count.
         amount: Money,
-        /// Whether a partner that is enrolled keeps it whatever it sells.
+        /// Whether a partner keeps the rule on every day on which it is enrolled, whatever it sells.
         #[serde(default)]
         keep_once_enrolled: bool,
     },
@@ -73,6 +73,13 @@ pub enum Requirement {
         /// The countries covered.
         #[schema(min_items = 1, max_items = 300)]
         countries: Vec<Country>,
+    },
+    /// Enough users of the partner are active: incentive admins and viewers who have set themselves up.
+    #[schema(title = "MinimumUsersRequirement")]
+    MinimumUsers {
+        /// How many.
+        #[schema(minimum = 1, maximum = 1000)]
+        min_count: u32,
     },
     /// One of the nested requirements is met.
     #[schema(title = "AnyOfRequirement")]
@@ -84,6 +91,16 @@ pub enum Requirement {
 }
 
 impl Requirement {
+    /// Whether it asks for users of the partner, itself or by an alternative.
+    #[must_use]
+    pub fn asks_for_users(&self) -> bool {
+        match self {
+            Self::MinimumUsers { .. } => true,
+            Self::AnyOf { requirements } => requirements.iter().any(Self::asks_for_users),
+            _ => false,
+        }
+    }
+
     /// The word for its kind, as on the wire.
     #[must_use]
     pub const fn rule(&self) -> &'static str {
@@ -97,6 +114,7 @@ impl Requirement {
             Self::FirstTransaction {} => "first_transaction",
             Self::TrailingRevenue { .. } => "trailing_revenue",
             Self::Country { .. } => "country",
+            Self::MinimumUsers { .. } => "minimum_users",
             Self::AnyOf { .. } => "any_of",
         }
     }
@@ -157,6 +175,9 @@ impl Faults {
             }
             Requirement::Country { countries } => {
                 self.within(countries.len(), 1..=300, &format!("{pointer}/countries"), "countries");
+            }
+            Requirement::MinimumUsers { min_count } => {
+                self.within(*min_count as usize, 1..=1000, &format!("{pointer}/min_count"), "users");
             }
             Requirement::AnyOf { requirements } => {
                 self.list(requirements, &format!("{pointer}/requirements"), depth + 1);

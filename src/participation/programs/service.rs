@@ -1,4 +1,4 @@
-//! What is done with programs.
+//! The commands on programs.
 
 use super::{Program, ProgramStatus, ProgramVersion, api::ProgramView, program_year_of, store, versions};
 use crate::{
@@ -28,7 +28,7 @@ const FOUNDING: [(&str, &str, PartnerType); 3] = [
     ("csp-indirect-reseller", "CSP Indirect Reseller", PartnerType::IndirectReseller),
 ];
 
-/// What a new program is made of.
+/// The facts of a new program.
 #[derive(Clone, Debug)]
 pub struct NewProgram {
     /// Stable lower-case slug.
@@ -58,8 +58,13 @@ pub fn version_for(tx: &mut Tx<'_>, program: &Program, day: CalendarDate) -> Res
     if let Some(version) = store::version_in_effect(tx, program.id, day)? {
         return Ok(version);
     }
-    let detail = format!("no version of {} has been published", program.code);
-    store::nearest_version(tx, program.id, day)?.ok_or(Error::new(&PROGRAM_HAS_NO_VERSION, detail))
+    store::nearest_version(tx, program.id, day)?.ok_or_else(|| has_no_version(program))
+}
+
+/// The refusal where no version of a program has been published.
+#[must_use]
+pub fn has_no_version(program: &Program) -> Error {
+    Error::new(&PROGRAM_HAS_NO_VERSION, format!("no version of {} has been published", program.code))
 }
 
 /// Makes a program; it is open, and takes part from its first published version on.
@@ -112,11 +117,15 @@ pub(super) fn refuse_discontinued(program: &Program) -> Result<()> {
 
 fn save(tx: &mut Tx<'_>, before: &Program, program: Program, reason: Option<&str>) -> Result<Program> {
     let program = Program { updated_at: tx.now, revision: before.revision + 1, ..program };
+    let changes_its_days = (program.status, &program.partner_types) != (before.status, &before.partner_types);
+    if changes_its_days {
+        store::keep_past(tx, before)?;
+    }
     store::update(tx, &program)?;
     let views = (ProgramView::from(before.clone()), ProgramView::from(program.clone()));
     let event = audit::Event::on("program", program.id).before(&views.0).after(&views.1);
     event.because(reason).record(tx)?;
-    if (program.status, &program.partner_types) != (before.status, &before.partner_types) {
+    if changes_its_days {
         tx.program_changed(program.id);
     }
     Ok(program)

@@ -1,7 +1,7 @@
 //! The programs and their versions in the database.
 
 use super::{
-    Program, ProgramKey, ProgramVersion, ProgramVersionState, api::ProgramFilter,
+    Offer, Program, ProgramKey, ProgramPeriod, ProgramVersion, ProgramVersionState, api::ProgramFilter,
     version_api::ProgramVersionFilter,
 };
 use crate::{
@@ -12,11 +12,12 @@ use crate::{
         http::{PageRequest, keyset},
         values::{CalendarDate, Id, Period},
     },
-    schema::{program_versions, programs},
+    schema::{program_periods, program_versions, programs},
 };
 use diesel::{
-    dsl::{auto_type, max, sql},
+    dsl::{auto_type, exists, max, sql},
     prelude::*,
+    select,
     sql_types::{Bool, Text},
 };
 use std::collections::HashMap;
@@ -204,6 +205,61 @@ pub fn nearest_version(tx: &mut Tx<'_>, program_id: Id, day: CalendarDate) -> Re
     Ok(before.into_iter().chain(after).min_by_key(away))
 }
 
+/// Every program that has a published version, in stable order; closed and discontinued ones too.
+pub fn offers(tx: &mut Tx<'_>) -> Result<Vec<Offer>> {
+    let query = programs::table.order(programs::id).select(Program::as_select());
+    let found: Vec<Program> = query.load(tx.conn)?;
+    offers_of(tx, found)
+}
+
+/// A program with its published versions.
+pub fn offer_of(tx: &mut Tx<'_>, program: &Program) -> Result<Offer> {
+    let mut offers = offers_of(tx, vec![program.clone()])?;
+    let nothing = Offer { program: program.clone(), before: Vec::new(), versions: Vec::new() };
+    Ok(offers.pop().unwrap_or(nothing))
+}
+
+/// The offers of those programs that have a published version. Two statements.
+pub fn offers_of(tx: &mut Tx<'_>, programs: Vec<Program>) -> Result<Vec<Offer>> {
+    let ids: Vec<Id> = programs.iter().map(|program| program.id).collect();
+    let mut versions: HashMap<Id, Vec<ProgramVersion>> = HashMap::new();
+    for version in published_versions(tx, ids.clone())? {
+        versions.entry(version.program_id).or_default().push(version);
+    }
+    let periods = program_periods::table
+        .filter(program_periods::program_id.eq_any(ids))
+        .order((program_periods::program_id, program_periods::last_day))
+        .select(ProgramPeriod::as_select());
+    let mut before: HashMap<Id, Vec<ProgramPeriod>> = HashMap::new();
+    for period in periods.load(tx.conn)? {
+        before.entry(period.program_id).or_default().push(period);
+    }
+    let offer = |program: Program| {
+        let mut versions = versions.remove(&program.id)?;
+        versions.sort_unstable_by_key(|version| version.effective_from);
+        Some(Offer { before: before.remove(&program.id).unwrap_or_default(), program, versions })
+    };
+    Ok(programs.into_iter().filter_map(offer).collect())
+}
+
+/// Keeps where a program stood up to yesterday, before its record is changed today.
+pub(super) fn keep_past(tx: &mut Tx<'_>, before: &Program) -> Result<()> {
+    let yesterday = tx.today().plus_days(-1);
+    // Of several changes on one day, the first one knows how the day before was.
+    let known = program_periods::table.find((before.id, yesterday));
+    if yesterday < before.created_at.date() || select(exists(known)).get_result(tx.conn)? {
+        return Ok(());
+    }
+    let period = ProgramPeriod {
+        program_id: before.id,
+        last_day: yesterday,
+        partner_types: before.partner_types.clone(),
+        status: before.status,
+    };
+    diesel::insert_into(program_periods::table).values(&period).execute(tx.conn)?;
+    Ok(())
+}
+
 /// Every published version of these programs.
 pub fn published_versions(tx: &mut Tx<'_>, programs: Vec<Id>) -> Result<Vec<ProgramVersion>> {
     let query = program_versions::table
@@ -220,18 +276,6 @@ pub fn in_effect(tx: &mut Tx<'_>, day: CalendarDate) -> Result<Vec<(Program, Pro
         .inner_join(program_versions::table.on(program_versions::program_id.eq(programs::id)))
         .filter(program_versions::state.eq(ProgramVersionState::Published))
         .filter(program_versions::effective_from.le(day).and(program_versions::effective_to.ge(day)))
-        .order(programs::id)
-        .select((Program::as_select(), ProgramVersion::as_select()));
-    Ok(query.load(tx.conn)?)
-}
-
-/// The published versions of some programs that were over before a day.
-pub fn over(tx: &mut Tx<'_>, ids: &[Id], day: CalendarDate) -> Result<Vec<(Program, ProgramVersion)>> {
-    let query = programs::table
-        .inner_join(program_versions::table.on(program_versions::program_id.eq(programs::id)))
-        .filter(programs::id.eq_any(ids.to_vec()))
-        .filter(program_versions::state.eq(ProgramVersionState::Published))
-        .filter(program_versions::effective_to.lt(day))
         .order(programs::id)
         .select((Program::as_select(), ProgramVersion::as_select()));
     Ok(query.load(tx.conn)?)

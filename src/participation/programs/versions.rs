@@ -1,4 +1,4 @@
-//! What is done with the versions of programs.
+//! The commands on the versions of programs.
 
 use super::{
     CustomerFilter, Lever, LeverFilter, LeverGrain, LeverScale, Program, ProgramVersion, ProgramVersionState,
@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// What a version says.
+/// The terms of a new version.
 #[derive(Clone, Debug)]
 pub struct NewVersion {
     /// The program year, named by the calendar year it ends in.
@@ -27,7 +27,7 @@ pub struct NewVersion {
     pub effective_from: Option<CalendarDate>,
     /// The last day it is in effect; the year's last where left out.
     pub effective_to: Option<CalendarDate>,
-    /// What it asks of a partner.
+    /// The requirements a partner has to meet.
     pub requirements: Vec<Requirement>,
     /// The ways to earn.
     pub levers: Vec<Lever>,
@@ -43,7 +43,7 @@ pub struct NewVersion {
     pub rounding: Rounding,
 }
 
-/// What the founding programs say in a program year.
+/// The version of the founding programs in a program year.
 #[must_use]
 pub fn founding_version(program_year: i32) -> NewVersion {
     let usd = |minor| Money { minor, currency: Currency::USD };

@@ -1,0 +1,77 @@
+//! How partners stood on days gone by. A change counts from its day on; what was before stays on record.
+
+use super::{Partner, PartnerPeriod};
+use crate::{
+    access::Tx,
+    platform::{
+        Result,
+        values::{CalendarDate, Id, Period},
+    },
+    schema::{partner_periods, partners},
+};
+use diesel::{dsl::exists, prelude::*, select};
+use std::collections::HashMap;
+
+/// Keeps how a partner stood up to yesterday, before its record is changed today.
+pub(super) fn keep_past(tx: &mut Tx<'_>, before: &Partner, after: &Partner) -> Result<()> {
+    let yesterday = tx.today().plus_days(-1);
+    let kept = before.period_to(yesterday);
+    if kept == after.period_to(yesterday) || yesterday < before.created_at.date() {
+        return Ok(());
+    }
+    // Of several changes on one day, the first one knows how the day before was.
+    let known = partner_periods::table.find((before.id, yesterday));
+    if !select(exists(known)).get_result(tx.conn)? {
+        diesel::insert_into(partner_periods::table).values(&kept).execute(tx.conn)?;
+    }
+    Ok(())
+}
+
+/// The partners that were locations of these partners before.
+pub(super) fn former_locations(tx: &mut Tx<'_>, headquarters: &[Id]) -> Result<Vec<Id>> {
+    let these: Vec<Option<Id>> = headquarters.iter().copied().map(Some).collect();
+    let query = partner_periods::table
+        .filter(partner_periods::headquarters_id.eq_any(these).assume_not_null())
+        .select(partner_periods::partner_id)
+        .distinct();
+    Ok(query.load(tx.conn)?)
+}
+
+/// How these partners stood before, each partner's periods in the order of their days.
+pub fn periods_of(tx: &mut Tx<'_>, partners: &[Id]) -> Result<HashMap<Id, Vec<PartnerPeriod>>> {
+    let query = partner_periods::table
+        .filter(partner_periods::partner_id.eq_any(partners.to_vec()))
+        .order((partner_periods::partner_id, partner_periods::last_day))
+        .select(PartnerPeriod::as_select());
+    let mut found: HashMap<Id, Vec<PartnerPeriod>> = HashMap::new();
+    for period in query.load(tx.conn)? {
+        found.entry(period.partner_id).or_default().push(period);
+    }
+    Ok(found)
+}
+
+/// The days on which other partners named these partners as their headquarters, in any order.
+pub fn days_as_headquarters(tx: &mut Tx<'_>, named: &[Id]) -> Result<HashMap<Id, Vec<Period>>> {
+    type Belonging = (Option<Id>, Option<CalendarDate>);
+    let these: Vec<Option<Id>> = named.iter().copied().map(Some).collect();
+    let today: Vec<Belonging> = partners::table
+        .filter(partners::headquarters_id.eq_any(these.clone()).assume_not_null())
+        .select((partners::headquarters_id, partners::headquarters_since))
+        .distinct()
+        .load(tx.conn)?;
+    let before: Vec<(Belonging, CalendarDate)> = partner_periods::table
+        .filter(partner_periods::headquarters_id.eq_any(these).assume_not_null())
+        .select((
+            (partner_periods::headquarters_id, partner_periods::headquarters_since),
+            partner_periods::last_day,
+        ))
+        .load(tx.conn)?;
+    let goes_on = today.into_iter().map(|belonging| (belonging, CalendarDate::MAX));
+    let mut found: HashMap<Id, Vec<Period>> = HashMap::new();
+    for ((headquarters, since), to) in goes_on.chain(before) {
+        if let (Some(headquarters), Some(from)) = (headquarters, since) {
+            found.entry(headquarters).or_default().push(Period { from, to });
+        }
+    }
+    Ok(found)
+}
