@@ -191,7 +191,7 @@ async fn get_attainment(caller: Caller<GetAttainment>, path: Path<(Id, String)>)
     caller
         .read(move |tx| {
             let attainment = store::latest(tx, path.0, &path.1)?;
-            Ok(shown(tx, attainment))
+            Ok(attainment_record(tx, attainment))
         })
         .await
 }

@@ -1,4 +1,4 @@
-//! Commands on the catalogue and on attainments.
+//! What is done with the catalogue and with attainments.
 
 use super::{
     Attainment, Competency, NewAttainment, store,
@@ -47,7 +47,7 @@ pub(super) fn create(
     Ok(competency)
 }
 
-/// Renames, retires or brings back a competency. Attainments stay.
+/// Renames, retires or brings back a competency. What was attained stays as it is.
 pub(super) fn update(
     tx: &mut Tx<'_>,
     before: &Competency,
@@ -69,15 +69,20 @@ pub(super) fn update(
 }
 
 /// Records what a partner has attained: a new period, or the correction of the period attained on the same day.
-pub fn put(tx: &mut Tx<'_>, partner: Id, code: &str, new: &NewAttainment) -> Result<Attainment> {
-    let (Recorded::First(attainment) | Recorded::Again(attainment)) =
-        put_if(tx, partner, code, new, |_| Ok(()))?;
+pub fn record_attainment(
+    tx: &mut Tx<'_>,
+    partner: Id,
+    code: &str,
+    new: &NewAttainment,
+) -> Result<Attainment> {
+    let (RecordedAttainment::First(attainment) | RecordedAttainment::Again(attainment)) =
+        record_attainment_if(tx, partner, code, new, |_| Ok(()))?;
     Ok(attainment)
 }
 
-/// An attainment that was recorded.
+/// How a record of what a partner has attained came about.
 #[derive(Clone, Debug)]
-pub(super) enum Recorded {
+pub(super) enum RecordedAttainment {
     /// The partner had never attained the competency.
     First(Attainment),
     /// The partner had attained the competency before.
@@ -85,7 +90,7 @@ pub(super) enum Recorded {
 }
 
 /// The same, where the revision of the latest period permits it.
-pub(super) fn put_if(
+pub(super) fn record_attainment_if(
     tx: &mut Tx<'_>,
     partner: Id,
     code: &str,
@@ -108,16 +113,17 @@ pub(super) fn put_if(
     match same {
         None => {
             let attainment = Attainment::new(tx.new_id(), tx.now, partner.id, code, new);
-            let recorded = if periods.is_empty() { Recorded::First } else { Recorded::Again };
+            let recorded =
+                if periods.is_empty() { RecordedAttainment::First } else { RecordedAttainment::Again };
             save(tx, None, attainment).map(recorded)
         }
         Some(before) if before.says(new) => {
             tx.exempt_from_audit(Unaudited::NothingWritten);
-            Ok(Recorded::Again(before.clone()))
+            Ok(RecordedAttainment::Again(before.clone()))
         }
         Some(before) => {
             let attainment = before.corrected(tx.now, new);
-            save(tx, Some(before), attainment).map(Recorded::Again)
+            save(tx, Some(before), attainment).map(RecordedAttainment::Again)
         }
     }
 }
@@ -158,7 +164,7 @@ fn save(tx: &mut Tx<'_>, before: Option<&Attainment>, attainment: Attainment) ->
     Ok(attainment)
 }
 
-/// Refuses an attainment of a closed partner, and one of a retired competency.
+/// A closed partner attains nothing, and nobody attains what is retired.
 fn refuse_attaining(partner: &Partner, competency: &Competency, new: &NewAttainment) -> Result<()> {
     if partner.status == PartnerStatus::Closed {
         let detail = format!("partner {} is closed and attains nothing new", partner.id);

@@ -7,12 +7,12 @@ mod service;
 mod store;
 
 use crate::slice::{Slice, Tag};
-pub use api::{Reason, Transition};
-pub use model::{Event, Partner, PartnerPeriod, PartnerStatus, PartnerType};
+pub use api::{Transition, TransitionReason};
+pub use model::{Partner, PartnerPeriod, PartnerStatus, PartnerTransition, PartnerType};
 pub use periods::{days_as_headquarters, periods_of};
 pub use service::{CODES, NewPartner, PARTNER_CLOSED, TRANSITION_NOT_ALLOWED, apply, create, refuse_closed};
 pub use store::{
-    after, family, family_of, get, get_by_mpn_id, is_narrow, keep, keep_all, lock, many, number,
+    after, count_all, family, family_of, get, get_by_mpn_id, is_narrow, keep, keep_all, lock, many,
 };
 
 pub(crate) use store::{each_of, headquarters_of, in_scope, is_mpn_id, locations_of, partner_currency};

@@ -1,6 +1,11 @@
 //! Commands on partners: record, change, delete, and the transitions of the status.
 
-use super::{Event, Partner, PartnerStatus, PartnerType, api::PartnerView, periods, store};
+use super::{
+    Partner, PartnerStatus, PartnerTransition, PartnerType,
+    api::PartnerView,
+    periods,
+    store::{self, Inserted},
+};
 use crate::{
     access::Tx,
     audit,

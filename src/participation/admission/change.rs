@@ -13,7 +13,7 @@ use crate::{
         programs::{Program, ProgramVersion},
     },
     platform::{Error, Result, values::Id},
-    sales::transactions::backlog,
+    sales::transactions::backlog::{self, CalculationCause},
 };
 use std::cell::Cell;
 

@@ -16,7 +16,7 @@ use crate::{
         programs::{self, Offer, ProgramVersion},
     },
     platform::{Result, values::Id},
-    sales::transactions::backlog,
+    sales::transactions::backlog::{self, CalculationCause},
 };
 
 /// How many partners are looked at together: a statement names so many ids at most.
