@@ -72,7 +72,7 @@ impl Due {
                 enrollment.earnings_start_on = self.earnings_start_on;
             }
             EnrollmentEvent::Cured(Cure::WithoutGap(_)) => {
-                enrollment.earnings_start_on = self.earnings_start_on
+                enrollment.earnings_start_on = self.earnings_start_on;
             }
             _ => {}
         }

@@ -8,7 +8,7 @@ use crate::{
     network::{competencies, partners::Partner},
     participation::{
         eligibility::{self, UnmetDay},
-        enrollments::{Change, Enrollment, EnrollmentKey, State, earning_windows},
+        enrollments::{self, Change, Enrollment, EnrollmentKey, earning_windows},
         programs::{Lever, LeverCap, LeverFilter, Program, ProgramVersion},
     },
     platform::{
@@ -49,7 +49,7 @@ impl<'a> EnrollmentYear<'a> {
     /// The enrollment whose books the year has: the first one that was accepted. An invitation that nobody accepted has no
     /// outcomes.
     pub fn home(&self) -> Option<Id> {
-        let accepted = self.enrolled.iter().find(|(_, history)| was_accepted(history));
+        let accepted = self.enrolled.iter().find(|(_, history)| enrollments::was_accepted(history));
         accepted.map(|(enrollment, _)| enrollment.id)
     }
 
@@ -156,14 +156,6 @@ impl<'a> EnrollmentYear<'a> {
         let first = chunk.from.first_day();
         transactions::last_kept_before(tx, self.partner.id, &chunk.customers(), first)
     }
-}
-
-/// Whether an enrollment was ever accepted: asked for, or an invitation taken up.
-fn was_accepted(history: &[Change]) -> bool {
-    history.iter().any(|change| match change.to_state {
-        State::ActionRequired | State::Validating | State::Enrolled => true,
-        State::Invited | State::Ineligible | State::Expired | State::OptedOut | State::Discontinued => false,
-    })
 }
 
 /// A lever's filter, as sales are summed by it.
