@@ -16,7 +16,10 @@ use crate::{
         Error, Result,
         values::{Id, Month},
     },
-    sales::{imports, transactions::backlog::{self, Whom}},
+    sales::{
+        imports,
+        transactions::backlog::{self, Whom},
+    },
 };
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
