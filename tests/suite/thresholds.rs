@@ -1,4 +1,4 @@
-//! The payment threshold, in the currency of the version or by the rate of the payment month.
+//! The payment threshold, in the currency of the version or by the rate of the payment month; and amounts of any size.
 
 use crate::{
     suite::calculation::{Story, flat, text, version},
@@ -102,4 +102,35 @@ fn a_threshold_of_nothing_needs_no_rate() {
     world.on("2018-08-02");
     story.close("2018-07").ok();
     assert_eq!(rebate(&story)["state_reason"], json!(null));
+}
+
+#[test]
+fn sums_may_have_more_digits_than_an_amount_that_the_service_takes() {
+    for (amount, currency, sum, grouped) in [
+        ("5000000000000.00", "IDR", "10000000000000.00", "10,000,000,000,000.00"),
+        ("999999999999999", "JPY", "1999999999999998", "1,999,999,999,999,998"),
+    ] {
+        let world = World::new();
+        let story = Story::new(&world, &json!([flat("core", "0.08")]));
+        world.on("2018-07-20");
+        for n in ["1", "2"] {
+            story.sale(n, "2018-07-05", &format!("{amount} {currency}"));
+        }
+        story.report("3", "2018-07-05", &format!("{amount}0 {currency}"), &json!({})).refused(422, "invalid");
+        story.calculate();
+        world.on("2018-08-02");
+        story.close("2018-07").ok();
+        let path = format!("/v1/partners/{}/statements/2018-07", story.partner);
+        let statement = story.operator.get(&path).send().ok();
+        assert_eq!(statement["programs"][0]["earnings"][0]["base"]["amount"], sum);
+        for (media, shown) in [("text/csv", sum), ("text/html", grouped)] {
+            let answer = story.operator.get(&path).header("accept", media).send().ok();
+            let page = String::from_utf8(answer.bytes.clone()).unwrap();
+            assert!(page.contains(shown), "{media}: {page}");
+        }
+        for path in ["/v1/rebates", "/v1/earnings", "/v1/transactions"] {
+            assert!(!story.list(path).is_empty(), "{path}");
+        }
+        assert_eq!(summary(&story)["payable"]["currency"], currency);
+    }
 }
