@@ -10,6 +10,7 @@ mod money;
 mod month;
 mod place;
 mod rate;
+mod text;
 mod text_enum;
 mod timestamp;
 
@@ -23,6 +24,7 @@ pub use money::{Currency, Money, in_groups};
 pub use month::Month;
 pub use place::Country;
 pub use rate::Rate;
+pub use text::composed;
 pub(crate) use text_enum::{text_enum, text_value};
 pub use timestamp::Timestamp;
 
