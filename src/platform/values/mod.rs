@@ -1,6 +1,7 @@
 //! The values every slice uses. A value is parsed once, where it enters the service, and is valid from then on.
 
 mod clock;
+mod clock_watch;
 mod daily;
 mod date;
 mod exchange_rate;
@@ -15,6 +16,7 @@ mod text_enum;
 mod timestamp;
 
 pub use clock::{Clock, Ids};
+pub use clock_watch::{ClockJump, ClockReading, ClockWatch};
 pub use daily::Daily;
 pub use date::{CalendarDate, Period};
 pub use exchange_rate::{ExchangeRate, Leftover, Proportion};

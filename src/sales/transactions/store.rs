@@ -360,6 +360,7 @@ pub(super) fn remove_latest(tx: &mut Tx<'_>, range: Range, most: i64) -> Result<
 /// The sellers of the records in a range, each with the day of the seller's first purchase: once by the purchases of
 /// the range, once by the purchases that the refunds of the range take back.
 pub(super) fn sellers(tx: &mut Tx<'_>, range: Range) -> Result<Vec<Waiting>> {
+    type Seller = (Id, Option<CalendarDate>);
     let of_range =
         || transaction_records::table.filter(transaction_records::id.between(range.first, range.last));
     let sold = of_range()
@@ -374,7 +375,6 @@ pub(super) fn sellers(tx: &mut Tx<'_>, range: Range) -> Result<Vec<Waiting>> {
         .inner_join(bought.on(purchase))
         .group_by(transaction_records::partner_id)
         .select((transaction_records::partner_id, min(bought.field(transaction_records::occurred_on))));
-    type Seller = (Id, Option<CalendarDate>);
     let waiting = |(partner_id, day): Seller, cause| {
         day.map(|day| Waiting { partner_id, since: Since::Day(day), cause })
     };
