@@ -147,6 +147,12 @@ impl AppState {
         &self.0.closing
     }
 
+    /// The source of time.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
     /// Makes background work look at once for waiting jobs.
     pub fn wake(&self) {
         self.0.bell.notify_one();

@@ -143,8 +143,11 @@ impl Engine {
         Ok(jobs)
     }
 
-    /// The due and free jobs among the works that `of` selects.
+    /// The due and free jobs among the works that `of` selects; none while the clock is not trusted.
     fn due(&self, of: impl Fn(&Work) -> bool) -> Result<Vec<Work>> {
+        if self.app.clock().distrusted_for().is_some() {
+            return Ok(Vec::new());
+        }
         self.app.query_as_system(|tx| {
             let records = store::records(tx.conn)?;
             let mut due = Vec::new();
@@ -169,7 +172,12 @@ impl Engine {
     /// Takes a turn where the work is still due, and does the work; returns whether the work was done without an error.
     fn attend(&self, work: &Work) -> Result<bool> {
         let own = *work;
-        let turn = Turn::take_if(&self.app, work.name, move |tx, record| own.is_due(tx, record))?;
+        let app = self.app.clone();
+        // The clock is asked again: it may have jumped before the unit took its instant.
+        let is_due = move |tx: &mut Tx<'_>, record: &JobRecord| {
+            Ok(app.clock().distrusted_for().is_none() && own.is_due(tx, record)?)
+        };
+        let turn = Turn::take_if(&self.app, work.name, is_due)?;
         match turn {
             Some(turn) => Ok(self.carry_out(work, turn).is_ok()),
             None => Ok(false),

@@ -12,7 +12,11 @@
 //!   doubles up to five minutes. A run that has dealt with a failure itself ends as [`End::Troubled`].
 //! - **Drain.** When the service stops, no job begins, running jobs end with their current unit, and leases are given back.
 //!
-//! Leases and schedules go by the injected clock, which may jump: an instant in the future is ignored.
+//! Leases and schedules go by the injected clock, which may jump: an instant in the future is ignored. The engine begins
+//! no job while the clock is not trusted ([`Clock::distrusted_for`]), and running jobs end with their current unit, so that
+//! a clock that is ahead for a minute does not do the work of another day.
+//!
+//! [`Clock::distrusted_for`]: crate::platform::values::Clock::distrusted_for
 
 mod engine;
 mod metrics;

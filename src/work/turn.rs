@@ -115,10 +115,11 @@ impl Turn {
         self.lease
     }
 
-    /// Whether the service is about to stop: the work ends its current unit, and begins no other.
+    /// Whether the service is about to stop, or the clock has jumped: the work ends its current unit, and begins no
+    /// other.
     #[must_use]
     pub fn is_ending(&self) -> bool {
-        self.app.closing().has_begun()
+        self.app.closing().has_begun() || self.app.clock().distrusted_for().is_some()
     }
 
     /// Does the work on this thread, while another thread renews the lease.

@@ -125,12 +125,12 @@ fn refunds_of_a_file_never_exceed_their_purchase() {
     let exceeding = (2, "/amount/amount".to_owned(), "refund_exceeds_purchase".to_owned());
     assert_eq!(errors(&operator, &import), [exceeding]);
     operator.post("/v1/transactions", by_id(5, "-0.01")).send().refused(409, "refund_exceeds_purchase");
-    // By their numbers, where the purchase stands in the same file; before it, it is unknown.
+    // By their numbers, where the purchase stands in the same file.
     let other = seller(&world, 2);
     let import = csv(
         &operator,
         file(&[
-            returned(10, 11, &id, "-1.00"),
+            returned(10, 16, &id, "-1.00"),
             sold(11, &id, "5.00"),
             returned(12, 11, &id, "-5.00"),
             returned(13, 11, &id, "-0.01"),
@@ -144,6 +144,82 @@ fn refunds_of_a_file_never_exceed_their_purchase() {
     let expected =
         [(2, "unknown"), (5, "refund_exceeds_purchase"), (6, "other_partner"), (7, "not_a_purchase")];
     assert_eq!(codes, expected);
+}
+
+#[test]
+fn a_refund_may_stand_before_its_purchase() {
+    let world = World::new();
+    let operator = world.operator();
+    let id = seller(&world, 1);
+    // Side by side; and each more than a portion away from the other.
+    let mut rows =
+        vec![returned(1, 2, &id, "-4.00"), sold(2, &id, "10.00"), returned(3, 9_001, &id, "-6.00")];
+    rows.push(returned(4, 9_001, &id, "-5.00"));
+    rows.push(returned(5, 9_002, &id, "-1.00"));
+    rows.extend((10..5_200).map(|n| sold(n, &id, "1.00")));
+    rows.push(sold(9_001, &id, "10.00"));
+    let trial = operator.ask("POST", "/v1/transaction-imports?dry_run=true");
+    let trial = trial.bytes("text/csv", file(&rows)).send().ok();
+    let import = csv(&operator, file(&rows)).ok();
+    assert_eq!((counts(&trial), counts(&import)), ([5_194, 0, 0, 2], [5_194, 0, 0, 2]), "{import}");
+    assert_eq!(import["rows_read"], json!(rows.len()));
+    let faults = errors(&operator, &import);
+    let faults: Vec<_> = faults.iter().map(|(line, at, code)| (*line, at.as_str(), code.as_str())).collect();
+    let expected =
+        [(5, "/amount/amount", "refund_exceeds_purchase"), (6, "/original_external_id", "unknown")];
+    assert_eq!(faults, expected);
+    let named = |n: u32| {
+        let path = format!("/v1/transactions?source=billing&external_id=INV-{n}");
+        operator.get(&path).send().ok()["items"][0].clone()
+    };
+    for (refund, purchase) in [(1, 2), (3, 9_001)] {
+        assert_eq!(named(refund)["original_transaction_id"], named(purchase)["id"]);
+    }
+    // The seller is queued for the calculation, whatever row came last.
+    assert_eq!(counts(&csv(&operator, file(&rows)).ok()), [0, 5_194, 0, 2]);
+}
+
+#[test]
+fn a_text_is_the_same_text_however_its_accents_are_spelled() {
+    let world = World::new();
+    let operator = world.operator();
+    let id = seller(&world, 1);
+    let row = |text: &str, kind: &str, of: &str, amount: &str| {
+        format!("{text},{kind}-{text},{id},{text},DE,{text},{text},{kind},{of},2018-07-01,{amount},USD")
+    };
+    let (whole, apart) = ("caf\u{e9}", "cafe\u{301}");
+    let import =
+        csv(&operator, file(&[row(whole, "purchase", "", "10.00"), row(apart, "purchase", "", "10.00")]));
+    assert_eq!(counts(&import.ok()), [1, 1, 0, 0]);
+    let refund = row(apart, "refund", &format!("purchase-{apart}"), "-4.00");
+    assert_eq!(counts(&csv(&operator, file(&[refund])).ok()), [1, 0, 0, 0]);
+    // One by one, too.
+    let body = |text: &str| {
+        json!({
+            "source": text, "external_id": format!("purchase-{text}"), "partner_id": id,
+            "customer": {"id": text, "country": "DE"}, "product": text, "product_family": text, "kind": "purchase",
+            "occurred_on": "2018-07-01", "amount": {"amount": "10.00", "currency": "USD"},
+        })
+    };
+    for text in [whole, apart] {
+        let known = operator.post("/v1/transactions", body(text)).send().ok();
+        assert_eq!((known.status, &known["customer"]["id"]), (200, &json!(whole)));
+        for name in ["source", "product_family", "customer_id"] {
+            let found = operator.get("/v1/transactions").query(name, text).send().ok();
+            assert_eq!(found["items"].as_array().unwrap().len(), 2, "{name}");
+        }
+        let found =
+            operator.get("/v1/transactions").query("external_id", format!("refund-{text}")).send().ok();
+        assert_eq!(found["items"][0]["original_transaction_id"], known["id"]);
+    }
+    // Composed, this text has twice as many characters.
+    let mut long = body(whole);
+    long["external_id"] = json!("\u{344}".repeat(100));
+    let refused = operator.post("/v1/transactions", long).send().refused(422, "invalid");
+    assert_eq!(
+        (&refused["errors"][0]["pointer"], &refused["errors"][0]["code"]),
+        (&json!("/external_id"), &json!("too_long"))
+    );
 }
 
 #[test]

@@ -9,11 +9,12 @@ use partner_incentives::{
     app::Service,
     network::agreements::Kind,
     operations::jobs::{JobRun, JobRunState, RefreshStep, refresh},
-    platform::values::Timestamp,
+    platform::values::{Clock, Timestamp},
     schema::{enrollments, job_runs},
     work::{End, Engine, JobName, LEASE_SECONDS, Turn},
 };
 use prometheus::Registry;
+use serde_json::json;
 
 /// A world at half past midnight with partners that turn eligible. Its own server takes no part in jobs.
 fn programme(partners: u32) -> World {
@@ -112,6 +113,55 @@ fn a_run_of_a_time_when_the_clock_was_ahead_holds_up_nobody() {
     assert!(days.contains(&("2018-11-01".into(), JobRunState::Succeeded)), "{days:?}");
     assert!(days.iter().all(|(_, state)| *state != JobRunState::Running), "{days:?}");
     here.close();
+}
+
+#[test]
+fn a_run_of_forty_days_ahead_neither_counts_as_done_nor_is_shown() {
+    let world = programme(1);
+    let here = instance(&world);
+    let engine = engine(&here);
+    world.clock.set(at("2018-12-11T02:00:00Z"));
+    work(&engine);
+    // Another run was requested, and nobody had begun it.
+    let (turn, ahead) = begun(&here);
+    turn.close(Ok(()), |()| End::Interrupted).unwrap();
+    let shown = || {
+        let listed = world.operator().get("/v1/jobs").send().ok();
+        assert_eq!(listed["held_back_seconds"], json!(null), "whoever sets this clock means it");
+        let jobs = listed["items"].as_array().unwrap();
+        let refresh = jobs.iter().find(|job| job["name"] == "daily-refresh").unwrap();
+        (refresh["as_of"].clone(), refresh["last_run"]["day"].clone())
+    };
+    world.clock.set(at("2018-11-01T01:59:00Z"));
+    assert_eq!(shown(), (json!(null), json!(null)));
+    for day in ["2018-11-01", "2018-11-02"] {
+        world.clock.set(at(&format!("{day}T02:00:00Z")));
+        work(&engine);
+        assert_eq!(shown(), (json!(format!("{day}T02:00:00.000000Z")), json!(day)));
+    }
+    let left = runs(&world).into_iter().find(|run| run.id == ahead.id).unwrap();
+    assert_eq!(left.error.as_deref(), Some("begun while the clock was ahead"));
+    here.close();
+}
+
+#[test]
+fn no_work_begins_by_a_clock_that_has_just_jumped() {
+    let now = Clock::System.now();
+    for (first_shown, trusted) in [(now, true), (now.plus_seconds(40 * 24 * 3600), false)] {
+        let world = World::with(|settings| settings.clock = Clock::watched_since(first_shown));
+        world.service.closing.begin();
+        let listed = world.operator().get("/v1/jobs").send().ok();
+        assert_eq!(listed["held_back_seconds"].is_null(), trusted, "{listed}");
+        assert!(listed["held_back_seconds"].as_u64().is_none_or(|left| (200..=300).contains(&left)));
+        let mut settings = world.service.settings.clone();
+        settings.daily_refresh_at = "00:00".parse().unwrap();
+        let here = Service::open(settings).unwrap();
+        work(&engine(&here));
+        assert_eq!(runs(&world).len(), usize::from(trusted));
+        let turn = Turn::take(&here.app, JobName::ExpirySweep).unwrap().unwrap();
+        assert_eq!(turn.is_ending(), !trusted, "work under way ends with its unit");
+        here.close();
+    }
 }
 
 #[test]

@@ -47,6 +47,7 @@ mod simulation;
 mod statements;
 mod summaries;
 mod tampering;
+mod thresholds;
 mod tokens;
 mod transactions;
 mod units;

@@ -94,7 +94,12 @@ pub(super) fn chart(
         return Ok(None);
     }
     let lines: Vec<&[i64]> = series.iter().map(|(_, line)| line.as_slice()).collect();
-    let svg = draw(from, &lines, (above, below), currency, language).map_err(Error::internal)?;
+    let unit = unit_of_drawing(above.max(below));
+    let drawn: Vec<Vec<i64>> =
+        lines.iter().map(|line| line.iter().map(|figure| figure / unit).collect()).collect();
+    let marks = ticks(above / unit, below / unit);
+    let svg =
+        draw(from, &drawn, &marks, Money { minor: unit, currency }, language).map_err(Error::internal)?;
     let (opening, drawing) = svg.split_once('>').unwrap_or_default();
     let money = |minor| Money { minor, currency };
     let row = |(at, month): (usize, &Month)| {
@@ -145,16 +150,22 @@ fn series(given: &[&StatementMonth], months: &[Month], language: Locale) -> Vec<
 
 type Drawn<T> = std::result::Result<T, DrawingAreaErrorKind<std::io::Error>>;
 
-fn draw(
-    from: Month,
-    lines: &[&[i64]],
-    (above, below): (i64, i64),
-    currency: Currency,
-    language: Locale,
-) -> Drawn<String> {
-    let ticks = ticks(above, below);
+/// The minor units that make one unit of a drawing's height: one, and for amounts near the end of the range a power of
+/// ten, so that the heights of bars never leave the range.
+fn unit_of_drawing(largest: i64) -> i64 {
+    let mut unit = 1;
+    while largest / unit > Money::LIMIT {
+        unit *= 10;
+    }
+    unit
+}
+
+/// Draws bars of these heights beside an axis with these marks; `unit` is the amount that makes one unit of the height.
+fn draw(from: Month, lines: &[Vec<i64>], ticks: &[i64], unit: Money, language: Locale) -> Drawn<String> {
     let (low, high) = (ticks.first().copied().unwrap_or(0), ticks.last().copied().unwrap_or(1));
-    let label = |minor: &i64| label(Money { minor: *minor, currency }, &ticks);
+    let amount = |mark: i64| Money { minor: mark.saturating_mul(unit.minor), ..unit };
+    let amounts: Vec<Money> = ticks.iter().copied().map(amount).collect();
+    let label = |mark: &i64| label(amount(*mark), &amounts);
     let widest = ticks.iter().map(|tick| label(tick).chars().count()).max().unwrap_or(0);
     let right = WIDTH * YEAR;
     let middles: Vec<i32> = (0..YEAR).map(|at| at * WIDTH + WIDTH / 2).collect();
@@ -168,7 +179,7 @@ fn draw(
             .y_label_area_size(u32::try_from(14 + widest * 7).unwrap_or(60))
             .build_cartesian_2d(
                 (0..right).with_key_points(middles),
-                (low..high).with_key_points(ticks.clone()),
+                (low..high).with_key_points(ticks.to_vec()),
             )?;
         chart
             .configure_mesh()
@@ -189,7 +200,7 @@ fn draw(
 }
 
 /// The bars of a drawing of this height: positive amounts stand on the base line, negative amounts hang from the line.
-fn bars(lines: &[&[i64]], height: i64) -> Vec<Rectangle<(i32, i64)>> {
+fn bars(lines: &[Vec<i64>], height: i64) -> Vec<Rectangle<(i32, i64)>> {
     let mut bars = Vec::new();
     for (at, left) in (0..YEAR).map(|at| at * WIDTH).enumerate() {
         let (mut above, mut below) = (0, 0);
@@ -224,9 +235,9 @@ fn ticks(above: i64, below: i64) -> Vec<i64> {
 }
 
 /// The text of a mark; without a fraction where all marks are whole amounts.
-fn label(mark: Money, ticks: &[i64]) -> String {
+fn label(mark: Money, marks: &[Money]) -> String {
     let unit = 10_i64.pow(mark.currency.digits());
-    let whole = ticks.iter().all(|tick| tick % unit == 0);
+    let whole = marks.iter().all(|mark| mark.minor % unit == 0);
     let text = mark.grouped();
     match text.split_once('.') {
         Some((units, _)) if whole => units.to_owned(),
@@ -249,6 +260,31 @@ mod tests {
         assert_eq!(ticks(120, 250), [-300, -200, -100, 0, 100, 200]);
         assert_eq!(ticks(0, 3), [-3, -2, -1, 0]);
         assert_eq!(ticks(1, 0), [0, 1]);
+    }
+
+    #[test]
+    fn the_largest_amount_that_is_stored_can_be_drawn() {
+        let month: Month = "2018-07".parse().unwrap();
+        let money = |minor| Money { minor, currency: "JPY".parse().unwrap() };
+        let item = |lever: &str, minor| StatementMonth {
+            month,
+            lever: lever.into(),
+            name: lever.into(),
+            amount: money(minor),
+            rebate: money(0),
+            coop: money(0),
+        };
+        let (above, below) = (item("a", i64::MAX), item("b", -i64::MAX));
+        for (items, mark) in [
+            (vec![above.clone()], "8,000,000,000,000,000,000"),
+            (vec![above, below], "-5,000,000,000,000,000,000"),
+        ] {
+            let given: Vec<_> = items.iter().collect();
+            let chart = chart(&given, (month, month), money(0).currency, Locale::En).unwrap().unwrap();
+            assert_eq!(chart.sums.first(), Some(&money(i64::MAX)));
+            assert!(chart.drawing.contains(mark), "{}", chart.drawing);
+        }
+        assert_eq!((unit_of_drawing(Money::LIMIT), unit_of_drawing(i64::MAX)), (1, 10_000));
     }
 
     #[test]

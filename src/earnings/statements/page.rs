@@ -10,10 +10,11 @@ use crate::{
     participation::programs,
     platform::{
         Error, Result,
-        values::{Currency, Money, Month},
+        values::{Currency, Month, in_groups},
     },
 };
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context, syntax::SyntaxConfig, value::Serde};
+use serde::Deserialize;
 use std::{collections::BTreeSet, sync::LazyLock};
 
 /// The style sheet of the page; the page allows no other style.
@@ -68,7 +69,13 @@ fn names(chart: &Chart, language: Locale) -> Vec<String> {
     chart.rows.iter().map(|row| words::month(row.month, language)).collect()
 }
 
+/// An amount among the template's facts, as decimal text. A sum may have more digits than an amount that the API takes.
+#[derive(Deserialize)]
+struct Figure {
+    amount: String,
+}
+
 /// The text of an amount in a table; the currency has a column of its own.
-fn figure(money: Serde<Money>) -> String {
-    money.grouped().replace('-', "\u{2212}")
+fn figure(money: Serde<Figure>) -> String {
+    in_groups(&money.amount).replace('-', "\u{2212}")
 }

@@ -11,7 +11,7 @@ use crate::{
         calculation::{self, CapUsed, LeverVolume},
         engine::{CapHolder, scale},
     },
-    ledger::accounting::{self, Rebate, RebateReason, RebateState},
+    ledger::accounting::{self, PaymentStandings, PaymentWait, Rebate, RebateReason, RebateState},
     network::partners::{self, Partner},
     participation::{
         eligibility,
@@ -20,7 +20,7 @@ use crate::{
     },
     platform::{
         Result,
-        values::{CalendarDate, Currency, ExchangeRates, Id, Leftover, Money, Month, Period},
+        values::{CalendarDate, Currency, Id, Money, Month},
     },
     sales::transactions::backlog::{self, Whom},
 };
@@ -44,7 +44,7 @@ pub(super) fn summary(tx: &mut Tx<'_>, partner: Id) -> Result<PartnerSummary> {
     let terms = calculation::terms_of(tx, &ids)?;
     let volumes = calculation::volumes(tx, of_partner)?;
     let rebates = accounting::rebates_of_all_months(tx, of_partner)?;
-    let rates = accounting::rates(tx, Period { from: today.plus_months(-1), to: today })?;
+    let standings = accounting::payment_standings(tx, &[partner.id], &ids)?;
     let mut lapses = lapses(tx, &partner, &enrolled)?;
     let shown = enrolled
         .iter()
@@ -62,7 +62,7 @@ pub(super) fn summary(tx: &mut Tx<'_>, partner: Id) -> Result<PartnerSummary> {
             this_year: earned(of_enrollment.iter().copied()),
             tiers: goes_on.map(|version| tiers(&enrollment, version, &volumes, today)).unwrap_or_default(),
             caps: goes_on.map(|version| caps(tx, &enrollment, version)).transpose()?.unwrap_or_default(),
-            next_payment: payments(&of_enrollment, version, &rates, month),
+            next_payment: payments(&of_enrollment, &standings),
             lapse: lapses.remove(&enrollment.id),
             enrollment: view,
             program_name: program.name,
@@ -167,41 +167,29 @@ fn caps(tx: &mut Tx<'_>, enrollment: &Enrollment, version: &ProgramVersion) -> R
     Ok(found)
 }
 
-/// The next payment in each currency that has an accruing, payable or held rebate.
-fn payments(
-    rebates: &[&Rebate],
-    version: Option<&ProgramVersion>,
-    rates: &ExchangeRates,
-    month: Month,
-) -> Vec<SummaryPayment> {
+/// The next payment in each currency in which one of the enrollment's rebates is accruing, payable or held.
+fn payments(rebates: &[&Rebate], standings: &PaymentStandings) -> Vec<SummaryPayment> {
     let mut by_currency: BTreeMap<Currency, Vec<&Rebate>> = BTreeMap::new();
     let under_way = [RebateState::Accruing, RebateState::Payable, RebateState::OnHold];
     for rebate in rebates.iter().filter(|rebate| under_way.contains(&rebate.state)) {
         by_currency.entry(rebate.currency).or_default().push(rebate);
     }
     let payment = |(currency, rebates): (Currency, Vec<&Rebate>)| {
-        let sum = |state| {
-            let minor = rebates.iter().filter(|r| r.state == state).map(|r| r.amount().minor).sum();
-            Money { minor, currency }
-        };
-        let payable = sum(RebateState::Payable);
-        let threshold = version.and_then(|version| {
-            let least = version.payment_threshold();
-            let by = |month| rates.convert(month, least, currency, Leftover::Up);
-            by(month).or_else(|| by(month.plus(-1)))
-        });
-        let missing = threshold.map(|threshold| Money { minor: threshold.minor - payable.minor, currency });
-        let missing = missing.filter(|missing| missing.minor > 0 && payable.minor != 0);
-        SummaryPayment {
-            payable,
-            accruing: sum(RebateState::Accruing),
-            threshold,
-            missing,
-            reason: missing.map(|_| RebateReason::BelowPaymentThreshold),
+        let enrollment = rebates.first()?.enrollment_id;
+        let standing = standings.of(enrollment, currency)?;
+        let accruing = rebates.iter().filter(|rebate| rebate.state == RebateState::Accruing);
+        let zero = Money { minor: 0, currency };
+        let wait = standing.wait();
+        Some(SummaryPayment {
+            payable: standing.payable.unwrap_or(zero),
+            accruing: Money { minor: accruing.map(|rebate| rebate.amount().minor).sum(), currency },
+            threshold: standing.threshold.known(),
+            missing: wait.and_then(PaymentWait::missing),
+            reason: wait.map(PaymentWait::reason),
             on_hold: holds(&rebates, currency),
-        }
+        })
     };
-    by_currency.into_iter().map(payment).collect()
+    by_currency.into_iter().filter_map(payment).collect()
 }
 
 fn holds(rebates: &[&Rebate], currency: Currency) -> Vec<SummaryHold> {

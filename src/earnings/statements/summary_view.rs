@@ -143,11 +143,12 @@ pub struct SummaryPayment {
     pub payable: Money,
     /// The rebates of open months, payable when the months are closed.
     pub accruing: Money,
-    /// The payment threshold; null where no exchange rate converts the threshold into this currency.
+    /// The payment threshold at the payment month's rate; null where the month has no rate that converts the threshold
+    /// into this currency.
     pub threshold: Option<Money>,
-    /// The amount missing to the threshold; null where the threshold is reached, or no rebate is payable.
+    /// The amount missing to the threshold; null where the threshold is reached or not known, or no rebate is payable.
     pub missing: Option<Money>,
-    /// The reason for no payment, where the payable rebates do not reach the threshold.
+    /// The reason for no payment, where the payable rebates do not reach the threshold or the threshold is not known.
     pub reason: Option<RebateReason>,
     /// The rebates on hold, by reason.
     #[schema(max_items = 5)]

@@ -1,13 +1,14 @@
 //! Accounting: rebates by enrollment, month and currency; the months, which close one after the other; and the
 //! double-entry ledger under both.
 //!
-//! Other slices add to rebates with [`post_to_rebates`], ask [`Months`] for the month to post in, and convert amounts
-//! with [`rates`].
+//! Other slices add to rebates with [`post_to_rebates`], ask [`Months`] for the month to post in, ask
+//! [`payment_standings`] whether a payment threshold is reached, and convert amounts with [`rates`].
 
 pub mod fx_rates;
 pub mod fx_rates_api;
 mod model;
 pub mod months_api;
+mod payment_threshold;
 mod rebate_view;
 pub mod rebates_api;
 mod service;
@@ -20,6 +21,9 @@ pub use model::{
     TransferCause,
 };
 pub use months_api::AccountingMonthState;
+pub use payment_threshold::{
+    PaymentStanding, PaymentStandings, PaymentThreshold, PaymentWait, payment_standings,
+};
 pub use rebate_view::{RebateView, rebate_views};
 pub use service::{CODES, close, follow_profiles, hold, post_to_rebates, release};
 pub use store::{

@@ -141,6 +141,14 @@ impl Months {
     pub fn posting_for(self, earned_in: Month) -> Month {
         self.last_closed.map_or(earned_in, |closed| earned_in.max(closed.plus(1)))
     }
+
+    /// The month in which the rebates of closed months are paid: the month after the last closed one, whose rates can
+    /// be published when that one is closed. While every month is open nothing is payable, and the month of `today`
+    /// stands in.
+    #[must_use]
+    pub fn payment_month(self, today: CalendarDate) -> Month {
+        self.last_closed.map_or(Month::of(today), |closed| closed.plus(1))
+    }
 }
 
 text_enum! {
@@ -186,6 +194,8 @@ text_enum! {
         HeldByOperator = "held_by_operator",
         /// The payable sum of the enrollment is below the program's payment threshold.
         BelowPaymentThreshold = "below_payment_threshold",
+        /// The payment month has no exchange rate that converts the program's payment threshold.
+        PaymentRateMissing = "payment_rate_missing",
     }
 }
 

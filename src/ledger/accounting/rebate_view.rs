@@ -1,24 +1,17 @@
 //! Rebates on the wire, each with the reason it is not paid yet.
 
-use super::{
-    Rebate, RebateReason, RebateState, fx_rates,
-    store::{self, PayableRebate},
-};
+use super::{PaymentStanding, PaymentWait, Rebate, RebateReason, RebateState, payment_standings, store};
 use crate::{
     access::Tx,
     network::partners::Transition,
-    participation::{
-        enrollments::{self, EnrollmentKeys},
-        programs::PaymentTerms,
-    },
+    participation::enrollments::EnrollmentKeys,
     platform::{
         Result,
         http::page_of,
-        values::{CalendarDate, Currency, Id, Leftover, Money, Month, Period, Timestamp},
+        values::{CalendarDate, Currency, Id, Money, Month, Timestamp},
     },
 };
 use serde::Serialize;
-use std::collections::HashMap;
 use utoipa::ToSchema;
 
 /// The amount owed to one enrollment with one month, in one currency.
@@ -99,6 +92,9 @@ impl RebateReason {
             Self::BelowPaymentThreshold => {
                 "What is payable is carried forward until it reaches the program's payment threshold."
             }
+            Self::PaymentRateMissing => {
+                "What is payable waits for the exchange rate of the payment month, the first open month: the program's payment threshold is in another currency."
+            }
         }
     }
 }
@@ -121,13 +117,13 @@ impl RebateView {
         self.amount.currency
     }
 
-    fn of(rebate: Rebate, missing: Option<Money>) -> Self {
+    fn of(rebate: Rebate, wait: Option<PaymentWait>) -> Self {
         let money = |minor| Money { minor, currency: rebate.currency };
-        let below = missing.map(|_| RebateReason::BelowPaymentThreshold);
-        let state_reason = rebate.state_reason.or(below).map(|code| RebateWait {
+        let reason = rebate.state_reason.or(wait.map(PaymentWait::reason));
+        let state_reason = reason.map(|code| RebateWait {
             code,
             detail: code.detail(),
-            missing,
+            missing: wait.and_then(PaymentWait::missing),
             comment: rebate.state_comment.clone(),
             since: rebate.state_since,
         });
@@ -150,11 +146,16 @@ impl RebateView {
         }
     }
 
-    /// The entity tag. The amount missing to the threshold follows other records, so the revision of the rebate alone
-    /// does not tell one view from another.
+    /// The entity tag. The wait for the threshold follows other records, so the revision of the rebate alone does not
+    /// tell one view from another.
     pub(super) fn etag(&self) -> String {
-        let missing = self.state_reason.as_ref().and_then(|wait| wait.missing);
-        format!("\"{}.{}\"", self.revision, missing.map_or(0, |money| money.minor))
+        match &self.state_reason {
+            Some(RebateWait { missing: Some(missing), .. }) => {
+                format!("\"{}.{}\"", self.revision, missing.minor)
+            }
+            Some(RebateWait { code, .. }) => format!("\"{}.{code}\"", self.revision),
+            None => format!("\"{}\"", self.revision),
+        }
     }
 }
 
@@ -169,7 +170,7 @@ pub fn rebate_views(
     views(tx, found)
 }
 
-/// Rebates with the reasons they are not paid yet. Payable rebates cost three more statements, however many there are.
+/// Rebates with the reasons they are not paid yet. Payable rebates cost four more statements, however many there are.
 pub(super) fn views(tx: &mut Tx<'_>, found: Vec<Rebate>) -> Result<Vec<RebateView>> {
     let payable = |rebate: &&Rebate| rebate.state == RebateState::Payable;
     let mut enrolled: Vec<Id> = found.iter().filter(payable).map(|rebate| rebate.enrollment_id).collect();
@@ -178,35 +179,14 @@ pub(super) fn views(tx: &mut Tx<'_>, found: Vec<Rebate>) -> Result<Vec<RebateVie
     if enrolled.is_empty() {
         return Ok(found.into_iter().map(RebateView::plain).collect());
     }
-    let mut sums: HashMap<(Id, Currency), i64> = HashMap::new();
     let mut partners: Vec<Id> = found.iter().filter(payable).map(|rebate| rebate.partner_id).collect();
     partners.sort_unstable();
     partners.dedup();
-    for PayableRebate { enrollment_id, currency, minor } in store::payable(tx, &partners)? {
-        *sums.entry((enrollment_id, currency)).or_default() += minor;
-    }
-    let thresholds = thresholds(tx, &enrolled)?;
-    let months = || found.iter().filter(payable).map(|rebate| rebate.posted_in);
-    let period = Period {
-        from: months().min().map_or(tx.today(), Month::first_day),
-        to: months().max().map_or(tx.today(), Month::last_day),
-    };
-    let rates = fx_rates::rates(tx, period)?;
+    let standings = payment_standings(tx, &partners, &enrolled)?;
     let view = |rebate: Rebate| {
-        let missing =
-            thresholds.get(&rebate.enrollment_id).filter(|_| payable(&&rebate)).and_then(|threshold| {
-                let threshold = rates.convert(rebate.posted_in, *threshold, rebate.currency, Leftover::Up)?;
-                let sum = sums.get(&(rebate.enrollment_id, rebate.currency)).copied().unwrap_or_default();
-                (sum < threshold.minor).then_some(Money { minor: threshold.minor - sum, ..threshold })
-            });
-        RebateView::of(rebate, missing)
+        let standing = standings.of(rebate.enrollment_id, rebate.currency).filter(|_| payable(&&rebate));
+        let wait = standing.and_then(PaymentStanding::wait);
+        RebateView::of(rebate, wait)
     };
     Ok(found.into_iter().map(view).collect())
-}
-
-/// The payment threshold of each enrollment. The enrollments may belong to many partners.
-fn thresholds(tx: &mut Tx<'_>, enrolled: &[Id]) -> Result<HashMap<Id, Money>> {
-    let least = |terms: PaymentTerms| Money { minor: terms.payment_threshold, currency: terms.currency };
-    let found = enrollments::payment_terms_of(tx, enrolled)?;
-    Ok(found.into_iter().map(|(id, terms)| (id, least(terms))).collect())
 }

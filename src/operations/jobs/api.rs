@@ -29,6 +29,9 @@ pub struct JobList {
     /// The jobs.
     #[schema(max_items = 20)]
     items: Vec<Job>,
+    /// The seconds for which no job begins, because the machine's clock has jumped; null while the clock is trusted.
+    #[schema(minimum = 0, maximum = 86_400, examples(json!(null)))]
+    held_back_seconds: Option<u64>,
 }
 
 /// Work in the background: by the clock, on request, or when there is work to do.
@@ -82,7 +85,8 @@ impl Job {
             daily_at,
             every_seconds,
             next_run_at: record.retry_at.or_else(|| schedule.next(now)),
-            as_of: record.succeeded_at,
+            // A success of a time when the clock was ahead says nothing about today's figures.
+            as_of: record.succeeded_at.filter(|at| *at <= now),
             running: !record.is_free(now),
             last_started_at: record.started_at,
             last_finished_at: record.finished_at,
@@ -172,10 +176,12 @@ pub struct JobRunRequest {}
 
 /// List jobs
 ///
-/// The jobs that run in the background, with the next and the last run of each.
+/// The jobs that run in the background, with the next and the last run of each. Where the machine's clock has jumped by
+/// more than an hour, no job begins until the clock has run evenly for five minutes.
 #[utoipa::path(tag = "jobs", responses((status = 200, body = JobList)))]
 #[get("/v1/jobs")]
 async fn list_jobs(caller: Caller<ListJobs>, engine: Data<Engine>) -> Result<Answer> {
+    let held_back_seconds = caller.app().clock().distrusted_for().map(|left| left.as_secs());
     caller
         .snapshot(move |tx| {
             let mut items = Vec::new();
@@ -185,7 +191,7 @@ async fn list_jobs(caller: Caller<ListJobs>, engine: Data<Engine>) -> Result<Ans
                 let last_run = store::last(tx, job.name)?.map(JobRunView::from);
                 items.push(Job { as_of, last_run, ..job });
             }
-            Ok(Answer::ok(&JobList { items }))
+            Ok(Answer::ok(&JobList { items, held_back_seconds }))
         })
         .await
 }

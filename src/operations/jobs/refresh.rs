@@ -65,6 +65,11 @@ pub fn open(turn: &Turn) -> Result<JobRun> {
             lease.check(tx)?;
             let job = JobName::DailyRefresh;
             match store::running(tx.conn, job)? {
+                Some(old) if old.day > tx.today() => {
+                    let gone = old.failed("begun while the clock was ahead".into(), tx.now);
+                    service::save(tx, &old, &gone)?;
+                    service::begin(tx, job)
+                }
                 // A run that began on another day would apply the facts of two days.
                 Some(old) if old.day != tx.today() && old.updated_at > old.started_at => {
                     let gone = old.failed("interrupted; the next day's run does what is left".into(), tx.now);

@@ -46,16 +46,22 @@ pub(super) fn running(conn: &mut Conn, job: JobName) -> Result<Option<JobRun>> {
     Ok(query.select(JobRun::as_select()).get_result(conn).optional()?)
 }
 
+/// The last run of a job. A run that began in the future began while the clock was ahead, and is passed over.
 pub(super) fn last(tx: &mut Tx<'_>, job: JobName) -> Result<Option<JobRun>> {
-    let query = job_runs::table.filter(job_runs::job.eq(job)).order(job_runs::id.desc());
+    let query = job_runs::table
+        .filter(job_runs::job.eq(job))
+        .filter(job_runs::started_at.le(tx.now))
+        .order(job_runs::id.desc());
     Ok(query.select(JobRun::as_select()).first(tx.conn).optional()?)
 }
 
-/// When the last succeeded run of a job ended.
+/// When the last succeeded run of a job ended. A run that ended in the future ended while the clock was ahead, and is
+/// passed over.
 pub(super) fn last_success(tx: &mut Tx<'_>, job: JobName) -> Result<Option<Timestamp>> {
     let query = job_runs::table
         .filter(job_runs::job.eq(job))
         .filter(job_runs::state.eq(JobRunState::Succeeded))
+        .filter(job_runs::finished_at.le(tx.now))
         .order(job_runs::id.desc());
     Ok(query.select(job_runs::finished_at).first::<Option<Timestamp>>(tx.conn).optional()?.flatten())
 }

@@ -1,6 +1,7 @@
 //! The values every slice uses. A value is parsed once, where it enters the service, and is valid from then on.
 
 mod clock;
+mod clock_watch;
 mod daily;
 mod date;
 mod exchange_rate;
@@ -10,19 +11,22 @@ mod money;
 mod month;
 mod place;
 mod rate;
+mod text;
 mod text_enum;
 mod timestamp;
 
 pub use clock::{Clock, Ids};
+pub use clock_watch::{ClockJump, ClockReading, ClockWatch};
 pub use daily::Daily;
 pub use date::{CalendarDate, Period};
 pub use exchange_rate::{ExchangeRate, Leftover, Proportion};
 pub use exchange_rates::ExchangeRates;
 pub use id::Id;
-pub use money::{Currency, Money};
+pub use money::{Currency, Money, in_groups};
 pub use month::Month;
 pub use place::Country;
 pub use rate::Rate;
+pub use text::composed;
 pub(crate) use text_enum::{text_enum, text_value};
 pub use timestamp::Timestamp;
 

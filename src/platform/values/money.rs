@@ -103,10 +103,12 @@ pub struct Money {
 }
 
 impl Money {
-    /// The largest amount of the API, in minor units: 15 digits, which every client keeps exactly.
+    /// The largest amount that a request may bring, in minor units: 15 digits. Sums of amounts may be larger; they are
+    /// written, and never parsed.
     pub const LIMIT: i64 = 999_999_999_999_999;
 
-    /// Parses a decimal text with exactly as many digits after the point as the currency has.
+    /// Parses the decimal text of an amount that a request brings, with exactly as many digits after the point as the
+    /// currency has.
     pub fn parse(amount: &str, currency: Currency) -> Result<Self, Unparsable> {
         let digits = currency.digits() as usize;
         let wrong = || {
@@ -155,18 +157,23 @@ impl Money {
     /// The amount in groups of three digits, for people: `-1,234.50`.
     #[must_use]
     pub fn grouped(self) -> String {
-        let decimal = self.amount();
-        let (whole, fraction) = decimal.split_at(decimal.find('.').unwrap_or(decimal.len()));
-        let mut grouped = String::new();
-        for (at, digit) in whole.chars().enumerate() {
-            let left = whole.len() - at;
-            if left % 3 == 0 && grouped.ends_with(|before: char| before.is_ascii_digit()) {
-                grouped.push(',');
-            }
-            grouped.push(digit);
-        }
-        grouped + fraction
+        in_groups(&self.amount())
     }
+}
+
+/// A decimal text in groups of three digits, for people: `-1,234.50`.
+#[must_use]
+pub fn in_groups(decimal: &str) -> String {
+    let (whole, fraction) = decimal.split_at(decimal.find('.').unwrap_or(decimal.len()));
+    let mut grouped = String::new();
+    for (at, digit) in whole.chars().enumerate() {
+        let left = whole.len() - at;
+        if left % 3 == 0 && grouped.ends_with(|before: char| before.is_ascii_digit()) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped + fraction
 }
 
 impl fmt::Display for Money {
@@ -207,13 +214,14 @@ impl PartialSchema for Money {
             .schema_type(openapi::Type::Object)
             .description(Some(
                 "An amount in one currency. The decimal text has exactly the currency's minor digits: \
-                 JPY 0, USD 2, KWD 3. Never a JSON number.",
+                 JPY 0, USD 2, KWD 3. Never a JSON number. A request takes up to 15 digits in all; a sum in an answer \
+                 may have up to 19.",
             ))
             .property(
                 "amount",
                 openapi::ObjectBuilder::new()
                     .schema_type(openapi::Type::String)
-                    .pattern(Some(r"^-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,4})?$"))
+                    .pattern(Some(r"^-?(0|[1-9][0-9]{0,18})(\.[0-9]{1,4})?$"))
                     .min_length(Some(1))
                     .max_length(Some(21))
                     .description(Some("Decimal text with exactly the currency's digits after the point."))
@@ -276,6 +284,7 @@ mod tests {
         assert_eq!(grouped(-99_999, "USD"), "-999.99");
         assert_eq!(grouped(1000, "JPY"), "1,000");
         assert_eq!(grouped(1_000_001, "KWD"), "1,000.001");
+        assert_eq!(grouped(i64::MIN, "JPY"), "-9,223,372,036,854,775,808");
     }
 
     proptest! {

@@ -184,6 +184,9 @@ async fn list_transaction_imports(
 /// `original_transaction_id`, `original_external_id`, `units`. A line of an NDJSON file is a `TransactionCreate`. A row
 /// may have 64 KiB.
 ///
+/// The order of the rows does not matter for a refund and its purchase: the service holds back up to 20,000 refunds of a
+/// file whose `original_external_id` it does not know yet, until their purchases come or the file ends.
+///
 /// A faulty row is left out; its errors can be read afterwards. All good rows become visible at once, when the last row
 /// is recorded; where the file does not arrive as a whole, no row is recorded. A file can be sent again: rows on record
 /// with the same content are `unchanged`.

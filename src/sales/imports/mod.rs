@@ -2,13 +2,15 @@
 //!
 //! The service reads a file while it arrives, in portions of some thousand rows. Each portion is one short unit that
 //! records and counts the good rows, still hidden (`transactions::batch`); other writers come in between. The last unit
-//! publishes all rows. Rows that a crash leaves behind stay hidden; the next import, or another instance, removes them.
+//! publishes all rows. A refund may stand before its purchase: the import holds back a bounded number of refunds until
+//! their purchases come. Rows that a crash leaves behind stay hidden; the next import, or another instance, removes them.
 //! One import runs on a database at a time, in a turn of the job `transaction-imports`.
 
 pub mod api;
 mod csv;
 mod model;
 mod ndjson;
+mod portion;
 mod row;
 mod service;
 mod store;

@@ -112,7 +112,7 @@ impl Import {
             RowOutcome::Created => self.created += 1,
             RowOutcome::Unchanged => self.unchanged += 1,
             RowOutcome::Conflict(_) => self.conflicts += 1,
-            RowOutcome::Invalid(_) => self.invalid += 1,
+            RowOutcome::Invalid(_) | RowOutcome::PurchaseUnknown(_) => self.invalid += 1,
         }
     }
 

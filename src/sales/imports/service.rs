@@ -3,16 +3,18 @@
 use super::{
     Format, Import, ImportError, ImportState,
     api::ImportView,
-    row::{FileRow, Rows, rows},
+    portion::{BadRow, FilePortion, HeldBack, PORTION},
+    row::rows,
     store,
 };
 use crate::{
     access::{BackgroundContext, Tx, Unaudited},
     audit,
-    platform::{Error, FieldError, Result, codes, cut, http::Contract, values::Id},
+    platform::{Error, Result, codes, cut, http::Contract, values::Id},
     sales::transactions::{
+        NewTransaction,
         backlog::{self, Waiting},
-        batch::{self, BatchRow, Range, RowOutcome},
+        batch::{self, Range, RowOutcome},
     },
     work::{End, JobName, Lease, Queue, Schedule, Turn, Work, retry},
 };
@@ -28,8 +30,6 @@ crate::problem_codes! {
         "One import runs at a time. `GET /v1/transaction-imports?state=receiving` shows it; send the file again when it has ended.";
 }
 
-/// Rows that one unit records or removes: other writers wait some tens of milliseconds.
-const PORTION: usize = 5_000;
 /// Rows whose sellers one statement gathers.
 const TOGETHER: u32 = 50_000;
 /// Partners that one unit queues for the calculation.
@@ -127,43 +127,6 @@ fn begin(background: &BackgroundContext, lease: Lease, options: ImportOptions) -
     })
 }
 
-/// The rows of a file that one unit records.
-#[derive(Debug, Default)]
-struct FilePortion {
-    /// The good rows.
-    good: Vec<BatchRow>,
-    /// The line on which each good row begins.
-    lines: Vec<u64>,
-    bad: Vec<BadRow>,
-}
-
-/// A row that is left out.
-#[derive(Clone, Debug)]
-struct BadRow {
-    /// The line on which the row begins, counted from one.
-    line: u64,
-    faults: Vec<FieldError>,
-}
-
-impl FilePortion {
-    /// The next rows of a file; none at the end of the file. `place` counts the good rows of the file.
-    fn of(rows: &mut Rows<'_>, place: &mut u64) -> Result<Option<Self>> {
-        let mut portion = Self::default();
-        for row in rows.take(PORTION) {
-            let FileRow { line, content } = row?;
-            match content {
-                Ok(new) => {
-                    portion.good.push(BatchRow { place: *place, new });
-                    portion.lines.push(line);
-                    *place += 1;
-                }
-                Err(faults) => portion.bad.push(BadRow { line, faults }),
-            }
-        }
-        Ok(if portion.good.is_empty() && portion.bad.is_empty() { None } else { Some(portion) })
-    }
-}
-
 /// Records the good rows, hidden, and counts all rows. One thread reads the next portion while a portion is recorded.
 fn receive(
     background: &BackgroundContext,
@@ -173,49 +136,76 @@ fn receive(
     file: impl Read + Send,
 ) -> Result<()> {
     let (id, format, most_errors) = (import.id, import.format, background.import_errors_kept());
+    let record = |portion: &Arc<FilePortion>, room: usize| {
+        retry(|| {
+            let portion = Arc::clone(portion);
+            background.write(move |tx| {
+                lease.check(tx)?;
+                record_portion(tx, id, &portion, Limits { most_errors, room })
+            })
+        })
+    };
     std::thread::scope(|scope| {
         let (tell, hear) = sync_channel(1);
         scope.spawn(move || {
             let mut rows = rows(format, file, contract);
-            let mut place = 0;
-            while let Some(portion) = FilePortion::of(&mut rows, &mut place).transpose() {
+            while let Some(portion) = FilePortion::of(&mut rows).transpose() {
                 let over = portion.is_err();
                 if tell.send(portion).is_err() || over {
                     break;
                 }
             }
         });
+        let mut held = HeldBack::default();
         for portion in hear {
-            let portion = Arc::new(portion?);
-            retry(|| {
-                let portion = Arc::clone(&portion);
-                background.write(move |tx| {
-                    lease.check(tx)?;
-                    record_portion(tx, id, &portion, most_errors)
-                })
-            })?;
+            let portion = Arc::new(held.behind(portion?));
+            for place in record(&portion, held.room())? {
+                portion.good.get(place).cloned().into_iter().for_each(|row| held.keep(row));
+            }
+        }
+        for portion in held.left() {
+            record(&Arc::new(portion), 0)?;
         }
         Ok(())
     })
 }
 
-fn record_portion(tx: &mut Tx<'_>, id: Id, portion: &FilePortion, most_errors: i64) -> Result<()> {
+/// The limits of what an import keeps.
+#[derive(Clone, Copy)]
+struct Limits {
+    /// The most errors that are stored of an import.
+    most_errors: i64,
+    /// The refunds that can be held back until their purchases come.
+    room: usize,
+}
+
+/// Records a portion, and returns the places of the rows to hold back; these are not counted yet.
+fn record_portion(tx: &mut Tx<'_>, id: Id, portion: &FilePortion, limits: Limits) -> Result<Vec<usize>> {
     let mut import = store::get(tx, id)?;
     if import.state != ImportState::Receiving {
         return Err(Error::new(&codes::CONFLICT, "this import was ended by somebody else"));
     }
     let range = Range::of(id);
-    let mut bad: Vec<BadRow> = portion.bad.clone();
+    let (mut bad, mut held) = (portion.bad.clone(), Vec::new());
     import.invalid += i64::try_from(bad.len()).unwrap_or(0);
     import.rows_read += i64::try_from(bad.len()).unwrap_or(0);
-    for (outcome, line) in batch::record(tx, range, &portion.good)?.into_iter().zip(&portion.lines) {
+    let rows: Vec<&NewTransaction> = portion.good.iter().map(|row| &row.new).collect();
+    let outcomes = batch::record(tx, range, import.created.unsigned_abs(), &rows)?;
+    for (place, (outcome, row)) in outcomes.into_iter().zip(&portion.good).enumerate() {
+        if matches!(outcome, RowOutcome::PurchaseUnknown(_)) && held.len() < limits.room {
+            held.push(place);
+            continue;
+        }
         import.count(&outcome);
-        if let RowOutcome::Conflict(faults) | RowOutcome::Invalid(faults) = outcome {
-            bad.push(BadRow { line: *line, faults });
+        match outcome {
+            RowOutcome::Created | RowOutcome::Unchanged => {}
+            RowOutcome::Conflict(faults)
+            | RowOutcome::Invalid(faults)
+            | RowOutcome::PurchaseUnknown(faults) => bad.push(BadRow { line: row.line, faults }),
         }
     }
     bad.sort_unstable_by_key(|row| row.line);
-    let room = usize::try_from(most_errors - import.errors_kept).unwrap_or(0);
+    let room = usize::try_from(limits.most_errors - import.errors_kept).unwrap_or(0);
     let errors = bad.into_iter().flat_map(|BadRow { line, faults }| {
         (0u64..256).zip(faults).map(move |(nth, fault)| ImportError {
             id: range.at((line << 8) | nth),
@@ -231,7 +221,7 @@ fn record_portion(tx: &mut Tx<'_>, id: Id, portion: &FilePortion, most_errors: i
     store::insert_errors(tx, &errors)?;
     store::update(tx, import)?;
     tx.exempt_from_audit(Unaudited::NotPublished);
-    Ok(())
+    Ok(held)
 }
 
 /// Publishes the rows of an import in one short unit; of a dry run, removes the rows.

@@ -9,7 +9,7 @@ use crate::{
     platform::{
         Result,
         http::{Answer, Body, Cursor, Listing, PageParams, PageRequest, Path, page_of},
-        values::{CalendarDate, Country, Id, Money, Timestamp},
+        values::{CalendarDate, Country, Id, Money, Timestamp, composed},
     },
 };
 use actix_web::{get, post};
@@ -186,18 +186,20 @@ impl TransactionCreate {
 }
 
 impl From<TransactionCreate> for NewTransaction {
+    /// The transaction with its texts composed: one number is one number, whichever way a system spells its accents.
     fn from(new: TransactionCreate) -> Self {
+        let customer = Customer::from(new.customer);
         Self {
-            source: new.source,
-            external_id: new.external_id,
+            source: composed(new.source),
+            external_id: composed(new.external_id),
             partner_id: new.partner_id,
             provider_id: new.provider_id,
-            customer: new.customer.into(),
-            product: new.product,
-            product_family: new.product_family,
+            customer: Customer { id: composed(customer.id), ..customer },
+            product: composed(new.product),
+            product_family: composed(new.product_family),
             kind: new.kind,
             original_transaction_id: new.original_transaction_id,
-            original_external_id: new.original_external_id,
+            original_external_id: new.original_external_id.map(composed),
             occurred_on: new.occurred_on,
             amount: new.amount,
             units: new.units,
@@ -259,7 +261,8 @@ async fn list_transactions(
 /// Record a transaction
 ///
 /// `source` and `external_id` name a transaction, which is recorded once. Where the transaction is reported again with
-/// the same content, the answer is 200 with the record; with other content, 409 `transaction_conflict`.
+/// the same content, the answer is 200 with the record; with other content, 409 `transaction_conflict`. Texts are kept
+/// in Unicode normalization form C: a number is the same number, whichever way a system spells its accents.
 #[utoipa::path(
     tag = "transactions",
     request_body = TransactionCreate,

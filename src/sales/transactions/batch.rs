@@ -53,15 +53,6 @@ impl Range {
     }
 }
 
-/// A transaction to record in a batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BatchRow {
-    /// The place of the transaction in the batch, counted from zero.
-    pub place: u64,
-    /// The transaction to record.
-    pub new: NewTransaction,
-}
-
 /// The outcome of recording a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RowOutcome {
@@ -73,6 +64,9 @@ pub enum RowOutcome {
     Conflict(Vec<FieldError>),
     /// The transaction breaks rules.
     Invalid(Vec<FieldError>),
+    /// The refund breaks rules for now: the purchase that it names by number is not on record. The refund may be tried
+    /// again when more of the batch is recorded.
+    PurchaseUnknown(Vec<FieldError>),
 }
 
 /// Hides the transactions that are recorded with ids of the range from now on.
@@ -97,21 +91,32 @@ pub fn sellers(tx: &mut Tx<'_>, range: Range) -> Result<Vec<Waiting>> {
     store::sellers(tx, range)
 }
 
-/// Records a portion of a batch by the rules of [`create`](super::create). The number of statements grows with the
-/// number of sources in the portion, not with the number of rows.
-pub fn record(tx: &mut Tx<'_>, range: Range, rows: &[BatchRow]) -> Result<Vec<RowOutcome>> {
+/// Records a portion of a batch by the rules of [`create`](super::create), after the `recorded` transactions that the
+/// batch has so far. The number of statements grows with the number of sources in the portion, not with the number of
+/// rows.
+pub fn record(
+    tx: &mut Tx<'_>,
+    range: Range,
+    recorded: u64,
+    rows: &[&NewTransaction],
+) -> Result<Vec<RowOutcome>> {
     let mut portion = KnownRecords::gather(tx, rows)?;
     let on_record = portion.all.len();
     let (today, now) = (tx.today(), tx.now);
     let mut outcomes = Vec::with_capacity(rows.len());
-    for BatchRow { place, new } in rows {
+    let mut places = recorded..;
+    for new in rows.iter().copied() {
         outcomes.push(match portion.known(&new.source, &new.external_id) {
             Some(known) => repeated(known, new, portion.original(new)),
             None => match portion.faults(new, today) {
                 faults if faults.is_empty() => {
                     let original = portion.original(new).map(|original| original.id);
-                    portion.add(new.clone().recorded(range.at(*place), original, now));
+                    let place = places.next().unwrap_or(recorded);
+                    portion.add(new.clone().recorded(range.at(place), original, now));
                     RowOutcome::Created
+                }
+                faults if new.purchase_number().is_some() && portion.original(new).is_none() => {
+                    RowOutcome::PurchaseUnknown(faults)
                 }
                 faults => RowOutcome::Invalid(faults),
             },
@@ -136,12 +141,12 @@ struct KnownRecords {
 }
 
 impl KnownRecords {
-    fn gather(tx: &mut Tx<'_>, rows: &[BatchRow]) -> Result<Self> {
+    fn gather(tx: &mut Tx<'_>, rows: &[&NewTransaction]) -> Result<Self> {
         let mut portion = Self::default();
-        let sellers: BTreeSet<Id> = rows.iter().map(|row| row.new.partner_id).collect();
+        let sellers: BTreeSet<Id> = rows.iter().map(|new| new.partner_id).collect();
         tx.lock_partners(&Vec::from_iter(sellers))?;
         let mut numbers: HashMap<&str, Vec<&str>> = HashMap::new();
-        for BatchRow { new, .. } in rows {
+        for new in rows {
             let of_source = numbers.entry(&new.source).or_default();
             of_source.push(&new.external_id);
             of_source.extend(new.original_external_id.as_deref());
@@ -153,7 +158,7 @@ impl KnownRecords {
                 portion.add(known);
             }
         }
-        let mut ids: Vec<Id> = rows.iter().filter_map(|row| row.new.original_transaction_id).collect();
+        let mut ids: Vec<Id> = rows.iter().filter_map(|new| new.original_transaction_id).collect();
         ids.sort_unstable();
         ids.dedup();
         if !ids.is_empty() {
@@ -163,7 +168,7 @@ impl KnownRecords {
                 }
             }
         }
-        let refunds = rows.iter().filter_map(|row| portion.original(&row.new));
+        let refunds = rows.iter().filter_map(|new| portion.original(new));
         let mut purchases: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for purchase in refunds {
             purchases.entry(&purchase.source).or_default().insert(&purchase.external_id);
@@ -175,8 +180,8 @@ impl KnownRecords {
         }
         // These sums replace the sums that `add` has begun: the refunds gathered above are part of them.
         portion.refunded = refunded;
-        let of_row = |row: &BatchRow| [Some(row.new.partner_id), row.new.provider_id];
-        let mut ids: Vec<Id> = rows.iter().flat_map(of_row).flatten().collect();
+        let named = |new: &&NewTransaction| [Some(new.partner_id), new.provider_id];
+        let mut ids: Vec<Id> = rows.iter().flat_map(named).flatten().collect();
         ids.sort_unstable();
         ids.dedup();
         partners::keep_all(tx, &ids)?;

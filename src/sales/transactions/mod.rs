@@ -17,7 +17,7 @@ use crate::slice::{Slice, Tag};
 pub use history::{
     DaySum, Recorded, SalesFilter, first_kept, own_among, recorded, recorded_after, sums_by_day,
 };
-pub use model::{Customer, NewTransaction, Transaction, TransactionKind};
+pub use model::{Customer, NewTransaction, SourceNumber, Transaction, TransactionKind};
 pub use service::{CODES, REFUND_EXCEEDS_PURCHASE, TRANSACTION_CONFLICT, create};
 pub use sold::{
     SoldPurchase, SoldRefund, last_kept_before, newest_of, purchases, purchases_named, refunds_of,

@@ -141,6 +141,20 @@ pub struct NewTransaction {
     pub units: Option<i32>,
 }
 
+/// The number of a transaction, together with the system that gave the number.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceNumber {
+    /// The system.
+    pub source: String,
+    /// The number in the system.
+    pub external_id: String,
+}
+
+/// The most characters of a source and of a product family.
+const SHORT: usize = 64;
+/// The most characters of a number, a customer and a product.
+const LONG: usize = 128;
+
 /// The records that a new transaction names; none where a record does not exist.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Named<'a> {
@@ -153,6 +167,23 @@ pub struct Named<'a> {
 }
 
 impl NewTransaction {
+    /// The number of the transaction.
+    #[must_use]
+    pub fn number(&self) -> SourceNumber {
+        SourceNumber { source: self.source.clone(), external_id: self.external_id.clone() }
+    }
+
+    /// The number of the purchase that a refund takes back, where the refund names the purchase by its number alone.
+    #[must_use]
+    pub fn purchase_number(&self) -> Option<SourceNumber> {
+        match (self.kind, self.original_transaction_id, &self.original_external_id) {
+            (TransactionKind::Refund, None, Some(number)) => {
+                Some(SourceNumber { source: self.source.clone(), external_id: number.clone() })
+            }
+            _ => None,
+        }
+    }
+
     /// The faults of the transaction where it is recorded on the day `today`.
     #[must_use]
     pub fn faults(&self, named: Named<'_>, today: CalendarDate) -> Vec<FieldError> {
@@ -181,9 +212,26 @@ impl NewTransaction {
             }
             _ => {}
         }
+        self.length_faults(&mut faults);
         self.provider_faults(named, &mut faults);
         self.original_faults(named, &mut faults);
         faults
+    }
+
+    /// A text may have more characters in normalization form C than the text that was sent.
+    fn length_faults(&self, faults: &mut Vec<FieldError>) {
+        for (pointer, text, most) in [
+            ("/source", &self.source, SHORT),
+            ("/external_id", &self.external_id, LONG),
+            ("/customer/id", &self.customer.id, LONG),
+            ("/product", &self.product, LONG),
+            ("/product_family", &self.product_family, SHORT),
+        ] {
+            if text.len() > most && text.chars().count() > most {
+                let message = format!("write at most {most} characters, counted in normalization form C");
+                faults.push(FieldError::new(pointer, "too_long", message));
+            }
+        }
     }
 
     fn provider_faults(&self, named: Named<'_>, faults: &mut Vec<FieldError>) {

@@ -13,7 +13,7 @@ use crate::{
         Error, Result,
         db::{Conn, MultiBackend, insert_many, native},
         http::{PageRequest, keyset, unindexed},
-        values::{CalendarDate, Country, Currency, Id, Timestamp},
+        values::{CalendarDate, Country, Currency, Id, Timestamp, composed},
     },
     schema::{transaction_numbers, transaction_records, transactions, unpublished_transactions},
 };
@@ -41,18 +41,18 @@ fn matching(scope: Scope, filter: &TransactionFilter) -> transactions::BoxedQuer
     }
     if let Some(external_id) = &filter.external_id {
         let numbered = transaction_numbers::table
-            .filter(transaction_numbers::external_id.eq(external_id.clone()))
+            .filter(transaction_numbers::external_id.eq(composed(external_id.clone())))
             .select(transaction_numbers::transaction_id);
         query = match &filter.source {
             Some(source) => {
-                let named = numbered.filter(transaction_numbers::source.eq(source.clone()));
+                let named = numbered.filter(transaction_numbers::source.eq(composed(source.clone())));
                 query.filter(transactions::id.eq_any(named))
             }
             None => query.filter(transactions::id.eq_any(numbered.filter(sql::<Bool>(OF_ANY_SOURCE)))),
         };
     }
     if let Some(source) = &filter.source {
-        query = query.filter(transactions::source.eq(source.clone()));
+        query = query.filter(transactions::source.eq(composed(source.clone())));
     }
     if let Some(from) = filter.from {
         query = query.filter(transactions::occurred_on.ge(from));
@@ -61,10 +61,10 @@ fn matching(scope: Scope, filter: &TransactionFilter) -> transactions::BoxedQuer
         query = query.filter(transactions::occurred_on.le(to));
     }
     if let Some(family) = &filter.product_family {
-        query = query.filter(transactions::product_family.eq(family.clone()));
+        query = query.filter(transactions::product_family.eq(composed(family.clone())));
     }
     if let Some(customer) = &filter.customer_id {
-        query = query.filter(transactions::customer_id.eq(customer.clone()));
+        query = query.filter(transactions::customer_id.eq(composed(customer.clone())));
     }
     query
 }
@@ -363,6 +363,7 @@ type Seller = (Id, Option<CalendarDate>);
 /// The sellers of the records in a range, each with the day of the seller's first purchase: once by the purchases of
 /// the range, once by the purchases that the refunds of the range take back.
 pub(super) fn sellers(tx: &mut Tx<'_>, range: Range) -> Result<Vec<Waiting>> {
+    type Seller = (Id, Option<CalendarDate>);
     let of_range =
         || transaction_records::table.filter(transaction_records::id.between(range.first, range.last));
     let sold = of_range()
