@@ -357,12 +357,10 @@ pub(super) fn remove_latest(tx: &mut Tx<'_>, range: Range, most: i64) -> Result<
     Ok(removed)
 }
 
-/// A seller with the day of its first purchase.
-type Seller = (Id, Option<CalendarDate>);
-
 /// The sellers of the records in a range, each with the day of the seller's first purchase: once by the purchases of
 /// the range, once by the purchases that the refunds of the range take back.
 pub(super) fn sellers(tx: &mut Tx<'_>, range: Range) -> Result<Vec<Waiting>> {
+    // A seller with the day of its first purchase.
     type Seller = (Id, Option<CalendarDate>);
     let of_range =
         || transaction_records::table.filter(transaction_records::id.between(range.first, range.last));
