@@ -357,3 +357,22 @@ fn a_difference_is_shown_and_posted_with_a_reason() {
     assert!(noted.iter().any(|event| event["reason"] == "Found by verify"), "{noted:#?}");
     assert_eq!(sum(&story), 1_000);
 }
+
+#[test]
+fn amounts_as_large_as_the_service_takes_are_proved_and_shown() {
+    let world = World::new();
+    let usd_sum = |amount: &str| json!({"amount": amount, "currency": "IDR"});
+    let mut version = version(&json!([flat("core", "0.08")]));
+    version["payment_threshold"] = usd_sum("3000000.00");
+    version["coop_threshold"] = usd_sum("150000000.00");
+    let story = Story::by(&world, &version);
+    world.on("2018-08-20");
+    story.sale("1", "2018-08-02", "2000000000001.23 IDR");
+    story.sale("2", "2018-08-03", "5000000000000.00 IDR");
+    story.sale("3", "2018-08-03", "5000000000000.00 IDR");
+    story.calculate();
+    assert_eq!(story.amounts(), ["160000000000.10", "400000000000.00", "400000000000.00"]);
+    let path = format!("/v1/partners/{}/statements/2018-08", story.partner);
+    story.operator.get(&path).header("accept", "text/html").send().ok();
+    story.verify();
+}

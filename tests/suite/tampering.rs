@@ -114,7 +114,7 @@ fn a_figure_that_was_changed_is_named_by_every_check_on_it() {
             "credit = 'coop_available'", "cause = 'adjustment'", "", "cause = 'calculation'"),
         ("earnings are what their figures give", "earnings", "id", sale,
             "whole = whole + 1", "", "whole = whole - 1"),
-        ("earnings are split at the program's rate", "earnings", "enrollment_id", sale,
+        (LAW, "earnings", "enrollment_id", sale,
             "rebate = rebate + 1, coop = coop - 1", "", "rebate = rebate - 1, coop = coop + 1"),
         ("what is used of a cap is the sum of its months", "cap_uses", "enrollment_id", "lever = 'capped'",
             "used = used + 1", "", "used = used - 1"),

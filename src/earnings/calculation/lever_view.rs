@@ -1,8 +1,8 @@
 //! Where the levers would stand after a simulation: tiers, and what is left under caps.
 
-use super::{posting::out_of_range, simulation::Scene};
+use super::{posting::out_of_range, simulation::SimulatedScene};
 use crate::{
-    earnings::engine::{CapHolder, Exact, Standing, scale},
+    earnings::engine::{CapHolder, Exact, YearToDate, scale},
     participation::programs::{CapScope, Lever, LeverTier},
     platform::{
         Result,
@@ -57,11 +57,11 @@ pub struct CapStanding {
 }
 
 /// Where each lever of the version would stand.
-pub(super) fn standings(scene: &Scene<'_>, standing: &Standing) -> Result<Vec<LeverStanding>> {
+pub(super) fn standings(scene: &SimulatedScene<'_>, standing: &YearToDate) -> Result<Vec<LeverStanding>> {
     scene.version.levers.0.iter().map(|lever| of_lever(scene, standing, lever)).collect()
 }
 
-fn of_lever(scene: &Scene<'_>, standing: &Standing, lever: &Lever) -> Result<LeverStanding> {
+fn of_lever(scene: &SimulatedScene<'_>, standing: &YearToDate, lever: &Lever) -> Result<LeverStanding> {
     let money = |minor| Money { minor, currency: scene.version.currency };
     let caps = caps(scene, standing, lever);
     let lever_code = lever.code().to_owned();
@@ -75,7 +75,7 @@ fn of_lever(scene: &Scene<'_>, standing: &Standing, lever: &Lever) -> Result<Lev
         let adds = if tiers.lifts_all {
             given(tiers.tiers, from) - given(tiers.tiers, volume)
         } else {
-            scale::slices(tiers.tiers, volume, from).map(scale::Slice::gives).sum::<Exact>()
+            scale::slices(tiers.tiers, volume, from).map(scale::TierSlice::gives).sum::<Exact>()
         };
         let adds = money(adds.rounded().unwrap_or(i64::MAX));
         NextTier { from: money(from), rate, distance: money(distance), adds }
@@ -91,11 +91,11 @@ fn of_lever(scene: &Scene<'_>, standing: &Standing, lever: &Lever) -> Result<Lev
 
 /// What a whole volume gives at the rate it reaches, in whole minor units.
 fn given(tiers: &[LeverTier], volume: i64) -> Exact {
-    let reached = scale::reached(tiers, volume).map_or(Exact::ZERO, scale::Slice::gives);
+    let reached = scale::reached(tiers, volume).map_or(Exact::ZERO, scale::TierSlice::gives);
     reached.rounded().map_or(reached, Exact::whole)
 }
 
-fn caps(scene: &Scene<'_>, standing: &Standing, lever: &Lever) -> Vec<CapStanding> {
+fn caps(scene: &SimulatedScene<'_>, standing: &YearToDate, lever: &Lever) -> Vec<CapStanding> {
     let Some(cap) = lever.cap() else { return Vec::new() };
     let balance = |holder: CapHolder| {
         let of = standing.levers.get(lever.code());

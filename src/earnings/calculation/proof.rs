@@ -1,10 +1,12 @@
 //! Proof of the calculation: every enrollment year computed again by the law, from everything on record, beside what is
 //! posted and what is passed on.
 
-use super::posting::{self, Chunk, Difference, EnrollmentYear, LeverVolume, Naming, Posted, StoredStanding};
+use super::posting::{
+    self, Chunk, Difference, EnrollmentYear, LeverVolume, Naming, Posted, StoredYearToDate,
+};
 use crate::{
     access::Tx,
-    earnings::engine::{CapUse, LeverMonthStanding, LeverStanding, Standing},
+    earnings::engine::{CapUse, LeverMonthToDate, LeverToDate, YearToDate},
     network::partners::{self, Partner},
     participation::{
         enrollments::{self, Change, Enrollment, EnrollmentKeys},
@@ -91,7 +93,7 @@ fn of_year(
     let Some(home) = year.home() else { return Ok(()) };
     let key = year.key(home);
     let calculated = posting::calculated(tx, key)?;
-    let mut standing = Standing::default();
+    let mut standing = YearToDate::default();
     let mut from = days.from;
     let end = loop {
         let mut chunk = Chunk::load(tx, key.partner_id, Period { from, ..days }, PURCHASES)?;
@@ -103,7 +105,7 @@ fn of_year(
         let naming = Naming { cause: CalculationCause::Recalculation, calculated };
         let difference = Difference::between(&chunk, targets, posted, naming);
         tell(home, &difference, found);
-        if let Some(lever) = StoredStanding::load(tx, &year, key, &chunk)?.differs_from(&end, &chunk) {
+        if let Some(lever) = StoredYearToDate::load(tx, &year, key, &chunk)?.differs_from(&end, &chunk) {
             let missing = Money { minor: 0, currency: Currency::USD };
             found.push(PostedDifference {
                 enrollment_id: home,
@@ -119,12 +121,12 @@ fn of_year(
         }
         standing = end;
     };
-    let mut stored: BTreeMap<(String, Month), LeverMonthStanding> = BTreeMap::new();
+    let mut stored: BTreeMap<(String, Month), LeverMonthToDate> = BTreeMap::new();
     for volume in posting::volumes(tx, EnrollmentKeys { partner_id: key.partner_id, ids: &[home] })? {
         let LeverVolume { lever, month, counted, given, .. } = volume;
-        stored.insert((lever, month), LeverMonthStanding { counted, given });
+        stored.insert((lever, month), LeverMonthToDate { counted, given });
     }
-    let of_lever = |(lever, of): (&String, &LeverStanding)| {
+    let of_lever = |(lever, of): (&String, &LeverToDate)| {
         let months = of.months.clone().into_iter();
         months.map(|(month, of)| ((lever.clone(), month), of)).collect::<Vec<_>>()
     };
@@ -169,9 +171,9 @@ fn tell(enrollment_id: Id, difference: &Difference<'_>, found: &mut Vec<PostedDi
     }));
 }
 
-impl StoredStanding {
+impl StoredYearToDate {
     /// The first lever of which what a chunk passes on is not what is stored; none where all is.
-    fn differs_from(&self, end: &Standing, chunk: &Chunk) -> Option<String> {
+    fn differs_from(&self, end: &YearToDate, chunk: &Chunk) -> Option<String> {
         let used = |uses: Option<&CapUse>| uses.copied().unwrap_or(CapUse::NONE);
         end.levers.iter().find_map(|(lever, of)| {
             let wrong = of.used_in.range(chunk.from..=chunk.last()).any(|(month, uses)| {

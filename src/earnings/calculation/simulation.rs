@@ -5,14 +5,16 @@
 //! beginning.
 
 use super::{
-    posting::{self, Chunk, Correction, Difference, Dropped, EnrollmentYear, Naming, Posted, StoredStanding},
+    posting::{
+        self, Chunk, Correction, Difference, Dropped, EnrollmentYear, Naming, Posted, StoredYearToDate,
+    },
     simulation_api::EarningsSimulation,
     simulation_view::{self, EligibilityHint, SimulatedEarnings, SimulationAssumption, SimulationBasis},
     supposed::{self, Frame, Supposed},
 };
 use crate::{
     access::Tx,
-    earnings::engine::Standing,
+    earnings::engine::YearToDate,
     network::partners::{self, Partner},
     participation::{
         eligibility,
@@ -36,7 +38,7 @@ crate::problem_codes! {
 }
 
 /// What is simulated: of whom, by which version, with which sales.
-pub(super) struct Scene<'a> {
+pub(super) struct SimulatedScene<'a> {
     pub asked: &'a EarningsSimulation,
     pub year: EnrollmentYear<'a>,
     pub version: &'a ProgramVersion,
@@ -45,12 +47,12 @@ pub(super) struct Scene<'a> {
 }
 
 /// What came out.
-pub(super) struct Course<'a> {
+pub(super) struct SimulatedCourse<'a> {
     pub basis: SimulationBasis,
     pub corrections: Vec<Correction<'a>>,
     pub dropped: Vec<Dropped>,
     /// Where the levers would stand.
-    pub standing: Standing,
+    pub standing: YearToDate,
 }
 
 /// Answers a simulation.
@@ -72,7 +74,7 @@ pub(super) fn simulate(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<Si
     let mut year = EnrollmentYear::new(&partner, &program, &versions, &enrolled, days);
     year.assumed = (!is_enrolled).then_some(Period { from: frame.month.from, to: version.effective_to });
     let supposed = supposed::take(tx, asked, &frame)?;
-    let mut scene = Scene { asked, year, version: &version, frame, supposed };
+    let mut scene = SimulatedScene { asked, year, version: &version, frame, supposed };
     let home = scene.year.home().filter(|_| is_published && asked.include_recorded);
     let chunk = scene.sales(tx, home)?;
     scene.year.gather(tx, &chunk)?;
@@ -119,7 +121,7 @@ fn frame(month: Month, version: &ProgramVersion) -> Result<Frame> {
     Ok(Frame { month, year: Period { from: covered.from, to: month.to } })
 }
 
-impl Scene<'_> {
+impl SimulatedScene<'_> {
     /// The sales to compute: those on record from the first month that is touched, or from the beginning of the year where
     /// nothing of it stands on the books, with the supposed ones.
     fn sales(&self, tx: &mut Tx<'_>, home: Option<Id>) -> Result<Chunk> {
@@ -146,20 +148,20 @@ impl Scene<'_> {
         Ok(chunk)
     }
 
-    fn compute(&self, tx: &mut Tx<'_>, chunk: &Chunk, home: Option<Id>) -> Result<Course<'_>> {
+    fn compute(&self, tx: &mut Tx<'_>, chunk: &Chunk, home: Option<Id>) -> Result<SimulatedCourse<'_>> {
         let mut basis = SimulationBasis::Replay;
-        let (mut standing, mut posted, mut calculated) = (Standing::default(), Posted::default(), None);
+        let (mut standing, mut posted, mut calculated) = (YearToDate::default(), Posted::default(), None);
         if let Some(home) = home {
             let key = self.year.key(home);
             calculated = posting::calculated(tx, key)?;
             basis = SimulationBasis::Books;
-            standing = StoredStanding::load(tx, &self.year, key, chunk)?.standing();
+            standing = StoredYearToDate::load(tx, &self.year, key, chunk)?.standing();
             posted = Posted::load(tx, key, chunk, calculated)?;
         }
         let (targets, standing) = posting::compute(tx, &self.year, chunk, standing)?;
         let naming = Naming { cause: CalculationCause::Sale, calculated };
         let Difference { corrections, dropped, .. } = Difference::between(chunk, targets, posted, naming);
-        Ok(Course { basis, corrections, dropped, standing })
+        Ok(SimulatedCourse { basis, corrections, dropped, standing })
     }
 
     /// The months an answer is about: the one asked for, and those of the purchases that supposed refunds take back.

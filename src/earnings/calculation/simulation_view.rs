@@ -5,7 +5,7 @@ use super::{
     lever_view::{LeverStanding, standings},
     model::Grain,
     posting::Correction,
-    simulation::{Course, Scene},
+    simulation::{SimulatedCourse, SimulatedScene},
     store, words,
 };
 use crate::{
@@ -241,13 +241,13 @@ fn plus(mut sums: [i64; 3], more: [i64; 3]) -> [i64; 3] {
 /// Shows what came out of a simulation. Two statements.
 pub(super) fn show(
     tx: &mut Tx<'_>,
-    scene: &Scene<'_>,
-    course: Course<'_>,
+    scene: &SimulatedScene<'_>,
+    course: SimulatedCourse<'_>,
     eligibility: EligibilityHint,
 ) -> Result<SimulatedEarnings> {
     let months = scene.months();
     let levers = standings(scene, &course.standing)?;
-    let Course { basis, corrections, dropped, .. } = course;
+    let SimulatedCourse { basis, corrections, dropped, .. } = course;
     let ids: Vec<Id> = scene.year.enrolled.iter().map(|(enrollment, _)| enrollment.id).collect();
     let enrolled = EnrollmentKeys { partner_id: scene.year.partner.id, ids: &ids };
     let posted = store::posted(tx, enrolled, months.iter().copied())?;
@@ -311,7 +311,7 @@ fn totals(
 
 /// What corrections are seen through: supposed sales have no ids.
 struct Lens<'a> {
-    scene: &'a Scene<'a>,
+    scene: &'a SimulatedScene<'a>,
     months: Months,
 }
 

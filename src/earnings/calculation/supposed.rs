@@ -43,7 +43,7 @@ pub(super) struct Frame {
 
 /// A purchase that can be taken back.
 #[derive(Clone)]
-struct Known {
+struct Returnable {
     id: Id,
     on: CalendarDate,
     /// What is left of the purchase.
@@ -71,7 +71,7 @@ pub(super) fn take(tx: &mut Tx<'_>, asked: &EarningsSimulation, frame: &Frame) -
 }
 
 /// The sales on record that refunds of the request take back.
-fn on_record(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<HashMap<Id, Known>> {
+fn on_record(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<HashMap<Id, Returnable>> {
     let mut ids: Vec<Id> = asked
         .sales
         .iter()
@@ -92,11 +92,11 @@ fn on_record(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<HashMap<Id, 
         let minor = sold.minor + refunded.get(&sold.id).copied().unwrap_or_default();
         let left = Money { minor, currency: sold.currency };
         let (id, on) = (sold.id, sold.occurred_on);
-        known.insert(id, Known { id, on, left, supposed: None, is_refund: false });
+        known.insert(id, Returnable { id, on, left, supposed: None, is_refund: false });
     }
     for id in own {
         let nothing = Money { minor: 0, currency: crate::platform::values::Currency::USD };
-        let refund = Known { id, on: CalendarDate::MIN, left: nothing, supposed: None, is_refund: true };
+        let refund = Returnable { id, on: CalendarDate::MIN, left: nothing, supposed: None, is_refund: true };
         known.entry(id).or_insert(refund);
     }
     Ok(known)
@@ -107,7 +107,7 @@ fn on_record(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<HashMap<Id, 
 struct Draft {
     supposed: Supposed,
     /// Purchases that can be taken back: on record, and those of the request.
-    known: HashMap<Id, Known>,
+    known: HashMap<Id, Returnable>,
     named: HashMap<String, Id>,
     faults: Vec<FieldError>,
 }
@@ -151,7 +151,8 @@ impl Draft {
             self.fault(at, "amount/amount", "sign", "the amount of a purchase is above zero");
         }
         let place = self.supposed.purchases.len();
-        let known = Known { id, on: *occurred_on, left: *amount, supposed: Some(place), is_refund: false };
+        let known =
+            Returnable { id, on: *occurred_on, left: *amount, supposed: Some(place), is_refund: false };
         self.known.insert(id, known);
         self.supposed.purchases.push(Purchase {
             id,
@@ -201,7 +202,7 @@ impl Draft {
         let Some(purchase) = purchase.and_then(|id| self.known.get(&id)).cloned() else {
             return self.fault(at, member, "unknown", "there is no such purchase of this partner");
         };
-        if let Some(Fault { member, code, message }) =
+        if let Some(RefundFault { member, code, message }) =
             refund_fault(*amount, *occurred_on, &purchase, frame, member)
         {
             return self.fault(at, member, code, message);
@@ -221,7 +222,7 @@ impl Draft {
 }
 
 /// What is wrong with a refund of the request.
-struct Fault<'a> {
+struct RefundFault<'a> {
     member: &'a str,
     code: &'static str,
     message: String,
@@ -231,11 +232,11 @@ struct Fault<'a> {
 fn refund_fault<'a>(
     amount: Money,
     on: CalendarDate,
-    purchase: &Known,
+    purchase: &Returnable,
     frame: &Frame,
     named_at: &'a str,
-) -> Option<Fault<'a>> {
-    let fault = |member, code, message| Some(Fault { member, code, message });
+) -> Option<RefundFault<'a>> {
+    let fault = |member, code, message| Some(RefundFault { member, code, message });
     if purchase.is_refund {
         fault(named_at, "not_a_purchase", "a refund cannot be taken back; name the purchase".to_owned())
     } else if amount.minor >= 0 {

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 /// What is known about one enrollment year, beside its sales.
 #[derive(Clone, Debug, Default)]
-pub struct Facts {
+pub struct EarningFacts {
     /// The days on which the enrollment earns.
     pub windows: Vec<Period>,
     /// The days on which a rule is not met, each with the code of the weightiest such rule. Every day that has a sale or an
@@ -82,7 +82,7 @@ pub(super) fn judge_of(versions: &[ProgramVersion], day: CalendarDate) -> Option
     }
 }
 
-impl Facts {
+impl EarningFacts {
     /// Why nothing earns on a day, whatever the lever.
     pub(super) fn barred_on(&self, day: CalendarDate, in_effect: bool) -> Option<Reason> {
         if !in_effect {

@@ -1,7 +1,7 @@
 //! Groups: what a lever rounds and caps as one at the end of a month, in the order of customers and currencies.
 
 use super::{
-    Exact, Figures, GivenSlice, Origin, OutOfRange, Reason, Shortfall, Target, Year,
+    EarningTarget, Exact, Figures, GivenSlice, Origin, OutOfRange, Reason, Shortfall, Year,
     caps::{given, holder, shortfall},
     facts::judge_of,
     method::Whole,
@@ -102,7 +102,7 @@ impl<'a> MonthFold<'a, '_> {
         let given = given(version, whole.unrounded, balance)?;
         self.use_cap(group.of, holder, key.currency, given.amount)?;
         let cut = given.cut()?;
-        self.targets.push(Target {
+        self.targets.push(EarningTarget {
             version,
             lever,
             origin: key.origin(),
@@ -129,7 +129,7 @@ impl<'a> MonthFold<'a, '_> {
 
     /// A group that waits for an exchange rate gives nothing: what it would give is not known.
     fn wait(&mut self, key: GroupKey, group: &Group<'a>) {
-        self.targets.push(Target {
+        self.targets.push(EarningTarget {
             version: group.of.version,
             lever: group.of.lever,
             origin: key.origin(),

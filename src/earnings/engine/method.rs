@@ -145,7 +145,7 @@ impl<'a> MonthFold<'a, '_> {
         let standing = self.standing_of(of.lever);
         let volume = standing.counted(period, month)?;
         let before = standing.given_before(period, month)?;
-        let reached = scale::reached(tiers, volume).map_or(Exact::ZERO, scale::Slice::gives);
+        let reached = scale::reached(tiers, volume).map_or(Exact::ZERO, scale::TierSlice::gives);
         let lift = Exact::whole(reached.rounded().ok_or(OutOfRange)?) - Exact::whole(before);
         standing.months.entry(month).or_default().given = lift.rounded().ok_or(OutOfRange)?;
         let nothing = Reason::AmountTooSmall;
@@ -234,7 +234,7 @@ impl Traced<'_> {
 }
 
 /// A slice in the version's currency.
-fn plain(slice: scale::Slice) -> GivenSlice {
+fn plain(slice: scale::TierSlice) -> GivenSlice {
     GivenSlice { volume: slice.volume, rate: slice.rate, gives: slice.gives() }
 }
 
@@ -252,7 +252,7 @@ pub(super) fn marginal(lever: &Lever) -> Option<(TierPeriod, &[LeverTier])> {
 /// The slices of a volume that begins at `offset`, each with its share of `net`, which is the volume in the sale's currency.
 fn slices_of(tiers: &[LeverTier], offset: i64, volume: i64, net: i64) -> Result<Vec<GivenSlice>, OutOfRange> {
     let top = offset.checked_add(volume).ok_or(OutOfRange)?;
-    let slice = |slice: scale::Slice| GivenSlice {
+    let slice = |slice: scale::TierSlice| GivenSlice {
         volume: slice.volume,
         rate: slice.rate,
         gives: slice.gives().part(net, volume),

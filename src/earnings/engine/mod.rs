@@ -2,8 +2,8 @@
 //! caller gathers purchases and facts, and stores the result.
 //!
 //! [`Year::month`] is the one computation. It is told the months of an enrollment year in order, each with **all** purchases of
-//! the month, each purchase with all of its refunds; it gives a [`Target`] for every lever and origin, and passes on what later
-//! months rest on, the [`Standing`]. A posting is a target less what the same origin has posted. A late fact of a month is
+//! the month, each purchase with all of its refunds; it gives a [`EarningTarget`] for every lever and origin, and passes on what later
+//! months rest on, the [`YearToDate`]. A posting is a target less what the same origin has posted. A late fact of a month is
 //! computed from that month on, with the standing of the months before; so there is one way to compute, whenever it is asked.
 //!
 //! | file | holds |
@@ -38,12 +38,12 @@ mod samples;
 mod worked_examples;
 
 pub use exact::{Exact, split};
-pub use facts::{Attained, Facts, SoldMonths};
+pub use facts::{Attained, EarningFacts, SoldMonths};
 pub use month::Year;
 pub use purchase::{Purchase, Refund};
 pub use reason::Reason;
-pub use standing::{CapHolder, CapUse, LeverMonthStanding, LeverStanding, Standing};
-pub use target::{Figures, GivenSlice, Origin, Shortfall, Target};
+pub use standing::{CapHolder, CapUse, LeverMonthToDate, LeverToDate, YearToDate};
+pub use target::{EarningTarget, Figures, GivenSlice, Origin, Shortfall};
 pub use trace::{CalculationStep, Traced};
 
 /// A sum or an amount that leaves the range of amounts.

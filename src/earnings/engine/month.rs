@@ -1,10 +1,11 @@
 //! One month of an enrollment year: every lever judges every purchase, then each group of the month is rounded and capped.
 //!
-//! The months of a year are told in order. What a month passes on to the next stands in [`Standing`], so that a year may be
+//! The months of a year are told in order. What a month passes on to the next stands in [`YearToDate`], so that a year may be
 //! computed anew from any month on.
 
 use super::{
-    Exact, Facts, Figures, LeverStanding, Origin, OutOfRange, Purchase, Reason, Shortfall, Standing, Target,
+    EarningFacts, EarningTarget, Exact, Figures, LeverToDate, Origin, OutOfRange, Purchase, Reason,
+    Shortfall, YearToDate,
     caps::{Given, given, holder, shortfall},
     facts::judge_of,
     groups::{Group, GroupKey},
@@ -22,16 +23,16 @@ pub struct Year<'a> {
     /// The published versions, in the order of their days.
     pub versions: &'a [ProgramVersion],
     /// What is known beside the sales.
-    pub facts: &'a Facts,
+    pub facts: &'a EarningFacts,
 }
 
 /// What every lever gives for a month, and what the month passes on.
 pub(super) struct MonthFold<'a, 's> {
     pub year: Year<'a>,
     pub month: Month,
-    pub standing: &'s mut Standing,
+    pub standing: &'s mut YearToDate,
     pub groups: BTreeMap<(&'a str, GroupKey), Group<'a>>,
-    pub targets: Vec<Target<'a>>,
+    pub targets: Vec<EarningTarget<'a>>,
 }
 
 /// A lever of the version that judges a day.
@@ -48,8 +49,8 @@ impl<'a> Year<'a> {
         self,
         month: Month,
         purchases: &[Purchase],
-        standing: &mut Standing,
-    ) -> Result<Vec<Target<'a>>, OutOfRange> {
+        standing: &mut YearToDate,
+    ) -> Result<Vec<EarningTarget<'a>>, OutOfRange> {
         let mut fold =
             MonthFold { year: self, month, standing, groups: BTreeMap::new(), targets: Vec::new() };
         let asks_who_is_new = self.asks_who_is_new();
@@ -129,7 +130,7 @@ impl<'a> MonthFold<'a, '_> {
             let cut = given.cut()? - before.cut()?;
             let (amount, rebate) = (given.amount - before.amount, given.rebate - before.rebate);
             let used_up = given.amount == 0 && before.amount == 0;
-            self.targets.push(Target {
+            self.targets.push(EarningTarget {
                 version,
                 lever,
                 origin: Origin::Sale { transaction: stage.transaction, purchase: purchase.id },
@@ -195,7 +196,7 @@ impl<'a> MonthFold<'a, '_> {
             return;
         }
         for stage in purchase.stages() {
-            self.targets.push(Target {
+            self.targets.push(EarningTarget {
                 version: of.version,
                 lever: of.lever,
                 origin: Origin::Sale { transaction: stage.transaction, purchase: purchase.id },
@@ -227,9 +228,9 @@ impl<'a> MonthFold<'a, '_> {
         self.standing_of(lever).counted(period, month)
     }
 
-    pub(super) fn standing_of(&mut self, lever: &Lever) -> &mut LeverStanding {
+    pub(super) fn standing_of(&mut self, lever: &Lever) -> &mut LeverToDate {
         if !self.standing.levers.contains_key(lever.code()) {
-            self.standing.levers.insert(lever.code().to_owned(), LeverStanding::default());
+            self.standing.levers.insert(lever.code().to_owned(), LeverToDate::default());
         }
         self.standing.levers.entry(lever.code().to_owned()).or_default()
     }

@@ -1,7 +1,7 @@
 //! What holds for any levers and any sales: found by trying many.
 
 use super::{
-    Purchase, Refund, Standing, Target,
+    EarningTarget, Purchase, Refund, YearToDate,
     samples::{all, core, facts, from, id, month, purchase, version},
     split,
 };
@@ -76,7 +76,7 @@ fn is_sound(lever: &Lever) -> bool {
     lever.grain() != LeverGrain::Month || lever.cap().is_none_or(|cap| cap.scope == CapScope::Partner)
 }
 
-fn parts<'t>(targets: &'t [Target<'_>]) -> impl Iterator<Item = (i64, i64, i64)> + use<'t> {
+fn parts<'t>(targets: &'t [EarningTarget<'_>]) -> impl Iterator<Item = (i64, i64, i64)> + use<'t> {
     targets.iter().map(|target| (target.amount, target.rebate, target.coop))
 }
 
@@ -92,7 +92,7 @@ proptest! {
         let first = month("2018-07").plus(back);
         let earlier: Vec<Purchase> =
             purchases.iter().filter(|purchase| Month::of(purchase.on) < first).cloned().collect();
-        let mut standing = Standing::default();
+        let mut standing = YearToDate::default();
         let mut pieces = from(&versions, &known, &earlier, month("2018-07"), &mut standing).unwrap();
         pieces.extend(from(&versions, &known, &purchases, first, &mut standing).unwrap());
         prop_assert_eq!(whole, pieces);
@@ -162,7 +162,7 @@ proptest! {
     }
 }
 
-fn split_sum(target: &Target<'_>) -> i64 {
+fn split_sum(target: &EarningTarget<'_>) -> i64 {
     let (rebate, coop) = split(target.amount, target.version.rebate_rate);
     rebate + coop
 }

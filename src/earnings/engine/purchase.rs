@@ -44,7 +44,7 @@ pub struct Refund {
 
 /// A purchase, or a refund of it, with what was left of the purchase after it.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Stage {
+pub(super) struct AfterRefund {
     /// The transaction.
     pub transaction: Id,
     /// Minor units left of the purchase.
@@ -89,11 +89,11 @@ impl Purchase {
     }
 
     /// The purchase, then each of its refunds.
-    pub(super) fn stages(&self) -> impl Iterator<Item = Stage> {
-        let first = Stage { transaction: self.id, net: self.amount };
+    pub(super) fn stages(&self) -> impl Iterator<Item = AfterRefund> {
+        let first = AfterRefund { transaction: self.id, net: self.amount };
         let refunds = self.refunds.iter().scan(self.amount, |net, refund| {
             *net = net.saturating_add(refund.amount);
-            Some(Stage { transaction: refund.id, net: *net })
+            Some(AfterRefund { transaction: refund.id, net: *net })
         });
         std::iter::once(first).chain(refunds)
     }

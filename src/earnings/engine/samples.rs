@@ -1,6 +1,6 @@
 //! Purchases, levers and versions for tests.
 
-use super::{Facts, OutOfRange, Purchase, Refund, Standing, Target, Year};
+use super::{EarningFacts, EarningTarget, OutOfRange, Purchase, Refund, Year, YearToDate};
 use crate::{
     participation::programs::{
         Lever, LeverCap, LeverFilter, LeverGrain, LeverScale, ProgramVersion, ProgramVersionState, Rounding,
@@ -29,8 +29,11 @@ pub(super) fn id(n: u32) -> Id {
 }
 
 /// Enrolled for the program year 2019.
-pub(super) fn facts() -> Facts {
-    Facts { windows: vec![Period { from: day("2018-07-01"), to: day("2019-06-30") }], ..Facts::default() }
+pub(super) fn facts() -> EarningFacts {
+    EarningFacts {
+        windows: vec![Period { from: day("2018-07-01"), to: day("2019-06-30") }],
+        ..EarningFacts::default()
+    }
 }
 
 pub(super) fn purchase(n: u32, on: &str, amount: &str) -> Purchase {
@@ -97,11 +100,11 @@ pub(super) fn version(levers: &[Lever]) -> Vec<ProgramVersion> {
 /// The targets of a year, month by month, from a month on with the standing of its beginning.
 pub(super) fn from<'a>(
     versions: &'a [ProgramVersion],
-    facts: &'a Facts,
+    facts: &'a EarningFacts,
     purchases: &[Purchase],
     first: Month,
-    standing: &mut Standing,
-) -> Result<Vec<Target<'a>>, OutOfRange> {
+    standing: &mut YearToDate,
+) -> Result<Vec<EarningTarget<'a>>, OutOfRange> {
     let mut months: BTreeMap<Month, Vec<Purchase>> = BTreeMap::new();
     for purchase in purchases {
         months.entry(Month::of(purchase.on)).or_default().push(purchase.clone());
@@ -116,8 +119,8 @@ pub(super) fn from<'a>(
 /// The targets of a whole year.
 pub(super) fn all<'a>(
     versions: &'a [ProgramVersion],
-    facts: &'a Facts,
+    facts: &'a EarningFacts,
     purchases: &[Purchase],
-) -> Vec<Target<'a>> {
-    from(versions, facts, purchases, month("2018-07"), &mut Standing::default()).unwrap()
+) -> Vec<EarningTarget<'a>> {
+    from(versions, facts, purchases, month("2018-07"), &mut YearToDate::default()).unwrap()
 }

@@ -5,14 +5,14 @@ use crate::{participation::programs::LeverTier, platform::values::Rate};
 
 /// A piece of a volume that lies in one tier.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Slice {
+pub struct TierSlice {
     /// How much of the volume, in minor units.
     pub volume: i64,
     /// The tier's rate.
     pub rate: Rate,
 }
 
-impl Slice {
+impl TierSlice {
     /// What it earns.
     #[must_use]
     pub fn gives(self) -> Exact {
@@ -21,12 +21,12 @@ impl Slice {
 }
 
 /// The slices of the volume between two marks, each at the rate of its own tier.
-pub fn slices(tiers: &[LeverTier], from: i64, to: i64) -> impl Iterator<Item = Slice> {
+pub fn slices(tiers: &[LeverTier], from: i64, to: i64) -> impl Iterator<Item = TierSlice> {
     let ends = tiers.iter().skip(1).map(|tier| tier.from.minor).chain([i64::MAX]);
     tiers
         .iter()
         .zip(ends)
-        .map(move |(tier, end)| Slice {
+        .map(move |(tier, end)| TierSlice {
             volume: to.min(end).saturating_sub(from.max(tier.from.minor)),
             rate: tier.rate,
         })
@@ -35,9 +35,9 @@ pub fn slices(tiers: &[LeverTier], from: i64, to: i64) -> impl Iterator<Item = S
 
 /// The whole volume at the rate of the tier it reaches; nothing where there is none.
 #[must_use]
-pub fn reached(tiers: &[LeverTier], volume: i64) -> Option<Slice> {
+pub fn reached(tiers: &[LeverTier], volume: i64) -> Option<TierSlice> {
     let tier = tiers.iter().rev().find(|tier| tier.from.minor <= volume)?;
-    (volume > 0).then_some(Slice { volume, rate: tier.rate })
+    (volume > 0).then_some(TierSlice { volume, rate: tier.rate })
 }
 
 /// How far it is to the next tier, and its rate; none in the last one.
@@ -63,11 +63,11 @@ mod tests {
     }
 
     fn marginal(from: i64, to: i64) -> i64 {
-        slices(&tiers(), from, to).map(Slice::gives).sum::<Exact>().rounded().unwrap()
+        slices(&tiers(), from, to).map(TierSlice::gives).sum::<Exact>().rounded().unwrap()
     }
 
     fn retroactive(volume: i64) -> i64 {
-        reached(&tiers(), volume).map_or(Exact::ZERO, Slice::gives).rounded().unwrap()
+        reached(&tiers(), volume).map_or(Exact::ZERO, TierSlice::gives).rounded().unwrap()
     }
 
     #[test]
@@ -100,7 +100,7 @@ mod tests {
             let mut marks = [a, b, c];
             marks.sort_unstable();
             let [from, cut, to] = marks;
-            let sum = |from, to| slices(&tiers(), from, to).map(Slice::gives).sum::<Exact>();
+            let sum = |from, to| slices(&tiers(), from, to).map(TierSlice::gives).sum::<Exact>();
             prop_assert_eq!(slices(&tiers(), from, to).map(|slice| slice.volume).sum::<i64>(), to - from);
             prop_assert_eq!(sum(from, cut) + sum(cut, to), sum(from, to));
         }

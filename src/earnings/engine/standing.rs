@@ -9,18 +9,18 @@ use std::collections::{BTreeMap, HashMap};
 
 /// What the months before pass on to a month.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Standing {
+pub struct YearToDate {
     /// Each lever's own, by its code: corrections of a version go on with it.
-    pub levers: BTreeMap<String, LeverStanding>,
+    pub levers: BTreeMap<String, LeverToDate>,
     /// The day of each customer's last purchase that was not wholly refunded. Only where a lever asks who is new.
     pub last_bought: HashMap<String, CalendarDate>,
 }
 
 /// What a lever has counted and given in the months before.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct LeverStanding {
+pub struct LeverToDate {
     /// By month; none where the lever counts no volume.
-    pub months: BTreeMap<Month, LeverMonthStanding>,
+    pub months: BTreeMap<Month, LeverMonthToDate>,
     /// What is used of the cap, by who holds it.
     pub used: BTreeMap<CapHolder, CapUse>,
     /// The part of it that was used in the months computed.
@@ -29,7 +29,7 @@ pub struct LeverStanding {
 
 /// What a lever has counted and given in one month, in minor units of the version's currency.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LeverMonthStanding {
+pub struct LeverMonthToDate {
     /// The net volume of the sales that could earn.
     pub counted: i64,
     /// What a retroactive lever gave, before its cap.
@@ -119,7 +119,7 @@ impl CapUse {
     }
 }
 
-impl LeverStanding {
+impl LeverToDate {
     /// The net volume of a tier period up to and with a month, of the months told so far.
     pub fn counted(&self, period: TierPeriod, month: Month) -> Result<i64, OutOfRange> {
         self.sum(period, month, |of| of.counted)
@@ -140,7 +140,7 @@ impl LeverStanding {
         &self,
         period: TierPeriod,
         last: Month,
-        figure: fn(&LeverMonthStanding) -> i64,
+        figure: fn(&LeverMonthToDate) -> i64,
     ) -> Result<i64, OutOfRange> {
         let first = Month::of(period.begins(last.first_day()));
         let mut sum: i64 = 0;

@@ -54,7 +54,7 @@ impl Origin {
 /// What one lever gives for one origin by everything known. Amounts are minor units of the currency; those of the refund of a
 /// purchase are what the refund takes back.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target<'a> {
+pub struct EarningTarget<'a> {
     /// The version whose terms count.
     pub version: &'a ProgramVersion,
     /// The lever.

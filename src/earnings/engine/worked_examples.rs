@@ -1,8 +1,8 @@
 //! The worked examples of the specification that concern one enrollment's sales, and what lies around them.
 
 use super::{
-    Attained, CalculationStep, CapHolder, Facts, OutOfRange, Purchase, Reason, SoldMonths, Standing, Target,
-    Traced,
+    Attained, CalculationStep, CapHolder, EarningFacts, EarningTarget, OutOfRange, Purchase, Reason,
+    SoldMonths, Traced, YearToDate,
     samples::{all, core, day, facts, from, money, month, purchase, refunded, version},
 };
 use crate::{
@@ -17,11 +17,11 @@ fn amounts(levers: &[Lever], sales: &[Purchase]) -> Vec<i64> {
     earned(&all(&version(levers), &facts(), sales))
 }
 
-fn earned(targets: &[Target<'_>]) -> Vec<i64> {
+fn earned(targets: &[EarningTarget<'_>]) -> Vec<i64> {
     targets.iter().map(|target| target.amount).filter(|amount| *amount != 0).collect()
 }
 
-fn reasons<'a>(targets: &'a [Target<'_>]) -> Vec<(&'a str, i64)> {
+fn reasons<'a>(targets: &'a [EarningTarget<'_>]) -> Vec<(&'a str, i64)> {
     let short = targets.iter().filter_map(|target| target.shortfall.as_ref());
     short.map(|short| (short.reason.code(), short.capped.unwrap_or_default())).collect()
 }
@@ -114,7 +114,7 @@ fn r4_a_cap_cuts_and_a_refund_gives_the_balance_to_later_sales() {
     assert!(steps.contains(&cap), "{steps:?}");
 
     sales[1] = refunded(sales[1].clone(), 4, "-5000.00");
-    let mut standing = Standing::default();
+    let mut standing = YearToDate::default();
     let targets = from(&versions, &known, &sales, month("2018-07"), &mut standing).unwrap();
     assert_eq!(earned(&targets), [365_000, 35_000, -35_000, 10_000]);
     assert_eq!(reasons(&targets), [("cap_partially_applied", 15_000), ("cap_partially_applied", -15_000)]);
@@ -195,7 +195,7 @@ fn growth_earns_on_what_is_above_the_baseline_and_takes_nothing_back() {
     let sold = |on: &str, minor| {
         let mut sold = SoldMonths::default();
         sold.add(1, "growth", month(on), Currency::USD, minor).unwrap();
-        Facts { sold, ..facts() }
+        EarningFacts { sold, ..facts() }
     };
     // A third of 1000.00 is exact until it is rounded: (1500 - 333.33...) x 10 % = 116.666...
     let (versions, known) =
@@ -212,7 +212,7 @@ fn what_does_not_earn_says_why() {
     let Lever::Core { code, name, scale, cap, grain, .. } = flat("core", "0.08") else { panic!("core") };
     let versions = version(&[Lever::Core { code, name, scale, applies_to: filter, cap, grain }]);
     let lost = [(day("2018-12-10"), "mpn_agreement_expired".to_owned())].into();
-    let mut known = Facts { lost, ..facts() };
+    let mut known = EarningFacts { lost, ..facts() };
     known.windows[0].from = day("2018-08-01");
     let plain = |on| purchase(1, on, "100.00");
     for (sale, reason) in [
@@ -224,7 +224,7 @@ fn what_does_not_earn_says_why() {
         (Purchase { amount: 5, ..plain("2018-11-05") }, "amount_too_small"),
     ] {
         let sales = [sale];
-        let mut standing = Standing::default();
+        let mut standing = YearToDate::default();
         let targets = from(&versions, &known, &sales, month("2018-06"), &mut standing).unwrap();
         assert_eq!((earned(&targets), reasons(&targets)), (vec![], vec![(reason, 0)]));
     }
@@ -255,7 +255,7 @@ fn only_a_new_customer_adds_and_a_purchase_that_was_wholly_refunded_makes_nobody
     let versions = version(&[new_customers("100.00")]);
     let known = facts();
     let targets = |sales: &[Purchase], before: Option<&str>| {
-        let mut standing = Standing::default();
+        let mut standing = YearToDate::default();
         standing.last_bought.extend(before.map(|on| ("C-1".to_owned(), day(on))));
         let targets = from(&versions, &known, sales, month("2018-07"), &mut standing).unwrap();
         earned(&targets)
@@ -285,9 +285,9 @@ fn a_competency_gives_its_bonus_once_in_a_year_on_a_day_that_earns() {
         attained("2018-11-20", "messaging"),
     ];
     let lost = [(day("2018-11-20"), "mpn_agreement_expired".to_owned())].into();
-    let known = Facts { lost, attained, ..facts() };
+    let known = EarningFacts { lost, attained, ..facts() };
     let year = super::Year { versions: &versions, facts: &known };
-    let targets = year.month(month("2018-11"), &[], &mut Standing::default()).unwrap();
+    let targets = year.month(month("2018-11"), &[], &mut YearToDate::default()).unwrap();
     assert_eq!(earned(&targets), [50_000]);
     let steps = traced(&targets[0]).steps();
     assert!(
@@ -307,14 +307,14 @@ fn a_sum_that_leaves_the_range_is_an_error_and_nothing_wraps() {
     let known = facts();
     let largest = |n| Purchase { amount: 999_999_999_999_999, ..purchase(n, "2018-11-05", "1.00") };
     let sales: Vec<Purchase> = (1..9300).map(largest).collect();
-    let outcome = from(&versions, &known, &sales, month("2018-07"), &mut Standing::default());
+    let outcome = from(&versions, &known, &sales, month("2018-07"), &mut YearToDate::default());
     assert_eq!(outcome.map(|targets| targets.len()), Err(OutOfRange));
-    let outcome = from(&versions, &known, &sales[..9000], month("2018-07"), &mut Standing::default());
+    let outcome = from(&versions, &known, &sales[..9000], month("2018-07"), &mut YearToDate::default());
     assert!(outcome.is_ok());
 }
 
-fn traced<'a>(target: &'a Target<'_>) -> Traced<'a> {
-    let Target { version, lever, currency, figures, slices, rebate, coop, .. } = target;
+fn traced<'a>(target: &'a EarningTarget<'_>) -> Traced<'a> {
+    let EarningTarget { version, lever, currency, figures, slices, rebate, coop, .. } = target;
     Traced {
         version,
         lever,

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     earnings::{
         calculation::model::PostingCause,
-        engine::{Origin, Purchase, Target},
+        engine::{EarningTarget, Origin, Purchase},
     },
     platform::values::{CalendarDate, Currency, Id, Money, Month},
     sales::transactions::backlog::CalculationCause,
@@ -17,7 +17,7 @@ use std::collections::HashMap;
 
 /// What a target is compared with, and why they differ.
 pub(in crate::earnings::calculation) struct Correction<'a> {
-    pub target: Target<'a>,
+    pub target: EarningTarget<'a>,
     /// What is posted for the origin already.
     pub posted: PostedSums,
     /// Whether an earning is posted, or the origin only has a record.
@@ -99,7 +99,12 @@ impl Late {
 
 impl<'a> Difference<'a> {
     /// Compares the targets of a chunk with what is posted.
-    pub fn between(chunk: &Chunk, targets: Vec<Target<'a>>, mut posted: Posted, naming: Naming) -> Self {
+    pub fn between(
+        chunk: &Chunk,
+        targets: Vec<EarningTarget<'a>>,
+        mut posted: Posted,
+        naming: Naming,
+    ) -> Self {
         let sales = sales_of(chunk);
         let is_new =
             |(transaction, sale): &(&Id, &SaleOf)| naming.is_new(Month::of(sale.bought_on), **transaction);
@@ -132,7 +137,13 @@ impl<'a> Difference<'a> {
         difference
     }
 
-    fn sale(&mut self, target: Target<'a>, posted: &mut Posted, sale: Option<&SaleOf>, cause: PostingCause) {
+    fn sale(
+        &mut self,
+        target: EarningTarget<'a>,
+        posted: &mut Posted,
+        sale: Option<&SaleOf>,
+        cause: PostingCause,
+    ) {
         let Origin::Sale { transaction, .. } = target.origin else { return };
         let (mut sums, mut record) = (PostedSums::default(), None);
         if !(posted.sales.is_empty() && posted.records.is_empty()) {
@@ -143,7 +154,7 @@ impl<'a> Difference<'a> {
         self.correct(target, sums, record, sale, cause);
     }
 
-    fn group(&mut self, target: Target<'a>, posted: &mut Posted, cause: PostingCause) {
+    fn group(&mut self, target: EarningTarget<'a>, posted: &mut Posted, cause: PostingCause) {
         let place = GroupLever {
             month: target.earned_in,
             lever: target.lever.code().to_owned(),
@@ -156,7 +167,7 @@ impl<'a> Difference<'a> {
 
     fn correct(
         &mut self,
-        mut target: Target<'a>,
+        mut target: EarningTarget<'a>,
         posted: PostedSums,
         record: Option<StandingRecord>,
         sale: Option<&SaleOf>,
@@ -194,7 +205,7 @@ impl<'a> Difference<'a> {
 }
 
 /// Whether a record that stands says what a target says.
-fn is_told_by(target: &Target<'_>, record: &StandingRecord) -> bool {
+fn is_told_by(target: &EarningTarget<'_>, record: &StandingRecord) -> bool {
     target.shortfall.as_ref().is_some_and(|shortfall| {
         shortfall.reason.code() == record.code
             && shortfall.capped == record.capped

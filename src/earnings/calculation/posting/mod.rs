@@ -20,13 +20,13 @@ pub(super) use difference::{Correction, Difference, Dropped, Naming};
 pub(super) use posted::{Posted, months as months_of_groups};
 pub(super) use purchases::Chunk;
 pub use standing::{CapUsed, LeverVolume, cap_uses, volumes};
-pub(super) use standing::{StoredStanding, calculated};
+pub(super) use standing::{StoredYearToDate, calculated};
 pub(super) use year::EnrollmentYear;
 
 use super::model::Tally;
 use crate::{
     access::Tx,
-    earnings::engine::{OutOfRange, Standing, Target},
+    earnings::engine::{EarningTarget, OutOfRange, YearToDate},
     ledger::accounting::{Months, RebatePosting},
     platform::{Error, Result, codes},
     sales::transactions::backlog::CalculationCause,
@@ -49,8 +49,8 @@ pub(super) fn compute<'a>(
     tx: &mut Tx<'_>,
     year: &'a EnrollmentYear<'a>,
     chunk: &Chunk,
-    mut standing: Standing,
-) -> Result<(Vec<Target<'a>>, Standing)> {
+    mut standing: YearToDate,
+) -> Result<(Vec<EarningTarget<'a>>, YearToDate)> {
     let mut targets = Vec::new();
     let law = year.law();
     standing.last_bought = year.last_bought(tx, chunk)?;
@@ -77,7 +77,7 @@ pub(super) fn post(
     chunk.open(year.months_of_attainments(tx)?);
     year.gather(tx, chunk)?;
     let year = &year;
-    let stored = StoredStanding::load(tx, year, key, chunk)?;
+    let stored = StoredYearToDate::load(tx, year, key, chunk)?;
     let (targets, standing) = compute(tx, year, chunk, stored.standing())?;
     let posted = Posted::load(tx, key, chunk, calculated)?;
     let naming = Naming { cause, calculated };

@@ -3,7 +3,7 @@
 use super::{Chunk, standing::Calculated};
 use crate::{
     access::Tx,
-    earnings::engine::{Exact, Origin, Target},
+    earnings::engine::{EarningTarget, Exact, Origin},
     participation::enrollments::EnrollmentKey,
     platform::{
         Error, Result,
@@ -44,8 +44,8 @@ pub(in crate::earnings::calculation) struct PostedSums {
 
 impl PostedSums {
     /// The sums once a target is posted.
-    pub fn of(target: &Target<'_>) -> Self {
-        let Target { base, unrounded, amount, rebate, .. } = *target;
+    pub fn of(target: &EarningTarget<'_>) -> Self {
+        let EarningTarget { base, unrounded, amount, rebate, .. } = *target;
         Self { base, unrounded, amount, rebate }
     }
 }

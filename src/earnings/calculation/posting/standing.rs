@@ -3,7 +3,7 @@
 use super::{Chunk, EnrollmentYear};
 use crate::{
     access::Tx,
-    earnings::engine::{CapHolder, CapUse, LeverMonthStanding, Standing},
+    earnings::engine::{CapHolder, CapUse, LeverMonthToDate, YearToDate},
     participation::{
         enrollments::{EnrollmentKey, EnrollmentKeys},
         programs::CapScope,
@@ -128,8 +128,8 @@ pub fn cap_uses(tx: &mut Tx<'_>, enrollment: EnrollmentKey, lever: &str, most: i
 type Balance = (String, CapHolder);
 
 /// What is stored of an enrollment year's standing, as of the beginning of a month.
-pub(in crate::earnings::calculation) struct StoredStanding {
-    standing: Standing,
+pub(in crate::earnings::calculation) struct StoredYearToDate {
+    standing: YearToDate,
     /// The uses of caps in all months.
     totals: BTreeMap<Balance, CapUse>,
     /// The uses that are stored of the months from that month on.
@@ -159,7 +159,7 @@ struct StoredCapMonth {
     trillionths: i64,
 }
 
-impl StoredStanding {
+impl StoredYearToDate {
     /// Loads what the sales of a chunk rest on.
     pub fn load(
         tx: &mut Tx<'_>,
@@ -169,7 +169,7 @@ impl StoredStanding {
     ) -> Result<Self> {
         let from = chunk.from;
         let mut stored =
-            Self { standing: Standing::default(), totals: BTreeMap::new(), later: BTreeMap::new() };
+            Self { standing: YearToDate::default(), totals: BTreeMap::new(), later: BTreeMap::new() };
         let before = lever_volumes::table
             .filter(lever_volumes::partner_id.eq(key.partner_id))
             .filter(lever_volumes::enrollment_id.eq(key.id))
@@ -177,7 +177,7 @@ impl StoredStanding {
             .select(LeverVolume::as_select());
         for LeverVolume { lever, month, counted, given, .. } in before.load(tx.conn)? {
             let of = stored.standing.levers.entry(lever).or_default();
-            of.months.insert(month, LeverMonthStanding { counted, given });
+            of.months.insert(month, LeverMonthToDate { counted, given });
         }
         let scopes: BTreeSet<CapScope> = year.caps().map(|cap| cap.scope).collect();
         if scopes.is_empty() {
@@ -236,7 +236,7 @@ impl StoredStanding {
     }
 
     /// The standing at the beginning of the month that was asked for.
-    pub fn standing(&self) -> Standing {
+    pub fn standing(&self) -> YearToDate {
         self.standing.clone()
     }
 
@@ -251,7 +251,7 @@ impl StoredStanding {
         tx: &mut Tx<'_>,
         key: EnrollmentKey,
         chunk: &Chunk,
-        end: &Standing,
+        end: &YearToDate,
     ) -> Result<()> {
         let (from, last) = (chunk.from, chunk.last());
         let old = lever_volumes::table

@@ -3,7 +3,7 @@
 use super::{out_of_range, purchases::Chunk};
 use crate::{
     access::Tx,
-    earnings::engine::{Attained, Facts, SoldMonths, Year},
+    earnings::engine::{Attained, EarningFacts, SoldMonths, Year},
     ledger::accounting,
     network::{competencies, partners::Partner},
     participation::{
@@ -30,7 +30,7 @@ pub(in crate::earnings::calculation) struct EnrollmentYear<'a> {
     pub assumed: Option<Period>,
     /// The days of the program year.
     pub days: Period,
-    pub facts: Facts,
+    pub facts: EarningFacts,
 }
 
 impl<'a> EnrollmentYear<'a> {
@@ -42,7 +42,7 @@ impl<'a> EnrollmentYear<'a> {
         enrolled: &'a [(Enrollment, Vec<Change>)],
         days: Period,
     ) -> Self {
-        let facts = Facts::default();
+        let facts = EarningFacts::default();
         Self { partner, program, versions, enrolled, assumed: None, days, facts }
     }
 
