@@ -9,7 +9,7 @@ INSERT INTO program_versions VALUES (lpad('2', 32, '0')::uuid, lpad('1', 32, '0'
         "cap":{"scope":"partner","amount":{"amount":"10000.00","currency":"USD"}},"grain":"transaction"}]',
     600000, 20000, 1000000, 'USD', 30, 'half_away_from_zero', 'published', 'epoch', 'epoch', 'epoch', 1);
 INSERT INTO partners SELECT lpad(to_hex(1000 + n), 32, '0')::uuid, lpad((2000000 + n)::text, 7, '0'), 'Contoso ' || n,
-    'DE', 'EUR', 'direct_bill', NULL, 'a@contoso.example', 'active', 'epoch', 'epoch', 1
+    'DE', 'EUR', 'direct_bill', NULL, NULL, 'a@contoso.example', 'active', 'epoch', 'epoch', 1
     FROM generate_series(1, 10 /*partners*/) n;
 INSERT INTO partner_numbers SELECT mpn_id, id FROM partners;
 INSERT INTO evaluations SELECT ('01' || substr(id::text, 3))::uuid, id, lpad('1', 32, '0')::uuid, 1, '2018-07-01', 'epoch',

@@ -10,7 +10,7 @@ INSERT INTO program_versions VALUES (unhex(printf('%032x', 2)), unhex(printf('%0
     600000, 20000, 1000000, 'USD', 30, 'half_away_from_zero', 'published', 1, 1, 1, 1);
 WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10 /*partners*/)
 INSERT INTO partners SELECT unhex(printf('%032x', 1000 + n)), printf('%07d', 2000000 + n), 'Contoso ' || n, 'DE', 'EUR',
-    'direct_bill', NULL, 'a@contoso.example', 'active', 1, 1, 1 FROM n;
+    'direct_bill', NULL, NULL, 'a@contoso.example', 'active', 1, 1, 1 FROM n;
 INSERT INTO partner_numbers SELECT mpn_id, id FROM partners;
 INSERT INTO evaluations SELECT unhex('01' || substr(hex(id), 3)), id, unhex(printf('%032x', 1)), 1, '2018-07-01', 1,
     'eligible', NULL, '[]' FROM partners WHERE mpn_id > '2000000' AND mpn_id < '3000000';

@@ -139,35 +139,43 @@ fn of_year(
     Ok(())
 }
 
-/// Adds what differs, summed by lever, month and currency.
+/// The difference of a lever, month and currency.
+#[derive(Default)]
+struct SummedDifference {
+    /// What is posted less than it should be, in minor units.
+    missing: i64,
+    /// Records that should not stand, or are missing.
+    records: usize,
+}
+
+/// Adds what differs, summed by lever, month and currency. A difference of the split alone is one of zero.
 fn tell(enrollment_id: Id, difference: &Difference<'_>, found: &mut Vec<PostedDifference>) {
-    let mut sums: BTreeMap<(String, Month, Currency), (i64, usize)> = BTreeMap::new();
+    let mut sums: BTreeMap<(String, Month, Currency), SummedDifference> = BTreeMap::new();
     for correction in &difference.corrections {
         let target = &correction.target;
         let place = (target.lever.code().to_owned(), target.earned_in, target.currency);
         let sum = sums.entry(place).or_default();
-        sum.0 = sum.0.saturating_add(target.amount - correction.posted.amount);
-        sum.1 += usize::from(target.shortfall.is_some());
+        sum.missing = sum.missing.saturating_add(target.amount - correction.posted.amount);
+        sum.records += usize::from(target.shortfall.is_some());
     }
     for dropped in &difference.dropped {
         let place = (dropped.place.lever.clone(), dropped.place.month, dropped.place.currency);
         let sum = sums.entry(place).or_default();
-        sum.0 = sum.0.saturating_sub(dropped.group.sums.amount);
-        sum.1 += usize::from(dropped.group.record.is_some());
+        sum.missing = sum.missing.saturating_sub(dropped.group.sums.amount);
+        sum.records += usize::from(dropped.group.record.is_some());
     }
     for cured in &difference.cured {
         let record = &cured.record;
         let currency =
             record.currency.or(cured.billed.map(|billed| billed.currency)).unwrap_or(Currency::USD);
-        sums.entry((record.lever.clone(), record.earned_in, currency)).or_default().1 += 1;
+        sums.entry((record.lever.clone(), record.earned_in, currency)).or_default().records += 1;
     }
-    sums.retain(|_, sum| *sum != (0, 0));
-    found.extend(sums.into_iter().map(|((lever, earned_in, currency), (minor, records))| PostedDifference {
+    found.extend(sums.into_iter().map(|((lever, earned_in, currency), sum)| PostedDifference {
         enrollment_id,
         lever,
         earned_in,
-        missing: Money { minor, currency },
-        records,
+        missing: Money { minor: sum.missing, currency },
+        records: sum.records,
     }));
 }
 

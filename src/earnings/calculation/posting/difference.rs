@@ -195,7 +195,9 @@ impl<'a> Difference<'a> {
             let sale = record.transaction_id.and_then(|id| sales.get(&id));
             self.cured.push(Cured { record, billed: sale.map(|sale| sale.billed) });
         }
-        for (place, group) in posted.groups {
+        let is_over =
+            |group: &PostedGroup| (group.sums.amount, group.sums.rebate) == (0, 0) && group.record.is_none();
+        for (place, group) in posted.groups.into_iter().filter(|(_, group)| !is_over(group)) {
             if let Some(record) = group.record.clone() {
                 self.cured.push(Cured { record, billed: None });
             }
