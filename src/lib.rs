@@ -24,8 +24,8 @@
 //! | [`operations`] | how the service is run: background work people follow, health, a demo, the checks of the records. |
 //! | [`app`] | the composition root: the only list of slices |
 //!
-//! The seven modules from [`network`] to [`operations`] and [`notifications`] are the floors: each holds slices, in the order in
-//! which they may use each other, those above first.
+//! The seven modules from [`network`] to [`operations`] are the floors: each holds slices, in the order in which they may use
+//! each other, those above first. [`audit`] and [`notifications`] are slices below every floor.
 //!
 //! | floor | slice | holds |
 //! |---|---|---|
@@ -135,7 +135,7 @@
 //! **A new lever, or a new term of one.** A variant or a field of [`participation::programs::Lever`] and its
 //! [`Method`](participation::programs::Method); what it does, in `earnings/engine/method.rs`, where the compiler asks for an arm
 //! in each function; its words in `earnings/statements/words.rs`; a worked example; the contract regenerated. Storage, runs and
-//! proof know no lever. A lever that earns on facts no lever has asked for yet has them gathered in
+//! `verify` know no lever. A lever that earns on facts no lever has asked for yet has them gathered in
 //! `earnings/calculation/posting/year.rs`.
 
 pub mod platform;

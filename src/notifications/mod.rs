@@ -1,6 +1,6 @@
 //! Notifications to people: an outbox that is written in the same unit as the change a notification reports.
 //!
-//! Other slices call [`tell`] with a [`Message`]. The message is put into words for each recipient, and a mail with the
+//! Other slices call [`notify`] with a [`Message`]. The message is put into words for each recipient, and a mail with the
 //! words is queued; the dispatch sends due mails, at least once, each mail under a message id of its own.
 
 pub mod api;

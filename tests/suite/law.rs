@@ -376,3 +376,43 @@ fn amounts_as_large_as_the_service_takes_are_proved_and_shown() {
     story.operator.get(&path).header("accept", "text/html").send().ok();
     story.verify();
 }
+
+#[test]
+fn tiers_and_caps_go_on_through_a_corrected_version_of_the_year() {
+    let world = World::new();
+    let levers = |rate: &str| {
+        let scale = json!({"type": "marginal", "period": "program_year",
+            "tiers": [tier("0.00", "0.01"), tier("1000.00", rate)]});
+        let mut lever = json!({"type": "core", "code": "core", "name": "Core", "scale": scale});
+        lever["cap"] = json!({"scope": "partner", "amount": usd("150.00")});
+        json!([lever])
+    };
+    let mut first = version(&levers("0.10"));
+    first["effective_to"] = json!("2018-08-31");
+    let story = Story::by(&world, &first);
+    let mut second = version(&levers("0.20"));
+    second["effective_from"] = json!("2018-09-01");
+    let in_euros = |amount: &str| json!({"amount": amount, "currency": "EUR"});
+    let mut other = version(&json!([flat("core", "0.10")]));
+    other["effective_from"] = json!("2018-09-01");
+    other["payment_threshold"] = in_euros("200.00");
+    other["coop_threshold"] = in_euros("10000.00");
+    let publish = |body: Value| {
+        let made = story.operator.post("/v1/programs/rewards/versions", body).send().ok();
+        let path = format!("/v1/programs/rewards/versions/{}/publication", made["version"]);
+        story.operator.post(&path, json!({})).if_match("*").send()
+    };
+    publish(other).refused(409, "version_currency_differs");
+    publish(second).ok();
+    world.on("2018-09-20");
+    story.sale("1", "2018-08-05", "1500.00");
+    story.calculate();
+    story.sale("2", "2018-09-05", "500.00");
+    story.calculate();
+    // 1,000.00 at 1 % and 500.00 at 10 %; then 500.00 at the corrected 20 %, of which the cap leaves 90.00.
+    let earned = sums(&story);
+    assert_eq!(earned[&("core".to_owned(), "2018-08".to_owned())], 6_000);
+    assert_eq!(earned[&("core".to_owned(), "2018-09".to_owned())], 9_000);
+    assert_eq!(story.refusals(), [("cap_partially_applied".to_owned(), "10.00".to_owned())]);
+    story.verify();
+}

@@ -17,6 +17,8 @@ crate::problem_codes! {
         "Others rely on what it says. A correction is a new version: `POST /v1/programs/{id}/versions`.";
     VERSION_OVERLAPS = "version_overlaps" 409 "Another published version is in effect on some of these days",
         "At most one version of a program is in effect on any day. `version` names the other one; change the days of this draft.";
+    VERSION_CURRENCY_DIFFERS = "version_currency_differs" 409 "The versions of a program year count in one currency",
+        "Tiers and caps go on through a corrected version, so their amounts stay in one currency for the program year. `currency` names it; write the draft's thresholds, tiers and caps in that currency.";
     PROGRAM_HAS_NO_VERSION = "program_has_no_version" 409 "The program has no published version",
         "There is nothing a partner could be judged by. Write a version and publish it: `POST /v1/programs/{id}/versions/{version}/publication`.";
 }

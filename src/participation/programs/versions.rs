@@ -3,7 +3,7 @@
 use super::{
     CustomerFilter, Lever, LeverFilter, LeverGrain, LeverScale, Program, ProgramVersion, ProgramVersionState,
     Requirement, Rounding, competency_codes, program_year, rule_sets,
-    service::{VERSION_OVERLAPS, VERSION_PUBLISHED, refuse_discontinued},
+    service::{VERSION_CURRENCY_DIFFERS, VERSION_OVERLAPS, VERSION_PUBLISHED, refuse_discontinued},
     store, validate_levers, validate_requirements,
     version_view::ProgramVersionView,
 };
@@ -146,6 +146,12 @@ pub fn publish(
         let detail =
             format!("version {} of {} is in effect from {from} to {to}", other.version, program.code);
         return Err(Error::new(&VERSION_OVERLAPS, detail).with("version", other.version));
+    }
+    let of_year = store::versions_of_year(tx, before.program_id, before.program_year)?;
+    if let Some(other) = of_year.iter().find(|other| other.currency != before.currency) {
+        let detail =
+            format!("version {} of the same program year counts in {}", other.version, other.currency);
+        return Err(Error::new(&VERSION_CURRENCY_DIFFERS, detail).with("currency", other.currency));
     }
     let state = ProgramVersionState::Published;
     let version = ProgramVersion { state, published_at: Some(tx.now), ..before.clone() };
