@@ -67,9 +67,18 @@ struct PartnerPutAside {
 
 /// A month that has been closed.
 #[derive(Serialize, ToSchema)]
-struct AccountingMonthClosed {
-    #[serde(flatten)]
-    month: AccountingMonth,
+struct ClosedAccountingMonth {
+    /// The month.
+    month: Month,
+    /// Closed: the month never changes again.
+    state: AccountingMonthState,
+    /// When the month was closed.
+    closed_at: Timestamp,
+    /// Who closed the month.
+    closed_by: Option<Id>,
+    /// Why, in the words of who closed the month.
+    #[schema(max_length = 1000, examples("All sales of the quarter are in"))]
+    reason: Option<String>,
     /// The partners whose figures the month lacks, because their calculation failed; a thousand at most. Their amounts are
     /// posted in the month that is open when they are mended.
     #[schema(max_items = 1000)]
@@ -121,7 +130,7 @@ async fn list_accounting_months(caller: Caller<ListAccountingMonths>) -> Result<
     tag = "rebates",
     params(("month" = Month, Path, description = "The month.", example = "2026-07")),
     request_body = AccountingMonthClosure,
-    responses((status = 200, body = AccountingMonthClosed))
+    responses((status = 200, body = ClosedAccountingMonth))
 )]
 #[post("/v1/accounting-months/{month}/closure")]
 async fn close_accounting_month(
@@ -133,14 +142,14 @@ async fn close_accounting_month(
         .write(body, move |tx, closure| {
             service::close(tx, *month, closure.reason.as_deref())?;
             let missing_partners = put_aside(tx)?.into_iter().map(|aside| aside.partner_id).collect();
-            let month = AccountingMonth {
+            Ok(Answer::ok(&ClosedAccountingMonth {
                 month: *month,
                 state: AccountingMonthState::Closed,
-                closed_at: Some(tx.now),
+                closed_at: tx.now,
                 closed_by: tx.actor.id(),
                 reason: closure.reason.clone(),
-            };
-            Ok(Answer::ok(&AccountingMonthClosed { month, missing_partners }))
+                missing_partners,
+            }))
         })
         .await
 }
