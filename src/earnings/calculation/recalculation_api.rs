@@ -3,7 +3,7 @@
 use super::{
     proof::{self, PostedDifference},
     run,
-    runs_api::{RUN_AT_WORK, RunView},
+    runs_api::{RunView, begun},
 };
 use crate::{
     access::{
@@ -12,7 +12,7 @@ use crate::{
     },
     network::partners,
     platform::{
-        Error, Result,
+        Result,
         http::{Answer, Body, Path},
         values::{Id, Money, Month, Timestamp},
     },
@@ -106,14 +106,7 @@ async fn recalculate_partner(
         .write(body, move |tx, asked| {
             partners::get(tx, *id)?;
             let run = run::recalculate(tx, *id, &asked.reason)?;
-            if !run.covers(Some(*id)) {
-                let detail = "a run over another partner is at work; ask again when it has ended";
-                return Err(Error::new(&RUN_AT_WORK, detail).with("run_id", run.id));
-            }
-            let location = format!("/v1/calculation-runs/{}", run.id);
-            let revision = run.revision;
-            let answer = Answer::record(&RunView::from(run), revision);
-            Ok(Answer { status: 202, location: Some(location), ..answer })
+            begun(run, Some(*id))
         })
         .await?;
     app.wake();

@@ -153,15 +153,7 @@ async fn start_calculation_run(caller: Caller<StartCalculationRun>, body: Body<R
     let answer = caller
         .write(body, move |tx, asked| {
             let run = run::start(tx, asked.partner_id)?;
-            if !run.covers(asked.partner_id) {
-                let detail = "a run over another partner is at work; start this one when it has ended";
-                let error = Error::new(&RUN_AT_WORK, detail).with("run_id", run.id);
-                return Err(Error { retry_after: Some(PATIENCE), ..error });
-            }
-            let location = format!("/v1/calculation-runs/{}", run.id);
-            let revision = run.revision;
-            let answer = Answer::record(&RunView::from(run), revision);
-            Ok(Answer { status: 202, location: Some(location), ..answer })
+            begun(run, asked.partner_id)
         })
         .await?;
     app.wake();
@@ -181,4 +173,17 @@ async fn get_calculation_run(caller: Caller<GetCalculationRun>, id: Path<Id>) ->
             Ok(Answer::record(&RunView::from(run), revision))
         })
         .await
+}
+
+/// The answer to whoever began a run over a partner or over all: where the run is followed. Refuses a run over others.
+pub(super) fn begun(run: Run, partner: Option<Id>) -> Result<Answer> {
+    if !run.covers(partner) {
+        let detail = "a run over another partner is at work; start this one when it has ended";
+        let error = Error::new(&RUN_AT_WORK, detail).with("run_id", run.id);
+        return Err(Error { retry_after: Some(PATIENCE), ..error });
+    }
+    let location = format!("/v1/calculation-runs/{}", run.id);
+    let revision = run.revision;
+    let answer = Answer::record(&RunView::from(run), revision);
+    Ok(Answer { status: 202, location: Some(location), ..answer })
 }

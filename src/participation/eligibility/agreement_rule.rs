@@ -15,7 +15,7 @@ use crate::{
 
 /// The reason why no agreement of a kind counts.
 #[derive(Clone, Copy, Debug)]
-enum Fault<'a> {
+enum AgreementFault<'a> {
     /// No agreement of the kind is on record.
     Missing,
     /// The first agreement begins later.
@@ -61,11 +61,11 @@ fn judge(case: Case<'_>, kind: Kind, fits: impl Fn(&Agreement) -> bool + Copy) -
 }
 
 /// The most telling reason why no agreement counts: the end of the one that began last, else the one to come.
-fn fault(case: Case<'_>, kind: Kind) -> Fault<'_> {
+fn fault(case: Case<'_>, kind: Kind) -> AgreementFault<'_> {
     let day = case.as_of;
     let all = || case.facts.agreements.on(day).filter(|agreement| agreement.kind == kind);
     if let Some(bare) = all().filter(|a| a.counts_on(day)).max_by_key(|a| (a.first_day_without(), a.id)) {
-        return Fault::Unauthorized(bare);
+        return AgreementFault::Unauthorized(bare);
     }
     let latest =
         all().filter(|a| a.effective_on <= day).max_by_key(|a| (a.effective_on, a.first_day_without(), a.id));
@@ -75,29 +75,31 @@ fn fault(case: Case<'_>, kind: Kind) -> Fault<'_> {
     let cancelled = || all().max_by_key(|a| (a.effective_on, a.id));
     match (latest, next) {
         (Some(last), next) if last.status_on(day) == AgreementStatus::Terminated => {
-            Fault::Terminated(last, next)
+            AgreementFault::Terminated(last, next)
         }
-        (Some(last), next) => Fault::Expired(last, next),
-        (None, Some(next)) => Fault::NotEffective(next),
-        (None, None) => cancelled().map_or(Fault::Missing, |last| Fault::Terminated(last, None)),
+        (Some(last), next) => AgreementFault::Expired(last, next),
+        (None, Some(next)) => AgreementFault::NotEffective(next),
+        (None, None) => {
+            cancelled().map_or(AgreementFault::Missing, |last| AgreementFault::Terminated(last, None))
+        }
     }
 }
 
-const fn code(fault: Fault<'_>, kind: Kind) -> Code {
+const fn code(fault: AgreementFault<'_>, kind: Kind) -> Code {
     match (fault, kind) {
-        (Fault::Missing, Kind::Mpn) => Code::MpnAgreementMissing,
-        (Fault::Missing, Kind::Distributor) => Code::DistributorAgreementMissing,
-        (Fault::Missing, Kind::Reseller) => Code::ResellerAgreementMissing,
-        (Fault::NotEffective(_), Kind::Mpn) => Code::MpnAgreementNotEffective,
-        (Fault::NotEffective(_), Kind::Distributor) => Code::DistributorAgreementNotEffective,
-        (Fault::NotEffective(_), Kind::Reseller) => Code::ResellerAgreementNotEffective,
-        (Fault::Expired(..), Kind::Mpn) => Code::MpnAgreementExpired,
-        (Fault::Expired(..), Kind::Distributor) => Code::DistributorAgreementExpired,
-        (Fault::Expired(..), Kind::Reseller) => Code::ResellerAgreementExpired,
-        (Fault::Terminated(..), Kind::Mpn) => Code::MpnAgreementTerminated,
-        (Fault::Terminated(..), Kind::Distributor) => Code::DistributorAgreementTerminated,
-        (Fault::Terminated(..), Kind::Reseller) => Code::ResellerAgreementTerminated,
-        (Fault::Unauthorized(_), _) => Code::DistributorAuthorizationMissing,
+        (AgreementFault::Missing, Kind::Mpn) => Code::MpnAgreementMissing,
+        (AgreementFault::Missing, Kind::Distributor) => Code::DistributorAgreementMissing,
+        (AgreementFault::Missing, Kind::Reseller) => Code::ResellerAgreementMissing,
+        (AgreementFault::NotEffective(_), Kind::Mpn) => Code::MpnAgreementNotEffective,
+        (AgreementFault::NotEffective(_), Kind::Distributor) => Code::DistributorAgreementNotEffective,
+        (AgreementFault::NotEffective(_), Kind::Reseller) => Code::ResellerAgreementNotEffective,
+        (AgreementFault::Expired(..), Kind::Mpn) => Code::MpnAgreementExpired,
+        (AgreementFault::Expired(..), Kind::Distributor) => Code::DistributorAgreementExpired,
+        (AgreementFault::Expired(..), Kind::Reseller) => Code::ResellerAgreementExpired,
+        (AgreementFault::Terminated(..), Kind::Mpn) => Code::MpnAgreementTerminated,
+        (AgreementFault::Terminated(..), Kind::Distributor) => Code::DistributorAgreementTerminated,
+        (AgreementFault::Terminated(..), Kind::Reseller) => Code::ResellerAgreementTerminated,
+        (AgreementFault::Unauthorized(_), _) => Code::DistributorAuthorizationMissing,
     }
 }
 
@@ -115,20 +117,20 @@ fn met(agreement: &Agreement, in_grace: bool) -> Account {
     account.resting_on([EligibilityEvidence::from(agreement)])
 }
 
-fn unmet(fault: Fault<'_>, kind: Kind) -> Account {
+fn unmet(fault: AgreementFault<'_>, kind: Kind) -> Account {
     let (paper, within, collection) = (paper(kind), within(kind), collection(kind));
     let sign = || format!("Sign and record a new {within}: POST /v1/{collection}");
     let wait = |next: &Agreement| format!("Ask again from {} on.", next.effective_on);
     match fault {
-        Fault::Missing => Account::of(format!("No {within} is on record."))
+        AgreementFault::Missing => Account::of(format!("No {within} is on record."))
             .mended_by(format!("Sign and record the {within}: POST /v1/{collection}")),
-        Fault::NotEffective(a) => {
+        AgreementFault::NotEffective(a) => {
             let (number, begins) = (&a.agreement_number, a.effective_on);
             Account::of(format!("{paper} {number} begins on {begins}."))
                 .mended_by(wait(a))
                 .resting_on([a.into()])
         }
-        Fault::Expired(a, next) => {
+        AgreementFault::Expired(a, next) => {
             let (number, counted) = (&a.agreement_number, a.first_day_without().plus_days(-1));
             let last = a.expires_on.unwrap_or(counted);
             let window = renewal_window(last, counted);
@@ -136,14 +138,14 @@ fn unmet(fault: Fault<'_>, kind: Kind) -> Account {
                 .mended_by(next.map_or_else(|| renew(a), |next| wait(next).into()))
                 .resting_on([a.into()])
         }
-        Fault::Terminated(a, next) => {
+        AgreementFault::Terminated(a, next) => {
             let end = a.terminated_on.unwrap_or_else(|| a.first_day_without());
             let number = &a.agreement_number;
             Account::of(format!("{paper} {number} was terminated as of {end}.{}", to_come(next)))
                 .mended_by(next.map_or_else(sign, wait))
                 .resting_on([a.into()])
         }
-        Fault::Unauthorized(a) => {
+        AgreementFault::Unauthorized(a) => {
             let number = &a.agreement_number;
             let record = format!("PATCH /v1/{collection}/{}", a.id);
             Account::of(format!("{paper} {number} is active but carries no distributor authorization."))

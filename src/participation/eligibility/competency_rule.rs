@@ -32,7 +32,7 @@ pub(super) struct Competencies<'a> {
 
 /// Why too few competencies count.
 #[derive(Clone, Copy, Debug)]
-enum Fault<'a> {
+enum CompetencyFault<'a> {
     /// No more competencies were attained by the day.
     Missing,
     /// This attainment qualified but no longer counts.
@@ -47,9 +47,9 @@ pub(super) fn holds(case: Case<'_>, asked: Competencies<'_>) -> Ruling {
         let count = distinct(case, asked, |held| held.counts_on(day));
         let fault = fault(case, asked, count);
         let code = match fault {
-            Fault::Missing => Code::CompetencyMissing,
-            Fault::Expired(_) => Code::CompetencyExpired,
-            Fault::NotQualifying(_) => Code::CompetencyNotQualifying,
+            CompetencyFault::Missing => Code::CompetencyMissing,
+            CompetencyFault::Expired(_) => Code::CompetencyExpired,
+            CompetencyFault::NotQualifying(_) => Code::CompetencyNotQualifying,
         };
         return Ruling::unmet(code, case.tell(|| unmet(case, asked, count, fault)));
     }
@@ -127,7 +127,7 @@ fn warning(case: Case<'_>, asked: Competencies<'_>) -> Option<CheckWarning> {
 
 /// The most telling reason: a qualifying attainment that ran out, which can be renewed; else one that does not qualify;
 /// else that there is none.
-fn fault<'a>(case: Case<'a>, asked: Competencies<'a>, count: u32) -> Fault<'a> {
+fn fault<'a>(case: Case<'a>, asked: Competencies<'a>, count: u32) -> CompetencyFault<'a> {
     let day = case.as_of;
     let all = || case.facts.attainments.on(day).filter(|a| a.attained_on <= day);
     let still_held =
@@ -136,14 +136,14 @@ fn fault<'a>(case: Case<'a>, asked: Competencies<'a>, count: u32) -> Fault<'a> {
         .filter(|a| asked.admits(a) && !still_held(&a.competency_code))
         .max_by_key(|a| (a.first_day_without(), a.id));
     if let Some(lapsed) = lapsed {
-        return Fault::Expired(lapsed);
+        return CompetencyFault::Expired(lapsed);
     }
     all()
         .filter(|a| !asked.admits(a))
         // Beside attainments that do qualify, one that has run out explains nothing.
         .filter(|a| count == 0 || a.counts_on(day))
         .max_by_key(|a| (a.counts_on(day), a.level, a.first_day_without(), a.id))
-        .map_or(Fault::Missing, Fault::NotQualifying)
+        .map_or(CompetencyFault::Missing, CompetencyFault::NotQualifying)
 }
 
 /// The attainments that count towards what is asked on the day, those that count longest first.
@@ -171,21 +171,21 @@ fn met(case: Case<'_>, asked: Competencies<'_>, warning: Option<CheckWarning>) -
     }
 }
 
-fn unmet(case: Case<'_>, asked: Competencies<'_>, count: u32, fault: Fault<'_>) -> Account {
+fn unmet(case: Case<'_>, asked: Competencies<'_>, count: u32, fault: CompetencyFault<'_>) -> Account {
     let (needed, day, partner) = (asked.min_count, case.as_of, case.facts.partner_id);
     let level = if asked.min_level == Level::Gold { "gold" } else { "silver or gold" };
     let from = asked.any_of.map_or_else(String::new, |codes| format!(" from {}", listed(codes)));
     let count = format!("{count} of {needed} competencies ({level}{from}) count on {day}");
     let attain = format!("Attain a qualifying competency: PUT /v1/partners/{partner}/competencies/{{code}}");
     let (account, at_fault) = match fault {
-        Fault::Missing => (Account::of(format!("{count}.")).mended_by(attain), None),
-        Fault::Expired(a) => {
+        CompetencyFault::Missing => (Account::of(format!("{count}.")).mended_by(attain), None),
+        CompetencyFault::Expired(a) => {
             let (holder, code, end) = (a.partner_id, &a.competency_code, a.first_day_without());
             let account = Account::of(format!("{count}: {code} has not counted since {end}."))
                 .mended_by(format!("Renew {code}: PUT /v1/partners/{holder}/competencies/{code}"));
             (account, Some(a))
         }
-        Fault::NotQualifying(a) => {
+        CompetencyFault::NotQualifying(a) => {
             let message = format!("{count}: {} does not qualify.", named(a));
             (Account::of(message).mended_by(attain), Some(a))
         }
