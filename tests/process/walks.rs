@@ -109,7 +109,17 @@ fn walk(document: &Document) -> Result<usize, String> {
 }
 
 fn not_typed(step: &Step) -> bool {
-    step.shell.lines().all(|line| NOT_TYPED.iter().any(|(begins, _)| line.starts_with(begins)))
+    step.shell.lines().all(|line| NOT_TYPED.iter().any(|(begins, _)| command(line).starts_with(begins)))
+}
+
+/// A line without the settings before its command.
+fn command(line: &str) -> &str {
+    let settings: usize = line
+        .split_inclusive(' ')
+        .take_while(|word| word.split_once('=').is_some_and(|(name, _)| !name.contains(['/', '-', '"'])))
+        .map(str::len)
+        .sum();
+    &line[settings..]
 }
 
 fn lacks_a_tool(step: &Step) -> bool {
