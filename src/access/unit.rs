@@ -164,7 +164,7 @@ impl Changes {
 pub enum Unaudited {
     /// The records are as asked for already, or the request is refused: the unit writes nothing.
     NothingWritten,
-    /// The unit writes only rows about background work: its lease and its progress. The end of a run has an event.
+    /// The unit writes only rows that nobody but the service itself reads, such as leases.
     Bookkeeping,
     /// The unit writes only rows of an import that are not published: publishing has an event, and a failed import is
     /// removed.

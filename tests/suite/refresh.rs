@@ -233,7 +233,12 @@ fn an_operator_starts_a_refresh_and_follows_it() {
     assert_eq!(jobs["items"][0]["last_run"]["id"], run["id"]);
     let events = operator.get("/v1/audit-events").query("resource_id", run.id()).send().ok();
     let made: Vec<_> = events["items"].as_array().unwrap().iter().map(|e| &e["operation"]).collect();
-    assert_eq!(made, ["DailyRefresh", "StartDailyRefresh"]);
+    let (beginning, steps) = made.split_last().unwrap();
+    assert_eq!(**beginning, "StartDailyRefresh");
+    assert!(
+        steps.len() > 1 && steps.iter().all(|step| **step == "DailyRefresh"),
+        "each step has its event: {made:?}"
+    );
     let by_run = |event: &Value| event["operation"] == "DailyRefresh" && event["request_id"] == run["id"];
     assert!(events["items"].as_array().unwrap().iter().any(by_run));
 }

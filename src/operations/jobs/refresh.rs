@@ -61,7 +61,6 @@ pub fn open(turn: &Turn) -> Result<JobRun> {
     let lease = turn.lease();
     retry(|| {
         turn.app().write_as_system(OPERATION, move |tx| {
-            tx.exempt_from_audit(Unaudited::Bookkeeping);
             lease.check(tx)?;
             let job = JobName::DailyRefresh;
             match store::running(tx.conn, job)? {
@@ -76,7 +75,10 @@ pub fn open(turn: &Turn) -> Result<JobRun> {
                     service::save(tx, &old, &gone)?;
                     service::begin(tx, job)
                 }
-                Some(run) => Ok(run),
+                Some(run) => {
+                    tx.exempt_from_audit(Unaudited::NothingWritten);
+                    Ok(run)
+                }
                 None => service::begin(tx, job),
             }
         })
@@ -131,7 +133,6 @@ where
     retry(|| {
         let (run, change) = (run.clone(), change.clone());
         turn.app().write_in_background(OPERATION, run.id.to_string(), move |tx| {
-            tx.exempt_from_audit(Unaudited::Bookkeeping);
             lease.check(tx)?;
             let next = change(&run, tx);
             service::save(tx, &run, &next)?;
@@ -170,7 +171,6 @@ fn refresh_batch(turn: &Turn, run: JobRun, size: i64) -> Result<JobRun> {
     retry(|| {
         let (run, batch) = (run.clone(), batch.clone());
         app.write_in_background(OPERATION, run.id.to_string(), move |tx| {
-            tx.exempt_from_audit(Unaudited::Bookkeeping);
             lease.check(tx)?;
             tx.lock_partners(&batch.due)?;
             let partners = partners::many(tx, &batch.due)?;

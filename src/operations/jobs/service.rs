@@ -2,7 +2,7 @@
 
 use super::{JobRun, JobRunState, RefreshStep, api::JobRunView, store};
 use crate::{
-    access::{Tx, Unaudited},
+    access::Tx,
     audit,
     platform::{Error, Result},
     work::JobName,
@@ -39,14 +39,9 @@ pub(super) fn begin(tx: &mut Tx<'_>, job: JobName) -> Result<JobRun> {
     Ok(run)
 }
 
-/// Saves the progress or the end of a run. Only the end is an audit event; the changes on the way have events of their
-/// own.
+/// Saves the progress or the end of a run.
 pub(super) fn save(tx: &mut Tx<'_>, before: &JobRun, run: &JobRun) -> Result<()> {
     store::update(tx, run)?;
-    if run.state == JobRunState::Running {
-        tx.exempt_from_audit(Unaudited::Bookkeeping);
-        return Ok(());
-    }
     let views = (JobRunView::from(before.clone()), JobRunView::from(run.clone()));
     event(run).before(&views.0).after(&views.1).record(tx)
 }

@@ -181,7 +181,8 @@ struct Limits {
 
 /// Records a portion, and returns the places of the rows to hold back; these are not counted yet.
 fn record_portion(tx: &mut Tx<'_>, id: Id, portion: &FilePortion, limits: Limits) -> Result<Vec<usize>> {
-    let mut import = store::get(tx, id)?;
+    let before = store::get(tx, id)?;
+    let mut import = before.clone();
     if import.state != ImportState::Receiving {
         return Err(Error::new(&codes::CONFLICT, "this import was ended by somebody else"));
     }
@@ -219,8 +220,8 @@ fn record_portion(tx: &mut Tx<'_>, id: Id, portion: &FilePortion, limits: Limits
     let errors: Vec<ImportError> = errors.take(room).collect();
     import.errors_kept += i64::try_from(errors.len()).unwrap_or(0);
     store::insert_errors(tx, &errors)?;
-    store::update(tx, import)?;
-    tx.exempt_from_audit(Unaudited::NotPublished);
+    let after = store::update(tx, import)?;
+    record_event(tx, Some(before), &after)?;
     Ok(held)
 }
 
