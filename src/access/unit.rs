@@ -164,8 +164,6 @@ impl Changes {
 pub enum Unaudited {
     /// The records are as asked for already, or the request is refused: the unit writes nothing.
     NothingWritten,
-    /// The unit writes only rows that nobody but the service itself reads, such as leases.
-    Bookkeeping,
     /// The unit writes only rows of an import that are not published: publishing has an event, and a failed import is
     /// removed.
     NotPublished,
@@ -177,7 +175,7 @@ impl Unaudited {
     /// Whether a unit that has noted these changes may end without an event for this reason.
     fn covers(self, changes: &Changes) -> bool {
         match self {
-            Self::NothingWritten | Self::Bookkeeping | Self::NotPublished => changes.is_empty(),
+            Self::NothingWritten | Self::NotPublished => changes.is_empty(),
             Self::TracedBefore => true,
         }
     }

@@ -80,10 +80,10 @@ pub enum ChainVerdict {
 /// The check of `verify`; logs the progress every two seconds.
 pub(super) fn check_chain(tx: &mut Tx<'_>, noted: Option<&str>) -> Result<VerifyFinding> {
     let noted = noted.map(str::parse::<Seal>).transpose().map_err(Error::internal)?;
-    let mut told = Instant::now();
+    let mut reported_at = Instant::now();
     let progress = |done: i64, total: i64| {
-        if told.elapsed() > Duration::from_secs(2) {
-            told = Instant::now();
+        if reported_at.elapsed() > Duration::from_secs(2) {
+            reported_at = Instant::now();
             log::info!("audit chain: {done} of {total} events");
         }
     };

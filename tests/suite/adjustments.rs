@@ -160,7 +160,7 @@ fn an_adjustment_that_was_changed_behind_the_service_s_back_is_found() {
     decide(&colleague(&world), &id, "approval").ok();
     story.verify();
     let tamper = |tx: &mut partner_incentives::access::Tx<'_>| {
-        tx.exempt_from_audit(Unaudited::Bookkeeping);
+        tx.exempt_from_audit(Unaudited::NotPublished);
         behind_the_service(|| sql_query("UPDATE adjustments SET amount = amount + 100").execute(tx.conn))?;
         Ok(())
     };

@@ -389,7 +389,7 @@ fn a_unit_without_an_event_says_why() {
     let app = &world.service.app;
     let silent = app.write_as_system("SayNothing", |_| Ok(()));
     assert!(silent.unwrap_err().to_string().contains("wrote without an audit event"));
-    for reason in [Unaudited::NothingWritten, Unaudited::Bookkeeping, Unaudited::NotPublished] {
+    for reason in [Unaudited::NothingWritten, Unaudited::NotPublished] {
         app.write_as_system("SayWhy", move |tx| {
             tx.exempt_from_audit(reason);
             Ok(())

@@ -251,7 +251,7 @@ fn a_month_of_many_rebates_closes_by_as_few_statements_as_one_of_few() {
             })
             .collect();
         let post = move |tx: &mut Tx<'_>| {
-            tx.exempt_from_audit(Unaudited::Bookkeeping);
+            tx.exempt_from_audit(Unaudited::NotPublished);
             accounting::post_to_rebates(tx, &entries, TransferCause::Calculation, None)
         };
         world.service.app.write_as_system("Test", post).unwrap();

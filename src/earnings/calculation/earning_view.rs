@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 #[schema(as = Earning)]
 pub struct EarningView {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     pub(super) id: Id,
     /// The enrollment it was earned by.
     enrollment_id: Id,

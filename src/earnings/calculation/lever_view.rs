@@ -24,7 +24,7 @@ pub struct LeverStanding {
     tier: Option<LeverTier>,
     /// The tier after it; null where there is none.
     next_tier: Option<NextTier>,
-    /// What is used and left of its cap: the partner's balance, or those of the customers of the supposed sales.
+    /// What is used and left of its cap: the partner's balance, or those of the customers of the hypothetical sales.
     #[schema(max_items = 1000)]
     caps: Vec<CapStanding>,
 }
@@ -111,7 +111,7 @@ fn caps(scene: &SimulatedScene<'_>, standing: &YearToDate, lever: &Lever) -> Vec
     match cap.scope {
         CapScope::Partner => vec![balance(CapHolder::Partner)],
         CapScope::Customer => {
-            let customers = scene.supposed.customers().into_iter();
+            let customers = scene.hypothetical.customers().into_iter();
             customers.map(|customer| balance(CapHolder::Customer(customer.to_owned()))).collect()
         }
     }

@@ -15,6 +15,7 @@
 
 mod earning_view;
 pub mod earnings_api;
+mod hypothetical;
 pub mod ineligible_api;
 mod lever_view;
 mod model;
@@ -28,7 +29,6 @@ pub mod simulation_api;
 mod simulation_view;
 mod store;
 mod sums;
-mod supposed;
 mod unit;
 mod words;
 

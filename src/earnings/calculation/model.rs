@@ -41,7 +41,7 @@ pub struct PostingCause {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = earnings, treat_none_as_default_value = false)]
 pub struct EarningRow {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     pub id: Id,
     /// The enrollment.
     pub enrollment_id: Id,
@@ -225,7 +225,7 @@ impl Grain {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = ineligible_records, treat_none_as_default_value = false)]
 pub struct IneligibleRow {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     pub id: Id,
     /// The enrollment.
     pub enrollment_id: Id,
@@ -326,7 +326,7 @@ text_enum! {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = calculation_runs, treat_none_as_null = true)]
 pub struct Run {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     pub id: Id,
     /// The partner it was asked for; none for all.
     pub partner_id: Option<Id>,

@@ -34,7 +34,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[derive(Serialize, ToSchema)]
 #[schema(as = CalculationRun)]
 pub struct RunView {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     id: Id,
     /// The partner it was asked for; null for all.
     partner_id: Option<Id>,

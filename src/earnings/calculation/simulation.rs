@@ -5,12 +5,12 @@
 //! beginning.
 
 use super::{
+    hypothetical::{self, Frame, Hypothetical},
     posting::{
         self, Chunk, Correction, Difference, Dropped, EnrollmentYear, Naming, Posted, StoredYearToDate,
     },
     simulation_api::EarningsSimulation,
     simulation_view::{self, EligibilityHint, SimulatedEarnings, SimulationAssumption, SimulationBasis},
-    supposed::{self, Frame, Supposed},
 };
 use crate::{
     access::Tx,
@@ -43,7 +43,7 @@ pub(super) struct SimulatedScene<'a> {
     pub year: EnrollmentYear<'a>,
     pub version: &'a ProgramVersion,
     pub frame: Frame,
-    pub supposed: Supposed,
+    pub hypothetical: Hypothetical,
 }
 
 /// What came out.
@@ -73,8 +73,8 @@ pub(super) fn simulate(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<Si
     let days = programs::program_year(version.program_year).unwrap_or(frame.year);
     let mut year = EnrollmentYear::new(&partner, &program, &versions, &enrolled, days);
     year.assumed = (!is_enrolled).then_some(Period { from: frame.month.from, to: version.effective_to });
-    let supposed = supposed::take(tx, asked, &frame)?;
-    let mut scene = SimulatedScene { asked, year, version: &version, frame, supposed };
+    let hypothetical = hypothetical::take(tx, asked, &frame)?;
+    let mut scene = SimulatedScene { asked, year, version: &version, frame, hypothetical };
     let home = scene.year.home().filter(|_| is_published && asked.include_recorded);
     let chunk = scene.sales(tx, home)?;
     scene.year.gather(tx, &chunk)?;
@@ -123,7 +123,7 @@ fn frame(month: Month, version: &ProgramVersion) -> Result<Frame> {
 
 impl SimulatedScene<'_> {
     /// The sales to compute: those on record from the first month that is touched, or from the beginning of the year where
-    /// nothing of it stands on the books, with the supposed ones.
+    /// nothing of it stands on the books, with the hypothetical ones.
     fn sales(&self, tx: &mut Tx<'_>, home: Option<Id>) -> Result<Chunk> {
         let partner = self.year.partner.id;
         let mut from = self.year.days.from;
@@ -144,7 +144,7 @@ impl SimulatedScene<'_> {
             let detail = format!("more than {MOST_SALES} recorded sales would have to be gone through");
             return Err(Error::new(&SIMULATION_TOO_LARGE, detail).with("most", MOST_SALES));
         }
-        self.supposed.join(&mut chunk);
+        self.hypothetical.join(&mut chunk);
         Ok(chunk)
     }
 
@@ -164,9 +164,9 @@ impl SimulatedScene<'_> {
         Ok(SimulatedCourse { basis, corrections, dropped, standing })
     }
 
-    /// The months an answer is about: the one asked for, and those of the purchases that supposed refunds take back.
+    /// The months an answer is about: the one asked for, and those of the purchases that hypothetical refunds take back.
     pub(super) fn months(&self) -> BTreeSet<Month> {
-        self.supposed.months().into_iter().chain([self.asked.month]).collect()
+        self.hypothetical.months().into_iter().chain([self.asked.month]).collect()
     }
 
     /// What is taken for given beside what is on record.

@@ -104,7 +104,7 @@ pub enum SupposedSale {
         occurred_on: CalendarDate,
         /// The amount; below zero.
         amount: Money,
-        /// The purchase, where it is supposed too.
+        /// The purchase, where it is hypothetical too.
         #[serde(default)]
         #[schema(min_length = 1, max_length = 128, pattern = r"^\S(.*\S)?$", examples("deal"))]
         original_reference: Option<String>,
@@ -118,7 +118,7 @@ pub enum SupposedSale {
 ///
 /// What a month would earn with sales that have not been made, or by a draft: by the same calculation as the real one,
 /// with its trace, and where tiers and caps would stand. A partner that is not enrolled is taken to be, from the first
-/// day of the month. The rules are judged by what is on record; supposed sales meet none of them. It reads only: nothing
+/// day of the month. The rules are judged by what is on record; hypothetical sales meet none of them. It reads only: nothing
 /// is stored, however often it is sent.
 #[utoipa::path(
     tag = "earnings",

@@ -69,7 +69,7 @@ pub struct SimulatedEarnings {
     version_state: ProgramVersionState,
     /// The month asked about.
     month: Month,
-    /// The months the figures are about: the one asked about, and those of purchases that supposed refunds take back.
+    /// The months the figures are about: the one asked about, and those of purchases that hypothetical refunds take back.
     #[schema(max_items = 13)]
     months: Vec<Month>,
     /// What it starts from.
@@ -79,7 +79,7 @@ pub struct SimulatedEarnings {
     assumptions: Vec<SimulationAssumption>,
     /// Whether the partner meets the rules by what is on record.
     eligibility: EligibilityHint,
-    /// What would be posted; supposed sales and whole months first. At most 2,000 are shown.
+    /// What would be posted; hypothetical sales and whole months first. At most 2,000 are shown.
     #[schema(max_items = 2000)]
     earnings: Vec<SimulatedEarning>,
     /// How many there would be.
@@ -127,7 +127,7 @@ pub struct SaleReference {
     /// Its reference in the request; null where it is on record.
     #[schema(max_length = 128, examples("deal"))]
     reference: Option<String>,
-    /// Its id; null where it is only supposed.
+    /// Its id; null where it is only hypothetical.
     transaction_id: Option<Id>,
 }
 
@@ -309,7 +309,7 @@ fn totals(
     sums.into_iter().map(|(currency, (posted, there))| SimulatedTotal::of(currency, posted, there)).collect()
 }
 
-/// What corrections are seen through: supposed sales have no ids.
+/// What corrections are seen through: hypothetical sales have no ids.
 struct Lens<'a> {
     scene: &'a SimulatedScene<'a>,
     months: Months,
@@ -317,12 +317,12 @@ struct Lens<'a> {
 
 impl Lens<'_> {
     fn is_on_record(&self, origin: &Origin) -> bool {
-        origin.transaction().is_some_and(|id| !self.scene.supposed.names.contains_key(&id))
+        origin.transaction().is_some_and(|id| !self.scene.hypothetical.names.contains_key(&id))
     }
 
     fn reference(&self, id: Option<Id>) -> Option<SaleReference> {
         let id = id?;
-        let reference = self.scene.supposed.names.get(&id).cloned();
+        let reference = self.scene.hypothetical.names.get(&id).cloned();
         Some(SaleReference { transaction_id: reference.is_none().then_some(id), reference })
     }
 

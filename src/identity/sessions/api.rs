@@ -135,7 +135,7 @@ async fn get_key_set(public: Public) -> Result<impl Responder> {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Session)]
 pub struct SessionView {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     id: Id,
     /// Whether it is the one this request is made in.
     current: bool,

@@ -111,8 +111,8 @@ pub(super) async fn exchange(public: &Public, identity_token: &str) -> Result<Gr
         Ok(identity) => identity.ok_or_else(unsupported_grant)?,
         Err(error) if *error.code == INVALID_GRANT => {
             let reason = error.source.as_ref().map(ToString::to_string).unwrap_or_default();
-            let told = json!({"address": public.origin().address, "reason": reason});
-            let trace = move |tx: &mut Tx<'_>| nobody(tx).after(&told).record(tx);
+            let facts = json!({"address": public.origin().address, "reason": reason});
+            let trace = move |tx: &mut Tx<'_>| nobody(tx).after(&facts).record(tx);
             public.write(Actor::NOBODY, EXCHANGE, trace).await?;
             return Err(error.for_oauth());
         }
@@ -140,14 +140,14 @@ fn begin(
             tx.actor = Actor::of_user(user.id, user.role, user.partner_id);
             let user = users::bind(tx, user, &identity.subject)?;
             let session = start(tx, &user, from)?;
-            let told = json!({"address": from.address, "session_id": session.id});
-            users::event(&user).after(&told).record(tx)?;
+            let facts = json!({"address": from.address, "session_id": session.id});
+            users::event(&user).after(&facts).record(tx)?;
             Ok(Some((user, session)))
         }
         (user, reason) => {
-            let told = json!({"address": from.address, "reason": reason});
+            let facts = json!({"address": from.address, "reason": reason});
             let event = user.as_ref().map_or_else(|| nobody(tx), users::event);
-            event.after(&told).record(tx)?;
+            event.after(&facts).record(tx)?;
             Ok(None)
         }
     }

@@ -148,12 +148,12 @@ impl SignInAttempt {
             self.key.count_failure(tx)?;
         }
         let digest = user.is_none().then(|| self.key.name_digest());
-        let told = json!({"address": self.from.address, "reason": refusal.as_str(), "name_digest": digest});
+        let facts = json!({"address": self.from.address, "reason": refusal.as_str(), "name_digest": digest});
         let event = match user {
             Some(user) => users::event(user),
             None => audit::Event::on("sign_in", tx.new_id()),
         };
-        event.after(&told).record(tx)
+        event.after(&facts).record(tx)
     }
 
     fn welcome(&self, tx: &mut Tx<'_>, user: User, stronger: Option<&str>) -> Result<SignInResult> {
@@ -177,9 +177,9 @@ impl SignInAttempt {
         }
         let session =
             if user.must_change_password { None } else { Some(service::start(tx, &user, &self.from)?) };
-        let told =
+        let facts =
             json!({"address": self.from.address, "session_id": session.as_ref().map(|session| session.id)});
-        users::event(&user).after(&told).record(tx)?;
+        users::event(&user).after(&facts).record(tx)?;
         Ok(SignInResult::SignedIn {
             user: Box::new(user),
             session,

@@ -39,7 +39,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[derive(Serialize, ToSchema)]
 #[schema(as = User)]
 pub struct UserView {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     id: Id,
     /// E-mail address, in lower case; the user name.
     #[schema(format = "email", max_length = 254, examples("mia@contoso.example"))]

@@ -41,7 +41,7 @@ struct FxRates {
 #[derive(Serialize, ToSchema)]
 #[schema(as = FxRate)]
 pub struct FxRateView {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     id: Id,
     /// The month that the rate holds for.
     month: Month,

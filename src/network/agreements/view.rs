@@ -42,7 +42,7 @@ macro_rules! view {
         #[derive(Serialize, ToSchema)]
         $(#[$meta])*
         pub(super) struct $name {
-            /// Identifier.
+            /// Identifier, a UUID of version 7 (RFC 9562).
             id: Id,
             /// The partner that signed.
             partner_id: Id,

@@ -17,7 +17,7 @@ use validator::{Validate, ValidationError};
     "updated_at": "2026-07-01T09:30:00.000000Z", "revision": 1
 }))]
 pub(super) struct CompetencyView {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     id: Id,
     /// Stable lower-case slug; never changes.
     #[schema(max_length = 64)]
@@ -137,7 +137,7 @@ pub(super) struct CompetencyOrder {
     "created_at": "2026-07-01T09:30:00.000000Z", "updated_at": "2026-07-01T09:30:00.000000Z", "revision": 1
 }))]
 pub(super) struct AttainmentView {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     id: Id,
     /// The partner that has attained the competency.
     partner_id: Id,

@@ -39,7 +39,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Partner)]
 pub struct PartnerView {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     id: Id,
     /// Number in the partner network.
     #[schema(min_length = 6, max_length = 10, pattern = "^[0-9]{6,10}$", examples("4567890"))]

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 #[derive(Serialize, ToSchema)]
 #[schema(as = PayoutProfile)]
 pub(super) struct PayoutProfileView {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     id: Id,
     /// The partner that files the profile.
     partner_id: Id,
@@ -50,7 +50,7 @@ pub(super) struct PayoutProfileView {
 #[derive(Serialize, ToSchema)]
 #[schema(as = TaxProfile)]
 pub(super) struct TaxProfileView {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     id: Id,
     /// The partner that files the profile.
     partner_id: Id,

@@ -102,7 +102,7 @@ impl Job {
 #[derive(Clone, Serialize, ToSchema)]
 #[schema(as = JobRun)]
 pub struct JobRunView {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     id: Id,
     /// The job.
     job: JobName,

@@ -83,7 +83,7 @@ impl EligibilityVerdict {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Evaluation)]
 pub struct EvaluationView {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     id: Id,
     /// The partner.
     partner_id: Id,

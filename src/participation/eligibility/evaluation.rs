@@ -74,7 +74,7 @@ impl Assessment {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = evaluations)]
 pub struct Evaluation {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     pub id: Id,
     /// The partner.
     pub partner_id: Id,

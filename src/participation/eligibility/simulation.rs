@@ -1,4 +1,4 @@
-//! Judging by what is only supposed. Nothing here writes.
+//! Judging by hypothetical facts. Nothing here writes.
 
 use super::{
     api::ProgramReference,
@@ -39,7 +39,7 @@ pub(super) fn simulate(tx: &mut Tx<'_>, asked: EligibilitySimulation) -> Result<
     let wanted = wanted_by(std::slice::from_ref(&offer)).by(rules.requirements.unwrap_or_default());
     let on_record = asked.partner_id.map_or([].as_slice(), |_| std::slice::from_ref(&subject));
     let mut known = Known::gather(tx, on_record, &[program.id], wanted)?;
-    let supposed = suppose(tx, &mut known, &subject, &asked);
+    let hypothetical = suppose(tx, &mut known, &subject, &asked);
 
     let facts = known.facts(&subject, program.id);
     let mut terms = program_terms(&offer);
@@ -55,7 +55,7 @@ pub(super) fn simulate(tx: &mut Tx<'_>, asked: EligibilitySimulation) -> Result<
         evaluated_at: tx.now,
         outcome: verdict.outcome,
         eligible_until: verdict.eligible_until(),
-        checks: verdict.view().into_iter().map(|check| without(check, &supposed)).collect(),
+        checks: verdict.view().into_iter().map(|check| without(check, &hypothetical)).collect(),
         program: ProgramReference { id: program.id, code: program.code.clone() },
     })
 }
@@ -195,7 +195,7 @@ fn known_codes(tx: &mut Tx<'_>, asked: &EligibilitySimulation) -> Result<Vec<Str
     competencies::known_codes(tx, codes)
 }
 
-/// Adds what is supposed to what is known; gives the ids it was given.
+/// Adds hypothetical facts to those on record; returns the ids they were given.
 fn suppose(tx: &Tx<'_>, known: &mut Known, subject: &Subject, asked: &EligibilitySimulation) -> Vec<Id> {
     let mut made = vec![];
     let mut id = || {
@@ -203,19 +203,19 @@ fn suppose(tx: &Tx<'_>, known: &mut Known, subject: &Subject, asked: &Eligibilit
         made.push(id);
         id
     };
-    for supposed in &asked.agreements {
-        known.suppose_agreement(agreement(tx, id(), subject.id, supposed));
+    for hypothetical in &asked.agreements {
+        known.suppose_agreement(agreement(tx, id(), subject.id, hypothetical));
     }
-    for supposed in &asked.attainments {
-        known.suppose_attainment(attainment(tx, id(), subject.id, supposed));
+    for hypothetical in &asked.attainments {
+        known.suppose_attainment(attainment(tx, id(), subject.id, hypothetical));
     }
-    for supposed in &asked.purchases {
+    for hypothetical in &asked.purchases {
         let sale = Sale {
             id: id(),
             kind: TransactionKind::Purchase,
             original_id: None,
-            occurred_on: supposed.occurred_on,
-            amount: supposed.amount,
+            occurred_on: hypothetical.occurred_on,
+            amount: hypothetical.amount,
         };
         known.suppose_sale(subject.id, sale);
     }
@@ -225,39 +225,40 @@ fn suppose(tx: &Tx<'_>, known: &mut Known, subject: &Subject, asked: &Eligibilit
     made
 }
 
-fn agreement(tx: &Tx<'_>, id: Id, partner_id: Id, supposed: &SupposedAgreement) -> Agreement {
-    let kind = supposed.kind;
-    let grace_days = if kind == Kind::Mpn { supposed.grace_days.unwrap_or(30) } else { 0 };
+fn agreement(tx: &Tx<'_>, id: Id, partner_id: Id, hypothetical: &SupposedAgreement) -> Agreement {
+    let kind = hypothetical.kind;
+    let grace_days = if kind == Kind::Mpn { hypothetical.grace_days.unwrap_or(30) } else { 0 };
     Agreement {
         id,
         kind,
         partner_id,
-        agreement_number: "(supposed)".into(),
+        agreement_number: "(hypothetical)".into(),
         signed_by: String::new(),
-        signed_on: supposed.effective_on,
-        effective_on: supposed.effective_on,
-        expires_on: supposed.expires_on,
+        signed_on: hypothetical.effective_on,
+        effective_on: hypothetical.effective_on,
+        expires_on: hypothetical.expires_on,
         terminated_on: None,
         termination_reason: None,
         membership_level: (kind == Kind::Mpn).then_some(MembershipLevel::Community),
         grace_days,
         region: None,
-        distributor_authorization: (kind == Kind::Distributor).then_some(supposed.distributor_authorization),
+        distributor_authorization: (kind == Kind::Distributor)
+            .then_some(hypothetical.distributor_authorization),
         created_at: tx.now,
         updated_at: tx.now,
         revision: 1,
     }
 }
 
-fn attainment(tx: &Tx<'_>, id: Id, partner_id: Id, supposed: &SupposedAttainment) -> Attainment {
+fn attainment(tx: &Tx<'_>, id: Id, partner_id: Id, hypothetical: &SupposedAttainment) -> Attainment {
     Attainment {
         id,
         partner_id,
-        competency_code: supposed.competency_code.clone(),
-        level: supposed.level,
-        attained_on: supposed.attained_on,
-        expires_on: supposed.expires_on,
-        grace_days: supposed.grace_days,
+        competency_code: hypothetical.competency_code.clone(),
+        level: hypothetical.level,
+        attained_on: hypothetical.attained_on,
+        expires_on: hypothetical.expires_on,
+        grace_days: hypothetical.grace_days,
         at_risk_since: None,
         revoked_on: None,
         created_at: tx.now,
@@ -266,13 +267,13 @@ fn attainment(tx: &Tx<'_>, id: Id, partner_id: Id, supposed: &SupposedAttainment
     }
 }
 
-/// A record that is only supposed has no address, and so is no evidence and no remedy's target.
-fn without(check: EligibilityCheck, supposed: &[Id]) -> EligibilityCheck {
-    let real = |text: &String| !supposed.iter().any(|id| text.contains(&id.to_string()));
+/// A hypothetical record has no address, and so is no evidence and no remedy's target.
+fn without(check: EligibilityCheck, hypothetical: &[Id]) -> EligibilityCheck {
+    let real = |text: &String| !hypothetical.iter().any(|id| text.contains(&id.to_string()));
     EligibilityCheck {
         remedy: check.remedy.filter(real),
-        evidence: check.evidence.into_iter().filter(|record| !supposed.contains(&record.id)).collect(),
-        checks: check.checks.into_iter().map(|check| without(check, supposed)).collect(),
+        evidence: check.evidence.into_iter().filter(|record| !hypothetical.contains(&record.id)).collect(),
+        checks: check.checks.into_iter().map(|check| without(check, hypothetical)).collect(),
         ..check
     }
 }

@@ -157,7 +157,7 @@ pub struct SimulatedVerdict {
     /// Always true: this is no statement about what is on record.
     #[schema(examples(true))]
     pub(super) simulated: bool,
-    /// The partner it started from; null for a supposed one.
+    /// The partner it started from; null for a hypothetical one.
     pub(super) partner_id: Option<Id>,
     /// The program.
     pub(super) program: ProgramReference,
@@ -172,7 +172,7 @@ pub struct SimulatedVerdict {
     pub(super) outcome: EligibilityOutcome,
     /// The first day it would no longer be eligible if nothing changed.
     pub(super) eligible_until: Option<CalendarDate>,
-    /// Every rule's check; what was only supposed is no evidence.
+    /// Every rule's check; a hypothetical record is no evidence.
     #[schema(max_items = 22)]
     pub(super) checks: Vec<EligibilityCheck>,
 }

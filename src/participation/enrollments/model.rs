@@ -150,7 +150,7 @@ impl State {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = enrollments, treat_none_as_null = true)]
 pub struct Enrollment {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     pub id: Id,
     /// Who takes part.
     pub partner_id: Id,
@@ -243,7 +243,7 @@ pub struct WithCurrencies {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = enrollment_changes)]
 pub struct Change {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     pub id: Id,
     /// Of which partner.
     pub partner_id: Id,

@@ -73,7 +73,7 @@ pub(super) fn states_behind(state: EnrollmentState, is_viewer: bool) -> Vec<Stat
 #[derive(Serialize, ToSchema)]
 #[schema(as = Enrollment)]
 pub struct EnrollmentView {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     pub(super) id: Id,
     /// Who takes part.
     partner_id: Id,
@@ -245,7 +245,7 @@ fn next_actions(enrollment: &Enrollment, Standings { payout, tax }: Standings) -
 /// One change of an enrollment's state.
 #[derive(Serialize, ToSchema)]
 pub struct EnrollmentChange {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     id: Id,
     /// The state before; null where the enrollment was made.
     from: Option<EnrollmentState>,

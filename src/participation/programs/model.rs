@@ -49,7 +49,7 @@ text_enum! {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = programs, treat_none_as_null = true)]
 pub struct Program {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     pub id: Id,
     /// Stable lower-case slug, unique.
     pub code: String,
@@ -145,7 +145,7 @@ pub struct PaymentTerms {
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = program_versions, treat_none_as_null = true)]
 pub struct ProgramVersion {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     pub id: Id,
     /// The program.
     pub program_id: Id,

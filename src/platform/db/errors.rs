@@ -27,14 +27,14 @@ pub(super) enum Fault {
 impl Fault {
     pub(super) fn of(error: &Diesel) -> Self {
         match error {
-            Diesel::DatabaseError(kind, info) => Self::told(*kind, info.message()),
+            Diesel::DatabaseError(kind, info) => Self::classified(*kind, info.message()),
             Diesel::RollbackErrorOnCommit { commit_error, .. } => Self::of(commit_error),
             Diesel::BrokenTransactionManager | Diesel::AlreadyInTransaction => Self::LostConnection,
             _ => Self::Mistake,
         }
     }
 
-    fn told(kind: Kind, message: &str) -> Self {
+    fn classified(kind: Kind, message: &str) -> Self {
         let says = |texts: &[&str]| texts.iter().any(|text| message.contains(text));
         match kind {
             Kind::UniqueViolation => Self::Twin,

@@ -36,7 +36,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[derive(Clone, Serialize, ToSchema)]
 #[schema(as = TransactionImport)]
 pub struct ImportView {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     id: Id,
     /// The state of the import. Nobody sees the rows of an import that is `receiving`.
     state: ImportState,

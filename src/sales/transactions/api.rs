@@ -26,7 +26,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[derive(Serialize, ToSchema)]
 #[schema(as = Transaction)]
 pub struct TransactionView {
-    /// Identifier.
+    /// Identifier, a UUID of version 7 (RFC 9562).
     id: Id,
     /// The system that reported the transaction.
     #[schema(max_length = 64, examples("billing"))]

@@ -106,7 +106,7 @@ fn the_same_input_again_changes_no_row_however_it_comes() {
         // Whoever looks at everything again finds nothing new either.
         let id = partner.parse().unwrap();
         let note = move |tx: &mut Tx<'_>| {
-            tx.exempt_from_audit(Unaudited::Bookkeeping);
+            tx.exempt_from_audit(Unaudited::NotPublished);
             backlog::note(tx, &[id], CalculationCause::Recalculation)
         };
         world.service.app.write_as_system("Test", note).unwrap();

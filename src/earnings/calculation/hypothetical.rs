@@ -1,4 +1,4 @@
-//! Sales that are only supposed: a sale that could never be on record is refused.
+//! Sales that are only hypothetical: a sale that could never be on record is refused.
 
 use super::{
     posting::Chunk,
@@ -15,10 +15,10 @@ use crate::{
 };
 use std::collections::{BTreeSet, HashMap};
 
-/// Sales that are only supposed.
+/// Sales that are only hypothetical.
 #[derive(Default)]
-pub(super) struct Supposed {
-    /// The purchases, with the supposed refunds of them.
+pub(super) struct Hypothetical {
+    /// The purchases, with the hypothetical refunds of them.
     purchases: Vec<Purchase>,
     /// Refunds of purchases on record.
     refunds: Vec<RefundOf>,
@@ -26,14 +26,14 @@ pub(super) struct Supposed {
     pub names: HashMap<Id, String>,
 }
 
-/// A supposed refund of a purchase on record.
+/// A hypothetical refund of a purchase on record.
 struct RefundOf {
     purchase: Id,
     bought_on: CalendarDate,
     refund: Refund,
 }
 
-/// Between which days sales are supposed.
+/// Between which days hypothetical sales may lie.
 pub(super) struct Frame {
     /// The days of the month simulated that the version covers.
     pub month: Period,
@@ -48,14 +48,14 @@ struct Returnable {
     on: CalendarDate,
     /// What is left of the purchase.
     left: Money,
-    /// The supposed purchase, by its place; none for one on record.
-    supposed: Option<usize>,
+    /// The hypothetical purchase, by its place; none for one on record.
+    hypothetical: Option<usize>,
     /// Whether the transaction is a refund itself.
     is_refund: bool,
 }
 
 /// Takes the sales of a request.
-pub(super) fn take(tx: &mut Tx<'_>, asked: &EarningsSimulation, frame: &Frame) -> Result<Supposed> {
+pub(super) fn take(tx: &mut Tx<'_>, asked: &EarningsSimulation, frame: &Frame) -> Result<Hypothetical> {
     let mut draft = Draft { known: on_record(tx, asked)?, ..Draft::default() };
     for (at, sale) in asked.sales.iter().enumerate() {
         draft.purchase(tx, at, sale, frame);
@@ -67,7 +67,7 @@ pub(super) fn take(tx: &mut Tx<'_>, asked: &EarningsSimulation, frame: &Frame) -
     if !draft.faults.is_empty() {
         return Err(Error::invalid(draft.faults));
     }
-    Ok(draft.supposed)
+    Ok(draft.hypothetical)
 }
 
 /// The sales on record that refunds of the request take back.
@@ -92,11 +92,12 @@ fn on_record(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<HashMap<Id, 
         let minor = sold.minor + refunded.get(&sold.id).copied().unwrap_or_default();
         let left = Money { minor, currency: sold.currency };
         let (id, on) = (sold.id, sold.occurred_on);
-        known.insert(id, Returnable { id, on, left, supposed: None, is_refund: false });
+        known.insert(id, Returnable { id, on, left, hypothetical: None, is_refund: false });
     }
     for id in own {
         let nothing = Money { minor: 0, currency: crate::platform::values::Currency::USD };
-        let refund = Returnable { id, on: CalendarDate::MIN, left: nothing, supposed: None, is_refund: true };
+        let refund =
+            Returnable { id, on: CalendarDate::MIN, left: nothing, hypothetical: None, is_refund: true };
         known.entry(id).or_insert(refund);
     }
     Ok(known)
@@ -105,7 +106,7 @@ fn on_record(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<HashMap<Id, 
 /// The request's sales as far as they have been read.
 #[derive(Default)]
 struct Draft {
-    supposed: Supposed,
+    hypothetical: Hypothetical,
     /// Purchases that can be taken back: on record, and those of the request.
     known: HashMap<Id, Returnable>,
     named: HashMap<String, Id>,
@@ -121,7 +122,7 @@ impl Draft {
         if self.named.insert(reference.to_owned(), id).is_some() {
             self.fault(at, "reference", "duplicate", "another sale of the request has this reference");
         }
-        self.supposed.names.insert(id, reference.to_owned());
+        self.hypothetical.names.insert(id, reference.to_owned());
     }
 
     fn day(&mut self, at: usize, on: CalendarDate, frame: &Frame) {
@@ -150,11 +151,11 @@ impl Draft {
         if amount.minor <= 0 {
             self.fault(at, "amount/amount", "sign", "the amount of a purchase is above zero");
         }
-        let place = self.supposed.purchases.len();
+        let place = self.hypothetical.purchases.len();
         let known =
-            Returnable { id, on: *occurred_on, left: *amount, supposed: Some(place), is_refund: false };
+            Returnable { id, on: *occurred_on, left: *amount, hypothetical: Some(place), is_refund: false };
         self.known.insert(id, known);
-        self.supposed.purchases.push(Purchase {
+        self.hypothetical.purchases.push(Purchase {
             id,
             on: *occurred_on,
             customer: customer.id.clone(),
@@ -211,12 +212,12 @@ impl Draft {
             known.left.minor += amount.minor;
         }
         let refund = Refund { id, amount: amount.minor };
-        let supposed = purchase.supposed.and_then(|place| self.supposed.purchases.get_mut(place));
-        if let Some(supposed) = supposed {
-            supposed.refunds.push(refund);
+        let hypothetical = purchase.hypothetical.and_then(|place| self.hypothetical.purchases.get_mut(place));
+        if let Some(hypothetical) = hypothetical {
+            hypothetical.refunds.push(refund);
         } else {
             let (purchase, bought_on) = (purchase.id, purchase.on);
-            self.supposed.refunds.push(RefundOf { purchase, bought_on, refund });
+            self.hypothetical.refunds.push(RefundOf { purchase, bought_on, refund });
         }
     }
 }
@@ -257,15 +258,15 @@ fn refund_fault<'a>(
     }
 }
 
-impl Supposed {
-    /// The months in which a sale is supposed, or a purchase taken back.
+impl Hypothetical {
+    /// The months in which a hypothetical sale lies, or a purchase taken back.
     pub fn months(&self) -> BTreeSet<Month> {
         let bought = self.purchases.iter().map(|purchase| purchase.on);
         let taken_back = self.refunds.iter().map(|refund| refund.bought_on);
         bought.chain(taken_back).map(Month::of).collect()
     }
 
-    /// Adds the supposed sales to those on record; on the same day those on record come first.
+    /// Adds the hypothetical sales to those on record; on the same day those on record come first.
     pub fn join(&self, chunk: &mut Chunk) {
         for RefundOf { purchase, refund, .. } in &self.refunds {
             let recorded = chunk.months.values_mut().flatten().find(|recorded| recorded.id == *purchase);
