@@ -1,7 +1,7 @@
 //! Groups: what a lever rounds and caps as one at the end of a month, in the order of customers and currencies.
 
 use super::{
-    EarningTarget, Exact, Figures, GivenSlice, Origin, OutOfRange, Reason, Shortfall, Year,
+    EarningTarget, Exact, Figures, GivenSlice, Origin, OutOfRange, Reason, Year,
     caps::{given, holder, shortfall},
     facts::judge_of,
     method::Whole,
@@ -129,21 +129,8 @@ impl<'a> MonthFold<'a, '_> {
 
     /// A group that waits for an exchange rate gives nothing: what it would give is not known.
     fn wait(&mut self, key: GroupKey, group: &Group<'a>) {
-        self.targets.push(EarningTarget {
-            version: group.of.version,
-            lever: group.of.lever,
-            origin: key.origin(),
-            earned_in: self.month,
-            currency: key.currency,
-            base: 0,
-            unrounded: Exact::ZERO,
-            amount: 0,
-            rebate: 0,
-            coop: 0,
-            figures: Figures::default(),
-            slices: Vec::new(),
-            shortfall: Some(Shortfall { reason: Reason::ExchangeRateMissing, capped: None }),
-        });
+        let target = group.of.nothing(key.origin(), self.month, key.currency, Reason::ExchangeRateMissing);
+        self.targets.push(target);
     }
 }
 

@@ -42,6 +42,33 @@ pub(super) struct LeverOf<'a> {
     pub lever: &'a Lever,
 }
 
+impl<'a> LeverOf<'a> {
+    /// The target of a sale or group to which the lever gives nothing, with the reason.
+    pub(super) fn nothing(
+        self,
+        origin: Origin,
+        earned_in: Month,
+        currency: Currency,
+        reason: Reason,
+    ) -> EarningTarget<'a> {
+        EarningTarget {
+            version: self.version,
+            lever: self.lever,
+            origin,
+            earned_in,
+            currency,
+            base: 0,
+            unrounded: Exact::ZERO,
+            amount: 0,
+            rebate: 0,
+            coop: 0,
+            figures: Figures::default(),
+            slices: Vec::new(),
+            shortfall: Some(Shortfall { reason, capped: None }),
+        }
+    }
+}
+
 impl<'a> Year<'a> {
     /// What every lever gives for a month whose purchases are told in the order of their dates, sources and external ids.
     /// `standing` is that of the month's beginning, and becomes that of its end.
@@ -196,21 +223,9 @@ impl<'a> MonthFold<'a, '_> {
             return;
         }
         for stage in purchase.stages() {
-            self.targets.push(EarningTarget {
-                version: of.version,
-                lever: of.lever,
-                origin: Origin::Sale { transaction: stage.transaction, purchase: purchase.id },
-                earned_in: self.month,
-                currency: of.earning_currency(purchase.currency),
-                base: 0,
-                unrounded: Exact::ZERO,
-                amount: 0,
-                rebate: 0,
-                coop: 0,
-                figures: Figures::default(),
-                slices: Vec::new(),
-                shortfall: Some(Shortfall { reason: reason.clone(), capped: None }),
-            });
+            let origin = Origin::Sale { transaction: stage.transaction, purchase: purchase.id };
+            let currency = of.earning_currency(purchase.currency);
+            self.targets.push(of.nothing(origin, self.month, currency, reason.clone()));
         }
     }
 
@@ -229,9 +244,6 @@ impl<'a> MonthFold<'a, '_> {
     }
 
     pub(super) fn standing_of(&mut self, lever: &Lever) -> &mut LeverToDate {
-        if !self.standing.levers.contains_key(lever.code()) {
-            self.standing.levers.insert(lever.code().to_owned(), LeverToDate::default());
-        }
         self.standing.levers.entry(lever.code().to_owned()).or_default()
     }
 
