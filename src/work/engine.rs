@@ -70,13 +70,23 @@ impl Engine {
     pub async fn run(self) {
         let mut at_work: JoinSet<(JobName, bool)> = JoinSet::new();
         let mut busy: HashSet<JobName> = HashSet::new();
+        // The jobs that were at work when the engine was woken: their queues may have entries that came too late for the turn.
+        let mut called: HashSet<JobName> = HashSet::new();
         let mut round = 0;
         while !self.app.closing().has_begun() {
             let everything = tokio::select! {
-                () = self.app.woken() => true,
+                () = self.app.woken() => {
+                    called.extend(&busy);
+                    true
+                }
                 Some(ended) = at_work.join_next(), if !at_work.is_empty() => {
-                    // The queue of a job that went well may have new entries; a failed job waits for the next round.
-                    if !ended.is_ok_and(|(name, went_well)| busy.remove(&name) && went_well) {
+                    // A job that failed, or that nobody called, waits for the next round: turns would follow each other
+                    // without a pause where entries keep coming.
+                    let again = ended.is_ok_and(|(name, went_well)| {
+                        busy.remove(&name);
+                        called.remove(&name) && went_well
+                    });
+                    if !again {
                         continue;
                     }
                     true

@@ -21,7 +21,10 @@ use partner_incentives::{
 };
 use prometheus::Registry;
 use serde_json::{Value, json};
-use std::time::Duration;
+use std::{
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 /// Another instance on a world's database, which refreshes at two and replaces keys that are thirty days old.
 fn instance(world: &World) -> Service {
@@ -291,6 +294,41 @@ fn a_service_that_stops_ends_the_unit_under_way_and_gives_its_leases_back() {
     running.join().unwrap();
     let record = record(&world, JobName::Mail);
     assert_eq!((record.holder, record.failures), (None, 0));
+    here.close();
+}
+
+/// How often the work of the next story was done.
+static TURNS: AtomicUsize = AtomicUsize::new(0);
+
+/// Work that is called again during its first turn.
+#[expect(clippy::unnecessary_wraps, reason = "work answers a result")]
+fn called_once_more(turn: &Turn) -> Result<End> {
+    if TURNS.fetch_add(1, Ordering::SeqCst) % 2 == 0 {
+        turn.app().wake();
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    Ok(End::Done)
+}
+
+#[test]
+fn a_queue_that_never_empties_gets_one_turn_for_each_call_and_not_one_after_the_other() {
+    let world = World::new();
+    world.service.closing.begin();
+    let here = instance(&world);
+    // The engine looks into this queue only when it is called.
+    let queue = Some(Queue { waits: |_| Ok(true), every: 1_000_000 });
+    let work = Work { name: JobName::Mail, schedule: |_| Schedule::Never, queue, run: called_once_more };
+    let engine = Engine::new(here.app.clone(), [work], &Registry::new()).unwrap();
+    let before = TURNS.load(Ordering::SeqCst);
+    let running = std::thread::spawn(move || actix_web::rt::System::new().block_on(engine.run()));
+    here.app.wake();
+    let turns = || TURNS.load(Ordering::SeqCst) - before;
+    wait_for("the second turn", || if turns() < 2 { Err(format!("{} turns", turns())) } else { Ok(()) });
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(turns(), 2, "the turn of the start, and the turn of the call during that turn");
+    here.closing.begin();
+    here.app.wake();
+    running.join().unwrap();
     here.close();
 }
 
