@@ -211,7 +211,8 @@ impl Tokens {
     fn may_ask_again(&self) -> bool {
         let now = self.clock.now().as_seconds();
         let before = self.asked_at.load(Ordering::Relaxed);
-        now >= before + 2
+        // A look-up noted in the future comes from a clock that has been put back.
+        !(before..before + 2).contains(&now)
             && self.asked_at.compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
     }
 
@@ -221,7 +222,8 @@ impl Tokens {
 
     fn fresh(&self) -> Result<Arc<KeyRing>> {
         let keys = self.current();
-        if self.clock.now() >= keys.loaded_at.plus_seconds(KEYS_SECONDS) { self.reload() } else { Ok(keys) }
+        let is_fresh = self.clock.now().is_soon_after(keys.loaded_at, KEYS_SECONDS);
+        if is_fresh { Ok(keys) } else { self.reload() }
     }
 
     fn reload(&self) -> Result<Arc<KeyRing>> {

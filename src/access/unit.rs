@@ -212,6 +212,12 @@ impl<'a> Tx<'a> {
         &self.state.vault
     }
 
+    /// Whether the clock that gave the unit its instant has run evenly since long before.
+    #[must_use]
+    pub fn clock_is_trusted(&self) -> bool {
+        self.state.clock.distrusted_for().is_none()
+    }
+
     /// The settings of mail.
     #[must_use]
     pub fn mail(&self) -> &'a Mail {

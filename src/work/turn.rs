@@ -42,8 +42,12 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Refuses a unit whose turn is over, because another instance has taken over the job.
+    /// Refuses a unit whose turn is over, because another instance has taken over the job, and a unit whose instant comes
+    /// from a clock that has jumped: the work ends, and goes on when the clock is trusted again.
     pub fn check(self, tx: &mut Tx<'_>) -> Result<()> {
+        if !tx.clock_is_trusted() {
+            return Err(Error::unavailable("the machine's clock has jumped"));
+        }
         if store::is_held(tx.conn, self.name, self.holder)? { Ok(()) } else { Err(self.lost()) }
     }
 

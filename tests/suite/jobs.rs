@@ -160,6 +160,9 @@ fn no_work_begins_by_a_clock_that_has_just_jumped() {
         assert_eq!(runs(&world).len(), usize::from(trusted));
         let turn = Turn::take(&here.app, JobName::ExpirySweep).unwrap().unwrap();
         assert_eq!(turn.is_ending(), !trusted, "work under way ends with its unit");
+        let lease = turn.lease();
+        let unit = here.app.write_in_turn(move |tx| lease.check(tx));
+        assert_eq!(unit.is_ok(), trusted, "a unit begun by a clock that has jumped writes nothing");
         here.close();
     }
 }

@@ -90,6 +90,19 @@ fn failures_are_forgotten_after_a_day() {
 }
 
 #[test]
+fn a_wait_that_began_while_the_clock_was_ahead_ends_when_the_clock_is_put_back() {
+    let world = World::new();
+    let now = world.clock.now();
+    world.clock.set(now.plus_seconds(40 * 24 * 3600));
+    for _ in 0..6 {
+        sign_in(&world, OPERATOR, "a guess").refused(401, "sign_in_failed");
+    }
+    sign_in(&world, OPERATOR, PASSWORD).refused(429, "too_many_requests");
+    world.clock.set(now);
+    sign_in(&world, OPERATOR, PASSWORD).ok();
+}
+
+#[test]
 fn behind_a_trusted_proxy_everybody_has_an_address_of_their_own() {
     let guess_from = |world: &World, address: &str| {
         let body = json!({"username": NOBODY, "password": "a guess"});

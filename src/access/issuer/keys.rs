@@ -88,7 +88,7 @@ impl IssuerKeys {
         if let Some(key) = loaded.fresh_key(kid, now) {
             return Ok(Some(key));
         }
-        if now < self.asked_at.load(Ordering::Relaxed) + PAUSE_SECONDS {
+        if is_soon_after(PAUSE_SECONDS, self.asked_at.load(Ordering::Relaxed), now) {
             return loaded.key(kid, now);
         }
         self.asked_at.store(now, Ordering::Relaxed);
@@ -113,15 +113,21 @@ impl IssuerKeys {
 
 impl LoadedKeys {
     fn fresh_key(&self, kid: &str, now: i64) -> Option<IssuerKey> {
-        self.keys.get(kid).filter(|_| now < self.loaded_at + FRESH_SECONDS).cloned()
+        self.keys.get(kid).filter(|_| is_soon_after(FRESH_SECONDS, self.loaded_at, now)).cloned()
     }
 
     fn key(&self, kid: &str, now: i64) -> Result<Option<IssuerKey>> {
-        if now < self.loaded_at + LAST_RESORT_SECONDS {
+        if is_soon_after(LAST_RESORT_SECONDS, self.loaded_at, now) {
             return Ok(self.keys.get(kid).cloned());
         }
         Err(silent("no keys are known"))
     }
+}
+
+/// Whether less than `seconds` have passed since `noted`; never where `noted` lies ahead, because the clock has been put
+/// back since.
+fn is_soon_after(seconds: i64, noted: i64, now: i64) -> bool {
+    (noted..noted.saturating_add(seconds)).contains(&now)
 }
 
 type LoadError = Box<dyn std::error::Error + Send + Sync>;

@@ -82,10 +82,12 @@ impl AttemptKey {
     /// Refuses an attempt that has to wait after failures.
     pub(super) fn refuse_early(&self, tx: &mut Tx<'_>) -> Result<()> {
         let now = tx.now;
+        let longest = now.plus_seconds(LONGEST_WAIT_SECONDS);
         let own = self.is_own(tx)?;
         let counted = self.throttles(tx)?.into_iter().filter(|throttle| self.counts(throttle, own));
         let Some(until) =
-            counted.filter_map(|throttle| throttle.blocked_until).max().filter(|until| *until > now)
+            // A wait longer than the longest was begun by a clock that was ahead.
+            counted.filter_map(|throttle| throttle.blocked_until).filter(|until| *until > now && *until <= longest).max()
         else {
             return Ok(());
         };
