@@ -9,7 +9,11 @@ use crate::platform::{
 use clap::{Args, ValueEnum};
 use ipnet::IpNet;
 use lettre::message::Mailbox;
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::PathBuf,
+    time::Duration,
+};
 use ureq::http::Uri;
 use url::Url;
 
@@ -119,7 +123,6 @@ pub enum LogFormat {
 }
 
 const DEFAULT_CONTACT: &str = "mailto:security@programme.example";
-const DEFAULT_ADDRESS: &str = "http://127.0.0.1:8080";
 const DEFAULT_DATABASE: &str = "sqlite://data/partner-incentives.db";
 
 /// Parses a web address that paths can be appended to.
@@ -130,6 +133,18 @@ fn web_address(text: &str) -> std::result::Result<String, String> {
         }
         _ => Err("write an address such as https://incentives.vendor.example".into()),
     }
+}
+
+/// The address of the web at which a listener is reached, without a slash at the end. A listener that takes connections
+/// for every address of the machine is reached on the machine itself.
+#[must_use]
+pub fn web_address_of(mut listener: SocketAddr) -> String {
+    match listener.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => listener.set_ip(Ipv4Addr::LOCALHOST.into()),
+        IpAddr::V6(ip) if ip.is_unspecified() => listener.set_ip(Ipv6Addr::LOCALHOST.into()),
+        _ => {}
+    }
+    format!("http://{listener}")
 }
 
 /// The settings of the service.
@@ -216,10 +231,10 @@ pub struct Settings {
     #[arg(long, env = "DAILY_REFRESH_AT", default_value = "02:00", global = true)]
     pub daily_refresh_at: Daily,
 
-    /// Where people reach the service, the same for every instance: links in mails begin with it, and it is the `iss`
-    /// of tokens.
-    #[arg(long, env = "PUBLIC_URL", default_value = DEFAULT_ADDRESS, value_parser = web_address, global = true)]
-    pub public_url: String,
+    /// Where people reach the service, the same for every instance, below a proxy with the path that the proxy takes
+    /// away: links begin with it, and it is the `iss` of tokens. Without it, the address that the service listens on.
+    #[arg(long, env = "PUBLIC_URL", value_parser = web_address, global = true)]
+    pub public_url: Option<String>,
 
     /// Server that takes mails: `smtp://USER:PASSWORD@HOST:PORT` (STARTTLS, which only a server on loopback may lack),
     /// or `smtps://`; without one, mails go nowhere and are read at `/v1/notifications`.
@@ -288,7 +303,7 @@ impl Settings {
             // Tests need no strong password hashes.
             password_memory_kib: 64,
             password_passes: 1,
-            listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
             workers: 2,
             requests_per_minute: 1_000_000,
             sign_ins_per_minute: 1_000_000,
@@ -298,7 +313,7 @@ impl Settings {
             security_contact: DEFAULT_CONTACT.into(),
             // No background work begins by the clock in a test.
             daily_refresh_at: Daily::NEVER,
-            public_url: DEFAULT_ADDRESS.into(),
+            public_url: None,
             smtp_url: None,
             smtp_ca_file: None,
             mail_from: None,
@@ -353,6 +368,12 @@ impl Settings {
         Some(Trust { issuer, audience })
     }
 
+    /// Where people reach the service, without a slash at the end: as told, else where the service listens.
+    #[must_use]
+    pub fn address(&self) -> String {
+        self.public_url.clone().unwrap_or_else(|| web_address_of(self.listen))
+    }
+
     /// The settings of mail.
     pub fn mail(&self) -> Result<Mail> {
         let route = match &self.smtp_url {
@@ -364,11 +385,7 @@ impl Settings {
             None => MailRoute::None,
         };
         let nobody = || "no-reply@programme.example".parse().map_err(Error::internal);
-        Ok(Mail {
-            public_url: self.public_url.clone(),
-            from: self.mail_from.clone().map_or_else(nobody, Ok)?,
-            route,
-        })
+        Ok(Mail { public_url: self.address(), from: self.mail_from.clone().map_or_else(nobody, Ok)?, route })
     }
 
     /// The encryption keys; makes a key file where neither a key nor a file is there.

@@ -12,9 +12,12 @@ pub(super) fn allow(origins: &[String]) -> Cors {
             "if-match",
             "if-none-match",
             "idempotency-key",
+            "prefer",
             "x-request-id",
         ])
         .expose_headers([
+            "allow",
+            "content-disposition",
             "etag",
             "link",
             "location",

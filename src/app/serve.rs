@@ -2,14 +2,14 @@
 
 use super::{SLICES, contract, cors, directory::DIRECTORY, hooks, install, problem_codes, routes, works};
 use crate::{
-    access::{AppState, Parts, TokenSubject},
+    access::{AppState, Parts, Public, TokenSubject},
     audit,
-    config::Settings,
+    config::{Settings, web_address_of},
     identity::users,
     platform::{
         Error, Result,
         db::Db,
-        http::{self, BodyLimits, Closing, Edge, TrustedProxies, docs},
+        http::{self, BodyLimits, Closing, Edge, PublicAddress, TrustedProxies, docs},
         values::Id,
     },
     work::Engine,
@@ -159,6 +159,9 @@ fn serve(
         deadline: Duration::from_secs(settings.body_seconds),
         upload_bytes: settings.import_bytes,
     };
+    let address =
+        PublicAddress { told: settings.public_url.clone(), own: web_address_of(listener.local_addr()?) };
+    let document = Data::new(docs::ServedDocument::of(&contract, settings.public_url.as_deref()));
     let proxies = TrustedProxies::of(&settings.trusted_proxies);
     let origins = Arc::new(settings.allowed_origins.clone());
     let server = HttpServer::new(move || {
@@ -173,15 +176,18 @@ fn serve(
             .app_data(security.clone())
             .app_data(limits)
             .app_data(proxies.clone())
+            .app_data(address.clone())
+            .app_data(document.clone())
             .app_data(web::PayloadConfig::new(1024 * 1024))
             .app_data(web::PathConfig::default().error_handler(|_, _| Error::not_found("record").into()))
             .into_utoipa_app()
             .configure(routes)
             .map(|app| {
-                app.route("/", web::get().to(|| async { web::Redirect::to("/docs/") }))
+                app.route("/", web::get().to(|| async { web::Redirect::to("docs/") }))
                     .configure(docs::swagger_ui)
-                    .default_service(web::to(http::no_such_address))
+                    .default_service(web::to(|_: Public, request| http::no_such_address(request)))
                     .wrap(metrics.clone())
+                    .wrap(from_fn(http::faults))
                     .wrap(Condition::new(!origins.is_empty(), cors::allow(&origins)))
                     .wrap(from_fn(http::edge))
             })

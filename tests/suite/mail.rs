@@ -17,7 +17,7 @@ pub fn world(server: &MailServer) -> World {
         settings.smtp_url = Some(server.url().parse().unwrap());
         settings.smtp_ca_file = Some(server.certificate());
         settings.mail_from = Some("Partner Incentives <incentives@vendor.example>".parse().unwrap());
-        settings.public_url = "https://pi.vendor.example".into();
+        settings.public_url = Some("https://pi.vendor.example".into());
     })
 }
 

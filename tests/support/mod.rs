@@ -11,7 +11,7 @@ mod smtp;
 pub mod statements;
 mod world;
 
-pub use client::{Answer, Client};
+pub use client::{Answer, Ask, Client};
 pub use database::{Backend, Database, PASSWORD, person};
 pub use issuer::Issuer;
 pub use smtp::{MailServer, wait_for};

@@ -28,6 +28,12 @@ pub struct Contract {
     validators: RwLock<HashMap<String, Arc<Validator>>>,
 }
 
+/// The entity tag of a document: a digest of its text.
+pub(super) fn entity_tag(text: &str) -> String {
+    let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, text.as_bytes());
+    format!("\"{}\"", BASE64_URL_SAFE_NO_PAD.encode(digest.as_ref().get(..9).unwrap_or_default()))
+}
+
 /// An operation of the document.
 #[derive(Clone, Copy, Debug)]
 pub struct Operation<'a> {
@@ -44,8 +50,7 @@ impl Contract {
     #[must_use]
     pub fn new(document: Value) -> Self {
         let json = serde_json::to_string_pretty(&document).unwrap_or_default();
-        let etag = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, json.as_bytes());
-        let etag = BASE64_URL_SAFE_NO_PAD.encode(etag.as_ref().get(..9).unwrap_or_default());
+        let etag = entity_tag(&json);
         let (mut addresses, mut files, mut media) = (Vec::new(), Vec::new(), Vec::new());
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
             let content = &item["get"]["responses"]["200"]["content"];
@@ -62,7 +67,7 @@ impl Contract {
             let methods = methods.filter_map(|(m, _)| m.to_uppercase().parse().ok()).collect();
             addresses.push((ResourceDef::new(path.as_str()), methods));
         }
-        let (etag, validators) = (format!("\"{etag}\""), RwLock::default());
+        let validators = RwLock::default();
         Self { document, json, etag, addresses, files, media, validators }
     }
 

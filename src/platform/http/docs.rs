@@ -1,9 +1,9 @@
 //! The pages for people: Swagger UI, the problem pages, the contract.
 
-use super::Contract;
+use super::{Contract, PublicAddress, contract::entity_tag};
 use crate::platform::{Code, Error, values::Timestamp};
-use actix_web::{HttpResponse, Responder, get, http::header, web};
-use serde_json::Value;
+use actix_web::{HttpRequest, HttpResponse, Responder, get, http::header, web};
+use serde_json::{Value, json};
 use std::fmt::Write;
 use utoipa_actix_web::service_config::ServiceConfig;
 
@@ -13,7 +13,7 @@ pub struct ProblemCatalogue(pub Vec<&'static Code>);
 /// Adds Swagger UI under `/docs/`, from files in the binary.
 pub fn swagger_ui(config: &mut web::ServiceConfig) {
     config
-        .route("/docs", web::get().to(|| async { web::Redirect::to("/docs/").permanent() }))
+        .route("/docs", web::get().to(|| async { web::Redirect::to("docs/").permanent() }))
         .route("/docs/swagger-initializer.js", web::get().to(initializer))
         .service(utoipa_swagger_ui::SwaggerUi::new("/docs/{_:.*}"));
 }
@@ -40,13 +40,14 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 /// names the current one.
 #[utoipa::path(tag = "service", responses((status = 200, description = "The document.", content_type = "application/json", body = Object, example = json!({"openapi": "3.1.0"}))))]
 #[get("/openapi.json")]
-async fn get_openapi(contract: web::Data<Contract>) -> impl Responder {
+async fn get_openapi(document: web::Data<ServedDocument>, request: HttpRequest) -> impl Responder {
+    let link = format!("<{}/openapi.json>; rel=\"service-desc\"", PublicAddress::of(&request));
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/json"))
-        .insert_header((header::ETAG, contract.etag.as_str()))
+        .insert_header((header::ETAG, document.etag.as_str()))
         .insert_header((header::CACHE_CONTROL, "no-cache"))
-        .insert_header((header::LINK, "</openapi.json>; rel=\"service-desc\""))
-        .body(contract.json.clone())
+        .insert_header((header::LINK, link))
+        .body(document.json.clone())
 }
 
 /// The OpenAPI document as YAML
@@ -54,12 +55,38 @@ async fn get_openapi(contract: web::Data<Contract>) -> impl Responder {
 /// The same contract as `/openapi.json`, for people and tools that read YAML.
 #[utoipa::path(tag = "service", responses((status = 200, description = "The document.", content_type = "application/yaml", body = String, example = "openapi: \"3.1.0\"")))]
 #[get("/openapi.yaml")]
-async fn get_openapi_yaml(contract: web::Data<Contract>) -> impl Responder {
+async fn get_openapi_yaml(document: web::Data<ServedDocument>) -> impl Responder {
     HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, "application/yaml"))
-        .insert_header((header::ETAG, contract.etag.as_str()))
+        .insert_header((header::ETAG, document.etag.as_str()))
         .insert_header((header::CACHE_CONTROL, "no-cache"))
-        .body(yaml(&contract.document))
+        .body(yaml(&document.value))
+}
+
+/// The OpenAPI document as this service sends it: the contract, with the address that people reach the service at.
+pub struct ServedDocument {
+    value: Value,
+    json: String,
+    etag: String,
+}
+
+impl ServedDocument {
+    /// The document of a contract, for a service at this address.
+    #[must_use]
+    pub fn of(contract: &Contract, address: Option<&str>) -> Self {
+        let Some(address) = address else {
+            let (value, json, etag) =
+                (contract.document.clone(), contract.json.clone(), contract.etag.clone());
+            return Self { value, json, etag };
+        };
+        let mut value = contract.document.clone();
+        if let Some(servers) = value.get_mut("servers") {
+            *servers = json!([{"url": address, "description": "This service."}]);
+        }
+        let json = serde_json::to_string_pretty(&value).unwrap_or_default();
+        let etag = entity_tag(&json);
+        Self { value, json, etag }
+    }
 }
 
 /// Whom to tell about a weakness
@@ -118,7 +145,7 @@ async fn list_problems(catalogue: web::Data<ProblemCatalogue>) -> impl Responder
     for code in &catalogue.0 {
         let _ = write!(
             rows,
-            "<li><a href=\"/problems/{0}\">{0}</a> ({1}): {2}</li>",
+            "<li><a href=\"problems/{0}\">{0}</a> ({1}): {2}</li>",
             code.code, code.status, code.title
         );
     }
@@ -141,7 +168,7 @@ async fn get_problem(
     let code =
         catalogue.0.iter().find(|c| c.code == code.as_str()).ok_or(Error::not_found("problem code"))?;
     let body = format!(
-        "<p>Status <strong>{}</strong>, code <code>{}</code></p><p>{}</p><p><a href=\"/problems\">All problems</a></p>",
+        "<p>Status <strong>{}</strong>, code <code>{}</code></p><p>{}</p><p><a href=\"../problems\">All problems</a></p>",
         code.status,
         code.code,
         code.help.replace('<', "&lt;")

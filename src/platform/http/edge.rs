@@ -1,33 +1,23 @@
 //! The outermost layer, which every request passes.
 
-use super::{
-    Contract, Quota, conditions::has_it_already, negotiation::preferred, problem::problem_response,
-    unread::Unread,
-};
-use crate::platform::{
-    Code, Error, codes,
-    values::{Clock, Ids},
-};
+use super::{Quota, conditions::has_it_already, faults::with_problem_document, unread::Unread};
+use crate::platform::values::{Clock, Ids};
 use actix_web::{
-    HttpMessage, HttpRequest, HttpResponse,
+    HttpMessage, HttpRequest,
     body::{BoxBody, MessageBody},
     dev::{ServiceRequest, ServiceResponse},
     http::{
-        ConnectionType, Method, StatusCode, Uri,
+        ConnectionType, Method, StatusCode,
         header::{self, HeaderMap, HeaderName, HeaderValue},
     },
     middleware::Next,
     web::Data,
 };
 use std::{
-    future::Future,
-    panic::{AssertUnwindSafe, catch_unwind},
-    pin::pin,
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicBool, Ordering},
     },
-    task::Poll,
     time::Instant,
 };
 
@@ -87,8 +77,21 @@ impl RequestId {
     }
 }
 
-/// The outermost layer: request id, limits on the head, `HEAD`, panics, problems, conditional reads,
-/// security fields and the access log.
+/// The methods of HTTP (RFC 9110, 9.3; RFC 5789).
+const METHODS: [Method; 9] = [
+    Method::GET,
+    Method::HEAD,
+    Method::POST,
+    Method::PUT,
+    Method::PATCH,
+    Method::DELETE,
+    Method::OPTIONS,
+    Method::TRACE,
+    Method::CONNECT,
+];
+static OTHER_METHOD: LazyLock<Method> = LazyLock::new(|| Method::from_bytes(b"OTHER").unwrap_or_default());
+
+/// The outermost layer: request id, `HEAD`, conditional reads, security fields and the access log.
 pub async fn edge(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -104,117 +107,19 @@ pub async fn edge(
         // The codec below leaves out the body of an answer to `HEAD`; the handlers know `GET` alone.
         request.head_mut().method = Method::GET;
     }
+    if !METHODS.contains(&method) {
+        // Whoever invents methods adds one label to the metrics, not one for each.
+        request.head_mut().method = OTHER_METHOD.clone();
+    }
     let unread = request.headers().contains_key(header::TRANSFER_ENCODING).then(|| Unread::of(&mut request));
-    let response = match head_fault(&request) {
-        Some(error) => failed(request, &error),
-        None => unwound(next.call(request)).await.map_or_else(
-            // The panic has consumed the request; `Failed` carries the request id for the answer.
-            || Err(Failed { error: Error::internal("a handler panicked"), id: id.clone() }.into()),
-            |outcome| outcome.map(|response| with_problem_document(response.map_into_boxed_body())),
-        )?,
-    };
+    // A layer in between may fail by itself, such as the check of a foreign page's preflight.
+    let response = with_problem_document(next.call(request).await?.map_into_boxed_body());
     let response = finish(response, &id, &edge);
     log_access(&response, &method, &id, started);
     Ok(match unread {
         Some(unread) => response.map_body(|_, body| unread.behind(body)),
         None => response,
     })
-}
-
-/// Answers for addresses and methods the contract does not have.
-pub async fn no_such_address(request: HttpRequest) -> HttpResponse {
-    let contract = request.app_data::<Data<Contract>>();
-    let Some(methods) = contract.and_then(|contract| contract.methods_at(request.path())) else {
-        return problem_response(
-            &Error::new(&codes::NOT_FOUND, "there is nothing at this address"),
-            &request,
-        );
-    };
-    let allow = methods.iter().map(Method::as_str).collect::<Vec<_>>().join(", ");
-    let mut response = if request.method() == Method::OPTIONS {
-        HttpResponse::NoContent().finish()
-    } else {
-        let detail = format!("this address takes {allow}");
-        problem_response(&Error::new(&codes::METHOD_NOT_ALLOWED, detail), &request)
-    };
-    if let Ok(allow) = HeaderValue::from_str(&allow) {
-        response.headers_mut().insert(header::ALLOW, allow);
-    }
-    response
-}
-
-/// A fault of the request's head alone, found before any route: its sizes, and the `Accept` field.
-fn head_fault(request: &ServiceRequest) -> Option<Error> {
-    let uri: &Uri = request.uri();
-    if uri.path_and_query().is_some_and(|text| text.as_str().len() > 8192) {
-        return Some(Error::new(&codes::URI_TOO_LONG, "path and query together may have 8 KiB"));
-    }
-    let size: usize =
-        request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
-    if size > 32 * 1024 {
-        return Some(Error::new(&codes::HEADERS_TOO_LARGE, "header fields together may have 32 KiB"));
-    }
-    let speaks_json = request.path().starts_with("/v1/") && !request.path().starts_with("/v1/openapi");
-    let contract = request.app_data::<Data<Contract>>();
-    let media = contract.map(|contract| contract.media_at(request.path())).unwrap_or_default();
-    let accepts = |field: &HeaderValue| {
-        let field = field.to_str().unwrap_or("");
-        field.trim().is_empty()
-            || ["*/*", "application/*", "application/json", "application/problem+json"]
-                .iter()
-                .any(|m| field.contains(m))
-    };
-    let accept = request.headers().get(header::ACCEPT);
-    if !speaks_json || accept.is_none_or(accepts) {
-        return None;
-    }
-    let offers = if media.is_empty() { vec!["application/json"] } else { media };
-    preferred(request.headers(), header::ACCEPT, &offers).is_none().then(|| {
-        let offers = offers.join(", or ");
-        Error::new(&codes::NOT_ACCEPTABLE, format!("send Accept: {offers}; or no Accept field"))
-    })
-}
-
-/// Turns a failed response of any origin into a problem document; leaves other responses as they are.
-fn with_problem_document(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
-    let status = response.status();
-    let described =
-        response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == "application/problem+json");
-    if described || !(status.is_client_error() || status.is_server_error()) {
-        return response;
-    }
-    let (request, response) = response.into_parts();
-    let own = response.error().and_then(|error| error.as_error::<Error>());
-    let made = match own {
-        Some(error) => problem_response(error, &request),
-        None => problem_response(
-            &Error::new(code_of(status), response.error().map_or_else(String::new, ToString::to_string)),
-            &request,
-        ),
-    };
-    let made = if made.status() == StatusCode::REQUEST_TIMEOUT {
-        let mut made = made;
-        made.head_mut().set_connection_type(ConnectionType::Close);
-        made
-    } else {
-        made
-    };
-    ServiceResponse::new(request, made)
-}
-
-fn code_of(status: StatusCode) -> &'static Code {
-    codes::CODES.iter().find(|code| code.status == status.as_u16()).copied().unwrap_or(
-        match status.as_u16() {
-            400..=499 => &codes::MALFORMED,
-            _ => &codes::INTERNAL,
-        },
-    )
-}
-
-fn failed(request: ServiceRequest, error: &Error) -> ServiceResponse<BoxBody> {
-    let (request, _) = request.into_parts();
-    let response = problem_response(error, &request);
-    ServiceResponse::new(request, response)
 }
 
 /// Adds the header fields of every answer; answers 304 where the caller has this representation already.
@@ -280,43 +185,4 @@ fn log_access(response: &ServiceResponse<BoxBody>, method: &Method, id: &Request
         status = response.status().as_u16(), micros = micros;
         "{} {} {}", method, request.path(), response.status().as_u16()
     );
-}
-
-/// Runs a future to its end; `None` where the future panicked.
-async fn unwound<F: Future>(future: F) -> Option<F::Output> {
-    let mut future = pin!(future);
-    std::future::poll_fn(|context| match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(context))) {
-        Ok(Poll::Ready(output)) => Poll::Ready(Some(output)),
-        Ok(Poll::Pending) => Poll::Pending,
-        Err(_) => Poll::Ready(None),
-    })
-    .await
-}
-
-/// An error with the id of its request, where the request itself is gone.
-#[derive(Debug)]
-struct Failed {
-    error: Error,
-    id: RequestId,
-}
-
-impl std::fmt::Display for Failed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.error.fmt(f)
-    }
-}
-
-impl actix_web::ResponseError for Failed {
-    fn status_code(&self) -> StatusCode {
-        StatusCode::from_u16(self.error.code.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
-    }
-
-    fn error_response(&self) -> HttpResponse {
-        log::error!(request_id = self.id.as_str(); "{}", self.error);
-        HttpResponse::build(self.status_code())
-            .insert_header((header::CONTENT_TYPE, "application/problem+json"))
-            .insert_header(("x-request-id", self.id.as_str()))
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .body(self.error.to_problem(self.id.as_str()))
-    }
 }

@@ -1,7 +1,7 @@
 //! Lists: keyset pages on a stable order.
 
 use super::{
-    Answer, Contract,
+    Answer, Contract, PublicAddress,
     export::{self, CsvColumn, FileFormat},
     query,
 };
@@ -119,8 +119,7 @@ impl<F: DeserializeOwned, S: SortKey> PageRequest<F, S> {
             }
         }
         let after = cursor.map(|text| open(&text, digest(&others))).transpose()?;
-        let info = request.connection_info();
-        let address = format!("{}://{}{}", info.scheme(), info.host(), request.path());
+        let address = format!("{}{}", PublicAddress::of(request), request.path());
         let filter = query::read(filters)?;
         let columns = || request.app_data::<Data<Contract>>()?.columns_at(request.path());
         let file = FileFormat::asked_for(request.headers()).and_then(|format| Some((format, columns()?)));

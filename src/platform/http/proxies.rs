@@ -2,7 +2,7 @@
 
 use actix_web::HttpRequest;
 use ipnet::IpNet;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 /// The proxies whose `X-Forwarded-For` is believed. Put into the application's data.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,11 +27,26 @@ impl TrustedProxies {
             if !self.include(client) {
                 break;
             }
-            let Ok(address) = hop.trim().parse() else { break };
+            let Some(address) = address_in(hop) else { break };
             client = address;
         }
         client.to_canonical()
     }
+}
+
+/// The address in one hop of `X-Forwarded-For`. Proxies write it plain, with a port, in brackets, or in quotes.
+fn address_in(hop: &str) -> Option<IpAddr> {
+    let hop = hop.trim();
+    let hop = hop.strip_prefix('"').and_then(|hop| hop.strip_suffix('"')).unwrap_or(hop);
+    let in_brackets = || hop.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    let with_port = || hop.parse().ok().map(|address: SocketAddr| address.ip());
+    hop.parse().ok().or_else(in_brackets).or_else(with_port)
+}
+
+/// Whether a request comes over a trusted proxy.
+pub(super) fn is_from_proxy(request: &HttpRequest) -> bool {
+    let proxies = request.app_data::<TrustedProxies>();
+    proxies.zip(request.peer_addr()).is_some_and(|(proxies, peer)| proxies.include(peer.ip()))
 }
 
 /// The address a request comes from: the address of the connection, or the one trusted proxies name in
@@ -63,6 +78,10 @@ mod tests {
             ("fd00::1", "198.51.100.1,not an address", "fd00::1"),
             ("10.0.0.1", "", "10.0.0.1"),
             ("10.0.0.1", "10.0.0.3,10.0.0.2", "10.0.0.3"),
+            ("10.0.0.1", "198.51.100.1:40001", "198.51.100.1"),
+            ("10.0.0.1", "[2001:db8::7], 10.0.0.2:8080", "2001:db8::7"),
+            ("10.0.0.1", "\"[2001:db8::7]:40001\"", "2001:db8::7"),
+            ("10.0.0.1", "198.51.100.1:port", "10.0.0.1"),
         ] {
             let found = proxies.client(peer.parse().unwrap(), chain.split(','));
             assert_eq!(found, client.parse::<IpAddr>().unwrap(), "{peer} {chain}");

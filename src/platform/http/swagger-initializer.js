@@ -17,7 +17,7 @@ window.onload = function () {
   };
   const login = /\/v1\/auth\/login$/;
   window.ui = SwaggerUIBundle({
-    url: "/openapi.json",
+    url: "../openapi.json",
     dom_id: "#swagger-ui",
     deepLinking: true,
     defaultModelsExpandDepth: 0,
