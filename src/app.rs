@@ -7,7 +7,7 @@ mod serve;
 pub use serve::{Service, Serving, listen};
 
 use crate::{
-    access::{Hooks, Tx, policy},
+    access::{Hooks, PartnerKey, Tx, policy},
     audit,
     earnings::{calculation, statements},
     identity::{api_clients, second_factors, sessions, setup, users},
@@ -18,7 +18,7 @@ use crate::{
     participation::{admission, eligibility, enrollments, programs},
     platform::{
         Code, Result,
-        http::{self, Admission, Contract, Finishing},
+        http::{self, Admission, Contract, Finishing, PathKey},
         values::{Country, Currency},
     },
     sales::{imports, transactions},
@@ -112,8 +112,11 @@ pub fn document() -> serde_json::Value {
         let roles = rule.roles.iter().map(|role| role.as_str()).collect();
         Some(Admission { roles, scope: rule.scope, without_scope: rule.without_scope })
     };
-    let example_id = |path: &str| path.starts_with("/v1/partners/{id}").then_some(EXAMPLE_PARTNER);
-    http::finish(document, &Finishing { admission: &admission, example_id: &example_id })
+    let path_key = |path: &str| {
+        let partner = PathKey { schema: "PartnerKey", example: EXAMPLE_PARTNER };
+        path.starts_with("/v1/partners/{id}").then_some(partner)
+    };
+    http::finish(document, &Finishing { admission: &admission, path_key: &path_key })
 }
 
 /// The part of the document beside the operations.
@@ -133,7 +136,7 @@ pub fn document() -> serde_json::Value {
         contact(name = "Partner Incentives", url = "https://example.org/partner-incentives")
     ),
     servers((url = "/", description = "This service, local or in production.")),
-    components(schemas(http::Problem, crate::platform::FieldError, Currency, Country)),
+    components(schemas(http::Problem, crate::platform::FieldError, Currency, Country, PartnerKey)),
     modifiers(&Schemes, &Tags)
 )]
 struct Base;

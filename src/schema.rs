@@ -24,6 +24,7 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         revision -> BigInt,
+        search_text -> Text,
     }
 }
 

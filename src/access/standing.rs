@@ -22,6 +22,8 @@ pub struct Directory {
     pub set_up: fn(&mut Conn, partner: Id) -> Result<bool>,
     /// The partners whose records the people of a partner may see: the partner and its locations.
     pub family: fn(&mut Conn, partner: Id) -> Result<Vec<Id>>,
+    /// The partner with an MPN id, whatever the caller may see.
+    pub numbered: fn(&mut Conn, mpn_id: &str) -> Result<Option<Id>>,
     /// Locks partners until the end of the unit.
     pub lock: LockPartners,
 }

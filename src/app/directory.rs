@@ -12,5 +12,6 @@ pub(super) const DIRECTORY: Directory = Directory {
     client: api_clients::standing,
     set_up: setup::is_completed,
     family: partners::family_of,
+    numbered: partners::numbered,
     lock: partners::lock,
 };

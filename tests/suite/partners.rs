@@ -53,3 +53,109 @@ fn a_walk_meets_every_partner_once_while_others_are_recorded() {
         }
     }
 }
+
+#[test]
+fn a_partner_is_named_by_its_mpn_id_wherever_by_its_id() {
+    let world = World::new();
+    let operator = world.operator();
+    let made = operator.post("/v1/partners", partner(1, "direct_bill")).send().ok();
+    let number = made["mpn_id"].as_str().unwrap().to_owned();
+    for below in
+        ["", "/setup", "/competencies", "/eligibility?program=csp-direct-bill", "/summary", "/recalculation"]
+    {
+        let (by_id, by_number) =
+            (format!("/v1/partners/{}{below}", made.id()), format!("/v1/partners/{number}{below}"));
+        assert_eq!(
+            operator.get(&by_number).send().ok().body,
+            operator.get(&by_id).send().ok().body,
+            "{below}"
+        );
+    }
+    let agreement = json!({
+        "partner_id": number, "agreement_number": "MPN-1", "signed_by": "Ada", "signed_on": "2018-07-01",
+        "effective_on": "2018-07-01", "membership_level": "silver"
+    });
+    let agreement = operator.post("/v1/mpn-agreements", agreement).send().ok();
+    assert_eq!(agreement["partner_id"], made["id"]);
+    let user = json!({"email": "a@b.example", "name": "Ada", "role": "viewer", "partner_id": number});
+    assert_eq!(operator.post("/v1/users", user).send().ok()["partner_id"], made["id"]);
+    let mut location = partner(2, "direct_bill");
+    location["headquarters_id"] = json!(number);
+    let location = operator.post("/v1/partners", location).send().ok();
+    assert_eq!(location["headquarters_id"], made["id"]);
+    let changed = operator
+        .patch(&format!("/v1/partners/{}", location["mpn_id"].as_str().unwrap()), json!({"country": "GB"}));
+    assert_eq!(changed.if_match(&location.etag()).send().ok()["id"], location["id"]);
+    let asked = json!({"partner_id": number, "program": "csp-direct-bill", "reason": "asked by telephone"});
+    operator.post("/v1/enrollments", asked).send().refused(422, "not_eligible");
+}
+
+#[test]
+fn a_number_of_another_partner_is_refused_as_a_number_of_nobody() {
+    let world = World::new();
+    let operator = world.operator();
+    let own = operator.post("/v1/partners", partner(1, "direct_bill")).send().ok();
+    let other = operator.post("/v1/partners", partner(2, "direct_bill")).send().ok();
+    let admin = world.admin_of(&own.id());
+    let refused = |key: &str| {
+        let mut body = admin.get(&format!("/v1/partners/{key}")).send().refused(404, "not_found").body;
+        body.as_object_mut().unwrap().remove("request_id");
+        body
+    };
+    let of_nobody = refused("999999");
+    assert_eq!(refused(other["mpn_id"].as_str().unwrap()), of_nobody);
+    assert_eq!(refused(&other.id()), of_nobody);
+    assert_eq!(refused(&world.ids.next(world.clock.now()).to_string()), of_nobody);
+    let asked = |key: &str| {
+        let body = json!({"partner_id": key, "program": "csp-direct-bill"});
+        let answer = admin.post("/v1/enrollments", body).send();
+        (answer.status, answer["code"].clone(), answer["detail"].clone(), answer["errors"].clone())
+    };
+    assert_eq!(asked(other["mpn_id"].as_str().unwrap()), asked("999999"));
+}
+
+#[test]
+fn partners_are_found_by_any_part_of_their_name_and_number() {
+    let world = World::new();
+    let operator = world.operator();
+    for (n, name) in
+        ["Müller & Söhne GmbH", "ガス株式会社", "100% Cloud_Partner", "Straße Nord"].iter().enumerate()
+    {
+        let mut body = partner(u32::try_from(n).unwrap(), "direct_bill");
+        body["legal_name"] = json!(name);
+        operator.post("/v1/partners", body).send().ok();
+    }
+    let found = |text: &str| -> Vec<String> {
+        let page = operator.get("/v1/partners").query("q", text).query("include_total", true).send().ok();
+        let names: Vec<_> = page["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|it| it["legal_name"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(page["total"], names.len());
+        names
+    };
+    for (text, name) in [
+        ("muller", "Müller & Söhne GmbH"),
+        ("MÜLLER & s", "Müller & Söhne GmbH"),
+        ("Mu\u{308}ller", "Müller & Söhne GmbH"),
+        (" sohne ", "Müller & Söhne GmbH"),
+        ("ｶﾞｽ", "ガス株式会社"),
+        ("株式", "ガス株式会社"),
+        ("STRASSE", "Straße Nord"),
+        ("0% c", "100% Cloud_Partner"),
+        ("d_p", "100% Cloud_Partner"),
+        ("000001", "ガス株式会社"),
+    ] {
+        assert_eq!(found(text), [name], "{text}");
+    }
+    for text in ["カス", "u_l", "m%r", "\\", "nobody"] {
+        assert!(found(text).is_empty(), "{text}: {:?}", found(text));
+    }
+    assert_eq!(found("4").len(), 4);
+    let renamed = operator.get("/v1/partners").query("q", "nord").send().ok()["items"][0].clone();
+    let path = format!("/v1/partners/{}", renamed["id"].as_str().unwrap());
+    operator.patch(&path, json!({"legal_name": "Süd"})).if_match("\"1\"").send().ok();
+    assert!(found("nord").is_empty() && found("sud") == ["Süd"]);
+}

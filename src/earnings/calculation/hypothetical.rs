@@ -85,10 +85,11 @@ fn on_record(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<HashMap<Id, 
     if ids.is_empty() {
         return Ok(HashMap::new());
     }
-    let own = transactions::own_among(tx, asked.partner_id, ids)?;
-    let refunded = transactions::refunded_of(tx, asked.partner_id, &own)?;
+    let partner = asked.partner_id.id(tx)?;
+    let own = transactions::own_among(tx, partner, ids)?;
+    let refunded = transactions::refunded_of(tx, partner, &own)?;
     let mut known = HashMap::new();
-    for sold in transactions::purchases_named(tx, asked.partner_id, &own)? {
+    for sold in transactions::purchases_named(tx, partner, &own)? {
         let minor = sold.minor + refunded.get(&sold.id).copied().unwrap_or_default();
         let left = Money { minor, currency: sold.currency };
         let (id, on) = (sold.id, sold.occurred_on);

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     access::{
-        Caller,
+        Caller, PartnerKey,
         policy::{PreviewRecalculation, RecalculatePartner},
     },
     network::partners,
@@ -79,12 +79,13 @@ impl From<PostedDifference> for RecalculationDifference {
 /// that wait for the calculation count as differences too. It reads only.
 #[utoipa::path(tag = "earnings", responses((status = 200, body = RecalculationPreview)))]
 #[get("/v1/partners/{id}/recalculation")]
-async fn preview_recalculation(caller: Caller<PreviewRecalculation>, id: Path<Id>) -> Result<Answer> {
+async fn preview_recalculation(caller: Caller<PreviewRecalculation>, id: Path<PartnerKey>) -> Result<Answer> {
     caller
         .snapshot(move |tx| {
-            let found = proof::differences(tx, Some(*id))?;
+            let partner_id = id.id(tx)?;
+            let found = proof::differences(tx, Some(partner_id))?;
             let differences = found.into_iter().map(RecalculationDifference::from).collect();
-            Ok(Answer::ok(&RecalculationPreview { partner_id: *id, differences, as_of: tx.now }))
+            Ok(Answer::ok(&RecalculationPreview { partner_id, differences, as_of: tx.now }))
         })
         .await
 }
@@ -98,15 +99,16 @@ async fn preview_recalculation(caller: Caller<PreviewRecalculation>, id: Path<Id
 #[post("/v1/partners/{id}/recalculation")]
 async fn recalculate_partner(
     caller: Caller<RecalculatePartner>,
-    id: Path<Id>,
+    id: Path<PartnerKey>,
     body: Body<Recalculation>,
 ) -> Result<Answer> {
     let app = caller.app().clone();
     let answer = caller
         .write(body, move |tx, asked| {
-            partners::get(tx, *id)?;
-            let run = run::recalculate(tx, *id, &asked.reason)?;
-            begun(run, Some(*id))
+            let id = id.id(tx)?;
+            partners::get(tx, id)?;
+            let run = run::recalculate(tx, id, &asked.reason)?;
+            begun(run, Some(id))
         })
         .await?;
     app.wake();

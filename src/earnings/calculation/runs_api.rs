@@ -3,7 +3,7 @@
 use super::{Run, RunState, run, store};
 use crate::{
     access::{
-        Caller,
+        Caller, PartnerKey,
         policy::{GetCalculationRun, ListCalculationRuns, StartCalculationRun},
     },
     platform::{
@@ -109,7 +109,7 @@ page_of!(
 pub struct RunStart {
     /// Only this partner; left out, the whole programme.
     #[serde(default)]
-    partner_id: Option<Id>,
+    partner_id: Option<PartnerKey>,
 }
 
 /// Which runs to list.
@@ -152,8 +152,9 @@ async fn start_calculation_run(caller: Caller<StartCalculationRun>, body: Body<R
     let app = caller.app().clone();
     let answer = caller
         .write(body, move |tx, asked| {
-            let run = run::start(tx, asked.partner_id)?;
-            begun(run, asked.partner_id)
+            let partner = asked.partner_id.as_ref().map(|partner| partner.id(tx)).transpose()?;
+            let run = run::start(tx, partner)?;
+            begun(run, partner)
         })
         .await?;
     app.wake();

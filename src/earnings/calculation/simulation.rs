@@ -57,7 +57,8 @@ pub(super) struct SimulatedCourse<'a> {
 
 /// Answers a simulation.
 pub(super) fn simulate(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<SimulatedEarnings> {
-    let partner = partners::get(tx, asked.partner_id)?;
+    let partner = asked.partner_id.id(tx)?;
+    let partner = partners::get(tx, partner)?;
     let program = programs::find(tx, &asked.program)?;
     let version = version_of(tx, &program, asked)?;
     let enrolled = enrolled(tx, &partner, &version)?;

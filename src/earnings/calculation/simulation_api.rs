@@ -2,7 +2,7 @@
 
 use super::{simulation, simulation_view::SimulatedEarnings};
 use crate::{
-    access::{Caller, policy::SimulateEarnings},
+    access::{Caller, PartnerKey, policy::SimulateEarnings},
     participation::programs::ProgramKey,
     platform::{
         Result,
@@ -42,7 +42,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 }))]
 pub struct EarningsSimulation {
     /// The partner to start from.
-    pub(super) partner_id: Id,
+    pub(super) partner_id: PartnerKey,
     /// For which program, by its code or id.
     pub(super) program: ProgramKey,
     /// For which month, past or future.

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     access::{
-        Caller, Tx,
+        Caller, PartnerKey, Tx,
         policy::{GetPartnerSummary, GetStatement},
     },
     identity::users,
@@ -18,7 +18,7 @@ use crate::{
     platform::{
         Result,
         http::{Answer, Media, Path, Preferences, Query, Rendering},
-        values::{Currency, Id, Month},
+        values::{Currency, Month},
     },
 };
 use actix_web::{Either, get};
@@ -37,8 +37,13 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 /// tier, the balance under caps, the next payment, the papers that end soon, and the partner's next action.
 #[utoipa::path(tag = "statements", responses((status = 200, body = PartnerSummary)))]
 #[get("/v1/partners/{id}/summary")]
-async fn get_partner_summary(caller: Caller<GetPartnerSummary>, id: Path<Id>) -> Result<Answer> {
-    caller.snapshot(move |tx| Ok(Answer::ok(&summary(tx, *id)?))).await
+async fn get_partner_summary(caller: Caller<GetPartnerSummary>, id: Path<PartnerKey>) -> Result<Answer> {
+    caller
+        .snapshot(move |tx| {
+            let id = id.id(tx)?;
+            Ok(Answer::ok(&summary(tx, id)?))
+        })
+        .await
 }
 
 /// What of a statement to show.
@@ -70,13 +75,14 @@ struct StatementFilter {
 #[get("/v1/partners/{id}/statements/{month}")]
 async fn get_statement(
     caller: Caller<GetStatement>,
-    path: Path<(Id, Month)>,
+    path: Path<(PartnerKey, Month)>,
     filter: Query<StatementFilter>,
     wanted: Preferences,
 ) -> Result<Either<Answer, Rendering>> {
     let ((partner, month), Query(filter)) = (path.into_inner(), filter);
     let media = wanted.media;
     let read = move |tx: &mut Tx<'_>| {
+        let partner = partner.id(tx)?;
         let language = if media == Media::Html { language(tx, &wanted)? } else { Locale::En };
         Ok((statement(tx, partner, month, filter.currency, language)?, language))
     };

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     access::{
-        Caller, Role,
+        Caller, PartnerKey, Role,
         policy::{
             self, CreateApiClient, GetApiClient, ListApiClients, RevokeApiClient, RotateApiClientSecret,
             UpdateApiClient,
@@ -120,7 +120,7 @@ pub struct ApiClientCreate {
     pub(super) role: Role,
     /// Whose client; for `incentive_admin` and `viewer`, and only for them. It sees what that partner's people see.
     #[serde(default)]
-    pub(super) partner_id: Option<Id>,
+    pub(super) partner_id: Option<PartnerKey>,
     /// Which of that it is given; each operation names its scope.
     #[schema(min_items = 1, max_items = 100, value_type = Vec<ScopeName>)]
     #[validate(custom(function = known_scopes))]

@@ -30,10 +30,11 @@ const PREFIX: &str = "pis_";
 
 /// Makes a client with its first secret.
 pub(super) fn create(tx: &mut Tx<'_>, new: &ApiClientCreate) -> Result<WithSecret> {
-    if let Some(partner) = new.partner_id {
+    let partner_id = new.partner_id.as_ref().map(|partner| partner.id(tx)).transpose()?;
+    if let Some(partner) = partner_id {
         tx.lock_partner(partner)?;
     }
-    if let Some(partner) = users::may_give(tx, new.role, new.partner_id)? {
+    if let Some(partner) = users::may_give(tx, new.role, partner_id)? {
         partners::refuse_closed(&partner)?;
     }
     refuse_past(tx, new.expires_at)?;
@@ -41,7 +42,7 @@ pub(super) fn create(tx: &mut Tx<'_>, new: &ApiClientCreate) -> Result<WithSecre
         id: tx.new_id(),
         name: new.name.clone(),
         role: new.role,
-        partner_id: new.partner_id,
+        partner_id,
         scopes: Json(ordered(&new.scopes)),
         status: ApiClientStatus::Active,
         expires_at: new.expires_at,

@@ -3,7 +3,7 @@
 use super::{Missing, SetupState, SetupStatus, model::Remedy, service};
 use crate::{
     access::{
-        Caller,
+        Caller, PartnerKey,
         policy::{CompletePartnerSetup, GetPartnerSetup, SendUserList},
     },
     network::partners::Transition,
@@ -98,8 +98,13 @@ impl From<SetupStatus> for PartnerSetupView {
 /// incentive data with `setup_incomplete`. What is missing rests on the partner's users too, so there is no `ETag`.
 #[utoipa::path(tag = "partners", responses((status = 200, body = PartnerSetupView)))]
 #[get("/v1/partners/{id}/setup")]
-async fn get_partner_setup(caller: Caller<GetPartnerSetup>, id: Path<Id>) -> Result<Answer> {
-    caller.snapshot(move |tx| service::status(tx, *id).map(record)).await
+async fn get_partner_setup(caller: Caller<GetPartnerSetup>, id: Path<PartnerKey>) -> Result<Answer> {
+    caller
+        .snapshot(move |tx| {
+            let id = id.id(tx)?;
+            service::status(tx, id).map(record)
+        })
+        .await
 }
 
 /// Send the list of users
@@ -108,8 +113,13 @@ async fn get_partner_setup(caller: Caller<GetPartnerSetup>, id: Path<Id>) -> Res
 /// be repeated until the set-up is completed.
 #[utoipa::path(tag = "partners", responses((status = 200, body = PartnerSetupView)))]
 #[post("/v1/partners/{id}/setup/notification")]
-async fn send_user_list(caller: Caller<SendUserList>, id: Path<Id>) -> Result<Answer> {
-    caller.act_once(move |tx| service::send_list(tx, *id).map(record)).await
+async fn send_user_list(caller: Caller<SendUserList>, id: Path<PartnerKey>) -> Result<Answer> {
+    caller
+        .act_once(move |tx| {
+            let id = id.id(tx)?;
+            service::send_list(tx, id).map(record)
+        })
+        .await
 }
 
 /// Complete the set-up
@@ -118,8 +128,16 @@ async fn send_user_list(caller: Caller<SendUserList>, id: Path<Id>) -> Result<An
 /// partner and of its locations visible to their people.
 #[utoipa::path(tag = "partners", responses((status = 200, body = PartnerSetupView)))]
 #[post("/v1/partners/{id}/setup/completion")]
-async fn complete_partner_setup(caller: Caller<CompletePartnerSetup>, id: Path<Id>) -> Result<Answer> {
-    caller.act_once(move |tx| service::complete(tx, *id).map(record)).await
+async fn complete_partner_setup(
+    caller: Caller<CompletePartnerSetup>,
+    id: Path<PartnerKey>,
+) -> Result<Answer> {
+    caller
+        .act_once(move |tx| {
+            let id = id.id(tx)?;
+            service::complete(tx, id).map(record)
+        })
+        .await
 }
 
 fn record(status: SetupStatus) -> Answer {

@@ -3,7 +3,7 @@
 use super::{Delivery, NewUser, SignInBy, User, UserChange, UserStatus, service, store};
 use crate::{
     access::{
-        Caller, Role, Tx, password,
+        Caller, PartnerKey, Role, Tx, password,
         policy::{
             CreateUser, DeactivateUser, GetUser, ListUsers, Policy, ReactivateUser, ResetPassword, UpdateUser,
         },
@@ -120,7 +120,7 @@ pub struct UserCreate {
     role: Role,
     /// Whose user; for `incentive_admin` and `viewer`, and only for them.
     #[serde(default)]
-    partner_id: Option<Id>,
+    partner_id: Option<PartnerKey>,
     /// In which language the user is written to.
     #[schema(default = "en")]
     #[serde(default)]
@@ -220,7 +220,7 @@ async fn create_user(caller: Caller<CreateUser>, body: Body<UserCreate>) -> Resu
                 email: new.email.clone(),
                 name: new.name.clone(),
                 role: new.role,
-                partner_id: new.partner_id,
+                partner_id: new.partner_id.as_ref().map(|partner| partner.id(tx)).transpose()?,
                 password_hash: hash.clone(),
                 must_change_password: new.issuer.is_none(),
                 locale: new.locale,

@@ -99,7 +99,8 @@ macro_rules! resource {
             caller
                 .write(body, |tx, new| {
                     let id = tx.new_id();
-                    let agreement = service::create(tx, id, new.clone().into())?;
+                    let new = new.clone().found(tx)?;
+                    let agreement = service::create(tx, id, new)?;
                     Ok(created(tx, $collection, agreement))
                 })
                 .await

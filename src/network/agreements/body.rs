@@ -4,9 +4,13 @@ use super::{
     AgreementTerms, ChangedTerms, Correction, MembershipLevel, NewAgreement, Renewal, Termination,
     model::out_of_order,
 };
-use crate::platform::{
-    http::{double_option, faultless},
-    values::{CalendarDate, Id},
+use crate::{
+    access::{PartnerKey, Tx},
+    platform::{
+        Result,
+        http::{double_option, faultless},
+        values::CalendarDate,
+    },
 };
 use serde::Deserialize;
 use utoipa::ToSchema;
@@ -20,7 +24,7 @@ macro_rules! create {
         $(#[$meta])*
         pub(super) struct $name {
             /// The partner that signed. A headquarters signs for itself and for its locations.
-            partner_id: Id,
+            partner_id: PartnerKey,
             /// The number on the paper, unique among agreements of the kind.
             #[schema(min_length = 1, max_length = 64, pattern = r"^\S(.*\S)?$")]
             agreement_number: String,
@@ -38,22 +42,24 @@ macro_rules! create {
         }
 
         impl $name {
-            fn in_order(&self) -> Result<(), ValidationError> {
+            fn in_order(&self) -> std::result::Result<(), ValidationError> {
                 faultless(out_of_order(self.signed_on, Some(self.effective_on), self.expires_on))
             }
         }
 
-        impl From<$name> for NewAgreement {
-            fn from(new: $name) -> Self {
-                Self {
-                    partner_id: new.partner_id,
+        impl $name {
+            /// The agreement, with the partner that the body names.
+            pub(super) fn found(self, tx: &mut Tx<'_>) -> Result<NewAgreement> {
+                let new = self;
+                Ok(NewAgreement {
+                    partner_id: new.partner_id.id(tx)?,
                     agreement_number: new.agreement_number,
                     signed_by: new.signed_by,
                     signed_on: new.signed_on,
                     effective_on: new.effective_on,
                     expires_on: new.expires_on,
                     terms: AgreementTerms::$kind { $($field: new.$field),* },
-                }
+                })
             }
         }
     };
@@ -175,7 +181,7 @@ macro_rules! update_and_renewal {
         }
 
         impl $renewal {
-            fn in_order(&self) -> Result<(), ValidationError> {
+            fn in_order(&self) -> std::result::Result<(), ValidationError> {
                 faultless(out_of_order(self.signed_on, self.effective_on, self.expires_on))
             }
         }

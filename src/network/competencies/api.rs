@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     access::{
-        Caller, Tx,
+        Caller, PartnerKey, Tx,
         policy::{
             CreateCompetency, GetAttainment, GetCompetency, ListAttainments, ListCompetencies, PutAttainment,
             RevokeAttainment, UpdateCompetency,
@@ -22,7 +22,6 @@ use crate::{
     platform::{
         Result,
         http::{Answer, Body, Checked, Cursor, IfMatch, Listing, PageParams, PageRequest, Path},
-        values::Id,
     },
 };
 use actix_web::{delete, get, patch, post, put};
@@ -154,12 +153,13 @@ fn record(tx: &Tx<'_>, competency: Competency) -> Answer {
 #[get("/v1/partners/{id}/competencies")]
 async fn list_attainments(
     caller: Caller<ListAttainments>,
-    id: Path<Id>,
+    id: Path<PartnerKey>,
     page: PageRequest<AttainmentFilter>,
 ) -> Result<Listing> {
     caller
         .list(page, move |tx, page| {
-            let partner = partners::get(tx, *id)?.id;
+            let id = id.id(tx)?;
+            let partner = partners::get(tx, id)?.id;
             let total = page
                 .include_total
                 .then(|| store::count_attainments(tx, partner, &page.filter))
@@ -178,7 +178,7 @@ async fn list_attainments(
 #[utoipa::path(
     tag = "competencies",
     params(
-        ("id" = Id, Path, description = "The partner.", example = "01936f2e-4b00-7000-8000-000000000001"),
+        ("id" = PartnerKey, Path, description = "The partner.", example = "01936f2e-4b00-7000-8000-000000000001"),
         (
             "code" = String, Path, description = "The competency's code.", min_length = 1, max_length = 64,
             pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "data-platform"
@@ -187,10 +187,11 @@ async fn list_attainments(
     responses((status = 200, body = AttainmentView))
 )]
 #[get("/v1/partners/{id}/competencies/{code}")]
-async fn get_attainment(caller: Caller<GetAttainment>, path: Path<(Id, String)>) -> Result<Answer> {
+async fn get_attainment(caller: Caller<GetAttainment>, path: Path<(PartnerKey, String)>) -> Result<Answer> {
     caller
         .read(move |tx| {
-            let attainment = store::latest(tx, path.0, &path.1)?;
+            let partner = path.0.id(tx)?;
+            let attainment = store::latest(tx, partner, &path.1)?;
             Ok(attainment_record(tx, attainment))
         })
         .await
@@ -204,7 +205,7 @@ async fn get_attainment(caller: Caller<GetAttainment>, path: Path<(Id, String)>)
 #[utoipa::path(
     tag = "competencies",
     params(
-        ("id" = Id, Path, description = "The partner.", example = "01936f2e-4b00-7000-8000-000000000001"),
+        ("id" = PartnerKey, Path, description = "The partner.", example = "01936f2e-4b00-7000-8000-000000000001"),
         (
             "code" = String, Path, description = "The competency's code.", min_length = 1, max_length = 64,
             pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "data-platform"
@@ -217,16 +218,17 @@ async fn get_attainment(caller: Caller<GetAttainment>, path: Path<(Id, String)>)
 #[put("/v1/partners/{id}/competencies/{code}")]
 async fn put_attainment(
     caller: Caller<PutAttainment>,
-    path: Path<(Id, String)>,
+    path: Path<(PartnerKey, String)>,
     Checked(body): Checked<AttainmentUpdate>,
     condition: IfMatch,
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, new| {
             let permits = |revision| condition.permits_if_sent(revision);
-            Ok(match service::record_attainment_if(tx, path.0, &path.1, &new.clone().into(), permits)? {
+            let partner = path.0.id(tx)?;
+            Ok(match service::record_attainment_if(tx, partner, &path.1, &new.clone().into(), permits)? {
                 RecordedAttainment::First(attainment) => {
-                    let location = format!("/v1/partners/{}/competencies/{}", path.0, path.1);
+                    let location = format!("/v1/partners/{partner}/competencies/{}", path.1);
                     attainment_record(tx, attainment).made_at(location)
                 }
                 RecordedAttainment::Again(attainment) => attainment_record(tx, attainment),
@@ -241,7 +243,7 @@ async fn put_attainment(
 #[utoipa::path(
     tag = "competencies",
     params(
-        ("id" = Id, Path, description = "The partner.", example = "01936f2e-4b00-7000-8000-000000000001"),
+        ("id" = PartnerKey, Path, description = "The partner.", example = "01936f2e-4b00-7000-8000-000000000001"),
         (
             "code" = String, Path, description = "The competency's code.", min_length = 1, max_length = 64,
             pattern = "^[a-z0-9]+(-[a-z0-9]+)*$", example = "data-platform"
@@ -253,15 +255,16 @@ async fn put_attainment(
 #[delete("/v1/partners/{id}/competencies/{code}")]
 async fn revoke_attainment(
     caller: Caller<RevokeAttainment>,
-    path: Path<(Id, String)>,
+    path: Path<(PartnerKey, String)>,
     condition: IfMatch,
 ) -> Result<Answer> {
     caller
         .act(move |tx| {
-            tx.lock_partner(path.0)?;
-            let latest = store::latest(tx, path.0, &path.1)?;
+            let partner = path.0.id(tx)?;
+            tx.lock_partner(partner)?;
+            let latest = store::latest(tx, partner, &path.1)?;
             condition.permits_if_sent(Some(latest.revision))?;
-            let periods = store::periods(tx, path.0, &path.1)?;
+            let periods = store::periods(tx, partner, &path.1)?;
             service::revoke(tx, periods)?;
             Ok(Answer::nothing())
         })

@@ -3,7 +3,7 @@
 use super::{Partner, PartnerStatus, PartnerTransition, PartnerType, service, service::NewPartner, store};
 use crate::{
     access::{
-        Caller,
+        Caller, PartnerKey, Tx,
         policy::{
             ClosePartner, CreatePartner, DeletePartner, GetPartner, ListPartners, Policy, ReinstatePartner,
             SuspendPartner, UpdatePartner,
@@ -127,7 +127,7 @@ pub struct PartnerCreate {
     partner_type: PartnerType,
     /// The headquarters of a location.
     #[serde(default)]
-    headquarters_id: Option<Id>,
+    headquarters_id: Option<PartnerKey>,
     /// The e-mail address of the partner's contact.
     #[schema(format = "email", min_length = 3, max_length = 254)]
     contact_email: String,
@@ -160,8 +160,8 @@ pub struct PartnerUpdate {
     currency: Option<Currency>,
     /// The headquarters of a location; null makes the partner stand alone.
     #[serde(default, deserialize_with = "double_option::deserialize")]
-    #[schema(value_type = Option<Id>)]
-    headquarters_id: Option<Option<Id>>,
+    #[schema(value_type = Option<PartnerKey>)]
+    headquarters_id: Option<Option<PartnerKey>>,
     /// The e-mail address of the partner's contact.
     #[schema(format = "email", min_length = 3, max_length = 254, nullable = false)]
     contact_email: Option<String>,
@@ -195,6 +195,9 @@ pub struct PartnerFilter {
     /// With this number in the partner network.
     #[param(max_length = 10, example = "4567890")]
     pub mpn_id: Option<String>,
+    /// With this text in the name or in the MPN id, whatever its case and accents.
+    #[param(min_length = 1, max_length = 200, example = "contoso")]
+    pub q: Option<String>,
 }
 
 /// In which order to list partners.
@@ -258,7 +261,8 @@ async fn create_partner(caller: Caller<CreatePartner>, body: Body<PartnerCreate>
     caller
         .write(body, |tx, new| {
             let id = tx.new_id();
-            let partner = service::create(tx, id, NewPartner::from(new.clone()))?;
+            let new = new.clone().found(tx)?;
+            let partner = service::create(tx, id, new)?;
             let (location, revision) = (format!("/v1/partners/{id}"), partner.revision);
             Ok(Answer::created(location, &PartnerView::from(partner), revision))
         })
@@ -270,8 +274,13 @@ async fn create_partner(caller: Caller<CreatePartner>, body: Body<PartnerCreate>
 /// One partner, with the state changes that are possible now.
 #[utoipa::path(tag = "partners", responses((status = 200, body = PartnerView)))]
 #[get("/v1/partners/{id}")]
-async fn get_partner(caller: Caller<GetPartner>, id: Path<Id>) -> Result<Answer> {
-    caller.read(move |tx| store::get(tx, *id).map(record)).await
+async fn get_partner(caller: Caller<GetPartner>, id: Path<PartnerKey>) -> Result<Answer> {
+    caller
+        .read(move |tx| {
+            let id = id.id(tx)?;
+            store::get(tx, id).map(record)
+        })
+        .await
 }
 
 /// Change a partner's record
@@ -281,15 +290,17 @@ async fn get_partner(caller: Caller<GetPartner>, id: Path<Id>) -> Result<Answer>
 #[patch("/v1/partners/{id}")]
 async fn update_partner(
     caller: Caller<UpdatePartner>,
-    id: Path<Id>,
+    id: Path<PartnerKey>,
     body: Body<PartnerUpdate>,
     revision: IfMatch,
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, change| {
-            let before = service::to_change(tx, *id, change.headquarters_id.flatten())?;
+            let id = id.id(tx)?;
+            let headquarters = change.headquarters(tx)?;
+            let before = service::to_change(tx, id, headquarters.flatten())?;
             revision.permits(before.revision)?;
-            service::update(tx, before, |partner| change.apply(partner)).map(record)
+            service::update(tx, before, |partner| change.apply(partner, headquarters)).map(record)
         })
         .await
 }
@@ -299,10 +310,11 @@ async fn update_partner(
 /// Only where no record refers to the partner; a partner with records is closed instead.
 #[utoipa::path(tag = "partners", responses((status = 204)))]
 #[delete("/v1/partners/{id}")]
-async fn delete_partner(caller: Caller<DeletePartner>, id: Path<Id>) -> Result<Answer> {
+async fn delete_partner(caller: Caller<DeletePartner>, id: Path<PartnerKey>) -> Result<Answer> {
     caller
         .act(move |tx| {
-            let partner = service::to_change(tx, *id, None)?;
+            let id = id.id(tx)?;
+            let partner = service::to_change(tx, id, None)?;
             service::delete(tx, &partner)?;
             Ok(Answer::nothing())
         })
@@ -316,10 +328,10 @@ async fn delete_partner(caller: Caller<DeletePartner>, id: Path<Id>) -> Result<A
 #[post("/v1/partners/{id}/suspension")]
 async fn suspend_partner(
     caller: Caller<SuspendPartner>,
-    id: Path<Id>,
+    id: Path<PartnerKey>,
     body: Body<TransitionReason>,
 ) -> Result<Answer> {
-    apply(caller, *id, body, PartnerTransition::Suspension).await
+    apply(caller, id.into_inner(), body, PartnerTransition::Suspension).await
 }
 
 /// Reinstate a partner
@@ -329,10 +341,10 @@ async fn suspend_partner(
 #[post("/v1/partners/{id}/reinstatement")]
 async fn reinstate_partner(
     caller: Caller<ReinstatePartner>,
-    id: Path<Id>,
+    id: Path<PartnerKey>,
     body: Body<TransitionReason>,
 ) -> Result<Answer> {
-    apply(caller, *id, body, PartnerTransition::Reinstatement).await
+    apply(caller, id.into_inner(), body, PartnerTransition::Reinstatement).await
 }
 
 /// Close a partner
@@ -342,20 +354,21 @@ async fn reinstate_partner(
 #[post("/v1/partners/{id}/closure")]
 async fn close_partner(
     caller: Caller<ClosePartner>,
-    id: Path<Id>,
+    id: Path<PartnerKey>,
     body: Body<TransitionReason>,
 ) -> Result<Answer> {
-    apply(caller, *id, body, PartnerTransition::Closure).await
+    apply(caller, id.into_inner(), body, PartnerTransition::Closure).await
 }
 
 async fn apply<P: Policy>(
     caller: Caller<P>,
-    id: Id,
+    id: PartnerKey,
     body: Body<TransitionReason>,
     transition: PartnerTransition,
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, because| {
+            let id = id.id(tx)?;
             let before = service::to_change(tx, id, None)?;
             service::apply(tx, before, transition, &because.reason).map(record)
         })
@@ -367,29 +380,36 @@ fn record(partner: Partner) -> Answer {
     Answer::record(&PartnerView::from(partner), revision)
 }
 
-impl From<PartnerCreate> for NewPartner {
-    fn from(new: PartnerCreate) -> Self {
-        Self {
-            mpn_id: new.mpn_id,
-            legal_name: new.legal_name,
-            country: new.country,
-            currency: new.currency,
-            partner_type: new.partner_type,
-            headquarters_id: new.headquarters_id,
-            contact_email: new.contact_email,
-            active: new.active,
-        }
+impl PartnerCreate {
+    /// The partner to record, with the headquarters that the body names.
+    fn found(self, tx: &mut Tx<'_>) -> Result<NewPartner> {
+        Ok(NewPartner {
+            mpn_id: self.mpn_id,
+            legal_name: self.legal_name,
+            country: self.country,
+            currency: self.currency,
+            partner_type: self.partner_type,
+            headquarters_id: self.headquarters_id.map(|headquarters| headquarters.id(tx)).transpose()?,
+            contact_email: self.contact_email,
+            active: self.active,
+        })
     }
 }
 
 impl PartnerUpdate {
-    fn apply(&self, partner: &mut Partner) {
-        let Self { mpn_id, legal_name, country, currency, headquarters_id, contact_email } = self.clone();
+    /// The headquarters that the body names: absent, null, or the partner on record.
+    fn headquarters(&self, tx: &mut Tx<'_>) -> Result<Option<Option<Id>>> {
+        let Some(named) = &self.headquarters_id else { return Ok(None) };
+        Ok(Some(named.as_ref().map(|headquarters| headquarters.id(tx)).transpose()?))
+    }
+
+    fn apply(&self, partner: &mut Partner, headquarters: Option<Option<Id>>) {
+        let Self { mpn_id, legal_name, country, currency, headquarters_id: _, contact_email } = self.clone();
         partner.mpn_id = mpn_id.unwrap_or(std::mem::take(&mut partner.mpn_id));
         partner.legal_name = legal_name.unwrap_or(std::mem::take(&mut partner.legal_name));
         partner.country = country.unwrap_or(partner.country);
         partner.currency = currency.unwrap_or(partner.currency);
-        partner.headquarters_id = headquarters_id.unwrap_or(partner.headquarters_id);
+        partner.headquarters_id = headquarters.unwrap_or(partner.headquarters_id);
         partner.contact_email = contact_email.unwrap_or(std::mem::take(&mut partner.contact_email));
     }
 }

@@ -12,7 +12,7 @@ pub use model::{Partner, PartnerPeriod, PartnerStatus, PartnerTransition, Partne
 pub use periods::{days_as_headquarters, periods_of};
 pub use service::{CODES, NewPartner, PARTNER_CLOSED, TRANSITION_NOT_ALLOWED, apply, create, refuse_closed};
 pub use store::{
-    after, count_all, family, family_of, get, get_by_mpn_id, is_narrow, keep, keep_all, lock, many,
+    after, count_all, family, family_of, get, get_by_mpn_id, is_narrow, keep, keep_all, lock, many, numbered,
 };
 
 pub(crate) use store::{each_of, headquarters_of, in_scope, is_mpn_id, locations_of, partner_currency};

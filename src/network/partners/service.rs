@@ -180,7 +180,7 @@ fn note_changed_facts(tx: &mut Tx<'_>, partner: &Partner) {
 }
 
 fn refuse_taken(tx: &mut Tx<'_>, id: Id, mpn_id: &str) -> Result<()> {
-    match store::find_by_mpn_id(tx, mpn_id)? {
+    match store::numbered(tx.conn, mpn_id)? {
         Some(other) if other != id => {
             let detail = format!("partner {other} has the MPN id {mpn_id} already");
             Err(Error::new(&MPN_ID_TAKEN, detail).with("partner_id", other))

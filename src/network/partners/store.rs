@@ -10,7 +10,7 @@ use crate::{
         Error, Result,
         db::{Conn, MultiBackend, lock_rows, native},
         http::{PageRequest, keyset},
-        values::Id,
+        values::{Id, folded},
     },
     schema::{partner_numbers, partner_periods, partners},
 };
@@ -120,7 +120,16 @@ fn matching(scope: Scope, filter: &PartnerFilter) -> partners::BoxedQuery<'stati
         let claimed = partner_numbers::table.filter(partner_numbers::mpn_id.eq(mpn_id.clone()));
         query = query.filter(partners::id.eq_any(claimed.select(partner_numbers::partner_id)));
     }
+    if let Some(text) = &filter.q {
+        let part = format!("%{}%", as_it_stands(&folded(text.trim())));
+        query = query.filter(partners::search_text.like(part).escape('\\'));
+    }
     query
+}
+
+/// The pattern that a text alone matches.
+fn as_it_stands(text: &str) -> String {
+    text.replace('\\', "\\\\").replace('%', "\\%").replace('_', "\\_")
 }
 
 pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<PartnerFilter, PartnerSort>) -> Result<Vec<Partner>> {
@@ -160,13 +169,14 @@ pub fn many(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<Partner>> {
 
 /// The partner with this MPN id, where the unit may see the partner.
 pub fn get_by_mpn_id(tx: &mut Tx<'_>, mpn_id: &str) -> Result<Partner> {
-    let id = find_by_mpn_id(tx, mpn_id)?.ok_or(Error::not_found("partner"))?;
+    let id = numbered(tx.conn, mpn_id)?.ok_or(Error::not_found("partner"))?;
     get(tx, id)
 }
 
-pub(super) fn find_by_mpn_id(tx: &mut Tx<'_>, mpn_id: &str) -> Result<Option<Id>> {
+/// The partner with this MPN id, whatever a caller may see.
+pub fn numbered(conn: &mut Conn, mpn_id: &str) -> Result<Option<Id>> {
     let query = partner_numbers::table.find(mpn_id).select(partner_numbers::partner_id);
-    Ok(query.get_result(tx.conn).optional()?)
+    Ok(query.get_result(conn).optional()?)
 }
 
 /// Locks partners until the end of the unit: headquarters first, then locations, each in the order of their ids, so
@@ -241,7 +251,8 @@ pub(super) fn insert(tx: &mut Tx<'_>, partner: &Partner) -> Result<Inserted> {
     if claimed == 0 {
         return Ok(Inserted::MpnIdTaken);
     }
-    diesel::insert_into(partners::table).values(partner).execute(tx.conn)?;
+    let sought = partners::search_text.eq(search_text(partner));
+    diesel::insert_into(partners::table).values((partner, sought)).execute(tx.conn)?;
     Ok(Inserted::Yes)
 }
 
@@ -252,8 +263,14 @@ pub(super) fn update(tx: &mut Tx<'_>, before: &Partner, partner: &Partner) -> Re
             .set(partner_numbers::mpn_id.eq(&partner.mpn_id))
             .execute(tx.conn)?;
     }
-    diesel::update(partners::table.find(partner.id)).set(partner).execute(tx.conn)?;
+    let sought = partners::search_text.eq(search_text(partner));
+    diesel::update(partners::table.find(partner.id)).set((partner, sought)).execute(tx.conn)?;
     Ok(())
+}
+
+/// The text that a search for a partner looks into.
+fn search_text(partner: &Partner) -> String {
+    format!("{} {}", folded(&partner.legal_name), partner.mpn_id)
 }
 
 /// Removes a partner, and frees the MPN id.

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     access::{
-        Caller, Tx,
+        Caller, PartnerKey, Tx,
         policy::{
             ApprovePayoutProfile, ApproveTaxProfile, GetPayoutProfile, GetTaxProfile, Policy,
             PutPayoutProfile, PutTaxProfile, RejectPayoutProfile, RejectTaxProfile,
@@ -147,8 +147,8 @@ struct ProfileIfMatch {
 /// The account that the partner is paid to, with the number masked.
 #[utoipa::path(tag = "profiles", responses((status = 200, body = PayoutProfileView)))]
 #[get("/v1/partners/{id}/payout-profile")]
-async fn get_payout_profile(caller: Caller<GetPayoutProfile>, id: Path<Id>) -> Result<Answer> {
-    read::<_, PayoutTerms>(caller, *id).await
+async fn get_payout_profile(caller: Caller<GetPayoutProfile>, id: Path<PartnerKey>) -> Result<Answer> {
+    read::<_, PayoutTerms>(caller, id.into_inner()).await
 }
 
 /// File a partner's payout profile
@@ -162,11 +162,11 @@ async fn get_payout_profile(caller: Caller<GetPayoutProfile>, id: Path<Id>) -> R
 #[put("/v1/partners/{id}/payout-profile")]
 async fn put_payout_profile(
     caller: Caller<PutPayoutProfile>,
-    id: Path<Id>,
+    id: Path<PartnerKey>,
     Checked(body): Checked<PayoutProfileUpdate>,
     condition: IfMatch,
 ) -> Result<Answer> {
-    file::<_, _, PayoutTerms>(caller, *id, body, condition).await
+    file::<_, _, PayoutTerms>(caller, id.into_inner(), body, condition).await
 }
 
 /// Approve a partner's payout profile
@@ -183,11 +183,11 @@ async fn put_payout_profile(
 #[post("/v1/partners/{id}/payout-profile/approval")]
 async fn approve_payout_profile(
     caller: Caller<ApprovePayoutProfile>,
-    id: Path<Id>,
+    id: Path<PartnerKey>,
     body: Body<ProfileApproval>,
     condition: IfMatch,
 ) -> Result<Answer> {
-    approve::<_, PayoutTerms>(caller, *id, body, condition).await
+    approve::<_, PayoutTerms>(caller, id.into_inner(), body, condition).await
 }
 
 /// Reject a partner's payout profile
@@ -203,11 +203,11 @@ async fn approve_payout_profile(
 #[post("/v1/partners/{id}/payout-profile/rejection")]
 async fn reject_payout_profile(
     caller: Caller<RejectPayoutProfile>,
-    id: Path<Id>,
+    id: Path<PartnerKey>,
     body: Body<ProfileRejection>,
     condition: IfMatch,
 ) -> Result<Answer> {
-    reject::<_, PayoutTerms>(caller, *id, body, condition).await
+    reject::<_, PayoutTerms>(caller, id.into_inner(), body, condition).await
 }
 
 /// Read a partner's tax profile
@@ -215,8 +215,8 @@ async fn reject_payout_profile(
 /// The tax document of the partner, with the tax number masked.
 #[utoipa::path(tag = "profiles", responses((status = 200, body = TaxProfileView)))]
 #[get("/v1/partners/{id}/tax-profile")]
-async fn get_tax_profile(caller: Caller<GetTaxProfile>, id: Path<Id>) -> Result<Answer> {
-    read::<_, TaxTerms>(caller, *id).await
+async fn get_tax_profile(caller: Caller<GetTaxProfile>, id: Path<PartnerKey>) -> Result<Answer> {
+    read::<_, TaxTerms>(caller, id.into_inner()).await
 }
 
 /// File a partner's tax profile
@@ -230,11 +230,11 @@ async fn get_tax_profile(caller: Caller<GetTaxProfile>, id: Path<Id>) -> Result<
 #[put("/v1/partners/{id}/tax-profile")]
 async fn put_tax_profile(
     caller: Caller<PutTaxProfile>,
-    id: Path<Id>,
+    id: Path<PartnerKey>,
     body: Body<TaxProfileUpdate>,
     condition: IfMatch,
 ) -> Result<Answer> {
-    file::<_, _, TaxTerms>(caller, *id, body, condition).await
+    file::<_, _, TaxTerms>(caller, id.into_inner(), body, condition).await
 }
 
 /// Approve a partner's tax profile
@@ -251,11 +251,11 @@ async fn put_tax_profile(
 #[post("/v1/partners/{id}/tax-profile/approval")]
 async fn approve_tax_profile(
     caller: Caller<ApproveTaxProfile>,
-    id: Path<Id>,
+    id: Path<PartnerKey>,
     body: Body<ProfileApproval>,
     condition: IfMatch,
 ) -> Result<Answer> {
-    approve::<_, TaxTerms>(caller, *id, body, condition).await
+    approve::<_, TaxTerms>(caller, id.into_inner(), body, condition).await
 }
 
 /// Reject a partner's tax profile
@@ -271,18 +271,31 @@ async fn approve_tax_profile(
 #[post("/v1/partners/{id}/tax-profile/rejection")]
 async fn reject_tax_profile(
     caller: Caller<RejectTaxProfile>,
-    id: Path<Id>,
+    id: Path<PartnerKey>,
     body: Body<ProfileRejection>,
     condition: IfMatch,
 ) -> Result<Answer> {
-    reject::<_, TaxTerms>(caller, *id, body, condition).await
+    reject::<_, TaxTerms>(caller, id.into_inner(), body, condition).await
 }
 
-async fn read<P: Policy, T: StoredTerms + ShownTerms>(caller: Caller<P>, partner: Id) -> Result<Answer> {
-    caller.snapshot(move |tx| service::get::<T>(tx, partner).map(|profile| record(tx, profile))).await
+async fn read<P: Policy, T: StoredTerms + ShownTerms>(
+    caller: Caller<P>,
+    partner: PartnerKey,
+) -> Result<Answer> {
+    caller
+        .snapshot(move |tx| {
+            let partner = partner.id(tx)?;
+            service::get::<T>(tx, partner).map(|profile| record(tx, profile))
+        })
+        .await
 }
 
-async fn file<P, B, T>(caller: Caller<P>, partner: Id, body: Body<B>, condition: IfMatch) -> Result<Answer>
+async fn file<P, B, T>(
+    caller: Caller<P>,
+    partner: PartnerKey,
+    body: Body<B>,
+    condition: IfMatch,
+) -> Result<Answer>
 where
     P: Policy,
     B: Clone + Send + Sync + 'static,
@@ -290,6 +303,7 @@ where
 {
     caller
         .write(body, move |tx, new| {
+            let partner = partner.id(tx)?;
             tx.lock_partner(partner)?;
             partners::get(tx, partner)?;
             let before = store::find::<T>(tx, partner)?;
@@ -305,12 +319,13 @@ where
 
 async fn approve<P: Policy, T: StoredTerms + ShownTerms>(
     caller: Caller<P>,
-    partner: Id,
+    partner: PartnerKey,
     body: Body<ProfileApproval>,
     condition: IfMatch,
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, approval| {
+            let partner = partner.id(tx)?;
             decide::<T>(tx, partner, &condition, Decision::Approval(approval.comment.as_deref()))
         })
         .await
@@ -318,12 +333,13 @@ async fn approve<P: Policy, T: StoredTerms + ShownTerms>(
 
 async fn reject<P: Policy, T: StoredTerms + ShownTerms>(
     caller: Caller<P>,
-    partner: Id,
+    partner: PartnerKey,
     body: Body<ProfileRejection>,
     condition: IfMatch,
 ) -> Result<Answer> {
     caller
         .write(body, move |tx, rejection| {
+            let partner = partner.id(tx)?;
             decide::<T>(tx, partner, &condition, Decision::Rejection(&rejection.reason))
         })
         .await

@@ -3,7 +3,7 @@
 use super::{RequestOutcome, service};
 use crate::{
     access::{
-        Caller, Tx,
+        Caller, PartnerKey, Tx,
         policy::{AcceptEnrollment, DiscontinueEnrollment, OptOutEnrollment, RequestEnrollment},
     },
     network::partners::TransitionReason,
@@ -41,7 +41,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 }))]
 pub struct EnrollmentRequest {
     /// Who wants to take part.
-    partner_id: Id,
+    partner_id: PartnerKey,
     /// In which program: its code or its id.
     program: ProgramKey,
     /// Why; needed where programme staff act on behalf of the partner.
@@ -74,7 +74,8 @@ async fn request_enrollment(
 ) -> Result<Answer> {
     caller
         .write(body, |tx, asked| {
-            let outcome = service::request(tx, asked.partner_id, &asked.program, asked.reason.as_deref())?;
+            let partner = asked.partner_id.id(tx)?;
+            let outcome = service::request(tx, partner, &asked.program, asked.reason.as_deref())?;
             match outcome {
                 RequestOutcome::Enrolled(shown) => {
                     let location = format!("/v1/enrollments/{}", shown.enrollment.id);

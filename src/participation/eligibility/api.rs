@@ -3,7 +3,7 @@
 use super::{Assessment, EligibilityCheck, EligibilityOutcome, evaluation::OnRecord, service, store};
 use crate::{
     access::{
-        Caller,
+        Caller, PartnerKey,
         policy::{GetEligibility, GetEvaluation, ListEvaluations},
     },
     network::partners,
@@ -176,13 +176,14 @@ pub struct EvaluationFilter {
 #[get("/v1/partners/{id}/eligibility")]
 async fn get_eligibility(
     caller: Caller<GetEligibility>,
-    id: Path<Id>,
+    id: Path<PartnerKey>,
     question: Query<EligibilityQuestion>,
 ) -> Result<Answer> {
     caller
         .snapshot(move |tx| {
             let EligibilityQuestion { program, as_of } = &question.0;
-            let partner = partners::get(tx, *id)?;
+            let id = id.id(tx)?;
+            let partner = partners::get(tx, id)?;
             let program = programs::find(tx, program)?;
             let as_of = as_of.unwrap_or(tx.today());
             let version = programs::version_for(tx, &program, as_of)?;

@@ -30,14 +30,15 @@ use crate::{
 pub(super) fn simulate(tx: &mut Tx<'_>, asked: EligibilitySimulation) -> Result<SimulatedVerdict> {
     let as_of = asked.as_of.unwrap_or(tx.today());
     let day = Period { from: as_of, to: as_of };
-    let subject = subject(tx, asked.partner_id, asked.partner.as_ref(), day)?;
+    let partner_id = asked.partner_id.as_ref().map(|partner| partner.id(tx)).transpose()?;
+    let subject = subject(tx, partner_id, asked.partner.as_ref(), day)?;
     let program = programs::find(tx, &asked.program)?;
     let rules = Rules::of(tx, &program, asked.version, asked.requirements.as_deref(), as_of)?;
     refuse_unsound(tx, &asked, &subject)?;
 
     let offer = rules.offer(programs::offer_of(tx, &program)?);
     let wanted = wanted_by(std::slice::from_ref(&offer)).by(rules.requirements.unwrap_or_default());
-    let on_record = asked.partner_id.map_or([].as_slice(), |_| std::slice::from_ref(&subject));
+    let on_record = partner_id.map_or([].as_slice(), |_| std::slice::from_ref(&subject));
     let mut known = Known::gather(tx, on_record, &[program.id], wanted)?;
     let hypothetical = suppose(tx, &mut known, &subject, &asked);
 
@@ -49,7 +50,7 @@ pub(super) fn simulate(tx: &mut Tx<'_>, asked: EligibilitySimulation) -> Result<
     let verdict = evaluate_by(&facts, &terms, Some(rules.version_terms()), as_of);
     Ok(SimulatedVerdict {
         simulated: true,
-        partner_id: asked.partner_id,
+        partner_id,
         version: rules.version.as_ref().map(|version| version.version),
         as_of,
         evaluated_at: tx.now,

@@ -2,7 +2,7 @@
 
 use super::{EligibilityCheck, EligibilityOutcome, api::ProgramReference, simulation};
 use crate::{
-    access::{Caller, policy::SimulateEligibility},
+    access::{Caller, PartnerKey, policy::SimulateEligibility},
     network::{
         agreements::Kind,
         competencies::Level,
@@ -55,7 +55,7 @@ pub struct EligibilitySimulation {
     pub(super) as_of: Option<CalendarDate>,
     /// The partner to start from, with everything on record about it. Give it, or `partner`.
     #[serde(default)]
-    pub(super) partner_id: Option<Id>,
+    pub(super) partner_id: Option<PartnerKey>,
     /// A partner that is not on record, about which nothing is known but what stands here.
     #[serde(default)]
     pub(super) partner: Option<SupposedPartner>,

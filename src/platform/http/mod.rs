@@ -27,7 +27,7 @@ pub use contract::{Contract, Operation};
 pub use edge::{Closing, Edge, RequestId, edge};
 pub use export::{File, FileFormat, Listing, Pieces};
 pub use faults::{faults, no_such_address};
-pub use finish::{Admission, Finishing, finish};
+pub use finish::{Admission, Finishing, PathKey, finish};
 pub use form::Form;
 pub use negotiation::{Media, Preferences, Rendering};
 pub use page::{Cursor, Listed, NoFilter, Page, PageParams, PageRequest, SortKey};

@@ -1,6 +1,6 @@
 //! Texts that name things.
 
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
+use unicode_normalization::{IsNormalized, UnicodeNormalization, char::is_combining_mark, is_nfc_quick};
 
 /// A text in Unicode normalization form C: texts that people cannot tell apart are one text, whichever way a system
 /// spells their accents.
@@ -16,4 +16,20 @@ pub fn composed(text: String) -> String {
         return text;
     }
     text.nfc().collect()
+}
+
+/// A text as a search compares it: without case, accents, and the differences of full and half width.
+///
+/// ```
+/// use partner_incentives::platform::values::folded;
+///
+/// assert_eq!(folded("M\u{fc}ller Stra\u{df}e"), "muller strasse");
+/// assert_eq!(folded("\u{ff76}\u{ff9e}\u{ff7d}"), folded("\u{30ac}\u{30b9}"));
+/// ```
+#[must_use]
+pub fn folded(text: &str) -> String {
+    // The voiced sound marks of kana make other letters, and are no accents.
+    let accent = |letter: &char| is_combining_mark(*letter) && !['\u{3099}', '\u{309a}'].contains(letter);
+    let plain: String = text.nfkd().filter(|letter| !accent(letter)).nfc().collect();
+    plain.to_uppercase().to_lowercase()
 }

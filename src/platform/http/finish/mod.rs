@@ -25,8 +25,17 @@ pub struct Admission {
 pub struct Finishing<'a> {
     /// The callers of an operation, by operation id; none of an operation that is open to everybody.
     pub admission: &'a dyn Fn(&str) -> Option<Admission>,
-    /// The id of an example record, by path: a record of the demonstration data.
-    pub example_id: &'a dyn Fn(&str) -> Option<&'static str>,
+    /// The `id` of a path that is more than a record's id, by path.
+    pub path_key: &'a dyn Fn(&str) -> Option<PathKey>,
+}
+
+/// The `id` of a path.
+#[derive(Clone, Copy, Debug)]
+pub struct PathKey {
+    /// The name of the schema.
+    pub schema: &'static str,
+    /// An example: a record of the demonstration data.
+    pub example: &'static str,
 }
 
 /// Completes the document that was collected from the handlers.

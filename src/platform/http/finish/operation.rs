@@ -1,7 +1,7 @@
 //! One operation of the document: its roles, its parameters and all its answers.
 
 use super::{
-    Admission, Finishing,
+    Admission, Finishing, PathKey,
     components::headers,
     schemas::{bound, name_of, tidy},
 };
@@ -44,7 +44,7 @@ impl OperationDraft<'_> {
         let admission = (finishing.admission)(&id);
         self.object["operationId"] = json!(id);
         self.describe(admission.as_ref());
-        self.parameters(admission.is_some(), (finishing.example_id)(self.path));
+        self.parameters(admission.is_some(), (finishing.path_key)(self.path));
         self.request_body();
         self.successes();
         self.failures(admission.is_some());
@@ -77,12 +77,13 @@ impl OperationDraft<'_> {
         self.object.get(member)?.as_str()
     }
 
-    fn parameters(&mut self, guarded: bool, example_id: Option<&str>) {
+    fn parameters(&mut self, guarded: bool, key: Option<PathKey>) {
         let given = self.object.get_mut("parameters").and_then(Value::as_array_mut);
         let mut parameters = given.map(std::mem::take).unwrap_or_default();
         for name in self.path.split('{').skip(1).filter_map(|rest| rest.split('}').next()) {
             if !parameters.iter().any(|parameter| parameter["name"] == name) {
-                let schema = json!({ "$ref": "#/components/schemas/Id" });
+                let schema = key.filter(|_| name == "id").map_or("Id", |key| key.schema);
+                let schema = json!({ "$ref": format!("#/components/schemas/{schema}") });
                 parameters.push(json!({ "name": name, "in": "path", "required": true, "schema": schema }));
             }
         }
@@ -92,8 +93,8 @@ impl OperationDraft<'_> {
             if parameter.get("description").is_none() {
                 parameter["description"] = json!("Identifier of the record, as listed.");
             }
-            if let Some(id) = example_id {
-                parameter["example"] = json!(id);
+            if let Some(key) = key {
+                parameter["example"] = json!(key.example);
             }
         }
         for parameter in &mut parameters {
