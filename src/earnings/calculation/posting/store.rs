@@ -1,17 +1,14 @@
 //! Writes what a computation changes: earnings, ineligible records, groups, and the sums of the months.
 
 use super::{
-    Difference,
+    Difference, Tally,
     difference::{Correction, Cured, Dropped},
     posted::{PostedSums, StoredGroup, origin_text},
 };
 use crate::{
     access::Tx,
     earnings::{
-        calculation::{
-            model::{EarningRow, IneligibleRow, Tally},
-            sums::{RecordKey, Sums},
-        },
+        calculation::records::{EarningRow, IneligibleRow, RecordKey, Sums},
         engine::{Exact, Origin},
     },
     ledger::accounting::{Months, RebatePosting},

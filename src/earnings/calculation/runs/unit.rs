@@ -1,14 +1,14 @@
 //! The units of a run: what is posted and stored together, and what becomes of a partner whose calculation fails.
 
 use super::{
-    model::{Run, RunState, Tally},
-    posting::{self, Chunk, EnrollmentYear, Posting},
+    model::{Run, RunState},
     runs_api::RunView,
     store,
 };
 use crate::{
     access::{Guard, Tx, Unaudited},
     audit,
+    earnings::calculation::posting::{self, Chunk, EnrollmentYear, Posting, Tally},
     ledger::accounting,
     network::partners,
     participation::{

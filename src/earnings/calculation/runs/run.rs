@@ -10,6 +10,7 @@ use super::{
 use crate::{
     access::{AppState, Changes, Tx, Unaudited},
     audit,
+    earnings::calculation::records,
     ledger::accounting,
     network::partners,
     participation::{admission, enrollments},
@@ -36,7 +37,7 @@ pub const WORK: Work = Work {
 /// What happens at the end of a unit that changed facts: enrollments follow, and with them what waits to be paid.
 pub fn follow_up(tx: &mut Tx<'_>, changes: &Changes) -> Result<()> {
     for month in &changes.rates {
-        let waiting = store::waiting_for_rates(tx, *month)?;
+        let waiting = records::waiting_for_rates(tx, *month)?;
         backlog::note_sales(tx, &waiting)?;
     }
     for program in &changes.published {

@@ -1,6 +1,9 @@
 //! Calculation runs over HTTP.
 
-use super::{Run, RunState, run, store};
+use super::{
+    model::{Run, RunState},
+    run, store,
+};
 use crate::{
     access::{
         Caller,

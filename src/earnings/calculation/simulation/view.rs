@@ -1,16 +1,18 @@
 //! What a month would earn, as it is shown.
 
 use super::{
-    earning_view::{TraceStep, trace_view},
     lever_view::{LeverStanding, standings},
-    model::Grain,
-    posting::Correction,
-    simulation::{SimulatedCourse, SimulatedScene},
-    store, words,
+    scene::{SimulatedCourse, SimulatedScene},
 };
 use crate::{
     access::Tx,
-    earnings::engine::{Origin, Traced},
+    earnings::{
+        calculation::{
+            posting::Correction,
+            records::{self, Grain, TraceStep, trace_view},
+        },
+        engine::{Origin, Traced},
+    },
     ledger::accounting::{self, Months},
     participation::{
         eligibility::{Assessment, CheckStatus, EligibilityCheck, EligibilityOutcome},
@@ -250,7 +252,7 @@ pub(super) fn show(
     let SimulatedCourse { basis, corrections, dropped, .. } = course;
     let ids: Vec<Id> = scene.year.enrolled.iter().map(|(enrollment, _)| enrollment.id).collect();
     let enrolled = EnrollmentKeys { partner_id: scene.year.partner.id, ids: &ids };
-    let posted = store::posted(tx, enrolled, months.iter().copied())?;
+    let posted = records::posted(tx, enrolled, months.iter().copied())?;
     let lens = Lens { scene, months: accounting::months(tx)? };
     let mut shown: Vec<Correction<'_>> =
         corrections.into_iter().filter(|it| months.contains(&it.target.earned_in)).collect();
@@ -369,9 +371,9 @@ impl Lens<'_> {
             customer_id: correction.customer(),
             earned_in: target.earned_in,
             code: shortfall.reason.code().to_owned(),
-            message: words::message(&shortfall.reason, capped),
+            message: records::message(&shortfall.reason, capped),
             curable: shortfall.reason.is_curable(),
-            remedy: words::remedy(&shortfall.reason),
+            remedy: records::remedy(&shortfall.reason),
             capped,
         })
     }

@@ -81,13 +81,13 @@ type IneligibleKey = (EnrollmentKey, Month, i32, String, Month, String, Currency
 
 /// What a unit adds to the sums.
 #[derive(Default)]
-pub(super) struct Sums {
+pub(in crate::earnings::calculation) struct Sums {
     levers: BTreeMap<LeverKey, LeverMonth>,
     ineligible: BTreeMap<IneligibleKey, IneligibleMonth>,
 }
 
 /// The sum that a record belongs to.
-pub(super) struct RecordKey<'a> {
+pub(in crate::earnings::calculation) struct RecordKey<'a> {
     pub enrollment: EnrollmentKey,
     pub version: i32,
     pub lever: &'a str,

@@ -1,12 +1,14 @@
 //! Proof of the calculation: every enrollment year computed again by the law, from everything on record, beside what is
 //! posted and what is passed on.
 
-use super::posting::{
-    self, Chunk, Difference, EnrollmentYear, LeverVolume, Naming, Posted, StoredYearToDate,
-};
 use crate::{
     access::Tx,
-    earnings::engine::{CapUse, LeverMonthToDate, LeverToDate, YearToDate},
+    earnings::{
+        calculation::posting::{
+            self, Chunk, Difference, EnrollmentYear, LeverVolume, Naming, Posted, StoredYearToDate,
+        },
+        engine::{CapUse, LeverMonthToDate, LeverToDate, YearToDate},
+    },
     network::partners::{self, Partner},
     participation::{
         enrollments::{self, Change, Enrollment, EnrollmentKeys},

@@ -1,6 +1,9 @@
 //! Ineligible records over HTTP.
 
-use super::{Grain, IneligibleRow, store, words};
+use super::{
+    model::{Grain, IneligibleRow},
+    store, words,
+};
 use crate::{
     access::{
         Caller,

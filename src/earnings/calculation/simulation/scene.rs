@@ -6,15 +6,17 @@
 
 use super::{
     hypothetical::{self, Frame, Hypothetical},
-    posting::{
-        self, Chunk, Correction, Difference, Dropped, EnrollmentYear, Naming, Posted, StoredYearToDate,
-    },
     simulation_api::EarningsSimulation,
-    simulation_view::{self, EligibilityHint, SimulatedEarnings, SimulationAssumption, SimulationBasis},
+    view::{self, EligibilityHint, SimulatedEarnings, SimulationAssumption, SimulationBasis},
 };
 use crate::{
     access::Tx,
-    earnings::engine::YearToDate,
+    earnings::{
+        calculation::posting::{
+            self, Chunk, Correction, Difference, Dropped, EnrollmentYear, Naming, Posted, StoredYearToDate,
+        },
+        engine::YearToDate,
+    },
     network::partners::{self, Partner},
     participation::{
         eligibility,
@@ -81,7 +83,7 @@ pub(super) fn simulate(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<Si
     let course = scene.compute(tx, &chunk, home)?;
     let as_of = tx.today().clamp(scene.frame.month.from, scene.frame.month.to);
     let assessment = eligibility::assess(tx, &partner, &program, &version, as_of)?;
-    simulation_view::show(tx, &scene, course, EligibilityHint::from(assessment))
+    view::show(tx, &scene, course, EligibilityHint::from(assessment))
 }
 
 /// The version that is named, else the published one of the month.
