@@ -803,6 +803,7 @@ diesel::table! {
         updated_at -> Instant,
         finished_at -> Nullable<Instant>,
         revision -> BigInt,
+        asked_again -> Bool,
     }
 }
 

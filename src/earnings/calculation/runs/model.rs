@@ -52,6 +52,8 @@ pub struct Run {
     pub finished_at: Option<Timestamp>,
     /// Counts changes; the entity tag.
     pub revision: i64,
+    /// Whether somebody asked for the run while it was at work: it goes through whoever waits once more.
+    pub asked_again: bool,
 }
 
 impl Run {

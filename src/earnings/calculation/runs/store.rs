@@ -8,7 +8,7 @@ use crate::{
     access::Tx,
     platform::{
         Error, Result,
-        db::{Conn, MultiBackend},
+        db::{Conn, MultiBackend, lock_rows},
         http::{PageRequest, keyset},
         values::{Id, Timestamp},
     },
@@ -36,6 +36,19 @@ pub(super) fn count_runs(tx: &mut Tx<'_>, filter: &RunFilter) -> Result<i64> {
 pub(super) fn get_run(tx: &mut Tx<'_>, id: Id) -> Result<Run> {
     let found = calculation_runs::table.find(id).select(Run::as_select()).get_result(tx.conn);
     found.optional()?.ok_or(Error::not_found("calculation run"))
+}
+
+/// A run as it is once no other unit changes it; it stays so until the end of this unit.
+pub(super) fn lock_run(tx: &mut Tx<'_>, id: Id) -> Result<Run> {
+    lock_rows!(tx.conn, for_no_key_update, calculation_runs::table.find(id).select(calculation_runs::id));
+    get_run(tx, id)
+}
+
+/// The run at work, as [`lock_run`] gives it; none where none is at work.
+pub(super) fn lock_running(tx: &mut Tx<'_>) -> Result<Option<Run>> {
+    let at_work = calculation_runs::table.filter(calculation_runs::state.eq(RunState::Running));
+    lock_rows!(tx.conn, for_no_key_update, at_work.select(calculation_runs::id));
+    running(tx)
 }
 
 pub(super) fn running(tx: &mut Tx<'_>) -> Result<Option<Run>> {
