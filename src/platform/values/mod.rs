@@ -26,7 +26,7 @@ pub use money::{Currency, Money, in_groups};
 pub use month::Month;
 pub use place::Country;
 pub use rate::Rate;
-pub use text::composed;
+pub use text::{composed, is_composed};
 pub(crate) use text_enum::{text_enum, text_value};
 pub use timestamp::Timestamp;
 

@@ -1,4 +1,5 @@
-//! Texts that name things.
+//! Texts as they are compared. Whatever reads a request or a file composes every text of it, so that no record, filter or
+//! rule meets two spellings of one name.
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 
@@ -12,8 +13,11 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfc_quick};
 /// ```
 #[must_use]
 pub fn composed(text: String) -> String {
-    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
-        return text;
-    }
-    text.nfc().collect()
+    if is_composed(&text) { text } else { text.nfc().collect() }
+}
+
+/// Whether a text is surely in normalization form C; of few that are, the answer is no.
+#[must_use]
+pub fn is_composed(text: &str) -> bool {
+    text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes
 }
