@@ -417,6 +417,70 @@ fn a_page_is_written_in_the_reader_s_language() {
     assert!(body(&answer.send().ok()).contains("インセンティブ明細書"));
 }
 
+#[test]
+fn reasons_are_told_in_the_reader_s_language_in_whatever_form() {
+    let world = World::new();
+    let story = told(&world);
+    let admin = world.admin_of(&story.partner);
+    adjust(&story, "-1.00");
+    let because = json!({"reason": "Sales figures are being clarified"});
+    // The capped lever waits for a rate.
+    story.sale("8", "2018-08-11", "10.00 EUR");
+    story.calculate();
+    let of_july = story.list("/v1/rebates?currency=USD&to=2018-07")[0].clone();
+    let rebate = format!("/v1/rebates/{}", text(&of_july["id"]));
+    story.operator.post(&format!("{rebate}/hold"), because).send().ok();
+    // What is read, and where texts stand in it.
+    let summary = format!("/v1/partners/{}/summary", story.partner);
+    let statement = |month: &str| format!("/v1/partners/{}/statements/{month}", story.partner);
+    let records = "/v1/ineligible-records?cured=false".to_owned();
+    let simulation = json!({
+        "partner_id": story.partner, "program": story.program, "month": "2018-08", "sales": [{
+            "kind": "purchase", "reference": "deal", "occurred_on": "2018-08-12",
+            "amount": {"amount": "10.00", "currency": "EUR"}, "customer": {"id": "C-1", "country": "DE"},
+            "product": "SKU-1", "product_family": "azure",
+        }],
+    });
+    let texts = [
+        (rebate.clone(), "/state_reason/detail"),
+        ("/v1/rebates?to=2018-07&currency=USD".to_owned(), "/items/0/state_reason/detail"),
+        (statement("2018-07"), "/programs/0/rebates/1/state_reason/detail"),
+        (statement("2018-07"), "/programs/0/ineligible/0/message"),
+        (summary, "/enrollments/0/next_payment/1/on_hold/0/detail"),
+        (records.clone(), "/items/0/message"),
+        (records, "/items/0/remedy"),
+    ];
+    let read = |path: &str, asked: Option<&str>| {
+        let get = admin.get(path);
+        asked.map_or(get, |asked| admin.get(path).header("accept-language", asked)).send().ok()
+    };
+    let is_japanese = |answer: &Answer, pointer: &str| {
+        let said = answer.body.pointer(pointer).and_then(Value::as_str);
+        !said.unwrap_or_else(|| panic!("no {pointer}: {answer}")).is_ascii()
+    };
+    for (path, pointer) in &texts {
+        assert!(!is_japanese(&read(path, None), pointer), "{path}{pointer}");
+        assert!(is_japanese(&read(path, Some("ja-JP, en;q=0.5")), pointer), "{path}{pointer}");
+    }
+    let tags = [None, Some("ja")].map(|asked| read(&rebate, asked).header("etag").unwrap().to_owned());
+    assert_ne!(tags[0], tags[1]);
+    assert_eq!(read(&rebate, None).header("vary").unwrap().to_lowercase(), "accept-language");
+    admin.patch("/v1/me", json!({"locale": "ja"})).if_match("*").send().ok();
+    for (path, pointer) in &texts {
+        assert!(is_japanese(&read(path, None), pointer), "{path}{pointer}");
+        assert!(!is_japanese(&read(path, Some("en")), pointer), "{path}{pointer}");
+    }
+    let simulated = admin.post("/v1/earning-simulations", simulation).send().ok();
+    assert!(is_japanese(&simulated, "/ineligible/0/message") && is_japanese(&simulated, "/ineligible/0/remedy"));
+    let table = body(&as_media(&admin, &story.partner, "2018-07", "text/csv"));
+    assert!(table.starts_with("section,program,") && !table.is_ascii(), "{table}");
+    let page = body(&as_media(&admin, &story.partner, "2018-08", "text/html"));
+    assert!(
+        page.contains("異議の認容") && !page.contains("lang=\"en\"") && !page.contains(">dispute<"),
+        "{page}"
+    );
+}
+
 /// Writes pages to look at, where `STATEMENT_PAGES` names a folder.
 #[test]
 fn every_shape_of_a_statement_becomes_a_page() {

@@ -6,11 +6,11 @@ use super::{
     words,
 };
 use crate::{
-    notifications::{Locale, day, instant},
+    notifications::{day, instant},
     participation::programs,
     platform::{
         Error, Result,
-        values::{Currency, Month, in_groups},
+        values::{Currency, Locale, Month, in_groups},
     },
 };
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context, syntax::SyntaxConfig, value::Serde};

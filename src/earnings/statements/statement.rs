@@ -18,14 +18,13 @@ use crate::{
         adjustments::{self, Adjustment},
     },
     network::partners,
-    notifications::Locale,
     participation::{
         enrollments::{self, Enrollment, EnrollmentKeys},
         programs::{self, Lever, Program, ProgramVersion},
     },
     platform::{
         Result,
-        values::{Currency, Id, Money, Month},
+        values::{Currency, Id, Locale, Money, Month},
     },
 };
 use std::collections::{BTreeMap, HashMap};
@@ -43,13 +42,12 @@ struct StatementFacts {
     language: Locale,
 }
 
-/// The statement of a partner's month, in all currencies or in one. The terms of levers are worded in `language`.
+/// The statement of a partner's month, in all currencies or in one.
 pub(super) fn statement(
     tx: &mut Tx<'_>,
     partner: Id,
     month: Month,
     currency: Option<Currency>,
-    language: Locale,
 ) -> Result<Statement> {
     let partner = partners::get(tx, partner)?;
     let closed_at = accounting::closed_at(tx, month)?;
@@ -70,7 +68,7 @@ pub(super) fn statement(
         adjusted: adjustments::posted_in(tx, partner.id, month)?,
         rebates: accounting::rebate_views(tx, of_partner, month)?,
         carried: accounting::carried_over(tx, of_partner, month, closed_at)?,
-        language,
+        language: tx.language,
     };
     if let Some(currency) = currency {
         known.keep_currency(currency);
@@ -185,8 +183,8 @@ impl StatementFacts {
             name: self.name_of(row.enrollment_id, row.version, &row.lever),
             lever: row.lever.clone(),
             earned_in: row.earned_in,
-            message: calculation::message(&reason, None),
-            remedy: calculation::remedy(&reason),
+            message: calculation::message(&reason, None, self.language),
+            remedy: calculation::remedy(&reason, self.language),
             code: row.code.clone(),
             records: row.records,
             cured: row.cured,

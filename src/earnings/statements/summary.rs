@@ -20,7 +20,7 @@ use crate::{
     },
     platform::{
         Result,
-        values::{CalendarDate, Currency, Id, Money, Month},
+        values::{CalendarDate, Currency, Id, Locale, Money, Month},
     },
     sales::transactions::backlog::{self, Whom},
 };
@@ -62,7 +62,7 @@ pub(super) fn summary(tx: &mut Tx<'_>, partner: Id) -> Result<PartnerSummary> {
             this_year: earned(of_enrollment.iter().copied()),
             tiers: goes_on.map(|version| tiers(&enrollment, version, &volumes, today)).unwrap_or_default(),
             caps: goes_on.map(|version| caps(tx, &enrollment, version)).transpose()?.unwrap_or_default(),
-            next_payment: payments(&of_enrollment, &standings),
+            next_payment: payments(&of_enrollment, &standings, tx.language),
             lapse: lapses.remove(&enrollment.id),
             enrollment: view,
             program_name: program.name,
@@ -168,7 +168,7 @@ fn caps(tx: &mut Tx<'_>, enrollment: &Enrollment, version: &ProgramVersion) -> R
 }
 
 /// The next payment in each currency in which one of the enrollment's rebates is accruing, payable or held.
-fn payments(rebates: &[&Rebate], standings: &PaymentStandings) -> Vec<SummaryPayment> {
+fn payments(rebates: &[&Rebate], standings: &PaymentStandings, language: Locale) -> Vec<SummaryPayment> {
     let mut by_currency: BTreeMap<Currency, Vec<&Rebate>> = BTreeMap::new();
     let under_way = [RebateState::Accruing, RebateState::Payable, RebateState::OnHold];
     for rebate in rebates.iter().filter(|rebate| under_way.contains(&rebate.state)) {
@@ -186,19 +186,19 @@ fn payments(rebates: &[&Rebate], standings: &PaymentStandings) -> Vec<SummaryPay
             threshold: standing.threshold.known(),
             missing: wait.and_then(PaymentWait::missing),
             reason: wait.map(PaymentWait::reason),
-            on_hold: holds(&rebates, currency),
+            on_hold: holds(&rebates, currency, language),
         })
     };
     by_currency.into_iter().filter_map(payment).collect()
 }
 
-fn holds(rebates: &[&Rebate], currency: Currency) -> Vec<SummaryHold> {
+fn holds(rebates: &[&Rebate], currency: Currency, language: Locale) -> Vec<SummaryHold> {
     let mut holds: BTreeMap<RebateReason, SummaryHold> = BTreeMap::new();
     for rebate in rebates.iter().filter(|rebate| rebate.state == RebateState::OnHold) {
         let Some(reason) = rebate.state_reason else { continue };
         let hold = holds.entry(reason).or_insert_with(|| SummaryHold {
             reason,
-            detail: reason.detail(),
+            detail: reason.detail(language),
             amount: Money { minor: 0, currency },
             since: rebate.state_since,
         });

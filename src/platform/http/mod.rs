@@ -26,7 +26,7 @@ pub use edge::{Closing, Edge, RequestId, edge, no_such_address};
 pub use export::{File, FileFormat, Listing, Pieces};
 pub use finish::{Admission, Finishing, finish};
 pub use form::Form;
-pub use negotiation::{Media, Preferences, Rendering};
+pub use negotiation::{Media, Rendering, language_of};
 pub use page::{Cursor, Listed, NoFilter, Page, PageParams, PageRequest, SortKey};
 pub use problem::{Problem, problem_response};
 pub use proxies::{TrustedProxies, address_of};

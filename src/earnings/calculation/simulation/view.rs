@@ -21,7 +21,7 @@ use crate::{
     },
     platform::{
         Result,
-        values::{CalendarDate, Currency, Id, Money, Month, Timestamp, text_enum},
+        values::{CalendarDate, Currency, Id, Locale, Money, Month, Timestamp, text_enum},
     },
 };
 use serde::Serialize;
@@ -253,7 +253,7 @@ pub(super) fn show(
     let ids: Vec<Id> = scene.year.enrolled.iter().map(|(enrollment, _)| enrollment.id).collect();
     let enrolled = EnrollmentKeys { partner_id: scene.year.partner.id, ids: &ids };
     let posted = records::posted(tx, enrolled, months.iter().copied())?;
-    let lens = Lens { scene, months: accounting::months(tx)? };
+    let lens = Lens { scene, months: accounting::months(tx)?, language: tx.language };
     let mut shown: Vec<Correction<'_>> =
         corrections.into_iter().filter(|it| months.contains(&it.target.earned_in)).collect();
     shown.sort_by_key(|correction| lens.is_on_record(&correction.target.origin));
@@ -315,6 +315,7 @@ fn totals(
 struct Lens<'a> {
     scene: &'a SimulatedScene<'a>,
     months: Months,
+    language: Locale,
 }
 
 impl Lens<'_> {
@@ -371,9 +372,9 @@ impl Lens<'_> {
             customer_id: correction.customer(),
             earned_in: target.earned_in,
             code: shortfall.reason.code().to_owned(),
-            message: records::message(&shortfall.reason, capped),
+            message: records::message(&shortfall.reason, capped, self.language),
             curable: shortfall.reason.is_curable(),
-            remedy: records::remedy(&shortfall.reason),
+            remedy: records::remedy(&shortfall.reason, self.language),
             capped,
         })
     }
