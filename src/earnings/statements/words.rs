@@ -35,6 +35,7 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("count", "Number", "件数"),
     ("base", "Base", "対象額"),
     ("amount", "Amount", "金額"),
+    ("slice", "of which at", "うち料率"),
     ("adjustments", "Adjustments", "個別調整"),
     ("reason", "Reason", "理由"),
     ("sales_correction", "Sales corrected", "販売実績の訂正"),
@@ -158,7 +159,7 @@ fn span(tiers: &[LeverTier]) -> String {
 }
 
 /// A rate in percent: `0.08` is 8 %.
-fn percent(rate: Rate) -> String {
+pub(super) fn percent(rate: Rate) -> String {
     let (whole, fraction) = (rate.millionths() / 10_000, format!("{:04}", rate.millionths() % 10_000));
     match fraction.trim_end_matches('0') {
         "" => format!("{whole} %"),

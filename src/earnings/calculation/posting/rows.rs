@@ -4,7 +4,7 @@ use super::difference::{Correction, Dropped};
 use crate::{
     earnings::{
         calculation::records::{EarningRow, Grain, IneligibleRow},
-        engine::{Exact, Reason},
+        engine::{ByRate, Exact, Reason},
     },
     participation::enrollments::EnrollmentKey,
     platform::{
@@ -55,6 +55,7 @@ impl EarningRow {
             cause: cause.cause,
             cause_id: cause.transaction_id,
             calculated_at: now,
+            by_rate: kept(target.by_rate.minus(&posted.by_rate)),
         }
     }
 
@@ -68,7 +69,7 @@ impl EarningRow {
         now: Timestamp,
     ) -> Self {
         let Dropped { place, group, cause } = dropped;
-        let sums = group.sums;
+        let sums = &group.sums;
         Self {
             id,
             enrollment_id: key.id,
@@ -98,8 +99,14 @@ impl EarningRow {
             cause: cause.cause,
             cause_id: cause.transaction_id,
             calculated_at: now,
+            by_rate: kept(ByRate::default().minus(&sums.by_rate)),
         }
     }
+}
+
+/// The parts by rates as they are kept; none of a lever without tiers.
+pub(super) fn kept(by_rate: ByRate) -> Option<Json<ByRate>> {
+    (!by_rate.is_empty()).then(|| Json(by_rate))
 }
 
 impl IneligibleRow {

@@ -4,6 +4,7 @@ use super::{
     Difference, Tally,
     difference::{Correction, Cured, Dropped},
     posted::{PostedSums, StoredGroup, origin_text},
+    rows::kept,
 };
 use crate::{
     access::Tx,
@@ -151,6 +152,7 @@ impl Written<'_, '_> {
             amount: 0,
             rebate: 0,
             record_id: None,
+            by_rate: None,
         });
     }
 }
@@ -158,7 +160,7 @@ impl Written<'_, '_> {
 /// A group as it is stored after a correction. Figures that are not posted are not stored either.
 fn group(key: EnrollmentKey, correction: &Correction<'_>, record_id: Option<Id>) -> StoredGroup {
     let target = &correction.target;
-    let sums = if correction.is_moved { PostedSums::of(target) } else { correction.posted };
+    let sums = if correction.is_moved { PostedSums::of(target) } else { correction.posted.clone() };
     StoredGroup {
         partner_id: key.partner_id,
         enrollment_id: key.id,
@@ -172,6 +174,7 @@ fn group(key: EnrollmentKey, correction: &Correction<'_>, record_id: Option<Id>)
         amount: sums.amount,
         rebate: sums.rebate,
         record_id,
+        by_rate: kept(sums.by_rate),
     }
 }
 
@@ -189,6 +192,7 @@ fn keep_groups(tx: &mut Tx<'_>, groups: &[StoredGroup]) -> Result<()> {
             g::amount.eq(excluded(g::amount)),
             g::rebate.eq(excluded(g::rebate)),
             g::record_id.eq(excluded(g::record_id)),
+            g::by_rate.eq(excluded(g::by_rate)),
         )
     );
     Ok(())

@@ -19,6 +19,6 @@ pub use earning_view::{EarningView, TraceStep, trace_view};
 pub use model::{EarningRow, Grain, IneligibleRow};
 pub use store::terms_of;
 pub(super) use store::{posted, waiting_for_rates};
-pub use sums::{IneligibleMonth, LeverMonth, ineligible_months, lever_months};
+pub use sums::{IneligibleMonth, LeverMonth, LeverRate, ineligible_months, lever_months, lever_rates};
 pub(super) use sums::{RecordKey, Sums};
 pub use words::{message, remedy};

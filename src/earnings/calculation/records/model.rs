@@ -1,7 +1,7 @@
 //! Earnings and ineligible records as they are kept; no I/O, no clock, no HTTP.
 
 use crate::{
-    earnings::engine::{Figures, GivenSlice, Origin, Reason, Traced},
+    earnings::engine::{ByRate, Figures, GivenSlice, Origin, Reason, Traced},
     participation::programs::{Lever, ProgramVersion},
     platform::{
         db::types::Json,
@@ -85,6 +85,8 @@ pub struct EarningRow {
     pub cause_id: Option<Id>,
     /// When it was calculated.
     pub calculated_at: Timestamp,
+    /// The parts of base and amount by their rates, of a lever with tiers.
+    pub by_rate: Option<Json<ByRate>>,
 }
 
 impl EarningRow {

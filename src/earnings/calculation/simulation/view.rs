@@ -263,7 +263,7 @@ pub(super) fn show(
     let mut moved: Vec<(Currency, [i64; 3])> = earned.iter().map(|correction| moves(correction)).collect();
     let dropped = dropped.iter().filter(|dropped| months.contains(&dropped.place.month));
     moved.extend(dropped.map(|dropped| {
-        let sums = dropped.group.sums;
+        let sums = &dropped.group.sums;
         (dropped.place.currency, [-sums.amount, -sums.rebate, sums.rebate - sums.amount])
     }));
     Ok(SimulatedEarnings {
