@@ -15,8 +15,8 @@ use crate::{
     network::partners::{self, Partner},
     participation::{
         eligibility,
-        enrollments::{self, Enrollment, EnrollmentKeys, Shown},
-        programs::{self, CapScope, Program, ProgramVersion, Tiers},
+        enrollments::{self, Enrollment, EnrollmentKeys, ProgramEnrollment},
+        programs::{self, CapScope, Program, ProgramInEffect, ProgramVersion, Tiers},
     },
     platform::{
         Result,
@@ -46,9 +46,10 @@ pub(super) fn summary(tx: &mut Tx<'_>, partner: Id) -> Result<PartnerSummary> {
     let rebates = accounting::rebates_of_all_months(tx, of_partner)?;
     let standings = accounting::payment_standings(tx, &[partner.id], &ids)?;
     let mut lapses = lapses(tx, &partner, &enrolled)?;
-    let shown = enrolled
-        .iter()
-        .map(|(enrollment, program)| Shown { enrollment: enrollment.clone(), program: program.code.clone() });
+    let shown = enrolled.iter().map(|(enrollment, program)| ProgramEnrollment {
+        enrollment: enrollment.clone(),
+        program: program.code.clone(),
+    });
     let views = enrollments::show(tx, shown.collect())?;
     let mut summaries = Vec::new();
     for ((enrollment, program), view) in enrolled.into_iter().zip(views) {
@@ -225,9 +226,10 @@ fn lapses(
         return Ok(found);
     }
     let mut offers = programs::in_effect(tx, today)?;
-    offers.retain(|(program, version)| of_offer.contains_key(&(program.id, version.program_year)));
+    offers.retain(|offer| of_offer.contains_key(&(offer.program.id, offer.version.program_year)));
     let partners = std::slice::from_ref(partner);
-    eligibility::judge_all(tx, partners, &offers, today, |_, (program, version), verdict| {
+    eligibility::judge_all(tx, partners, &offers, today, |_, offer, verdict| {
+        let ProgramInEffect { program, version } = offer;
         let enrollment = of_offer.get(&(program.id, version.program_year));
         let outlook = verdict.outlook(AHEAD).filter(|_| verdict.is_eligible());
         if let (Some(enrollment), Some(outlook)) = (enrollment, outlook) {

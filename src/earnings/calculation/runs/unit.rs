@@ -12,7 +12,7 @@ use crate::{
     ledger::accounting,
     network::partners,
     participation::{
-        enrollments::{self, Change, Enrollment},
+        enrollments::{self, EnrollmentHistory},
         programs,
     },
     platform::{
@@ -158,9 +158,11 @@ fn look_at(tx: &mut Tx<'_>, run: Id, waiting: Waiting, at_once: usize) -> Result
         }
         let left = at_once - looked.computed;
         let mut chunk = Chunk::load(tx, partner.id, Period { from: from.first_day(), ..days }, left)?;
-        for enrolled in of_year.chunk_by(|one, other| one.0.program_id == other.0.program_id) {
-            let Some((enrollment, _)) = enrolled.first() else { continue };
-            let program = programs::get(tx, enrollment.program_id)?;
+        for enrolled in
+            of_year.chunk_by(|one, other| one.enrollment.program_id == other.enrollment.program_id)
+        {
+            let Some(first) = enrolled.first() else { continue };
+            let program = programs::get(tx, first.enrollment.program_id)?;
             let versions = programs::versions_of_year(tx, program.id, number)?;
             let year = EnrollmentYear::new(&partner, &program, &versions, enrolled, days);
             let Posting { tally, entries: posted } =
@@ -187,16 +189,14 @@ fn look_at(tx: &mut Tx<'_>, run: Id, waiting: Waiting, at_once: usize) -> Result
     Ok(looked)
 }
 
-/// Enrollments by program year, those of one program together, each with its history.
-type ByYear = BTreeMap<i32, Vec<(Enrollment, Vec<Change>)>>;
-
-fn by_year(all: Vec<(Enrollment, Vec<Change>)>) -> ByYear {
-    let mut years = ByYear::new();
+/// Enrollments by program year, those of one program together.
+fn by_year(all: Vec<EnrollmentHistory>) -> BTreeMap<i32, Vec<EnrollmentHistory>> {
+    let mut years: BTreeMap<i32, Vec<EnrollmentHistory>> = BTreeMap::new();
     for enrolled in all {
-        years.entry(enrolled.0.program_year).or_default().push(enrolled);
+        years.entry(enrolled.enrollment.program_year).or_default().push(enrolled);
     }
     for of_year in years.values_mut() {
-        of_year.sort_by_key(|(enrollment, _)| (enrollment.program_id, enrollment.id));
+        of_year.sort_by_key(|history| (history.enrollment.program_id, history.enrollment.id));
     }
     years
 }

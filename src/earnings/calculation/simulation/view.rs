@@ -29,7 +29,7 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// How many earnings, and how many ineligible records, an answer shows.
-const SHOWN: usize = 2000;
+const MOST_LISTED: usize = 2000;
 
 text_enum! {
     /// What a simulation starts from.
@@ -250,7 +250,7 @@ pub(super) fn show(
     let months = scene.months();
     let levers = standings(scene, &course.standing)?;
     let SimulatedCourse { basis, corrections, dropped, .. } = course;
-    let ids: Vec<Id> = scene.year.enrolled.iter().map(|(enrollment, _)| enrollment.id).collect();
+    let ids: Vec<Id> = scene.year.enrolled.iter().map(|history| history.enrollment.id).collect();
     let enrolled = EnrollmentKeys { partner_id: scene.year.partner.id, ids: &ids };
     let posted = records::posted(tx, enrolled, months.iter().copied())?;
     let lens = Lens { scene, months: accounting::months(tx)?, language: tx.language };
@@ -280,8 +280,8 @@ pub(super) fn show(
         totals: totals(basis, posted, &moved),
         earnings_count: earned.len(),
         ineligible_count: refused.len(),
-        earnings: earned.into_iter().take(SHOWN).map(|correction| lens.earning(correction)).collect(),
-        ineligible: refused.into_iter().take(SHOWN).collect(),
+        earnings: earned.into_iter().take(MOST_LISTED).map(|correction| lens.earning(correction)).collect(),
+        ineligible: refused.into_iter().take(MOST_LISTED).collect(),
         levers,
         as_of: tx.now,
     })
