@@ -555,7 +555,7 @@ fn reasons_are_told_in_the_reader_s_language_in_whatever_form() {
         ("/v1/rebates?to=2018-07&currency=USD".to_owned(), "/items/0/state_reason/detail"),
         (statement("2018-07"), "/programs/0/rebates/1/state_reason/detail"),
         (statement("2018-07"), "/programs/0/ineligible/0/message"),
-        (summary, "/enrollments/0/next_payment/1/on_hold/0/detail"),
+        (summary, "/enrollments/0/next_payment/2/on_hold/0/detail"),
         (records.clone(), "/items/0/message"),
         (records, "/items/0/remedy"),
     ];
