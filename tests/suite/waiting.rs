@@ -124,8 +124,8 @@ fn whoever_asks_for_a_run_at_work_is_looked_at_even_where_it_has_passed() {
             }
             ControlFlow::Continue(())
         });
-        let followed = follower.unwrap().join().unwrap().unwrap();
-        assert_eq!((followed.id, waiting(&story).len()), (done.unwrap().id, 0));
+        let joined = follower.unwrap().join().unwrap().unwrap();
+        assert_eq!((joined.id, waiting(&story).len()), (done.unwrap().id, 0));
     });
     assert_eq!(story.amounts().len(), 2);
     story.verify();

@@ -67,9 +67,9 @@ impl ByRate {
     /// The parts of a volume that earns by slices. The sums up to each slice are rounded, so that the parts add up; what a cap
     /// cuts off is taken from the last slices.
     pub(super) fn of_slices(slices: &[GivenSlice], volume: i64, whole: PartsOf) -> Result<Self, OutOfRange> {
-        let sliced: i128 = slices.iter().map(|slice| i128::from(slice.volume)).sum();
+        let in_tiers: i128 = slices.iter().map(|slice| i128::from(slice.volume)).sum();
         let below = GivenSlice {
-            volume: i64::try_from(i128::from(volume) - sliced).map_err(|_| OutOfRange)?.max(0),
+            volume: i64::try_from(i128::from(volume) - in_tiers).map_err(|_| OutOfRange)?.max(0),
             rate: Rate::ZERO,
             gives: Exact::ZERO,
         };

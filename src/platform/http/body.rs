@@ -120,9 +120,7 @@ impl Contract {
         let mut source = serde_json::Deserializer::from_slice(bytes);
         let read: std::result::Result<T, _> = serde_path_to_error::deserialize(&mut source);
         match read {
-            Ok(_) if faults.is_empty() && is_changed => {
-                serde_json::from_value(value).map_err(|error| malformed(error))
-            }
+            Ok(_) if faults.is_empty() && is_changed => serde_json::from_value(value).map_err(malformed),
             Ok(read) if faults.is_empty() => Ok(read),
             Ok(_) => Err(Error::invalid(faults)),
             Err(error) => {
@@ -144,17 +142,17 @@ impl Contract {
 
 /// Composes every text of a body; says whether one has changed.
 fn compose(value: &mut Value) -> bool {
+    let mut is_changed = false;
     match value {
         Value::String(text) if !is_composed(text) => {
             *text = composed(std::mem::take(text));
-            true
+            is_changed = true;
         }
-        Value::Array(items) => items.iter_mut().fold(false, |is_changed, item| compose(item) || is_changed),
-        Value::Object(members) => {
-            members.values_mut().fold(false, |is_changed, member| compose(member) || is_changed)
-        }
-        Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => false,
+        Value::Array(items) => items.iter_mut().for_each(|item| is_changed |= compose(item)),
+        Value::Object(members) => members.values_mut().for_each(|member| is_changed |= compose(member)),
+        Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => {}
     }
+    is_changed
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {

@@ -17,7 +17,7 @@ text_enum! {
 impl Locale {
     /// The text in this language, of those in each.
     #[must_use]
-    pub const fn of<'t>(self, text: Words<'t>) -> &'t str {
+    pub const fn of(self, text: Words<'_>) -> &str {
         match self {
             Self::En => text.en,
             Self::Ja => text.ja,

@@ -106,7 +106,7 @@ impl EarningRow {
 
 /// The parts by rates as they are kept; none of a lever without tiers.
 pub(super) fn kept(by_rate: ByRate) -> Option<Json<ByRate>> {
-    (!by_rate.is_empty()).then(|| Json(by_rate))
+    (!by_rate.is_empty()).then_some(Json(by_rate))
 }
 
 impl IneligibleRow {

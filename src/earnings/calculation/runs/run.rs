@@ -107,13 +107,11 @@ fn ask_again(tx: &mut Tx<'_>, known: Run, partner: Option<Id>) -> Result<Run> {
 
 /// The run at work that looks at what is asked for, asked for once more; none where there is no such run.
 fn join(tx: &mut Tx<'_>, partner: Option<Id>) -> Result<Option<Run>> {
-    match store::lock_running(tx)?.filter(|run| run.covers(partner)) {
-        Some(run) => ask_again(tx, run, partner).map(Some),
-        None => {
-            tx.exempt_from_audit(Unaudited::NothingWritten);
-            Ok(None)
-        }
+    if let Some(run) = store::lock_running(tx)?.filter(|run| run.covers(partner)) {
+        return ask_again(tx, run, partner).map(Some);
     }
+    tx.exempt_from_audit(Unaudited::NothingWritten);
+    Ok(None)
 }
 
 /// Begins a run that computes a partner again from the beginning. A run at work over others is given back, and then nothing is
