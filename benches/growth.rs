@@ -29,10 +29,9 @@ use partner_incentives::{
     app::{self, Service},
     config::Settings,
     identity::users,
-    notifications::Locale,
     platform::{
         db::{Conn, Target},
-        values::{Clock, Id, Ids},
+        values::{Clock, Id, Ids, Locale},
     },
 };
 use serde_json::Value;

@@ -77,7 +77,7 @@
 //! and first locks the rows it relies on, so that each of its statements sees all that was committed before. A unit is
 //! one partner's: [`access::Tx::lock_partner`] comes before the partner's records are read, units of one partner wait for
 //! each other, and units of different partners never meet. Beyond one partner a rule stands in a constraint or in a row
-//! that is locked. Locks are taken in this order, so that nobody waits in a circle: the job, guards and programs,
+//! that is locked. Locks are taken in this order, so that nobody waits in a circle: the job and its run, guards and programs,
 //! then partners (headquarters before locations, each by id), then rows of people. Deadlocks that come about all the same are
 //! resolved by the database, and the unit runs again.
 //!
@@ -91,6 +91,7 @@
 //! | versions of a program never overlap, nobody enrolls while its program changes | the program's row: locked by who changes it, shared by who enrolls |
 //! | nothing is posted into a month that closes, every sale is calculated with the rates there are | [`access::Guard::Books`]: shared by who posts, taken by closing and by publishing rates |
 //! | what a month owes follows the profiles | closing locks every partner that has a rebate of the month |
+//! | whoever asks for a run is looked at by the run that is answered | the run's row: locked by each of its units and by whoever asks |
 //! | nobody is forgotten by the calculation | the backlog's row: taken out before the partner is read, put in again by whoever changes a fact |
 //! | somebody is left to run the programme | [`access::Guard::Operators`] |
 //! | one key signs, a refresh token or a one-time code is good for once, failed sign-ins are counted each | [`access::Guard::SigningKeys`]; the token's, the user's and the throttle's row |

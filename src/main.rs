@@ -16,12 +16,11 @@ use partner_incentives::{
         users::{self, FirstOperator},
     },
     logging,
-    notifications::Locale,
     operations::demo,
     platform::{
         Error, Result,
         db::Target,
-        values::{CalendarDate, Clock, Id},
+        values::{CalendarDate, Clock, Id, Locale},
     },
     work::JobName,
 };

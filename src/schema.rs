@@ -804,6 +804,7 @@ diesel::table! {
         updated_at -> Instant,
         finished_at -> Nullable<Instant>,
         revision -> BigInt,
+        asked_again -> Bool,
     }
 }
 
@@ -841,6 +842,7 @@ diesel::table! {
         cause -> Text,
         cause_id -> Nullable<Guid>,
         calculated_at -> Instant,
+        by_rate -> Nullable<Document>,
     }
 }
 
@@ -947,6 +949,7 @@ diesel::table! {
         amount -> BigInt,
         rebate -> BigInt,
         record_id -> Nullable<Guid>,
+        by_rate -> Nullable<Document>,
     }
 }
 
@@ -968,6 +971,25 @@ diesel::table! {
         amount -> BigInt,
         rebate -> BigInt,
         coop -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `earnings::calculation`.
+    lever_rates (partner_id, enrollment_id, posted_in, version, lever, earned_in, currency, rate) {
+        partner_id -> Guid,
+        enrollment_id -> Guid,
+        posted_in -> Date,
+        version -> Integer,
+        lever -> Text,
+        earned_in -> Date,
+        currency -> Text,
+        rate -> BigInt,
+        base -> BigInt,
+        amount -> BigInt,
     }
 }
 
@@ -1128,6 +1150,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     cap_months,
     posted_groups,
     lever_months,
+    lever_rates,
     ineligible_months,
     rebates,
     adjustments,

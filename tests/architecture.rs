@@ -114,7 +114,7 @@ fn modules_use_only_those_below_them() {
 
     let mut found = Vec::new();
     for Source { path, code, .. } in sources() {
-        let own = path.trim_start_matches("src/").trim_end_matches(".rs").replace('/', "::");
+        let own = module_of(&path);
         let Some(place) = rank(&own) else { continue };
         for used in paths_used(&code).into_iter().filter(|used| rank(used).is_some_and(|used| used > place)) {
             found.push(format!("{path} uses {used}"));
@@ -125,6 +125,29 @@ fn modules_use_only_those_below_them() {
          move the shared part down, or the line in lib.rs or mod.rs"
     );
     none(&found, &how);
+}
+
+#[test]
+fn parts_of_a_slice_use_only_those_before_them() {
+    let mut found = Vec::new();
+    let sources = sources();
+    for slice in order().into_iter().filter(|module| module.contains("::")) {
+        let parts = parts_of(&slice);
+        let rank = |path: &str| parts.iter().position(|part| within(path, &format!("{slice}::{part}")));
+        for Source { path, code, .. } in &sources {
+            let own = module_of(path);
+            let Some(place) = rank(&own) else { continue };
+            let used = paths_used(code).into_iter().chain(paths_above(path, code));
+            for used in used.filter(|used| rank(used).is_some_and(|used| used > place)) {
+                found.push(format!("{path} uses {used}"));
+            }
+        }
+    }
+    assert!(parts_of("earnings::calculation").len() >= 4, "the parts were not found");
+    none(
+        &found,
+        "a folder of a slice uses only those before it, in the order of the slice's mod.rs: move the shared part down",
+    );
 }
 
 #[test]
@@ -166,7 +189,7 @@ fn a_table_is_named_by_its_owner_alone() {
     let mut found = Vec::new();
     for Source { path, code, .. } in sources() {
         let exempt = LISTS.contains(&path.as_str()) || path.starts_with(CHECKS);
-        let own = path.trim_start_matches("src/").trim_end_matches(".rs").replace('/', "::");
+        let own = module_of(&path);
         for (table, owner) in owners.iter().filter(|_| !exempt) {
             if !within(&own, owner) && tables_named(&code).iter().any(|named| named == table) {
                 found.push(format!("{path} names {table} of {owner}"));
@@ -196,9 +219,15 @@ fn words_of_closed_sets_are_typed() {
 #[test]
 fn every_slice_that_answers_requests_is_in_the_list() {
     let listed = fs::read_to_string(root().join("src/app.rs")).unwrap();
+    let slices: Vec<String> = order().into_iter().map(|slice| slice.replace("::", "/")).collect();
     let (mut found, mut seen) = (Vec::new(), 0);
     for Source { path, .. } in sources() {
         let Some((folder, file)) = path.trim_start_matches("src/").rsplit_once('/') else { continue };
+        // What stands in a part of a slice is declared by the slice.
+        let folder = slices
+            .iter()
+            .find(|slice| folder.starts_with(&format!("{slice}/")))
+            .map_or(folder, String::as_str);
         let is_api = file == "api.rs" || file.ends_with("_api.rs");
         let declared = fs::read_to_string(root().join(format!("src/{folder}/mod.rs"))).unwrap_or_default();
         // Routes that stand in another file of the slice are added there.
@@ -285,6 +314,9 @@ fn comments_and_unit_tests_are_no_code() {
     let used =
         "use crate::{\n a::{B, c::{D, e}},\n platform::E, self,\n};\nlet x = crate::f::g(); $crate::h::i;";
     assert_eq!(paths_used(used), ["a::B", "a::c::D", "a::c::e", "platform::E", "self", "f::g"]);
+    let above = "use super::{a, b::C};\nuse super::super::d; x_super::e(); pub(super) fn f() {}";
+    assert_eq!(paths_above("src/f/g/h.rs", above), ["f::g::a", "f::g::b::C", "f::d"]);
+    assert_eq!(paths_above("src/f/g/mod.rs", "super::a()"), ["f::a"]);
     let sql = "use crate::{a, schema::{b, c}};\n\"SELECT 1 FROM e JOIN f ON\"; $crate::schema::g::h.eq(x); ToSchema";
     assert_eq!(tables_named(sql), ["b", "c", "g", "e", "f"]);
     let compared = "x.eq(\"a\") && y == \"b\"; sql(\"kind = 'c' AND n\")";
@@ -451,6 +483,39 @@ fn words_of_closed_sets() -> HashSet<String> {
         }
     }
     words
+}
+
+/// The module of a file: `a::b` of `src/a/b.rs` and of `src/a/b/mod.rs`.
+fn module_of(path: &str) -> String {
+    let module = path.trim_start_matches("src/").trim_end_matches(".rs").replace('/', "::");
+    module.strip_suffix("::mod").map_or(module.clone(), str::to_owned)
+}
+
+/// The folders of a slice, in the order of its mod.rs.
+fn parts_of(slice: &str) -> Vec<String> {
+    let folder = root().join("src").join(slice.replace("::", "/"));
+    let text = fs::read_to_string(folder.join("mod.rs")).unwrap_or_default();
+    let part = |line: &str| {
+        line.trim_start_matches("pub ").strip_prefix("mod ")?.strip_suffix(';').map(str::to_owned)
+    };
+    text.lines().filter_map(part).filter(|part| folder.join(part).join("mod.rs").is_file()).collect()
+}
+
+/// The paths that begin with `super::`, as paths from the crate's root.
+fn paths_above(path: &str, code: &str) -> Vec<String> {
+    let mut paths = Vec::new();
+    for (at, up) in code.match_indices("super::") {
+        if code[..at].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':') {
+            continue;
+        }
+        let (mut above, mut rest) = (module_of(path), &code[at..]);
+        while let Some(further) = rest.strip_prefix(up) {
+            above.truncate(above.rfind("::").unwrap_or_default());
+            rest = further;
+        }
+        unfold(rest, &format!("{above}::"), &mut paths);
+    }
+    paths
 }
 
 /// Whether a path is a module or lies in it.

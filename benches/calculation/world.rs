@@ -78,7 +78,7 @@ impl World {
                 let mut conn = lease.target().open().unwrap();
                 conn.batch_execute(
                     "TRUNCATE earnings, ineligible_records, calculated_enrollments, lever_volumes, cap_uses, cap_months,
-                         posted_groups, lever_months, ineligible_months, rebates, ledger_transfers, calculation_runs,
+                         posted_groups, lever_months, lever_rates, ineligible_months, rebates, ledger_transfers, calculation_runs,
                          calculation_backlog;
                      INSERT INTO calculation_backlog
                          SELECT partner_id, min(occurred_on), 'sale', NULL, NULL FROM transaction_records

@@ -15,10 +15,9 @@ use partner_incentives::{
         agreements::{Agreement, Kind, MembershipLevel},
         partners::{Partner, PartnerStatus, PartnerType},
     },
-    notifications::Locale,
     platform::{
         db::{Conn, Target},
-        values::{Clock, Id, Ids},
+        values::{Clock, Id, Ids, Locale},
     },
     schema::{agreements, audit_events, partners},
 };

@@ -5,6 +5,7 @@ use super::{
     app_state::GuessedName,
     idempotency,
     issuer::Issuer,
+    origin::RequestOrigin,
     password::Hasher,
     policy::{self, Policy, Rule},
     refusal::CallerStanding,
@@ -13,14 +14,13 @@ use super::{
 use crate::platform::{
     Error, Result, codes,
     db::Conn,
-    http::{Answer, Body, Repeatable, RequestId, address_of, network_of},
-    values::Id,
+    http::{Answer, Body, Repeatable, RequestId, address_of, language_of, network_of},
+    values::{Id, Locale},
 };
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
 use std::{
     future::{Ready, ready},
     marker::PhantomData,
-    net::IpAddr,
     sync::Arc,
 };
 
@@ -30,6 +30,7 @@ pub struct Caller<P> {
     app: AppState,
     claims: Arc<Claims>,
     request_id: RequestId,
+    language: Option<Locale>,
     repeatable: Option<Repeatable>,
     policy: PhantomData<fn() -> P>,
 }
@@ -59,7 +60,8 @@ impl<P: Policy> Caller<P> {
             return Err(refusal.error);
         }
         let repeatable = if request.method().is_safe() { None } else { Repeatable::of(request, &[])? };
-        Ok(Self { app, claims, request_id: RequestId::of(request), repeatable, policy: PhantomData })
+        let (request_id, language) = (RequestId::of(request), language_of(request));
+        Ok(Self { app, claims, request_id, language, repeatable, policy: PhantomData })
     }
 
     /// The application state, for work of the service itself that goes on after the answer.
@@ -170,7 +172,8 @@ impl<P: Policy> Caller<P> {
     {
         let (app, claims) = (self.app.clone(), Arc::clone(&self.claims));
         let request_id = self.request_id.clone();
-        let same = Self { app, claims, request_id, repeatable: None, policy: PhantomData };
+        let language = self.language;
+        let same = Self { app, claims, request_id, language, repeatable: None, policy: PhantomData };
         same.read(work).await
     }
 
@@ -220,18 +223,11 @@ impl<P: Policy> Caller<P> {
 
     /// The unit of an admitted caller.
     pub(super) fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
-        let actor = self.standing(conn)?.actor;
-        Ok(Tx::new(conn, actor, &self.app.0, self.request_id.as_str(), P::RULE.operation))
+        let CallerStanding { actor, locale, .. } = self.standing(conn)?;
+        let mut tx = Tx::new(conn, actor, &self.app.0, self.request_id.as_str(), P::RULE.operation);
+        tx.language = self.language.unwrap_or(locale);
+        Ok(tx)
     }
-}
-
-/// The address and the program a request comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestOrigin {
-    /// The network address.
-    pub address: IpAddr,
-    /// The program, by its `User-Agent` field; at most 200 characters.
-    pub user_agent: Option<String>,
 }
 
 /// A caller who has not signed in.

@@ -4,7 +4,7 @@ use super::{
     Actor, INSUFFICIENT_SCOPE, PASSWORD_CHANGE_REQUIRED, SECOND_FACTOR_REQUIRED, SETUP_INCOMPLETE,
     policy::Rule, token::Claims,
 };
-use crate::platform::{Error, Result, codes};
+use crate::platform::{Error, Result, codes, values::Locale};
 
 /// The facts about a caller that may change while the token is valid.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,8 @@ pub(super) struct CallerStanding {
     pub(super) temporary_password: bool,
     /// Whether the user has to set up a second factor and has not done so.
     pub(super) lacks_second_factor: bool,
+    /// The language of the caller's account; English for an API client.
+    pub(super) locale: Locale,
 }
 
 /// Why a caller may not call an operation.

@@ -7,7 +7,7 @@ use crate::{
     platform::{
         Error, Result, codes,
         db::Conn,
-        values::{Id, Timestamp},
+        values::{Id, Locale, Timestamp},
     },
 };
 
@@ -46,6 +46,8 @@ pub struct UserStanding {
     pub temporary_password: bool,
     /// Whether the user, or the issuer that vouches for the user, asks for a second factor.
     pub has_second_factor: bool,
+    /// The language of the user's account.
+    pub locale: Locale,
 }
 
 /// The facts about an API client that decide what the client's token opens.
@@ -91,6 +93,7 @@ impl Directory {
             lacks_second_factor: accounts.operators_need_second_factor
                 && user.role == Role::Operator
                 && !user.has_second_factor,
+            locale: user.locale,
         })
     }
 
@@ -102,7 +105,8 @@ impl Directory {
             return Err(revoked());
         }
         let actor = Actor::of_client(claims.sub, client.role, client.partner);
-        Ok(CallerStanding { actor, temporary_password: false, lacks_second_factor: false })
+        let locale = Locale::default();
+        Ok(CallerStanding { actor, temporary_password: false, lacks_second_factor: false, locale })
     }
 
     /// Whether the set-up of the actor's partner is completed; true of an actor without a partner.

@@ -10,7 +10,7 @@ use crate::{
     platform::{
         Error, Result, Vault,
         db::{Conn, Done, Witness},
-        values::{CalendarDate, Id, Month, Timestamp},
+        values::{CalendarDate, Id, Locale, Month, Timestamp},
     },
 };
 use std::collections::HashSet;
@@ -122,6 +122,8 @@ pub struct Tx<'a> {
     pub request_id: &'a str,
     /// The operation, in `PascalCase`, for audit events.
     pub operation: &'static str,
+    /// The language of whoever reads the answer: the one the request asks for, else that of the user's account.
+    pub language: Locale,
     state: &'a SharedState,
     /// The first audit event, by which the unit is looked up after a lost `COMMIT`.
     witness: Option<Witness>,
@@ -196,6 +198,7 @@ impl<'a> Tx<'a> {
             now,
             request_id,
             operation,
+            language: Locale::default(),
             state,
             witness: None,
             held: HashSet::new(),

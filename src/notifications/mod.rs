@@ -15,7 +15,7 @@ mod words;
 use crate::slice::{Slice, Tag};
 pub use dispatch::{WORK, check_settings};
 pub use message::{ListedUser, Message};
-pub use model::{DeliveryState, Locale, MailDelivery, Notification, NotificationKind, Recipient};
+pub use model::{DeliveryState, MailDelivery, Notification, NotificationKind, Recipient};
 pub use service::{About, notify};
 pub use store::refers_to;
 pub use words::{day, instant};

@@ -1,7 +1,7 @@
 //! The notification and the mail that delivers it; no I/O, no clock, no HTTP.
 
 use crate::{
-    platform::values::{Id, Timestamp, text_enum},
+    platform::values::{Id, Locale, Timestamp, text_enum},
     schema::{deliveries, notifications},
 };
 use diesel::prelude::*;
@@ -43,18 +43,6 @@ text_enum! {
         Failed = "failed",
         /// The service has no mail server: the notification is read over the API alone.
         Kept = "kept",
-    }
-}
-
-text_enum! {
-    /// In which language a user is written to.
-    #[derive(Default)]
-    pub enum Locale {
-        /// English.
-        #[default]
-        En = "en",
-        /// Japanese.
-        Ja = "ja",
     }
 }
 

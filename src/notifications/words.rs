@@ -4,10 +4,10 @@
 //! template extends the layout and uses the parts of its format: `layout.txt` and `parts.txt`, or `layout.html` and
 //! `parts.html`.
 
-use super::{ListedUser, Locale, Message, Recipient};
+use super::{ListedUser, Message, Recipient};
 use crate::platform::{
     Error, Result,
-    values::{CalendarDate, Money, Timestamp},
+    values::{CalendarDate, Locale, Money, Timestamp},
 };
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context, syntax::SyntaxConfig};
 use std::sync::LazyLock;

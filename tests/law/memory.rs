@@ -7,11 +7,8 @@ use super::{
 };
 use partner_incentives::{
     earnings::engine::{self, EarningFacts, EarningTarget, Purchase, Refund, SoldMonths, YearToDate},
-    participation::programs::{ProgramVersion, ProgramVersionState, Rounding},
-    platform::{
-        db::types::Json,
-        values::{CalendarDate, ExchangeRates, Id, Money, Month, Period},
-    },
+    participation::programs::{NewVersion, ProgramVersion, founding_version},
+    platform::values::{CalendarDate, ExchangeRates, Id, Money, Month, Period},
 };
 use proptest::{
     prelude::*,
@@ -28,28 +25,15 @@ fn id(n: usize) -> Id {
 }
 
 fn version(year: &Year) -> ProgramVersion {
-    let made = day("2018-06-01").midnight();
-    ProgramVersion {
-        id: id(0),
-        program_id: id(0),
-        version: 1,
-        program_year: 2019,
-        effective_from: day("2018-07-01"),
-        effective_to: day("2019-06-30"),
-        requirements: Json(Vec::new()),
-        levers: Json(year.levers.clone()),
+    let (made, days) =
+        (day("2018-06-01").midnight(), Period { from: day("2018-07-01"), to: day("2019-06-30") });
+    let terms = NewVersion {
+        levers: year.levers.clone(),
         rebate_rate: year.rebate_rate,
-        payment_threshold: 1,
-        coop_threshold: 1,
-        currency: year.currency,
-        invitation_days: 30,
-        rounding: Rounding::HalfAwayFromZero,
-        state: ProgramVersionState::Published,
-        published_at: Some(made),
-        created_at: made,
-        updated_at: made,
-        revision: 1,
-    }
+        payment_threshold: Money { minor: 1, currency: year.currency },
+        ..founding_version(2019)
+    };
+    terms.drafted(id(0), id(0), 1, days, made)
 }
 
 /// What happens in a year, as it is reported.

@@ -9,8 +9,8 @@ use partner_incentives::{
     app::Service,
     audit,
     config::Settings,
-    notifications::{self, About, Locale, Message, Recipient},
-    platform::values::{Clock, Id, Ids, Timestamp},
+    notifications::{self, About, Message, Recipient},
+    platform::values::{Clock, Id, Ids, Locale, Timestamp},
     schema::{deliveries, jobs},
     work::JobName,
 };

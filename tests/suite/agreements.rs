@@ -556,3 +556,22 @@ fn a_repeated_request_signs_once() {
     assert_eq!((once.body, again.status), (again.body, 201));
     assert_eq!(listed(&world.operator(), MPN, &[]), ["A-1"]);
 }
+
+#[test]
+fn a_number_is_the_same_number_however_its_accents_are_spelled() {
+    let world = World::new();
+    let operator = world.operator();
+    let (whole, apart) = ("A-caf\u{e9}", "A-cafe\u{301}");
+    for (n, collection, partner_type) in
+        [(1, MPN, "indirect_reseller"), (2, DISTRIBUTOR, "indirect_provider"), (3, RESELLER, "direct_bill")]
+    {
+        let [one, other] = [n, n + 10].map(|n| a_partner(&world, n, partner_type));
+        let made = signed(&world, collection, &one, apart, ("2018-07-01", "2019-06-30"));
+        assert_eq!(made["agreement_number"], whole);
+        for number in [whole, apart] {
+            let again = paper(collection, &other, number, "2018-07-01", Some("2019-06-30"));
+            operator.post(collection, again).send().refused(409, "agreement_number_taken");
+        }
+        assert_eq!(listed(&operator, collection, &[]), [whole]);
+    }
+}

@@ -10,7 +10,7 @@ use partner_incentives::{
     },
     participation::{
         admission, eligibility,
-        programs::{self, ProgramKey},
+        programs::{self, ProgramInEffect, ProgramKey},
     },
     platform::values::Id,
     schema::{audit_events, evaluations, idempotency_keys},
@@ -504,7 +504,7 @@ fn fifty_partners_take_no_more_queries_than_five() {
             tx.conn.set_instrumentation(|_: InstrumentationEvent<'_>| {});
             let assessments = assessments?;
             // Together or one by one, the answer is the same.
-            let (program, version) = &offers[0];
+            let ProgramInEffect { program, version } = &offers[0];
             let alone = eligibility::assess(tx, &found[0], program, version, day("2018-11-01"))?;
             assert_eq!(assessments[0], alone);
             Ok(assessments.len())

@@ -13,7 +13,8 @@ use partner_incentives::{
     operations::jobs::refresh,
     participation::{
         eligibility::{self, UnmetDay},
-        enrollments, programs,
+        enrollments::{self, EnrollmentHistory},
+        programs,
     },
     platform::values::{CalendarDate, Id, Period},
 };
@@ -70,7 +71,7 @@ fn lost(start: &str, since: &str) -> (String, Value, Value) {
 fn windows(story: &Story<'_>) -> Vec<Period> {
     let partner: Id = story.partner.parse().unwrap();
     let all = story.world.service.app.read_as_system(|tx| enrollments::with_history(tx, partner, 2019));
-    all.unwrap().iter().flat_map(|(it, history)| enrollments::earning_windows(it, history)).collect()
+    all.unwrap().iter().flat_map(EnrollmentHistory::earning_windows).collect()
 }
 
 fn window(from: &str, to: &str) -> Period {

@@ -4,8 +4,8 @@ use crate::support::{MailServer, World, wait_for};
 use diesel::prelude::*;
 use partner_incentives::{
     app, audit,
-    notifications::{self, About, Locale, Message, Recipient},
-    platform::values::{CalendarDate, Id},
+    notifications::{self, About, Message, Recipient},
+    platform::values::{CalendarDate, Id, Locale},
     schema::deliveries,
 };
 use serde_json::Value;

@@ -84,6 +84,11 @@ const LISTS: &[(&str, &str)] = &[
         "lever_months_pkey",
     ),
     (
+        "lever_rates WHERE partner_id = $1 AND enrollment_id = $1 AND posted_in = '2018-07-01' \
+         ORDER BY version, lever, earned_in, currency, rate",
+        "lever_rates_pkey",
+    ),
+    (
         "ineligible_months WHERE partner_id = $1 AND enrollment_id = $1 AND posted_in = '2018-07-01' \
          ORDER BY version, lever, earned_in, code, currency",
         "ineligible_months_pkey",

@@ -572,3 +572,48 @@ fn a_simulation_tells_nobody_who_else_is_a_partner() {
         assert_eq!((earnings, &ineligible[0]["code"]), (json!(0), &json!("customer_is_partner")));
     }
 }
+
+#[test]
+fn a_lever_a_sale_and_a_question_mean_the_same_product_however_its_accents_are_spelled() {
+    let (whole, apart) = ("caf\u{e9}", "cafe\u{301}");
+    let world = World::new();
+    let lever = |code: &str, applies_to: Value| {
+        let mut lever = flat(code, "0.08");
+        lever["applies_to"] = applies_to;
+        lever
+    };
+    let story = Story::new(
+        &world,
+        &json!([
+            lever("product", json!({"products": [apart]})),
+            lever("family", json!({"product_families": [apart]}))
+        ]),
+    );
+    world.on("2018-07-20");
+    let sold = |reference: &str, text: &str| {
+        let mut sale = purchase(reference, "2018-07-05", "100.00", text);
+        sale["product"] = json!(text);
+        sale["product_family"] = json!(text);
+        sale
+    };
+    let refunded = refund(&format!("back-{whole}"), "2018-07-06", "-40.00", ("original_reference", apart));
+    let answer = ask(&story, &question(&story, "2018-07", &[sold(whole, whole), refunded])).ok();
+    assert_eq!((answer["earnings"].as_array().unwrap().len(), &answer["ineligible"]), (4, &json!([])));
+    assert_eq!(answer["totals"][0]["simulated"]["amount"], usd("9.60"));
+    let twice = question(&story, "2018-07", &[sold(whole, whole), sold(apart, whole)]);
+    let refused = ask(&story, &twice).refused(422, "invalid");
+    assert_eq!(refused["errors"][0]["code"], "duplicate");
+    // The same of real sales, and of the lists of what they gave.
+    for (number, text) in [("1", whole), ("2", apart)] {
+        let more = json!({
+            "customer": {"id": text, "country": "DE"}, "product": text, "product_family": text,
+        });
+        story.report(number, "2018-07-05", "100.00", &more).ok();
+    }
+    story.calculate();
+    for text in [whole, apart] {
+        let found = story.operator.get("/v1/earnings").query("customer_id", text).send().ok();
+        assert_eq!(found["items"].as_array().unwrap().len(), 4, "{text}");
+    }
+    assert_eq!(story.refusals().len(), 0);
+}

@@ -417,6 +417,181 @@ fn a_page_is_written_in_the_reader_s_language() {
     assert!(body(&answer.send().ok()).contains("インセンティブ明細書"));
 }
 
+/// A lever that gives each slice of the year's volume its own rate, or the whole the rate it reaches.
+fn tiered(scale: &str, grain: &str) -> Value {
+    let tier = |from: &str, rate: &str| json!({"from": {"amount": from, "currency": "USD"}, "rate": rate});
+    let tiers = json!([tier("0.00", "0.02"), tier("50000.00", "0.04"), tier("150000.00", "0.06")]);
+    let scale = json!({"type": scale, "period": "program_year", "tiers": tiers});
+    json!({"type": "core", "code": scale["type"], "name": "Core", "scale": scale, "grain": grain})
+}
+
+/// Rate, base and amount of the slices of each line of a list, which add up to the line.
+fn slices(statement: &Answer, list: &str) -> Vec<Vec<[String; 3]>> {
+    let of_line = |line: &Value| {
+        let slices = items(line, "slices");
+        for sum in ["base", "amount"] {
+            let parts: i64 = slices.iter().map(|slice| minor(&slice[sum])).sum();
+            assert!(slices.is_empty() || parts == minor(&line[sum]), "{line}");
+            assert!(slices.iter().all(|slice| slice[sum]["currency"] == line[sum]["currency"]));
+        }
+        let slice = |slice: &Value| {
+            [text(&slice["rate"]), text(&slice["base"]["amount"]), text(&slice["amount"]["amount"])]
+        };
+        slices.iter().map(slice).collect()
+    };
+    items(&statement["programs"][0], list).iter().map(of_line).collect()
+}
+
+fn slice(rate: &str, base: &str, amount: &str) -> [String; 3] {
+    [rate, base, amount].map(str::to_owned)
+}
+
+#[test]
+fn a_line_with_two_rates_shows_its_slices_and_they_add_up() {
+    for (grain, customer) in [("transaction", 1), ("customer_month", 1), ("month", 0)] {
+        let world = World::new();
+        let mut capped = tiered("marginal", grain);
+        capped["code"] = json!("capped");
+        let holder = ["partner", "customer"][customer];
+        capped["cap"] = json!({"scope": holder, "amount": {"amount": "1100.00", "currency": "USD"}});
+        let story = Story::new(&world, &json!([flat("flat", "0.08"), tiered("marginal", grain), capped]));
+        world.on("2018-07-20");
+        let first = story.sale("1", "2018-07-05", "30000.00");
+        story.sale("2", "2018-07-06", "30000.01");
+        story.calculate();
+        let july = adds_up(&story, "2018-07");
+        let sliced = [slice("0.02", "50000.00", "1000.00"), slice("0.04", "10000.01", "400.00")];
+        let cut = [slice("0.02", "50000.00", "1000.00"), slice("0.04", "10000.01", "100.00")];
+        assert_eq!(slices(&july, "earnings"), [vec![], sliced.to_vec(), cut.to_vec()], "{grain}");
+        // On the table and on the page, too.
+        let table = body(&as_media(&story.operator, &story.partner, "2018-07", "text/csv"));
+        let rows: Vec<&str> = table.lines().filter(|row| row.starts_with("earning_slice,")).collect();
+        assert_eq!(rows.len(), 4, "{table}");
+        assert_eq!(
+            rows[1],
+            "earning_slice,rewards,2019,marginal,2018-07,,Core,,0.04,USD,10000.01,400.00,,,,"
+        );
+        let admin = world.admin_of(&story.partner);
+        let page = body(&as_media(&admin, &story.partner, "2018-07", "text/html"));
+        assert_eq!(page.matches("of which at 4\u{a0}%").count(), 2, "{page}");
+        assert!(page.contains("<td class=\"n\">10,000.01</td>"));
+        admin.patch("/v1/me", json!({"locale": "ja"})).if_match("*").send().ok();
+        let page = body(&as_media(&admin, &story.partner, "2018-07", "text/html"));
+        assert!(page.contains("うち料率 4\u{a0}%") && !page.contains("of which"), "{page}");
+        // A month beyond the boundary has one rate; a refund that takes July back below it corrects both slices.
+        world.on("2018-08-20");
+        story.sale("3", "2018-08-05", "1000.00");
+        story.calculate();
+        let august = adds_up(&story, "2018-08");
+        assert_eq!(slices(&august, "earnings")[1], Vec::<[String; 3]>::new(), "{grain}");
+        story.close("2018-07").ok();
+        story.refund("4", &first, "2018-08-10", "-20000.00");
+        story.calculate();
+        let august = adds_up(&story, "2018-08");
+        let back = [slice("0.02", "-9999.99", "-200.00"), slice("0.04", "-10000.01", "-400.00")];
+        assert_eq!(slices(&august, "corrections")[1], back, "{grain}");
+        assert_eq!(slices(&august, "earnings")[1], Vec::<[String; 3]>::new(), "all of August at 2 % now");
+        let table = body(&as_media(&story.operator, &story.partner, "2018-08", "text/csv"));
+        assert!(
+            table.contains(
+                "\r\ncorrection_slice,rewards,2019,marginal,2018-07,,Core,,0.02,USD,-9999.99,-200.00"
+            )
+        );
+        story.verify();
+    }
+}
+
+#[test]
+fn a_month_that_lifts_earlier_months_shows_what_they_had() {
+    let world = World::new();
+    let story = Story::new(&world, &json!([tiered("retroactive", "month")]));
+    let mut lines = Vec::new();
+    for (n, amount) in ["40000.00", "5000.00", "20000.00"].iter().enumerate() {
+        let month = format!("2018-{:02}", 7 + n);
+        world.on(&format!("{month}-20"));
+        story.sale(&month, &format!("{month}-05"), amount);
+        story.calculate();
+        lines.extend(slices(&adds_up(&story, &month), "earnings"));
+    }
+    let lifted = vec![slice("0.02", "-45000.00", "-900.00"), slice("0.04", "65000.00", "2600.00")];
+    assert_eq!(lines, [vec![], vec![], lifted]);
+    let spoil = |conn: &mut Conn| {
+        let spoil = sql_query("UPDATE lever_rates SET amount = amount + 1");
+        Ok(behind_the_service(|| spoil.execute(conn)).map(drop)?)
+    };
+    story.verify();
+    world.service.db.write(spoil).unwrap();
+    let findings = world.service.app.read_as_system(verify::sums_of_books).unwrap();
+    let wrong: Vec<_> = findings.iter().filter(|finding| finding.difference.is_some()).collect();
+    assert_eq!(wrong[0].name, "the slices of levers add up to their months");
+}
+
+#[test]
+fn reasons_are_told_in_the_reader_s_language_in_whatever_form() {
+    let world = World::new();
+    let story = told(&world);
+    let admin = world.admin_of(&story.partner);
+    adjust(&story, "-1.00");
+    let because = json!({"reason": "Sales figures are being clarified"});
+    // The capped lever waits for a rate.
+    story.sale("8", "2018-08-11", "10.00 EUR");
+    story.calculate();
+    let of_july = story.list("/v1/rebates?currency=USD&to=2018-07")[0].clone();
+    let rebate = format!("/v1/rebates/{}", text(&of_july["id"]));
+    story.operator.post(&format!("{rebate}/hold"), because).send().ok();
+    // What is read, and where texts stand in it.
+    let summary = format!("/v1/partners/{}/summary", story.partner);
+    let statement = |month: &str| format!("/v1/partners/{}/statements/{month}", story.partner);
+    let records = "/v1/ineligible-records?cured=false".to_owned();
+    let simulation = json!({
+        "partner_id": story.partner, "program": story.program, "month": "2018-08", "sales": [{
+            "kind": "purchase", "reference": "deal", "occurred_on": "2018-08-12",
+            "amount": {"amount": "10.00", "currency": "EUR"}, "customer": {"id": "C-1", "country": "DE"},
+            "product": "SKU-1", "product_family": "azure",
+        }],
+    });
+    let texts = [
+        (rebate.clone(), "/state_reason/detail"),
+        ("/v1/rebates?to=2018-07&currency=USD".to_owned(), "/items/0/state_reason/detail"),
+        (statement("2018-07"), "/programs/0/rebates/1/state_reason/detail"),
+        (statement("2018-07"), "/programs/0/ineligible/0/message"),
+        (summary, "/enrollments/0/next_payment/2/on_hold/0/detail"),
+        (records.clone(), "/items/0/message"),
+        (records, "/items/0/remedy"),
+    ];
+    let read = |path: &str, asked: Option<&str>| {
+        let get = admin.get(path);
+        asked.map_or(get, |asked| admin.get(path).header("accept-language", asked)).send().ok()
+    };
+    let is_japanese = |answer: &Answer, pointer: &str| {
+        let said = answer.body.pointer(pointer).and_then(Value::as_str);
+        !said.unwrap_or_else(|| panic!("no {pointer}: {answer}")).is_ascii()
+    };
+    for (path, pointer) in &texts {
+        assert!(!is_japanese(&read(path, None), pointer), "{path}{pointer}");
+        assert!(is_japanese(&read(path, Some("ja-JP, en;q=0.5")), pointer), "{path}{pointer}");
+    }
+    let tags = [None, Some("ja")].map(|asked| read(&rebate, asked).header("etag").unwrap().to_owned());
+    assert_ne!(tags[0], tags[1]);
+    assert_eq!(read(&rebate, None).header("vary").unwrap().to_lowercase(), "accept-language");
+    admin.patch("/v1/me", json!({"locale": "ja"})).if_match("*").send().ok();
+    for (path, pointer) in &texts {
+        assert!(is_japanese(&read(path, None), pointer), "{path}{pointer}");
+        assert!(!is_japanese(&read(path, Some("en")), pointer), "{path}{pointer}");
+    }
+    let simulated = admin.post("/v1/earning-simulations", simulation).send().ok();
+    assert!(
+        is_japanese(&simulated, "/ineligible/0/message") && is_japanese(&simulated, "/ineligible/0/remedy")
+    );
+    let table = body(&as_media(&admin, &story.partner, "2018-07", "text/csv"));
+    assert!(table.starts_with("section,program,") && !table.is_ascii(), "{table}");
+    let page = body(&as_media(&admin, &story.partner, "2018-08", "text/html"));
+    assert!(
+        page.contains("異議の認容") && !page.contains("lang=\"en\"") && !page.contains(">dispute<"),
+        "{page}"
+    );
+}
+
 /// Writes pages to look at, where `STATEMENT_PAGES` names a folder.
 #[test]
 fn every_shape_of_a_statement_becomes_a_page() {

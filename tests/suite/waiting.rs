@@ -7,7 +7,7 @@ use crate::{
 };
 use partner_incentives::earnings::calculation;
 use serde_json::{Value, json};
-use std::ops::ControlFlow;
+use std::{ops::ControlFlow, time::Duration};
 
 /// A growth lever of a tenth, compared with this.
 fn growth(baseline: &Value) -> Value {
@@ -85,6 +85,49 @@ fn a_sale_whose_rate_has_come_does_not_wait_behind_those_whose_rate_has_not() {
     assert_eq!(taken.iter().sum::<i64>(), 11, "{taken:?}");
     assert_eq!(waiting(&story).len(), 0);
     assert_eq!(story.list("/v1/earnings?lever=capped").len(), 20);
+    story.verify();
+}
+
+#[test]
+fn whoever_asks_for_a_run_at_work_is_looked_at_even_where_it_has_passed() {
+    let world = World::new();
+    let mut capped = flat("capped", "0.10");
+    capped["cap"] = json!({"scope": "partner", "amount": {"amount": "50000.00", "currency": "USD"}});
+    let story = Story::new(&world, &json!([capped]));
+    let app = &world.service.app;
+    world.on("2018-09-10");
+    story.sale("1", "2018-07-01", "100.00 EUR");
+    let mut units = 0;
+    let done = calculation::calculate_in(app, None, 100, |run| {
+        units += 1;
+        if units == 1 {
+            publish(&story, "2018-07", &[("EUR", "1.2")]);
+            let asked = story.operator.post("/v1/calculation-runs", json!({})).send().ok();
+            assert_eq!((asked.id(), &asked["asked_again"]), (run.id.to_string(), &json!(true)));
+        }
+        ControlFlow::Continue(())
+    });
+    assert_eq!((done.unwrap().asked_again, waiting(&story).len(), story.amounts().len()), (false, 0, 1));
+    // The same of the service itself, where another instance is at the run.
+    story.sale("2", "2018-08-01", "100.00 EUR");
+    std::thread::scope(|scope| {
+        let mut follower = None;
+        let done = calculation::calculate_in(app, None, 100, |run| {
+            if follower.is_none() {
+                publish(&story, "2018-08", &[("EUR", "1.2")]);
+                follower =
+                    Some(scope.spawn(|| calculation::calculate(app, None, |_| ControlFlow::Continue(()))));
+                let path = format!("/v1/calculation-runs/{}", run.id);
+                while story.operator.get(&path).send().ok()["asked_again"] == false {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+            }
+            ControlFlow::Continue(())
+        });
+        let joined = follower.unwrap().join().unwrap().unwrap();
+        assert_eq!((joined.id, waiting(&story).len()), (done.unwrap().id, 0));
+    });
+    assert_eq!(story.amounts().len(), 2);
     story.verify();
 }
 

@@ -8,10 +8,9 @@ use partner_incentives::{
     app::Service,
     config::Settings,
     identity::users,
-    notifications::Locale,
     platform::{
         db::Target,
-        values::{Clock, Id, Ids, Timestamp},
+        values::{Clock, Id, Ids, Locale, Timestamp},
     },
 };
 use std::{

@@ -2,6 +2,7 @@
 
 use super::{
     EarningTarget, Exact, Figures, GivenSlice, Origin, OutOfRange, Reason, Year,
+    by_rate::PartsOf,
     caps::{given, holder, shortfall},
     facts::judge_of,
     method::Whole,
@@ -102,6 +103,8 @@ impl<'a> MonthFold<'a, '_> {
         let given = given(version, whole.unrounded, balance)?;
         self.use_cap(group.of, holder, key.currency, given.amount)?;
         let cut = given.cut()?;
+        let parts_of = PartsOf { base: group.base, amount: given.amount };
+        let by_rate = group.of.by_rate(&whole.slices, whole.volume, whole.baseline, parts_of)?;
         self.targets.push(EarningTarget {
             version,
             lever,
@@ -113,6 +116,7 @@ impl<'a> MonthFold<'a, '_> {
             amount: given.amount,
             rebate: given.rebate,
             coop: given.amount - given.rebate,
+            by_rate,
             figures: Figures {
                 net: group.base,
                 volume: whole.volume,

@@ -1,7 +1,8 @@
 //! What each kind of lever does: the one place of the law that decides by the kind. A new kind is a match arm in each function.
 
 use super::{
-    CalculationStep, Exact, Figures, GivenSlice, OutOfRange, Purchase, Reason, Traced,
+    ByRate, CalculationStep, Exact, Figures, GivenSlice, OutOfRange, Purchase, Reason, Traced,
+    by_rate::PartsOf,
     groups::Group,
     month::{LeverOf, MonthFold},
     scale,
@@ -77,6 +78,31 @@ impl LeverOf<'_> {
             | Method::Growth { .. }
             | Method::NewCustomer { .. }
             | Method::Activity { .. } => self.version.currency,
+        }
+    }
+}
+
+impl LeverOf<'_> {
+    /// Which part of a given amount was given at which rate, where the lever has tiers: by the slices of the volume, or by what
+    /// the earlier months of the period were given.
+    pub fn by_rate(
+        self,
+        slices: &[GivenSlice],
+        volume: i64,
+        earlier: i64,
+        whole: PartsOf,
+    ) -> Result<ByRate, OutOfRange> {
+        match self.lever.method() {
+            Method::Rate { scale: LeverScale::Marginal { .. }, .. } => {
+                ByRate::of_slices(slices, volume, whole)
+            }
+            Method::Rate { scale: LeverScale::Retroactive { tiers, .. }, .. } => {
+                ByRate::of_lift(tiers, volume, earlier, whole)
+            }
+            Method::Rate { scale: LeverScale::Flat { .. }, .. }
+            | Method::Growth { .. }
+            | Method::NewCustomer { .. }
+            | Method::Activity { .. } => Ok(ByRate::default()),
         }
     }
 }

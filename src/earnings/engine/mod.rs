@@ -14,9 +14,11 @@
 //! | `caps` | rounding, caps and the split |
 //! | `standing` | what a month passes on: volumes, uses of caps, known customers |
 //! | `target`, `reason` | what comes out |
+//! | `by_rate` | which part of an amount was given at which rate |
 //! | `trace` | how an amount came about, for people |
 //! | `scale`, `exact` | tiers, and amounts before rounding |
 
+mod by_rate;
 mod caps;
 mod exact;
 mod facts;
@@ -37,6 +39,7 @@ mod samples;
 #[cfg(test)]
 mod worked_examples;
 
+pub use by_rate::{ByRate, RatePart};
 pub use exact::{Exact, split};
 pub use facts::{Attained, EarningFacts, SoldMonths};
 pub use month::Year;

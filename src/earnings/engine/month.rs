@@ -4,8 +4,9 @@
 //! computed anew from any month on.
 
 use super::{
-    EarningFacts, EarningTarget, Exact, Figures, LeverToDate, Origin, OutOfRange, Purchase, Reason,
+    ByRate, EarningFacts, EarningTarget, Exact, Figures, LeverToDate, Origin, OutOfRange, Purchase, Reason,
     Shortfall, YearToDate,
+    by_rate::PartsOf,
     caps::{Given, given, holder, shortfall},
     facts::judge_of,
     groups::{Group, GroupKey},
@@ -62,6 +63,7 @@ impl<'a> LeverOf<'a> {
             amount: 0,
             rebate: 0,
             coop: 0,
+            by_rate: ByRate::default(),
             figures: Figures::default(),
             slices: Vec::new(),
             shortfall: Some(Shortfall { reason, capped: None }),
@@ -145,15 +147,18 @@ impl<'a> MonthFold<'a, '_> {
         let holder = holder(lever, Some(&purchase.customer));
         let balance = self.balance(of, holder.as_ref(), currency)?;
         let (mut before, mut unrounded_before, mut base_before) = (Given::default(), Exact::ZERO, 0);
+        let mut by_rate_before = ByRate::default();
         let mut volume = 0;
         for stage in purchase.stages() {
             let share = self.share(of, purchase, stage.net, offset)?;
             let unrounded = share.unrounded;
             volume = share.volume;
             let is_plain = purchase.currency == version.currency;
-            let slices = if is_plain { Vec::new() } else { share.slices };
             let given = given(version, unrounded, balance)?;
             let base = if currency == purchase.currency { stage.net } else { 0 };
+            let parts_of = PartsOf { base, amount: given.amount };
+            let by_rate = of.by_rate(&share.slices, volume, offset, parts_of)?;
+            let slices = if is_plain { Vec::new() } else { share.slices };
             let cut = given.cut()? - before.cut()?;
             let (amount, rebate) = (given.amount - before.amount, given.rebate - before.rebate);
             let used_up = given.amount == 0 && before.amount == 0;
@@ -168,6 +173,7 @@ impl<'a> MonthFold<'a, '_> {
                 amount,
                 rebate,
                 coop: amount - rebate,
+                by_rate: by_rate.minus(&by_rate_before),
                 figures: Figures {
                     net: base,
                     volume,
@@ -180,6 +186,7 @@ impl<'a> MonthFold<'a, '_> {
                 shortfall: shortfall(amount, cut, used_up, Reason::AmountTooSmall),
             });
             (before, unrounded_before, base_before) = (given, unrounded, base);
+            by_rate_before = by_rate;
         }
         if marginal(lever).is_some() {
             self.count_volume(lever, volume)?;

@@ -31,7 +31,7 @@ pub enum Reason {
 
 impl Reason {
     /// The reasons that are the calculation's own.
-    const OWN: [Self; 11] = [
+    pub const OWN: [Self; 11] = [
         Self::OutsideEnrollment,
         Self::CustomerIsPartner,
         Self::CustomerPublicSector,

@@ -3,12 +3,9 @@
 use super::{EarningFacts, EarningTarget, OutOfRange, Purchase, Refund, Year, YearToDate};
 use crate::{
     participation::programs::{
-        Lever, LeverCap, LeverFilter, LeverGrain, LeverScale, ProgramVersion, ProgramVersionState, Rounding,
+        Lever, LeverCap, LeverFilter, LeverGrain, LeverScale, NewVersion, ProgramVersion, founding_version,
     },
-    platform::{
-        db::types::Json,
-        values::{CalendarDate, Currency, Id, Money, Month, Period, Rate},
-    },
+    platform::values::{CalendarDate, Id, Money, Month, Period},
 };
 use std::collections::BTreeMap;
 
@@ -73,28 +70,10 @@ pub(super) fn core(code: &str, scale: LeverScale, grain: LeverGrain, cap: Option
 
 /// A version of the program year 2019 in dollars, with these levers and a rebate of 60 %.
 pub(super) fn version(levers: &[Lever]) -> Vec<ProgramVersion> {
-    let made = day("2018-06-01").midnight();
-    vec![ProgramVersion {
-        id: id(0),
-        program_id: id(0),
-        version: 1,
-        program_year: 2019,
-        effective_from: day("2018-07-01"),
-        effective_to: day("2019-06-30"),
-        requirements: Json(Vec::new()),
-        levers: Json(levers.to_vec()),
-        rebate_rate: Rate::percent(60),
-        payment_threshold: 20_000,
-        coop_threshold: 1_000_000,
-        currency: Currency::USD,
-        invitation_days: 30,
-        rounding: Rounding::HalfAwayFromZero,
-        state: ProgramVersionState::Published,
-        published_at: Some(made),
-        created_at: made,
-        updated_at: made,
-        revision: 1,
-    }]
+    let (made, days) =
+        (day("2018-06-01").midnight(), Period { from: day("2018-07-01"), to: day("2019-06-30") });
+    let terms = NewVersion { levers: levers.to_vec(), ..founding_version(2019) };
+    vec![terms.drafted(id(0), id(0), 1, days, made)]
 }
 
 /// The targets of a year, month by month, from a month on with the standing of its beginning.

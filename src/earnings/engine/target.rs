@@ -1,6 +1,6 @@
 //! Targets: what each lever gives for each origin by everything known, with the figures that a trace is made of.
 
-use super::{Exact, Reason};
+use super::{ByRate, Exact, Reason};
 use crate::{
     participation::programs::{Lever, ProgramVersion},
     platform::values::{Currency, Id, Month, Rate},
@@ -75,6 +75,8 @@ pub struct EarningTarget<'a> {
     pub rebate: i64,
     /// The part that is co-op.
     pub coop: i64,
+    /// The parts of base and amount by their rates, of a lever with tiers.
+    pub by_rate: ByRate,
     /// What the trace is made of.
     pub figures: Figures,
     /// The slices of a tiered volume, where the volume and its beginning alone do not tell them.

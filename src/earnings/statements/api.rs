@@ -13,11 +13,9 @@ use crate::{
         Caller, PartnerKey, Tx,
         policy::{GetPartnerSummary, GetStatement},
     },
-    identity::users,
-    notifications::Locale,
     platform::{
         Result,
-        http::{Answer, Media, Path, Preferences, Query, Rendering},
+        http::{Answer, Media, Path, Query, Rendering},
         values::{Currency, Month},
     },
 };
@@ -59,7 +57,8 @@ struct StatementFilter {
 ///
 /// The earnings that are paid with the month, by program and lever; corrections of earlier months, adjustments, and
 /// sales that did not earn; the amounts owed and carried over. As JSON, as a table with `Accept: text/csv`, and with
-/// `Accept: text/html` as a page to print, in the reader's language. The figures of a closed month never change.
+/// `Accept: text/html` as a page to print; in the language that `Accept-Language` asks for, else in that of the user's
+/// account. The figures of a closed month never change.
 #[utoipa::path(
     tag = "statements",
     params(
@@ -77,14 +76,12 @@ async fn get_statement(
     caller: Caller<GetStatement>,
     path: Path<(PartnerKey, Month)>,
     filter: Query<StatementFilter>,
-    wanted: Preferences,
+    media: Media,
 ) -> Result<Either<Answer, Rendering>> {
     let ((partner, month), Query(filter)) = (path.into_inner(), filter);
-    let media = wanted.media;
     let read = move |tx: &mut Tx<'_>| {
         let partner = partner.id(tx)?;
-        let language = if media == Media::Html { language(tx, &wanted)? } else { Locale::En };
-        Ok((statement(tx, partner, month, filter.currency, language)?, language))
+        Ok((statement(tx, partner, month, filter.currency)?, tx.language))
     };
     let (statement, language) = caller.snapshot(read).await?;
     Ok(match media {
@@ -95,15 +92,4 @@ async fn get_statement(
         }
         Media::Html => Either::Right(Rendering::page(page::STYLE, page(&statement, language)?)),
     })
-}
-
-/// The language of a page: the language of the user's account; of an API client, the language that the request asks
-/// for.
-fn language(tx: &mut Tx<'_>, wanted: &Preferences) -> Result<Locale> {
-    let offers: Vec<&str> = Locale::ALL.iter().map(|locale| locale.as_str()).collect();
-    match (tx.actor.user(), wanted.language(&offers)) {
-        (Some(user), _) => Ok(users::load(tx, user)?.locale),
-        (None, Some(named)) => Ok(named.parse().unwrap_or_default()),
-        (None, None) => Ok(Locale::default()),
-    }
 }

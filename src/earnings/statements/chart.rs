@@ -2,12 +2,9 @@
 //! beside the drawing, so the drawing holds no text that a person has typed.
 
 use super::{statement_view::StatementMonth, words};
-use crate::{
-    notifications::Locale,
-    platform::{
-        Error, Result,
-        values::{Currency, Money, Month},
-    },
+use crate::platform::{
+    Error, Result,
+    values::{Currency, Locale, Money, Month},
 };
 use plotters::prelude::*;
 use serde::Serialize;

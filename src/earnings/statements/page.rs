@@ -6,11 +6,11 @@ use super::{
     words,
 };
 use crate::{
-    notifications::{Locale, day, instant},
+    notifications::{day, instant},
     participation::programs,
     platform::{
         Error, Result,
-        values::{Currency, Month, in_groups},
+        values::{Currency, Locale, Month, Rate, in_groups},
     },
 };
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, context, syntax::SyntaxConfig, value::Serde};
@@ -26,6 +26,7 @@ static PAGE: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock
     environment.set_auto_escape_callback(|_| AutoEscape::Html);
     environment.set_syntax(SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build()?);
     environment.add_filter("figure", figure);
+    environment.add_filter("percent", |rate: Serde<Rate>| words::percent(rate.0));
     environment.add_template("statement", include_str!("templates/statement.html"))?;
     Ok(environment)
 });

@@ -3,14 +3,14 @@
 use super::{
     statement_view::{
         Statement, StatementAdjustment, StatementIneligible, StatementLine, StatementMonth, StatementProgram,
-        StatementTotal,
+        StatementSlice, StatementTotal,
     },
     words,
 };
 use crate::{
     access::Tx,
     earnings::{
-        calculation::{self, IneligibleMonth, LeverMonth},
+        calculation::{self, IneligibleMonth, LeverMonth, LeverRate},
         engine::Reason,
     },
     ledger::{
@@ -18,14 +18,13 @@ use crate::{
         adjustments::{self, Adjustment},
     },
     network::partners,
-    notifications::Locale,
     participation::{
         enrollments::{self, Enrollment, EnrollmentKeys},
         programs::{self, Lever, Program, ProgramVersion},
     },
     platform::{
         Result,
-        values::{Currency, Id, Money, Month},
+        values::{Currency, Id, Locale, Money, Month},
     },
 };
 use std::collections::{BTreeMap, HashMap};
@@ -36,6 +35,7 @@ struct StatementFacts {
     /// Program code and version by enrollment and number of the version.
     terms: HashMap<(Id, i32), (String, ProgramVersion)>,
     levers: Vec<LeverMonth>,
+    rates: Vec<LeverRate>,
     ineligible: Vec<IneligibleMonth>,
     adjusted: Vec<Adjustment>,
     rebates: Vec<RebateView>,
@@ -43,13 +43,12 @@ struct StatementFacts {
     language: Locale,
 }
 
-/// The statement of a partner's month, in all currencies or in one. The terms of levers are worded in `language`.
+/// The statement of a partner's month, in all currencies or in one.
 pub(super) fn statement(
     tx: &mut Tx<'_>,
     partner: Id,
     month: Month,
     currency: Option<Currency>,
-    language: Locale,
 ) -> Result<Statement> {
     let partner = partners::get(tx, partner)?;
     let closed_at = accounting::closed_at(tx, month)?;
@@ -66,11 +65,12 @@ pub(super) fn statement(
         month,
         terms: calculation::terms_of(tx, &ids)?,
         levers: calculation::lever_months(tx, of_partner, (begins, month))?,
+        rates: calculation::lever_rates(tx, of_partner, month)?,
         ineligible: calculation::ineligible_months(tx, of_partner, month)?,
         adjusted: adjustments::posted_in(tx, partner.id, month)?,
         rebates: accounting::rebate_views(tx, of_partner, month)?,
         carried: accounting::carried_over(tx, of_partner, month, closed_at)?,
-        language,
+        language: tx.language,
     };
     if let Some(currency) = currency {
         known.keep_currency(currency);
@@ -174,7 +174,26 @@ impl StatementFacts {
             amount: money(row.amount),
             rebate: money(row.rebate),
             coop: money(row.coop),
+            slices: self.slices(row),
         }
+    }
+
+    /// The slices of a line whose amount was given at more than one rate.
+    fn slices(&self, row: &LeverMonth) -> Vec<StatementSlice> {
+        let money = |minor| Money { minor, currency: row.currency };
+        let is_of_line = |rate: &&LeverRate| {
+            (rate.enrollment_id, rate.version, rate.earned_in, rate.currency)
+                == (row.enrollment_id, row.version, row.earned_in, row.currency)
+                && rate.lever == row.lever
+                && (rate.base, rate.amount) != (0, 0)
+        };
+        let slice = |rate: &LeverRate| StatementSlice {
+            rate: rate.rate,
+            base: money(rate.base),
+            amount: money(rate.amount),
+        };
+        let slices: Vec<_> = self.rates.iter().filter(is_of_line).map(slice).collect();
+        if slices.len() > 1 { slices } else { Vec::new() }
     }
 
     fn refusal(&self, row: &IneligibleMonth) -> StatementIneligible {
@@ -185,8 +204,8 @@ impl StatementFacts {
             name: self.name_of(row.enrollment_id, row.version, &row.lever),
             lever: row.lever.clone(),
             earned_in: row.earned_in,
-            message: calculation::message(&reason, None),
-            remedy: calculation::remedy(&reason),
+            message: calculation::message(&reason, None, self.language),
+            remedy: calculation::remedy(&reason, self.language),
             code: row.code.clone(),
             records: row.records,
             cured: row.cured,

@@ -6,7 +6,7 @@ use crate::{
         adjustments::AdjustmentReason,
     },
     network::partners::Partner,
-    platform::values::{Country, Currency, Id, Money, Month, Timestamp},
+    platform::values::{Country, Currency, Id, Money, Month, Rate, Timestamp},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -122,6 +122,20 @@ pub struct StatementLine {
     pub rebate: Money,
     /// The part that is co-op.
     pub coop: Money,
+    /// The parts of base and amount by their rates, which add up to the line; empty where the line has one rate, or none.
+    #[schema(max_items = 40)]
+    pub slices: Vec<StatementSlice>,
+}
+
+/// The part of a line that was given at one rate.
+#[derive(Serialize, ToSchema)]
+pub struct StatementSlice {
+    /// The rate; 0 below the first tier.
+    pub rate: Rate,
+    /// The part of the base; below zero where a higher rate was reached, or sales were taken back.
+    pub base: Money,
+    /// The part of the amount, rounded, after caps.
+    pub amount: Money,
 }
 
 /// A correction by hand.

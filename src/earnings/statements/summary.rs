@@ -15,12 +15,12 @@ use crate::{
     network::partners::{self, Partner},
     participation::{
         eligibility,
-        enrollments::{self, Enrollment, EnrollmentKeys, Shown},
-        programs::{self, CapScope, Program, ProgramVersion, Tiers},
+        enrollments::{self, Enrollment, EnrollmentKeys, ProgramEnrollment},
+        programs::{self, CapScope, Program, ProgramInEffect, ProgramVersion, Tiers},
     },
     platform::{
         Result,
-        values::{CalendarDate, Currency, Id, Money, Month},
+        values::{CalendarDate, Currency, Id, Locale, Money, Month},
     },
     sales::transactions::backlog::{self, Whom},
 };
@@ -46,9 +46,10 @@ pub(super) fn summary(tx: &mut Tx<'_>, partner: Id) -> Result<PartnerSummary> {
     let rebates = accounting::rebates_of_all_months(tx, of_partner)?;
     let standings = accounting::payment_standings(tx, &[partner.id], &ids)?;
     let mut lapses = lapses(tx, &partner, &enrolled)?;
-    let shown = enrolled
-        .iter()
-        .map(|(enrollment, program)| Shown { enrollment: enrollment.clone(), program: program.code.clone() });
+    let shown = enrolled.iter().map(|(enrollment, program)| ProgramEnrollment {
+        enrollment: enrollment.clone(),
+        program: program.code.clone(),
+    });
     let views = enrollments::show(tx, shown.collect())?;
     let mut summaries = Vec::new();
     for ((enrollment, program), view) in enrolled.into_iter().zip(views) {
@@ -62,7 +63,7 @@ pub(super) fn summary(tx: &mut Tx<'_>, partner: Id) -> Result<PartnerSummary> {
             this_year: earned(of_enrollment.iter().copied()),
             tiers: goes_on.map(|version| tiers(&enrollment, version, &volumes, today)).unwrap_or_default(),
             caps: goes_on.map(|version| caps(tx, &enrollment, version)).transpose()?.unwrap_or_default(),
-            next_payment: payments(&of_enrollment, &standings),
+            next_payment: payments(&of_enrollment, &standings, tx.language),
             lapse: lapses.remove(&enrollment.id),
             enrollment: view,
             program_name: program.name,
@@ -168,7 +169,7 @@ fn caps(tx: &mut Tx<'_>, enrollment: &Enrollment, version: &ProgramVersion) -> R
 }
 
 /// The next payment in each currency in which one of the enrollment's rebates is accruing, payable or held.
-fn payments(rebates: &[&Rebate], standings: &PaymentStandings) -> Vec<SummaryPayment> {
+fn payments(rebates: &[&Rebate], standings: &PaymentStandings, language: Locale) -> Vec<SummaryPayment> {
     let mut by_currency: BTreeMap<Currency, Vec<&Rebate>> = BTreeMap::new();
     let under_way = [RebateState::Accruing, RebateState::Payable, RebateState::OnHold];
     for rebate in rebates.iter().filter(|rebate| under_way.contains(&rebate.state)) {
@@ -186,19 +187,19 @@ fn payments(rebates: &[&Rebate], standings: &PaymentStandings) -> Vec<SummaryPay
             threshold: standing.threshold.known(),
             missing: wait.and_then(PaymentWait::missing),
             reason: wait.map(PaymentWait::reason),
-            on_hold: holds(&rebates, currency),
+            on_hold: holds(&rebates, currency, language),
         })
     };
     by_currency.into_iter().filter_map(payment).collect()
 }
 
-fn holds(rebates: &[&Rebate], currency: Currency) -> Vec<SummaryHold> {
+fn holds(rebates: &[&Rebate], currency: Currency, language: Locale) -> Vec<SummaryHold> {
     let mut holds: BTreeMap<RebateReason, SummaryHold> = BTreeMap::new();
     for rebate in rebates.iter().filter(|rebate| rebate.state == RebateState::OnHold) {
         let Some(reason) = rebate.state_reason else { continue };
         let hold = holds.entry(reason).or_insert_with(|| SummaryHold {
             reason,
-            detail: reason.detail(),
+            detail: reason.detail(language),
             amount: Money { minor: 0, currency },
             since: rebate.state_since,
         });
@@ -225,9 +226,10 @@ fn lapses(
         return Ok(found);
     }
     let mut offers = programs::in_effect(tx, today)?;
-    offers.retain(|(program, version)| of_offer.contains_key(&(program.id, version.program_year)));
+    offers.retain(|offer| of_offer.contains_key(&(offer.program.id, offer.version.program_year)));
     let partners = std::slice::from_ref(partner);
-    eligibility::judge_all(tx, partners, &offers, today, |_, (program, version), verdict| {
+    eligibility::judge_all(tx, partners, &offers, today, |_, offer, verdict| {
+        let ProgramInEffect { program, version } = offer;
         let enrollment = of_offer.get(&(program.id, version.program_year));
         let outlook = verdict.outlook(AHEAD).filter(|_| verdict.is_eligible());
         if let (Some(enrollment), Some(outlook)) = (enrollment, outlook) {

@@ -1,9 +1,9 @@
 //! The statement as a table: one row for each line of the statement, so that a spreadsheet can sum the columns.
 
-use super::statement_view::{Statement, StatementLine, StatementProgram, StatementTotal};
+use super::statement_view::{Statement, StatementLine, StatementProgram, StatementSlice, StatementTotal};
 use crate::platform::{csv, values::Money};
 
-const COLUMNS: [&str; 15] = [
+const COLUMNS: [&str; 16] = [
     "section",
     "program",
     "program_year",
@@ -12,6 +12,7 @@ const COLUMNS: [&str; 15] = [
     "code",
     "text",
     "count",
+    "rate",
     "currency",
     "base",
     "amount",
@@ -30,13 +31,14 @@ struct TableRow {
     code: String,
     text: String,
     count: String,
+    rate: String,
     /// The amounts of the columns from `base` on.
     money: [Option<Money>; 6],
 }
 
 /// The statement as comma-separated values. The rows `earning`, `correction` and `adjustment` add up to `total`. The
-/// rows `ineligible` and `carried` are not part of the total: sales that did not earn, and amounts owed of earlier
-/// months.
+/// other rows are not part of the total: `earning_slice` and `correction_slice` are the parts by rates of the line above them,
+/// `ineligible` the sales that did not earn, `carried` the amounts owed of earlier months.
 pub(super) fn table(statement: &Statement) -> String {
     let mut text = String::new();
     csv::line(&mut text, COLUMNS);
@@ -55,16 +57,17 @@ pub(super) fn table(statement: &Statement) -> String {
 fn write(text: &mut String, row: &TableRow, program: &str, year: &str) {
     let currency = row.money.iter().flatten().map(|money| money.currency.as_str()).next();
     let money = row.money.map(|money| money.map(Money::amount).unwrap_or_default());
-    let TableRow { section, lever, earned_in, code, text: words, count, .. } = row;
-    let cells = [*section, program, year, lever, earned_in, code, words, count, currency.unwrap_or_default()];
+    let TableRow { section, lever, earned_in, code, text: words, count, rate, .. } = row;
+    let currency = currency.unwrap_or_default();
+    let cells = [*section, program, year, lever, earned_in, code, words, count, rate, currency];
     csv::line(text, cells.into_iter().chain(money.iter().map(String::as_str)));
 }
 
 fn rows(program: &StatementProgram) -> Vec<TableRow> {
     let mut rows: Vec<TableRow> = Vec::new();
-    rows.extend(program.earnings.iter().map(|line| TableRow { section: "earning", ..TableRow::from(line) }));
+    rows.extend(program.earnings.iter().flat_map(|line| with_slices(line, ["earning", "earning_slice"])));
     rows.extend(
-        program.corrections.iter().map(|line| TableRow { section: "correction", ..TableRow::from(line) }),
+        program.corrections.iter().flat_map(|line| with_slices(line, ["correction", "correction_slice"])),
     );
     rows.extend(program.adjustments.iter().map(|adjustment| TableRow {
         section: "adjustment",
@@ -81,6 +84,7 @@ fn rows(program: &StatementProgram) -> Vec<TableRow> {
         code: reason.code.clone(),
         text: reason.message.clone(),
         count: (reason.records - reason.cured).to_string(),
+        rate: String::new(),
         money: [Some(reason.billed), Some(reason.capped), None, None, None, None],
     }));
     rows.extend(program.carried.iter().map(|carried| TableRow {
@@ -90,6 +94,23 @@ fn rows(program: &StatementProgram) -> Vec<TableRow> {
     }));
     rows.extend(program.totals.iter().map(|total| TableRow { section: "total", ..TableRow::from(total) }));
     rows
+}
+
+/// The row of a line, and those of its slices.
+fn with_slices<'a>(
+    line: &'a StatementLine,
+    [section, of_slices]: [&'static str; 2],
+) -> impl Iterator<Item = TableRow> + use<'a> {
+    let slice = move |slice: &StatementSlice| TableRow {
+        section: of_slices,
+        lever: line.lever.clone(),
+        earned_in: line.earned_in.to_string(),
+        text: line.name.clone(),
+        rate: slice.rate.to_string(),
+        money: [Some(slice.base), Some(slice.amount), None, None, None, None],
+        ..TableRow::default()
+    };
+    std::iter::once(TableRow { section, ..TableRow::from(line) }).chain(line.slices.iter().map(slice))
 }
 
 impl From<&StatementLine> for TableRow {

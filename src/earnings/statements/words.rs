@@ -1,9 +1,8 @@
 //! The texts of a statement, in English and in Japanese.
 
 use crate::{
-    notifications::Locale,
     participation::programs::{Lever, LeverScale, LeverTier, Method},
-    platform::values::{Month, Rate},
+    platform::values::{Locale, Month, Rate},
 };
 use std::collections::BTreeMap;
 
@@ -36,8 +35,15 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("count", "Number", "件数"),
     ("base", "Base", "対象額"),
     ("amount", "Amount", "金額"),
+    ("slice", "of which at", "うち料率"),
     ("adjustments", "Adjustments", "個別調整"),
     ("reason", "Reason", "理由"),
+    ("sales_correction", "Sales corrected", "販売実績の訂正"),
+    ("calculation_correction", "Calculation corrected", "計算の訂正"),
+    ("dispute", "Objection upheld", "異議の認容"),
+    ("goodwill", "Goodwill", "特別措置"),
+    ("compliance", "Programme rules", "プログラム規約"),
+    ("migration", "Owed from before", "移行前の債務"),
     ("ineligible", "What did not earn", "対象外となったもの"),
     ("records", "Records", "件数"),
     ("cured", "Mended since", "解消済み"),
@@ -153,7 +159,7 @@ fn span(tiers: &[LeverTier]) -> String {
 }
 
 /// A rate in percent: `0.08` is 8 %.
-fn percent(rate: Rate) -> String {
+pub(super) fn percent(rate: Rate) -> String {
     let (whole, fraction) = (rate.millionths() / 10_000, format!("{:04}", rate.millionths() % 10_000));
     match fraction.trim_end_matches('0') {
         "" => format!("{whole} %"),
@@ -164,12 +170,30 @@ fn percent(rate: Rate) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ledger::{accounting::RebateState, adjustments::AdjustmentReason};
 
     #[test]
     fn a_rate_is_said_in_percent() {
         for (rate, said) in [("0.08", "8 %"), ("0.0125", "1.25 %"), ("1", "100 %"), ("0.000001", "0.0001 %")]
         {
             assert_eq!(percent(rate.parse().unwrap()), said);
+        }
+    }
+
+    #[test]
+    fn every_code_on_the_page_has_words_in_each_language() {
+        let states = RebateState::ALL.iter().map(|state| state.as_str());
+        let codes: Vec<&str> =
+            states.chain(AdjustmentReason::ALL.iter().map(|reason| reason.as_str())).collect();
+        for language in Locale::ALL {
+            let words = of_page(*language);
+            let missing: Vec<_> = codes.iter().filter(|code| !words.contains_key(*code)).collect();
+            assert!(missing.is_empty(), "{language}: {missing:?}");
+        }
+        for (name, english, japanese) in WORDS {
+            assert!(english.is_ascii() && !english.is_empty(), "{name}: {english}");
+            let is_name = ["mpn_id", "coop"].contains(name);
+            assert!(is_name || !japanese.is_ascii(), "{name}: {japanese}");
         }
     }
 

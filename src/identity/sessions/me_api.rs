@@ -6,11 +6,10 @@ use crate::{
         policy::{ChangePassword, GetMe, UpdateMe},
     },
     identity::users::{self, User},
-    notifications::Locale,
     platform::{
         Error, FieldError, Result,
         http::{Answer, Body, Checked, IfMatch, faultless},
-        values::{Id, Timestamp},
+        values::{Id, Locale, Timestamp},
     },
 };
 use actix_web::{get, patch, put};

@@ -45,6 +45,7 @@ pub fn standing(conn: &mut Conn, user: Id, session: Option<Id>) -> Result<Option
         temporary_password: user.must_change_password,
         // The issuer of the user has asked for a second factor of its own.
         has_second_factor: user.has_second_factor || user.issuer.is_some(),
+        locale: user.locale,
     }))
 }
 

@@ -9,13 +9,12 @@ use crate::{
         },
     },
     network::partners::TransitionReason,
-    notifications::Locale,
     platform::{
         Error, Result,
         http::{
             Answer, Body, Cursor, IfMatch, Listing, PageParams, PageRequest, Path, double_option, page_of,
         },
-        values::{Id, Timestamp},
+        values::{Id, Locale, Timestamp},
     },
 };
 use actix_web::{get, patch, post};

@@ -2,8 +2,8 @@
 
 use crate::{
     access::Role,
-    notifications::{Locale, Recipient},
-    platform::values::{Id, Timestamp, text_enum},
+    notifications::Recipient,
+    platform::values::{Id, Locale, Timestamp, text_enum},
     schema::users,
 };
 use diesel::prelude::*;
@@ -90,6 +90,8 @@ pub struct UserAccess {
     pub has_second_factor: bool,
     /// The issuer the user signs in by; none of a user with a password.
     pub issuer: Option<String>,
+    /// The language of the account.
+    pub locale: Locale,
 }
 
 impl User {

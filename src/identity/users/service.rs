@@ -6,8 +6,11 @@ use crate::{
     audit,
     config::MailRoute,
     network::partners::{self, Partner},
-    notifications::{self, About, Locale, Message, Recipient},
-    platform::{Error, Result, codes, values::Id},
+    notifications::{self, About, Message, Recipient},
+    platform::{
+        Error, Result, codes,
+        values::{Id, Locale},
+    },
 };
 
 crate::problem_codes! {

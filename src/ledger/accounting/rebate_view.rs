@@ -8,7 +8,7 @@ use crate::{
     platform::{
         Result,
         http::page_of,
-        values::{CalendarDate, Currency, Id, Money, Month, Timestamp},
+        values::{CalendarDate, Currency, Id, Locale, Money, Month, Timestamp, Words},
     },
 };
 use serde::Serialize;
@@ -77,32 +77,41 @@ page_of!(
 impl RebateReason {
     /// The reason in words, with the step that ends the wait.
     #[must_use]
-    pub const fn detail(self) -> &'static str {
-        match self {
-            Self::ProfileMissing => {
-                "It is payable once the payout and tax profiles are submitted and approved."
-            }
-            Self::ProfilePending => {
-                "It is payable once an operator has approved the payout and tax profiles."
-            }
-            Self::ProfileActionRequired => {
-                "It is payable once the profile that was refused or expired is mended."
-            }
-            Self::HeldByOperator => "An operator holds it, and will release it.",
-            Self::BelowPaymentThreshold => {
-                "What is payable is carried forward until it reaches the program's payment threshold."
-            }
-            Self::PaymentRateMissing => {
-                "What is payable waits for the exchange rate of the payment month, the first open month: the program's payment threshold is in another currency."
-            }
-        }
+    pub const fn detail(self, language: Locale) -> &'static str {
+        language.of(match self {
+            Self::ProfileMissing => Words::new(
+                "It is payable once the payout and tax profiles are submitted and approved.",
+                "支払先情報と税務情報が提出され、承認されると支払対象となります。",
+            ),
+            Self::ProfilePending => Words::new(
+                "It is payable once an operator has approved the payout and tax profiles.",
+                "運営担当者が支払先情報と税務情報を承認すると支払対象となります。",
+            ),
+            Self::ProfileActionRequired => Words::new(
+                "It is payable once the profile that was refused or expired is mended.",
+                "却下または期限切れとなった情報が修正されると支払対象となります。",
+            ),
+            Self::HeldByOperator => Words::new(
+                "An operator holds it, and will release it.",
+                "運営担当者が保留しており、解除されるまで支払われません。",
+            ),
+            Self::BelowPaymentThreshold => Words::new(
+                "What is payable is carried forward until it reaches the program's payment threshold.",
+                "支払対象額がプログラムの最低支払額に達するまで繰り越されます。",
+            ),
+            Self::PaymentRateMissing => Words::new(
+                "What is payable waits for the exchange rate of the payment month, the first open month: the program's payment threshold is in another currency.",
+                "プログラムの最低支払額が別の通貨のため、支払月（最初の未締め月）の為替レートの公表を待っています。",
+            ),
+        })
     }
 }
 
 impl RebateView {
-    /// The rebate's own record; the payment threshold, which depends on other records, is left out.
+    /// The rebate's own record, for the audit trail, which is kept in English; the payment threshold, which depends on other
+    /// records, is left out.
     pub(super) fn plain(rebate: Rebate) -> Self {
-        Self::of(rebate, None)
+        Self::of(rebate, None, Locale::En)
     }
 
     /// The enrollment that earned the rebate.
@@ -117,12 +126,12 @@ impl RebateView {
         self.amount.currency
     }
 
-    fn of(rebate: Rebate, wait: Option<PaymentWait>) -> Self {
+    fn of(rebate: Rebate, wait: Option<PaymentWait>, language: Locale) -> Self {
         let money = |minor| Money { minor, currency: rebate.currency };
         let reason = rebate.state_reason.or(wait.map(PaymentWait::reason));
         let state_reason = reason.map(|code| RebateWait {
             code,
-            detail: code.detail(),
+            detail: code.detail(language),
             missing: wait.and_then(PaymentWait::missing),
             comment: rebate.state_comment.clone(),
             since: rebate.state_since,
@@ -147,13 +156,13 @@ impl RebateView {
     }
 
     /// The entity tag. The wait for the threshold follows other records, so the revision of the rebate alone does not
-    /// tell one view from another.
-    pub(super) fn etag(&self) -> String {
+    /// tell one view from another; nor the language of the reason.
+    pub(super) fn etag(&self, language: Locale) -> String {
         match &self.state_reason {
             Some(RebateWait { missing: Some(missing), .. }) => {
-                format!("\"{}.{}\"", self.revision, missing.minor)
+                format!("\"{}.{}.{language}\"", self.revision, missing.minor)
             }
-            Some(RebateWait { code, .. }) => format!("\"{}.{code}\"", self.revision),
+            Some(RebateWait { code, .. }) => format!("\"{}.{code}.{language}\"", self.revision),
             None => format!("\"{}\"", self.revision),
         }
     }
@@ -172,12 +181,13 @@ pub fn rebate_views(
 
 /// Rebates with the reasons they are not paid yet. Payable rebates cost four more statements, however many there are.
 pub(super) fn views(tx: &mut Tx<'_>, found: Vec<Rebate>) -> Result<Vec<RebateView>> {
+    let language = tx.language;
     let payable = |rebate: &&Rebate| rebate.state == RebateState::Payable;
     let mut enrolled: Vec<Id> = found.iter().filter(payable).map(|rebate| rebate.enrollment_id).collect();
     enrolled.sort_unstable();
     enrolled.dedup();
     if enrolled.is_empty() {
-        return Ok(found.into_iter().map(RebateView::plain).collect());
+        return Ok(found.into_iter().map(|rebate| RebateView::of(rebate, None, language)).collect());
     }
     let mut partners: Vec<Id> = found.iter().filter(payable).map(|rebate| rebate.partner_id).collect();
     partners.sort_unstable();
@@ -186,7 +196,20 @@ pub(super) fn views(tx: &mut Tx<'_>, found: Vec<Rebate>) -> Result<Vec<RebateVie
     let view = |rebate: Rebate| {
         let standing = standings.of(rebate.enrollment_id, rebate.currency).filter(|_| payable(&&rebate));
         let wait = standing.and_then(PaymentStanding::wait);
-        RebateView::of(rebate, wait)
+        RebateView::of(rebate, wait, language)
     };
     Ok(found.into_iter().map(view).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_reason_is_said_in_each_language() {
+        for reason in RebateReason::ALL {
+            let [english, japanese] = [Locale::En, Locale::Ja].map(|locale| reason.detail(locale));
+            assert!(english.is_ascii() && !japanese.is_ascii(), "{english} {japanese}");
+        }
+    }
 }

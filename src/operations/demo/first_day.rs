@@ -11,9 +11,9 @@ use crate::{
         setup,
         users::{self, NewUser},
     },
-    notifications::{self, About, Locale, Message},
+    notifications::{self, About, Message},
     participation::admission,
-    platform::Result,
+    platform::{Result, values::Locale},
 };
 
 /// The admins of most partners complete the set-up soon after the partner has joined. A location uses the set-up of its

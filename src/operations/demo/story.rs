@@ -17,14 +17,13 @@ use crate::{
         partners::{self, NewPartner, Partner, PartnerTransition, PartnerType},
         profiles::{self, Decision},
     },
-    notifications::Locale,
     participation::{
         admission::{self, Invitations},
         programs::{self, ProgramKey},
     },
     platform::{
         Error, Result,
-        values::{CalendarDate, Clock, Id, Timestamp},
+        values::{CalendarDate, Clock, Id, Locale, Timestamp},
     },
 };
 use std::ops::ControlFlow;

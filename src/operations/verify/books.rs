@@ -78,6 +78,16 @@ const LEVER_SUMS: &[(&str, &str)] = &[
              -earnings, -base, -amount, -rebate, -coop FROM lever_months",
     ),
     (
+        "the slices of levers add up to their months",
+        "SELECT enrollment_id, posted_in, version, lever, earned_in, '' AS code, currency,
+             0 AS n, base AS a, amount AS b, 0 AS c, 0 AS d FROM lever_rates
+         UNION ALL SELECT enrollment_id, posted_in, version, lever, earned_in, '', currency, 0, -base, -amount, 0, 0
+             FROM lever_months m WHERE EXISTS (SELECT 1 FROM lever_rates r
+                 WHERE r.partner_id = m.partner_id AND r.enrollment_id = m.enrollment_id AND r.posted_in = m.posted_in
+                 AND r.version = m.version AND r.lever = m.lever AND r.earned_in = m.earned_in
+                 AND r.currency = m.currency)",
+    ),
+    (
         "the months of what did not earn are its records",
         "SELECT r.enrollment_id, r.earned_in AS posted_in, r.version, r.lever, r.earned_in, r.code,
              COALESCE(r.currency, t.currency, v.currency) AS currency, 1 AS n,

@@ -9,7 +9,7 @@ use crate::{
     notifications::{About, Message},
     participation::{
         eligibility::{self, Assessment, CheckStatus},
-        enrollments::{self, Cause, Change, Enrollment, EnrollmentEvent, EnrollmentView, State},
+        enrollments::{self, Cause, Enrollment, EnrollmentEvent, EnrollmentView, State, StateChange},
         programs::{Program, ProgramVersion},
     },
     platform::{Error, Result, values::Id},
@@ -129,7 +129,7 @@ fn trace(
     due: Due,
     grounds: &Grounds<'_>,
 ) -> Result<()> {
-    let change = Change {
+    let change = StateChange {
         id: tx.new_id(),
         partner_id: enrollment.partner_id,
         enrollment_id: enrollment.id,

@@ -13,7 +13,7 @@ use crate::{
             Days, Facts, ProgramTerms, VersionTerms,
             samples::{Sample, agreement, day, id, standing, terms},
         },
-        enrollments::{Cause, Change, Enrollment, EnrollmentEvent, State, earning_windows},
+        enrollments::{Cause, Enrollment, EnrollmentEvent, State, StateChange, earning_windows},
         programs::Requirement,
     },
     platform::values::{CalendarDate, Period, Timestamp},
@@ -70,7 +70,7 @@ struct Scene {
     status: PartnerStatus,
     published: bool,
     enrollment: Enrollment,
-    history: Vec<Change>,
+    history: Vec<StateChange>,
 }
 
 impl Scene {
@@ -110,7 +110,7 @@ impl Scene {
 
     fn trace(&mut self, from_state: Option<State>, cause: Cause) {
         let Enrollment { state, earnings_start_on, ineligible_since, .. } = self.enrollment;
-        self.history.push(Change {
+        self.history.push(StateChange {
             id: id(1000 + self.history.len() as u128),
             partner_id: id(1),
             enrollment_id: id(5),

@@ -16,7 +16,7 @@ use crate::{
     participation::{
         eligibility::{self, Outlook},
         enrollments::{self, Enrollment, EnrollmentKey, State},
-        programs,
+        programs::{self, ProgramInEffect},
     },
     platform::{Result, values::Id},
 };
@@ -80,7 +80,8 @@ fn due<'a>(tx: &mut Tx<'_>, partners: &'a [Partner]) -> Result<Vec<Reminder<'a>>
         open.iter().map(|e| ((e.partner_id, e.program_id, e.program_year), e.id)).collect();
     let offers = programs::in_effect(tx, today)?;
     let mut due = Vec::new();
-    eligibility::judge_all(tx, partners, &offers, today, |partner, (program, version), verdict| {
+    eligibility::judge_all(tx, partners, &offers, today, |partner, offer, verdict| {
+        let ProgramInEffect { program, version } = offer;
         let pair = (partner.id, program.id, version.program_year);
         let Some(enrollment) = of_pair.get(&pair).copied().filter(|_| verdict.is_eligible()) else { return };
         let Some(outlook) = verdict.outlook(Stage::EARLIEST) else { return };

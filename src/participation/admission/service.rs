@@ -13,7 +13,7 @@ use crate::{
     },
     participation::{
         eligibility::{self, Assessment, Evaluation},
-        enrollments::{self, Cause, Enrollment, EnrollmentEvent, Shown, State},
+        enrollments::{self, Cause, Enrollment, EnrollmentEvent, ProgramEnrollment, State},
         programs::{self, Program, ProgramKey, ProgramVersion},
     },
     platform::{Error, Result, values::Id},
@@ -28,7 +28,7 @@ crate::problem_codes! {
 #[derive(Debug)]
 pub enum RequestOutcome {
     /// The enrollment as it is now.
-    Enrolled(Shown),
+    Enrolled(ProgramEnrollment),
     /// The rules are not met; the evaluation is kept.
     NotEligible(Box<Evaluation>),
 }
@@ -103,21 +103,21 @@ pub fn accept(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<RequestOu
 }
 
 /// A partner declines, or leaves for the rest of the year.
-pub fn opt_out(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<Shown> {
+pub fn opt_out(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<ProgramEnrollment> {
     on_behalf_needs_a_reason(tx, reason)?;
     end(tx, id, Due::new(EnrollmentEvent::OptOut, Cause::OptedOut), reason)
 }
 
 /// An operator ends an enrollment for good.
-pub fn discontinue(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<Shown> {
+pub fn discontinue(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<ProgramEnrollment> {
     end(tx, id, Due::new(EnrollmentEvent::Discontinuation, Cause::Discontinued), Some(reason))
 }
 
-fn end(tx: &mut Tx<'_>, id: Id, due: Due, reason: Option<&str>) -> Result<Shown> {
+fn end(tx: &mut Tx<'_>, id: Id, due: Due, reason: Option<&str>) -> Result<ProgramEnrollment> {
     let Current { enrollment, partner, program, version, assessment } = current(tx, id)?;
     let grounds = Grounds::of(&partner, (&program, &version), &assessment, reason);
     let enrollment = change::apply(tx, Some(enrollment), due, &grounds)?;
-    Ok(Shown { enrollment, program: program.code })
+    Ok(ProgramEnrollment { enrollment, program: program.code })
 }
 
 fn decide(
@@ -128,7 +128,10 @@ fn decide(
 ) -> Result<RequestOutcome> {
     if grounds.assessment.is_eligible() {
         let enrollment = change::apply(tx, before, due, grounds)?;
-        return Ok(RequestOutcome::Enrolled(Shown { enrollment, program: grounds.program.code.clone() }));
+        return Ok(RequestOutcome::Enrolled(ProgramEnrollment {
+            enrollment,
+            program: grounds.program.code.clone(),
+        }));
     }
     let evaluation = eligibility::record(tx, grounds.assessment.clone())?;
     Ok(RequestOutcome::NotEligible(Box::new(evaluation)))

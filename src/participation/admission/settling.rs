@@ -9,7 +9,7 @@ use crate::{
     participation::{
         eligibility::Days,
         enrollments::{
-            self, Cause, Change, Cure, Enrollment, EnrollmentEvent, State, Tenure, earning_windows,
+            self, Cause, Cure, Enrollment, EnrollmentEvent, State, StateChange, Tenure, earning_windows,
         },
         programs::program_year,
     },
@@ -92,7 +92,7 @@ impl Due {
 pub(super) struct Position<'a> {
     pub enrollment: &'a Enrollment,
     /// Its history, in order.
-    pub history: &'a [Change],
+    pub history: &'a [StateChange],
     pub days: &'a Days<'a>,
     pub profiles: Standing,
     /// The last day to look at: today, or the last one of a program year that is over.

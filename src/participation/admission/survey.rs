@@ -12,7 +12,7 @@ use crate::{
     },
     participation::{
         eligibility::{self, Assessment, Days, Verdict},
-        enrollments::{self, Cause, Change, Enrollment, EnrollmentEvent, EnrollmentKey, State},
+        enrollments::{self, Cause, Enrollment, EnrollmentEvent, EnrollmentKey, State, StateChange},
         programs::{Offer, Program, ProgramStatus, ProgramVersion, program_year, program_year_of},
     },
     platform::{
@@ -97,7 +97,7 @@ pub(super) fn survey<'a>(
 /// The enrollments of some partners on record, with their histories, and the standing of the profiles.
 struct Records {
     enrollments: HashMap<(Id, Id), Vec<Enrollment>>,
-    histories: HashMap<Id, Vec<Change>>,
+    histories: HashMap<Id, Vec<StateChange>>,
     profiles: BTreeMap<Id, Standing>,
     /// The first change of each partner's enrollments.
     since: HashMap<Id, CalendarDate>,
@@ -128,7 +128,7 @@ impl Records {
         self.enrollments.get(&(partner, program)).map_or(&[], Vec::as_slice)
     }
 
-    fn history(&self, enrollment: &Enrollment) -> &[Change] {
+    fn history(&self, enrollment: &Enrollment) -> &[StateChange] {
         self.histories.get(&enrollment.id).map_or(&[], Vec::as_slice)
     }
 

@@ -12,7 +12,7 @@ use crate::{
     access::Tx,
     audit,
     network::partners::Partner,
-    participation::programs::{self, Offer, Program, ProgramVersion},
+    participation::programs::{self, Offer, Program, ProgramInEffect, ProgramVersion},
     platform::{
         Result,
         db::types::Json,
@@ -81,12 +81,12 @@ pub fn assess(
 pub fn assess_all(
     tx: &mut Tx<'_>,
     partners: &[Partner],
-    offers: &[(Program, ProgramVersion)],
+    offers: &[ProgramInEffect],
     as_of: CalendarDate,
 ) -> Result<Vec<Assessment>> {
     let now = tx.now;
     let mut assessments = Vec::with_capacity(partners.len().saturating_mul(offers.len()));
-    judge_all(tx, partners, offers, as_of, |partner, (program, version), verdict| {
+    judge_all(tx, partners, offers, as_of, |partner, ProgramInEffect { program, version }, verdict| {
         assessments.push(Assessment::of(partner.id, program, version, verdict, now));
     })?;
     Ok(assessments)
@@ -97,13 +97,13 @@ pub fn assess_all(
 pub fn judge_all<'p>(
     tx: &mut Tx<'_>,
     partners: &'p [Partner],
-    offers: &[(Program, ProgramVersion)],
+    offers: &[ProgramInEffect],
     as_of: CalendarDate,
-    mut look: impl FnMut(&'p Partner, &(Program, ProgramVersion), &Verdict<'_>),
+    mut look: impl FnMut(&'p Partner, &ProgramInEffect, &Verdict<'_>),
 ) -> Result<()> {
-    let asked = offers.iter().map(|(program, _)| program.clone()).collect();
+    let asked = offers.iter().map(|offer| offer.program.clone()).collect();
     let known = programs::offers_of(tx, asked)?;
-    let of = |(program, version): &(Program, ProgramVersion)| {
+    let of = |ProgramInEffect { program, version }: &ProgramInEffect| {
         let published = known.iter().find(|offer| offer.program.id == program.id).cloned();
         let bare = || Offer { program: program.clone(), before: Vec::new(), versions: Vec::new() };
         with_version(published.unwrap_or_else(bare), version)
@@ -118,7 +118,7 @@ pub fn judge_all<'p>(
         |partner, offer, days| {
             let at = whole.iter().position(|one| std::ptr::eq(one, offer));
             if let Some(offer) = at.and_then(|at| offers.get(at)) {
-                look(partner, offer, &days.by(&offer.1, as_of));
+                look(partner, offer, &days.by(&offer.version, as_of));
             }
         },
     )

@@ -3,7 +3,8 @@
 use super::{
     store,
     view::{
-        self, EnrollmentChange, EnrollmentChangePage, EnrollmentPage, EnrollmentState, EnrollmentView, Shown,
+        self, EnrollmentChange, EnrollmentChangePage, EnrollmentPage, EnrollmentState, EnrollmentView,
+        ProgramEnrollment,
     },
 };
 use crate::{
@@ -91,17 +92,17 @@ async fn list_enrollment_history(
     let role = Some(caller.role());
     caller
         .list(page, move |tx, page| {
-            let Shown { enrollment, .. } = store::get(tx, *id)?;
+            let ProgramEnrollment { enrollment, .. } = store::get(tx, *id)?;
             let total = page.include_total.then(|| store::history_count(tx, enrollment.key())).transpose()?;
             let changes = store::history(tx, enrollment.key(), page)?;
-            let cursor = |change: &super::Change| Cursor { key: None, id: change.id };
+            let cursor = |change: &super::StateChange| Cursor { key: None, id: change.id };
             Ok(page.answer(changes, total, cursor, |change| EnrollmentChange::seen_by(role, change)))
         })
         .await
 }
 
 /// An enrollment as an answer, as the unit's actor sees it.
-pub fn record(tx: &mut Tx<'_>, shown: Shown) -> Result<Answer> {
+pub fn record(tx: &mut Tx<'_>, shown: ProgramEnrollment) -> Result<Answer> {
     let revision = shown.enrollment.revision;
     let view = view::show(tx, vec![shown])?.pop().ok_or(Error::not_found("enrollment"))?;
     let etag = Some(view.etag());

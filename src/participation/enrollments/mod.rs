@@ -12,16 +12,16 @@ mod view;
 
 use crate::slice::{Slice, Tag};
 pub use model::{
-    Cause, Change, Cure, Enrollment, EnrollmentEvent, EnrollmentKey, EnrollmentKeys, Participation, State,
-    WithCurrencies,
+    Cause, Cure, Enrollment, EnrollmentEvent, EnrollmentHistory, EnrollmentKey, EnrollmentKeys,
+    Participation, State, StateChange, WithCurrencies,
 };
 pub use store::{
     add_change, earning_days, enrolled_in, get, histories, insert, of_partners, open_or_since,
     participations, payment_terms_of, programs_of, refers_to, until, update, with_currencies, with_history,
 };
 pub(crate) use store::{in_program, of_enrollment};
-pub use tenure::{Tenure, earning_windows, tenures, was_accepted};
-pub use view::{EnrollmentView, Shown, show};
+pub use tenure::{Tenure, earning_windows, tenures};
+pub use view::{EnrollmentView, ProgramEnrollment, show};
 
 /// What the composition root needs of this slice.
 pub const SLICE: Slice = Slice {

@@ -239,10 +239,19 @@ pub struct WithCurrencies {
     pub of_partner: Currency,
 }
 
+/// An enrollment with its history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EnrollmentHistory {
+    /// The enrollment.
+    pub enrollment: Enrollment,
+    /// The changes of its state, in order.
+    pub changes: Vec<StateChange>,
+}
+
 /// One change of an enrollment's state.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = enrollment_changes)]
-pub struct Change {
+pub struct StateChange {
     /// Identifier, a UUID of version 7 (RFC 9562).
     pub id: Id,
     /// Of which partner.

@@ -1,10 +1,10 @@
 //! The enrollments in the database.
 
 use super::{
-    Change, Enrollment, EnrollmentKey, Participation, State, WithCurrencies,
+    Enrollment, EnrollmentHistory, EnrollmentKey, Participation, State, StateChange, WithCurrencies,
     api::EnrollmentFilter,
     tenure::earning_windows,
-    view::{self, Shown},
+    view::{self, ProgramEnrollment},
 };
 use crate::{
     access::{Role, Scope, Tx},
@@ -91,13 +91,15 @@ fn matching(tx: &Tx<'_>, filter: &EnrollmentFilter) -> Query {
     query
 }
 
-pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<EnrollmentFilter>) -> Result<Vec<Shown>> {
+pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<EnrollmentFilter>) -> Result<Vec<ProgramEnrollment>> {
     let query = keyset!(matching(tx, &page.filter), page, enrollments, newest);
     let query = join_program!(query, enrollments::program_id);
     let found: Vec<(Enrollment, ProgramCode)> =
         query.select((Enrollment::as_select(), ProgramCode::as_select())).load(tx.conn)?;
-    let shown =
-        |(enrollment, program): (Enrollment, ProgramCode)| Shown { enrollment, program: program.code };
+    let shown = |(enrollment, program): (Enrollment, ProgramCode)| ProgramEnrollment {
+        enrollment,
+        program: program.code,
+    };
     Ok(found.into_iter().map(shown).collect())
 }
 
@@ -106,12 +108,12 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &EnrollmentFilter) -> Result<i64> {
 }
 
 /// An enrollment the unit may see, with the code of its program.
-pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<Shown> {
+pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<ProgramEnrollment> {
     let query = join_program!(visible(tx.scope()).filter(enrollments::id.eq(id)), enrollments::program_id);
     let found = query.select((Enrollment::as_select(), ProgramCode::as_select())).get_result(tx.conn);
     let (enrollment, program): (Enrollment, ProgramCode) =
         found.optional()?.ok_or(Error::not_found("enrollment"))?;
-    Ok(Shown { enrollment, program: program.code })
+    Ok(ProgramEnrollment { enrollment, program: program.code })
 }
 
 /// Whether an enrollment refers to a partner.
@@ -232,8 +234,8 @@ fn changes(enrollment: EnrollmentKey) -> _ {
 }
 
 /// The histories of some enrollments, which may be of many partners: each in order.
-pub fn histories(tx: &mut Tx<'_>, keys: &[EnrollmentKey]) -> Result<HashMap<Id, Vec<Change>>> {
-    let mut found: HashMap<Id, Vec<Change>> = HashMap::new();
+pub fn histories(tx: &mut Tx<'_>, keys: &[EnrollmentKey]) -> Result<HashMap<Id, Vec<StateChange>>> {
+    let mut found: HashMap<Id, Vec<StateChange>> = HashMap::new();
     if keys.is_empty() {
         return Ok(found);
     }
@@ -243,7 +245,7 @@ pub fn histories(tx: &mut Tx<'_>, keys: &[EnrollmentKey]) -> Result<HashMap<Id, 
         .filter(enrollment_changes::partner_id.eq_any(partners))
         .filter(enrollment_changes::enrollment_id.eq_any(ids))
         .order(enrollment_changes::id)
-        .select(Change::as_select());
+        .select(StateChange::as_select());
     for change in query.load(tx.conn)? {
         found.entry(change.enrollment_id).or_default().push(change);
     }
@@ -273,7 +275,7 @@ pub fn earning_days(
 }
 
 /// Adds a line to an enrollment's history.
-pub fn add_change(tx: &mut Tx<'_>, change: &Change) -> Result<()> {
+pub fn add_change(tx: &mut Tx<'_>, change: &StateChange) -> Result<()> {
     diesel::insert_into(enrollment_changes::table).values(change).execute(tx.conn)?;
     Ok(())
 }
@@ -282,33 +284,33 @@ pub(super) fn history(
     tx: &mut Tx<'_>,
     enrollment: EnrollmentKey,
     page: &PageRequest<NoFilter>,
-) -> Result<Vec<Change>> {
+) -> Result<Vec<StateChange>> {
     let query = changes(enrollment).into_boxed();
-    Ok(keyset!(query, page, enrollment_changes, newest).select(Change::as_select()).load(tx.conn)?)
+    Ok(keyset!(query, page, enrollment_changes, newest).select(StateChange::as_select()).load(tx.conn)?)
 }
 
 pub(super) fn history_count(tx: &mut Tx<'_>, enrollment: EnrollmentKey) -> Result<i64> {
     Ok(changes(enrollment).count().get_result(tx.conn)?)
 }
 
-/// Every enrollment of a partner for program years from one on, oldest first, each with its history in order. Two
-/// statements.
-pub fn with_history(tx: &mut Tx<'_>, partner: Id, from_year: i32) -> Result<Vec<(Enrollment, Vec<Change>)>> {
+/// Every enrollment of a partner for program years from one on, oldest first. Two statements.
+pub fn with_history(tx: &mut Tx<'_>, partner: Id, from_year: i32) -> Result<Vec<EnrollmentHistory>> {
     let query = enrollments::table
         .filter(enrollments::partner_id.eq(partner))
         .filter(enrollments::program_year.ge(from_year))
         .order(enrollments::id)
         .select(Enrollment::as_select());
-    let mut found: Vec<(Enrollment, Vec<Change>)> =
-        query.load(tx.conn)?.into_iter().map(|enrollment| (enrollment, Vec::new())).collect();
-    let ids: Vec<Id> = found.iter().map(|(enrollment, _)| enrollment.id).collect();
+    let without_changes = |enrollment| EnrollmentHistory { enrollment, changes: Vec::new() };
+    let mut found: Vec<EnrollmentHistory> = query.load(tx.conn)?.into_iter().map(without_changes).collect();
+    let ids: Vec<Id> = found.iter().map(|history| history.enrollment.id).collect();
     let changes = enrollment_changes::table
         .filter(enrollment_changes::partner_id.eq(partner))
         .filter(enrollment_changes::enrollment_id.eq_any(ids));
-    let changes = changes.order(enrollment_changes::id).select(Change::as_select());
+    let changes = changes.order(enrollment_changes::id).select(StateChange::as_select());
     for change in changes.load(tx.conn)? {
-        if let Some((_, history)) = found.iter_mut().find(|(e, _)| e.id == change.enrollment_id) {
-            history.push(change);
+        if let Some(history) = found.iter_mut().find(|history| history.enrollment.id == change.enrollment_id)
+        {
+            history.changes.push(change);
         }
     }
     Ok(found)

@@ -1,7 +1,7 @@
 //! The days in the history of an enrollment: those on which it earned, and those on which the partner was let in; no I/O,
 //! no clock.
 
-use super::{Cause, Change, Enrollment, State};
+use super::{Cause, Enrollment, EnrollmentHistory, State, StateChange};
 use crate::platform::values::{CalendarDate, Period};
 
 /// A time for which the partner was let in: by a request, an acceptance or a roll-over.
@@ -13,7 +13,7 @@ pub struct Tenure {
     pub earnings_start_on: Option<CalendarDate>,
 }
 
-impl Change {
+impl StateChange {
     /// Whether the partner was let in by this change.
     #[must_use]
     pub fn lets_in(&self) -> bool {
@@ -21,15 +21,23 @@ impl Change {
     }
 }
 
-/// Whether anybody has ever accepted the enrollment: nothing comes of sales for an invitation alone.
-#[must_use]
-pub fn was_accepted(history: &[Change]) -> bool {
-    history.iter().any(Change::lets_in)
+impl EnrollmentHistory {
+    /// Whether anybody has ever accepted the enrollment: nothing comes of sales for an invitation alone.
+    #[must_use]
+    pub fn was_accepted(&self) -> bool {
+        self.changes.iter().any(StateChange::lets_in)
+    }
+
+    /// The days on which the enrollment earns.
+    #[must_use]
+    pub fn earning_windows(&self) -> Vec<Period> {
+        earning_windows(&self.enrollment, &self.changes)
+    }
 }
 
 /// The times for which the partner was let in, by a history in order.
 #[must_use]
-pub fn tenures(history: &[Change]) -> Vec<Tenure> {
+pub fn tenures(history: &[StateChange]) -> Vec<Tenure> {
     let mut tenures: Vec<Tenure> = Vec::new();
     for change in history {
         if change.lets_in() {
@@ -46,7 +54,7 @@ pub fn tenures(history: &[Change]) -> Vec<Tenure> {
 /// The days on which an enrollment earns, by its history in order; the last window has no end while the enrollment goes
 /// on. An enrollment that ended earned up to the day before; one that was cured without a gap was never interrupted.
 #[must_use]
-pub fn earning_windows(enrollment: &Enrollment, history: &[Change]) -> Vec<Period> {
+pub fn earning_windows(enrollment: &Enrollment, history: &[StateChange]) -> Vec<Period> {
     let mut windows: Vec<Period> = Vec::new();
     for change in history {
         let Some(from) = change.earnings_start_on else { continue };

@@ -1,6 +1,6 @@
 //! An enrollment as it is shown: programme staff and incentive admins see every state, viewers a simpler one.
 
-use super::{Cause, Change, Enrollment, State};
+use super::{Cause, Enrollment, State, StateChange};
 use crate::{
     access::{Role, Tx},
     network::{
@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 
 /// An enrollment with its program's code.
 #[derive(Clone, Debug)]
-pub struct Shown {
+pub struct ProgramEnrollment {
     /// The enrollment.
     pub enrollment: Enrollment,
     /// The code of its program.
@@ -179,7 +179,11 @@ impl EnrollmentView {
     }
 
     /// As a role sees it. A viewer is shown no actions.
-    fn seen_by(role: Option<Role>, Shown { enrollment, program }: Shown, standings: Standings) -> Self {
+    fn seen_by(
+        role: Option<Role>,
+        ProgramEnrollment { enrollment, program }: ProgramEnrollment,
+        standings: Standings,
+    ) -> Self {
         let state = enrollment.state;
         let next_actions = next_actions(&enrollment, standings);
         let plain = Self::plain(enrollment, program);
@@ -191,15 +195,15 @@ impl EnrollmentView {
 }
 
 /// Enrollments as the unit's actor sees them, with what is to be done next. Two statements for any number.
-pub fn show(tx: &mut Tx<'_>, found: Vec<Shown>) -> Result<Vec<EnrollmentView>> {
-    let waiting = |shown: &&Shown| shown.enrollment.state == State::ActionRequired;
+pub fn show(tx: &mut Tx<'_>, found: Vec<ProgramEnrollment>) -> Result<Vec<EnrollmentView>> {
+    let waiting = |shown: &&ProgramEnrollment| shown.enrollment.state == State::ActionRequired;
     let partners: Vec<Id> = found.iter().filter(waiting).map(|shown| shown.enrollment.partner_id).collect();
     let standings = match partners.as_slice() {
         [] => std::collections::BTreeMap::new(),
         partners => profiles::standings_of_each(tx, partners, tx.today())?,
     };
     let role = tx.actor.role;
-    let view = |shown: Shown| {
+    let view = |shown: ProgramEnrollment| {
         let standing = standings.get(&shown.enrollment.partner_id).copied().unwrap_or(Standings::NONE);
         EnrollmentView::seen_by(role, shown, standing)
     };
@@ -274,7 +278,7 @@ page_of!(
 impl EnrollmentChange {
     /// As a role sees it.
     #[must_use]
-    pub fn seen_by(role: Option<Role>, change: Change) -> Self {
+    pub fn seen_by(role: Option<Role>, change: StateChange) -> Self {
         let is_viewer = role == Some(Role::Viewer);
         Self {
             id: change.id,

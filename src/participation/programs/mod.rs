@@ -24,8 +24,8 @@ pub use lever_faults::validate_levers;
 pub use lever_filter::{CustomerFilter, LeverFilter};
 pub use lever_scale::{LeverScale, LeverTier, TierPeriod, Tiers};
 pub use model::{
-    Offer, PaymentTerms, Program, ProgramCode, ProgramKey, ProgramPeriod, ProgramStatus, ProgramVersion,
-    ProgramVersionState, Rounding, program_year, program_year_of,
+    Offer, PaymentTerms, Program, ProgramCode, ProgramInEffect, ProgramKey, ProgramPeriod, ProgramStatus,
+    ProgramVersion, ProgramVersionState, Rounding, program_year, program_year_of,
 };
 pub use requirement::{Requirement, competency_codes, validate_requirements};
 pub use service::{CODES, NewProgram, create, discontinue, has_no_version, install, update, version_for};

@@ -140,6 +140,17 @@ pub struct PaymentTerms {
     pub currency: Currency,
 }
 
+/// A program with its published version in effect on a day.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable)]
+pub struct ProgramInEffect {
+    /// The program.
+    #[diesel(embed)]
+    pub program: Program,
+    /// The version.
+    #[diesel(embed)]
+    pub version: ProgramVersion,
+}
+
 /// The terms of a program in one program year, or part of it. A published version is immutable: a correction is a new
 /// version.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]

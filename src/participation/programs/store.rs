@@ -1,8 +1,8 @@
 //! The programs and their versions in the database.
 
 use super::{
-    Offer, Program, ProgramKey, ProgramPeriod, ProgramVersion, ProgramVersionState, api::ProgramFilter,
-    version_api::ProgramVersionFilter,
+    Offer, Program, ProgramInEffect, ProgramKey, ProgramPeriod, ProgramVersion, ProgramVersionState,
+    api::ProgramFilter, version_api::ProgramVersionFilter,
 };
 use crate::{
     access::{Scope, Tx},
@@ -271,13 +271,13 @@ pub fn published_versions(tx: &mut Tx<'_>, programs: Vec<Id>) -> Result<Vec<Prog
 
 /// Every program with its published version in effect on a day, in stable order; closed and discontinued
 /// programs too, whose rules nobody meets.
-pub fn in_effect(tx: &mut Tx<'_>, day: CalendarDate) -> Result<Vec<(Program, ProgramVersion)>> {
+pub fn in_effect(tx: &mut Tx<'_>, day: CalendarDate) -> Result<Vec<ProgramInEffect>> {
     let query = programs::table
         .inner_join(program_versions::table.on(program_versions::program_id.eq(programs::id)))
         .filter(program_versions::state.eq(ProgramVersionState::Published))
         .filter(program_versions::effective_from.le(day).and(program_versions::effective_to.ge(day)))
         .order(programs::id)
-        .select((Program::as_select(), ProgramVersion::as_select()));
+        .select(ProgramInEffect::as_select());
     Ok(query.load(tx.conn)?)
 }
 

@@ -14,7 +14,7 @@ use crate::{
     platform::{
         Error, FieldError, Result,
         db::types::Json,
-        values::{CalendarDate, Currency, Money, Period, Rate},
+        values::{CalendarDate, Currency, Id, Money, Period, Rate, Timestamp},
     },
 };
 
@@ -41,6 +41,41 @@ pub struct NewVersion {
     pub invitation_days: i32,
     /// How earnings are rounded.
     pub rounding: Rounding,
+}
+
+impl NewVersion {
+    /// The draft with these terms that is in effect on these days: a version of a program with a number of its own.
+    #[must_use]
+    pub fn drafted(
+        self,
+        id: Id,
+        program_id: Id,
+        version: i32,
+        days: Period,
+        made_at: Timestamp,
+    ) -> ProgramVersion {
+        ProgramVersion {
+            id,
+            program_id,
+            version,
+            program_year: self.program_year,
+            effective_from: days.from,
+            effective_to: days.to,
+            requirements: Json(self.requirements),
+            levers: Json(self.levers.into_iter().map(Lever::written_out).collect()),
+            rebate_rate: self.rebate_rate,
+            payment_threshold: self.payment_threshold.minor,
+            coop_threshold: self.coop_threshold.minor,
+            currency: self.payment_threshold.currency,
+            invitation_days: self.invitation_days,
+            rounding: self.rounding,
+            state: ProgramVersionState::Draft,
+            published_at: None,
+            created_at: made_at,
+            updated_at: made_at,
+            revision: 1,
+        }
+    }
 }
 
 /// The version of the founding programs in a program year.
@@ -73,27 +108,8 @@ pub fn founding_version(program_year: i32) -> NewVersion {
 pub fn create_version(tx: &mut Tx<'_>, program: &Program, new: NewVersion) -> Result<ProgramVersion> {
     refuse_discontinued(program)?;
     let days = sound(tx, &new)?;
-    let version = ProgramVersion {
-        id: tx.new_id(),
-        program_id: program.id,
-        version: store::last_number(tx, program.id)? + 1,
-        program_year: new.program_year,
-        effective_from: days.from,
-        effective_to: days.to,
-        requirements: Json(new.requirements),
-        levers: Json(new.levers.into_iter().map(Lever::written_out).collect()),
-        rebate_rate: new.rebate_rate,
-        payment_threshold: new.payment_threshold.minor,
-        coop_threshold: new.coop_threshold.minor,
-        currency: new.payment_threshold.currency,
-        invitation_days: new.invitation_days,
-        rounding: new.rounding,
-        state: ProgramVersionState::Draft,
-        published_at: None,
-        created_at: tx.now,
-        updated_at: tx.now,
-        revision: 1,
-    };
+    let number = store::last_number(tx, program.id)? + 1;
+    let version = new.drafted(tx.new_id(), program.id, number, days, tx.now);
     store::insert_version(tx, &version)?;
     let event = audit::Event::on("program_version", version.id);
     event.after(&ProgramVersionView::from(version.clone())).record(tx)?;
@@ -108,21 +124,8 @@ pub(super) fn update_version(
 ) -> Result<ProgramVersion> {
     refuse_published(&before)?;
     let days = sound(tx, &new)?;
-    let version = ProgramVersion {
-        program_year: new.program_year,
-        effective_from: days.from,
-        effective_to: days.to,
-        requirements: Json(new.requirements),
-        levers: Json(new.levers.into_iter().map(Lever::written_out).collect()),
-        rebate_rate: new.rebate_rate,
-        payment_threshold: new.payment_threshold.minor,
-        coop_threshold: new.coop_threshold.minor,
-        currency: new.payment_threshold.currency,
-        invitation_days: new.invitation_days,
-        rounding: new.rounding,
-        ..before.clone()
-    };
-    save(tx, &before, version, None)
+    let draft = new.drafted(before.id, before.program_id, before.version, days, before.created_at);
+    save(tx, &before, draft, None)
 }
 
 /// Throws a draft away.

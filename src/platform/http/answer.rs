@@ -115,6 +115,8 @@ impl Responder for Answer {
         if self.status == 204 {
             return response.finish();
         }
+        // What people read follows the language that is asked for.
+        response.insert_header((header::VARY, HeaderValue::from_static("accept-language")));
         let media = if self.status >= 400 { "application/problem+json" } else { "application/json" };
         response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(media))).body(self.body)
     }

@@ -1,7 +1,10 @@
 //! Request bodies: JSON, checked against the contract; one answer reports every fault of a body.
 
 use super::{Contract, IdempotencyKey};
-use crate::platform::{Error, FieldError, Result, codes};
+use crate::platform::{
+    Error, FieldError, Result, codes,
+    values::{composed, is_composed},
+};
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
@@ -10,6 +13,7 @@ use actix_web::{
 };
 use aws_lc_rs::digest;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 use std::{collections::BTreeMap, future::Future, pin::Pin, time::Duration};
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
@@ -103,18 +107,20 @@ fn media_type(request: &HttpRequest) -> Result<bool> {
 }
 
 impl Contract {
-    /// Parses a JSON body; the error lists every fault of the body.
+    /// Parses a JSON body, its texts in Unicode normalization form C; the error lists every fault of the body.
     pub fn read<T: Wire>(&self, bytes: &[u8]) -> Result<T> {
         let malformed = |error: serde_json::Error| {
             let detail = format!("the body is not JSON in UTF-8: {error}");
             Error::new(&codes::MALFORMED, detail)
         };
-        let value: serde_json::Value = serde_json::from_slice(bytes).map_err(malformed)?;
+        let mut value: Value = serde_json::from_slice(bytes).map_err(malformed)?;
+        let is_changed = compose(&mut value);
         let mut faults = self.faults(&T::name(), &value)?;
         // Parsed from the text once more, because the parsed value has lost a member that was given twice.
         let mut source = serde_json::Deserializer::from_slice(bytes);
         let read: std::result::Result<T, _> = serde_path_to_error::deserialize(&mut source);
         match read {
+            Ok(_) if faults.is_empty() && is_changed => serde_json::from_value(value).map_err(malformed),
             Ok(read) if faults.is_empty() => Ok(read),
             Ok(_) => Err(Error::invalid(faults)),
             Err(error) => {
@@ -132,6 +138,21 @@ impl Contract {
             }
         }
     }
+}
+
+/// Composes every text of a body; says whether one has changed.
+fn compose(value: &mut Value) -> bool {
+    let mut is_changed = false;
+    match value {
+        Value::String(text) if !is_composed(text) => {
+            *text = composed(std::mem::take(text));
+            is_changed = true;
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| is_changed |= compose(item)),
+        Value::Object(members) => members.values_mut().for_each(|member| is_changed |= compose(member)),
+        Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => {}
+    }
+    is_changed
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -279,6 +300,16 @@ mod tests {
         };
         let places = (0..basket.items.len()).filter(|at| again(*at));
         faultless(places.map(|at| FieldError::new(format!("/items/{at}"), "duplicate", "once")).collect())
+    }
+
+    #[test]
+    fn every_text_of_a_body_is_composed_wherever_it_stands() {
+        let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
+        let mut body =
+            read(r#"{"a": ["cafe\u0301", 1], "b": {"c": "cafe\u0301"}, "d": "caf\u00e9", "e": null}"#);
+        assert!(compose(&mut body));
+        assert_eq!(body, read(r#"{"a": ["café", 1], "b": {"c": "café"}, "d": "café", "e": null}"#));
+        assert!(!compose(&mut body));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Form bodies of OAuth clients (RFC 6749, appendix B), checked against the contract like JSON bodies.
 
 use super::{Contract, Wire, body};
-use crate::platform::{Error, Result, codes, error::cut};
+use crate::platform::{Error, Result, codes, error::cut, values::composed};
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
@@ -59,7 +59,7 @@ fn media_type(request: &HttpRequest) -> Result<()> {
 fn read<T: Wire>(contract: &Contract, bytes: &[u8]) -> Result<T> {
     let mut members = Map::new();
     for (name, value) in form_urlencoded::parse(bytes) {
-        if members.insert(name.to_string(), Value::from(value)).is_some() {
+        if members.insert(name.to_string(), Value::from(composed(value.into_owned()))).is_some() {
             let name = cut(&name, 60);
             return Err(Error::new(&codes::INVALID_REQUEST, format!("{name} is given twice")).for_oauth());
         }

@@ -29,7 +29,7 @@ pub use export::{File, FileFormat, Listing, Pieces};
 pub use faults::{faults, no_such_address};
 pub use finish::{Admission, Finishing, PathKey, finish};
 pub use form::Form;
-pub use negotiation::{Media, Preferences, Rendering};
+pub use negotiation::{Media, Rendering, language_of};
 pub use page::{Cursor, Listed, NoFilter, Page, PageParams, PageRequest, SortKey};
 pub use problem::{Problem, problem_response};
 pub use proxies::{TrustedProxies, address_of};

@@ -1,5 +1,6 @@
 //! The representation and the language that a caller prefers among those of an address.
 
+use crate::platform::values::Locale;
 use actix_web::{
     FromRequest, HttpRequest, HttpResponse, Responder,
     body::BoxBody,
@@ -29,6 +30,12 @@ pub(super) fn preferred<'a>(headers: &HeaderMap, field: HeaderName, offers: &[&'
     best.1
 }
 
+/// The language of those offered that a request asks for; none where the request names none of them.
+pub fn language_of(request: &HttpRequest) -> Option<Locale> {
+    let offers: Vec<&str> = Locale::ALL.iter().map(|locale| locale.as_str()).collect();
+    preferred(request.headers(), header::ACCEPT_LANGUAGE, &offers)?.parse().ok()
+}
+
 /// Whether a range covers an offer: `text/*` covers `text/csv`, and `ja-JP` covers `ja`.
 fn covers(range: &str, offer: &str) -> bool {
     let within = |prefix: &str| offer.strip_prefix(prefix).is_some_and(|rest| rest.starts_with('/'));
@@ -38,7 +45,7 @@ fn covers(range: &str, offer: &str) -> bool {
         || range.strip_prefix(offer).is_some_and(|rest| rest.starts_with('-'))
 }
 
-/// The representation of a record for programs, for spreadsheets or for people.
+/// The representation of a record that a caller prefers: for programs, for spreadsheets or for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Media {
     /// JSON, for programs; the default.
@@ -49,38 +56,17 @@ pub enum Media {
     Html,
 }
 
-/// The preferences of a caller, from the header fields.
-#[derive(Clone, Debug)]
-pub struct Preferences {
-    /// The preferred representation.
-    pub media: Media,
-    headers: HeaderMap,
-}
-
-impl Preferences {
-    /// The preferred language among the offers; none where the caller names no offered language.
-    #[must_use]
-    pub fn language<'a>(&self, offers: &[&'a str]) -> Option<&'a str> {
-        preferred(&self.headers, header::ACCEPT_LANGUAGE, offers)
-    }
-}
-
-impl FromRequest for Preferences {
+impl FromRequest for Media {
     type Error = Infallible;
     type Future = Ready<Result<Self, Infallible>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
         let offers = ["application/json", "text/csv", "text/html"];
-        let media = match preferred(request.headers(), header::ACCEPT, &offers) {
-            Some("text/csv") => Media::Csv,
-            Some("text/html") => Media::Html,
-            _ => Media::Json,
-        };
-        let mut headers = HeaderMap::new();
-        for field in request.headers().get_all(header::ACCEPT_LANGUAGE) {
-            headers.append(header::ACCEPT_LANGUAGE, field.clone());
-        }
-        ready(Ok(Self { media, headers }))
+        ready(Ok(match preferred(request.headers(), header::ACCEPT, &offers) {
+            Some("text/csv") => Self::Csv,
+            Some("text/html") => Self::Html,
+            _ => Self::Json,
+        }))
     }
 }
 

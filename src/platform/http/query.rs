@@ -1,6 +1,6 @@
 //! Query parameters: typed; an unknown parameter is refused.
 
-use crate::platform::{Error, Result, codes};
+use crate::platform::{Error, Result, codes, values::composed};
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use serde::de::DeserializeOwned;
 use std::future::{Ready, ready};
@@ -18,7 +18,7 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
     }
 }
 
-/// The pairs of a query string; a parameter may be named once.
+/// The pairs of a query string, the values in Unicode normalization form C; a parameter may be named once.
 pub(super) fn pairs(query: &str) -> Result<Vec<(String, String)>> {
     let pairs: Vec<(String, String)> =
         serde_urlencoded::from_str(query).map_err(|e| malformed(e.to_string()))?;
@@ -30,7 +30,7 @@ pub(super) fn pairs(query: &str) -> Result<Vec<(String, String)>> {
     if let Some((name, _)) = pairs.iter().find(|(_, value)| value.contains('\0')) {
         return Err(malformed(format!("{name} contains a NUL character")));
     }
-    Ok(pairs)
+    Ok(pairs.into_iter().map(|(name, value)| (name, composed(value))).collect())
 }
 
 /// Parses typed parameters; the error (400) names the unknown parameter or the value of the wrong form.

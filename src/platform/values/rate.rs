@@ -30,6 +30,9 @@ pub struct Rate(i64);
 impl Rate {
     const ONE: i64 = 1_000_000;
 
+    /// Nothing of an amount.
+    pub const ZERO: Self = Self(0);
+
     /// The rate of a number of hundredths, at most 100.
     #[must_use]
     pub const fn percent(hundredths: u8) -> Self {

@@ -1,4 +1,5 @@
-//! Texts that name things.
+//! Texts as they are compared. Whatever reads a request or a file composes every text of it, so that no record, filter or
+//! rule meets two spellings of one name.
 
 use unicode_normalization::{IsNormalized, UnicodeNormalization, char::is_combining_mark, is_nfc_quick};
 
@@ -12,10 +13,13 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization, char::is_combini
 /// ```
 #[must_use]
 pub fn composed(text: String) -> String {
-    if text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes {
-        return text;
-    }
-    text.nfc().collect()
+    if is_composed(&text) { text } else { text.nfc().collect() }
+}
+
+/// Whether a text is surely in normalization form C; of few that are, the answer is no.
+#[must_use]
+pub fn is_composed(text: &str) -> bool {
+    text.is_ascii() || is_nfc_quick(text.chars()) == IsNormalized::Yes
 }
 
 /// A text as a search compares it: without case, accents, and the differences of full and half width.

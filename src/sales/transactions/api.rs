@@ -9,7 +9,7 @@ use crate::{
     platform::{
         Result,
         http::{Answer, Body, Cursor, Listing, PageParams, PageRequest, Path, page_of},
-        values::{CalendarDate, Country, Id, Money, Timestamp, composed},
+        values::{CalendarDate, Country, Id, Money, Timestamp, is_composed},
     },
 };
 use actix_web::{get, post};
@@ -172,6 +172,7 @@ impl TransactionCreate {
             !text.is_empty()
                 && text.len() <= most
                 && text.chars().all(fits)
+                && is_composed(text)
                 && !text.starts_with(' ')
                 && !text.ends_with(' ')
         };
@@ -186,20 +187,18 @@ impl TransactionCreate {
 }
 
 impl From<TransactionCreate> for NewTransaction {
-    /// The transaction with its texts composed: one number is one number, whichever way a system spells its accents.
     fn from(new: TransactionCreate) -> Self {
-        let customer = Customer::from(new.customer);
         Self {
-            source: composed(new.source),
-            external_id: composed(new.external_id),
+            source: new.source,
+            external_id: new.external_id,
             partner_id: new.partner_id,
             provider_id: new.provider_id,
-            customer: Customer { id: composed(customer.id), ..customer },
-            product: composed(new.product),
-            product_family: composed(new.product_family),
+            customer: new.customer.into(),
+            product: new.product,
+            product_family: new.product_family,
             kind: new.kind,
             original_transaction_id: new.original_transaction_id,
-            original_external_id: new.original_external_id.map(composed),
+            original_external_id: new.original_external_id,
             occurred_on: new.occurred_on,
             amount: new.amount,
             units: new.units,

@@ -13,7 +13,7 @@ use crate::{
         Error, Result,
         db::{Conn, MultiBackend, insert_many, native},
         http::{PageRequest, keyset, unindexed},
-        values::{CalendarDate, Country, Currency, Id, Timestamp, composed},
+        values::{CalendarDate, Country, Currency, Id, Timestamp},
     },
     schema::{transaction_numbers, transaction_records, transactions, unpublished_transactions},
 };
@@ -41,18 +41,18 @@ fn matching(scope: Scope, filter: &TransactionFilter) -> transactions::BoxedQuer
     }
     if let Some(external_id) = &filter.external_id {
         let numbered = transaction_numbers::table
-            .filter(transaction_numbers::external_id.eq(composed(external_id.clone())))
+            .filter(transaction_numbers::external_id.eq(external_id.clone()))
             .select(transaction_numbers::transaction_id);
         query = match &filter.source {
             Some(source) => {
-                let named = numbered.filter(transaction_numbers::source.eq(composed(source.clone())));
+                let named = numbered.filter(transaction_numbers::source.eq(source.clone()));
                 query.filter(transactions::id.eq_any(named))
             }
             None => query.filter(transactions::id.eq_any(numbered.filter(sql::<Bool>(OF_ANY_SOURCE)))),
         };
     }
     if let Some(source) = &filter.source {
-        query = query.filter(transactions::source.eq(composed(source.clone())));
+        query = query.filter(transactions::source.eq(source.clone()));
     }
     if let Some(from) = filter.from {
         query = query.filter(transactions::occurred_on.ge(from));
@@ -61,10 +61,10 @@ fn matching(scope: Scope, filter: &TransactionFilter) -> transactions::BoxedQuer
         query = query.filter(transactions::occurred_on.le(to));
     }
     if let Some(family) = &filter.product_family {
-        query = query.filter(transactions::product_family.eq(composed(family.clone())));
+        query = query.filter(transactions::product_family.eq(family.clone()));
     }
     if let Some(customer) = &filter.customer_id {
-        query = query.filter(transactions::customer_id.eq(composed(customer.clone())));
+        query = query.filter(transactions::customer_id.eq(customer.clone()));
     }
     query
 }

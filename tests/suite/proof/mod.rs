@@ -17,7 +17,11 @@ use partner_incentives::{
     earnings::calculation,
     ledger::accounting::Months,
     network::partners,
-    participation::{eligibility, enrollments, programs},
+    participation::{
+        eligibility,
+        enrollments::{self, EnrollmentHistory},
+        programs,
+    },
     platform::{
         Result,
         values::{CalendarDate, Currency, ExchangeRate, Id, Money, Month},
@@ -208,15 +212,14 @@ impl<'w> Telling<'w> {
         self.story.world.service.app.read_as_system(read).unwrap()
     }
 
-    fn enrolled(&self) -> Vec<(enrollments::Enrollment, Vec<enrollments::Change>)> {
+    fn enrolled(&self) -> Vec<EnrollmentHistory> {
         self.read(|tx| enrollments::with_history(tx, self.partner, 2019))
     }
 
     /// Everything known; enrollment and rules as the service knows them, since neither is under proof here.
     fn known(&self) -> Known<'w> {
-        let windows = self.enrolled();
-        let windows =
-            windows.iter().flat_map(|(e, history)| enrollments::earning_windows(e, history)).collect();
+        let enrolled = self.enrolled();
+        let windows = enrolled.iter().flat_map(EnrollmentHistory::earning_windows).collect();
         let Year { levers, rebate_rate, currency, .. } = self.year;
         self.read(|tx| {
             let partner = partners::get(tx, self.partner)?;

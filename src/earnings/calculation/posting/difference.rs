@@ -6,14 +6,20 @@ use super::{
     standing::Calculated,
 };
 use crate::{
-    earnings::{
-        calculation::model::PostingCause,
-        engine::{EarningTarget, Origin, Purchase},
-    },
+    earnings::engine::{EarningTarget, Origin, Purchase},
     platform::values::{CalendarDate, Currency, Id, Money, Month},
     sales::transactions::backlog::CalculationCause,
 };
 use std::collections::HashMap;
+
+/// What a posting goes back to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PostingCause {
+    /// What came, or changed.
+    pub cause: CalculationCause,
+    /// The sale or the refund, where one came.
+    pub transaction_id: Option<Id>,
+}
 
 /// What a target is compared with, and why they differ.
 pub(in crate::earnings::calculation) struct Correction<'a> {

@@ -7,13 +7,16 @@
 //! | `standing` | what the months before pass on, as it is stored |
 //! | `posted` | what is posted for an origin already, and which records stand |
 //! | `difference` | targets less what is posted: new earnings, new records, records that cease to stand |
+//! | `rows`, `tally` | the earnings and records that a difference makes, and how many |
 //! | `store` | writes the difference with its sums |
 
 mod difference;
 mod posted;
 mod purchases;
+mod rows;
 mod standing;
 mod store;
+mod tally;
 mod year;
 
 pub(super) use difference::{Correction, Difference, Dropped, Naming};
@@ -21,9 +24,9 @@ pub(super) use posted::{Posted, months as months_of_groups};
 pub(super) use purchases::Chunk;
 pub use standing::{CapUsed, LeverVolume, cap_uses, volumes};
 pub(super) use standing::{StoredYearToDate, calculated};
+pub(super) use tally::Tally;
 pub(super) use year::EnrollmentYear;
 
-use super::model::Tally;
 use crate::{
     access::Tx,
     earnings::engine::{EarningTarget, OutOfRange, YearToDate},

@@ -3,10 +3,11 @@
 use super::{Chunk, standing::Calculated};
 use crate::{
     access::Tx,
-    earnings::engine::{EarningTarget, Exact, Origin},
+    earnings::engine::{ByRate, EarningTarget, Exact, Origin},
     participation::enrollments::EnrollmentKey,
     platform::{
         Error, Result,
+        db::types::Json,
         values::{Currency, Id, Money, Month},
     },
     schema::{earnings, ineligible_records, posted_groups},
@@ -34,19 +35,20 @@ macro_rules! columns {
 const AT_ONCE: usize = 10_000;
 
 /// The sums of what is posted for one origin; minor units of its currency.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(in crate::earnings::calculation) struct PostedSums {
     pub base: i64,
     pub unrounded: Exact,
     pub amount: i64,
     pub rebate: i64,
+    pub by_rate: ByRate,
 }
 
 impl PostedSums {
     /// The sums once a target is posted.
     pub fn of(target: &EarningTarget<'_>) -> Self {
         let EarningTarget { base, unrounded, amount, rebate, .. } = *target;
-        Self { base, unrounded, amount, rebate }
+        Self { base, unrounded, amount, rebate, by_rate: target.by_rate.clone() }
     }
 }
 
@@ -114,6 +116,7 @@ pub(super) struct StoredGroup {
     pub amount: i64,
     pub rebate: i64,
     pub record_id: Option<Id>,
+    pub by_rate: Option<Json<ByRate>>,
 }
 
 /// The months of an enrollment in which a group has a posting or a record.
@@ -150,7 +153,7 @@ impl Posted {
     }
 
     fn load_sales(&mut self, tx: &mut Tx<'_>, key: EnrollmentKey, purchases: &[Id]) -> Result<()> {
-        type Earned = (Id, String, Currency, i64, String, i64, i64);
+        type Earned = (Id, String, Currency, i64, String, i64, i64, Option<Json<ByRate>>);
         let purchases: Vec<Option<Id>> = purchases.iter().copied().map(Some).collect();
         let query = earnings::table
             .filter(earnings::partner_id.eq(key.partner_id))
@@ -164,8 +167,9 @@ impl Posted {
                 earnings::unrounded,
                 earnings::amount,
                 earnings::rebate,
+                earnings::by_rate,
             ));
-        for (transaction, lever, currency, base, unrounded, amount, rebate) in
+        for (transaction, lever, currency, base, unrounded, amount, rebate, by_rate) in
             query.load::<Earned>(tx.conn)?
         {
             let sums = self.sales.entry((transaction, lever)).or_default();
@@ -173,6 +177,9 @@ impl Posted {
             sums.unrounded = sums.unrounded + exact(&unrounded, currency)?;
             sums.amount += amount;
             sums.rebate += rebate;
+            if let Some(Json(by_rate)) = by_rate {
+                sums.by_rate = sums.by_rate.plus(&by_rate);
+            }
         }
         Ok(())
     }
@@ -216,6 +223,7 @@ impl Posted {
                 unrounded: exact(&group.unrounded, group.currency)?,
                 amount: group.amount,
                 rebate: group.rebate,
+                by_rate: group.by_rate.map(|Json(by_rate)| by_rate).unwrap_or_default(),
             };
             let record = group.record_id.and_then(|id| records.remove(&id));
             let place = GroupLever {

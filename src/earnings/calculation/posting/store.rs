@@ -1,17 +1,15 @@
 //! Writes what a computation changes: earnings, ineligible records, groups, and the sums of the months.
 
 use super::{
-    Difference,
+    Difference, Tally,
     difference::{Correction, Cured, Dropped},
     posted::{PostedSums, StoredGroup, origin_text},
+    rows::kept,
 };
 use crate::{
     access::Tx,
     earnings::{
-        calculation::{
-            model::{EarningRow, IneligibleRow, Tally},
-            sums::{RecordKey, Sums},
-        },
+        calculation::records::{EarningRow, IneligibleRow, RecordKey, Sums},
         engine::{Exact, Origin},
     },
     ledger::accounting::{Months, RebatePosting},
@@ -154,6 +152,7 @@ impl Written<'_, '_> {
             amount: 0,
             rebate: 0,
             record_id: None,
+            by_rate: None,
         });
     }
 }
@@ -161,7 +160,7 @@ impl Written<'_, '_> {
 /// A group as it is stored after a correction. Figures that are not posted are not stored either.
 fn group(key: EnrollmentKey, correction: &Correction<'_>, record_id: Option<Id>) -> StoredGroup {
     let target = &correction.target;
-    let sums = if correction.is_moved { PostedSums::of(target) } else { correction.posted };
+    let sums = if correction.is_moved { PostedSums::of(target) } else { correction.posted.clone() };
     StoredGroup {
         partner_id: key.partner_id,
         enrollment_id: key.id,
@@ -175,6 +174,7 @@ fn group(key: EnrollmentKey, correction: &Correction<'_>, record_id: Option<Id>)
         amount: sums.amount,
         rebate: sums.rebate,
         record_id,
+        by_rate: kept(sums.by_rate),
     }
 }
 
@@ -192,6 +192,7 @@ fn keep_groups(tx: &mut Tx<'_>, groups: &[StoredGroup]) -> Result<()> {
             g::amount.eq(excluded(g::amount)),
             g::rebate.eq(excluded(g::rebate)),
             g::record_id.eq(excluded(g::record_id)),
+            g::by_rate.eq(excluded(g::by_rate)),
         )
     );
     Ok(())

@@ -8,7 +8,7 @@ use crate::{
     network::{competencies, partners::Partner},
     participation::{
         eligibility::{self, UnmetDay},
-        enrollments::{self, Change, Enrollment, EnrollmentKey, earning_windows},
+        enrollments::{EnrollmentHistory, EnrollmentKey},
         programs::{Lever, LeverCap, LeverFilter, Program, ProgramVersion},
     },
     platform::{
@@ -25,7 +25,7 @@ pub(in crate::earnings::calculation) struct EnrollmentYear<'a> {
     pub program: &'a Program,
     /// The versions of the year, in the order of their days.
     pub versions: &'a [ProgramVersion],
-    pub enrolled: &'a [(Enrollment, Vec<Change>)],
+    pub enrolled: &'a [EnrollmentHistory],
     /// Days on which the partner is taken for enrolled and every rule for met, whatever is on record: a what-if.
     pub assumed: Option<Period>,
     /// The days of the program year.
@@ -39,7 +39,7 @@ impl<'a> EnrollmentYear<'a> {
         partner: &'a Partner,
         program: &'a Program,
         versions: &'a [ProgramVersion],
-        enrolled: &'a [(Enrollment, Vec<Change>)],
+        enrolled: &'a [EnrollmentHistory],
         days: Period,
     ) -> Self {
         let facts = EarningFacts::default();
@@ -49,8 +49,8 @@ impl<'a> EnrollmentYear<'a> {
     /// The enrollment whose books the year has: the first one that was accepted. An invitation that nobody accepted has no
     /// outcomes.
     pub fn home(&self) -> Option<Id> {
-        let accepted = self.enrolled.iter().find(|(_, history)| enrollments::was_accepted(history));
-        accepted.map(|(enrollment, _)| enrollment.id)
+        let accepted = self.enrolled.iter().find(|history| history.was_accepted());
+        accepted.map(|history| history.enrollment.id)
     }
 
     pub fn key(&self, enrollment: Id) -> EnrollmentKey {
@@ -63,7 +63,7 @@ impl<'a> EnrollmentYear<'a> {
 
     /// Gathers the facts that decide about the sales of a chunk.
     pub fn gather(&mut self, tx: &mut Tx<'_>, chunk: &Chunk) -> Result<()> {
-        let windows = self.enrolled.iter().flat_map(|(it, history)| earning_windows(it, history));
+        let windows = self.enrolled.iter().flat_map(EnrollmentHistory::earning_windows);
         self.facts.windows = windows.chain(self.assumed).collect();
         let with_baselines = Period { from: self.days.from.plus_months(-24), to: self.days.to };
         self.facts.rates = accounting::rates(tx, with_baselines)?;

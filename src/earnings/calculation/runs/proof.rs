@@ -1,15 +1,17 @@
 //! Proof of the calculation: every enrollment year computed again by the law, from everything on record, beside what is
 //! posted and what is passed on.
 
-use super::posting::{
-    self, Chunk, Difference, EnrollmentYear, LeverVolume, Naming, Posted, StoredYearToDate,
-};
 use crate::{
     access::Tx,
-    earnings::engine::{CapUse, LeverMonthToDate, LeverToDate, YearToDate},
+    earnings::{
+        calculation::posting::{
+            self, Chunk, Difference, EnrollmentYear, LeverVolume, Naming, Posted, StoredYearToDate,
+        },
+        engine::{CapUse, LeverMonthToDate, LeverToDate, YearToDate},
+    },
     network::partners::{self, Partner},
     participation::{
-        enrollments::{self, Change, Enrollment, EnrollmentKeys},
+        enrollments::{self, Enrollment, EnrollmentHistory, EnrollmentKeys},
         programs,
     },
     platform::{
@@ -65,14 +67,12 @@ pub fn differences(tx: &mut Tx<'_>, only: Option<Id>) -> Result<Vec<PostedDiffer
     }
 }
 
-/// An enrollment with its history.
-type WithHistory = (Enrollment, Vec<Change>);
-
 fn of_partner(tx: &mut Tx<'_>, partner: &Partner, found: &mut Vec<PostedDifference>) -> Result<()> {
     let all = enrollments::with_history(tx, partner.id, i32::MIN)?;
-    let mut years: BTreeMap<(i32, Id), Vec<WithHistory>> = BTreeMap::new();
+    let mut years: BTreeMap<(i32, Id), Vec<EnrollmentHistory>> = BTreeMap::new();
     for enrolled in all {
-        years.entry((enrolled.0.program_year, enrolled.0.program_id)).or_default().push(enrolled);
+        let Enrollment { program_year, program_id, .. } = enrolled.enrollment;
+        years.entry((program_year, program_id)).or_default().push(enrolled);
     }
     for ((number, program), enrolled) in years {
         let Some(days) = programs::program_year(number) else { continue };

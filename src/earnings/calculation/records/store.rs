@@ -1,10 +1,9 @@
-//! Earnings, ineligible records and runs in the database, as they are listed.
+//! Earnings and ineligible records in the database, as they are listed.
 
 use super::{
     earnings_api::EarningFilter,
     ineligible_api::IneligibleFilter,
-    model::{EarningRow, IneligibleRow, Run, RunState},
-    runs_api::RunFilter,
+    model::{EarningRow, IneligibleRow},
 };
 use crate::{
     access::{Scope, Tx},
@@ -15,15 +14,15 @@ use crate::{
     },
     platform::{
         Error, Result,
-        db::{Conn, MultiBackend, native, types::Guid},
+        db::{MultiBackend, native, types::Guid},
         http::{PageRequest, keyset, matches_value, unindexed},
-        values::{Currency, Id, Month, Timestamp},
+        values::{Currency, Id, Month},
     },
     sales::transactions::{
         backlog::{CalculationCause, Since, Waiting},
         seller_of,
     },
-    schema::{calculation_runs, earnings, ineligible_records},
+    schema::{earnings, ineligible_records},
 };
 use diesel::{
     dsl::sql,
@@ -102,7 +101,7 @@ pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<EarningRow> {
 }
 
 /// What is posted to some enrollments for some months, by currency: the amount, its rebate part and its co-op part.
-pub(super) fn posted(
+pub(in crate::earnings::calculation) fn posted(
     tx: &mut Tx<'_>,
     enrolled: EnrollmentKeys<'_>,
     months: impl IntoIterator<Item = Month>,
@@ -193,7 +192,10 @@ const MONTHS: &str = "code = 'exchange_rate_missing' AND cured_at IS NULL AND tr
 
 /// The partners that rates of a month concern, each with the first day that waits: because of sales of that month, or because
 /// of a later month that is compared with that one.
-pub(super) fn waiting_for_rates(tx: &mut Tx<'_>, month: Month) -> Result<Vec<Waiting>> {
+pub(in crate::earnings::calculation) fn waiting_for_rates(
+    tx: &mut Tx<'_>,
+    month: Month,
+) -> Result<Vec<Waiting>> {
     #[derive(QueryableByName)]
     struct Waiter {
         #[diesel(sql_type = Guid)]
@@ -214,58 +216,4 @@ pub(super) fn waiting_for_rates(tx: &mut Tx<'_>, month: Month) -> Result<Vec<Wai
         cause: CalculationCause::Rate,
     };
     Ok(found.into_iter().map(waiting).collect())
-}
-
-fn matching_runs(filter: &RunFilter) -> calculation_runs::BoxedQuery<'static, MultiBackend> {
-    let mut query = calculation_runs::table.into_boxed();
-    if let Some(state) = filter.state {
-        query = query.filter(calculation_runs::state.eq(state));
-    }
-    query
-}
-
-pub(super) fn list_runs(tx: &mut Tx<'_>, page: &PageRequest<RunFilter>) -> Result<Vec<Run>> {
-    let query = matching_runs(&page.filter).select(Run::as_select());
-    Ok(keyset!(query, page, calculation_runs, newest).load(tx.conn)?)
-}
-
-pub(super) fn count_runs(tx: &mut Tx<'_>, filter: &RunFilter) -> Result<i64> {
-    Ok(matching_runs(filter).count().get_result(tx.conn)?)
-}
-
-pub(super) fn get_run(tx: &mut Tx<'_>, id: Id) -> Result<Run> {
-    let found = calculation_runs::table.find(id).select(Run::as_select()).get_result(tx.conn);
-    found.optional()?.ok_or(Error::not_found("calculation run"))
-}
-
-pub(super) fn running(tx: &mut Tx<'_>) -> Result<Option<Run>> {
-    let query = calculation_runs::table.filter(calculation_runs::state.eq(RunState::Running));
-    Ok(query.select(Run::as_select()).get_result(tx.conn).optional()?)
-}
-
-pub(super) fn insert_run(tx: &mut Tx<'_>, run: &Run) -> Result<()> {
-    diesel::insert_into(calculation_runs::table).values(run).execute(tx.conn)?;
-    Ok(())
-}
-
-pub(super) fn update_run(tx: &mut Tx<'_>, run: &Run) -> Result<()> {
-    diesel::update(calculation_runs::table.find(run.id)).set(run).execute(tx.conn)?;
-    Ok(())
-}
-
-/// When a partner's figures were last computed: the end of the last run that looked at it.
-pub fn last_calculated(tx: &mut Tx<'_>, partner: Id) -> Result<Option<Timestamp>> {
-    let about = calculation_runs::partner_id.is_null().or(calculation_runs::partner_id.eq(partner));
-    let query = calculation_runs::table
-        .filter(calculation_runs::state.eq(RunState::Succeeded))
-        .filter(about.assume_not_null())
-        .order(calculation_runs::id.desc())
-        .select(calculation_runs::finished_at);
-    Ok(query.first::<Option<Timestamp>>(tx.conn).optional()?.flatten())
-}
-
-/// Whether a run was asked for a partner alone.
-pub fn refers_to(conn: &mut Conn, partner: Id) -> Result<bool> {
-    let runs = calculation_runs::table.filter(calculation_runs::partner_id.eq(partner));
-    Ok(diesel::select(diesel::dsl::exists(runs)).get_result(conn)?)
 }

@@ -6,19 +6,21 @@
 
 use super::{
     hypothetical::{self, Frame, Hypothetical},
-    posting::{
-        self, Chunk, Correction, Difference, Dropped, EnrollmentYear, Naming, Posted, StoredYearToDate,
-    },
     simulation_api::EarningsSimulation,
-    simulation_view::{self, EligibilityHint, SimulatedEarnings, SimulationAssumption, SimulationBasis},
+    view::{self, EligibilityHint, SimulatedEarnings, SimulationAssumption, SimulationBasis},
 };
 use crate::{
     access::Tx,
-    earnings::engine::YearToDate,
+    earnings::{
+        calculation::posting::{
+            self, Chunk, Correction, Difference, Dropped, EnrollmentYear, Naming, Posted, StoredYearToDate,
+        },
+        engine::YearToDate,
+    },
     network::partners::{self, Partner},
     participation::{
         eligibility,
-        enrollments::{self, Change, Enrollment, earning_windows},
+        enrollments::{self, EnrollmentHistory},
         programs::{self, Program, ProgramVersion, ProgramVersionState},
     },
     platform::{
@@ -69,7 +71,7 @@ pub(super) fn simulate(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<Si
     } else {
         vec![version.clone()]
     };
-    let mut windows = enrolled.iter().flat_map(|(enrollment, history)| earning_windows(enrollment, history));
+    let mut windows = enrolled.iter().flat_map(EnrollmentHistory::earning_windows);
     let is_enrolled = windows.any(|window| window.overlaps(frame.month));
     let days = programs::program_year(version.program_year).unwrap_or(frame.year);
     let mut year = EnrollmentYear::new(&partner, &program, &versions, &enrolled, days);
@@ -82,7 +84,7 @@ pub(super) fn simulate(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<Si
     let course = scene.compute(tx, &chunk, home)?;
     let as_of = tx.today().clamp(scene.frame.month.from, scene.frame.month.to);
     let assessment = eligibility::assess(tx, &partner, &program, &version, as_of)?;
-    simulation_view::show(tx, &scene, course, EligibilityHint::from(assessment))
+    view::show(tx, &scene, course, EligibilityHint::from(assessment))
 }
 
 /// The version that is named, else the published one of the month.
@@ -100,13 +102,9 @@ fn version_of(tx: &mut Tx<'_>, program: &Program, asked: &EarningsSimulation) ->
 }
 
 /// The partner's enrollments in the program for the year of the version, the newest last.
-fn enrolled(
-    tx: &mut Tx<'_>,
-    partner: &Partner,
-    version: &ProgramVersion,
-) -> Result<Vec<(Enrollment, Vec<Change>)>> {
+fn enrolled(tx: &mut Tx<'_>, partner: &Partner, version: &ProgramVersion) -> Result<Vec<EnrollmentHistory>> {
     let mut all = enrollments::with_history(tx, partner.id, version.program_year)?;
-    all.retain(|(enrollment, _)| {
+    all.retain(|EnrollmentHistory { enrollment, .. }| {
         enrollment.program_id == version.program_id && enrollment.program_year == version.program_year
     });
     Ok(all)

@@ -1,6 +1,9 @@
 //! Calculation runs over HTTP.
 
-use super::{Run, RunState, run, store};
+use super::{
+    model::{Run, RunState},
+    run, store,
+};
 use crate::{
     access::{
         Caller, PartnerKey,
@@ -70,6 +73,8 @@ pub struct RunView {
     updated_at: Timestamp,
     /// When it ended.
     finished_at: Option<Timestamp>,
+    /// Whether it was asked for again while at work, and goes through whoever waits once more.
+    asked_again: bool,
     /// Counts changes; the `ETag`.
     #[schema(minimum = 1)]
     revision: i64,
@@ -92,6 +97,7 @@ impl From<Run> for RunView {
             started_at: run.started_at,
             updated_at: run.updated_at,
             finished_at: run.finished_at,
+            asked_again: run.asked_again,
             revision: run.revision,
         }
     }
@@ -143,8 +149,8 @@ async fn list_calculation_runs(
 /// Start a calculation run
 ///
 /// It posts what has changed since the last one, for all partners or for one, and is at work when the answer comes:
-/// `Location` tells its progress. Where a run is at work already that looks at what is asked for, that one is answered;
-/// where it looks at another partner only, this one is refused (`run_at_work`). A run that was broken off is taken up
+/// `Location` tells its progress. Where a run is at work already that looks at what is asked for, that one is answered
+/// and goes through whoever waits once more; where it looks at another partner only, this one is refused (`run_at_work`). A run that was broken off is taken up
 /// where it stood.
 #[utoipa::path(tag = "earnings", request_body = RunStart, responses((status = 202, body = RunView)))]
 #[post("/v1/calculation-runs")]

@@ -1,18 +1,18 @@
 //! The units of a run: what is posted and stored together, and what becomes of a partner whose calculation fails.
 
 use super::{
-    model::{Run, RunState, Tally},
-    posting::{self, Chunk, EnrollmentYear, Posting},
+    model::{Run, RunState},
     runs_api::RunView,
     store,
 };
 use crate::{
     access::{Guard, Tx, Unaudited},
     audit,
+    earnings::calculation::posting::{self, Chunk, EnrollmentYear, Posting, Tally},
     ledger::accounting,
     network::partners,
     participation::{
-        enrollments::{self, Change, Enrollment},
+        enrollments::{self, EnrollmentHistory},
         programs,
     },
     platform::{
@@ -38,7 +38,7 @@ pub(super) struct Place {
 
 /// One unit: several partners, or the next months of a large one. Gives the run, and where the next unit goes on.
 pub(super) fn unit(tx: &mut Tx<'_>, run: Id, place: Place, at_once: usize) -> Result<(Run, Option<Place>)> {
-    let known = store::get_run(tx, run)?;
+    let known = store::lock_run(tx, run)?;
     if known.state != RunState::Running {
         tx.exempt_from_audit(Unaudited::NothingWritten);
         return Ok((known, None));
@@ -51,6 +51,10 @@ pub(super) fn unit(tx: &mut Tx<'_>, run: Id, place: Place, at_once: usize) -> Re
     let waiting = backlog::next(tx, Whom::of(known.partner_id), place.after, most)?;
     let partners: Vec<Id> = waiting.iter().map(|waiting| waiting.partner_id).collect();
     let Some(last) = partners.last().copied() else {
+        if known.asked_again && place.after.is_some() {
+            // Partners that were done may wait again, and whoever asked for the run meanwhile counts on it.
+            return Ok((once_more(tx, known)?, Some(Place::default())));
+        }
         return Ok((finish(tx, known, RunState::Succeeded, None)?, None));
     };
     tx.lock_partners(&partners)?;
@@ -101,10 +105,20 @@ fn advanced(run: Run, tally: Tally, tx: &Tx<'_>) -> Run {
     }
 }
 
+/// Sends a run that was asked for again through whoever waits once more.
+fn once_more(tx: &mut Tx<'_>, before: Run) -> Result<Run> {
+    let run = Run { asked_again: false, ..advanced(before.clone(), Tally::default(), tx) };
+    store::update_run(tx, &run)?;
+    let event = audit::Event::on("calculation_run", run.id).before(&RunView::from(before));
+    event.after(&RunView::from(run.clone())).record(tx)?;
+    Ok(run)
+}
+
 fn finish(tx: &mut Tx<'_>, before: Run, state: RunState, error: Option<String>) -> Result<Run> {
     let run = Run {
         state,
         error,
+        asked_again: false,
         updated_at: tx.now,
         finished_at: Some(tx.now),
         revision: before.revision + 1,
@@ -144,9 +158,11 @@ fn look_at(tx: &mut Tx<'_>, run: Id, waiting: Waiting, at_once: usize) -> Result
         }
         let left = at_once - looked.computed;
         let mut chunk = Chunk::load(tx, partner.id, Period { from: from.first_day(), ..days }, left)?;
-        for enrolled in of_year.chunk_by(|one, other| one.0.program_id == other.0.program_id) {
-            let Some((enrollment, _)) = enrolled.first() else { continue };
-            let program = programs::get(tx, enrollment.program_id)?;
+        for enrolled in
+            of_year.chunk_by(|one, other| one.enrollment.program_id == other.enrollment.program_id)
+        {
+            let Some(first) = enrolled.first() else { continue };
+            let program = programs::get(tx, first.enrollment.program_id)?;
             let versions = programs::versions_of_year(tx, program.id, number)?;
             let year = EnrollmentYear::new(&partner, &program, &versions, enrolled, days);
             let Posting { tally, entries: posted } =
@@ -173,16 +189,14 @@ fn look_at(tx: &mut Tx<'_>, run: Id, waiting: Waiting, at_once: usize) -> Result
     Ok(looked)
 }
 
-/// Enrollments by program year, those of one program together, each with its history.
-type ByYear = BTreeMap<i32, Vec<(Enrollment, Vec<Change>)>>;
-
-fn by_year(all: Vec<(Enrollment, Vec<Change>)>) -> ByYear {
-    let mut years = ByYear::new();
+/// Enrollments by program year, those of one program together.
+fn by_year(all: Vec<EnrollmentHistory>) -> BTreeMap<i32, Vec<EnrollmentHistory>> {
+    let mut years: BTreeMap<i32, Vec<EnrollmentHistory>> = BTreeMap::new();
     for enrolled in all {
-        years.entry(enrolled.0.program_year).or_default().push(enrolled);
+        years.entry(enrolled.enrollment.program_year).or_default().push(enrolled);
     }
     for of_year in years.values_mut() {
-        of_year.sort_by_key(|(enrollment, _)| (enrollment.program_id, enrollment.id));
+        of_year.sort_by_key(|history| (history.enrollment.program_id, history.enrollment.id));
     }
     years
 }
@@ -197,7 +211,7 @@ pub(super) enum Aside {
 
 /// Puts the partner aside whose calculation failed; a run over that partner alone has failed with it.
 pub(super) fn put_aside(tx: &mut Tx<'_>, run: Id, place: Place, error: &Error) -> Result<Aside> {
-    let known = store::get_run(tx, run)?;
+    let known = store::lock_run(tx, run)?;
     let failed = backlog::next(tx, Whom::of(known.partner_id), place.after, 1)?;
     let why = cut(&error.to_string(), 1000).to_owned();
     let Some(Waiting { partner_id, .. }) = failed.first().copied() else {

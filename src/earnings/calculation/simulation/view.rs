@@ -1,16 +1,18 @@
 //! What a month would earn, as it is shown.
 
 use super::{
-    earning_view::{TraceStep, trace_view},
     lever_view::{LeverStanding, standings},
-    model::Grain,
-    posting::Correction,
-    simulation::{SimulatedCourse, SimulatedScene},
-    store, words,
+    scene::{SimulatedCourse, SimulatedScene},
 };
 use crate::{
     access::Tx,
-    earnings::engine::{Origin, Traced},
+    earnings::{
+        calculation::{
+            posting::Correction,
+            records::{self, Grain, TraceStep, trace_view},
+        },
+        engine::{Origin, Traced},
+    },
     ledger::accounting::{self, Months},
     participation::{
         eligibility::{Assessment, CheckStatus, EligibilityCheck, EligibilityOutcome},
@@ -19,7 +21,7 @@ use crate::{
     },
     platform::{
         Result,
-        values::{CalendarDate, Currency, Id, Money, Month, Timestamp, text_enum},
+        values::{CalendarDate, Currency, Id, Locale, Money, Month, Timestamp, text_enum},
     },
 };
 use serde::Serialize;
@@ -27,7 +29,7 @@ use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
 /// How many earnings, and how many ineligible records, an answer shows.
-const SHOWN: usize = 2000;
+const MOST_LISTED: usize = 2000;
 
 text_enum! {
     /// What a simulation starts from.
@@ -248,10 +250,10 @@ pub(super) fn show(
     let months = scene.months();
     let levers = standings(scene, &course.standing)?;
     let SimulatedCourse { basis, corrections, dropped, .. } = course;
-    let ids: Vec<Id> = scene.year.enrolled.iter().map(|(enrollment, _)| enrollment.id).collect();
+    let ids: Vec<Id> = scene.year.enrolled.iter().map(|history| history.enrollment.id).collect();
     let enrolled = EnrollmentKeys { partner_id: scene.year.partner.id, ids: &ids };
-    let posted = store::posted(tx, enrolled, months.iter().copied())?;
-    let lens = Lens { scene, months: accounting::months(tx)? };
+    let posted = records::posted(tx, enrolled, months.iter().copied())?;
+    let lens = Lens { scene, months: accounting::months(tx)?, language: tx.language };
     let mut shown: Vec<Correction<'_>> =
         corrections.into_iter().filter(|it| months.contains(&it.target.earned_in)).collect();
     shown.sort_by_key(|correction| lens.is_on_record(&correction.target.origin));
@@ -261,7 +263,7 @@ pub(super) fn show(
     let mut moved: Vec<(Currency, [i64; 3])> = earned.iter().map(|correction| moves(correction)).collect();
     let dropped = dropped.iter().filter(|dropped| months.contains(&dropped.place.month));
     moved.extend(dropped.map(|dropped| {
-        let sums = dropped.group.sums;
+        let sums = &dropped.group.sums;
         (dropped.place.currency, [-sums.amount, -sums.rebate, sums.rebate - sums.amount])
     }));
     Ok(SimulatedEarnings {
@@ -278,8 +280,8 @@ pub(super) fn show(
         totals: totals(basis, posted, &moved),
         earnings_count: earned.len(),
         ineligible_count: refused.len(),
-        earnings: earned.into_iter().take(SHOWN).map(|correction| lens.earning(correction)).collect(),
-        ineligible: refused.into_iter().take(SHOWN).collect(),
+        earnings: earned.into_iter().take(MOST_LISTED).map(|correction| lens.earning(correction)).collect(),
+        ineligible: refused.into_iter().take(MOST_LISTED).collect(),
         levers,
         as_of: tx.now,
     })
@@ -313,6 +315,7 @@ fn totals(
 struct Lens<'a> {
     scene: &'a SimulatedScene<'a>,
     months: Months,
+    language: Locale,
 }
 
 impl Lens<'_> {
@@ -369,9 +372,9 @@ impl Lens<'_> {
             customer_id: correction.customer(),
             earned_in: target.earned_in,
             code: shortfall.reason.code().to_owned(),
-            message: words::message(&shortfall.reason, capped),
+            message: records::message(&shortfall.reason, capped, self.language),
             curable: shortfall.reason.is_curable(),
-            remedy: words::remedy(&shortfall.reason),
+            remedy: records::remedy(&shortfall.reason, self.language),
             capped,
         })
     }

@@ -1,12 +1,12 @@
 //! Sales that are only hypothetical: a sale that could never be on record is refused.
 
-use super::{
-    posting::Chunk,
-    simulation_api::{EarningsSimulation, SupposedSale},
-};
+use super::simulation_api::{EarningsSimulation, SupposedSale};
 use crate::{
     access::Tx,
-    earnings::engine::{Purchase, Refund},
+    earnings::{
+        calculation::posting::Chunk,
+        engine::{Purchase, Refund},
+    },
     platform::{
         Error, FieldError, Result,
         values::{CalendarDate, Id, Money, Month, Period},

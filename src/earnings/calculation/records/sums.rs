@@ -9,9 +9,9 @@ use crate::{
     platform::{
         Result,
         db::upsert_many,
-        values::{Currency, Id, Money, Month},
+        values::{Currency, Id, Money, Month, Rate},
     },
-    schema::{ineligible_months, lever_months},
+    schema::{ineligible_months, lever_months, lever_rates},
 };
 use diesel::{prelude::*, upsert::excluded};
 use std::collections::BTreeMap;
@@ -44,6 +44,32 @@ pub struct LeverMonth {
     pub rebate: i64,
     /// The part that is co-op.
     pub coop: i64,
+}
+
+/// What one lever with tiers has given at one rate for a month, paid with a month, in one currency. Amounts are minor units.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = lever_rates, treat_none_as_default_value = false)]
+pub struct LeverRate {
+    /// The partner.
+    pub partner_id: Id,
+    /// The enrollment.
+    pub enrollment_id: Id,
+    /// The month it is paid with.
+    pub posted_in: Month,
+    /// The program version.
+    pub version: i32,
+    /// The lever's code.
+    pub lever: String,
+    /// The month it applies to.
+    pub earned_in: Month,
+    /// The currency.
+    pub currency: Currency,
+    /// The rate; zero below the first tier.
+    pub rate: Rate,
+    /// What was earned on.
+    pub base: i64,
+    /// The amount.
+    pub amount: i64,
 }
 
 /// What one lever has not given for one reason, reported with a month, in one currency. Amounts are minor units.
@@ -81,13 +107,14 @@ type IneligibleKey = (EnrollmentKey, Month, i32, String, Month, String, Currency
 
 /// What a unit adds to the sums.
 #[derive(Default)]
-pub(super) struct Sums {
+pub(in crate::earnings::calculation) struct Sums {
     levers: BTreeMap<LeverKey, LeverMonth>,
+    rates: BTreeMap<(LeverKey, Rate), LeverRate>,
     ineligible: BTreeMap<IneligibleKey, IneligibleMonth>,
 }
 
 /// The sum that a record belongs to.
-pub(super) struct RecordKey<'a> {
+pub(in crate::earnings::calculation) struct RecordKey<'a> {
     pub enrollment: EnrollmentKey,
     pub version: i32,
     pub lever: &'a str,
@@ -108,6 +135,22 @@ impl Sums {
     pub fn earned(&mut self, row: &EarningRow) {
         let enrollment = EnrollmentKey { partner_id: row.partner_id, id: row.enrollment_id };
         let key = (enrollment, row.posted_in, row.version, row.lever.clone(), row.earned_in, row.currency);
+        for part in row.by_rate.iter().flat_map(|by_rate| by_rate.0.parts()) {
+            let sum = self.rates.entry((key.clone(), part.rate)).or_insert_with(|| LeverRate {
+                partner_id: row.partner_id,
+                enrollment_id: row.enrollment_id,
+                posted_in: row.posted_in,
+                version: row.version,
+                lever: row.lever.clone(),
+                earned_in: row.earned_in,
+                currency: row.currency,
+                rate: part.rate,
+                base: 0,
+                amount: 0,
+            });
+            sum.base += part.base;
+            sum.amount += part.amount;
+        }
         let sum = self.levers.entry(key).or_insert_with(|| LeverMonth {
             partner_id: row.partner_id,
             enrollment_id: row.enrollment_id,
@@ -179,6 +222,7 @@ impl Sums {
     pub fn keep(self, tx: &mut Tx<'_>) -> Result<()> {
         use ineligible_months as i;
         use lever_months as l;
+        use lever_rates as r;
         let levers: Vec<LeverMonth> = self.levers.into_values().collect();
         upsert_many!(
             tx.conn,
@@ -192,6 +236,23 @@ impl Sums {
                 l::rebate.eq(l::rebate + excluded(l::rebate)),
                 l::coop.eq(l::coop + excluded(l::coop)),
             )
+        );
+        let rates: Vec<LeverRate> = self.rates.into_values().collect();
+        upsert_many!(
+            tx.conn,
+            r::table,
+            &rates,
+            (
+                r::partner_id,
+                r::enrollment_id,
+                r::posted_in,
+                r::version,
+                r::lever,
+                r::earned_in,
+                r::currency,
+                r::rate
+            ),
+            (r::base.eq(r::base + excluded(r::base)), r::amount.eq(r::amount + excluded(r::amount)))
         );
         let ineligible: Vec<IneligibleMonth> = self.ineligible.into_values().collect();
         upsert_many!(
@@ -238,6 +299,28 @@ pub fn lever_months(
             lever_months::currency,
         ))
         .select(LeverMonth::as_select());
+    Ok(query.load(tx.conn)?)
+}
+
+/// At which rates the tiered levers of some enrollments have given what is paid with a month, in the order of the rates.
+pub fn lever_rates(
+    tx: &mut Tx<'_>,
+    enrollments: EnrollmentKeys<'_>,
+    posted_in: Month,
+) -> Result<Vec<LeverRate>> {
+    let query = lever_rates::table
+        .filter(lever_rates::partner_id.eq(enrollments.partner_id))
+        .filter(lever_rates::enrollment_id.eq_any(enrollments.ids.to_vec()))
+        .filter(lever_rates::posted_in.eq(posted_in))
+        .order((
+            lever_rates::enrollment_id,
+            lever_rates::version,
+            lever_rates::lever,
+            lever_rates::earned_in,
+            lever_rates::currency,
+            lever_rates::rate,
+        ))
+        .select(LeverRate::as_select());
     Ok(query.load(tx.conn)?)
 }
 

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     access::{AppState, Changes, Tx, Unaudited},
     audit,
+    earnings::calculation::records,
     ledger::accounting,
     network::partners,
     participation::{admission, enrollments},
@@ -36,7 +37,7 @@ pub const WORK: Work = Work {
 /// What happens at the end of a unit that changed facts: enrollments follow, and with them what waits to be paid.
 pub fn follow_up(tx: &mut Tx<'_>, changes: &Changes) -> Result<()> {
     for month in &changes.rates {
-        let waiting = store::waiting_for_rates(tx, *month)?;
+        let waiting = records::waiting_for_rates(tx, *month)?;
         backlog::note_sales(tx, &waiting)?;
     }
     for program in &changes.published {
@@ -57,15 +58,15 @@ pub fn is_due(tx: &mut Tx<'_>) -> Result<bool> {
     Ok(backlog::length(tx, Whom::All)? > 0)
 }
 
-/// Begins a run over all partners or one. A run at work is given back.
+/// Begins a run over all partners or one. A run at work is given back; where it looks at what is asked for, it goes through
+/// whoever waits once more, because it may have passed them.
 pub fn start(tx: &mut Tx<'_>, partner: Option<Id>) -> Result<Run> {
     if let Some(partner) = partner {
         partners::get(tx, partner)
             .map_err(|error| error.as_fault_at("/partner_id", "there is no such partner"))?;
     }
-    if let Some(running) = store::running(tx)? {
-        tx.exempt_from_audit(Unaudited::NothingWritten);
-        return Ok(running);
+    if let Some(running) = store::lock_running(tx)? {
+        return ask_again(tx, running, partner);
     }
     let run = Run {
         id: tx.new_id(),
@@ -83,6 +84,7 @@ pub fn start(tx: &mut Tx<'_>, partner: Option<Id>) -> Result<Run> {
         updated_at: tx.now,
         finished_at: None,
         revision: 1,
+        asked_again: false,
     };
     store::insert_run(tx, &run)?;
     let event = audit::Event::on("calculation_run", run.id);
@@ -90,14 +92,37 @@ pub fn start(tx: &mut Tx<'_>, partner: Option<Id>) -> Result<Run> {
     Ok(run)
 }
 
+/// Asks for a run that is at work.
+fn ask_again(tx: &mut Tx<'_>, known: Run, partner: Option<Id>) -> Result<Run> {
+    if known.asked_again || !known.covers(partner) {
+        tx.exempt_from_audit(Unaudited::NothingWritten);
+        return Ok(known);
+    }
+    let run = Run { asked_again: true, updated_at: tx.now, revision: known.revision + 1, ..known.clone() };
+    store::update_run(tx, &run)?;
+    let event = audit::Event::on("calculation_run", run.id).before(&RunView::from(known));
+    event.after(&RunView::from(run.clone())).record(tx)?;
+    Ok(run)
+}
+
+/// The run at work that looks at what is asked for, asked for once more; none where there is no such run.
+fn join(tx: &mut Tx<'_>, partner: Option<Id>) -> Result<Option<Run>> {
+    if let Some(run) = store::lock_running(tx)?.filter(|run| run.covers(partner)) {
+        return ask_again(tx, run, partner).map(Some);
+    }
+    tx.exempt_from_audit(Unaudited::NothingWritten);
+    Ok(None)
+}
+
 /// Begins a run that computes a partner again from the beginning. A run at work over others is given back, and then nothing is
 /// noted.
 pub fn recalculate(tx: &mut Tx<'_>, partner: Id, reason: &str) -> Result<Run> {
-    tx.lock_partner(partner)?;
-    if let Some(running) = store::running(tx)?.filter(|run| !run.covers(Some(partner))) {
+    // The run before the partner, in the order in which its units lock them.
+    if let Some(running) = store::lock_running(tx)?.filter(|run| !run.covers(Some(partner))) {
         tx.exempt_from_audit(Unaudited::NothingWritten);
         return Ok(running);
     }
+    tx.lock_partner(partner)?;
     backlog::note(tx, &[partner], CalculationCause::Recalculation)?;
     let event = audit::Event::on("recalculation", partner).of_partner(partner);
     event.after(&json!({"partner_id": partner})).because(Some(reason)).record(tx)?;
@@ -145,8 +170,10 @@ pub fn calculate_in(
             }
         }
         let Some(turn) = Turn::take(app, JobName::Calculation)? else {
-            let running = app.read_as_system(store::running)?;
-            followed = running.filter(|run| run.covers(partner)).map(|run| run.id);
+            if followed.is_none() {
+                let joined = app.write_as_system("StartCalculationRun", move |tx| join(tx, partner))?;
+                followed = joined.map(|run| run.id);
+            }
             std::thread::sleep(LOOK);
             continue;
         };

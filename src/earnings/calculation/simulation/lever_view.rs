@@ -1,8 +1,11 @@
 //! Where the levers would stand after a simulation: tiers, and what is left under caps.
 
-use super::{posting::out_of_range, simulation::SimulatedScene};
+use super::scene::SimulatedScene;
 use crate::{
-    earnings::engine::{CapHolder, Exact, YearToDate, scale},
+    earnings::{
+        calculation::posting::out_of_range,
+        engine::{CapHolder, Exact, YearToDate, scale},
+    },
     participation::programs::{CapScope, Lever, LeverTier},
     platform::{
         Result,

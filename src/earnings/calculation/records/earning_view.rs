@@ -1,6 +1,9 @@
 //! An earning as it is shown, with its trace.
 
-use super::{EarningRow, Grain, store};
+use super::{
+    model::{EarningRow, Grain},
+    store,
+};
 use crate::{
     access::Tx,
     earnings::engine::CalculationStep,

@@ -1,6 +1,9 @@
 //! Ineligible records over HTTP.
 
-use super::{Grain, IneligibleRow, store, words};
+use super::{
+    model::{Grain, IneligibleRow},
+    store, words,
+};
 use crate::{
     access::{
         Caller,
@@ -10,7 +13,7 @@ use crate::{
     platform::{
         Result,
         http::{Answer, Cursor, Listing, PageParams, PageRequest, Path, page_of},
-        values::{Id, Money, Month, Timestamp},
+        values::{Id, Locale, Money, Month, Timestamp},
     },
 };
 use actix_web::get;
@@ -69,12 +72,12 @@ pub struct IneligibleView {
     as_of: Timestamp,
 }
 
-impl From<IneligibleRow> for IneligibleView {
-    fn from(row: IneligibleRow) -> Self {
+impl IneligibleView {
+    fn of(row: IneligibleRow, language: Locale) -> Self {
         let (reason, capped) = (row.reason(), row.capped());
         Self {
-            message: words::message(&reason, capped),
-            remedy: words::remedy(&reason),
+            message: words::message(&reason, capped, language),
+            remedy: words::remedy(&reason, language),
             capped,
             id: row.id,
             enrollment_id: row.enrollment_id,
@@ -153,7 +156,8 @@ async fn list_ineligible_records(
             let total = page.include_total.then(|| store::count_records(tx, &page.filter)).transpose()?;
             let found = store::list_records(tx, page)?;
             let cursor = |row: &IneligibleRow| Cursor { key: None, id: row.id };
-            Ok(page.answer(found, total, cursor, IneligibleView::from))
+            let language = tx.language;
+            Ok(page.answer(found, total, cursor, |row| IneligibleView::of(row, language)))
         })
         .await
 }
@@ -168,7 +172,7 @@ async fn get_ineligible_record(caller: Caller<GetIneligibleRecord>, id: Path<Id>
         .read(move |tx| {
             let row = store::get_record(tx, *id)?;
             let revision = if row.cured_at.is_some() { 2 } else { 1 };
-            Ok(Answer::record(&IneligibleView::from(row), revision))
+            Ok(Answer::record_on(tx.language, &IneligibleView::of(row, tx.language), revision))
         })
         .await
 }

@@ -1,6 +1,6 @@
 //! Simulations of earnings over HTTP: asking about what has not been sold, or about a draft.
 
-use super::{simulation, simulation_view::SimulatedEarnings};
+use super::{scene, view::SimulatedEarnings};
 use crate::{
     access::{Caller, PartnerKey, policy::SimulateEarnings},
     participation::programs::ProgramKey,
@@ -136,5 +136,5 @@ async fn simulate_earnings(
     caller: Caller<SimulateEarnings>,
     body: Body<EarningsSimulation>,
 ) -> Result<Answer> {
-    caller.snapshot(move |tx| simulation::simulate(tx, &body.value).map(|earned| Answer::ok(&earned))).await
+    caller.snapshot(move |tx| scene::simulate(tx, &body.value).map(|earned| Answer::ok(&earned))).await
 }

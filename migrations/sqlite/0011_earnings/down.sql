@@ -1,0 +1,1 @@
+ALTER TABLE calculation_runs DROP COLUMN asked_again;
