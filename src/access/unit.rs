@@ -122,7 +122,7 @@ pub struct Tx<'a> {
     pub request_id: &'a str,
     /// The operation, in `PascalCase`, for audit events.
     pub operation: &'static str,
-    state: &'a SharedState,
+    pub(super) state: &'a SharedState,
     /// The first audit event, by which the unit is looked up after a lost `COMMIT`.
     witness: Option<Witness>,
     /// The partners whose lock the unit holds, and the partners the unit has made.

@@ -6,6 +6,7 @@ mod agreements;
 mod api_clients;
 mod audit_trail;
 mod authority;
+mod backups;
 mod books;
 mod calculation;
 mod competencies;
@@ -40,10 +41,12 @@ mod refresh;
 mod roles;
 mod schema;
 mod second_factors;
+mod secrets;
 mod sessions;
 mod setup;
 mod sign_in;
 mod simulation;
+mod starts;
 mod statements;
 mod summaries;
 mod tampering;
@@ -55,3 +58,7 @@ mod users;
 mod verify;
 mod waiting;
 mod work;
+
+#[path = "../process/running.rs"]
+#[expect(dead_code, unreachable_pub, reason = "it offers more to the process tests")]
+mod running;
