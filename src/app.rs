@@ -1,13 +1,15 @@
 //! The composition root: the only list of slices, and the contract of all slices together.
 
+pub mod backups;
 mod cors;
 mod directory;
 mod serve;
 
+use serve::refuse_plaintext;
 pub use serve::{Service, Serving, listen};
 
 use crate::{
-    access::{Hooks, PartnerKey, Tx, policy},
+    access::{Hooks, PartnerKey, SealedColumn, Tx, policy},
     audit,
     earnings::{calculation, statements},
     identity::{api_clients, second_factors, sessions, setup, users},
@@ -87,8 +89,14 @@ fn works() -> impl Iterator<Item = Work> {
     SLICES.iter().flat_map(|slice| slice.work).copied()
 }
 
+/// The columns in which slices keep secrets.
+pub fn sealed() -> impl Iterator<Item = SealedColumn> {
+    SLICES.iter().flat_map(|slice| slice.sealed).copied()
+}
+
 fn hooks() -> Hooks {
     Hooks {
+        sealed: sealed().collect(),
         follow_ups: SLICES.iter().filter_map(|slice| slice.follow_up).collect(),
         sweeps: SLICES.iter().filter_map(|slice| slice.sweep).collect(),
         references: SLICES.iter().filter_map(|slice| slice.refers_to_partner).collect(),

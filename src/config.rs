@@ -1,12 +1,16 @@
 //! Typed settings: each is a flag and an environment variable with a default. A test checks that the README
 //! lists them all.
 
+mod hidden;
+mod keys;
+
 use crate::platform::{
-    Error, Result, Vault,
+    Error, Result,
     db::Target,
-    values::{Clock, Daily, Ids},
+    values::{Clock, Daily, Ids, text_enum},
 };
 use clap::{Args, ValueEnum};
+use hidden::Hidden;
 use ipnet::IpNet;
 use lettre::message::Mailbox;
 use std::{
@@ -85,7 +89,7 @@ pub struct Schedules {
 }
 
 /// The settings of mail.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Mail {
     /// The address that links in mails begin with; no slash at the end.
     pub public_url: String,
@@ -96,7 +100,7 @@ pub struct Mail {
 }
 
 /// The way of mails to their readers.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum MailRoute {
     /// Mails are not sent; people read notices at `/v1/notifications`.
     None,
@@ -109,6 +113,16 @@ pub enum MailRoute {
         /// The file of the certificates that are trusted beside those of the machine, as PEM.
         ca_file: Option<PathBuf>,
     },
+}
+
+text_enum! {
+    /// The kind of a database.
+    pub enum DatabaseKind {
+        /// Real records.
+        Production = "production",
+        /// The demo's made-up records, whose passwords everybody knows.
+        Sandbox = "sandbox",
+    }
 }
 
 /// How log lines look.
@@ -149,10 +163,10 @@ pub fn web_address_of(mut listener: SocketAddr) -> String {
 
 /// The settings of the service.
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting")]
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Args)]
 pub struct Settings {
     /// Database: `sqlite://PATH`, or `postgres://USER@HOST/NAME`.
-    #[arg(long, env = "DATABASE_URL", default_value = DEFAULT_DATABASE, global = true, hide_env_values = true)]
+    #[arg(long, env = "DATABASE_URL", default_value = DEFAULT_DATABASE, value_parser = Hidden::<Target>::new(), global = true, hide_env_values = true)]
     pub database_url: Target,
 
     /// Connections kept to the database.
@@ -238,7 +252,7 @@ pub struct Settings {
 
     /// Server that takes mails: `smtp://USER:PASSWORD@HOST:PORT` (STARTTLS, which only a server on loopback may lack),
     /// or `smtps://`; without one, mails go nowhere and are read at `/v1/notifications`.
-    #[arg(long, env = "SMTP_URL", hide_env_values = true, global = true)]
+    #[arg(long, env = "SMTP_URL", value_parser = Hidden::<Url>::new(), hide_env_values = true, global = true)]
     pub smtp_url: Option<Url>,
 
     /// File with certificates, as PEM, that the SMTP server's may be signed with, beside those the machine trusts.
@@ -276,6 +290,10 @@ pub struct Settings {
     /// Whether mails are written to the log where no SMTP server is set; set by the demo.
     #[arg(skip)]
     pub log_mails: bool,
+
+    /// The kind of a database that is made; a setting of the demo, which opens sandboxes alone.
+    #[arg(skip = DatabaseKind::Production)]
+    pub database_kind: DatabaseKind,
 
     /// The source of time; injected by tests.
     #[arg(skip)]
@@ -318,6 +336,7 @@ impl Settings {
             smtp_ca_file: None,
             mail_from: None,
             log_mails: false,
+            database_kind: DatabaseKind::Production,
             body_seconds: 10,
             import_bytes: 1 << 30,
             import_errors_kept: 100,
@@ -386,18 +405,6 @@ impl Settings {
         };
         let nobody = || "no-reply@programme.example".parse().map_err(Error::internal);
         Ok(Mail { public_url: self.address(), from: self.mail_from.clone().map_or_else(nobody, Ok)?, route })
-    }
-
-    /// The encryption keys; makes a key file where neither a key nor a file is there.
-    pub fn vault(&self) -> Result<Vault> {
-        if let Some(key) = &self.encryption_key {
-            return Vault::from_text(key);
-        }
-        let beside = match &self.database_url {
-            Target::Sqlite(path) => path.with_extension("key"),
-            Target::Postgres(_) => PathBuf::from("data/partner-incentives.key"),
-        };
-        Vault::from_file(self.encryption_key_file.as_ref().unwrap_or(&beside))
     }
 
     /// The time between "not ready" and the end of listening.

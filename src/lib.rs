@@ -65,6 +65,7 @@
 //!   names neither cannot reach the database. The policy stands in the handler's signature, first.
 //! - Every write is one unit with its audit event: a unit that writes none is refused, and so is an event about a partner
 //!   whose lock the unit does not hold.
+//! - A column of secrets is declared in [`slice::Slice::sealed`]; each secret is sealed for its row.
 //! - A table has one owner, named in [`schema`]; other slices ask the owner's public face. Every table is keyed by its
 //!   partner or named as shared, and every statement on a table of partners names the partner.
 //! - A change of a fact about a partner calls [`access::Tx::facts_changed`]; before the commit

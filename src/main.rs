@@ -1,16 +1,19 @@
 //! The command line. Each command is a few lines over the library.
 #![expect(clippy::print_stdout, reason = "a command line answers on standard output")]
 
+#[path = "main/backups.rs"]
+mod backups;
 #[path = "main/commands.rs"]
 mod commands;
 
+use backups::{BackupCommand, RestoreCommand, backup, restore};
 use clap::{Parser, Subcommand};
 use commands::{ImportCommand, calculate, check_records, daily_refresh, import, recalculate, verdict};
 use partner_incentives::{
-    access::{Role, password},
+    access::{AppState, Role, password},
     app::{self, Service},
     audit::Seal,
-    config::Settings,
+    config::{DatabaseKind, Settings},
     identity::{
         sessions,
         users::{self, FirstOperator},
@@ -25,7 +28,7 @@ use partner_incentives::{
     work::JobName,
 };
 use prometheus::Registry;
-use std::{net::TcpListener, process::ExitCode, time::Duration};
+use std::{io::Write, net::TcpListener, process::ExitCode, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 
 #[global_allocator]
@@ -102,6 +105,10 @@ enum Command {
         #[arg(long, value_name = "SEQUENCE:HASH")]
         expect: Option<Seal>,
     },
+    /// Write the encryption key and, of SQLite, the database into one file, encrypted with a passphrase; the service may run.
+    Backup(BackupCommand),
+    /// Put a backup back, on a machine that has nothing; of PostgreSQL the key alone, after the server was restored.
+    Restore(RestoreCommand),
     /// Work that runs by the clock.
     #[command(subcommand)]
     Jobs(JobsCommand),
@@ -165,16 +172,19 @@ fn run(command: Command, settings: Settings) -> Result<()> {
     match command {
         Command::Serve => {
             let service = Service::open(settings)?;
-            if let Some(FirstOperator { email, password }) = users::first_operator(&service.app)? {
-                println!("First operator: {email}");
-                println!("Temporary password, shown this once: {password}");
-                println!("Change it at the first sign-in: PUT /v1/me/password");
+            if service.app.kind()? == DatabaseKind::Sandbox {
+                let target = service.db.target();
+                println!("SANDBOX: {target} holds made-up records, and everybody knows its passwords.");
+                log::warn!(
+                    "{target} is a sandbox: its records are made up, and everybody knows its passwords"
+                );
             }
-            serve(&service, |_| String::new())
+            let app = service.app.clone();
+            serve(&service, move |_| first_operator(&app))
         }
         Command::Demo => {
             let service = open_demo(settings)?;
-            serve(&service, demo::guide)
+            serve(&service, |address| Ok(demo::guide(address)))
         }
         Command::Migrate => {
             let service = Service::open(settings)?;
@@ -245,6 +255,8 @@ fn run(command: Command, settings: Settings) -> Result<()> {
             service.close();
             Ok(())
         }
+        Command::Backup(command) => backup(&settings, &command),
+        Command::Restore(command) => restore(&settings, &command),
         Command::Verify { expect } => check_records(&Service::open(settings)?, expect),
         Command::Jobs(JobsCommand::Run { job }) => {
             let service = Service::open(settings)?;
@@ -269,12 +281,13 @@ fn open_demo(mut settings: Settings) -> Result<Service> {
         settings.database_url = Target::Sqlite("data/demo.db".into());
     }
     settings.log_mails = true;
-    let today = settings.clock.now().date();
-    let clock = Clock::standing_at(demo::begins(today));
+    settings.database_kind = DatabaseKind::Sandbox;
+    let now = settings.clock.now();
+    let clock = Clock::standing_at(demo::begins(now.date()));
     // Notices of the demo's past are sent to nobody.
     let past = Settings { clock: clock.clone(), smtp_url: None, log_mails: false, ..settings.clone() };
     let past = Service::open(past)?;
-    demo::fill(&past.app, &clock, today)?;
+    demo::fill(&past.app, &clock, now)?;
     past.close();
     let service = Service::open(settings)?;
     // The signing key was made on the story's first day.
@@ -282,20 +295,45 @@ fn open_demo(mut settings: Settings) -> Result<Service> {
     Ok(service)
 }
 
-/// Serves until SIGTERM or SIGINT, then answers the running requests and copies SQLite's log into its file.
-fn serve(service: &Service, introduce: impl Fn(&str) -> String) -> Result<()> {
+/// The lines that tell the first operator's password, once; no lines where there is an operator.
+fn first_operator(app: &AppState) -> Result<String> {
+    let made = users::first_operator(app)?;
+    Ok(made.map_or_else(String::new, |FirstOperator { email, password }| {
+        format!(
+            "First operator: {email}\nTemporary password, shown this once: {password}\n\
+             Change it at the first sign-in: PUT /v1/me/password\n"
+        )
+    }))
+}
+
+/// Serves until SIGTERM or SIGINT, then answers the running requests and copies SQLite's log into its file. `introduce`
+/// makes the lines to print last, when everything that can fail has succeeded: they may hold a password that is shown once.
+fn serve(service: &Service, introduce: impl FnOnce(&str) -> Result<String> + Send + 'static) -> Result<()> {
     let address = service.settings.listen;
+    service.refuse_to_listen(address)?;
     let listener = TcpListener::bind(address)
         .map_err(|error| Error::internal(format!("LISTEN: {address} cannot be listened on: {error}")))?;
     let address = listener.local_addr().map_err(Error::internal)?;
-    print!("{}", introduce(&address.to_string()));
-    println!("Swagger UI: http://{address}/docs/");
     let served = actix_web::rt::System::new().block_on(async {
         // The signal handlers stand before the first request: a signal must never end the process at once.
-        let mut terminate = signal(SignalKind::terminate())?;
-        let mut interrupt = signal(SignalKind::interrupt())?;
-        let serving = app::listen(service.clone(), listener)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(Error::internal)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::internal)?;
+        let serving = app::listen(service.clone(), listener).map_err(Error::internal)?;
         let handle = serving.handle();
+        let introduced = actix_web::web::block(move || {
+            let lines = introduce(&address.to_string())?;
+            writeln!(std::io::stdout(), "{lines}Swagger UI: http://{address}/docs/").map_err(|error| {
+                Error::internal(format!(
+                    "standard output cannot be written: {error}; where it was to show a password, make another operator: \
+                     partner-incentives user create --role operator"
+                ))
+            })
+        });
+        if let Err(error) = introduced.await.map_err(Error::internal).and_then(std::convert::identity) {
+            handle.stop(false).await;
+            serving.until_stopped().await.map_err(Error::internal)?;
+            return Err(error);
+        }
         let (closing, drain) = (service.closing.clone(), service.settings.drain());
         actix_web::rt::spawn(async move {
             tokio::select! {
@@ -307,15 +345,15 @@ fn serve(service: &Service, introduce: impl Fn(&str) -> String) -> Result<()> {
             tokio::time::sleep(drain).await;
             handle.stop(true).await;
         });
-        serving.until_stopped().await
+        serving.until_stopped().await.map_err(Error::internal)
     });
     service.close();
-    served.map_err(Error::internal)
+    served
 }
 
 /// Asks the running service over a plain socket, because the container image has no HTTP client.
 fn health(settings: &Settings) -> Result<()> {
-    use std::io::{Read, Write};
+    use std::io::Read;
     let away =
         |error: std::io::Error| Error::internal(format!("{} does not answer: {error}", settings.listen));
     let mut address = settings.listen;

@@ -97,6 +97,17 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `access`.
+    database_kind (only_row) {
+        only_row -> Integer,
+        kind -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `access`.
     signing_keys (id) {
         id -> Guid,
         private_key -> Binary,
@@ -423,7 +434,7 @@ diesel::table! {
         id -> Guid,
         partner_id -> Guid,
         holder -> Text,
-        account_number -> Text,
+        account_number -> Binary,
         bank_country -> Text,
         currency -> Text,
         state -> Text,
@@ -444,7 +455,7 @@ diesel::table! {
         partner_id -> Guid,
         form -> Text,
         tax_country -> Text,
-        tax_id -> Text,
+        tax_id -> Binary,
         expires_on -> Nullable<Date>,
         state -> Text,
         rejection_reason -> Nullable<Text>,
@@ -1181,6 +1192,7 @@ pub const SHARED_TABLES: &[(&str, Placement)] = &[
     ("fx_rates", Placement::Reference),
     ("closed_months", Placement::Reference),
     ("signing_keys", Placement::Central),
+    ("database_kind", Placement::Central),
     ("guards", Placement::Central),
     ("idempotency_keys", Placement::Central),
     ("audit_events", Placement::Central),

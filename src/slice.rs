@@ -1,7 +1,7 @@
 //! The declaration of a slice, `SLICE` in its `mod.rs`, from which the composition root builds the service.
 
 use crate::{
-    access::{self, FollowUp, RefersToPartner, Sweep, Tx},
+    access::{self, FollowUp, RefersToPartner, SealedColumn, Sweep, Tx},
     platform::{Code, Result, codes},
     work::{End, JobName, Schedule, Work},
 };
@@ -23,6 +23,8 @@ pub struct Slice {
     pub install: Option<fn(&mut Tx<'_>) -> Result<()>>,
     /// Refuses settings the slice cannot work with, before the service listens.
     pub settings: Option<fn(&access::AppState) -> Result<()>>,
+    /// The columns in which the slice keeps secrets.
+    pub sealed: &'static [SealedColumn],
     /// Removes rows that have expired.
     pub sweep: Option<Sweep>,
     /// The checks of the slice's records that `verify` runs.
@@ -45,6 +47,7 @@ impl Slice {
             work: &[],
             install: None,
             settings: None,
+            sealed: &[],
             sweep: None,
             checks: &[],
             refers_to_partner: None,
@@ -89,6 +92,11 @@ pub const FOUNDATION: Slice = Slice {
         queue: None,
         run: |turn| turn.app().sweep().map(|_| End::Done),
     }],
+    sealed: &[access::keys::SEALED],
     sweep: Some(access::sweep_idempotency_keys),
+    checks: &[VerifyCheck {
+        name: "database kind",
+        run: |tx, _| Ok(VerifyFinding::Sound(tx.kind()?.to_string())),
+    }],
     ..Slice::named("foundation")
 };

@@ -1,8 +1,11 @@
 //! The application state: opaque, opened only by `Caller`, `Public` and background work.
 
-use super::{Actor, Changes, Directory, Tokens, Tx, guard::Guard, issuer::Issuer, password::Hasher};
+use super::{
+    Actor, Changes, Directory, SealedColumn, Tokens, Tx, guard::Guard, issuer::Issuer, kind,
+    password::Hasher, sealed,
+};
 use crate::{
-    config::{Accounts, Limits, Mail, Schedules, Trust},
+    config::{Accounts, DatabaseKind, Limits, Mail, Schedules, Trust},
     platform::{
         Error, Result, Vault,
         db::{Conn, Db, Done},
@@ -10,7 +13,11 @@ use crate::{
         values::{Clock, Id, Ids, Timestamp},
     },
 };
-use std::{net::IpAddr, sync::Arc};
+use std::{
+    collections::BTreeSet,
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
 use tokio::sync::{Notify, Semaphore};
 
 /// The most lists that are written to files at the same time.
@@ -45,6 +52,8 @@ pub(super) struct SharedState {
     pub files: Arc<Semaphore>,
     pub issuer: Option<Issuer>,
     pub mail: Mail,
+    /// The kind of the database, known once its first records are there.
+    pub kind: OnceLock<DatabaseKind>,
 }
 
 /// The name whose password a sign-in attempt guesses.
@@ -74,6 +83,8 @@ pub struct Hooks {
     pub sweeps: Vec<Sweep>,
     /// Called before a partner is deleted.
     pub references: Vec<RefersToPartner>,
+    /// The columns with secrets.
+    pub sealed: Vec<SealedColumn>,
 }
 
 /// The parts of the application state beside the database.
@@ -133,7 +144,52 @@ impl AppState {
             files: Arc::new(Semaphore::new(FILES)),
             issuer: trust.map(Issuer::open).transpose()?,
             mail,
+            kind: OnceLock::new(),
         })))
+    }
+
+    /// Looks into a database before anything is written to it, and refuses one that the service must not open: with other
+    /// encryption keys, or of production where made-up records are `asked` for. Returns the kind of the database; none of
+    /// a new one. `begun` says whether a database from before kinds were written has records.
+    pub fn look(
+        conn: &mut Conn,
+        vault: Option<&Vault>,
+        sealed: impl Iterator<Item = SealedColumn>,
+        asked: DatabaseKind,
+        begun: fn(&mut Conn) -> Result<bool>,
+    ) -> Result<Option<DatabaseKind>> {
+        let found = kind::of_any_version(conn, begun)?;
+        kind::refuse_made_up_records(found, asked)?;
+        sealed::refuse_other_keys(conn, vault, sealed)?;
+        Ok(found)
+    }
+
+    /// The kind of the database.
+    pub fn kind(&self) -> Result<DatabaseKind> {
+        if let Some(kind) = self.0.kind.get() {
+            return Ok(*kind);
+        }
+        let found = self.0.db.query(kind::of)?.ok_or_else(|| Error::internal("the database has no kind"))?;
+        Ok(*self.0.kind.get_or_init(|| found))
+    }
+
+    /// Seals the secrets that an earlier version kept in the clear, and makes the database forget the clear text.
+    pub fn seal_what_is_clear(&self) -> Result<usize> {
+        let state = Arc::clone(&self.0);
+        let tables: Vec<&'static str> = self.0.db.write(move |conn| {
+            Guard::SigningKeys.take(conn)?;
+            let mut tables = Vec::new();
+            for column in &state.hooks.sealed {
+                let sealed = column.seal_what_is_clear(conn, &state.vault)?.len();
+                tables.extend(std::iter::repeat_n(column.at.table, sealed));
+            }
+            Ok(tables)
+        })?;
+        let sealed = tables.len();
+        if sealed > 0 {
+            self.0.db.forget_what_was(&tables.into_iter().collect::<BTreeSet<_>>())?;
+        }
+        Ok(sealed)
     }
 
     /// Whether the database answers.
@@ -202,9 +258,10 @@ impl AppState {
             .write_witnessed(move |conn| Tx::new(conn, Actor::SYSTEM, &state, &run, operation).run(&work))
     }
 
-    /// Installs the first records of a database, unless `begun` finds records already.
+    /// Installs the first records of a database of the `new` kind, unless `begun` finds records already.
     pub fn write_unless(
         &self,
+        new: DatabaseKind,
         begun: fn(&mut Conn) -> Result<bool>,
         work: fn(&mut Tx<'_>) -> Result<()>,
     ) -> Result<()> {
@@ -215,6 +272,7 @@ impl AppState {
             if begun(conn)? {
                 return Ok(Done { value: (), witness: None });
             }
+            kind::set(conn, new)?;
             Tx::new(conn, Actor::SYSTEM, &state, "first-start", "Install").run(work)
         })
     }

@@ -127,7 +127,7 @@ impl<P: Policy> Caller<P> {
         let look = move |conn: &mut Conn| {
             let (caller, Some(repeatable)) = &*known else { return Ok(None) };
             let now = caller.app.0.clock.now();
-            match idempotency::recall(conn, now, caller.claims.sub, repeatable) {
+            match idempotency::recall(conn, &caller.app.0.vault, now, caller.claims.sub, repeatable) {
                 Ok(None) => Ok(None),
                 // A caller who has been barred since reads neither the stored answer nor the refusal of the key.
                 found => caller.enter(conn).and(found),
@@ -353,9 +353,10 @@ impl Public {
         app.0.db.clone().off_thread(move |_| app.0.tokens.key_set()).await
     }
 
-    /// Whether the database answers.
-    pub async fn ping(self) -> Result<()> {
-        actix_web::web::block(move || self.app.ping()).await.map_err(Error::unavailable)?
+    /// The kind of the database, where the database answers.
+    pub async fn ping(self) -> Result<crate::config::DatabaseKind> {
+        let asked = actix_web::web::block(move || self.app.ping().and_then(|()| self.app.kind()));
+        asked.await.map_err(Error::unavailable)?
     }
 
     /// Hashes or compares passwords, off the request threads.

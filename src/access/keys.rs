@@ -1,10 +1,10 @@
 //! The keys that sign access tokens: sealed in the database, rotated with overlap.
 
-use super::{Guard, Tx, token::ACCESS_TOKEN_SECONDS};
+use super::{Guard, SealedColumn, Tx, token::ACCESS_TOKEN_SECONDS};
 use crate::{
     platform::{
         Error, Result, Vault,
-        db::{Conn, Db},
+        db::{BytesColumn, Conn, Db},
         values::{Id, Ids, Timestamp},
     },
     schema::signing_keys,
@@ -22,9 +22,12 @@ pub const PUBLISHED_FIRST_SECONDS: i64 = 600;
 /// How long a replaced key goes on verifying: until its successor signs, the lifetime of a token, and an hour for
 /// instances that have not loaded the successor.
 const OVERLAP_SECONDS: i64 = PUBLISHED_FIRST_SECONDS + ACCESS_TOKEN_SECONDS + 3600;
-/// The first byte of a private key in plain PKCS#8, which no sealed key begins with. Databases from before keys were
-/// sealed hold plain keys.
-const PLAIN: u8 = 0x30;
+/// The private keys.
+pub const SEALED: SealedColumn = SealedColumn {
+    at: BytesColumn { table: "signing_keys", row: "id", column: "private_key" },
+    record: "signing_key",
+    once_clear: true,
+};
 const TYPE: &str = "at+jwt";
 
 #[derive(Queryable, Selectable, Insertable)]
@@ -87,7 +90,7 @@ impl KeyRing {
 
 impl OpenedKey {
     fn open(row: &SigningKey, vault: &Vault) -> Result<Self> {
-        let private = vault.open(&place(row.id), &row.private_key)?;
+        let private = SEALED.open(vault, row.id, &row.private_key)?;
         // The public key is computed, not loaded: an attacker who writes into the database alone cannot add a key.
         let public = pair(&private)?.public_key().as_ref().to_vec();
         let header =
@@ -110,7 +113,7 @@ pub(super) fn prepare(conn: &mut Conn, vault: &Vault, ids: &Ids, now: Timestamp)
     if signing_keys::table.count().get_result::<i64>(conn)? == 0 {
         return add(conn, vault, ids.next(now), now);
     }
-    seal_anew(conn, vault).map(drop)
+    SEALED.seal_anew(conn, vault).map(drop)
 }
 
 /// Makes a new signing key; the older keys go on verifying until their tokens have expired. Belongs into an audited unit.
@@ -130,35 +133,13 @@ pub fn is_due(tx: &mut Tx<'_>, days: u16) -> Result<bool> {
     Ok(newest.is_none_or(|made| made.plus_seconds(i64::from(days) * 24 * 3600) <= tx.now))
 }
 
-/// Seals with the current encryption key the signing keys that were sealed with an older one; returns the ids of these
-/// signing keys.
-pub fn reseal(tx: &mut Tx<'_>) -> Result<Vec<Id>> {
-    let vault = tx.vault();
-    seal_anew(tx.conn, vault)
-}
-
-fn seal_anew(conn: &mut Conn, vault: &Vault) -> Result<Vec<Id>> {
-    let rows: Vec<(Id, Vec<u8>)> =
-        signing_keys::table.select((signing_keys::id, signing_keys::private_key)).load(conn)?;
-    let mut done = Vec::new();
-    for (id, kept) in rows.into_iter().filter(|(_, kept)| !vault.is_current(kept)) {
-        let private = if kept.first() == Some(&PLAIN) { kept } else { vault.open(&place(id), &kept)? };
-        let sealed = vault.seal(&place(id), &private)?;
-        diesel::update(signing_keys::table.find(id))
-            .set(signing_keys::private_key.eq(sealed))
-            .execute(conn)?;
-        done.push(id);
-    }
-    Ok(done)
-}
-
 fn add(conn: &mut Conn, vault: &Vault, id: Id, now: Timestamp) -> Result<()> {
     let made = Ed25519KeyPair::generate()
         .and_then(|pair| pair.to_pkcs8v1())
         .map_err(|_| Error::internal("no key could be made"))?;
     let key = SigningKey {
         id,
-        private_key: vault.seal(&place(id), made.as_ref())?,
+        private_key: SEALED.seal(vault, id, made.as_ref())?,
         public_key: pair(made.as_ref())?.public_key().as_ref().to_vec(),
         created_at: now,
         retires_at: None,
@@ -169,10 +150,6 @@ fn add(conn: &mut Conn, vault: &Vault, id: Id, now: Timestamp) -> Result<()> {
 
 fn pair(private: &[u8]) -> Result<Ed25519KeyPair> {
     Ed25519KeyPair::from_pkcs8(private).map_err(|_| Error::internal("a signing key cannot be read"))
-}
-
-fn place(id: Id) -> String {
-    format!("signing_keys/{id}")
 }
 
 /// The public keys that verify access tokens (RFC 7517).

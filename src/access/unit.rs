@@ -124,7 +124,7 @@ pub struct Tx<'a> {
     pub operation: &'static str,
     /// The language of whoever reads the answer: the one the request asks for, else that of the user's account.
     pub language: Locale,
-    state: &'a SharedState,
+    pub(super) state: &'a SharedState,
     /// The first audit event, by which the unit is looked up after a lost `COMMIT`.
     witness: Option<Witness>,
     /// The partners whose lock the unit holds, and the partners the unit has made.

@@ -1,10 +1,12 @@
 //! Opening the service, and serving requests.
 
-use super::{SLICES, contract, cors, directory::DIRECTORY, hooks, install, problem_codes, routes, works};
+use super::{
+    SLICES, contract, cors, directory::DIRECTORY, hooks, install, problem_codes, routes, sealed, works,
+};
 use crate::{
     access::{AppState, Parts, Public, TokenSubject},
     audit,
-    config::{Settings, web_address_of},
+    config::{DatabaseKind, Settings, web_address_of},
     identity::users,
     platform::{
         Error, Result,
@@ -22,7 +24,11 @@ use actix_web::{
 };
 use actix_web_prom::{PrometheusMetrics, PrometheusMetricsBuilder};
 use prometheus::Registry;
-use std::{net::TcpListener, sync::Arc, time::Duration};
+use std::{
+    net::{SocketAddr, TcpListener},
+    sync::Arc,
+    time::Duration,
+};
 use tokio::task::JoinHandle;
 use utoipa_actix_web::AppExt;
 
@@ -40,15 +46,15 @@ pub struct Service {
 }
 
 impl Service {
-    /// Opens the database, brings the schema up to date, and installs the first records of a new database.
+    /// Opens the database, brings the schema up to date, and installs the first records of a new database. A database that
+    /// must not be opened is refused before anything is written.
     pub fn open(settings: Settings) -> Result<Self> {
         let target = &settings.database_url;
-        if target.is_remote() && !cfg!(feature = "pg-tls") && !settings.allow_plaintext_database {
-            return Err(Error::internal(
-                "DATABASE_URL names a remote server and this build has no TLS: build with --features pg-tls, \
-                 or set ALLOW_PLAINTEXT_DATABASE=true where the network is trusted",
-            ));
-        }
+        refuse_plaintext(&settings)?;
+        let (mail, known) = (settings.mail()?, settings.vault()?);
+        let asked = settings.database_kind;
+        Db::look(target, |conn| AppState::look(conn, known.as_ref(), sealed(), asked, audit::has_begun))?;
+        let vault = settings.vault_of_new_database()?;
         let migrated = Db::migrate(target)?;
         if migrated > 0 {
             log::info!("the database {target} was brought up to date by {migrated} migrations");
@@ -59,17 +65,33 @@ impl Service {
             ids: settings.ids.clone(),
             limits: settings.limits(),
             accounts: settings.accounts(),
-            vault: settings.vault()?,
+            vault,
             trust: settings.trust(),
-            mail: settings.mail()?,
+            mail,
             directory: DIRECTORY,
             schedules: settings.schedules(),
             hooks: hooks(),
         };
         let app = AppState::open(db.clone(), parts)?;
-        app.write_unless(audit::has_begun, install)?;
+        app.write_unless(asked, audit::has_begun, install)?;
+        let sealed = app.seal_what_is_clear()?;
+        if sealed > 0 {
+            log::info!("{sealed} secrets that the database kept in the clear were sealed");
+        }
         let closing = app.closing().clone();
         Ok(Self { settings, app, db, closing })
+    }
+
+    /// Refuses to serve a sandbox to other machines: everybody knows its passwords.
+    pub fn refuse_to_listen(&self, address: SocketAddr) -> Result<()> {
+        if self.app.kind()? == DatabaseKind::Sandbox && !address.ip().is_loopback() {
+            return Err(Error::internal(format!(
+                "LISTEN: {address} is reached from other machines, and {} is a sandbox, whose passwords everybody knows: \
+                 listen on 127.0.0.1, or name a database of production",
+                self.db.target()
+            )));
+        }
+        Ok(())
     }
 
     /// An access token for a user, without a password: for tests and the benchmark.
@@ -91,6 +113,25 @@ impl Service {
         }
         self.db.close();
     }
+}
+
+/// Refuses a database to which rows would cross a network in plain text.
+pub(super) fn refuse_plaintext(settings: &Settings) -> Result<()> {
+    let target = &settings.database_url;
+    if settings.allow_plaintext_database || !target.is_remote() {
+        return Ok(());
+    }
+    let fault = if !cfg!(feature = "pg-tls") {
+        "names a remote server and this build has no TLS: build with --features pg-tls"
+    } else if !target.insists_on_tls() {
+        "names a remote server, and nothing says that the connection must be encrypted: add ?sslmode=verify-full"
+    } else {
+        return Ok(());
+    };
+    Err(Error::internal(format!(
+        "DATABASE_URL, with PGHOST, PGHOSTADDR and PGSERVICE where they are set, {fault}, or set \
+         ALLOW_PLAINTEXT_DATABASE=true where the network is trusted"
+    )))
 }
 
 /// A running server with its background work.
@@ -120,6 +161,7 @@ impl Serving {
 /// Serves requests on a listener, and runs background work, until the handle stops the server.
 pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Serving> {
     let app = service.app.clone();
+    service.refuse_to_listen(listener.local_addr()?).map_err(std::io::Error::other)?;
     for check in SLICES.iter().filter_map(|slice| slice.settings) {
         check(&app).map_err(std::io::Error::other)?;
     }

@@ -160,9 +160,17 @@ pub(super) fn sealed_after(conn: &mut Conn, sequence: i64, limit: i64) -> Result
 }
 
 /// The last seal; none before the first event is sealed.
-pub(super) fn head(conn: &mut Conn) -> Result<Option<Seal>> {
+pub fn head(conn: &mut Conn) -> Result<Option<Seal>> {
     let head = audit_chain::table.select((audit_chain::sequence, audit_chain::hash));
     head.first::<(i64, Vec<u8>)>(conn).optional()?.map(seal_of).transpose()
+}
+
+/// Whether a seal is part of the chain, by the hash of the event in its place.
+pub fn holds(conn: &mut Conn, seal: Seal) -> Result<bool> {
+    let hash =
+        audit_events::table.filter(audit_events::sequence.eq(seal.sequence)).select(audit_events::hash);
+    let hash: Option<Option<Vec<u8>>> = hash.first(conn).optional()?;
+    Ok(hash.flatten().is_some_and(|hash| hash == seal.hash))
 }
 
 /// The last seal, with its row locked: another sealing unit waits here until this unit has ended.

@@ -4,7 +4,7 @@
 //! again under the same message id: at least once, never lost.
 
 use super::{
-    DeliveryState, MailDelivery, Notification, place_of, store,
+    DeliveryState, MailDelivery, Notification, SEALED, store,
     store::DeliveryAttempt,
     transport::{Email, SendResult, Transport},
     words,
@@ -75,7 +75,7 @@ fn email(app: &AppState, delivery: &MailDelivery, notification: &Notification) -
     let secret = match &delivery.secret {
         None => None,
         Some(sealed) => {
-            let secret = app.vault().open(&place_of(delivery.notification_id), sealed)?;
+            let secret = SEALED.open(app.vault(), delivery.notification_id, sealed)?;
             Some(String::from_utf8(secret).map_err(|_| Error::internal("a secret is no text"))?)
         }
     };

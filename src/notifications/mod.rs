@@ -12,7 +12,11 @@ mod store;
 mod transport;
 mod words;
 
-use crate::slice::{Slice, Tag};
+use crate::{
+    access::SealedColumn,
+    platform::db::BytesColumn,
+    slice::{Slice, Tag},
+};
 pub use dispatch::{WORK, check_settings};
 pub use message::{ListedUser, Message};
 pub use model::{DeliveryState, MailDelivery, Notification, NotificationKind, Recipient};
@@ -29,11 +33,14 @@ pub const SLICE: Slice = Slice {
     }),
     work: &[WORK],
     settings: Some(check_settings),
+    sealed: &[SEALED],
     refers_to_partner: Some(|tx, partner| Ok(store::refers_to(tx.conn, partner)?.then_some("notification"))),
     ..Slice::named("notifications")
 };
 
-/// The place that the secret of a mail is sealed for.
-fn place_of(notification: crate::platform::values::Id) -> String {
-    format!("deliveries/{notification}")
-}
+/// The temporary passwords of mails that have not gone yet.
+const SEALED: SealedColumn = SealedColumn {
+    at: BytesColumn { table: "deliveries", row: "notification_id", column: "secret" },
+    record: "notification",
+    once_clear: false,
+};

@@ -1,6 +1,6 @@
 //! Writing notifications, and queueing their mails.
 
-use super::{DeliveryState, MailDelivery, Message, Notification, Recipient, place_of, store, words};
+use super::{DeliveryState, MailDelivery, Message, Notification, Recipient, SEALED, store, words};
 use crate::{
     access::Tx,
     config::MailRoute,
@@ -69,7 +69,7 @@ fn queue(
     // A mail that is never sent needs no secret: nobody could read the secret.
     let secret = match message {
         Message::TemporaryPassword { password, .. } if leaves => {
-            Some(tx.vault().seal(&place_of(notification_id), password.as_bytes())?)
+            Some(SEALED.seal(tx.vault(), notification_id, password.as_bytes())?)
         }
         _ => None,
     };

@@ -6,7 +6,9 @@
 pub mod csv;
 pub mod db;
 mod error;
+pub mod files;
 pub mod http;
+pub mod passphrase_file;
 pub mod values;
 mod vault;
 

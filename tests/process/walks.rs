@@ -32,18 +32,20 @@ const SERVICE: [&str; 5] = [
 ];
 
 /// What no walk types, by how it begins, with the reason.
-const NOT_TYPED: [(&str, &str); 7] = [
+const NOT_TYPED: [(&str, &str); 9] = [
     ("cargo test", "it is what runs this"),
     ("cargo fmt", "the pipeline runs it"),
     ("cargo clippy", "the pipeline runs it"),
     ("cargo doc", "the pipeline runs it"),
     ("bash .ci/run", "it runs the tests"),
     ("cargo bench", "it takes minutes, and the machine for itself"),
+    ("pg_dump", "the walks have no server; the stories on PostgreSQL call it"),
+    ("pg_restore", "the walks have no server; the stories on PostgreSQL call it"),
     ("docker", "it needs an engine for containers"),
 ];
 
 /// What a machine may lack; without them their blocks are left out, except in the pipeline.
-const TOOLS: [&str; 2] = ["openssl", "sqlite3"];
+const TOOLS: [&str; 1] = ["openssl"];
 
 /// Stops the service before, if there is one, starts one in its place and waits until it is ready.
 const PRELUDE: &str = r#"

@@ -1,11 +1,11 @@
 //! The demo shows every situation, whatever day it is started on.
 
-use crate::support::Database;
+use crate::support::{Database, secrets::Numbers};
 use diesel::prelude::*;
 use partner_incentives::{
     access::Tx,
     app::Service,
-    config::Settings,
+    config::{DatabaseKind, Settings},
     identity::setup::{self, Missing, SetupState},
     network::partners::{self, Partner, PartnerType},
     operations::demo,
@@ -30,14 +30,19 @@ fn codes(checks: &[EligibilityCheck], into: &mut BTreeSet<EligibilityCode>) {
     }
 }
 
+fn evening_of(day: CalendarDate) -> Timestamp {
+    format!("{day}T20:00:00Z").parse().unwrap()
+}
+
 fn shows_everything_on(today: &str) {
     let today: CalendarDate = today.parse().unwrap();
     let database = Database::empty();
     let clock = Clock::standing_at(demo::begins(today));
     let settings = Settings::for_tests(database.target.clone(), clock.clone(), Ids::random());
+    let settings = Settings { database_kind: DatabaseKind::Sandbox, ..settings };
     let service = Service::open(settings).unwrap();
-    demo::fill(&service.app, &clock, today).unwrap();
-    demo::fill(&service.app, &clock, today).unwrap();
+    demo::fill(&service.app, &clock, evening_of(today)).unwrap();
+    demo::fill(&service.app, &clock, evening_of(today)).unwrap();
     let (everybody, reasons, states) = service
         .app
         .read_as_system(|tx| {
@@ -53,6 +58,13 @@ fn shows_everything_on(today: &str) {
             Ok((everybody, reasons, states.into_iter().collect::<BTreeSet<_>>()))
         })
         .unwrap();
+    // The numbers that the story files for its partners.
+    let numbers = Numbers::default();
+    (1..=everybody.len()).for_each(|n| {
+        numbers.add(&format!("9900{:08}", n * 7919));
+        numbers.add(&format!("US{:09}", n * 104_729));
+    });
+    numbers.expect_hidden(&database.target);
     assert!(everybody.len() >= 60, "{} partners", everybody.len());
     assert_eq!(
         everybody.iter().map(|p| p.partner_type).collect::<BTreeSet<_>>().len(),
@@ -72,8 +84,9 @@ fn demo_on<T: Send>(today: &str, look: impl FnOnce(&mut Tx<'_>) -> Result<T>) ->
     let database = Database::empty();
     let clock = Clock::standing_at(demo::begins(today));
     let settings = Settings::for_tests(database.target.clone(), clock.clone(), Ids::random());
+    let settings = Settings { database_kind: DatabaseKind::Sandbox, ..settings };
     let service = Service::open(settings).unwrap();
-    demo::fill(&service.app, &clock, today).unwrap();
+    demo::fill(&service.app, &clock, evening_of(today)).unwrap();
     let seen = service.app.read_as_system(look).unwrap();
     service.close();
     seen

@@ -6,6 +6,7 @@ mod agreements;
 mod api_clients;
 mod audit_trail;
 mod authority;
+mod backups;
 mod books;
 mod borders;
 mod calculation;
@@ -41,10 +42,12 @@ mod refresh;
 mod roles;
 mod schema;
 mod second_factors;
+mod secrets;
 mod sessions;
 mod setup;
 mod sign_in;
 mod simulation;
+mod starts;
 mod statements;
 mod summaries;
 mod tampering;
@@ -56,3 +59,7 @@ mod users;
 mod verify;
 mod waiting;
 mod work;
+
+#[path = "../process/running.rs"]
+#[expect(dead_code, unreachable_pub, reason = "it offers more to the process tests")]
+mod running;

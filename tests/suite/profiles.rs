@@ -65,7 +65,7 @@ fn a_profile_is_filed_approved_changed_and_rejected() {
         let same = admin.put(&path, body.clone()).send().ok();
         assert_eq!((same.status, &same["state"], same.etag()), (200, &json!("approved"), approved.etag()));
         let mut other = body.clone();
-        other[secret] = json!("12345678");
+        other[secret] = json!("770012345678");
         let changed = admin.put(&path, other.clone()).send().ok();
         assert_eq!(
             (changed.status, &changed["state"], &changed[masked]),
@@ -181,9 +181,9 @@ fn a_stale_profile_is_neither_replaced_nor_decided_upon() {
         admin.put(&path, body.clone()).if_match("*").send().refused(412, "precondition_failed");
         let read = admin.put(&path, body.clone()).send().ok();
         let mut changed = body;
-        changed[secret] = json!("12345678");
+        changed[secret] = json!("770012345678");
         let now = admin.put(&path, changed.clone()).if_match(&read.etag()).send().ok();
-        changed[secret] = json!("87654321");
+        changed[secret] = json!("770087654321");
         admin.put(&path, changed).if_match(&read.etag()).send().refused(412, "precondition_failed");
         // An operator approves the account that was on the screen, not the one that is there since.
         let (approval, rejection) = (at(&path, "approval"), at(&path, "rejection"));

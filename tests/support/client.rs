@@ -1,6 +1,6 @@
 //! A client of the service: requests that read as a sentence, answers that explain their failures.
 
-use super::contract::Contract;
+use super::{contract::Contract, secrets::Numbers};
 use partner_incentives::{
     app::Service,
     platform::values::{Id, Timestamp},
@@ -18,6 +18,7 @@ pub struct Client {
     agent: ureq::Agent,
     base: String,
     token: Token,
+    numbers: Arc<Numbers>,
 }
 
 /// The access token of a client.
@@ -48,12 +49,17 @@ impl Token {
 }
 
 impl Client {
-    pub(super) fn new(agent: ureq::Agent, base: String, user: Option<(Service, Id)>) -> Self {
+    pub(super) fn new(
+        agent: ureq::Agent,
+        base: String,
+        user: Option<(Service, Id)>,
+        numbers: Arc<Numbers>,
+    ) -> Self {
         let token =
             user.map_or(Token::Nothing, |(service, user)| Token::Of(Box::new(service), user, Arc::default()));
         // The first token is made now, so that later changes of the user do not enter the token.
         token.shown();
-        Self { agent, base, token }
+        Self { agent, base, token, numbers }
     }
 
     /// This client with a given access token.
@@ -156,6 +162,10 @@ impl Ask {
         let mut request = http::Request::builder().method(self.method.as_str()).uri(uri);
         request.headers_mut().expect("a method and an address").extend(self.headers);
         let agent = &self.client.agent;
+        let path = self.address.split('?').next().unwrap_or_default().to_owned();
+        if let Some(body) = &self.body {
+            self.client.numbers.note(&path, body);
+        }
         let sent = match self.body {
             Some(body) => agent.run(request.body(body).expect("a request")),
             None => agent.run(request.body(()).expect("a request")),
@@ -171,9 +181,10 @@ impl Ask {
             Value::Null
         };
         let answer = Answer { asked, status: response.status().as_u16(), headers, body, bytes };
-        let path = self.address.split('?').next().unwrap_or_default();
-        let breaches = Contract::of_the_service().breaches(&self.method, path, &answer);
+        let breaches = Contract::of_the_service().breaches(&self.method, &path, &answer);
         assert!(breaches.is_empty(), "{answer}\nbreaks the contract:\n  {}", breaches.join("\n  "));
+        let whole = self.client.numbers.within(&answer.bytes);
+        assert!(whole.is_empty(), "{answer}\nholds whole numbers: {whole:?}");
         answer
     }
 }

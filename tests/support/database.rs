@@ -22,7 +22,6 @@ use tempfile::TempDir;
 
 /// The database a test binary runs on; the binary names the database as `BACKEND`.
 #[derive(Clone, Copy, PartialEq, Eq)]
-#[expect(dead_code, reason = "each test binary uses one of the two")]
 pub enum Backend {
     /// SQLite, with a file for each story.
     Sqlite,
@@ -57,6 +56,14 @@ enum Hold {
 }
 
 impl Database {
+    /// The address, as a person writes it into `DATABASE_URL`.
+    pub fn url(&self) -> String {
+        match &self.target {
+            Target::Sqlite(path) => format!("sqlite://{}", path.display()),
+            Target::Postgres(url) => url.clone(),
+        }
+    }
+
     /// A copy of the template, on which a service has been started, and the staff in the template.
     pub fn prepared() -> (Self, Staff) {
         match crate::BACKEND {

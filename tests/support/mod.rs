@@ -5,7 +5,8 @@ mod client;
 mod contract;
 mod database;
 mod issuer;
-mod postgres;
+pub mod postgres;
+pub mod secrets;
 #[expect(dead_code, reason = "it offers more to the process tests")]
 mod smtp;
 pub mod statements;

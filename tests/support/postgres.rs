@@ -59,6 +59,15 @@ pub fn empty() -> Lease {
     server.create("template0", false)
 }
 
+/// Makes a database without a table, with these options of `CREATE DATABASE`.
+pub fn made_with(options: &str) -> Lease {
+    let server = server();
+    let count = server.made.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    let name = server.name(&count.to_string());
+    server.run(&format!("CREATE DATABASE {name} TEMPLATE template0 {options}"));
+    Lease { name, resets: None }
+}
+
 impl Lease {
     /// The address of the database.
     pub fn target(&self) -> Target {
@@ -315,6 +324,13 @@ fn wait_for(url: &str, log: &Path) {
 
 /// The user and group `nobody`.
 const NOBODY: u32 = 65534;
+
+/// A tool of the server, such as `pg_dump`.
+pub fn tool(name: &str) -> Command {
+    Command::new(
+        server_binaries().map(|folder| folder.join(name)).filter(|it| it.is_file()).unwrap_or(name.into()),
+    )
+}
 
 /// The folder of the server's binaries: on the PATH, else where distributions keep them, newest first.
 fn server_binaries() -> Option<PathBuf> {

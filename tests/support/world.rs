@@ -3,6 +3,7 @@
 use super::{
     client::Client,
     database::{Database, Staff, person},
+    secrets::{self, Numbers},
 };
 use actix_web::{dev::ServerHandle, rt::System};
 use diesel::prelude::*;
@@ -12,11 +13,16 @@ use partner_incentives::{
     config::Settings,
     identity::users,
     platform::{
-        db::{Conn, types::Json},
+        db::{Conn, Target, types::Json},
         values::{CalendarDate, Clock, Id, Ids, Timestamp},
     },
 };
-use std::{net::TcpListener, sync::mpsc::sync_channel, thread::JoinHandle, time::Duration};
+use std::{
+    net::TcpListener,
+    sync::{Arc, mpsc::sync_channel},
+    thread::JoinHandle,
+    time::Duration,
+};
 
 /// A running service with its clock, ids, staff and database. The service stops when this value is dropped.
 pub struct World {
@@ -28,6 +34,8 @@ pub struct World {
     pub clock: Clock,
     /// The source of ids, which counts up, so that ids are the same in every run.
     pub ids: Ids,
+    /// The account and tax numbers that the story has sent.
+    pub numbers: Arc<Numbers>,
     staff: Staff,
     agent: ureq::Agent,
     server: Running,
@@ -43,6 +51,7 @@ impl World {
 
     /// A world at the same time with changed settings.
     pub fn with(change: impl FnOnce(&mut Settings)) -> Self {
+        secrets::watch_the_log();
         let (database, staff) = Database::prepared();
         let clock = Clock::standing_at(noon("2018-07-01"));
         let ids = Ids::counting();
@@ -52,7 +61,8 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").expect("find a free port");
         let base = format!("http://{}", listener.local_addr().expect("the port"));
         let server = Running::start(service.clone(), listener);
-        Self { base, service, clock, ids, staff, agent: agent(), server, database: Some(database) }
+        let numbers = Arc::default();
+        Self { base, service, clock, ids, numbers, staff, agent: agent(), server, database: Some(database) }
     }
 
     /// Sets the clock to noon in UTC on a date such as `2018-11-20`.
@@ -67,7 +77,7 @@ impl World {
 
     /// A client who has not signed in.
     pub fn nobody(&self) -> Client {
-        Client::new(self.agent.clone(), self.base.clone(), None)
+        Client::new(self.agent.clone(), self.base.clone(), None, Arc::clone(&self.numbers))
     }
 
     /// The vendor's operator.
@@ -150,14 +160,25 @@ impl World {
 
     /// A user of the service, signed in.
     pub fn signed_in(&self, user: Id) -> Client {
-        Client::new(self.agent.clone(), self.base.clone(), Some((self.service.clone(), user)))
+        let user = Some((self.service.clone(), user));
+        Client::new(self.agent.clone(), self.base.clone(), user, Arc::clone(&self.numbers))
     }
 }
 
 impl Drop for World {
     fn drop(&mut self) {
         self.server.stop();
+        let hidden = |world: &Self| {
+            if !std::thread::panicking() {
+                world.numbers.expect_hidden(world.service.db.target());
+            }
+        };
+        // The log of SQLite is in its file afterwards.
+        hidden(self);
         self.service.db.close();
+        if matches!(self.service.db.target(), Target::Sqlite(_)) {
+            hidden(self);
+        }
     }
 }
 

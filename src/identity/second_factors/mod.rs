@@ -7,8 +7,13 @@ mod store;
 
 use crate::slice::Slice;
 pub use model::{FactorState, SecondFactor};
-pub use service::{CODES, CodeCheck, ONE_TIME_CODE_REQUIRED, check, reseal};
+use service::SEALED;
+pub use service::{CODES, CodeCheck, ONE_TIME_CODE_REQUIRED, check};
 
 /// The declaration of this slice.
-pub const SLICE: Slice =
-    Slice { routes: api::routes, codes: &[CODES], ..Slice::named("identity::second_factors") };
+pub const SLICE: Slice = Slice {
+    routes: api::routes,
+    codes: &[CODES],
+    sealed: &[SEALED],
+    ..Slice::named("identity::second_factors")
+};

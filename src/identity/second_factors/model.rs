@@ -44,12 +44,6 @@ pub struct SecondFactor {
 }
 
 impl SecondFactor {
-    /// The place that a user's secret is sealed for.
-    #[must_use]
-    pub fn place(user_id: Id) -> String {
-        format!("second_factors/{user_id}")
-    }
-
     /// The state of the factor.
     #[must_use]
     pub fn state(&self) -> FactorState {

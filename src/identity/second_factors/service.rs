@@ -6,9 +6,9 @@ use super::{
     store,
 };
 use crate::{
-    access::{Actor, Role, SECOND_FACTOR_REQUIRED, Tx, opaque, password},
+    access::{Actor, Role, SECOND_FACTOR_REQUIRED, SealedColumn, Tx, opaque, password},
     identity::users::{self, User},
-    platform::{Error, Result, codes, values::Id},
+    platform::{Error, Result, codes, db::BytesColumn, values::Id},
 };
 use serde_json::json;
 
@@ -22,6 +22,13 @@ crate::problem_codes! {
     PASSWORD_TOO_WEAK = "password_too_weak" 409 "Your password alone would be too weak",
         "Without a second factor a password has at least 15 characters. Change yours at `PUT /v1/me/password`, then remove the second factor.";
 }
+
+/// The secrets of authenticator apps.
+pub(super) const SEALED: SealedColumn = SealedColumn {
+    at: BytesColumn { table: "second_factors", row: "user_id", column: "secret" },
+    record: "user",
+    once_clear: false,
+};
 
 /// The number of a user's recovery codes.
 const RECOVERY_CODES: usize = 10;
@@ -48,18 +55,6 @@ pub fn check(tx: &mut Tx<'_>, user: &User, code: Option<&str>) -> Result<CodeChe
     let Some(code) = code else { return Ok(CodeCheck::Missing) };
     let factor = confirmed(tx, user.id)?;
     Ok(if spend(tx, user, &factor, code)? { CodeCheck::Passed } else { CodeCheck::Wrong })
-}
-
-/// Seals with the current encryption key the secrets that were sealed with an older one; returns the users of these
-/// secrets.
-pub fn reseal(tx: &mut Tx<'_>) -> Result<Vec<Id>> {
-    let (vault, mut done) = (tx.vault(), Vec::new());
-    for factor in store::all(tx)?.into_iter().filter(|factor| !vault.is_current(&factor.secret)) {
-        let secret = seal(tx, factor.user_id, &open(tx, &factor)?)?;
-        done.push(factor.user_id);
-        store::update(tx, &SecondFactor { secret, ..factor })?;
-    }
-    Ok(done)
 }
 
 /// Enrols a factor: a new secret, which waits for its first code and replaces a secret that is not confirmed yet.
@@ -198,11 +193,11 @@ fn accepted_step(tx: &Tx<'_>, factor: &SecondFactor, code: &str) -> Result<Optio
 }
 
 fn open(tx: &Tx<'_>, factor: &SecondFactor) -> Result<Vec<u8>> {
-    tx.vault().open(&SecondFactor::place(factor.user_id), &factor.secret)
+    SEALED.open(tx.vault(), factor.user_id, &factor.secret)
 }
 
 fn seal(tx: &Tx<'_>, user: Id, secret: &[u8]) -> Result<Vec<u8>> {
-    tx.vault().seal(&SecondFactor::place(user), secret)
+    SEALED.seal(tx.vault(), user, secret)
 }
 
 fn digests(recovery_codes: &[String]) -> Vec<Vec<u8>> {

@@ -13,11 +13,6 @@ pub(super) fn find(tx: &mut Tx<'_>, user: Id) -> Result<Option<SecondFactor>> {
     Ok(found.optional()?)
 }
 
-pub(super) fn all(tx: &mut Tx<'_>) -> Result<Vec<SecondFactor>> {
-    let query = second_factors::table.order(second_factors::user_id);
-    Ok(query.select(SecondFactor::as_select()).load(tx.conn)?)
-}
-
 pub(super) fn insert(tx: &mut Tx<'_>, factor: &SecondFactor) -> Result<()> {
     diesel::insert_into(second_factors::table).values(factor).execute(tx.conn)?;
     Ok(())

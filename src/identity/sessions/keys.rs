@@ -3,7 +3,6 @@
 use crate::{
     access::{AppState, Guard, Tx, Unaudited, keys},
     audit,
-    identity::second_factors,
     platform::{Result, values::Id},
     work::{End, JobName, Schedule, Turn, Work},
 };
@@ -53,17 +52,14 @@ fn replace_if_due(tx: &mut Tx<'_>) -> Result<()> {
 pub fn reseal(app: &AppState) -> Result<usize> {
     app.write_as_system("ResealSecrets", |tx| {
         tx.take(Guard::SigningKeys)?;
-        let (signing_keys, users) = (keys::reseal(tx)?, second_factors::reseal(tx)?);
-        for id in &signing_keys {
-            audit::Event::on("signing_key", *id).record(tx)?;
+        let sealed = tx.seal_anew()?;
+        for (record, id) in &sealed {
+            audit::Event::on(record, *id).record(tx)?;
         }
-        for id in &users {
-            audit::Event::on("user", *id).record(tx)?;
-        }
-        if signing_keys.is_empty() && users.is_empty() {
+        if sealed.is_empty() {
             tx.exempt_from_audit(Unaudited::NothingWritten);
         }
-        Ok(signing_keys.len() + users.len())
+        Ok(sealed.len())
     })
 }
 

@@ -2,7 +2,7 @@
 
 use super::{User, UserStatus, api::UserView, counts, fold, store};
 use crate::{
-    access::{AppState, Guard, Role, Tx, password},
+    access::{AppState, Guard, Role, Tx, Unaudited, password},
     audit,
     config::MailRoute,
     network::partners::{self, Partner},
@@ -370,26 +370,30 @@ fn wrong_state(user: &User, allowed: &'static str) -> Error {
         .with("allowed", [allowed])
 }
 
-/// Makes the first operator of a database that has none.
+/// Makes the first operator of a database that has none. Of several instances that start at once one makes the operator.
 pub fn first_operator(app: &AppState) -> Result<Option<FirstOperator>> {
     const EMAIL: &str = "operator@programme.example";
     if app.read_as_system(store::operators)? > 0 {
         return Ok(None);
     }
     let password = password::temporary()?;
-    let password_hash = app.passwords().hash(&password)?;
-    provision(
-        app,
-        NewUser {
-            email: EMAIL.into(),
-            name: "First Operator".into(),
-            role: Role::Operator,
-            partner_id: None,
-            password_hash,
-            must_change_password: true,
-            issuer: None,
-            locale: Locale::En,
-        },
-    )?;
-    Ok(Some(FirstOperator { email: EMAIL.into(), password }))
+    let new = NewUser {
+        email: EMAIL.into(),
+        name: "First Operator".into(),
+        role: Role::Operator,
+        partner_id: None,
+        password_hash: app.passwords().hash(&password)?,
+        must_change_password: true,
+        issuer: None,
+        locale: Locale::En,
+    };
+    let is_made = app.write_as_system("CreateUser", move |tx| {
+        tx.take(Guard::Operators)?;
+        if store::operators(tx)? > 0 {
+            tx.exempt_from_audit(Unaudited::NothingWritten);
+            return Ok(false);
+        }
+        create(tx, new.clone()).map(|_| true)
+    })?;
+    Ok(is_made.then(|| FirstOperator { email: EMAIL.into(), password }))
 }

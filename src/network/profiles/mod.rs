@@ -2,7 +2,7 @@
 //! profile of each kind; an operator approves or rejects the profile. Two tables, one logic: [`Profile`] over its
 //! terms.
 //!
-//! Account numbers and tax ids are [`Secret`]s: everybody sees them masked. Enrollments ask [`standing`].
+//! Account numbers and tax ids are [`Secret`]s: the database keeps them sealed, and everybody sees them masked. Enrollments ask [`standing`].
 
 pub mod api;
 mod model;
@@ -20,6 +20,7 @@ pub use service::{decide_payout, decide_tax, file_both, standing, standings, sta
 pub const SLICE: Slice = Slice {
     routes: api::routes,
     tag: Some(Tag { name: "profiles", description: "Where a partner's money goes, and how it is taxed." }),
+    sealed: &[store::ACCOUNT_NUMBERS, store::TAX_IDS],
     refers_to_partner: Some(|tx, partner| Ok(store::any_of_partner(tx, partner)?.then_some("profile"))),
     ..Slice::named("network::profiles")
 };

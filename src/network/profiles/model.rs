@@ -5,8 +5,6 @@ use crate::platform::{
     FieldError,
     values::{CalendarDate, Country, Currency, Id, Timestamp, text_enum},
 };
-use diesel::prelude::*;
-
 text_enum! {
     /// The state of a profile.
     pub enum ProfileState {
@@ -34,7 +32,7 @@ text_enum! {
 }
 
 /// A payout or a tax profile of a partner.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Profile<T> {
     /// UUID of version 7.
     pub id: Id,
@@ -69,7 +67,7 @@ pub trait ProfileTerms: Clone + PartialEq + Send + Sync + 'static {
 }
 
 /// The account that a partner is paid to.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PayoutTerms {
     /// The holder of the account.
     pub holder: String,
@@ -95,7 +93,7 @@ impl ProfileTerms for PayoutTerms {
 }
 
 /// The tax document of a partner.
-#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TaxTerms {
     /// The kind of document.
     pub form: TaxForm,
@@ -147,6 +145,12 @@ impl<'a> Decision<'a> {
 }
 
 impl ProfileState {
+    /// The state on a day of a profile that holds until `expires_on`: an expired profile has to be filed again.
+    #[must_use]
+    pub fn on(self, day: CalendarDate, expires_on: Option<CalendarDate>) -> Self {
+        if expires_on.is_some_and(|last| last < day) { Self::ActionRequired } else { self }
+    }
+
     /// The state after a decision; `None` where the state does not allow the decision.
     #[must_use]
     pub const fn after(self, decision: Decision<'_>) -> Option<Self> {
@@ -172,11 +176,7 @@ impl<T: ProfileTerms> Profile<T> {
     /// The state on a day: an expired profile has to be filed again.
     #[must_use]
     pub fn state_on(&self, day: CalendarDate) -> ProfileState {
-        if self.terms.expires_on().is_some_and(|last| last < day) {
-            ProfileState::ActionRequired
-        } else {
-            self.state
-        }
+        self.state.on(day, self.terms.expires_on())
     }
 }
 
@@ -214,10 +214,10 @@ impl Standings {
 }
 
 impl Standing {
-    /// The standing of one profile on a day.
+    /// The standing of a profile in a state, or of a profile that was not filed.
     #[must_use]
-    pub fn of<T: ProfileTerms>(profile: Option<&Profile<T>>, day: CalendarDate) -> Self {
-        match profile.map(|profile| profile.state_on(day)) {
+    pub fn of(state: Option<ProfileState>) -> Self {
+        match state {
             None => Self::Missing,
             Some(ProfileState::ActionRequired) => Self::ActionRequired,
             Some(ProfileState::Pending) => Self::Pending,

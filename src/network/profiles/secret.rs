@@ -1,18 +1,14 @@
-//! Account and tax numbers: the service keeps and compares them, and never shows them whole.
+//! Account and tax numbers: the service keeps them sealed, compares them, and never shows them whole.
 
-use diesel::{
-    backend::Backend,
-    deserialize::{self, FromSql, FromSqlRow},
-    expression::AsExpression,
-    serialize::{self, Output, ToSql},
-    sql_types::Text,
+use crate::{
+    access::SealedColumn,
+    platform::{Error, Result, Vault, values::Id},
 };
 use std::fmt;
 
 /// An account number or a tax id, in upper case. The type has no `Display` and no `Serialize`: only the end of the
-/// number can be shown, by [`Secret::masked`].
-#[derive(Clone, PartialEq, Eq, AsExpression, FromSqlRow)]
-#[diesel(sql_type = Text)]
+/// number can be shown, by [`Secret::masked`]; and no column type, because a database keeps it sealed.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Secret(String);
 
 impl Secret {
@@ -20,6 +16,17 @@ impl Secret {
     #[must_use]
     pub fn new(text: &str) -> Self {
         Self(text.to_uppercase())
+    }
+
+    /// The secret as the row of a partner keeps it.
+    pub(super) fn sealed(&self, vault: &Vault, column: &SealedColumn, partner: Id) -> Result<Vec<u8>> {
+        column.seal(vault, partner, self.0.as_bytes())
+    }
+
+    /// The secret that the row of a partner keeps.
+    pub(super) fn opened(vault: &Vault, column: &SealedColumn, partner: Id, sealed: &[u8]) -> Result<Self> {
+        let text = String::from_utf8(column.open(vault, partner, sealed)?);
+        text.map(Self).map_err(|_| Error::internal("a sealed number is no text"))
     }
 
     /// Four asterisks and the last four characters; of a number of less than eight characters only the last one.
@@ -52,26 +59,6 @@ impl Secret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.masked())
-    }
-}
-
-impl<DB> ToSql<Text, DB> for Secret
-where
-    DB: Backend,
-    str: ToSql<Text, DB>,
-{
-    fn to_sql<'b>(&'b self, out: &mut Output<'b, '_, DB>) -> serialize::Result {
-        self.0.as_str().to_sql(out)
-    }
-}
-
-impl<DB> FromSql<Text, DB> for Secret
-where
-    DB: Backend,
-    String: FromSql<Text, DB>,
-{
-    fn from_sql(bytes: DB::RawValue<'_>) -> deserialize::Result<Self> {
-        Ok(Self(String::from_sql(bytes)?))
     }
 }
 

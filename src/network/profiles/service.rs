@@ -117,16 +117,13 @@ pub fn standings_of_each(
     partners: &[Id],
     day: CalendarDate,
 ) -> Result<BTreeMap<Id, Standings>> {
-    let (payout, tax) = (by_partner::<PayoutTerms>(tx, partners)?, by_partner::<TaxTerms>(tx, partners)?);
+    let payout = store::payout_states(tx, partners)?;
+    let tax = store::tax_states(tx, partners, day)?;
     let each = |id: &Id| Standings {
-        payout: Standing::of(payout.get(id), day),
-        tax: Standing::of(tax.get(id), day),
+        payout: Standing::of(payout.get(id).copied()),
+        tax: Standing::of(tax.get(id).copied()),
     };
     Ok(partners.iter().map(|id| (*id, each(id))).collect())
-}
-
-fn by_partner<T: StoredTerms>(tx: &mut Tx<'_>, partners: &[Id]) -> Result<BTreeMap<Id, Profile<T>>> {
-    Ok(T::of(tx, partners)?.into_iter().map(|profile| (profile.partner_id, profile)).collect())
 }
 
 /// The partner's profile; not found where the unit may not see the partner.

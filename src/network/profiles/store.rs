@@ -1,12 +1,34 @@
-//! The profiles in the database: two tables of the same shape around their terms.
+//! The profiles in the database: two tables of the same shape around their terms, in which the number is sealed.
 
-use super::model::{PayoutTerms, Profile, ProfileTerms, TaxTerms};
+use super::{
+    model::{PayoutTerms, Profile, ProfileState, ProfileTerms, TaxTerms},
+    secret::Secret,
+};
 use crate::{
-    access::Tx,
-    platform::{Result, values::Id},
+    access::{SealedColumn, Tx},
+    platform::{
+        Result,
+        db::BytesColumn,
+        values::{CalendarDate, Id},
+    },
     schema::{payout_profiles, tax_profiles},
 };
 use diesel::prelude::*;
+use std::collections::BTreeMap;
+
+/// The account numbers.
+pub(super) const ACCOUNT_NUMBERS: SealedColumn = SealedColumn {
+    at: BytesColumn { table: "payout_profiles", row: "partner_id", column: "account_number" },
+    record: PayoutTerms::RECORD,
+    once_clear: true,
+};
+
+/// The tax numbers.
+pub(super) const TAX_IDS: SealedColumn = SealedColumn {
+    at: BytesColumn { table: "tax_profiles", row: "partner_id", column: "tax_id" },
+    record: TaxTerms::RECORD,
+    once_clear: true,
+};
 
 /// Profile terms with a table of their own. Callers ask `partners::get` first whether the unit may see the partner.
 pub(super) trait StoredTerms: ProfileTerms {
@@ -17,12 +39,13 @@ pub(super) trait StoredTerms: ProfileTerms {
 }
 
 macro_rules! stored {
-    ($terms:ty, $table:ident, $($column:ident),+) => {
+    ($terms:ident, $table:ident, $secret:ident sealed as $sealed:ident, $($column:ident),+) => {
         impl StoredTerms for $terms {
             fn of(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Profile<Self>>> {
                 let columns = (
                     $table::id,
                     $table::partner_id,
+                    $table::$secret,
                     ($($table::$column),+),
                     $table::state,
                     $table::rejection_reason,
@@ -31,13 +54,41 @@ macro_rules! stored {
                     $table::revision,
                 );
                 let query = $table::table.filter($table::partner_id.eq_any(partners.to_vec())).select(columns);
-                Ok(query.load(tx.conn)?)
+                let mut profiles = Vec::new();
+                for row in query.load(tx.conn)? {
+                    let (id, partner_id, sealed, columns, state, rejection_reason, created_at, updated_at, revision): (
+                        _,
+                        _,
+                        Vec<u8>,
+                        _,
+                        _,
+                        _,
+                        _,
+                        _,
+                        _,
+                    ) = row;
+                    let $secret = Secret::opened(tx.vault(), &$sealed, partner_id, &sealed)?;
+                    let ($($column),+) = columns;
+                    let terms = $terms { $secret, $($column),+ };
+                    profiles.push(Profile {
+                        id,
+                        partner_id,
+                        terms,
+                        state,
+                        rejection_reason,
+                        created_at,
+                        updated_at,
+                        revision,
+                    });
+                }
+                Ok(profiles)
             }
 
             fn insert(tx: &mut Tx<'_>, profile: &Profile<Self>) -> Result<()> {
                 let values = (
                     $table::id.eq(profile.id),
                     $table::partner_id.eq(profile.partner_id),
+                    $table::$secret.eq(profile.terms.$secret.sealed(tx.vault(), &$sealed, profile.partner_id)?),
                     ($($table::$column.eq(&profile.terms.$column)),+),
                     $table::state.eq(profile.state),
                     $table::rejection_reason.eq(&profile.rejection_reason),
@@ -51,6 +102,7 @@ macro_rules! stored {
 
             fn update(tx: &mut Tx<'_>, profile: &Profile<Self>) -> Result<()> {
                 let changes = (
+                    $table::$secret.eq(profile.terms.$secret.sealed(tx.vault(), &$sealed, profile.partner_id)?),
                     ($($table::$column.eq(&profile.terms.$column)),+),
                     $table::state.eq(profile.state),
                     $table::rejection_reason.eq(&profile.rejection_reason),
@@ -64,8 +116,28 @@ macro_rules! stored {
     };
 }
 
-stored!(PayoutTerms, payout_profiles, holder, account_number, bank_country, currency);
-stored!(TaxTerms, tax_profiles, form, tax_country, tax_id, expires_on);
+stored!(PayoutTerms, payout_profiles, account_number sealed as ACCOUNT_NUMBERS, holder, bank_country, currency);
+stored!(TaxTerms, tax_profiles, tax_id sealed as TAX_IDS, form, tax_country, expires_on);
+
+/// The states of these partners' payout profiles. No account number is opened.
+pub(super) fn payout_states(tx: &mut Tx<'_>, partners: &[Id]) -> Result<BTreeMap<Id, ProfileState>> {
+    let those = payout_profiles::table.filter(payout_profiles::partner_id.eq_any(partners.to_vec()));
+    let rows: Vec<(Id, ProfileState)> =
+        those.select((payout_profiles::partner_id, payout_profiles::state)).load(tx.conn)?;
+    Ok(rows.into_iter().collect())
+}
+
+/// The states of these partners' tax profiles on a day. No tax number is opened.
+pub(super) fn tax_states(
+    tx: &mut Tx<'_>,
+    partners: &[Id],
+    day: CalendarDate,
+) -> Result<BTreeMap<Id, ProfileState>> {
+    let those = tax_profiles::table.filter(tax_profiles::partner_id.eq_any(partners.to_vec()));
+    let columns = (tax_profiles::partner_id, tax_profiles::state, tax_profiles::expires_on);
+    let rows: Vec<(Id, ProfileState, Option<CalendarDate>)> = those.select(columns).load(tx.conn)?;
+    Ok(rows.into_iter().map(|(partner, state, expires_on)| (partner, state.on(day, expires_on))).collect())
+}
 
 /// The profile that the partner has filed, if any.
 pub(super) fn find<T: StoredTerms>(tx: &mut Tx<'_>, partner: Id) -> Result<Option<Profile<T>>> {

@@ -10,6 +10,7 @@ use super::{
 };
 use crate::{
     access::{Actor, AppState, Role, Tx, password},
+    config::DatabaseKind,
     earnings::calculation,
     identity::users::{self, NewUser},
     network::{
@@ -40,8 +41,13 @@ fn first_day(today: CalendarDate) -> CalendarDate {
     last_year.map_or(today, |year| year.from).max(today.plus_days(-400))
 }
 
-/// Fills an empty database with the story, and moves the clock along. Does nothing where the database holds the story.
-pub fn fill(app: &AppState, clock: &Clock, today: CalendarDate) -> Result<()> {
+/// Fills an empty database with the story up to an instant, and moves the clock along. Does nothing where the database
+/// holds the story.
+pub fn fill(app: &AppState, clock: &Clock, until: Timestamp) -> Result<()> {
+    let today = until.date();
+    if app.kind()? != DatabaseKind::Sandbox {
+        return Err(Error::internal("the demo fills sandboxes alone"));
+    }
     let is_filled = app.read_as_system(|tx| Ok(partners::get(tx, partner_id(1)).is_ok()))?;
     if is_filled {
         return Ok(());
@@ -52,7 +58,7 @@ pub fn fill(app: &AppState, clock: &Clock, today: CalendarDate) -> Result<()> {
     let setting = Setting { today, temporary: TemporaryPassword { password, hash }, hashes };
     for (nth, (day, scene)) in (0..).zip(scenes(today)) {
         // Scenes of the same day follow each other at some seconds' distance.
-        clock.set(noon(day).plus_seconds(20 * nth));
+        clock.set(noon(day).plus_seconds(20 * nth).min(until));
         if matches!(scene, StoryScene::Year(year::Episode::Closing(_))) {
             calculation::calculate(app, None, |_| ControlFlow::Continue(()))?;
         }

@@ -2,6 +2,7 @@
 
 use crate::{
     access::Public,
+    config::DatabaseKind,
     platform::{Error, Result, codes, http::Closing},
 };
 use actix_web::{HttpResponse, Responder, get, web};
@@ -23,6 +24,16 @@ pub struct Health {
     status: &'static str,
 }
 
+/// The readiness of the service.
+#[derive(Serialize, ToSchema)]
+pub struct Readiness {
+    /// `up`; anything else is a problem document.
+    #[schema(max_length = 10, examples("up"))]
+    status: &'static str,
+    /// The kind of the database: whether the records are real.
+    database: DatabaseKind,
+}
+
 /// Whether the process lives
 ///
 /// Looks at nothing else: a restart would not mend a database that is away.
@@ -35,14 +46,14 @@ async fn get_liveness() -> impl Responder {
 /// Whether the service can answer requests
 ///
 /// 503 while the database does not answer or the service is about to stop.
-#[utoipa::path(tag = "service", responses((status = 200, body = Health)))]
+#[utoipa::path(tag = "service", responses((status = 200, body = Readiness)))]
 #[get("/health/ready")]
 async fn get_readiness(public: Public, closing: web::Data<Closing>) -> Result<impl Responder> {
     if closing.has_begun() {
         return Err(Error::new(&codes::UNAVAILABLE, "the service is about to stop"));
     }
-    public.ping().await?;
-    Ok(HttpResponse::Ok().json(Health { status: "up" }))
+    let database = public.ping().await?;
+    Ok(HttpResponse::Ok().json(Readiness { status: "up", database }))
 }
 
 /// Metrics

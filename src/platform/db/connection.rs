@@ -2,8 +2,16 @@
 
 #![expect(missing_docs, reason = "the derive makes public items of its own")]
 
-use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
-use std::{path::PathBuf, str::FromStr};
+use super::address::ServerAddress;
+use diesel::{
+    Connection, ConnectionError, ConnectionResult, PgConnection, SqliteConnection,
+    connection::SimpleConnection,
+};
+use std::{
+    path::PathBuf,
+    str::FromStr,
+    time::{Duration, Instant},
+};
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]
@@ -85,20 +93,23 @@ macro_rules! lock_rows {
 pub(crate) use lock_rows;
 
 /// The address of the database: `sqlite://path` or `postgres://...`.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub enum Target {
     /// The database file of SQLite.
     Sqlite(PathBuf),
-    /// The URL of the PostgreSQL server.
+    /// The URL of the PostgreSQL server, with its password: shown by `Display` alone, which leaves secrets out.
     Postgres(String),
 }
 
 impl FromStr for Target {
     type Err = String;
 
+    /// Reads an address. An error never holds a piece of the address, which may be one of the password.
     fn from_str(url: &str) -> Result<Self, String> {
         match url.split_once("://") {
-            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(url.to_owned())),
+            Some(("postgres" | "postgresql", _)) => {
+                ServerAddress::of(url).map(|_| Self::Postgres(url.to_owned()))
+            }
             Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
             _ => {
                 Err("write sqlite://PATH for the embedded database or postgres://USER@HOST/NAME for a server"
@@ -109,15 +120,21 @@ impl FromStr for Target {
 }
 
 impl std::fmt::Display for Target {
-    /// The address without user name and password.
+    /// The address without user name, password and other parameters.
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
-            Self::Postgres(url) => match url.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@')) {
-                Some((_, host)) => write!(f, "postgres://{host}"),
-                None => f.write_str(url),
+            Self::Postgres(url) => match ServerAddress::of(url) {
+                Ok(address) => f.write_str(&address.shown()),
+                Err(_) => f.write_str("postgres://…"),
             },
         }
+    }
+}
+
+impl std::fmt::Debug for Target {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self, f)
     }
 }
 
@@ -126,9 +143,12 @@ const USUAL: &str = "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 100
 /// SQLite's room for bulk work: 40 MiB of pages in memory, and a write-ahead log of 128 MiB.
 const BULK: &str = "PRAGMA cache_size = -40960; PRAGMA wal_autocheckpoint = 32768;";
 
+/// How long the file of SQLite is waited for while other instances make it.
+const MADE_WITHIN: Duration = Duration::from_secs(60);
+
 /// The URL with the seconds after which connecting is given up, where it says none.
 fn with_deadline(url: &str) -> String {
-    if url.contains("connect_timeout") {
+    if ServerAddress::of(url).is_ok_and(|address| address.says("connect_timeout")) {
         return url.to_owned();
     }
     let mark = if url.contains('?') { '&' } else { '?' };
@@ -165,42 +185,72 @@ impl Conn {
 }
 
 impl Target {
-    /// Whether the server runs on another machine, so that rows would cross a network in plain text.
+    /// Whether some way to the server leaves this machine, so that rows would cross a network.
     #[must_use]
     pub fn is_remote(&self) -> bool {
+        self.asks_the_server(|address| address.is_remote(&|name| std::env::var_os(name)))
+    }
+
+    /// Whether a connection that is not encrypted is given up: `sslmode` is `require` or stricter.
+    #[must_use]
+    pub fn insists_on_tls(&self) -> bool {
+        self.asks_the_server(|address| address.insists_on_tls(&|name| std::env::var_os(name)))
+    }
+
+    fn asks_the_server(&self, question: impl FnOnce(&ServerAddress) -> bool) -> bool {
         let Self::Postgres(url) = self else { return false };
-        let rest = url.split_once("://").map_or("", |(_, rest)| rest);
-        if rest.split_once('?').is_some_and(|(_, query)| query.contains("host=/")) {
-            return false;
-        }
-        let authority = rest.split(['/', '?']).next().unwrap_or("");
-        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        let host = host
-            .strip_prefix('[')
-            .map_or_else(|| host.split(':').next().unwrap_or(""), |v6| v6.split(']').next().unwrap_or(""));
-        !(host.is_empty()
-            || host == "localhost"
-            || host == "::1"
-            || host.starts_with("127.")
-            || host.starts_with("%2F"))
+        ServerAddress::of(url).is_ok_and(|address| question(&address))
     }
 
     /// Opens a connection, ready for use. A server that does not answer is given up after some seconds: nobody else could
     /// connect meanwhile.
-    pub fn open(&self) -> diesel::ConnectionResult<Conn> {
+    pub fn open(&self) -> ConnectionResult<Conn> {
+        let mut conn = self.open_to_look()?;
+        if let Conn::Sqlite(sqlite) = &mut conn {
+            as_write_ahead_log(sqlite)
+                // With `FULL` a commit that was answered survives a power cut, not only a crash.
+                .and_then(|()| {
+                    sqlite.batch_execute(
+                        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA mmap_size = 268435456; \
+                         PRAGMA temp_store = MEMORY;",
+                    )
+                })
+                .and_then(|()| sqlite.batch_execute(USUAL))
+                .map_err(ConnectionError::CouldntSetupConfiguration)?;
+        }
+        Ok(conn)
+    }
+
+    /// Opens a connection that has changed nothing of the database, not even the journal of its file.
+    pub(super) fn open_to_look(&self) -> ConnectionResult<Conn> {
         match self {
-            Self::Postgres(url) => PgConnection::establish(&with_deadline(url)).map(Conn::Postgres),
+            Self::Postgres(url) => {
+                PgConnection::establish(&with_deadline(url)).map(Conn::Postgres).map_err(|error| {
+                    let said = error.to_string();
+                    let said = ServerAddress::of(url).map_or(said.clone(), |address| address.scrubbed(&said));
+                    ConnectionError::BadConnection(said)
+                })
+            }
             Self::Sqlite(path) => {
                 let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
-                // With `FULL` a commit that was answered survives a power cut, not only a crash.
-                conn.batch_execute(
-                    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                     PRAGMA foreign_keys = ON; PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY;",
-                )
-                .and_then(|()| conn.batch_execute(USUAL))
-                .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
+                conn.batch_execute("PRAGMA busy_timeout = 5000")
+                    .map_err(ConnectionError::CouldntSetupConfiguration)?;
                 Ok(Conn::Sqlite(conn))
             }
+        }
+    }
+}
+
+/// Makes a file of SQLite keep a write-ahead log. SQLite does not wait by itself for another instance that does so, or
+/// that makes the tables.
+fn as_write_ahead_log(conn: &mut SqliteConnection) -> diesel::QueryResult<()> {
+    let begun = Instant::now();
+    loop {
+        match conn.batch_execute("PRAGMA journal_mode = WAL") {
+            Err(error) if error.to_string().contains("locked") && begun.elapsed() < MADE_WITHIN => {
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            done => return done,
         }
     }
 }
@@ -227,24 +277,13 @@ mod tests {
     }
 
     #[test]
-    fn a_remote_server_is_told_from_a_local_one() {
-        let remote = |url: &str| url.parse::<Target>().unwrap().is_remote();
-        for url in [
-            "postgres://u:p@db.example.com/x",
-            "postgres://db.example.com:5432/x",
-            "postgres://u@10.0.0.7/x",
-            "postgres://[2001:db8::1]:5432/x",
-        ] {
-            assert!(remote(url), "{url}");
-        }
-        for url in [
-            "postgres:///x",
-            "postgres://u@localhost:5433/x",
-            "postgres://127.0.0.1/x",
-            "postgres://[::1]/x",
-            "postgres:///x?host=/run/postgresql",
-        ] {
-            assert!(!remote(url), "{url}");
+    fn a_password_is_never_printed() {
+        for url in ["postgres://u:s3cr3t@h/d", "postgres://h/d?password=s3cr3t", "host=h password=s3cr3t"] {
+            let said = match url.parse::<Target>() {
+                Ok(target) => format!("{target} {target:?}"),
+                Err(fault) => fault,
+            };
+            assert!(!said.contains("s3cr3t"), "{said}");
         }
     }
 }

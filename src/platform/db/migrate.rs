@@ -1,9 +1,16 @@
 //! The versions of the schema, embedded in the binary; both databases have the same versions.
 
-use super::{Conn, Target};
-use crate::platform::{Error, Result};
-use diesel::connection::SimpleConnection;
+use super::{
+    Conn, Target,
+    pool::{begin, end},
+};
+use crate::platform::{Error, Result, files};
+use diesel::{
+    QueryableByName, RunQueryDsl, connection::SimpleConnection, migration::MigrationSource, sql_query,
+    sql_types::Text,
+};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
+use std::collections::BTreeSet;
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
 const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
@@ -12,30 +19,126 @@ const POSTGRES: EmbeddedMigrations = embed_migrations!("migrations/postgres");
 const LOCK: &str = "7301726548115923";
 
 /// Brings the database to the newest version; returns how many versions were applied.
-/// Of several instances that migrate at once one works, the others wait.
+/// Of several instances that migrate at once one works, the others wait. All versions are applied, or none.
 pub(super) fn up(target: &Target) -> Result<usize> {
-    on(target, |conn| match conn {
-        Conn::Sqlite(conn) => conn.run_pending_migrations(SQLITE).map(|done| done.len()),
-        Conn::Postgres(conn) => conn.run_pending_migrations(POSTGRES).map(|done| done.len()),
+    alone(target, |conn| {
+        refuse_newer(conn)?;
+        let done = match conn {
+            Conn::Sqlite(conn) => conn.run_pending_migrations(SQLITE).map(|done| done.len()),
+            Conn::Postgres(conn) => conn.run_pending_migrations(POSTGRES).map(|done| done.len()),
+        };
+        done.map_err(Error::internal)
     })
 }
 
 /// Takes every version back, newest first. For tests and for a deliberate fresh start.
 pub(super) fn down(target: &Target) -> Result<usize> {
-    on(target, |conn| match conn {
-        Conn::Sqlite(conn) => conn.revert_all_migrations(SQLITE).map(|done| done.len()),
-        Conn::Postgres(conn) => conn.revert_all_migrations(POSTGRES).map(|done| done.len()),
+    alone(target, |conn| {
+        let done = match conn {
+            Conn::Sqlite(conn) => conn.revert_all_migrations(SQLITE).map(|done| done.len()),
+            Conn::Postgres(conn) => conn.revert_all_migrations(POSTGRES).map(|done| done.len()),
+        };
+        done.map_err(Error::internal)
     })
 }
 
-fn on(target: &Target, work: impl FnOnce(&mut Conn) -> diesel::migration::Result<usize>) -> Result<usize> {
+/// Reads a database before anything is written to it: none where there is no schema yet. Refuses a database that this
+/// binary must not write to: one of a newer version, or of an encoding that does not hold every text.
+pub(super) fn look<T>(target: &Target, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<Option<T>> {
+    if let Target::Sqlite(path) = target
+        && std::fs::metadata(path).map_or(0, |file| file.len()) == 0
+    {
+        return Ok(None);
+    }
+    let mut conn = target.open_to_look().map_err(Error::unavailable)?;
+    refuse_encoding(&mut conn)?;
+    if !conn.has_table(VERSIONS)? {
+        return Ok(None);
+    }
+    refuse_newer(&mut conn)?;
+    work(&mut conn).map(Some)
+}
+
+/// Whether this binary knows a version of the schema.
+pub(super) fn knows(version: &str) -> Result<bool> {
+    Ok(known()?.contains(version))
+}
+
+/// The table in which the versions of a database stand.
+pub(super) const VERSIONS: &str = "__diesel_schema_migrations";
+
+#[derive(QueryableByName)]
+struct Word {
+    #[diesel(sql_type = Text)]
+    word: String,
+}
+
+fn known() -> Result<BTreeSet<String>> {
+    let all = MigrationSource::<diesel::sqlite::Sqlite>::migrations(&SQLITE).map_err(Error::internal)?;
+    Ok(all.iter().map(|migration| migration.name().version().to_string()).collect())
+}
+
+fn refuse_newer(conn: &mut Conn) -> Result<()> {
+    if !conn.has_table(VERSIONS)? {
+        return Ok(());
+    }
+    let known = known()?;
+    let query = format!("SELECT version AS word FROM {VERSIONS} ORDER BY version");
+    let applied: Vec<Word> = sql_query(query).load(conn)?;
+    match applied.into_iter().find(|applied| !known.contains(&applied.word)) {
+        None => Ok(()),
+        Some(Word { word }) => Err(Error::internal(format!(
+            "the database has version {word} of the schema, which this binary does not know: start the release that \
+             the database was last used with, or a newer one"
+        ))),
+    }
+}
+
+fn refuse_encoding(conn: &mut Conn) -> Result<()> {
+    if conn.is_sqlite() {
+        return Ok(());
+    }
+    let encoding: Word = sql_query("SELECT current_setting('server_encoding') AS word").get_result(conn)?;
+    if encoding.word == "UTF8" {
+        return Ok(());
+    }
+    Err(Error::internal(format!(
+        "the database is encoded in {}, which does not hold every name: make it anew with CREATE DATABASE … TEMPLATE \
+         template0 ENCODING 'UTF8'",
+        encoding.word
+    )))
+}
+
+impl Conn {
+    /// Whether the database has a table of this name.
+    pub fn has_table(&mut self, name: &str) -> Result<bool> {
+        let query = match self {
+            Self::Sqlite(_) => "SELECT name AS word FROM sqlite_schema WHERE type = 'table' AND name = ?",
+            Self::Postgres(_) => {
+                "SELECT tablename::text AS word FROM pg_tables \
+                 WHERE schemaname = ANY (current_schemas(false)) AND tablename = $1"
+            }
+        };
+        let found: Vec<Word> = sql_query(query).bind::<Text, _>(name).load(self)?;
+        Ok(found.iter().any(|found| found.word == name))
+    }
+}
+
+/// Runs work as the only instance that changes the schema, all of it or nothing.
+fn alone<T>(target: &Target, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+    if let Target::Sqlite(path) = target {
+        files::make_database_private(path)?;
+    }
     let mut conn = target.open().map_err(Error::unavailable)?;
-    let lock = |conn: &mut Conn, function: &str| match conn {
-        Conn::Postgres(conn) => conn.batch_execute(&format!("SELECT {function}({LOCK})")),
-        Conn::Sqlite(_) => Ok(()),
-    };
-    lock(&mut conn, "pg_advisory_lock")?;
-    let done = work(&mut conn).map_err(Error::internal);
-    lock(&mut conn, "pg_advisory_unlock")?;
-    done
+    refuse_encoding(&mut conn)?;
+    if conn.is_sqlite() {
+        conn.batch_execute("PRAGMA busy_timeout = 60000")?;
+    }
+    begin(&mut conn, "BEGIN IMMEDIATE", "BEGIN ISOLATION LEVEL READ COMMITTED")?;
+    end(&mut conn, |conn| {
+        if !conn.is_sqlite() {
+            conn.batch_execute(&format!("SELECT pg_advisory_xact_lock({LOCK})"))?;
+        }
+        work(conn)
+    })
 }

@@ -8,14 +8,18 @@
 //! - A unit that leaves a [`Witness`] is looked up where `COMMIT` was not answered: no caller reads "nothing was changed"
 //!   while the row of the unit is there.
 
+mod address;
+mod bytes;
 mod connection;
 mod connector;
+mod copy;
 mod errors;
 mod migrate;
 mod pool;
 pub mod types;
 mod writer;
 
+pub use bytes::BytesColumn;
 pub use connection::{Conn, MultiBackend, MultiRawValue, Target};
 pub use pool::{Db, Done, Witness};
 

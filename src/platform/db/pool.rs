@@ -14,6 +14,7 @@ use diesel::{
     result::Error as DieselError,
 };
 use std::{
+    collections::BTreeSet,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -53,17 +54,39 @@ impl Db {
 
     /// Creates the schema or brings it to the newest version; returns how many versions were applied.
     pub fn migrate(target: &Target) -> Result<usize> {
-        if let Target::Sqlite(path) = target
-            && let Some(folder) = path.parent()
-        {
-            std::fs::create_dir_all(folder).map_err(Error::internal)?;
-        }
         migrate::up(target)
+    }
+
+    /// Reads a database before anything is written to it: none where there is no schema yet. Refuses a schema that is
+    /// newer than this binary, and an encoding other than UTF-8.
+    pub fn look<T>(target: &Target, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<Option<T>> {
+        migrate::look(target, work)
+    }
+
+    /// Whether this binary knows a version of the schema.
+    pub fn knows_version(version: &str) -> Result<bool> {
+        migrate::knows(version)
     }
 
     /// Takes every version of the schema back, and deletes all data.
     pub fn revert(target: &Target) -> Result<usize> {
         migrate::down(target)
+    }
+
+    /// Makes the files of the database forget the rows that some tables had before: the server or SQLite otherwise keeps
+    /// them in free room until it is used again. Writes these tables anew; SQLite writes its whole file.
+    pub fn forget_what_was(&self, tables: &BTreeSet<&'static str>) -> Result<()> {
+        self.with(|conn| {
+            if conn.is_sqlite() {
+                // The copy is written to a file, not to memory.
+                let forget = "PRAGMA temp_store = FILE; VACUUM; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA temp_store = MEMORY;";
+                return Ok(conn.batch_execute(forget)?);
+            }
+            for table in tables {
+                conn.batch_execute(&format!("VACUUM FULL {table}"))?;
+            }
+            Ok(())
+        })
     }
 
     /// The address of the database.
@@ -85,10 +108,7 @@ impl Db {
 
     /// Runs statements in one snapshot of the database.
     pub fn read<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-        self.with(|conn| {
-            begin(conn, "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
-            end(conn, work)
-        })
+        self.with(|conn| conn.in_one_snapshot(work))
     }
 
     /// Runs a unit on this thread and waits until the unit is durable.
@@ -309,9 +329,17 @@ impl Tries {
     }
 }
 
+impl Conn {
+    /// Reads in one snapshot.
+    pub fn in_one_snapshot<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        begin(self, "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
+        end(self, work)
+    }
+}
+
 type Transactions = <Conn as Connection>::TransactionManager;
 
-fn begin(conn: &mut Conn, sqlite: &str, postgres: &str) -> Result<()> {
+pub(super) fn begin(conn: &mut Conn, sqlite: &str, postgres: &str) -> Result<()> {
     match conn {
         Conn::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, sqlite)?,
         Conn::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(conn, postgres)?,
@@ -319,7 +347,7 @@ fn begin(conn: &mut Conn, sqlite: &str, postgres: &str) -> Result<()> {
     Ok(())
 }
 
-fn end<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
+pub(super) fn end<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
     match work(conn) {
         Ok(value) => commit(conn).map(|()| value).map_err(Error::from),
         Err(error) => {

@@ -1,0 +1,38 @@
+//! Where the encryption keys are.
+
+use super::Settings;
+use crate::platform::{Result, Vault, db::Target};
+use std::path::PathBuf;
+
+impl Settings {
+    /// The file of the encryption keys, where no setting holds the keys themselves.
+    #[must_use]
+    pub fn key_file(&self) -> PathBuf {
+        self.encryption_key_file.clone().unwrap_or_else(|| match &self.database_url {
+            Target::Sqlite(path) => path.with_extension("key"),
+            Target::Postgres(_) => PathBuf::from("data/partner-incentives.key"),
+        })
+    }
+
+    /// The encryption keys as text; none where neither a setting nor a file holds keys.
+    pub fn keys(&self) -> Result<Option<String>> {
+        match &self.encryption_key {
+            Some(keys) => Ok(Some(keys.clone())),
+            None => Vault::text_of(&self.key_file()),
+        }
+    }
+
+    /// Encryption with the keys there are; none where neither a setting nor a file holds keys.
+    pub fn vault(&self) -> Result<Option<Vault>> {
+        self.keys()?.as_deref().map(Vault::from_text).transpose()
+    }
+
+    /// Encryption with the keys there are; makes a file with a key where there are none.
+    pub fn vault_of_new_database(&self) -> Result<Vault> {
+        if let Some(vault) = self.vault()? {
+            return Ok(vault);
+        }
+        Vault::make_file(&self.key_file())?;
+        Vault::from_text(&self.keys()?.unwrap_or_default())
+    }
+}
