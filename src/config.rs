@@ -3,6 +3,9 @@
 
 mod hidden;
 mod keys;
+mod web_address;
+
+pub use web_address::web_address_of;
 
 use crate::platform::{
     Error, Result,
@@ -13,13 +16,10 @@ use clap::{Args, ValueEnum};
 use hidden::Hidden;
 use ipnet::IpNet;
 use lettre::message::Mailbox;
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
 use ureq::http::Uri;
 use url::Url;
+use web_address::web_address;
 
 /// The limits on requests and on stored errors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -138,28 +138,6 @@ pub enum LogFormat {
 
 const DEFAULT_CONTACT: &str = "mailto:security@programme.example";
 const DEFAULT_DATABASE: &str = "sqlite://data/partner-incentives.db";
-
-/// Parses a web address that paths can be appended to.
-fn web_address(text: &str) -> std::result::Result<String, String> {
-    match Url::parse(text) {
-        Ok(url) if ["http", "https"].contains(&url.scheme()) && url.query().is_none() => {
-            Ok(url.as_str().trim_end_matches('/').to_owned())
-        }
-        _ => Err("write an address such as https://incentives.vendor.example".into()),
-    }
-}
-
-/// The address of the web at which a listener is reached, without a slash at the end. A listener that takes connections
-/// for every address of the machine is reached on the machine itself.
-#[must_use]
-pub fn web_address_of(mut listener: SocketAddr) -> String {
-    match listener.ip() {
-        IpAddr::V4(ip) if ip.is_unspecified() => listener.set_ip(Ipv4Addr::LOCALHOST.into()),
-        IpAddr::V6(ip) if ip.is_unspecified() => listener.set_ip(Ipv6Addr::LOCALHOST.into()),
-        _ => {}
-    }
-    format!("http://{listener}")
-}
 
 /// The settings of the service.
 #[expect(clippy::struct_excessive_bools, reason = "each is a setting")]
@@ -385,12 +363,6 @@ impl Settings {
     pub fn trust(&self) -> Option<Trust> {
         let (issuer, audience) = (self.oidc_issuer.clone()?, self.oidc_audience.clone()?);
         Some(Trust { issuer, audience })
-    }
-
-    /// Where people reach the service, without a slash at the end: as told, else where the service listens.
-    #[must_use]
-    pub fn address(&self) -> String {
-        self.public_url.clone().unwrap_or_else(|| web_address_of(self.listen))
     }
 
     /// The settings of mail.
