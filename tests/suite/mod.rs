@@ -20,6 +20,7 @@ mod exports;
 mod harness;
 mod imports;
 mod jobs;
+mod late_facts;
 mod law;
 mod lost_commits;
 mod mail;
