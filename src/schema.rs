@@ -469,6 +469,17 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `network::profiles`.
+    profile_approvals (partner_id, approved_at) {
+        partner_id -> Guid,
+        approved_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
     /// Owned by `participation::enrollments`.
     enrollments (partner_id, id) {
         id -> Guid,
@@ -482,6 +493,7 @@ diesel::table! {
         accepted_by -> Nullable<Guid>,
         earnings_start_on -> Nullable<Date>,
         ineligible_since -> Nullable<Date>,
+        let_in_on -> Nullable<Date>,
         ended_on -> Nullable<Date>,
         evaluation_id -> Guid,
         created_at -> Instant,
@@ -509,6 +521,7 @@ diesel::table! {
         occurred_at -> Instant,
         earnings_start_on -> Nullable<Date>,
         ineligible_since -> Nullable<Date>,
+        let_in_on -> Nullable<Date>,
     }
 }
 
@@ -1132,6 +1145,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     transaction_import_errors,
     payout_profiles,
     tax_profiles,
+    profile_approvals,
     enrollments,
     enrollment_changes,
     notifications,

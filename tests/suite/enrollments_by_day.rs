@@ -25,7 +25,7 @@ fn day(text: &str) -> CalendarDate {
 }
 
 /// A version of the program of the stories that asks for something on some days.
-fn asking(requirements: &Value, from: &str, to: &str) -> Value {
+pub fn asking(requirements: &Value, from: &str, to: &str) -> Value {
     let mut version = version(&json!([flat("core", "0.08")]));
     version["requirements"] = requirements.clone();
     version["effective_from"] = json!(from);
@@ -39,19 +39,19 @@ fn active() -> Value {
     json!([{"rule": "partner_active"}])
 }
 
-fn publish(story: &Story<'_>, number: u32, version: Value) {
+pub fn publish(story: &Story<'_>, number: u32, version: Value) {
     let versions = format!("/v1/programs/{}/versions", story.program);
     story.operator.post(&versions, version).send().ok();
     story.operator.post(&format!("{versions}/{number}/publication"), json!({})).if_match("*").send().ok();
 }
 
-fn refresh_on(world: &World, day: &str) {
+pub fn refresh_on(world: &World, day: &str) {
     world.on(day);
     refresh::run_now(&world.service.app, |_| ()).unwrap();
 }
 
 /// The state of the partner's newest enrollment, the start of its earning, and since when a rule is lost.
-fn newest(story: &Story<'_>) -> (String, Value, Value) {
+pub fn newest(story: &Story<'_>) -> (String, Value, Value) {
     let listed =
         story.world.operator().get("/v1/enrollments").query("partner_id", &story.partner).send().ok();
     let one = &listed["items"][0];
@@ -59,22 +59,22 @@ fn newest(story: &Story<'_>) -> (String, Value, Value) {
     (state, one["earnings_start_on"].clone(), one["ineligible_since"].clone())
 }
 
-fn stands(state: &str, start: &str) -> (String, Value, Value) {
+pub fn stands(state: &str, start: &str) -> (String, Value, Value) {
     (state.into(), json!(start), Value::Null)
 }
 
-fn lost(start: &str, since: &str) -> (String, Value, Value) {
+pub fn lost(start: &str, since: &str) -> (String, Value, Value) {
     ("ineligible".into(), json!(start), json!(since))
 }
 
 /// The days of earning of the partner's enrollments, the oldest first.
-fn windows(story: &Story<'_>) -> Vec<Period> {
+pub fn windows(story: &Story<'_>) -> Vec<Period> {
     let partner: Id = story.partner.parse().unwrap();
     let all = story.world.service.app.read_as_system(|tx| enrollments::with_history(tx, partner, 2019));
     all.unwrap().iter().flat_map(EnrollmentHistory::earning_windows).collect()
 }
 
-fn window(from: &str, to: &str) -> Period {
+pub fn window(from: &str, to: &str) -> Period {
     Period { from: day(from), to: if to.is_empty() { CalendarDate::MAX } else { day(to) } }
 }
 
@@ -96,7 +96,7 @@ fn told(days: &[(&str, &str)]) -> Vec<(String, String)> {
     days.iter().map(|(day, code)| ((*day).into(), (*code).into())).collect()
 }
 
-fn paper(story: &Story<'_>, number: &str, from: &str, to: &str) -> String {
+pub fn paper(story: &Story<'_>, number: &str, from: &str, to: &str) -> String {
     let body = json!({
         "partner_id": story.partner, "agreement_number": number, "signed_by": "Sam Signer",
         "signed_on": from, "effective_on": from, "expires_on": to, "membership_level": "silver",

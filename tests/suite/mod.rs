@@ -22,6 +22,7 @@ mod exports;
 mod harness;
 mod imports;
 mod jobs;
+mod late_facts;
 mod law;
 mod lost_commits;
 mod mail;

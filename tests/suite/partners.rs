@@ -1,6 +1,6 @@
 //! Partners, headquarters and locations.
 
-use crate::support::World;
+use crate::{suite::enrollments::Case, support::World};
 use serde_json::json;
 
 /// The body of a partner to record; `n` makes its MPN id.
@@ -21,6 +21,84 @@ fn a_stale_change_is_refused() {
     stale.refused(412, "precondition_failed");
     world.operator().patch(&path, json!({"legal_name": "Old"})).send().refused(428, "precondition_required");
     assert_eq!(world.operator().get(&path).send().ok()["legal_name"], "New");
+}
+
+#[test]
+fn the_day_from_which_a_location_belongs_to_its_headquarters_can_be_given() {
+    let world = World::new();
+    world.on("2018-12-10");
+    let operator = world.operator();
+    let id = |n: u32| operator.post("/v1/partners", partner(n, "direct_bill")).send().ok().id();
+    let (first, second) = (id(20), id(21));
+    let mut body = partner(22, "direct_bill");
+    body["headquarters_since"] = json!("2018-08-01");
+    let refused = operator.post("/v1/partners", body.clone()).send().refused(422, "invalid");
+    assert_eq!(refused["errors"][0]["code"], "without_headquarters");
+    body["headquarters_id"] = json!(first);
+    body["headquarters_since"] = json!("2018-12-11");
+    let refused = operator.post("/v1/partners", body.clone()).send().refused(422, "invalid");
+    assert_eq!(refused["errors"][0]["code"], "in_the_future");
+    assert_eq!(refused["errors"][0]["pointer"], "/headquarters_since");
+    body["headquarters_since"] = json!("2018-08-01");
+    let made = operator.post("/v1/partners", body).send().ok();
+    assert_eq!(made["headquarters_since"], "2018-08-01");
+    let path = format!("/v1/partners/{}", made.id());
+    let change = |body: serde_json::Value| world.operator().patch(&path, body).if_match("*").send();
+    // The day is corrected, also in what was kept of the past.
+    world.on("2018-12-20");
+    change(json!({"country": "FR"})).ok();
+    assert_eq!(change(json!({"headquarters_since": "2018-09-01"})).ok()["headquarters_since"], "2018-09-01");
+    assert_eq!(operator.get(&path).send().ok()["former_headquarters"], json!([]));
+    world.on("2019-01-10");
+    change(json!({"headquarters_id": null})).ok();
+    let former = json!([{"headquarters_id": first, "from": "2018-09-01", "to": "2019-01-09"}]);
+    assert_eq!(operator.get(&path).send().ok()["former_headquarters"], former);
+    // Two headquarters at once, or headquarters above each other, are refused.
+    world.on("2019-02-01");
+    let refused = change(json!({"headquarters_id": second, "headquarters_since": "2019-01-09"}));
+    assert_eq!(refused.refused(422, "invalid")["errors"][0]["code"], "overlaps");
+    let moved = change(json!({"headquarters_id": second, "headquarters_since": "2019-01-10"})).ok();
+    assert_eq!(
+        (&moved["headquarters_since"], &moved["former_headquarters"]),
+        (&json!("2019-01-10"), &former)
+    );
+    let above = world.operator().patch(&format!("/v1/partners/{first}"), json!({"headquarters_id": second}));
+    above.if_match("*").send().ok();
+    let below = json!({"headquarters_since": "2019-01-09"});
+    let refused = world.operator().patch(&format!("/v1/partners/{first}"), below).if_match("*").send();
+    assert_eq!(refused.refused(422, "invalid")["errors"][0]["code"], "nested");
+}
+
+#[test]
+fn a_day_of_belonging_that_is_recorded_late_moves_the_verdicts_of_the_days_concerned() {
+    let world = World::new();
+    let operator = world.operator();
+    let headquarters = operator.post("/v1/partners", partner(30, "direct_bill")).send().ok().id();
+    let _owner = Case { world: &world, id: headquarters.clone() }.agreement("mpn", "2018-07-01", None);
+    let case = Case::new(&world, 31, "direct_bill")
+        .agreement("mpn", "2018-07-01", Some("2018-10-01"))
+        .agreement("reseller", "2018-07-01", None)
+        .competency("devops", "gold", "2018-07-01");
+    world.on("2018-08-05");
+    let enrolled = case.ask(&world.admin_of(&case.id), "csp-direct-bill").ok();
+    case.approve_profiles();
+    let seen = || world.operator().get(&format!("/v1/enrollments/{}", enrolled.id())).send().ok();
+    let since = |day: &str| {
+        let path = format!("/v1/partners/{}", case.id);
+        let body = json!({"headquarters_id": headquarters, "headquarters_since": day});
+        world.operator().patch(&path, body).if_match("*").send().ok();
+    };
+    world.on("2018-12-10");
+    since("2018-11-20");
+    let on = |day: &str| case.eligibility("csp-direct-bill", day)["outcome"].clone();
+    assert_eq!((on("2018-11-19"), on("2018-11-20")), (json!("ineligible"), json!("eligible")));
+    assert_eq!(seen()["state"], "invited");
+    since("2018-10-15");
+    assert_eq!((on("2018-11-01"), on("2018-11-19")), (json!("eligible"), json!("eligible")));
+    assert_eq!((&seen()["state"], &seen()["earnings_start_on"]), (&json!("enrolled"), &json!("2018-08-01")));
+    since("2018-11-05");
+    assert_eq!(on("2018-11-04"), "ineligible");
+    assert_eq!(seen()["state"], "invited");
 }
 
 #[test]

@@ -26,6 +26,7 @@ pub(super) fn partner(world: &World, n: u32, partner_type: &str, headquarters: O
         currency: "EUR".parse().unwrap(),
         partner_type: partner_type.parse().unwrap(),
         headquarters_id: headquarters,
+        headquarters_since: None,
         contact_email: "partner@partner.example".into(),
         active: true,
     };

@@ -1,6 +1,11 @@
 //! Partners over HTTP.
 
-use super::{Partner, PartnerStatus, PartnerTransition, PartnerType, service, service::NewPartner, store};
+use super::{
+    Partner, PartnerStatus, PartnerTransition, PartnerType,
+    service::{self, NewPartner},
+    store,
+    view::{PartnerView, whole},
+};
 use crate::{
     access::{
         Caller, PartnerKey, Tx,
@@ -14,7 +19,7 @@ use crate::{
         http::{
             Answer, Body, Cursor, IfMatch, Listing, PageParams, PageRequest, Path, double_option, page_of,
         },
-        values::{CalendarDate, Country, Currency, Id, Timestamp},
+        values::{CalendarDate, Country, Currency, Id},
     },
 };
 use actix_web::{delete, get, patch, post};
@@ -33,71 +38,6 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(suspend_partner)
         .service(reinstate_partner)
         .service(close_partner);
-}
-
-/// A partner: the location that sells, enrolls and is paid, or the headquarters that groups locations.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Partner)]
-pub struct PartnerView {
-    /// Identifier, a UUID of version 7 (RFC 9562).
-    id: Id,
-    /// Number in the partner network.
-    #[schema(min_length = 6, max_length = 10, pattern = "^[0-9]{6,10}$", examples("4567890"))]
-    mpn_id: String,
-    /// Registered name.
-    #[schema(max_length = 200, examples("Contoso Cloud GmbH"))]
-    legal_name: String,
-    /// The country of registration.
-    country: Country,
-    /// The currency of payments to the partner.
-    currency: Currency,
-    /// The channel that the partner sells through.
-    partner_type: PartnerType,
-    /// The headquarters of a location; null of any other partner.
-    headquarters_id: Option<Id>,
-    /// Since when the partner is a location of its headquarters: what a headquarters holds counts from this day on.
-    headquarters_since: Option<CalendarDate>,
-    /// Whom to write to.
-    #[schema(format = "email", max_length = 254, examples("partners@contoso.example"))]
-    contact_email: String,
-    /// The status in the network.
-    status: PartnerStatus,
-    /// The sub-resources that can be posted to now.
-    #[schema(max_items = 5, examples(json!(["suspension", "closure"])))]
-    allowed_transitions: Vec<Transition>,
-    /// When the record was made.
-    created_at: Timestamp,
-    /// When the record was last changed.
-    updated_at: Timestamp,
-    /// Counts changes; the `ETag`.
-    #[schema(minimum = 1)]
-    revision: i64,
-}
-
-/// Name of a sub-resource that changes a record's state when it is posted to.
-#[derive(Serialize, ToSchema)]
-#[schema(value_type = String, max_length = 40, examples("suspension"))]
-pub struct Transition(pub &'static str);
-
-impl From<Partner> for PartnerView {
-    fn from(partner: Partner) -> Self {
-        Self {
-            id: partner.id,
-            mpn_id: partner.mpn_id,
-            legal_name: partner.legal_name,
-            country: partner.country,
-            currency: partner.currency,
-            partner_type: partner.partner_type,
-            headquarters_id: partner.headquarters_id,
-            headquarters_since: partner.headquarters_since,
-            contact_email: partner.contact_email,
-            status: partner.status,
-            allowed_transitions: partner.status.allowed().into_iter().map(Transition).collect(),
-            created_at: partner.created_at,
-            updated_at: partner.updated_at,
-            revision: partner.revision,
-        }
-    }
 }
 
 page_of!(
@@ -128,6 +68,10 @@ pub struct PartnerCreate {
     /// The headquarters of a location.
     #[serde(default)]
     headquarters_id: Option<PartnerKey>,
+    /// The day from which the location belongs to its headquarters, today or earlier, on which neither belonged elsewhere;
+    /// today where none is given.
+    #[serde(default)]
+    headquarters_since: Option<CalendarDate>,
     /// The e-mail address of the partner's contact.
     #[schema(format = "email", min_length = 3, max_length = 254)]
     contact_email: String,
@@ -162,6 +106,11 @@ pub struct PartnerUpdate {
     #[serde(default, deserialize_with = "double_option::deserialize")]
     #[schema(value_type = Option<PartnerKey>)]
     headquarters_id: Option<Option<PartnerKey>>,
+    /// The day from which the partner belongs to its headquarters, the new one or the one on record: today or earlier, on
+    /// which neither belonged elsewhere. A new headquarters without a day counts from today on; a day without a new
+    /// headquarters corrects the record, and every day concerned is judged anew.
+    #[schema(nullable = false)]
+    headquarters_since: Option<CalendarDate>,
     /// The e-mail address of the partner's contact.
     #[schema(format = "email", min_length = 3, max_length = 254, nullable = false)]
     contact_email: Option<String>,
@@ -264,7 +213,7 @@ async fn create_partner(caller: Caller<CreatePartner>, body: Body<PartnerCreate>
             let new = new.clone().found(tx)?;
             let partner = service::create(tx, id, new)?;
             let (location, revision) = (format!("/v1/partners/{id}"), partner.revision);
-            Ok(Answer::created(location, &PartnerView::from(partner), revision))
+            Ok(Answer::created(location, &whole(tx, partner)?, revision))
         })
         .await
 }
@@ -278,7 +227,8 @@ async fn get_partner(caller: Caller<GetPartner>, id: Path<PartnerKey>) -> Result
     caller
         .read(move |tx| {
             let id = id.id(tx)?;
-            store::get(tx, id).map(record)
+            let partner = store::get(tx, id)?;
+            record(tx, partner)
         })
         .await
 }
@@ -300,7 +250,10 @@ async fn update_partner(
             let headquarters = change.headquarters(tx)?;
             let before = service::to_change(tx, id, headquarters.flatten())?;
             revision.permits(before.revision)?;
-            service::update(tx, before, |partner| change.apply(partner, headquarters)).map(record)
+            let partner = service::update(tx, before, change.headquarters_since, |partner| {
+                change.apply(partner, headquarters);
+            })?;
+            record(tx, partner)
         })
         .await
 }
@@ -370,14 +323,15 @@ async fn apply<P: Policy>(
         .write(body, move |tx, because| {
             let id = id.id(tx)?;
             let before = service::to_change(tx, id, None)?;
-            service::apply(tx, before, transition, &because.reason).map(record)
+            let partner = service::apply(tx, before, transition, &because.reason)?;
+            record(tx, partner)
         })
         .await
 }
 
-fn record(partner: Partner) -> Answer {
+fn record(tx: &mut Tx<'_>, partner: Partner) -> Result<Answer> {
     let revision = partner.revision;
-    Answer::record(&PartnerView::from(partner), revision)
+    Ok(Answer::record(&whole(tx, partner)?, revision))
 }
 
 impl PartnerCreate {
@@ -390,6 +344,7 @@ impl PartnerCreate {
             currency: self.currency,
             partner_type: self.partner_type,
             headquarters_id: self.headquarters_id.map(|headquarters| headquarters.id(tx)).transpose()?,
+            headquarters_since: self.headquarters_since,
             contact_email: self.contact_email,
             active: self.active,
         })
@@ -404,7 +359,7 @@ impl PartnerUpdate {
     }
 
     fn apply(&self, partner: &mut Partner, headquarters: Option<Option<Id>>) {
-        let Self { mpn_id, legal_name, country, currency, headquarters_id: _, contact_email } = self.clone();
+        let Self { mpn_id, legal_name, country, currency, contact_email, .. } = self.clone();
         partner.mpn_id = mpn_id.unwrap_or(std::mem::take(&mut partner.mpn_id));
         partner.legal_name = legal_name.unwrap_or(std::mem::take(&mut partner.legal_name));
         partner.country = country.unwrap_or(partner.country);

@@ -5,15 +5,17 @@ mod model;
 mod periods;
 mod service;
 mod store;
+mod view;
 
 use crate::slice::{Slice, Tag};
-pub use api::{Transition, TransitionReason};
+pub use api::TransitionReason;
 pub use model::{Partner, PartnerPeriod, PartnerStatus, PartnerTransition, PartnerType};
 pub use periods::{days_as_headquarters, periods_of};
 pub use service::{CODES, NewPartner, PARTNER_CLOSED, TRANSITION_NOT_ALLOWED, apply, create, refuse_closed};
 pub use store::{
     after, count_all, family, family_of, get, get_by_mpn_id, is_narrow, keep, keep_all, lock, many, numbered,
 };
+pub use view::Transition;
 
 pub(crate) use store::{each_of, headquarters_of, in_scope, is_mpn_id, locations_of, partner_currency};
 

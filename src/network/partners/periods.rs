@@ -12,10 +12,57 @@ use crate::{
 use diesel::{dsl::exists, prelude::*, select};
 use std::collections::HashMap;
 
+/// Days in a row on which a partner was a location of a headquarters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Membership {
+    pub headquarters_id: Id,
+    pub days: Period,
+}
+
+/// The memberships of a partner that are over, in the order of their days.
+pub(super) fn former_memberships(tx: &mut Tx<'_>, partner: &Partner) -> Result<Vec<Membership>> {
+    // A partner that has never been changed has no past.
+    if partner.revision == 1 {
+        return Ok(Vec::new());
+    }
+    let periods = periods_of(tx, &[partner.id])?.remove(&partner.id).unwrap_or_default();
+    let today = partner.headquarters_id.zip(partner.headquarters_since);
+    let mut found: Vec<Membership> = Vec::new();
+    for period in periods {
+        let belonging = period.headquarters_id.zip(period.headquarters_since);
+        let Some((headquarters_id, from)) = belonging.filter(|now| Some(*now) != today) else { continue };
+        match found
+            .last_mut()
+            .filter(|last| (last.headquarters_id, last.days.from) == (headquarters_id, from))
+        {
+            Some(last) => last.days.to = period.last_day,
+            None => {
+                let days = Period { from, to: period.last_day };
+                found.push(Membership { headquarters_id, days });
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Corrects since when a partner is a location of its headquarters: what was kept of the same membership says so too.
+pub(super) fn correct_membership(tx: &mut Tx<'_>, before: &Partner, since: CalendarDate) -> Result<()> {
+    let kept = partner_periods::table
+        .filter(partner_periods::partner_id.eq(before.id))
+        .filter(partner_periods::headquarters_id.eq(before.headquarters_id))
+        .filter(partner_periods::headquarters_since.eq(before.headquarters_since));
+    diesel::update(kept).set(partner_periods::headquarters_since.eq(since)).execute(tx.conn)?;
+    Ok(())
+}
+
 /// Keeps how a partner stood up to yesterday, before its record is changed today.
 pub(super) fn keep_past(tx: &mut Tx<'_>, before: &Partner, after: &Partner) -> Result<()> {
     let yesterday = tx.today().plus_days(-1);
-    let kept = before.period_to(yesterday);
+    let mut kept = before.period_to(yesterday);
+    if before.headquarters_id == after.headquarters_id {
+        // A day that is corrected has never been another one.
+        kept.headquarters_since = after.headquarters_since;
+    }
     if kept == after.period_to(yesterday) || yesterday < before.created_at.date() {
         return Ok(());
     }

@@ -2,16 +2,16 @@
 
 use super::{
     Partner, PartnerStatus, PartnerTransition, PartnerType,
-    api::PartnerView,
-    periods,
+    periods::{self, Membership},
     store::{self, Inserted},
+    view::PartnerView,
 };
 use crate::{
     access::Tx,
     audit,
     platform::{
         Error, Result,
-        values::{Country, Currency, Id},
+        values::{CalendarDate, Country, Currency, Id, Period},
     },
 };
 
@@ -43,6 +43,8 @@ pub struct NewPartner {
     pub partner_type: PartnerType,
     /// The headquarters of a location; none of any other partner.
     pub headquarters_id: Option<Id>,
+    /// Since when the partner is a location of its headquarters; from today on where none is given.
+    pub headquarters_since: Option<CalendarDate>,
     /// The e-mail address of the partner's contact.
     pub contact_email: String,
     /// Whether the partner is active from the start; else the partner is pending.
@@ -56,7 +58,7 @@ pub fn create(tx: &mut Tx<'_>, id: Id, new: NewPartner) -> Result<Partner> {
         tx.lock_partner(headquarters)?;
         refuse_nested(tx, id, headquarters)?;
     }
-    let partner = Partner {
+    let mut partner = Partner {
         id,
         mpn_id: new.mpn_id,
         legal_name: new.legal_name,
@@ -64,13 +66,14 @@ pub fn create(tx: &mut Tx<'_>, id: Id, new: NewPartner) -> Result<Partner> {
         currency: new.currency,
         partner_type: new.partner_type,
         headquarters_id: new.headquarters_id,
-        headquarters_since: new.headquarters_id.map(|_| tx.today()),
+        headquarters_since: None,
         contact_email: new.contact_email,
         status: if new.active { PartnerStatus::Active } else { PartnerStatus::Pending },
         created_at: tx.now,
         updated_at: tx.now,
         revision: 1,
     };
+    partner.headquarters_since = belongs_since(tx, &partner, new.headquarters_since)?;
     if store::insert(tx, &partner)? == Inserted::MpnIdTaken {
         refuse_taken(tx, id, &partner.mpn_id)?;
         return Err(Error::internal("a partner was not added although its MPN id is new"));
@@ -96,8 +99,13 @@ pub(super) fn to_change(tx: &mut Tx<'_>, id: Id, new_headquarters: Option<Id>) -
     Ok(partner)
 }
 
-/// Changes a partner's record by `change`.
-pub(super) fn update(tx: &mut Tx<'_>, before: Partner, change: impl Fn(&mut Partner)) -> Result<Partner> {
+/// Changes a partner's record by `change`; `since` is the day from which the partner is a location of its headquarters.
+pub(super) fn update(
+    tx: &mut Tx<'_>,
+    before: Partner,
+    since: Option<CalendarDate>,
+    change: impl Fn(&mut Partner),
+) -> Result<Partner> {
     let mut partner = before.clone();
     change(&mut partner);
     if partner.mpn_id != before.mpn_id {
@@ -107,7 +115,12 @@ pub(super) fn update(tx: &mut Tx<'_>, before: Partner, change: impl Fn(&mut Part
         if let Some(headquarters) = partner.headquarters_id {
             refuse_nested(tx, partner.id, headquarters)?;
         }
-        partner.headquarters_since = partner.headquarters_id.map(|_| tx.today());
+        partner.headquarters_since = belongs_since(tx, &partner, since)?;
+    } else if since.is_some_and(|since| before.headquarters_since != Some(since)) {
+        partner.headquarters_since = belongs_since(tx, &partner, since)?;
+        if let Some(since) = partner.headquarters_since {
+            periods::correct_membership(tx, &before, since)?;
+        }
     }
     let partner = save(tx, &before, partner, None)?;
     if let Some(former) = before.headquarters_id {
@@ -187,6 +200,55 @@ fn refuse_taken(tx: &mut Tx<'_>, id: Id, mpn_id: &str) -> Result<()> {
         }
         _ => Ok(()),
     }
+}
+
+/// Since when a partner belongs to its headquarters: from the day given, else from today on. Refuses a day that has not
+/// come, and days on which the partner or its headquarters belonged elsewhere.
+fn belongs_since(
+    tx: &mut Tx<'_>,
+    partner: &Partner,
+    given: Option<CalendarDate>,
+) -> Result<Option<CalendarDate>> {
+    let refused = |code, message: String| Err(Error::invalid_field("/headquarters_since", code, &message));
+    let Some(headquarters_id) = partner.headquarters_id else {
+        return match given {
+            None => Ok(None),
+            Some(_) => refused(
+                "without_headquarters",
+                "the partner stands alone: give headquarters_id too, or leave headquarters_since out".into(),
+            ),
+        };
+    };
+    let today = tx.today();
+    let since = given.unwrap_or(today);
+    if today < since {
+        let message =
+            format!("this day has not come, today is {today}; give the first day of belonging, or none");
+        return refused("in_the_future", message);
+    }
+    if since == today {
+        return Ok(Some(since));
+    }
+    let reaches = |days: &Period| since <= days.to;
+    let former = periods::former_memberships(tx, partner)?;
+    if let Some(other) = former.iter().rev().find(|other| reaches(&other.days)) {
+        let Membership { headquarters_id: other, days } = other;
+        let message = format!("until {} the partner was a location of {other}; give a later day", days.to);
+        return refused("overlaps", message);
+    }
+    let headquarters = store::get(tx, headquarters_id)?;
+    let nested = periods::former_memberships(tx, &headquarters)?;
+    if let Some(above) = nested.iter().rev().find(|above| reaches(&above.days)) {
+        let message =
+            format!("until {} the headquarters was a location itself; give a later day", above.days.to);
+        return refused("nested", message);
+    }
+    let below = periods::days_as_headquarters(tx, &[partner.id])?.remove(&partner.id).unwrap_or_default();
+    if let Some(days) = below.iter().filter(|days| reaches(days)).max_by_key(|days| days.to) {
+        let message = format!("until {} the partner was a headquarters itself; give a later day", days.to);
+        return refused("nested", message);
+    }
+    Ok(Some(since))
 }
 
 fn refuse_nested(tx: &mut Tx<'_>, id: Id, headquarters_id: Id) -> Result<()> {

@@ -15,6 +15,7 @@ use crate::slice::{Slice, Tag};
 pub use model::{Decision, PayoutTerms, Profile, ProfileState, Standing, Standings, TaxForm, TaxTerms};
 pub use secret::Secret;
 pub use service::{decide_payout, decide_tax, file_both, standing, standings, standings_of_each};
+pub use store::approvals;
 
 /// The declaration of this slice.
 pub const SLICE: Slice = Slice {

@@ -76,7 +76,11 @@ pub(super) fn decide<T: StoredTerms + ShownTerms>(
         Decision::Rejection(reason) => Some(reason.to_owned()),
     };
     let decided = Profile { state, rejection_reason, ..before.clone() };
-    save(tx, before, decided, decision.words())
+    let decided = save(tx, before, decided, decision.words())?;
+    if standing(tx, decided.partner_id, tx.today())? == Standing::Approved {
+        store::note_approval(tx, decided.partner_id)?;
+    }
+    Ok(decided)
 }
 
 fn save<T: StoredTerms + ShownTerms>(

@@ -9,12 +9,12 @@ use crate::{
     platform::{
         Result,
         db::BytesColumn,
-        values::{CalendarDate, Id},
+        values::{CalendarDate, Id, Timestamp},
     },
-    schema::{payout_profiles, tax_profiles},
+    schema::{payout_profiles, profile_approvals, tax_profiles},
 };
-use diesel::prelude::*;
-use std::collections::BTreeMap;
+use diesel::{dsl::exists, prelude::*, select};
+use std::collections::{BTreeMap, HashMap};
 
 /// The account numbers.
 pub(super) const ACCOUNT_NUMBERS: SealedColumn = SealedColumn {
@@ -142,6 +142,29 @@ pub(super) fn tax_states(
 /// The profile that the partner has filed, if any.
 pub(super) fn find<T: StoredTerms>(tx: &mut Tx<'_>, partner: Id) -> Result<Option<Profile<T>>> {
     Ok(T::of(tx, &[partner])?.pop())
+}
+
+/// Notes that both profiles of a partner are approved now.
+pub(super) fn note_approval(tx: &mut Tx<'_>, partner: Id) -> Result<()> {
+    let known = profile_approvals::table.find((partner, tx.now));
+    if !select(exists(known)).get_result(tx.conn)? {
+        let approval = (profile_approvals::partner_id.eq(partner), profile_approvals::approved_at.eq(tx.now));
+        diesel::insert_into(profile_approvals::table).values(approval).execute(tx.conn)?;
+    }
+    Ok(())
+}
+
+/// When both profiles of these partners came to be approved, of each partner in order.
+pub fn approvals(tx: &mut Tx<'_>, partners: &[Id]) -> Result<HashMap<Id, Vec<Timestamp>>> {
+    let query = profile_approvals::table
+        .filter(profile_approvals::partner_id.eq_any(partners.to_vec()))
+        .order((profile_approvals::partner_id, profile_approvals::approved_at))
+        .select((profile_approvals::partner_id, profile_approvals::approved_at));
+    let mut found: HashMap<Id, Vec<Timestamp>> = HashMap::new();
+    for (partner, approved_at) in query.load(tx.conn)? {
+        found.entry(partner).or_default().push(approved_at);
+    }
+    Ok(found)
 }
 
 /// Whether a profile refers to a partner.

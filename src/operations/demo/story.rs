@@ -19,7 +19,7 @@ use crate::{
         profiles::{self, Decision},
     },
     participation::{
-        admission::{self, Invitations},
+        admission::{self, Occasion},
         programs::{self, ProgramKey},
     },
     platform::{
@@ -193,6 +193,7 @@ fn everybody_joins(tx: &mut Tx<'_>, setting: &Setting) -> Result<()> {
             currency: parsed(player.currency)?,
             partner_type: player.partner_type,
             headquarters_id: headquarters.filter(|_| player.plot == Plot::Location),
+            headquarters_since: None,
             contact_email: format!("partners-{n}@partner.example"),
             active: player.plot != Plot::Pending,
         };
@@ -360,7 +361,7 @@ fn sales_that_invite(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
 fn today_s_refresh(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
     let ids: Vec<Id> = players().filter(|(_, p)| p.plot != Plot::Ready).map(|(n, _)| partner_id(n)).collect();
     let everybody: Vec<Partner> = partners::family(tx, &ids)?;
-    let moved = admission::reassess(tx, &everybody, Invitations::IndirectResellers)?;
+    let moved = admission::reassess(tx, &everybody, Occasion::ChangedFacts)?;
     crate::audit::Event::on("demo", tx.new_id())
         .after(&serde_json::json!({ "enrollments_moved": moved }))
         .record(tx)

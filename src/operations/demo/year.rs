@@ -26,7 +26,7 @@ use crate::{
         partners,
     },
     participation::{
-        admission::{self, Invitations},
+        admission::{self, Occasion},
         programs::{self, ProgramKey},
     },
     platform::{
@@ -155,7 +155,7 @@ pub(super) fn perform(tx: &mut Tx<'_>, episode: Episode) -> Result<()> {
         Episode::NewYear => {
             let ids: Vec<Id> = players_with(&[Plot::SinceLastYear]).map(|(n, _)| partner_id(n)).collect();
             let partners = partners::many(tx, &ids)?;
-            if admission::reassess(tx, &partners, Invitations::IndirectResellers)? == 0 {
+            if admission::reassess(tx, &partners, Occasion::ChangedFacts)? == 0 {
                 // Changed facts have moved the enrollments already.
                 tx.exempt_from_audit(Unaudited::NothingWritten);
             }

@@ -5,7 +5,7 @@ use crate::{
     access::Tx,
     ledger::accounting,
     network::partners::Partner,
-    participation::admission::{self, Invitations},
+    participation::admission::{self, Occasion},
     platform::{Result, values::Id},
 };
 
@@ -13,7 +13,7 @@ impl RefreshStep {
     /// The given partners that the step has to change, found by a constant number of queries.
     pub(super) fn find_due(self, tx: &mut Tx<'_>, partners: &[Partner]) -> Result<Vec<Id>> {
         match self {
-            Self::Enrollments => admission::unsettled(tx, partners, Invitations::All),
+            Self::Enrollments => admission::unsettled(tx, partners, Occasion::DailyRefresh),
             Self::Reminders => admission::unwarned(tx, partners),
             Self::Calculation => Ok(Vec::new()),
         }
@@ -23,7 +23,7 @@ impl RefreshStep {
     pub(super) fn perform(self, tx: &mut Tx<'_>, partners: &[Partner]) -> Result<usize> {
         match self {
             Self::Enrollments => {
-                let moved = admission::reassess(tx, partners, Invitations::All)?;
+                let moved = admission::reassess(tx, partners, Occasion::DailyRefresh)?;
                 // A profile that has expired by today puts the partner's payable rebates on hold.
                 let ids: Vec<Id> = partners.iter().map(|partner| partner.id).collect();
                 accounting::follow_profiles(tx, &ids)?;

@@ -81,26 +81,6 @@ pub(super) fn apply(
     Ok(enrollment)
 }
 
-/// Takes an enrollment over into the next program year: a new record, without any action of the partner. What the
-/// profiles lack makes payment wait, not earning.
-pub(super) fn roll_over(
-    tx: &mut Tx<'_>,
-    old: &Enrollment,
-    state: State,
-    grounds: &Grounds<'_>,
-) -> Result<Enrollment> {
-    let evaluation_id = grounds.evaluation(tx)?;
-    let enrollment = Enrollment {
-        state,
-        accepted_by: old.accepted_by,
-        earnings_start_on: Some(grounds.version.effective_from),
-        ..fresh(tx, grounds, evaluation_id)
-    };
-    enrollments::insert(tx, &enrollment)?;
-    trace(tx, None, &enrollment, Due::new(EnrollmentEvent::Invitation, Cause::RolledOver), grounds)?;
-    Ok(enrollment)
-}
-
 fn fresh(tx: &Tx<'_>, grounds: &Grounds<'_>, evaluation_id: Id) -> Enrollment {
     Enrollment {
         id: tx.new_id(),
@@ -114,6 +94,7 @@ fn fresh(tx: &Tx<'_>, grounds: &Grounds<'_>, evaluation_id: Id) -> Enrollment {
         accepted_by: None,
         earnings_start_on: None,
         ineligible_since: None,
+        let_in_on: None,
         ended_on: None,
         evaluation_id,
         created_at: tx.now,
@@ -143,6 +124,7 @@ fn trace(
         occurred_at: tx.now,
         earnings_start_on: enrollment.earnings_start_on,
         ineligible_since: enrollment.ineligible_since,
+        let_in_on: enrollment.let_in_on,
     };
     enrollments::add_change(tx, &change)?;
     backlog::note(tx, &[enrollment.partner_id], CalculationCause::Fact)?;
@@ -205,7 +187,7 @@ pub(super) fn refusal(from: Option<State>, event: EnrollmentEvent) -> Error {
         }
         EnrollmentEvent::InvitationOver | EnrollmentEvent::YearOver => "expired",
         EnrollmentEvent::RulesLost => "ineligible",
-        EnrollmentEvent::Profiles(_) | EnrollmentEvent::Cured(_) => "enrolled",
+        EnrollmentEvent::Profiles(_) | EnrollmentEvent::Cured(_) | EnrollmentEvent::RollOver(_) => "enrolled",
         EnrollmentEvent::OptOut => "opted_out",
         EnrollmentEvent::Discontinuation => "discontinued",
     };

@@ -28,7 +28,7 @@ mod properties;
 
 use crate::slice::Slice;
 pub use model::Stage;
-pub use reassess::{Invitations, follow_up, reassess, unsettled};
+pub use reassess::{Occasion, follow_up, reassess, unsettled};
 pub use reminders::{remind, unwarned};
 pub use service::{CODES, RequestOutcome, accept, discontinue, open_of, opt_out, request};
 

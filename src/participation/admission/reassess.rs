@@ -22,21 +22,24 @@ use crate::{
 /// How many partners are looked at together: a statement names so many ids at most.
 const AT_ONCE: usize = 1000;
 
-/// How often partners are looked at again: what was done may let more follow, such as a loss in the new program year.
-const ROUNDS: usize = 4;
+/// How often partners are looked at again: what was done may let more follow, such as a loss in the new program year, or
+/// one more year that is over by now.
+const ROUNDS: usize = 16;
 
-/// Whom to invite that turned eligible.
+/// Why enrollments are looked at again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Invitations {
-    /// Every eligible partner: the daily refresh.
-    All,
-    /// Indirect resellers, whose first transaction invites them at once; others wait for the daily refresh.
-    IndirectResellers,
+pub enum Occasion {
+    /// A day has come: every partner that turned eligible is invited. What was known of years long over has been looked at
+    /// when it was learned.
+    DailyRefresh,
+    /// Facts have changed, of whatever year: indirect resellers, whose first transaction invites them, are invited at once;
+    /// others wait for the daily refresh.
+    ChangedFacts,
 }
 
-impl Invitations {
-    pub(super) fn include(self, partner: &Partner) -> bool {
-        self == Self::All || partner.partner_type == PartnerType::IndirectReseller
+impl Occasion {
+    pub(super) fn invites(self, partner: &Partner) -> bool {
+        self == Self::DailyRefresh || partner.partner_type == PartnerType::IndirectReseller
     }
 }
 
@@ -52,7 +55,7 @@ pub fn follow_up(tx: &mut Tx<'_>, changed: &[Id]) -> Result<()> {
         let facts = concerned.iter().map(|partner| partner.id).filter(|id| !tx.has_sold_only(*id));
         let facts: Vec<Id> = facts.collect();
         backlog::note(tx, &facts, CalculationCause::Fact)?;
-        reassess(tx, &concerned, Invitations::IndirectResellers)?;
+        reassess(tx, &concerned, Occasion::ChangedFacts)?;
     }
     Ok(())
 }
@@ -67,7 +70,7 @@ pub fn follow_up_elsewhere(tx: &mut Tx<'_>, changes: &Changes) -> Result<()> {
         let enrolled = enrollments::enrolled_in(tx, *program)?;
         for some in enrolled.chunks(AT_ONCE) {
             let partners = partners::many(tx, some)?;
-            let concerned = unsettled(tx, &partners, Invitations::IndirectResellers)?;
+            let concerned = unsettled(tx, &partners, Occasion::ChangedFacts)?;
             follow_up(tx, &concerned)?;
         }
     }
@@ -75,21 +78,21 @@ pub fn follow_up_elsewhere(tx: &mut Tx<'_>, changes: &Changes) -> Result<()> {
 }
 
 /// Moves the enrollments of these partners to where the facts put them; says how many changes there were.
-pub fn reassess(tx: &mut Tx<'_>, partners: &[Partner], invitations: Invitations) -> Result<usize> {
+pub fn reassess(tx: &mut Tx<'_>, partners: &[Partner], occasion: Occasion) -> Result<usize> {
     let mut moved = 0;
     for partners in partners.chunks(AT_ONCE) {
-        moved += settle(tx, partners, invitations, None)?.moved;
+        moved += settle(tx, partners, occasion, None)?.moved;
     }
     Ok(moved)
 }
 
 /// Which of these partners have enrollments that today's facts would move: what `reassess` would change, found
 /// without writing anything.
-pub fn unsettled(tx: &mut Tx<'_>, partners: &[Partner], invitations: Invitations) -> Result<Vec<Id>> {
+pub fn unsettled(tx: &mut Tx<'_>, partners: &[Partner], occasion: Occasion) -> Result<Vec<Id>> {
     let offers = programs::offers(tx)?;
     let mut found = Vec::new();
     for partners in partners.chunks(AT_ONCE) {
-        let survey = survey(tx, partners, &offers, invitations, None)?;
+        let survey = survey(tx, partners, &offers, occasion, None)?;
         found.extend(survey.findings.iter().map(|finding| finding.partner.id));
     }
     found.sort_unstable();
@@ -107,20 +110,15 @@ pub(super) struct Settled {
 
 /// Settles the enrollments of one partner, and gives back today's verdict in a program: a request judges once.
 pub(super) fn settle_one(tx: &mut Tx<'_>, partner: &Partner, program: Id) -> Result<Settled> {
-    settle(tx, std::slice::from_ref(partner), Invitations::IndirectResellers, Some(program))
+    settle(tx, std::slice::from_ref(partner), Occasion::ChangedFacts, Some(program))
 }
 
-fn settle(
-    tx: &mut Tx<'_>,
-    partners: &[Partner],
-    invitations: Invitations,
-    asked: Option<Id>,
-) -> Result<Settled> {
+fn settle(tx: &mut Tx<'_>, partners: &[Partner], occasion: Occasion, asked: Option<Id>) -> Result<Settled> {
     let offers = programs::offers(tx)?;
     let mut settled = Settled { moved: 0, verdict: None };
     let mut waiting = partners.to_vec();
     for _ in 0..ROUNDS {
-        let survey = survey(tx, &waiting, &offers, invitations, asked)?;
+        let survey = survey(tx, &waiting, &offers, occasion, asked)?;
         let judged = survey.judged;
         settled.verdict = judged.map(|judged| (judged.version.clone(), judged.assessment));
         let mut moved: Vec<Id> = survey.findings.iter().map(|finding| finding.partner.id).collect();
@@ -148,8 +146,8 @@ fn perform(tx: &mut Tx<'_>, finding: Finding<'_>) -> Result<usize> {
                 change::apply(tx, None, due, &grounds)?;
                 count += 1;
             }
-            Step::RollOver(old, state) => {
-                change::roll_over(tx, &old, state, &grounds)?;
+            Step::RollOver(due) => {
+                change::apply(tx, None, due, &grounds)?;
                 count += 1;
             }
             Step::Settle(enrollment, dues) => {

@@ -1,8 +1,8 @@
 //! The steps that are due for partners, found by a constant number of queries, without writing.
 
 use super::{
-    Invitations,
-    settling::{Due, Position},
+    Occasion,
+    settling::{Due, GoesOn, Position, YearBefore},
 };
 use crate::{
     access::Tx,
@@ -37,8 +37,8 @@ pub(super) enum Step {
     Invite,
     /// Events that happen to an enrollment, in order.
     Settle(Enrollment, Vec<Due>),
-    /// The enrollment goes on in the new program year, in the state where the profiles put it.
-    RollOver(Enrollment, State),
+    /// An enrollment goes on in the next program year.
+    RollOver(Due),
 }
 
 /// The findings of a survey.
@@ -59,15 +59,18 @@ pub(super) fn survey<'a>(
     tx: &mut Tx<'_>,
     partners: &'a [Partner],
     offers: &'a [Offer],
-    invitations: Invitations,
+    occasion: Occasion,
     asked: Option<Id>,
 ) -> Result<Survey<'a>> {
     let mut survey = Survey { findings: Vec::new(), judged: None };
     let today = tx.today();
     let year = program_year_of(today);
     let ids: Vec<Id> = partners.iter().map(|partner| partner.id).collect();
-    let all = enrollments::of_partners(tx, &ids, &[year - 1, year])?;
-    if all.is_empty() && asked.is_none() && partners.iter().all(|partner| !invitations.include(partner)) {
+    let all = match occasion {
+        Occasion::DailyRefresh => enrollments::of_partners(tx, &ids, &[year - 1, year])?,
+        Occasion::ChangedFacts => enrollments::of_every_year(tx, &ids)?,
+    };
+    if all.is_empty() && asked.is_none() && partners.iter().all(|partner| !occasion.invites(partner)) {
         return Ok(survey);
     }
     let records = Records::gather(tx, &ids, all, today)?;
@@ -77,7 +80,7 @@ pub(super) fn survey<'a>(
         let Some(version) = offer.nearest_to(today) else { return };
         let mine = records.of(partner.id, offer.program.id);
         let may_invite =
-            invitations.include(partner) && offer.program.partner_types.0.contains(&partner.partner_type);
+            occasion.invites(partner) && offer.program.partner_types.0.contains(&partner.partner_type);
         let is_asked = asked == Some(offer.program.id);
         if mine.is_empty() && !may_invite && !is_asked {
             return;
@@ -94,11 +97,12 @@ pub(super) fn survey<'a>(
     Ok(survey)
 }
 
-/// The enrollments of some partners on record, with their histories, and the standing of the profiles.
+/// The enrollments of some partners on record, with their histories, and how the profiles stand and stood.
 struct Records {
     enrollments: HashMap<(Id, Id), Vec<Enrollment>>,
     histories: HashMap<Id, Vec<StateChange>>,
     profiles: BTreeMap<Id, Standing>,
+    approvals: HashMap<Id, Vec<Timestamp>>,
     /// The first change of each partner's enrollments.
     since: HashMap<Id, CalendarDate>,
     today: CalendarDate,
@@ -106,12 +110,11 @@ struct Records {
 
 impl Records {
     fn gather(tx: &mut Tx<'_>, ids: &[Id], all: Vec<Enrollment>, today: CalendarDate) -> Result<Self> {
-        let year = program_year_of(today);
-        let goes_on =
-            |e: &&Enrollment| e.state.is_open() || (e.state == State::Expired && e.program_year < year);
-        let keys: Vec<EnrollmentKey> = all.iter().filter(goes_on).map(Enrollment::key).collect();
+        let follow_facts = all.iter().filter(|enrollment| enrollment.state.follows_facts());
+        let keys: Vec<EnrollmentKey> = follow_facts.map(Enrollment::key).collect();
         let histories = enrollments::histories(tx, &keys)?;
         let profiles = profiles::standings(tx, ids, today)?;
+        let approvals = profiles::approvals(tx, ids)?;
         let mut since: HashMap<Id, CalendarDate> = HashMap::new();
         for change in histories.values().flatten() {
             let first = since.entry(change.partner_id).or_insert(change.as_of);
@@ -121,7 +124,7 @@ impl Records {
         for enrollment in all {
             of_pair.entry((enrollment.partner_id, enrollment.program_id)).or_default().push(enrollment);
         }
-        Ok(Self { enrollments: of_pair, histories, profiles, since, today })
+        Ok(Self { enrollments: of_pair, histories, profiles, approvals, since, today })
     }
 
     fn of(&self, partner: Id, program: Id) -> &[Enrollment] {
@@ -150,6 +153,7 @@ struct Pair<'a, 'r> {
 }
 
 impl<'a> Pair<'a, '_> {
+    /// Looks at one program year after the other: what became of one says how the next one begins.
     fn look(
         &self,
         mine: &[Enrollment],
@@ -159,81 +163,109 @@ impl<'a> Pair<'a, '_> {
         findings: &mut Vec<Finding<'a>>,
     ) {
         let year = program_year_of(self.today);
-        let is_open = |enrollment: &&Enrollment| enrollment.state.is_open();
-        let this_year: Vec<&Enrollment> = mine.iter().filter(|e| e.program_year == year).collect();
-        for old in mine.iter().filter(is_open).filter(|e| e.program_year < year) {
-            findings.extend(self.year_over(old, this_year.is_empty()));
+        let first = mine.iter().map(|enrollment| enrollment.program_year).min().unwrap_or(year);
+        let mut before = YearBefore::NotLookedAt;
+        for year in first..year {
+            before = self.year_over(mine, year, before, findings);
         }
         let mut steps = Vec::new();
-        match this_year.iter().find(|enrollment| enrollment.state.is_open()) {
+        match newest(mine, year) {
             Some(enrollment) => {
-                let dues = self.dues(enrollment, self.today);
+                let dues = self.dues(enrollment, before, self.today);
                 if !dues.is_empty() {
-                    steps.push(Step::Settle((*enrollment).clone(), dues));
+                    steps.push(Step::Settle(enrollment.clone(), dues));
                 }
             }
-            None if !this_year.is_empty() => {}
-            None => {
-                let ended = mine.iter().filter(|e| e.state == State::Expired && e.program_year == year - 1);
-                let late = ended.max_by_key(|e| e.id).and_then(|old| self.rolled_over(old));
-                let goes_on = late.is_some() || mine.iter().any(|e| e.state.is_open());
-                findings.extend(late);
-                if !goes_on && may_invite && verdict.is_eligible() {
-                    steps.push(Step::Invite);
-                }
-            }
+            None => match self.rolled_over(year, before) {
+                Some(finding) => findings.push(finding),
+                None if may_invite && verdict.is_eligible() => steps.push(Step::Invite),
+                None => {}
+            },
         }
         if !steps.is_empty() {
             findings.push(self.finding(version, verdict, steps));
         }
     }
 
-    /// The program year of an open enrollment is over: first its own days are settled.
-    fn year_over(&self, old: &Enrollment, may_go_on: bool) -> Option<Finding<'a>> {
-        let last = program_year(old.program_year)?.to;
-        let version = self.offer.nearest_to(last)?;
-        let mut dues = self.dues(old, last);
+    /// A program year that is over: its own days are settled, and then the year ends. Says how the next year begins.
+    fn year_over(
+        &self,
+        mine: &[Enrollment],
+        year: i32,
+        before: YearBefore,
+        findings: &mut Vec<Finding<'a>>,
+    ) -> YearBefore {
+        let Some(old) = newest(mine, year) else {
+            findings.extend(self.rolled_over(year, before));
+            return YearBefore::Over;
+        };
+        let Some(last) = program_year(year).map(|year| year.to) else { return YearBefore::Over };
+        let Some(version) = self.offer.nearest_to(last) else { return YearBefore::Over };
+        let mut dues = self.dues(old, before, last);
+        let end = self.position(old, before, last).end(&dues);
+        let goes_on = is_accepted(end) && old.state.follows_facts();
+        let next = match self.offer.first_of(year + 1).map(|version| version.effective_from) {
+            Some(first) if goes_on && first <= self.today && self.is_eligible_anew(first) => {
+                YearBefore::GoesOn(GoesOn { first, accepted_by: old.accepted_by })
+            }
+            _ => YearBefore::Over,
+        };
         for due in &mut dues {
             due.quietly = true;
         }
-        let end = dues.iter().try_fold(old.state, |state, due| State::after(Some(state), due.event))?;
-        if end.is_open() {
+        if end.is_open() && (old.state.is_open() || !dues.is_empty()) {
             // Who goes on is told so, once; so is who goes on as soon as the new version is published.
-            let goes_on = may_go_on
-                && is_accepted(end)
-                && self.offer.program.status == ProgramStatus::Open
-                && self.first_day_of_next(old).is_none_or(|first| self.days.on(first).is_eligible());
+            let is_published =
+                self.offer.first_of(year + 1).is_some_and(|it| it.effective_from <= self.today);
+            let will_go_on = goes_on && !is_published && self.offer.program.status == ProgramStatus::Open;
+            let quietly = !old.state.is_open() || will_go_on || next != YearBefore::Over;
             let over = Due::new(EnrollmentEvent::YearOver, Cause::YearEnded);
-            dues.push(Due { quietly: goes_on, ..over });
+            dues.push(Due { quietly, ..over });
         }
-        let verdict = self.days.on(last);
-        Some(self.finding(version, &verdict, vec![Step::Settle(old.clone(), dues)]))
+        if !dues.is_empty() {
+            let verdict = self.days.on(last);
+            findings.push(self.finding(version, &verdict, vec![Step::Settle(old.clone(), dues)]));
+        }
+        next
     }
 
-    /// An enrollment that ended with its program year goes on, where the partner was still eligible on the first day of the
-    /// next one.
-    fn rolled_over(&self, old: &Enrollment) -> Option<Finding<'a>> {
-        let ended = self.records.history(old).last()?;
-        let went_on = ended.cause == Cause::YearEnded && ended.from_state.is_some_and(is_accepted);
-        let first = self.first_day_of_next(old).filter(|_| went_on)?;
-        let version = self.offer.version_on(first)?;
-        let verdict = self.days.on(first);
-        let step = Step::RollOver(old.clone(), State::by(self.profiles));
-        verdict.is_eligible().then(|| self.finding(version, &verdict, vec![step]))
+    /// A partner that took part in the year before goes on in this one.
+    fn rolled_over(&self, year: i32, before: YearBefore) -> Option<Finding<'a>> {
+        let YearBefore::GoesOn(goes_on) = before else { return None };
+        let version = self.offer.version_on(goes_on.first)?;
+        let verdict = self.days.lost_on(goes_on.first);
+        let verdict = verdict.on(goes_on.first);
+        // A year that is over as well is told of by the one that is not.
+        let quietly = year < program_year_of(self.today);
+        let due = Due { quietly, ..Due::rolled_over(goes_on, self.profiles) };
+        Some(self.finding(version, &verdict, vec![Step::RollOver(due)]))
     }
 
-    /// The first day of the next program year that a version covers, once it has come.
-    fn first_day_of_next(&self, old: &Enrollment) -> Option<CalendarDate> {
-        let first = self.offer.first_of(old.program_year + 1)?.effective_from;
-        (first <= self.today).then_some(first)
+    /// Whether the rules are met on a day by who was not enrolled on it yet.
+    fn is_eligible_anew(&self, day: CalendarDate) -> bool {
+        self.days.lost_on(day).on(day).is_eligible()
     }
 
-    fn dues(&self, enrollment: &Enrollment, until: CalendarDate) -> Vec<Due> {
-        if self.offer.program.status == ProgramStatus::Discontinued {
+    fn position<'e>(
+        &'e self,
+        enrollment: &'e Enrollment,
+        year_before: YearBefore,
+        until: CalendarDate,
+    ) -> Position<'e> {
+        let history = self.records.history(enrollment);
+        let approvals = self.records.approvals.get(&self.partner.id).map_or([].as_slice(), Vec::as_slice);
+        let (days, profiles) = (self.days, self.profiles);
+        Position { enrollment, history, days, profiles, approvals, year_before, until }
+    }
+
+    fn dues(&self, enrollment: &Enrollment, before: YearBefore, until: CalendarDate) -> Vec<Due> {
+        if !enrollment.state.follows_facts() {
+            return Vec::new();
+        }
+        if self.offer.program.status == ProgramStatus::Discontinued && enrollment.state.is_open() {
             return vec![Due::new(EnrollmentEvent::Discontinuation, Cause::Discontinued)];
         }
-        let history = self.records.history(enrollment);
-        Position { enrollment, history, days: self.days, profiles: self.profiles, until }.dues()
+        self.position(enrollment, before, until).dues()
     }
 
     fn finding(&self, version: &'a ProgramVersion, verdict: &Verdict<'_>, steps: Vec<Step>) -> Finding<'a> {
@@ -249,4 +281,9 @@ impl<'a> Pair<'a, '_> {
 /// Whether the partner takes part: payment may wait for a profile, earning does not.
 const fn is_accepted(state: State) -> bool {
     matches!(state, State::ActionRequired | State::Validating | State::Enrolled)
+}
+
+/// The enrollment of a program year that counts: one that was asked for after another had ended has taken its place.
+fn newest(mine: &[Enrollment], year: i32) -> Option<&Enrollment> {
+    mine.iter().filter(|enrollment| enrollment.program_year == year).max_by_key(|enrollment| enrollment.id)
 }

@@ -163,22 +163,18 @@ impl Days<'_> {
         evaluate_by(&self.facts, self.program, Some(version_terms(version)), day)
     }
 
-    /// The first day from one on on which a rule is not met, whichever version is in effect by then. Where `enrolled`, the
-    /// partner is taken for enrolled from that day on, until then: what it keeps once enrolled it has not lost.
+    /// The first day from one on on which a rule is not met, whichever version is in effect by then. From `enrolled` on, and
+    /// from no other day, the partner is taken for enrolled until then: what it keeps once enrolled it has not lost.
     #[must_use]
     pub fn first_bad_day(&self, from: CalendarDate, enrolled: Option<CalendarDate>) -> Option<CalendarDate> {
         let search = |facts: &Facts<'_>| {
             let verdict = evaluate(facts, self.program, from);
             if verdict.is_eligible() { verdict.eligible_until() } else { Some(from) }
         };
-        match enrolled {
-            Some(from) => {
-                let mut facts = self.facts.clone();
-                facts.enrolled.push(Period { from, to: CalendarDate::MAX });
-                search(&facts)
-            }
-            None => search(&self.facts),
-        }
+        // What is on record of the days from then on is what is asked about.
+        let mut facts = self.lost_on(from).facts;
+        facts.enrolled.extend(enrolled.map(|from| Period { from, to: CalendarDate::MAX }));
+        search(&facts)
     }
 }
 

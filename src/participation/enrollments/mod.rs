@@ -16,11 +16,11 @@ pub use model::{
     Participation, State, StateChange, WithCurrencies,
 };
 pub use store::{
-    add_change, earning_days, enrolled_in, get, histories, insert, of_partners, open_or_since,
+    add_change, earning_days, enrolled_in, get, histories, insert, of_every_year, of_partners, open_or_since,
     participations, payment_terms_of, programs_of, refers_to, until, update, with_currencies, with_history,
 };
 pub(crate) use store::{in_program, of_enrollment};
-pub use tenure::{Tenure, earning_windows, tenures};
+pub use tenure::{Tenure, earning_window, earning_windows, tenures};
 pub use view::{EnrollmentView, ProgramEnrollment, show};
 
 /// What the composition root needs of this slice.

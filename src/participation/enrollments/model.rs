@@ -81,6 +81,8 @@ pub enum EnrollmentEvent {
     Profiles(Standing),
     /// The rules are met again.
     Cured(Cure),
+    /// The partner goes on from the program year before, without any action of its own.
+    RollOver(Standing),
     /// The program year is over.
     YearOver,
     /// The partner stays out.
@@ -100,6 +102,13 @@ impl State {
         Self::OPEN.contains(&self)
     }
 
+    /// Whether facts that are learned late can still move the enrollment: what the service ended, the service may have to
+    /// take back; what people have ended stays.
+    #[must_use]
+    pub fn follows_facts(self) -> bool {
+        self.is_open() || self == Self::Expired
+    }
+
     /// The whole state table: where an event leads; `None` where it cannot happen.
     #[must_use]
     #[expect(clippy::match_same_arms, reason = "a line per line of the table, in its order")]
@@ -111,13 +120,17 @@ impl State {
             (None, EnrollmentEvent::Invitation) => Some(Invited),
             (None | Some(Invited), EnrollmentEvent::Acceptance(standing)) => Some(Self::by(standing)),
             (Some(Invited), EnrollmentEvent::InvitationOver) => Some(Expired),
-            (Some(open), EnrollmentEvent::RulesLost) if open.is_open() => Some(Ineligible),
+            (Some(from), EnrollmentEvent::RulesLost) if from.follows_facts() => Some(Ineligible),
             (Some(ActionRequired), EnrollmentEvent::Profiles(Standing::Pending)) => Some(Validating),
             (Some(Validating | Enrolled), EnrollmentEvent::Profiles(standing)) => Some(Self::by(standing)),
-            (Some(open), EnrollmentEvent::Cured(Cure::WithoutGap(standing))) if open.is_open() => {
+            (Some(from), EnrollmentEvent::Cured(Cure::WithoutGap(standing))) if from.follows_facts() => {
                 Some(Self::by(standing))
             }
             (Some(Ineligible), EnrollmentEvent::Cured(Cure::WithGap)) => Some(Invited),
+            (None, EnrollmentEvent::RollOver(standing)) => Some(Self::by(standing)),
+            (Some(from), EnrollmentEvent::RollOver(standing)) if from.follows_facts() => {
+                Some(Self::by(standing))
+            }
             (Some(open), EnrollmentEvent::YearOver) if open.is_open() => Some(Expired),
             (Some(open), EnrollmentEvent::OptOut) if open.is_open() => Some(OptedOut),
             (Some(open), EnrollmentEvent::Discontinuation) if open.is_open() => Some(Discontinued),
@@ -172,6 +185,8 @@ pub struct Enrollment {
     pub earnings_start_on: Option<CalendarDate>,
     /// The first day on which a rule was lost, while it is.
     pub ineligible_since: Option<CalendarDate>,
+    /// The day on which the partner was let in, by a request, an acceptance or a roll-over; none of an invitation.
+    pub let_in_on: Option<CalendarDate>,
     /// The day it ended.
     pub ended_on: Option<CalendarDate>,
     /// The newest evaluation.
@@ -278,6 +293,8 @@ pub struct StateChange {
     pub earnings_start_on: Option<CalendarDate>,
     /// The first day on which a rule was lost, as of then.
     pub ineligible_since: Option<CalendarDate>,
+    /// The time that this line is about, by the day on which the partner was let in; none of an invitation.
+    pub let_in_on: Option<CalendarDate>,
 }
 
 #[cfg(test)]
@@ -297,6 +314,7 @@ mod tests {
         events.extend(STANDINGS.map(EnrollmentEvent::Profiles));
         events.extend(STANDINGS.map(|standing| EnrollmentEvent::Cured(Cure::WithoutGap(standing))));
         events.push(EnrollmentEvent::Cured(Cure::WithGap));
+        events.extend(STANDINGS.map(EnrollmentEvent::RollOver));
         events.extend([EnrollmentEvent::YearOver, EnrollmentEvent::OptOut, EnrollmentEvent::Discontinuation]);
         let states = std::iter::once(None).chain(State::ALL.iter().copied().map(Some));
         let mut table = String::new();

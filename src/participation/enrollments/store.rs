@@ -211,6 +211,12 @@ pub fn of_partners(tx: &mut Tx<'_>, partners: &[Id], years: &[i32]) -> Result<Ve
     Ok(query.order(enrollments::id).select(Enrollment::as_select()).load(tx.conn)?)
 }
 
+/// Every enrollment of these partners.
+pub fn of_every_year(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Enrollment>> {
+    let query = enrollments::table.filter(enrollments::partner_id.eq_any(partners.to_vec()));
+    Ok(query.order(enrollments::id).select(Enrollment::as_select()).load(tx.conn)?)
+}
+
 /// Adds an enrollment.
 pub fn insert(tx: &mut Tx<'_>, enrollment: &Enrollment) -> Result<()> {
     diesel::insert_into(enrollments::table).values(enrollment).execute(tx.conn)?;

@@ -10,7 +10,7 @@ use crate::{
         Caller,
         policy::{CreateProgram, DiscontinueProgram, GetProgram, ListPrograms, UpdateProgram},
     },
-    network::partners::{PartnerType, TransitionReason, api::Transition},
+    network::partners::{PartnerType, Transition, TransitionReason},
     platform::{
         Result,
         db::types::Json,

@@ -2,7 +2,7 @@
 
 use super::{Lever, ProgramVersion, ProgramVersionState, Requirement, Rounding, versions::NewVersion};
 use crate::{
-    network::partners::api::Transition,
+    network::partners::Transition,
     platform::{
         http::page_of,
         values::{CalendarDate, Id, Money, Rate, Timestamp},
