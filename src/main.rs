@@ -296,17 +296,14 @@ fn serve(service: &Service, introduce: impl Fn(&str) -> String) -> Result<()> {
         let mut terminate = signal(SignalKind::terminate())?;
         let mut interrupt = signal(SignalKind::interrupt())?;
         let serving = app::listen(service.clone(), listener)?;
-        let handle = serving.handle();
-        let (closing, drain) = (service.closing.clone(), service.settings.drain());
+        let (stopper, drain) = (serving.stopper()?, service.settings.drain());
         actix_web::rt::spawn(async move {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
             log::info!("stopping: no longer ready, then no new connections, then the end");
-            closing.begin();
-            tokio::time::sleep(drain).await;
-            handle.stop(true).await;
+            stopper.stop(drain).await;
         });
         serving.until_stopped().await
     });

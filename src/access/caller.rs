@@ -357,9 +357,9 @@ impl Public {
         app.0.db.clone().off_thread(move |_| app.0.tokens.key_set()).await
     }
 
-    /// Whether the database answers.
-    pub async fn ping(self) -> Result<()> {
-        actix_web::web::block(move || self.app.ping()).await.map_err(Error::unavailable)?
+    /// Whether the database answers and takes writes, as far as known: nobody waits for the answer.
+    pub fn readiness(&self) -> Result<()> {
+        self.app.readiness()
     }
 
     /// Hashes or compares passwords, off the request threads.

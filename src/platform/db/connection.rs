@@ -1,9 +1,11 @@
-//! Opening a connection: the address of the database, and the settings of the connection.
+//! A connection to either database, and the statements that only one of them has.
 
 #![expect(missing_docs, reason = "the derive makes public items of its own")]
 
-use diesel::{Connection, PgConnection, SqliteConnection, connection::SimpleConnection};
-use std::{path::PathBuf, str::FromStr};
+use diesel::{
+    PgConnection, QueryableByName, RunQueryDsl, SqliteConnection, connection::SimpleConnection, sql_query,
+    sql_types::Bool,
+};
 
 /// A connection to either database.
 #[derive(diesel::MultiConnection)]
@@ -84,56 +86,13 @@ macro_rules! lock_rows {
 }
 pub(crate) use lock_rows;
 
-/// The address of the database: `sqlite://path` or `postgres://...`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Target {
-    /// The database file of SQLite.
-    Sqlite(PathBuf),
-    /// The URL of the PostgreSQL server.
-    Postgres(String),
-}
-
-impl FromStr for Target {
-    type Err = String;
-
-    fn from_str(url: &str) -> Result<Self, String> {
-        match url.split_once("://") {
-            Some(("postgres" | "postgresql", _)) => Ok(Self::Postgres(url.to_owned())),
-            Some(("sqlite", path)) if !path.is_empty() => Ok(Self::Sqlite(path.into())),
-            _ => {
-                Err("write sqlite://PATH for the embedded database or postgres://USER@HOST/NAME for a server"
-                    .into())
-            }
-        }
-    }
-}
-
-impl std::fmt::Display for Target {
-    /// The address without user name and password.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Sqlite(path) => write!(f, "sqlite://{}", path.display()),
-            Self::Postgres(url) => match url.split_once("://").and_then(|(_, rest)| rest.rsplit_once('@')) {
-                Some((_, host)) => write!(f, "postgres://{host}"),
-                None => f.write_str(url),
-            },
-        }
-    }
-}
-
-/// SQLite's usual room: 16 MiB of pages in memory, and a write-ahead log of 4 MiB before it goes into the file.
-const USUAL: &str = "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 1000;";
+/// SQLite's usual room: 16 MiB of pages in memory, and a write-ahead log of 4 MiB before it goes into the file. A log that
+/// has grown longer, because a reader needed it, is cut to 8 MiB once the reader has gone.
+pub(super) const USUAL: &str =
+    "PRAGMA cache_size = -16384; PRAGMA wal_autocheckpoint = 1000; PRAGMA journal_size_limit = 8388608;";
 /// SQLite's room for bulk work: 40 MiB of pages in memory, and a write-ahead log of 128 MiB.
-const BULK: &str = "PRAGMA cache_size = -40960; PRAGMA wal_autocheckpoint = 32768;";
-
-/// The URL with the seconds after which connecting is given up, where it says none.
-fn with_deadline(url: &str) -> String {
-    if url.contains("connect_timeout") {
-        return url.to_owned();
-    }
-    let mark = if url.contains('?') { '&' } else { '?' };
-    format!("{url}{mark}connect_timeout=5")
-}
+const BULK: &str =
+    "PRAGMA cache_size = -40960; PRAGMA wal_autocheckpoint = 32768; PRAGMA journal_size_limit = -1;";
 
 impl Conn {
     /// Makes room for units that write thousands of rows each (`bulk`), or goes back to the usual room.
@@ -149,9 +108,41 @@ impl Conn {
     }
 }
 
+/// A write that takes room: on SQLite a commit of the first page, on PostgreSQL pages that vanish with their commit.
+const SQLITE_WRITE: &str = "BEGIN IMMEDIATE; PRAGMA user_version = 0; COMMIT;";
+const POSTGRES_WRITE: &str = "BEGIN; CREATE TEMPORARY TABLE writing_probe ON COMMIT DROP AS \
+    SELECT repeat(md5(n::text), 100) AS filler FROM generate_series(1, 50) AS n; COMMIT;";
+
 impl Conn {
     pub(super) fn is_sqlite(&self) -> bool {
         matches!(self, Self::Sqlite(_))
+    }
+
+    /// Whether the database answers and takes writes; a standby does not.
+    pub(super) fn takes_writes(&mut self) -> diesel::QueryResult<bool> {
+        #[derive(QueryableByName)]
+        struct Server {
+            #[diesel(sql_type = Bool)]
+            takes_writes: bool,
+        }
+        match self {
+            Self::Sqlite(conn) => conn.batch_execute("PRAGMA schema_version").map(|()| true),
+            Self::Postgres(conn) => {
+                let ask = "SELECT NOT pg_is_in_recovery() AND current_setting('transaction_read_only') = 'off' \
+                           AS takes_writes";
+                sql_query(ask).get_result(conn).map(|Server { takes_writes }| takes_writes)
+            }
+        }
+    }
+
+    /// Writes and commits something that nobody sees. Afterwards SQLite's log holds no commit that was not confirmed: the
+    /// new commit has taken its place.
+    pub(super) fn write_something(&mut self) -> diesel::QueryResult<()> {
+        let written = match self {
+            Self::Sqlite(conn) => conn.batch_execute(SQLITE_WRITE),
+            Self::Postgres(conn) => conn.batch_execute(POSTGRES_WRITE),
+        };
+        written.inspect_err(|_| _ = self.batch_execute("ROLLBACK"))
     }
 
     /// Lets the statements of this transaction wait for other transactions so many seconds at most. SQLite waits for its
@@ -160,91 +151,6 @@ impl Conn {
         match self {
             Self::Postgres(conn) => conn.batch_execute(&format!("SET LOCAL lock_timeout = '{seconds}s'")),
             Self::Sqlite(_) => Ok(()),
-        }
-    }
-}
-
-impl Target {
-    /// Whether the server runs on another machine, so that rows would cross a network in plain text.
-    #[must_use]
-    pub fn is_remote(&self) -> bool {
-        let Self::Postgres(url) = self else { return false };
-        let rest = url.split_once("://").map_or("", |(_, rest)| rest);
-        if rest.split_once('?').is_some_and(|(_, query)| query.contains("host=/")) {
-            return false;
-        }
-        let authority = rest.split(['/', '?']).next().unwrap_or("");
-        let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        let host = host
-            .strip_prefix('[')
-            .map_or_else(|| host.split(':').next().unwrap_or(""), |v6| v6.split(']').next().unwrap_or(""));
-        !(host.is_empty()
-            || host == "localhost"
-            || host == "::1"
-            || host.starts_with("127.")
-            || host.starts_with("%2F"))
-    }
-
-    /// Opens a connection, ready for use. A server that does not answer is given up after some seconds: nobody else could
-    /// connect meanwhile.
-    pub fn open(&self) -> diesel::ConnectionResult<Conn> {
-        match self {
-            Self::Postgres(url) => PgConnection::establish(&with_deadline(url)).map(Conn::Postgres),
-            Self::Sqlite(path) => {
-                let mut conn = SqliteConnection::establish(&path.to_string_lossy())?;
-                // With `FULL` a commit that was answered survives a power cut, not only a crash.
-                conn.batch_execute(
-                    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
-                     PRAGMA foreign_keys = ON; PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY;",
-                )
-                .and_then(|()| conn.batch_execute(USUAL))
-                .map_err(diesel::ConnectionError::CouldntSetupConfiguration)?;
-                Ok(Conn::Sqlite(conn))
-            }
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_the_two_schemes_are_taken() {
-        assert_eq!("sqlite://data/a.db".parse(), Ok(Target::Sqlite("data/a.db".into())));
-        assert!(matches!("postgresql://u@h/d".parse(), Ok(Target::Postgres(_))));
-        for url in ["mysql://h/d", "data/a.db", "sqlite://", "", "file.db"] {
-            assert!(url.parse::<Target>().is_err(), "{url}");
-        }
-    }
-
-    #[test]
-    fn connecting_has_a_deadline_unless_the_url_sets_one() {
-        assert_eq!(with_deadline("postgres://h/d"), "postgres://h/d?connect_timeout=5");
-        assert_eq!(with_deadline("postgres:///d?host=/run"), "postgres:///d?host=/run&connect_timeout=5");
-        let own = "postgres://h/d?connect_timeout=60";
-        assert_eq!(with_deadline(own), own);
-    }
-
-    #[test]
-    fn a_remote_server_is_told_from_a_local_one() {
-        let remote = |url: &str| url.parse::<Target>().unwrap().is_remote();
-        for url in [
-            "postgres://u:p@db.example.com/x",
-            "postgres://db.example.com:5432/x",
-            "postgres://u@10.0.0.7/x",
-            "postgres://[2001:db8::1]:5432/x",
-        ] {
-            assert!(remote(url), "{url}");
-        }
-        for url in [
-            "postgres:///x",
-            "postgres://u@localhost:5433/x",
-            "postgres://127.0.0.1/x",
-            "postgres://[::1]/x",
-            "postgres:///x?host=/run/postgresql",
-        ] {
-            assert!(!remote(url), "{url}");
         }
     }
 }

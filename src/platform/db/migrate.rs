@@ -2,7 +2,12 @@
 
 use super::{Conn, Target};
 use crate::platform::{Error, Result};
-use diesel::connection::SimpleConnection;
+use diesel::{
+    Connection, QueryResult, QueryableByName, RunQueryDsl,
+    connection::{CacheSize, SimpleConnection},
+    sql_query,
+    sql_types::Integer,
+};
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 
 const SQLITE: EmbeddedMigrations = embed_migrations!("migrations/sqlite");
@@ -29,13 +34,52 @@ pub(super) fn down(target: &Target) -> Result<usize> {
 }
 
 fn on(target: &Target, work: impl FnOnce(&mut Conn) -> diesel::migration::Result<usize>) -> Result<usize> {
-    let mut conn = target.open().map_err(Error::unavailable)?;
-    let lock = |conn: &mut Conn, function: &str| match conn {
-        Conn::Postgres(conn) => conn.batch_execute(&format!("SELECT {function}({LOCK})")),
-        Conn::Sqlite(_) => Ok(()),
+    let mut conn = open(target)?;
+    // The lock belongs to a transaction of its own, which a pooler leaves on one connection of the server, and which ends
+    // with its connection.
+    let _held = match conn {
+        Conn::Postgres(_) => {
+            let mut held = open(target)?;
+            held.batch_execute(&format!("BEGIN; SELECT pg_advisory_xact_lock({LOCK})"))?;
+            Some(held)
+        }
+        Conn::Sqlite(_) => None,
     };
-    lock(&mut conn, "pg_advisory_lock")?;
-    let done = work(&mut conn).map_err(Error::internal);
-    lock(&mut conn, "pg_advisory_unlock")?;
-    done
+    work(&mut conn).map_err(Error::internal)
+}
+
+/// A connection that keeps no statement between transactions.
+fn open(target: &Target) -> Result<Conn> {
+    let mut conn = target.open().map_err(Error::unavailable)?;
+    conn.set_prepared_statement_cache_size(CacheSize::Disabled);
+    Ok(conn)
+}
+
+/// Whether a pooler between the service and PostgreSQL gives each transaction another connection of the server, as
+/// PgBouncer does with `pool_mode = transaction`: then one process of the server serves two clients, or two processes serve
+/// one. No, where the server is away.
+pub(super) fn pools_transactions(target: &Target) -> bool {
+    if matches!(target, Target::Sqlite(_)) {
+        return false;
+    }
+    let Ok(mut one) = open(target) else { return false };
+    let Ok(mut other) = open(target) else { return false };
+    let mut look = || -> QueryResult<bool> {
+        let first = process_of(&mut one)?;
+        other.batch_execute("BEGIN")?;
+        let second = process_of(&mut other);
+        let third = process_of(&mut one);
+        other.batch_execute("COMMIT")?;
+        Ok(second? == first || third? != first)
+    };
+    (0..3).any(|_| look().unwrap_or(false))
+}
+
+fn process_of(conn: &mut Conn) -> QueryResult<i32> {
+    #[derive(QueryableByName)]
+    struct Process {
+        #[diesel(sql_type = Integer)]
+        id: i32,
+    }
+    sql_query("SELECT pg_backend_pid() AS id").get_result(conn).map(|Process { id }| id)
 }

@@ -109,7 +109,7 @@ pub async fn edge(
         Some(error) => failed(request, &error),
         None => unwound(next.call(request)).await.map_or_else(
             // The panic has consumed the request; `Failed` carries the request id for the answer.
-            || Err(Failed { error: Error::internal("a handler panicked"), id: id.clone() }.into()),
+            || Err(Failed { error: panicked(&method), id: id.clone() }.into()),
             |outcome| outcome.map(|response| with_problem_document(response.map_into_boxed_body())),
         )?,
     };
@@ -200,6 +200,16 @@ fn with_problem_document(response: ServiceResponse<BoxBody>) -> ServiceResponse<
         made
     };
     ServiceResponse::new(request, made)
+}
+
+/// A handler that panicked may have committed its unit before.
+fn panicked(method: &Method) -> Error {
+    let error = Error::internal("a handler panicked");
+    if method.is_safe() {
+        return error;
+    }
+    let detail = "an unexpected fault; look whether the change is there before you repeat it";
+    Error { detail: detail.into(), ..error }
 }
 
 fn code_of(status: StatusCode) -> &'static Code {
