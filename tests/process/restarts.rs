@@ -31,7 +31,7 @@ impl Client<'_> {
             None => self.connected()?,
         };
         let connection = if self.keeps_alive { "keep-alive" } else { "close" };
-        let path = if self.turn % 2 == 0 { "/v1/partners?limit=1" } else { "/health/live" };
+        let path = if self.turn.is_multiple_of(2) { "/v1/partners?limit=1" } else { "/health/live" };
         let request = format!(
             "GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: {}\r\nConnection: {connection}\r\n\r\n",
             self.bearer
