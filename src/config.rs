@@ -3,13 +3,16 @@
 
 mod hidden;
 mod keys;
+mod trust;
 mod web_address;
 
+pub use trust::Trust;
 pub use web_address::web_address_of;
 
 use crate::platform::{
     Error, Result,
     db::Target,
+    http::Pace,
     values::{Clock, Daily, Ids, text_enum},
 };
 use clap::{Args, ValueEnum};
@@ -17,7 +20,6 @@ use hidden::Hidden;
 use ipnet::IpNet;
 use lettre::message::Mailbox;
 use std::{net::SocketAddr, path::PathBuf, time::Duration};
-use ureq::http::Uri;
 use url::Url;
 use web_address::web_address;
 
@@ -30,6 +32,10 @@ pub struct Limits {
     pub sign_ins_per_minute: u32,
     /// The most errors of one import that are stored.
     pub import_errors_kept: u32,
+    /// The bytes of the disk of an SQLite database that an import leaves free.
+    pub disk_reserve_bytes: u64,
+    /// Connections kept to the database.
+    pub database_connections: u32,
 }
 
 /// The settings of all accounts.
@@ -41,42 +47,6 @@ pub struct Accounts {
     pub password_memory_kib: u32,
     /// Passes of one password hash over its memory.
     pub password_passes: u32,
-}
-
-/// The outside issuer (OpenID Connect) whose identity tokens are accepted.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trust {
-    /// The name of the issuer, which is its address.
-    pub issuer: String,
-    /// The name of this service at the issuer: a token for another audience is refused.
-    pub audience: String,
-}
-
-impl Trust {
-    /// Whether the answer of an address cannot be changed on its way: by TLS, or on this machine.
-    #[must_use]
-    pub fn may_ask(&self, address: &str) -> bool {
-        address.starts_with("https://") || self.is_on_this_machine() && is_on_this_machine(address)
-    }
-
-    /// Whether the issuer runs on this machine without TLS, for trials.
-    #[must_use]
-    pub fn is_on_this_machine(&self) -> bool {
-        is_on_this_machine(&self.issuer)
-    }
-}
-
-fn is_on_this_machine(address: &str) -> bool {
-    let Ok(uri) = address.parse::<Uri>() else { return false };
-    uri.scheme_str() == Some("http") && matches!(uri.host(), Some("localhost" | "127.0.0.1" | "[::1]"))
-}
-
-fn issuer(text: &str) -> std::result::Result<String, String> {
-    let secure = text.starts_with("https://") && text.parse::<Uri>().is_ok_and(|uri| uri.query().is_none());
-    if text.len() <= 400 && (secure || is_on_this_machine(text)) {
-        return Ok(text.to_owned());
-    }
-    Err("an issuer is an https address without a query, such as https://login.example.com".into())
 }
 
 /// When background work begins by the clock.
@@ -172,7 +142,7 @@ pub struct Settings {
     #[arg(long, env = "KEY_ROTATION_DAYS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(0..=365), global = true)]
     pub key_rotation_days: u16,
     /// Outside issuer (OpenID Connect) whose identity tokens sign in the users that name it; none by default.
-    #[arg(long, env = "OIDC_ISSUER", value_parser = issuer, requires = "oidc_audience", global = true)]
+    #[arg(long, env = "OIDC_ISSUER", value_parser = trust::issuer, requires = "oidc_audience", global = true)]
     pub oidc_issuer: Option<String>,
 
     /// Our client id at that issuer.
@@ -241,9 +211,13 @@ pub struct Settings {
     #[arg(long, env = "MAIL_FROM", global = true)]
     pub mail_from: Option<Mailbox>,
 
-    /// Seconds a request body may take to arrive; the file of an import, from piece to piece.
+    /// Seconds a request body may take to arrive; a file, coming or going, may lie still so long.
     #[arg(long, env = "BODY_SECONDS", default_value_t = 10, value_parser = clap::value_parser!(u64).range(1..=3600), global = true)]
     pub body_seconds: u64,
+
+    /// Bytes a second at which a file comes or goes at least, while the service waits for the other side.
+    #[arg(long, env = "MINIMUM_BYTES_PER_SECOND", default_value_t = 65_536, value_parser = clap::value_parser!(u64).range(1..), global = true)]
+    pub minimum_bytes_per_second: u64,
 
     /// Bytes the file of an import may have.
     #[arg(long, env = "IMPORT_BYTES", default_value_t = 10_737_418_240, global = true)]
@@ -252,6 +226,10 @@ pub struct Settings {
     /// Errors kept of one import; beyond it rows are counted only.
     #[arg(long, env = "IMPORT_ERRORS_KEPT", default_value_t = 10_000, global = true)]
     pub import_errors_kept: u32,
+
+    /// Bytes an import leaves free on the disk of an SQLite database; with less, imports are refused.
+    #[arg(long, env = "DISK_RESERVE_BYTES", default_value_t = 268_435_456, global = true)]
+    pub disk_reserve_bytes: u64,
 
     /// Milliseconds between "not ready" and the end of listening, so that a balancer notices first.
     #[arg(long, env = "DRAIN_MILLISECONDS", default_value_t = 500, value_parser = clap::value_parser!(u64).range(0..=60_000), global = true)]
@@ -316,7 +294,9 @@ impl Settings {
             log_mails: false,
             database_kind: DatabaseKind::Production,
             body_seconds: 10,
+            minimum_bytes_per_second: 65_536,
             import_bytes: 1 << 30,
+            disk_reserve_bytes: 0,
             import_errors_kept: 100,
             drain_milliseconds: 0,
             log_format: LogFormat::Auto,
@@ -339,6 +319,17 @@ impl Settings {
             requests_per_minute: self.requests_per_minute,
             sign_ins_per_minute: self.sign_ins_per_minute,
             import_errors_kept: self.import_errors_kept,
+            disk_reserve_bytes: self.disk_reserve_bytes,
+            database_connections: self.database_connections,
+        }
+    }
+
+    /// The slowest pace of a file that comes or goes.
+    #[must_use]
+    pub fn pace(&self) -> Pace {
+        Pace {
+            grace: Duration::from_secs(self.body_seconds),
+            bytes_per_second: self.minimum_bytes_per_second,
         }
     }
 

@@ -320,6 +320,7 @@ fn serve(service: &Service, introduce: impl FnOnce(&str) -> Result<String> + Sen
         let mut interrupt = signal(SignalKind::interrupt()).map_err(Error::internal)?;
         let serving = app::listen(service.clone(), listener).map_err(Error::internal)?;
         let handle = serving.handle();
+        let (stopper, drain) = (serving.stopper().map_err(Error::internal)?, service.settings.drain());
         let introduced = actix_web::web::block(move || {
             let lines = introduce(&address.to_string())?;
             writeln!(std::io::stdout(), "{lines}Swagger UI: http://{address}/docs/").map_err(|error| {
@@ -334,16 +335,13 @@ fn serve(service: &Service, introduce: impl FnOnce(&str) -> Result<String> + Sen
             serving.until_stopped().await.map_err(Error::internal)?;
             return Err(error);
         }
-        let (closing, drain) = (service.closing.clone(), service.settings.drain());
         actix_web::rt::spawn(async move {
             tokio::select! {
                 _ = terminate.recv() => {}
                 _ = interrupt.recv() => {}
             }
             log::info!("stopping: no longer ready, then no new connections, then the end");
-            closing.begin();
-            tokio::time::sleep(drain).await;
-            handle.stop(true).await;
+            stopper.stop(drain).await;
         });
         serving.until_stopped().await.map_err(Error::internal)
     });

@@ -55,7 +55,7 @@ const WEB: &[&str] = &[
     "api.rs",
     "access/caller.rs",
     "platform/http/",
-    "platform/db/pool.rs",
+    "platform/db/handle.rs",
     "src/app.rs",
     "src/app/",
     // Its routes are a function over the service's configuration.

@@ -9,7 +9,7 @@ use crate::{
     platform::{
         Error, Result, Vault,
         db::{Conn, Db, Done},
-        http::{Closing, RateLimit},
+        http::{Closing, Pace, RateLimit, Slots},
         values::{Clock, Id, Ids, Timestamp},
     },
 };
@@ -20,8 +20,14 @@ use std::{
 };
 use tokio::sync::{Notify, Semaphore};
 
-/// The most lists that are written to files at the same time.
-const FILES: usize = 4;
+/// The most lists that are written to files at the same time, and half of the connections at most.
+const FILES: usize = 8;
+/// The most lists that are written to files at the same time for one person.
+const FILES_OF_ONE: usize = 2;
+/// The most files that are received at the same time: one is imported, the others wait for their turn.
+const UPLOADS: usize = 4;
+/// The most files that are received at the same time from one person.
+const UPLOADS_OF_ONE: usize = 2;
 
 /// The state of the application. Cheap to clone; every clone is the same state.
 #[derive(Clone)]
@@ -48,8 +54,14 @@ pub(super) struct SharedState {
     pub bell: Notify,
     pub vault: Vault,
     pub import_errors_kept: u32,
-    /// One permit for each list that may be written to a file at the same time; a file holds a connection and a snapshot.
-    pub files: Arc<Semaphore>,
+    /// Places for lists that are written to files; a file holds a connection and a snapshot.
+    pub files: Arc<Slots<Id>>,
+    /// Places for files that are received; a file holds a thread.
+    pub uploads: Arc<Slots<Id>>,
+    /// The slowest pace of a file that comes or goes.
+    pub pace: Pace,
+    /// The bytes of SQLite's disk that an import leaves free.
+    pub disk_reserve_bytes: u64,
     pub issuer: Option<Issuer>,
     pub mail: Mail,
     /// The kind of the database, known once its first records are there.
@@ -93,8 +105,10 @@ pub struct Parts {
     pub clock: Clock,
     /// The source of ids.
     pub ids: Ids,
-    /// The rate limits.
+    /// The limits on requests, imports and connections.
     pub limits: Limits,
+    /// The slowest pace of a file that comes or goes.
+    pub pace: Pace,
     /// The settings of accounts.
     pub accounts: Accounts,
     /// The encryption keys.
@@ -114,9 +128,11 @@ pub struct Parts {
 impl AppState {
     /// Opens the application state on a migrated database.
     pub fn open(db: Db, parts: Parts) -> Result<Self> {
-        let Parts { clock, ids, limits, accounts, vault, trust, mail, directory, schedules, hooks } = parts;
+        let Parts { clock, ids, limits, pace, accounts, vault, trust, mail, directory, schedules, hooks } =
+            parts;
         let passwords = Hasher::new(accounts.password_memory_kib, accounts.password_passes)?;
         let import_errors_kept = limits.import_errors_kept;
+        let connections = usize::try_from(limits.database_connections).unwrap_or(usize::MAX);
         let issuer = mail.public_url.clone();
         let tokens = Tokens::open(db.clone(), clock.clone(), ids.clone(), vault.clone(), issuer)?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
@@ -141,7 +157,10 @@ impl AppState {
             bell: Notify::new(),
             vault,
             import_errors_kept,
-            files: Arc::new(Semaphore::new(FILES)),
+            files: Slots::new(FILES.min(connections / 2).max(1), FILES_OF_ONE),
+            uploads: Slots::new(UPLOADS, UPLOADS_OF_ONE),
+            pace,
+            disk_reserve_bytes: limits.disk_reserve_bytes,
             issuer: trust.map(Issuer::open).transpose()?,
             mail,
             kind: OnceLock::new(),
@@ -192,9 +211,14 @@ impl AppState {
         Ok(sealed)
     }
 
-    /// Whether the database answers.
-    pub fn ping(&self) -> Result<()> {
-        self.0.db.ping()
+    /// Whether the database answers and takes writes, as far as known: nobody waits for the answer.
+    pub fn readiness(&self) -> Result<()> {
+        self.0.db.readiness()
+    }
+
+    /// Loads the keys that sign access tokens again, which another instance may have made or replaced.
+    pub fn refresh_keys(&self) -> Result<()> {
+        self.0.tokens.refresh().map(drop)
     }
 
     /// The flag that the service is about to stop.

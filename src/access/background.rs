@@ -1,7 +1,7 @@
 //! Background work of many units, in the name of a caller or of the service itself.
 
 use super::{Actor, AppState, Caller, Tx, app_state::SharedState, policy::Policy};
-use crate::platform::{Result, db::Conn};
+use crate::platform::{Error, Result, db::Conn};
 use std::sync::Arc;
 
 /// The way of background work to the database: many units, one after the other, in the name of a sender. Each unit checks
@@ -63,6 +63,18 @@ impl BackgroundContext {
     #[must_use]
     pub fn import_errors_kept(&self) -> i64 {
         i64::from(self.state.import_errors_kept)
+    }
+
+    /// Refuses work that fills the disk where SQLite's disk has less room than the settings want to be left free.
+    pub fn check_room(&self) -> Result<()> {
+        let reserve = self.state.disk_reserve_bytes;
+        if self.state.db.free_bytes().is_none_or(|free| free >= reserve) {
+            return Ok(());
+        }
+        let detail =
+            format!("the disk of the database has less than {reserve} bytes left; make room, then try again");
+        let short = Error::unavailable("the disk of the database is nearly full");
+        Err(Error { detail: detail.into(), retry_after: Some(60), ..short })
     }
 
     /// Reads in one snapshot, on this thread.

@@ -353,10 +353,10 @@ impl Public {
         app.0.db.clone().off_thread(move |_| app.0.tokens.key_set()).await
     }
 
-    /// The kind of the database, where the database answers.
-    pub async fn ping(self) -> Result<crate::config::DatabaseKind> {
-        let asked = actix_web::web::block(move || self.app.ping().and_then(|()| self.app.kind()));
-        asked.await.map_err(Error::unavailable)?
+    /// The kind of the database, where the database answers and takes writes, as far as known: nobody waits for the answer.
+    pub fn readiness(&self) -> Result<crate::config::DatabaseKind> {
+        self.app.readiness()?;
+        self.app.kind()
     }
 
     /// Hashes or compares passwords, off the request threads.

@@ -56,6 +56,7 @@ pub(super) struct OpenedKey {
     pub verifying: DecodingKey,
     public: Vec<u8>,
     signs_from: Timestamp,
+    retires_at: Option<Timestamp>,
 }
 
 impl KeyRing {
@@ -77,9 +78,10 @@ impl KeyRing {
         ready.or(self.keys.last()).ok_or_else(|| Error::internal("there is no signing key"))
     }
 
-    /// The key whose tokens have exactly this encoded header.
-    pub(super) fn of_header(&self, first_segment: &str) -> Option<&OpenedKey> {
-        self.keys.iter().find(|key| key.first_segment == first_segment)
+    /// The key whose tokens have exactly this encoded header; none where the key has been retired.
+    pub(super) fn of_header(&self, first_segment: &str, now: Timestamp) -> Option<&OpenedKey> {
+        let verifies = |key: &&OpenedKey| key.retires_at.is_none_or(|retires_at| retires_at > now);
+        self.keys.iter().find(|key| key.first_segment == first_segment).filter(verifies)
     }
 
     /// The public keys, for the published key set.
@@ -103,6 +105,7 @@ impl OpenedKey {
             verifying: DecodingKey::from_ed_der(&public),
             public,
             signs_from: row.created_at.plus_seconds(PUBLISHED_FIRST_SECONDS),
+            retires_at: row.retires_at,
         })
     }
 }

@@ -2,10 +2,20 @@
 
 use super::{Caller, Tx, policy::Policy};
 use crate::platform::{
-    Error, Result,
-    http::{File, Listed, Listing, PageRequest, Pieces},
+    Error, Result, codes,
+    http::{File, Full, Listed, Listing, PageRequest, Pieces, Slot, Terms},
+    values::Id,
 };
-use std::sync::Arc;
+use std::{
+    cell::Cell,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+/// How long a request waits for a file of others to end.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a file may go on after the service has begun to stop.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 impl<P: Policy> Caller<P> {
     /// Answers a list by several statements in one snapshot.
@@ -34,7 +44,13 @@ impl<P: Policy> Caller<P> {
         self.read(move |tx| work(tx, &page).map(|listed| Listing::Page(listed.answer))).await
     }
 
-    /// Writes the whole list to a file, every page from the same snapshot.
+    /// A place to receive a file; none while as many files come as the service takes at a time, of this caller or in all.
+    pub async fn upload_slot(&self) -> Option<Slot<Id>> {
+        self.app().0.uploads.take(self.id(), Duration::ZERO).await.ok()
+    }
+
+    /// Writes the whole list to a file, every page from the same snapshot. The file ends early where its reader may no
+    /// longer read, as anybody's who has been barred, signed out or given another role.
     async fn write_file<F, S, W>(self, mut page: PageRequest<F, S>, work: W) -> Result<Listing>
     where
         F: Send + 'static,
@@ -42,17 +58,48 @@ impl<P: Policy> Caller<P> {
         W: Fn(&mut Tx<'_>, &PageRequest<F, S>) -> Result<Listed> + Send + 'static,
     {
         let state = Arc::clone(&self.app().0);
-        let permit = Arc::clone(&state.files).try_acquire_owned();
-        let permit = permit.map_err(|_| Error::unavailable("too many files are being written"))?;
+        let slot = state.files.take(self.id(), PATIENCE).await.map_err(|full| match full {
+            Full::Own => {
+                let detail = "two of your files are under way; read them to their end, or close them";
+                Error { retry_after: Some(5), ..Error::new(&codes::TOO_MANY_REQUESTS, detail) }
+            }
+            Full::All => Error {
+                detail: "others are reading as many files as the service writes at a time".into(),
+                ..Error::unavailable("too many files are being written")
+            },
+        })?;
         let Some(format) = page.file_format() else { return Err(Error::internal("no file is asked for")) };
         let name = page.file_name().to_owned();
+        let reader = Arc::new(self);
+        let terms = Terms { pace: state.pace, may_go_on: reader.goes_on() };
         let write = move |pieces: &Pieces| {
-            let _permit = permit;
+            let _slot = slot;
             state.db.read(|conn| {
-                let mut tx = self.enter(conn)?;
+                let mut tx = reader.enter(conn)?;
                 page.walk(|page| work(&mut tx, page), |piece| pieces.write(piece))
             })
         };
-        File::written(&name, format, write).await.map(Listing::File)
+        File::written(&name, format, terms, write).await.map(Listing::File)
+    }
+
+    /// Whether the caller may go on reading a file: asked again and again, beside the snapshot of the file.
+    fn goes_on(self: &Arc<Self>) -> Box<dyn Fn() -> Result<()> + Send> {
+        let reader = Arc::clone(self);
+        let closing_since = Cell::new(None);
+        Box::new(move || {
+            let state = &reader.app().0;
+            if state.closing.has_begun() {
+                let since = closing_since.get().unwrap_or_else(Instant::now);
+                closing_since.set(Some(since));
+                if since.elapsed() >= FAREWELL {
+                    return Err(Error::unavailable("the service is about to stop"));
+                }
+            }
+            match state.db.query(|conn| reader.enter(conn).map(drop)) {
+                Err(error) if error.code.status < 500 => Err(error),
+                // Where the database cannot say so now, the snapshot decides.
+                _ => Ok(()),
+            }
+        })
     }
 }

@@ -11,16 +11,13 @@ use crate::platform::{
 };
 use jsonwebtoken::{Algorithm, Validation};
 use serde::{Deserialize, Serialize};
-use std::sync::{
-    Arc, PoisonError, RwLock,
-    atomic::{AtomicI64, Ordering},
-};
+use std::sync::{Arc, PoisonError, RwLock};
 
 /// How long an access token lives.
 pub const ACCESS_TOKEN_SECONDS: i64 = 15 * 60;
 /// The most seconds by which the clocks of two instances may differ.
 const LEEWAY_SECONDS: i64 = 5;
-/// How long an instance uses its loaded keys.
+/// How old the loaded keys may be that an instance publishes.
 const KEYS_SECONDS: i64 = 30;
 /// The audience of the tokens.
 const AUDIENCE: &str = "partner-incentives";
@@ -109,8 +106,6 @@ pub struct Tokens {
     /// The issuer of the tokens: the address at which people reach the service.
     issuer: String,
     keys: RwLock<Arc<KeyRing>>,
-    /// The second since 1970 at which an unknown key id last made this instance load the keys, with or without success.
-    asked_at: AtomicI64,
     /// The claims of tokens whose signature has been verified; expiry and revocation are checked each time.
     verified: quick_cache::sync::Cache<String, Arc<Claims>>,
 }
@@ -122,7 +117,7 @@ impl Tokens {
         db.write(move |conn| keys::prepare(conn, &seal, &source, now))?;
         let keys = RwLock::new(Arc::new(KeyRing::load(&db, &vault, now)?));
         let verified = quick_cache::sync::Cache::new(10_000);
-        Ok(Self { db, clock, ids, vault, issuer, keys, asked_at: AtomicI64::new(0), verified })
+        Ok(Self { db, clock, ids, vault, issuer, keys, verified })
     }
 
     /// Issues an access token.
@@ -147,12 +142,13 @@ impl Tokens {
             client_id,
             scope,
         };
-        let keys = self.fresh()?;
+        let keys = self.current();
         let key = keys.signing(now)?;
         jsonwebtoken::encode(&key.header, &claims, &key.signing).map_err(Error::internal)
     }
 
-    /// The claims of a token of this service; refuses any other token, and a token that is not valid now.
+    /// The claims of a token of this service; refuses any other token, and a token that is not valid now. Never asks the
+    /// database, whatever key a token names: the keys are loaded in the background, minutes before they sign.
     pub fn verify(&self, token: &str) -> Result<Arc<Claims>> {
         let claims = if let Some(known) = self.verified.get(token) {
             known
@@ -171,9 +167,11 @@ impl Tokens {
         Ok(claims)
     }
 
-    /// The public keys, for services that verify the tokens themselves.
+    /// The public keys, for services that verify the tokens themselves. May ask the database.
     pub fn key_set(&self) -> Result<JsonWebKeySet> {
-        Ok(self.fresh()?.public())
+        let keys = self.current();
+        let due = self.clock.now() >= keys.loaded_at.plus_seconds(KEYS_SECONDS);
+        Ok(if due { self.refresh()? } else { keys }.public())
     }
 
     /// The claims of a token with a valid signature.
@@ -185,13 +183,8 @@ impl Tokens {
             .split_once('.')
             .filter(|_| token.len() <= LONGEST_TOKEN)
             .ok_or_else(|| refused("this is not an access token"))?;
-        // The keys are loaded again after `KEYS_SECONDS`, so that a retired key stops verifying.
-        let mut keys = self.fresh()?;
-        if keys.of_header(header).is_none() && self.may_ask_again() {
-            // Another instance may have made a new key.
-            keys = self.reload()?;
-        }
-        let key = keys.of_header(header).ok_or_else(|| {
+        let keys = self.current();
+        let key = keys.of_header(header, self.clock.now()).ok_or_else(|| {
             refused("this is not an access token of this service, or its key has been retired")
         })?;
         let mut validation = Validation::new(Algorithm::EdDSA);
@@ -207,26 +200,12 @@ impl Tokens {
             .ok_or_else(|| refused("the access token's signature or claims are not accepted"))
     }
 
-    /// Whether an unknown key id may load the keys again: every two seconds at most, however many tokens name such ids.
-    fn may_ask_again(&self) -> bool {
-        let now = self.clock.now().as_seconds();
-        let before = self.asked_at.load(Ordering::Relaxed);
-        // A look-up noted in the future comes from a clock that has been put back.
-        !(before..before + 2).contains(&now)
-            && self.asked_at.compare_exchange(before, now, Ordering::Relaxed, Ordering::Relaxed).is_ok()
-    }
-
     fn current(&self) -> Arc<KeyRing> {
         Arc::clone(&self.keys.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn fresh(&self) -> Result<Arc<KeyRing>> {
-        let keys = self.current();
-        let is_fresh = self.clock.now().is_soon_after(keys.loaded_at, KEYS_SECONDS);
-        if is_fresh { Ok(keys) } else { self.reload() }
-    }
-
-    fn reload(&self) -> Result<Arc<KeyRing>> {
+    /// Loads the keys again: another instance may have made or replaced a key.
+    pub(super) fn refresh(&self) -> Result<Arc<KeyRing>> {
         let keys = Arc::new(KeyRing::load(&self.db, &self.vault, self.clock.now())?);
         // Tokens that a retired key has verified must be refused from now on.
         self.verified.clear();

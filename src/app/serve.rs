@@ -11,7 +11,7 @@ use crate::{
     platform::{
         Error, Result,
         db::Db,
-        http::{self, BodyLimits, Closing, Edge, PublicAddress, TrustedProxies, docs},
+        http::{self, BodyLimits, Closing, Door, Edge, Line, PublicAddress, TrustedProxies, docs},
         values::Id,
     },
     work::Engine,
@@ -64,6 +64,7 @@ impl Service {
             clock: settings.clock.clone(),
             ids: settings.ids.clone(),
             limits: settings.limits(),
+            pace: settings.pace(),
             accounts: settings.accounts(),
             vault,
             trust: settings.trust(),
@@ -134,11 +135,38 @@ pub(super) fn refuse_plaintext(settings: &Settings) -> Result<()> {
     )))
 }
 
+/// The time between two looks at the keys that sign access tokens.
+const KEYS: Duration = Duration::from_secs(5);
+/// The time from shutting the door to the end of listening: those who were let in before are accepted.
+const DOORSTEP: Duration = Duration::from_millis(300);
+
 /// A running server with its background work.
 pub struct Serving {
     server: Server,
     background: JoinHandle<()>,
+    keys: JoinHandle<()>,
     app: AppState,
+    door: Door,
+}
+
+/// Stops a server so that no request is lost.
+pub struct Stopper {
+    handle: ServerHandle,
+    closing: Closing,
+    door: Door,
+}
+
+impl Stopper {
+    /// Turns readiness to 503, listens on for the time of `drain`, answers everybody who was accepted, and ends.
+    pub async fn stop(self, drain: Duration) {
+        self.closing.begin();
+        tokio::time::sleep(drain).await;
+        if let Err(error) = self.door.shut() {
+            log::warn!("connections that are being opened may be reset: {error}");
+        }
+        tokio::time::sleep(DOORSTEP).await;
+        self.handle.stop(true).await;
+    }
 }
 
 impl Serving {
@@ -148,11 +176,18 @@ impl Serving {
         self.server.handle()
     }
 
+    /// What stops the server so that no request is lost.
+    pub fn stopper(&self) -> std::io::Result<Stopper> {
+        let (handle, closing) = (self.server.handle(), self.app.closing().clone());
+        Ok(Stopper { handle, closing, door: self.door.try_clone()? })
+    }
+
     /// Serves until the handle stops the server, and then until running background work has ended its current step.
     pub async fn until_stopped(self) -> std::io::Result<()> {
         let served = self.server.await;
         self.app.closing().begin();
         self.app.wake();
+        self.keys.abort();
         self.background.await.map_err(std::io::Error::other)?;
         served
     }
@@ -170,8 +205,24 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Servin
         .build()
         .map_err(std::io::Error::other)?;
     let engine = service.engine(&metrics.registry).map_err(std::io::Error::other)?;
+    http::allow_many_files();
+    let door = Door::of(&listener)?;
     let server = serve(&service, metrics, engine.clone(), listener)?;
-    Ok(Serving { server, background: actix_web::rt::spawn(engine.run()), app })
+    let keys = actix_web::rt::spawn(learn_keys(app.clone()));
+    Ok(Serving { server, background: actix_web::rt::spawn(engine.run()), keys, app, door })
+}
+
+/// Loads the keys that sign access tokens again and again: no request waits for a key.
+async fn learn_keys(app: AppState) {
+    loop {
+        tokio::time::sleep(KEYS).await;
+        let app = app.clone();
+        match web::block(move || app.refresh_keys()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => log::debug!("the signing keys are not loaded again: {error}"),
+            Err(error) => log::debug!("the signing keys are not loaded again: {error}"),
+        }
+    }
 }
 
 fn serve(
@@ -199,6 +250,7 @@ fn serve(
     let contract = contract();
     let limits = BodyLimits {
         deadline: Duration::from_secs(settings.body_seconds),
+        pace: settings.pace(),
         upload_bytes: settings.import_bytes,
     };
     let address =
@@ -239,8 +291,16 @@ fn serve(
         0 => server,
         workers => server.workers(usize::from(workers)),
     };
+    let workers = match settings.workers {
+        0 => std::thread::available_parallelism().map_or(1, usize::from),
+        workers => usize::from(workers),
+    };
+    // Threads are left where every connection waits for a server that has stopped answering.
+    let connections = usize::try_from(settings.database_connections).unwrap_or(usize::MAX);
+    let threads = 16.max(connections.div_ceil(workers) + 8);
     Ok(server
-        .worker_max_blocking_threads(16)
+        .on_connect(Line::keep)
+        .worker_max_blocking_threads(threads)
         .client_request_timeout(Duration::from_secs(5))
         .client_disconnect_timeout(Duration::from_secs(1))
         .keep_alive(Duration::from_secs(75))

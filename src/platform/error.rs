@@ -59,7 +59,7 @@ pub mod codes {
         PRECONDITION_REQUIRED = "precondition_required" 428 "Say which revision you are changing", "Send the `ETag` you read in `If-Match`, so that nobody's change is lost.";
         TOO_MANY_REQUESTS = "too_many_requests" 429 "Too many requests", "Wait as long as `Retry-After` says. `RateLimit` and `RateLimit-Policy` show what is left.";
         HEADERS_TOO_LARGE = "headers_too_large" 431 "The header fields are too large", "Header fields together may have 32 KiB.";
-        INTERNAL = "internal" 500 "Something went wrong on our side", "Nothing was changed. Try again; if it stays, report the `request_id`.";
+        INTERNAL = "internal" 500 "Something went wrong on our side", "Nothing was changed, unless `detail` says otherwise. Try again; if it stays, report the `request_id`.";
         AMOUNT_OUT_OF_RANGE = "amount_out_of_range" 409 "A sum leaves the range of amounts", "A sum of amounts would be larger than can be stored. Take back the sales that are wrong; then the calculation goes on.";
         OUTCOME_UNKNOWN = "outcome_unknown" 503 "Nobody can say now whether it was done", "The database went away while it made the change durable. Repeat the identical request with the same `Idempotency-Key` after `Retry-After`: where it was done, the stored answer comes back; where not, it is done now. Without a key, look first whether the change is there.";
         UNAVAILABLE = "unavailable" 503 "The service cannot answer just now", "The database is busy or out of reach. Nothing was changed; repeat after `Retry-After`, with the same `Idempotency-Key`.";

@@ -1,92 +1,19 @@
 //! Imports of a process: killed in the middle, and never larger for a larger file.
 
-use crate::running::{Running, command};
-use serde_json::{Value, json};
+use crate::{
+    operator::{Operator, agent, started, url_in},
+    running::{Running, command},
+};
+use serde_json::json;
 use std::{
     fmt::Write as _,
     io::{Read, Write},
     net::TcpStream,
-    path::Path,
     time::{Duration, Instant},
 };
 
 const HEAD: &str = "source,external_id,partner_id,customer_id,customer_country,product,product_family,kind,\
                     occurred_on,amount,currency\n";
-
-/// An operator of a running service.
-struct Operator {
-    address: String,
-    bearer: String,
-}
-
-impl Operator {
-    const NAME: &str = "olga@programme.example";
-    const PASSWORD: &str = "a much longer passphrase";
-
-    /// The first one, with a password of its own.
-    fn first_of(service: &Running, temporary: &str) -> Self {
-        let nobody = Self { address: service.address.clone(), bearer: String::new() };
-        let bearer = nobody.token(temporary);
-        let change = json!({"current_password": temporary, "new_password": Self::PASSWORD});
-        let url = format!("http://{}/v1/me/password", nobody.address);
-        let changed = agent().put(url).header("authorization", &bearer).send_json(change).unwrap();
-        assert_eq!(changed.status().as_u16(), 204);
-        Self::of(service)
-    }
-
-    fn of(service: &Running) -> Self {
-        let nobody = Self { address: service.address.clone(), bearer: String::new() };
-        Self { bearer: nobody.token(Self::PASSWORD), ..nobody }
-    }
-
-    fn token(&self, password: &str) -> String {
-        let body = json!({"username": Self::NAME, "password": password});
-        let url = format!("http://{}/v1/auth/login", self.address);
-        let session: Value = agent().post(url).send_json(body).unwrap().body_mut().read_json().unwrap();
-        format!("Bearer {}", session["access_token"].as_str().unwrap())
-    }
-
-    fn get(&self, path: &str) -> Value {
-        let ask = agent().get(format!("http://{}{path}", self.address)).header("authorization", &self.bearer);
-        ask.call().unwrap().body_mut().read_json().unwrap()
-    }
-
-    fn post(&self, path: &str, media: &str, body: impl ureq::AsSendBody) -> Value {
-        let ask = agent().post(format!("http://{}{path}", self.address));
-        let ask = ask.header("authorization", &self.bearer).header("content-type", media);
-        ask.send(body).unwrap().body_mut().read_json().unwrap()
-    }
-
-    fn partner(&self) -> String {
-        let partner = json!({
-            "mpn_id": "4711001", "legal_name": "Contoso Ltd", "country": "DE", "currency": "EUR",
-            "partner_type": "direct_bill", "contact_email": "partner@contoso.example",
-        });
-        let made = self.post("/v1/partners", "application/json", partner.to_string());
-        made["id"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned()
-    }
-
-    fn total(&self) -> i64 {
-        self.get("/v1/transactions?limit=1&include_total=true")["total"].as_i64().unwrap()
-    }
-
-    /// Waits until the latest import is as wanted.
-    fn wait_for(&self, wanted: impl Fn(&Value) -> bool) -> Value {
-        let start = Instant::now();
-        loop {
-            let import = self.get("/v1/transaction-imports?limit=1")["items"][0].clone();
-            if wanted(&import) {
-                return import;
-            }
-            assert!(start.elapsed() < Duration::from_secs(60), "still {import}");
-            std::thread::sleep(Duration::from_millis(50));
-        }
-    }
-}
-
-fn agent() -> ureq::Agent {
-    ureq::Agent::config_builder().http_status_as_error(false).build().into()
-}
 
 fn rows(partner: &str, numbers: std::ops::Range<u32>) -> String {
     let mut rows = String::new();
@@ -99,23 +26,6 @@ fn rows(partner: &str, numbers: std::ops::Range<u32>) -> String {
         .unwrap();
     }
     rows
-}
-
-fn url_in(folder: &Path) -> String {
-    format!("sqlite://{}", folder.join("data.db").display())
-}
-
-/// A service on a fresh database with an operator of its own.
-fn started(url: &str) -> (Running, Operator) {
-    let made = command(url)
-        .args(["user", "create", "--email", Operator::NAME, "--name", "Olga", "--role", "operator"])
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&made.stdout).into_owned();
-    let temporary = said.split("shown this once: ").nth(1).unwrap_or_else(|| panic!("{said}")).trim();
-    let service = Running::start_on(url, &[]);
-    let operator = Operator::first_of(&service, temporary);
-    (service, operator)
 }
 
 /// Sends the beginning of a file, and leaves the rest open.
@@ -204,7 +114,7 @@ fn a_body_that_stops_arriving_is_given_up() {
     let _ = socket.read_to_string(&mut answer);
     assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
     let import = operator.wait_for(|import| import["state"] == "failed");
-    assert_eq!(import["failure"], "the body stopped arriving");
+    assert!(import["failure"].as_str().unwrap().starts_with("the body stopped arriving"), "{import}");
 }
 
 #[test]

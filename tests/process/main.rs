@@ -3,10 +3,17 @@
 #![cfg(test)]
 
 mod calculating;
+mod disks;
 mod documents;
+mod files;
 mod importing;
 mod mail;
+mod operator;
+mod outages;
+mod pooler;
+mod postgres;
 mod promises;
+mod restarts;
 mod running;
 #[path = "../support/smtp.rs"]
 #[expect(dead_code, unreachable_pub, reason = "it offers more to the stories")]

@@ -4,6 +4,7 @@ use clap::Args;
 use partner_incentives::config::Settings;
 use std::{
     io::{BufRead, BufReader, Read},
+    path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     time::{Duration, Instant},
 };
@@ -29,9 +30,15 @@ impl Running {
     }
 
     /// Starts it on a database.
-    #[expect(clippy::zombie_processes, reason = "dropping it waits for it")]
     pub fn start_on(url: &str, arguments: &[&str]) -> Self {
+        Self::start_with(url, arguments, &[])
+    }
+
+    /// Starts it on a database, with variables of its environment.
+    #[expect(clippy::zombie_processes, reason = "dropping it waits for it")]
+    pub fn start_with(url: &str, arguments: &[&str], environment: &[(&str, &Path)]) -> Self {
         let mut child = command(url)
+            .envs(environment.iter().copied())
             .args(arguments)
             .args(["--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
@@ -66,6 +73,11 @@ impl Running {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
         line.and_then(|line| line.trim().split(' ').next()?.parse().ok()).unwrap_or_default()
+    }
+
+    /// How many threads it has.
+    pub fn threads(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/task", self.child.id())).map_or(0, Iterator::count)
     }
 
     /// Waits for its end.

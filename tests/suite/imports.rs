@@ -5,7 +5,8 @@ use super::{
     partners::partner,
     transactions::{purchase, refund},
 };
-use crate::support::{Answer, Client, World};
+use crate::support::{Answer, Client, PASSWORD, World};
+use partner_incentives::platform::db::Target;
 use serde_json::{Value, json};
 
 /// The line of column names of the files here.
@@ -355,4 +356,23 @@ fn errors_beyond_those_kept_are_counted() {
     let cursor = listed["next_cursor"].as_str().unwrap();
     let rest = operator.get(&path).query("limit", 60).query("cursor", cursor).send().ok();
     assert_eq!((rest["items"].as_array().unwrap().len(), &rest["next_cursor"]), (40, &Value::Null));
+}
+
+#[test]
+fn a_file_is_refused_before_it_fills_the_disk() {
+    let world = World::with(|settings| settings.disk_reserve_bytes = u64::MAX);
+    let operator = world.operator();
+    let id = seller(&world, 1);
+    let told = csv(&operator, file(&[sold(1, &id, "10.00")]));
+    // The disk of a PostgreSQL server is somebody else's.
+    if matches!(world.service.settings.database_url, Target::Postgres(_)) {
+        told.ok();
+        return;
+    }
+    let told = told.refused(503, "unavailable");
+    assert!(told["detail"].as_str().unwrap().contains("the disk of the database"), "{told}");
+    let import = operator.get("/v1/transaction-imports").send().ok()["items"][0].clone();
+    assert_eq!((&import["state"], &import["rows_read"]), (&json!("failed"), &json!(0)));
+    let nobody = json!({"username": "operator@vendor.example", "password": PASSWORD});
+    world.nobody().post("/v1/auth/login", nobody).send().ok();
 }

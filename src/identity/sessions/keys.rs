@@ -9,7 +9,9 @@ use crate::{
 
 /// Makes a new signing key, which is published at once and signs ten minutes later.
 pub fn rotate(app: &AppState) -> Result<Id> {
-    app.write_as_system("RotateSigningKey", replace)
+    let id = app.write_as_system("RotateSigningKey", replace)?;
+    app.refresh_keys()?;
+    Ok(id)
 }
 
 /// The rotation of the signing key once the newest key is as old as the settings say.
@@ -25,7 +27,8 @@ pub const WORK: Work = Work {
 
 /// Makes a new signing key if the newest key is as old as the settings say.
 pub fn rotate_if_due(app: &AppState) -> Result<()> {
-    app.write_as_system("RotateSigningKey", replace_if_due)
+    app.write_as_system("RotateSigningKey", replace_if_due)?;
+    app.refresh_keys()
 }
 
 fn rotate_in_turn(turn: &Turn) -> Result<End> {

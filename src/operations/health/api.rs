@@ -45,14 +45,15 @@ async fn get_liveness() -> impl Responder {
 
 /// Whether the service can answer requests
 ///
-/// 503 while the database does not answer or the service is about to stop.
+/// 503 while the database does not answer or takes no writes, and while the service is about to stop; `detail` says which.
+/// The answer comes at once: the service asks the database in the background, every second.
 #[utoipa::path(tag = "service", responses((status = 200, body = Readiness)))]
 #[get("/health/ready")]
 async fn get_readiness(public: Public, closing: web::Data<Closing>) -> Result<impl Responder> {
     if closing.has_begun() {
         return Err(Error::new(&codes::UNAVAILABLE, "the service is about to stop"));
     }
-    let database = public.ping().await?;
+    let database = public.readiness()?;
     Ok(HttpResponse::Ok().json(Readiness { status: "up", database }))
 }
 

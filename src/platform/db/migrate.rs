@@ -2,12 +2,15 @@
 
 use super::{
     Conn, Target,
-    pool::{begin, end},
+    unit::{Begins, Statements, begin, end},
 };
 use crate::platform::{Error, Result, files};
 use diesel::{
-    QueryableByName, RunQueryDsl, connection::SimpleConnection, migration::MigrationSource, sql_query,
-    sql_types::Text,
+    Connection, QueryResult, QueryableByName, RunQueryDsl,
+    connection::{CacheSize, SimpleConnection},
+    migration::MigrationSource,
+    sql_query,
+    sql_types::{Integer, Text},
 };
 use diesel_migrations::{EmbeddedMigrations, MigrationHarness, embed_migrations};
 use std::collections::BTreeSet;
@@ -129,16 +132,52 @@ fn alone<T>(target: &Target, work: impl FnOnce(&mut Conn) -> Result<T>) -> Resul
     if let Target::Sqlite(path) = target {
         files::make_database_private(path)?;
     }
-    let mut conn = target.open().map_err(Error::unavailable)?;
+    let mut conn = open(target)?;
     refuse_encoding(&mut conn)?;
     if conn.is_sqlite() {
         conn.batch_execute("PRAGMA busy_timeout = 60000")?;
     }
-    begin(&mut conn, "BEGIN IMMEDIATE", "BEGIN ISOLATION LEVEL READ COMMITTED")?;
+    begin(&mut conn, Begins::Unit, Statements::Unlimited)?;
     end(&mut conn, |conn| {
         if !conn.is_sqlite() {
             conn.batch_execute(&format!("SELECT pg_advisory_xact_lock({LOCK})"))?;
         }
         work(conn)
     })
+}
+
+/// A connection that keeps no statement between transactions.
+fn open(target: &Target) -> Result<Conn> {
+    let mut conn = target.open().map_err(Error::unavailable)?;
+    conn.set_prepared_statement_cache_size(CacheSize::Disabled);
+    Ok(conn)
+}
+
+/// Whether a pooler between the service and PostgreSQL gives each transaction another connection of the server, as
+/// PgBouncer does with `pool_mode = transaction`: then one process of the server serves two clients, or two processes serve
+/// one. No, where the server is away.
+pub(super) fn pools_transactions(target: &Target) -> bool {
+    if matches!(target, Target::Sqlite(_)) {
+        return false;
+    }
+    let Ok(mut one) = open(target) else { return false };
+    let Ok(mut other) = open(target) else { return false };
+    let mut look = || -> QueryResult<bool> {
+        let first = process_of(&mut one)?;
+        other.batch_execute("BEGIN")?;
+        let second = process_of(&mut other);
+        let third = process_of(&mut one);
+        other.batch_execute("COMMIT")?;
+        Ok(second? == first || third? != first)
+    };
+    (0..3).any(|_| look().unwrap_or(false))
+}
+
+fn process_of(conn: &mut Conn) -> QueryResult<i32> {
+    #[derive(QueryableByName)]
+    struct Process {
+        #[diesel(sql_type = Integer)]
+        id: i32,
+    }
+    sql_query("SELECT pg_backend_pid() AS id").get_result(conn).map(|Process { id }| id)
 }

@@ -6,21 +6,29 @@
 //!   that was committed before the lock. Units that lock one row wait for each other, units that lock different rows
 //!   never meet. After a deadlock or a lost connection a unit runs again where nothing of the unit can be durable.
 //! - A unit that leaves a [`Witness`] is looked up where `COMMIT` was not answered: no caller reads "nothing was changed"
-//!   while the row of the unit is there.
+//!   while the row of the unit is there. SQLite takes no further unit before the look.
+//! - A thread asks in the background whether the database answers and takes writes. While it does not, units are refused at
+//!   once, and [`Db::readiness`] says why.
 
 mod address;
 mod bytes;
 mod connection;
-mod connector;
 mod copy;
 mod errors;
+mod handle;
+mod health;
 mod migrate;
 mod pool;
+mod target;
 pub mod types;
+mod unit;
+mod watch;
 mod writer;
 
 pub use bytes::BytesColumn;
-pub use connection::{Conn, MultiBackend, MultiRawValue, Target};
-pub use pool::{Db, Done, Witness};
+pub use connection::{Conn, MultiBackend, MultiRawValue};
+pub use handle::Db;
+pub use target::Target;
+pub use unit::{Done, Witness};
 
 pub(crate) use connection::{insert_many, lock_rows, native, upsert_many};

@@ -1,383 +1,255 @@
-//! The handle on the database: snapshots to read, units to write.
+//! The connections to the database: as many as the settings allow, tested before use, and none while nobody answers.
 
 use super::{
     Conn, Target,
-    connector::{Connector, Quiet, Suspicion},
-    errors::Fault,
-    migrate,
-    writer::{Writer, guarded},
+    health::{Health, Trouble},
 };
-use crate::platform::{Error, Result, values::Id};
+use crate::platform::{Error, Result};
 use diesel::{
-    Connection, QueryResult,
-    connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
-    result::Error as DieselError,
+    Connection,
+    connection::{CacheSize, TransactionManager},
 };
 use std::{
-    collections::BTreeSet,
-    sync::Arc,
+    collections::VecDeque,
+    sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
 };
 
-/// How often a unit runs again that met another unit at the same rows.
-const RACES: u32 = 12;
+type Transactions = <Conn as Connection>::TransactionManager;
 
-/// The database. Cheap to clone; every clone is the same database.
-#[derive(Clone)]
-pub struct Db(Arc<Inner>);
+/// How long a unit waits for a connection that another unit gives back.
+const WAIT: Duration = Duration::from_secs(3);
+/// The most units that wait for a connection; further units are refused at once.
+const QUEUE: usize = 512;
+/// How long an idle connection is trusted: a test before each use would cost a round trip.
+const TRUSTED: Duration = Duration::from_secs(1);
 
-struct Inner {
+/// The connections to one database.
+pub(super) struct Pool {
     target: Target,
-    pool: r2d2::Pool<Connector>,
-    /// The thread that runs all units of SQLite; none on PostgreSQL.
-    writer: Option<Writer>,
-    suspicion: Arc<Suspicion>,
+    most: u32,
+    health: Arc<Health>,
+    state: Mutex<State>,
+    /// Whether a pooler in between gives each transaction another connection of the server.
+    pub(super) is_pooled: bool,
 }
 
-impl Db {
-    /// Opens a migrated database with up to `connections` connections.
-    /// A server that is away does not stop the start: the readiness check fails until the server answers.
-    pub fn open(target: &Target, connections: u32) -> Result<Self> {
-        let suspicion = Arc::default();
-        let pool = r2d2::Pool::builder()
-            .max_size(connections)
-            .min_idle(Some(1))
-            .connection_timeout(Duration::from_secs(3))
-            .error_handler(Box::new(Quiet))
-            .build_unchecked(Connector { target: target.clone(), suspicion: Arc::clone(&suspicion) });
-        let writer = match target {
-            Target::Sqlite(_) => Some(Writer::start(target.clone())?),
-            Target::Postgres(_) => None,
-        };
-        Ok(Self(Arc::new(Inner { target: target.clone(), pool, writer, suspicion })))
-    }
+#[derive(Default)]
+struct State {
+    idle: Vec<Pooled>,
+    /// The connections of this era, idle or in use.
+    open: u32,
+    /// The units that wait for a connection, in the order in which they came.
+    waiting: VecDeque<Arc<Condvar>>,
+    /// Counts how often all connections were written off: a connection of an earlier era does not come back.
+    era: u64,
+}
 
-    /// Creates the schema or brings it to the newest version; returns how many versions were applied.
-    pub fn migrate(target: &Target) -> Result<usize> {
-        migrate::up(target)
-    }
+struct Pooled {
+    conn: Conn,
+    tested_at: Instant,
+}
 
-    /// Reads a database before anything is written to it: none where there is no schema yet. Refuses a schema that is
-    /// newer than this binary, and an encoding other than UTF-8.
-    pub fn look<T>(target: &Target, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<Option<T>> {
-        migrate::look(target, work)
-    }
+/// What becomes of a connection after its use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fate {
+    Kept,
+    Closed,
+    /// Closed, and all idle connections with it, which are probably as dead.
+    ClosedWithOthers,
+}
 
-    /// Whether this binary knows a version of the schema.
-    pub fn knows_version(version: &str) -> Result<bool> {
-        migrate::knows(version)
-    }
+/// The place of a connection in use; the place is free for another connection when this value is dropped.
+struct Place<'a> {
+    pool: &'a Pool,
+    era: u64,
+    back: Option<Pooled>,
+}
 
-    /// Takes every version of the schema back, and deletes all data.
-    pub fn revert(target: &Target) -> Result<usize> {
-        migrate::down(target)
-    }
-
-    /// Makes the files of the database forget the rows that some tables had before: the server or SQLite otherwise keeps
-    /// them in free room until it is used again. Writes these tables anew; SQLite writes its whole file.
-    pub fn forget_what_was(&self, tables: &BTreeSet<&'static str>) -> Result<()> {
-        self.with(|conn| {
-            if conn.is_sqlite() {
-                // The copy is written to a file, not to memory.
-                let forget = "PRAGMA temp_store = FILE; VACUUM; PRAGMA wal_checkpoint(TRUNCATE); PRAGMA temp_store = MEMORY;";
-                return Ok(conn.batch_execute(forget)?);
-            }
-            for table in tables {
-                conn.batch_execute(&format!("VACUUM FULL {table}"))?;
-            }
-            Ok(())
-        })
-    }
-
-    /// The address of the database.
-    #[must_use]
-    pub fn target(&self) -> &Target {
-        &self.0.target
-    }
-
-    /// Whether reads are so short that handing a read to another thread costs more than the read.
-    #[must_use]
-    pub fn reads_in_place(&self) -> bool {
-        self.0.writer.is_some()
-    }
-
-    /// Runs statements that need not agree with each other, without a transaction.
-    pub fn query<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-        self.with(work)
-    }
-
-    /// Runs statements in one snapshot of the database.
-    pub fn read<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-        self.with(|conn| conn.in_one_snapshot(work))
-    }
-
-    /// Runs a unit on this thread and waits until the unit is durable.
-    pub fn write<T, F>(&self, unit: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: Fn(&mut Conn) -> Result<T> + Send + 'static,
-    {
-        self.write_witnessed(move |conn| unit(conn).map(Done::without_witness))
-    }
-
-    /// Runs a unit that leaves a witness on this thread and waits until the unit is durable.
-    pub fn write_witnessed<T, F>(&self, unit: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: Fn(&mut Conn) -> Result<Done<T>> + Send + 'static,
-    {
-        match &self.0.writer {
-            Some(writer) => writer.submit(unit)?.blocking_recv().map_err(Error::unavailable)?,
-            None => self.run(&|_| Ok(None), &unit),
-        }
-    }
-
-    /// Runs a unit off the request threads; returns once the unit is durable.
-    pub async fn write_async<T, F>(&self, unit: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: Fn(&mut Conn) -> Result<Done<T>> + Send + 'static,
-    {
-        self.write_unless(|_| Ok(None), unit).await
-    }
-
-    /// Runs a unit off the request threads, unless `look`, outside the unit's transaction, finds the unit's result
-    /// already. A unit that met another unit runs again, after another look; after a refusal comes one more look.
-    pub async fn write_unless<T, L, F>(&self, look: L, unit: F) -> Result<T>
-    where
-        T: Send + 'static,
-        L: Fn(&mut Conn) -> Result<Option<T>> + Send + 'static,
-        F: Fn(&mut Conn) -> Result<Done<T>> + Send + 'static,
-    {
-        if let Some(writer) = &self.0.writer {
-            // SQLite's units run one after the other: the look is part of the unit.
-            let unit = move |conn: &mut Conn| {
-                look(conn)?.map_or_else(|| unit(conn), |known| Ok(Done::without_witness(known)))
-            };
-            return writer.submit(unit)?.await.map_err(Error::unavailable)?;
-        }
-        let db = self.clone();
-        let work = move || db.run(&look, &unit);
-        actix_web::web::block(work).await.map_err(Error::unavailable)?
-    }
-
-    /// Runs a read where the read costs least: on this thread for the embedded database, else on a blocking thread.
-    pub async fn off_thread<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&Self) -> Result<T> + Send + 'static,
-    {
-        if self.reads_in_place() {
-            return work(self);
-        }
-        let db = self.clone();
-        actix_web::web::block(move || work(&db)).await.map_err(Error::unavailable)?
-    }
-
-    /// Whether the database answers.
-    pub fn ping(&self) -> Result<()> {
-        self.with(|conn| conn.batch_execute("SELECT 1").map_err(Error::from))
-    }
-
-    /// Finishes queued units and folds SQLite's log into its file.
-    pub fn close(&self) {
-        if let Some(writer) = &self.0.writer {
-            writer.stop();
-        }
-    }
-
-    /// Runs a unit on PostgreSQL, and again where nothing of the unit is durable and another run may succeed.
-    fn run<T>(&self, look: &Look<'_, T>, unit: &dyn Fn(&mut Conn) -> Result<Done<T>>) -> Result<T> {
-        let mut tries = Tries::default();
-        loop {
-            let done = self.with(|conn| {
-                if let Some(known) = look(conn)? {
-                    return Ok(UnitEnd::Durable(known));
-                }
-                // Each statement sees the commits before the statement: a unit first locks the rows it relies on.
-                begin(conn, "BEGIN IMMEDIATE", "BEGIN ISOLATION LEVEL READ COMMITTED")?;
-                // The unit may have failed because a unit with the same key has committed since the look.
-                attempt(conn, unit)
-                    .or_else(|error| look(conn).ok().flatten().map(UnitEnd::Durable).ok_or(error))
-            });
-            match done {
-                Ok(UnitEnd::Durable(value)) => return Ok(value),
-                Ok(UnitEnd::Unanswered { value, witness, error }) => match self.durability_of(witness) {
-                    Durability::Durable => return Ok(value),
-                    Durability::Undone if tries.allow(Fault::LostConnection) => {}
-                    Durability::Undone => return Err(Error::unavailable(error)),
-                    Durability::Unknown => return Err(Error::outcome_unknown(error)),
-                },
-                Err(error) if Fault::behind(&error).is_some_and(|fault| tries.allow(fault)) => {}
-                Err(error) => return Err(error),
-            }
-            std::thread::sleep(tries.pause());
-        }
-    }
-
-    /// Asks on another connection whether a unit is durable whose `COMMIT` was not answered.
-    fn durability_of(&self, witness: Option<Witness>) -> Durability {
-        let Some(Witness { id, stands }) = witness else { return Durability::Unknown };
-        let begun = Instant::now();
-        loop {
-            match self.with(|conn| stands(conn, id)) {
-                Ok(true) => return Durability::Durable,
-                Ok(false) => return Durability::Undone,
-                Err(error) if begun.elapsed() > ASKED_FOR => {
-                    log::error!("nobody knows whether unit {id} is durable: {error}");
-                    return Durability::Unknown;
-                }
-                Err(_) => std::thread::sleep(Duration::from_millis(100)),
+impl Drop for Place<'_> {
+    fn drop(&mut self) {
+        let mut state = self.pool.state();
+        if state.era == self.era {
+            match self.back.take() {
+                Some(pooled) => state.idle.push(pooled),
+                None => state.open -= 1,
             }
         }
+        state.wake_first();
+    }
+}
+
+impl State {
+    fn wake_first(&self) {
+        if let Some(first) = self.waiting.front() {
+            first.notify_one();
+        }
     }
 
-    fn with<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-        let mut held = self.0.pool.get()?;
-        let done = work(&mut held.conn);
-        // A refusal by a rule says nothing about the connection; a fault of the service or the database might.
-        if let Err(error) = done.as_ref()
-            && error.code.status >= 500
-            && !held.conn.is_sqlite()
-        {
-            // A server that only reads is left for the server that has taken its place.
-            let elsewhere = Fault::behind(error) == Some(Fault::ReadOnly);
-            held.broken = elsewhere || held.conn.batch_execute("SELECT 1").is_err();
-            if held.broken {
-                self.0.suspicion.raise();
-            }
+    fn wake_all(&self) {
+        for waiting in &self.waiting {
+            waiting.notify_one();
+        }
+    }
+
+    fn leave(&mut self, own: &Arc<Condvar>) {
+        self.waiting.retain(|waiting| !Arc::ptr_eq(waiting, own));
+        self.wake_first();
+    }
+}
+
+impl Pool {
+    pub(super) fn new(target: Target, most: u32, health: Arc<Health>, is_pooled: bool) -> Self {
+        Self { target, most, health, state: Mutex::default(), is_pooled }
+    }
+
+    /// Works with a connection. Waits for an answer of the database no longer than `patience` where nobody answers.
+    pub(super) fn with<T>(
+        &self,
+        patience: Duration,
+        work: impl FnOnce(&mut Conn) -> (Result<T>, Fate),
+    ) -> Result<T> {
+        let (mut pooled, mut place) = self.take(patience)?;
+        let (done, fate) = work(&mut pooled.conn);
+        let is_open = !matches!(
+            Transactions::transaction_manager_status_mut(&mut pooled.conn).transaction_depth(),
+            Ok(None)
+        );
+        if fate == Fate::ClosedWithOthers {
+            self.close_idle();
+        }
+        if fate == Fate::Kept && !is_open {
+            place.back = Some(pooled);
         }
         done
     }
-}
 
-/// Looks up the result of a unit before the unit runs; none where the unit has not run yet.
-type Look<'a, T> = dyn Fn(&mut Conn) -> Result<Option<T>> + 'a;
-
-/// The result of a unit, and the row that shows later whether the unit is durable.
-#[derive(Debug)]
-pub struct Done<T> {
-    /// The result of the unit.
-    pub value: T,
-    /// The row of the unit; none where nobody has to look the unit up.
-    pub witness: Option<Witness>,
-}
-
-impl<T> Done<T> {
-    fn without_witness(value: T) -> Self {
-        Self { value, witness: None }
-    }
-}
-
-/// A row that a unit has written under an id of its own.
-#[derive(Clone, Copy, Debug)]
-pub struct Witness {
-    /// The row's id.
-    pub id: Id,
-    /// Whether the row is there; waits one or two seconds for a transaction that may still write the row.
-    pub stands: fn(&mut Conn, Id) -> Result<bool>,
-}
-
-/// The end of a unit whose statements all succeeded.
-enum UnitEnd<T> {
-    /// The unit is durable.
-    Durable(T),
-    /// The database did not answer `COMMIT`.
-    Unanswered { value: T, witness: Option<Witness>, error: DieselError },
-}
-
-/// Whether a unit is durable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Durability {
-    Durable,
-    Undone,
-    Unknown,
-}
-
-/// How long the database is asked whether a unit is durable: as long as a server needs to recover from a short fault.
-const ASKED_FOR: Duration = Duration::from_secs(3);
-
-/// How often a unit ran again, by the cause.
-#[derive(Default)]
-struct Tries {
-    races: u32,
-    twins: u32,
-    connections: u32,
-}
-
-impl Tries {
-    /// Counts a fault; whether the unit runs once more.
-    fn allow(&mut self, fault: Fault) -> bool {
-        let (count, most) = match fault {
-            Fault::LostRace => (&mut self.races, RACES),
-            // A second run sees the row with the same value, and refuses with the problem code of the rule.
-            Fault::Twin => (&mut self.twins, 1),
-            // The second connection of the pool may be dead as well; the third connection is a new one.
-            Fault::LostConnection | Fault::ReadOnly => (&mut self.connections, 2),
-            Fault::Reference | Fault::Busy | Fault::Mistake => return false,
-        };
-        *count += 1;
-        *count <= most
+    /// Closes the idle connections.
+    pub(super) fn close_idle(&self) {
+        let mut state = self.state();
+        let idle = std::mem::take(&mut state.idle);
+        state.open -= u32::try_from(idle.len()).unwrap_or(state.open).min(state.open);
+        state.wake_all();
+        drop(state);
     }
 
-    /// The wait before the next run: a random time of up to 4 ms for each lost race, so that units that met do not meet
-    /// again.
-    fn pause(&self) -> Duration {
-        use std::hash::{BuildHasher, RandomState};
-        let random = RandomState::new().hash_one(self.races) % 4000;
-        Duration::from_micros(u64::from(self.races) * random)
+    /// Writes off all connections, also those in use: their server may never answer.
+    pub(super) fn begin_era(&self) {
+        let mut state = self.state();
+        let idle = std::mem::take(&mut state.idle);
+        (state.open, state.era) = (0, state.era + 1);
+        state.wake_all();
+        drop((state, idle));
     }
-}
 
-impl Conn {
-    /// Reads in one snapshot.
-    pub fn in_one_snapshot<T>(&mut self, work: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
-        begin(self, "BEGIN", "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")?;
-        end(self, work)
+    /// Wakes the units that wait, after the health of the database has changed.
+    pub(super) fn wake(&self) {
+        self.state().wake_all();
     }
-}
 
-type Transactions = <Conn as Connection>::TransactionManager;
-
-pub(super) fn begin(conn: &mut Conn, sqlite: &str, postgres: &str) -> Result<()> {
-    match conn {
-        Conn::Sqlite(conn) => AnsiTransactionManager::begin_transaction_sql(conn, sqlite)?,
-        Conn::Postgres(conn) => AnsiTransactionManager::begin_transaction_sql(conn, postgres)?,
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
-    Ok(())
-}
 
-pub(super) fn end<T>(conn: &mut Conn, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-    match work(conn) {
-        Ok(value) => commit(conn).map(|()| value).map_err(Error::from),
-        Err(error) => {
-            // `with` tests the connection afterwards; the error of the work is the one to report.
-            let _ = Transactions::rollback_transaction(conn);
-            Err(error)
+    fn take(&self, patience: Duration) -> Result<(Pooled, Place<'_>)> {
+        if let Some(mut taken) = self.take_idle()
+            && is_fit(&mut taken.0)
+        {
+            return Ok(taken);
+        }
+        let own = Arc::new(Condvar::new());
+        let taken = self.take_in_turn(&own, patience);
+        self.state().leave(&own);
+        taken
+    }
+
+    /// Takes an idle connection where nobody waits.
+    fn take_idle(&self) -> Option<(Pooled, Place<'_>)> {
+        if self.health.away().is_some() {
+            return None;
+        }
+        let mut state = self.state();
+        let pooled = if state.waiting.is_empty() { state.idle.pop()? } else { return None };
+        Some((pooled, Place { pool: self, era: state.era, back: None }))
+    }
+
+    /// Takes a connection as the first of those who wait: nobody waits while others who came later are served.
+    fn take_in_turn(&self, own: &Arc<Condvar>, patience: Duration) -> Result<(Pooled, Place<'_>)> {
+        let begun = Instant::now();
+        let mut may_connect = true;
+        let mut state = self.state();
+        loop {
+            let away = self.health.away();
+            if let Some(trouble) = away
+                && begun.elapsed() >= patience
+            {
+                return Err(trouble.error());
+            }
+            let is_first = state.waiting.front().is_none_or(|first| Arc::ptr_eq(first, own));
+            let may_take = away.is_none() && is_first;
+            if may_take && let Some(mut pooled) = state.idle.pop() {
+                let place = Place { pool: self, era: state.era, back: None };
+                drop(state);
+                if is_fit(&mut pooled) {
+                    return Ok((pooled, place));
+                }
+                // The connections that were idle with this one are probably as dead.
+                self.close_idle();
+                drop(place);
+                state = self.state();
+                continue;
+            }
+            if may_take && may_connect && state.open < self.most {
+                state.open += 1;
+                let place = Place { pool: self, era: state.era, back: None };
+                // Others may connect meanwhile.
+                state.leave(own);
+                drop(state);
+                match self.connect() {
+                    Ok(conn) => return Ok((Pooled { conn, tested_at: Instant::now() }, place)),
+                    Err(error) => {
+                        drop(place);
+                        state = self.state();
+                        may_connect = false;
+                        if state.open == 0 {
+                            self.health.goes_away(Trouble::Away);
+                            log::warn!("the database cannot be reached: {error}");
+                            continue;
+                        }
+                        // Others are connected: the server may be full, or away; whoever asks finds out.
+                        self.health.ring();
+                    }
+                }
+            }
+            let left = WAIT.max(patience).saturating_sub(begun.elapsed());
+            if left.is_zero() {
+                return Err(Error::unavailable("all connections to the database are in use"));
+            }
+            if !state.waiting.iter().any(|waiting| Arc::ptr_eq(waiting, own)) {
+                if state.waiting.len() >= QUEUE {
+                    return Err(Error::unavailable("too many units wait for a connection to the database"));
+                }
+                state.waiting.push_back(Arc::clone(own));
+            }
+            let pause = left.min(Duration::from_millis(250));
+            state = own.wait_timeout(state, pause).map_or_else(|e| e.into_inner().0, |(state, _)| state);
+            may_connect |= away.is_some() && self.health.away().is_none();
         }
     }
-}
 
-/// Runs a unit in the open transaction, and commits the transaction.
-fn attempt<T>(conn: &mut Conn, unit: &dyn Fn(&mut Conn) -> Result<Done<T>>) -> Result<UnitEnd<T>> {
-    let Done { value, witness } = match guarded(conn, unit) {
-        Ok(done) => done,
-        Err(error) => {
-            let _ = Transactions::rollback_transaction(conn);
-            return Err(error);
+    fn connect(&self) -> diesel::ConnectionResult<Conn> {
+        let mut conn = self.target.open()?;
+        if self.is_pooled {
+            conn.set_prepared_statement_cache_size(CacheSize::Disabled);
         }
-    };
-    match commit(conn) {
-        Ok(()) => Ok(UnitEnd::Durable(value)),
-        Err(error) if Fault::of(&error).leaves_commit_unknown() => {
-            Ok(UnitEnd::Unanswered { value, witness, error })
-        }
-        Err(error) => Err(error.into()),
+        Ok(conn)
     }
 }
 
-fn commit(conn: &mut Conn) -> QueryResult<()> {
-    Transactions::commit_transaction(conn).inspect_err(|_| {
-        let _ = Transactions::rollback_transaction(conn);
-    })
+fn is_fit(pooled: &mut Pooled) -> bool {
+    if pooled.conn.is_sqlite() || pooled.tested_at.elapsed() <= TRUSTED {
+        return true;
+    }
+    pooled.tested_at = Instant::now();
+    pooled.conn.takes_writes().is_ok_and(|takes_writes| takes_writes)
 }

@@ -5,22 +5,24 @@
 
 use super::{
     Conn, Target,
-    pool::{Done, Durability, Witness},
+    errors::Fault,
+    health::Health,
+    unit::{ASKED_FOR, Done, Durability, Witness},
 };
 use crate::platform::{Error, Result};
 use diesel::{
-    Connection, QueryResult, QueryableByName, RunQueryDsl,
+    Connection, QueryResult,
     connection::{AnsiTransactionManager, SimpleConnection, TransactionManager},
-    sql_query,
 };
 use std::{
     cell::RefCell,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
-        Mutex, PoisonError,
-        mpsc::{Receiver, SyncSender, TrySendError, sync_channel},
+        Arc, Mutex, PoisonError,
+        mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel},
     },
     thread::JoinHandle,
+    time::{Duration, Instant},
 };
 use tokio::sync::oneshot;
 
@@ -35,12 +37,12 @@ type Reply = Box<dyn FnOnce(&Commit<'_>) + Send>;
 /// How the commit of the shared transaction ended.
 enum Commit<'a> {
     Durable,
-    /// The commit failed before its last page was written.
+    /// `COMMIT` was never asked for, or a later commit has taken its place.
     Undone {
         reason: &'a str,
     },
-    /// The disk did not confirm the written pages: each unit is looked up on a fresh connection, where one could be
-    /// opened.
+    /// `COMMIT` failed: its pages may be in the log all the same. Each unit is looked up on a fresh connection, whose own
+    /// commit stands behind all that is durable; none where no such connection could be had.
     Unconfirmed {
         reason: &'a str,
         fresh: Option<&'a RefCell<Conn>>,
@@ -49,18 +51,17 @@ enum Commit<'a> {
 
 impl Commit<'_> {
     fn durability_of(&self, witness: Option<Witness>) -> Durability {
-        match self {
-            Self::Durable => Durability::Durable,
-            Self::Undone { .. } => Durability::Undone,
-            Self::Unconfirmed { fresh: None, .. } => Durability::Unknown,
-            Self::Unconfirmed { fresh: Some(fresh), .. } => match witness {
-                Some(Witness { id, stands }) => match stands(&mut fresh.borrow_mut(), id) {
+        match (self, witness) {
+            (Self::Durable, _) => Durability::Durable,
+            (Self::Undone { .. }, _) => Durability::Undone,
+            (Self::Unconfirmed { fresh: Some(fresh), .. }, Some(Witness { id, stands })) => {
+                match stands(&mut fresh.borrow_mut(), id) {
                     Ok(true) => Durability::Durable,
                     Ok(false) => Durability::Undone,
                     Err(_) => Durability::Unknown,
-                },
-                None => Durability::Unknown,
-            },
+                }
+            }
+            (Self::Unconfirmed { .. }, _) => Durability::Unknown,
         }
     }
 
@@ -81,12 +82,12 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(target: Target) -> Result<Self> {
+    pub(super) fn start(target: Target, health: Arc<Health>) -> Result<Self> {
         let conn = target.open().map_err(Error::unavailable)?;
         let (units, queue) = sync_channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("sqlite-writer".into())
-            .spawn(move || work(&target, conn, &queue))
+            .spawn(move || work(&target, conn, &queue, &health))
             .map_err(Error::internal)?;
         Ok(Self { units: Mutex::new(Some(units)), thread: Mutex::new(Some(thread)) })
     }
@@ -134,67 +135,100 @@ impl Writer {
     }
 }
 
-fn work(target: &Target, mut conn: Conn, queue: &Receiver<QueuedUnit>) {
-    while let Ok(first) = queue.recv() {
-        let mut shared = Shared::begin(&mut conn);
+fn work(target: &Target, conn: Conn, queue: &Receiver<QueuedUnit>, health: &Health) {
+    let mut open = Some(conn);
+    while let Some(conn) = &mut open
+        && let Ok(first) = queue.recv()
+    {
+        let mut shared = Shared::begin(conn, health);
         let units = std::iter::once(first).chain(queue.try_iter()).take(BATCH);
         let replies: Vec<Reply> = units.map(|unit| unit(&mut shared)).collect();
-        let reason = match shared.commit() {
-            Ok(()) => {
+        let (failure, is_doubtful) = match shared.commit() {
+            Ended::Committed => {
                 for reply in replies {
                     reply(&Commit::Durable);
                 }
                 continue;
             }
-            Err(error) => error.to_string(),
+            Ended::NeverAsked(error) => (error, false),
+            Ended::Failed(error) => (error, true),
         };
+        let reason = failure.to_string();
+        log::error!("a batch of units could not be committed: {reason}");
         // SQLite rolls a transaction back by itself where the disk is full; the driver's connection would not know of the
         // rollback, and is replaced.
-        let fresh = opened_anew(target, reason.contains(UNCONFIRMED)).map(RefCell::new);
-        let commit = if reason.contains(UNCONFIRMED) {
-            Commit::Unconfirmed { reason: &reason, fresh: fresh.as_ref() }
+        drop(open.take());
+        if is_doubtful {
+            open = looked_up(target, queue, health, replies, &reason);
         } else {
-            Commit::Undone { reason: &reason }
-        };
-        for reply in replies {
-            reply(&commit);
-        }
-        if let Some(fresh) = fresh.map(RefCell::into_inner).or_else(|| target.open().ok()) {
-            conn = fresh;
+            for reply in replies {
+                reply(&Commit::Undone { reason: &reason });
+            }
+            open = opened(queue, || target.open().map_err(|error| error.to_string()), |_| ());
         }
     }
-    if let Err(error) = conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)") {
+    if let Some(Err(error)) = open.map(|mut conn| conn.batch_execute("PRAGMA wal_checkpoint(TRUNCATE)")) {
         log::warn!("the write-ahead log could not be folded in: {error}");
     }
 }
 
-/// SQLite's error where the disk did not confirm a write.
-const UNCONFIRMED: &str = "disk I/O error";
+/// Looks up the units of a commit that failed. Further units are refused until the look has succeeded; the callers of the
+/// units themselves are told sooner that nobody knows. None where the writer was stopped meanwhile.
+///
+/// SQLite's log may hold the whole commit although its flush failed, or the flush of what comes behind it: this process would
+/// not see the commit, and the next process would. A commit of another connection either stands behind the commit in doubt,
+/// or in its place.
+fn looked_up(
+    target: &Target,
+    queue: &Receiver<QueuedUnit>,
+    health: &Health,
+    replies: Vec<Reply>,
+    reason: &str,
+) -> Option<Conn> {
+    health.doubts_commit(true);
+    let mut replies = Some(replies);
+    let mut answer = |fresh: Option<&RefCell<Conn>>| {
+        for reply in replies.take().into_iter().flatten() {
+            reply(&Commit::Unconfirmed { reason, fresh });
+        }
+    };
+    let look = || {
+        let mut fresh = target.open().map_err(|error| error.to_string())?;
+        fresh.write_something().map_err(|error| error.to_string()).map(|()| fresh)
+    };
+    let begun = Instant::now();
+    let fresh = opened(queue, look, |error| {
+        if begun.elapsed() > ASKED_FOR {
+            log::error!("nobody knows whether the last units are durable: {error}");
+            answer(None);
+        }
+    });
+    let fresh = fresh.map(RefCell::new);
+    answer(fresh.as_ref());
+    health.doubts_commit(false);
+    fresh.map(RefCell::into_inner)
+}
 
-/// A fresh connection, `with_empty_log` after emptying the write-ahead log: a commit whose flush failed may still lie in
-/// the log and come back from there, so that only an empty log shows which transactions are durable.
-fn opened_anew(target: &Target, with_empty_log: bool) -> Option<Conn> {
-    #[derive(QueryableByName)]
-    struct Checkpoint {
-        #[diesel(sql_type = diesel::sql_types::Integer)]
-        busy: i32,
-    }
-    let opened =
-        target.open().inspect_err(|error| log::error!("the database cannot be opened anew: {error}"));
-    let mut conn = opened.ok()?;
-    if !with_empty_log {
-        return Some(conn);
-    }
-    match sql_query("PRAGMA wal_checkpoint(TRUNCATE)").get_result(&mut conn) {
-        Ok(Checkpoint { busy: 0 }) => Some(conn),
-        Ok(Checkpoint { .. }) => {
-            log::error!("readers kept the write-ahead log from being emptied");
-            None
+/// A connection, opened as soon as that succeeds; units that come meanwhile are refused. None where the writer was stopped.
+fn opened(
+    queue: &Receiver<QueuedUnit>,
+    open: impl Fn() -> std::result::Result<Conn, String>,
+    mut failed: impl FnMut(&str),
+) -> Option<Conn> {
+    loop {
+        let error = match open() {
+            Ok(conn) => return Some(conn),
+            Err(error) => error,
+        };
+        failed(&error);
+        loop {
+            match queue.try_recv() {
+                Ok(unit) => unit(&mut Shared::closed())(&Commit::Undone { reason: &error }),
+                Err(TryRecvError::Empty) => break,
+                Err(TryRecvError::Disconnected) => return None,
+            }
         }
-        Err(error) => {
-            log::error!("the write-ahead log could not be emptied: {error}");
-            None
-        }
+        std::thread::sleep(Duration::from_millis(50));
     }
 }
 
@@ -202,45 +236,82 @@ type Transactions = <Conn as Connection>::TransactionManager;
 
 /// The transaction that units share.
 struct Shared<'a> {
-    conn: &'a mut Conn,
-    /// Whether the transaction is open.
-    begun: QueryResult<()>,
+    /// The connection, and whether the transaction is open; none where no connection could be opened.
+    open: Option<(&'a mut Conn, &'a Health)>,
+    /// The error after which no transaction is open.
+    lost: Option<diesel::result::Error>,
     /// Whether the transaction holds the changes of a unit already.
     holds: bool,
 }
 
+/// The end of a shared transaction.
+enum Ended {
+    Committed,
+    /// The transaction was gone before `COMMIT`: SQLite has taken it back.
+    NeverAsked(diesel::result::Error),
+    /// `COMMIT` failed.
+    Failed(diesel::result::Error),
+}
+
 impl<'a> Shared<'a> {
-    fn begin(conn: &'a mut Conn) -> Self {
-        Self { begun: begin(conn), conn, holds: false }
+    fn begin(conn: &'a mut Conn, health: &'a Health) -> Self {
+        let lost = begin(conn).err();
+        if lost.is_some() {
+            health.suspect_writes();
+        }
+        Self { open: Some((conn, health)), lost, holds: false }
     }
 
-    /// Runs a unit, and undoes a unit that fails; none where the transaction could not begin.
+    /// No transaction: every unit is refused.
+    fn closed() -> Self {
+        Self { open: None, lost: None, holds: false }
+    }
+
+    /// Runs a unit, and undoes a unit that fails; none where no transaction is open.
     ///
     /// A failed first unit rolls the transaction back; only later units need a savepoint, which keeps in memory the former
-    /// content of every page the unit changes.
+    /// content of every page the unit changes. Where the rollback fails too, SQLite has taken back the whole transaction: no
+    /// further statement may run in its place.
     fn run<T>(&mut self, unit: impl FnOnce(&mut Conn) -> Result<T>) -> Option<Result<T>> {
-        if self.begun.is_err() {
+        let (Some((conn, health)), None) = (&mut self.open, &self.lost) else { return None };
+        if self.holds
+            && let Err(error) = Transactions::begin_transaction(*conn)
+        {
+            self.lost = Some(error);
             return None;
         }
-        if self.holds {
-            return Some(in_savepoint(self.conn, unit));
+        let done = guarded(conn, unit);
+        let ended = match (&done, self.holds) {
+            (Ok(_), true) => Transactions::commit_transaction(*conn),
+            (Ok(_), false) => Ok(()),
+            (Err(_), true) => Transactions::rollback_transaction(*conn),
+            (Err(_), false) => Transactions::rollback_transaction(*conn).and_then(|()| begin(conn)),
+        };
+        let fault = done.as_ref().err().and_then(Fault::behind);
+        if fault.is_some_and(Fault::may_stop_writing) || ended.is_err() {
+            health.suspect_writes();
         }
-        let done = guarded(self.conn, unit);
-        self.holds = done.is_ok();
-        if done.is_err() {
-            self.begun = Transactions::rollback_transaction(self.conn).and_then(|()| begin(self.conn));
-        }
-        Some(done)
+        self.holds |= done.is_ok();
+        self.lost = ended.err();
+        // A unit whose transaction is gone is as undone as the others, whatever the unit itself has found.
+        if done.is_ok() && self.lost.is_some() { None } else { Some(done) }
     }
 
-    fn commit(self) -> QueryResult<()> {
-        self.begun?;
-        Transactions::commit_transaction(self.conn).inspect_err(|error| {
-            log::error!("a batch of units could not be committed: {error}");
-            if let Err(error) = Transactions::rollback_transaction(self.conn) {
-                log::error!("and not be taken back either: {error}");
+    fn commit(self) -> Ended {
+        let Some((conn, health)) = self.open else {
+            return Ended::NeverAsked(diesel::result::Error::NotInTransaction);
+        };
+        if let Some(error) = self.lost {
+            return Ended::NeverAsked(error);
+        }
+        match Transactions::commit_transaction(conn) {
+            Ok(()) => Ended::Committed,
+            Err(error) => {
+                health.suspect_writes();
+                let taken_back = Fault::of(&error) == Fault::TakenBack;
+                if taken_back { Ended::NeverAsked(error) } else { Ended::Failed(error) }
             }
-        })
+        }
     }
 }
 
@@ -249,17 +320,6 @@ fn begin(conn: &mut Conn) -> QueryResult<()> {
         // `IMMEDIATE` takes the write lock at once: no unit fails halfway because another process took the lock.
         Conn::Sqlite(sqlite) => AnsiTransactionManager::begin_transaction_sql(sqlite, "BEGIN IMMEDIATE"),
         Conn::Postgres(_) => Err(diesel::result::Error::NotInTransaction),
-    }
-}
-
-fn in_savepoint<T>(conn: &mut Conn, unit: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
-    Transactions::begin_transaction(conn)?;
-    match guarded(conn, unit) {
-        Ok(value) => Transactions::commit_transaction(conn).map(|()| value).map_err(Error::from),
-        Err(error) => {
-            Transactions::rollback_transaction(conn)?;
-            Err(error)
-        }
     }
 }
 

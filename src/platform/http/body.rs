@@ -1,6 +1,6 @@
 //! Request bodies: JSON, checked against the contract; one answer reports every fault of a body.
 
-use super::{Contract, IdempotencyKey};
+use super::{Contract, IdempotencyKey, pace::Pace};
 use crate::platform::{
     Error, FieldError, Result, codes,
     values::{composed, is_composed},
@@ -51,8 +51,10 @@ impl<T: Wire + Validate + 'static> FromRequest for Checked<T> {
 /// How long a body may take to arrive, and how large it may be. Put into the application's data.
 #[derive(Clone, Copy, Debug)]
 pub struct BodyLimits {
-    /// The longest time from the end of the head to the last byte of the body; for an upload, from piece to piece.
+    /// The longest time from the end of the head to the last byte of the body.
     pub deadline: Duration,
+    /// The slowest pace of an upload.
+    pub pace: Pace,
     /// The most bytes of an upload, which is read while the bytes arrive.
     pub upload_bytes: u64,
 }

@@ -1,6 +1,11 @@
 //! Lists as files: the whole filtered set, page by page from one snapshot, in constant memory.
 
-use super::{Answer, Contract, negotiation::preferred};
+use super::{
+    Answer, Contract,
+    line::Line,
+    negotiation::preferred,
+    pace::{Pace, Progress},
+};
 use crate::platform::{Error, Result, csv};
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
@@ -12,7 +17,9 @@ use futures_core::Stream;
 use serde::Serialize;
 use serde_json::Value;
 use std::{
+    cell::Cell,
     pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
     time::{Duration, Instant},
 };
@@ -22,8 +29,8 @@ use tokio::sync::mpsc::{self, error::TrySendError};
 pub(super) const ROWS: i64 = 1000;
 /// The most pieces that wait for a reader.
 const PIECES: usize = 4;
-/// How long a reader may take for a piece before the file is given up: its snapshot costs the database.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// How often the service looks whether a file may still be read.
+const LOOKS: Duration = Duration::from_secs(1);
 
 /// The format of a list as a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -160,6 +167,24 @@ pub struct File {
     format: FileFormat,
     first: Option<Bytes>,
     rest: mpsc::Receiver<Result<Bytes>>,
+    end: Arc<Mutex<FileEnd>>,
+}
+
+/// The end of a file before its last piece.
+#[derive(Default)]
+struct FileEnd {
+    /// Whether the file was broken off.
+    is_broken: bool,
+    /// The connection to break with the file; none before the answer begins.
+    line: Option<Arc<Line>>,
+}
+
+/// The conditions of sending a file.
+pub struct Terms {
+    /// The slowest pace of its reader: the snapshot of a file costs the database.
+    pub pace: Pace,
+    /// Whether its reader may still read, asked every second; the error ends the file.
+    pub may_go_on: Box<dyn Fn() -> Result<()> + Send>,
 }
 
 impl File {
@@ -168,28 +193,43 @@ impl File {
     pub async fn written(
         name: &str,
         format: FileFormat,
+        terms: Terms,
         work: impl FnOnce(&Pieces) -> Result<()> + Send + 'static,
     ) -> Result<Self> {
-        let (pieces, mut rest) = mpsc::channel(PIECES);
+        let (channel, mut rest) = mpsc::channel(PIECES);
+        let end = Arc::<Mutex<FileEnd>>::default();
+        let at_end = Arc::clone(&end);
         std::thread::Builder::new()
             .name("export".into())
             .spawn(move || {
-                let pieces = Pieces(pieces);
+                let progress = Cell::new(Progress::at(terms.pace));
+                let pieces = Pieces { channel, terms, progress, looked_at: Cell::new(Instant::now()) };
                 if let Err(error) = work(&pieces) {
                     log::warn!("a file was not written to its end: {error}");
-                    let _ = pieces.put(Err(error));
+                    let mut end = at_end.lock().unwrap_or_else(PoisonError::into_inner);
+                    end.is_broken = true;
+                    match &end.line {
+                        Some(line) => line.cut(),
+                        // Nothing is sent yet: there is room, and the error is the answer.
+                        None => _ = pieces.channel.try_send(Err(error)),
+                    }
                 }
             })
             .map_err(Error::unavailable)?;
         let first = rest.recv().await.transpose()?;
-        Ok(Self { name: name.to_owned(), format, first, rest })
+        Ok(Self { name: name.to_owned(), format, first, rest, end })
+    }
+
+    fn end(&self) -> MutexGuard<'_, FileEnd> {
+        self.end.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Responder for File {
     type Body = BoxBody;
 
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        self.end().line = Line::of(request);
         let (media, ending) = match self.format {
             FileFormat::Csv => ("text/csv; charset=utf-8; header=present", "csv"),
             FileFormat::Ndjson => ("application/x-ndjson", "ndjson"),
@@ -208,31 +248,56 @@ impl Stream for File {
     type Item = Result<Bytes>;
 
     fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Bytes>>> {
-        match self.first.take() {
-            Some(first) => Poll::Ready(Some(Ok(first))),
-            None => self.rest.poll_recv(context),
+        if let Some(first) = self.first.take() {
+            return Poll::Ready(Some(Ok(first)));
+        }
+        match self.rest.poll_recv(context) {
+            // The last piece of a file that was broken off is not the end of the file.
+            Poll::Ready(None) if self.end().is_broken => Poll::Ready(Some(Err(broken_off()))),
+            polled => polled,
         }
     }
 }
 
+fn broken_off() -> Error {
+    Error::unavailable("the file was broken off")
+}
+
 /// The end of the channel that takes the pieces of a file to its reader.
-pub struct Pieces(mpsc::Sender<Result<Bytes>>);
+pub struct Pieces {
+    channel: mpsc::Sender<Result<Bytes>>,
+    terms: Terms,
+    progress: Cell<Progress>,
+    looked_at: Cell<Instant>,
+}
 
 impl Pieces {
-    /// Hands over a piece; waits until the reader has taken earlier pieces.
+    /// Hands over a piece; waits until the reader has taken earlier pieces. Fails where the reader has gone away, is slower
+    /// than the pace, or may no longer read.
     pub fn write(&self, piece: Vec<u8>) -> Result<()> {
-        self.put(Ok(piece.into()))
-    }
-
-    fn put(&self, mut piece: Result<Bytes>) -> Result<()> {
-        let start = Instant::now();
+        let (since, bytes) = (Instant::now(), piece.len());
+        let mut progress = self.progress.get();
+        let left = progress.left();
+        let mut piece = Ok(piece.into());
         loop {
-            piece = match self.0.try_send(piece) {
-                Ok(()) => return Ok(()),
-                Err(TrySendError::Full(piece)) if start.elapsed() < PATIENCE => piece,
-                Err(_) => return Err(Error::unavailable("the reader of a file has gone away")),
+            if self.looked_at.get().elapsed() >= LOOKS {
+                self.looked_at.set(Instant::now());
+                (self.terms.may_go_on)()?;
+            }
+            piece = match self.channel.try_send(piece) {
+                Ok(()) => break,
+                Err(TrySendError::Full(piece)) if since.elapsed() < left => piece,
+                Err(TrySendError::Full(_)) => {
+                    return Err(Error::unavailable("the reader of a file is too slow"));
+                }
+                Err(TrySendError::Closed(_)) => {
+                    return Err(Error::unavailable("the reader of a file has gone away"));
+                }
             };
             std::thread::sleep(Duration::from_millis(1));
         }
+        progress.moved(bytes, since);
+        self.progress.set(progress);
+        Ok(())
     }
 }

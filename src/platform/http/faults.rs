@@ -26,12 +26,12 @@ pub async fn faults(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let id = RequestId::of(request.request());
+    let (id, method) = (RequestId::of(request.request()), request.method().clone());
     match head_fault(&request) {
         Some(error) => Ok(failed(request, &error)),
         None => unwound(next.call(request)).await.map_or_else(
             // The panic has consumed the request; `Failed` carries the request id for the answer.
-            || Err(Failed { error: Error::internal("a handler panicked"), id }.into()),
+            || Err(Failed { error: panicked(&method), id }.into()),
             |outcome| outcome.map(|response| with_problem_document(response.map_into_boxed_body())),
         ),
     }
@@ -116,6 +116,16 @@ pub(super) fn with_problem_document(response: ServiceResponse<BoxBody>) -> Servi
         made
     };
     ServiceResponse::new(request, made)
+}
+
+/// A handler that panicked may have committed its unit before.
+fn panicked(method: &Method) -> Error {
+    let error = Error::internal("a handler panicked");
+    if method.is_safe() {
+        return error;
+    }
+    let detail = "an unexpected fault; look whether the change is there before you repeat it";
+    Error { detail: detail.into(), ..error }
 }
 
 fn code_of(status: StatusCode) -> &'static Code {

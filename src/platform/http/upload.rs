@@ -1,6 +1,6 @@
 //! Uploads: bodies of any size, read while the bytes arrive.
 
-use super::BodyLimits;
+use super::{BodyLimits, pace::Progress};
 use crate::platform::{Error, Result, codes};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, error::PayloadError, http::header, web::Bytes};
 use futures_core::Stream;
@@ -8,6 +8,7 @@ use std::{
     future::{Ready, poll_fn, ready},
     io::Read,
     pin::Pin,
+    time::Instant,
 };
 use tokio::sync::{mpsc, oneshot};
 
@@ -68,8 +69,9 @@ impl Upload {
             })
             .map_err(Error::unavailable)?;
         let mut left = self.limits.upload_bytes;
+        let mut progress = Progress::at(self.limits.pace);
         loop {
-            let piece = self.piece(&mut left).await;
+            let piece = self.piece(&mut left, &mut progress).await;
             let over = !matches!(piece, Ok(Some(_)));
             // The channel closes where the work has ended without reading the rest.
             if pieces.send(piece).await.is_err() || over {
@@ -79,17 +81,27 @@ impl Upload {
         done.await.map_err(Error::internal)?
     }
 
-    /// The next piece; none at the end. Each piece has its own deadline: a body that keeps moving may take any time.
-    async fn piece(&mut self, left: &mut u64) -> Result<Option<Bytes>> {
+    /// The next piece; none at the end. A body that keeps its pace may take any time; the time in which the service itself
+    /// is busy with the pieces before does not count.
+    async fn piece(&mut self, left: &mut u64, progress: &mut Progress) -> Result<Option<Bytes>> {
+        let since = Instant::now();
         let next = poll_fn(|context| Pin::new(&mut self.body).poll_next(context));
-        let next = tokio::time::timeout(self.limits.deadline, next).await;
-        let piece: Option<Result<Bytes, PayloadError>> =
-            next.map_err(|_| Error::new(&codes::REQUEST_TIMEOUT, "the body stopped arriving"))?;
+        let next = tokio::time::timeout(progress.left(), next).await;
+        let piece: Option<Result<Bytes, PayloadError>> = next.map_err(|_| self.too_slow())?;
         let Some(piece) = piece else { return Ok(None) };
         let piece =
             piece.map_err(|_| Error::new(&codes::MALFORMED, "the body could not be read to its end"))?;
+        progress.moved(piece.len(), since);
         *left = left.checked_sub(piece.len() as u64).ok_or_else(|| too_large(self.limits.upload_bytes))?;
         Ok(Some(piece))
+    }
+
+    fn too_slow(&self) -> Error {
+        let least = self.limits.pace.bytes_per_second;
+        let detail = format!(
+            "the body stopped arriving, or came more slowly than {least} bytes a second; send it faster"
+        );
+        Error::new(&codes::REQUEST_TIMEOUT, detail)
     }
 }
 

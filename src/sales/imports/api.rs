@@ -219,8 +219,14 @@ async fn create_transaction_import(
             return Err(Error::new(&codes::UNSUPPORTED_MEDIA_TYPE, detail));
         }
     };
+    let Some(slot) = caller.upload_slot().await else { return Err(service::under_way()) };
     let (background, options) = (caller.background(), ImportOptions { format, dry_run: params.0.dry_run });
-    let import = file.feed(move |file| service::import_file(&background, &contract, options, file)).await?;
+    let import = file
+        .feed(move |file| {
+            let _slot = slot;
+            service::import_file(&background, &contract, options, file)
+        })
+        .await?;
     let (location, revision) = (format!("/v1/transaction-imports/{}", import.id), import.revision);
     Ok(Answer::created(location, &ImportView::from(import), revision))
 }

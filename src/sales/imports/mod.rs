@@ -11,6 +11,7 @@ mod csv;
 mod model;
 mod ndjson;
 mod portion;
+mod roomy;
 mod row;
 mod service;
 mod store;

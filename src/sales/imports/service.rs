@@ -4,6 +4,7 @@ use super::{
     Format, Import, ImportError, ImportState,
     api::ImportView,
     portion::{BadRow, FilePortion, HeldBack, PORTION},
+    roomy::Roomy,
     row::rows,
     store,
 };
@@ -65,13 +66,17 @@ pub fn import_file(
     file: impl Read + Send,
 ) -> Result<Import> {
     let turn = Turn::wait_for(&background.app(), JobName::TransactionImports, PATIENCE)?;
-    let turn = turn.ok_or_else(|| {
-        let detail = "another import is under way; send this file again when it has ended";
-        Error { retry_after: Some(60), ..Error::new(&IMPORT_UNDER_WAY, detail) }
-    })?;
+    let turn = turn.ok_or_else(under_way)?;
+    let file = Roomy::new(file, background);
     let imported = turn.renewed(|| import_in_turn(background, turn.lease(), contract, options, file));
     // A faulty file is the sender's trouble: the job itself has succeeded.
     turn.close(Ok(imported), |_| End::Done)?
+}
+
+/// The refusal of a file while others are received.
+pub(super) fn under_way() -> Error {
+    let detail = "another import is under way; send this file again when it has ended";
+    Error { retry_after: Some(60), ..Error::new(&IMPORT_UNDER_WAY, detail) }
 }
 
 fn import_in_turn(
