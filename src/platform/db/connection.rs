@@ -212,6 +212,7 @@ impl Target {
                 .and_then(|()| {
                     sqlite.batch_execute(
                         "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA mmap_size = 268435456; \
+                         PRAGMA secure_delete = FAST; \
                          PRAGMA temp_store = MEMORY;",
                     )
                 })

@@ -132,7 +132,8 @@ fn alone<T>(target: &Target, work: impl FnOnce(&mut Conn) -> Result<T>) -> Resul
     let mut conn = target.open().map_err(Error::unavailable)?;
     refuse_encoding(&mut conn)?;
     if conn.is_sqlite() {
-        conn.batch_execute("PRAGMA busy_timeout = 60000")?;
+        // A table that a version drops may have held what is sealed from then on.
+        conn.batch_execute("PRAGMA busy_timeout = 60000; PRAGMA secure_delete = ON")?;
     }
     begin(&mut conn, "BEGIN IMMEDIATE", "BEGIN ISOLATION LEVEL READ COMMITTED")?;
     end(&mut conn, |conn| {
