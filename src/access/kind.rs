@@ -43,7 +43,8 @@ pub(super) fn refuse_made_up_records(found: Option<DatabaseKind>, asked: Databas
     if asked == DatabaseKind::Sandbox && found == Some(DatabaseKind::Production) {
         return Err(Error::internal(
             "DATABASE_URL: the database is of production, and the demo fills and opens sandboxes alone, whose passwords \
-             everybody knows: name a database that does not exist yet, or leave DATABASE_URL out",
+             everybody knows: name a database that does not exist yet, or leave DATABASE_URL out; the file of a demo of \
+             an earlier release is removed by hand",
         ));
     }
     Ok(())

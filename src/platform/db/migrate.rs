@@ -135,7 +135,8 @@ fn alone<T>(target: &Target, work: impl FnOnce(&mut Conn) -> Result<T>) -> Resul
     let mut conn = open(target)?;
     refuse_encoding(&mut conn)?;
     if conn.is_sqlite() {
-        conn.batch_execute("PRAGMA busy_timeout = 60000")?;
+        // A table that a version drops may have held what is sealed from then on.
+        conn.batch_execute("PRAGMA busy_timeout = 60000; PRAGMA secure_delete = ON")?;
     }
     begin(&mut conn, Begins::Unit, Statements::Unlimited)?;
     end(&mut conn, |conn| {

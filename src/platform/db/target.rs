@@ -119,8 +119,8 @@ impl Target {
                 // With `FULL` a commit that was answered survives a power cut, not only a crash.
                 .and_then(|()| {
                     sqlite.batch_execute(
-                        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA mmap_size = 268435456; \
-                         PRAGMA temp_store = MEMORY;",
+                        "PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; PRAGMA secure_delete = FAST; \
+                         PRAGMA mmap_size = 268435456; PRAGMA temp_store = MEMORY;",
                     )
                 })
                 .and_then(|()| sqlite.batch_execute(USUAL))
