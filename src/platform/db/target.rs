@@ -3,6 +3,7 @@
 use super::{
     address::ServerAddress,
     connection::{Conn, USUAL},
+    errors::Fault,
 };
 use diesel::{
     Connection, ConnectionError, ConnectionResult, PgConnection, SqliteConnection,
@@ -155,7 +156,7 @@ fn as_write_ahead_log(conn: &mut SqliteConnection) -> diesel::QueryResult<()> {
     let begun = Instant::now();
     loop {
         match conn.batch_execute("PRAGMA journal_mode = WAL") {
-            Err(error) if error.to_string().contains("locked") && begun.elapsed() < MADE_WITHIN => {
+            Err(error) if Fault::of(&error) == Fault::Busy && begun.elapsed() < MADE_WITHIN => {
                 std::thread::sleep(Duration::from_millis(20));
             }
             done => return done,
