@@ -24,7 +24,10 @@ impl PartnerKey {
     pub fn id(&self, tx: &mut Tx<'_>) -> Result<Id> {
         match self {
             Self::Id(id) => Ok(*id),
-            Self::MpnId(number) => Ok(tx.numbered(number)?.unwrap_or_else(|| id_of_nobody(number))),
+            Self::MpnId(number) => {
+                let found = (tx.state.directory.numbered)(tx.conn, number)?;
+                Ok(found.unwrap_or_else(|| id_of_nobody(number)))
+            }
         }
     }
 }

@@ -238,11 +238,6 @@ impl<'a> Tx<'a> {
         (self.state.directory.family)(self.conn, partner)
     }
 
-    /// The partner with an MPN id, whatever the unit may see.
-    pub(super) fn numbered(&mut self, mpn_id: &str) -> Result<Option<Id>> {
-        (self.state.directory.numbered)(self.conn, mpn_id)
-    }
-
     /// The times of day at which background work begins.
     #[must_use]
     pub fn schedules(&self) -> Schedules {

@@ -9,7 +9,10 @@ use crate::{
     },
     support::World,
 };
-use partner_incentives::{participation::enrollments, platform::values::Period};
+use partner_incentives::{
+    participation::enrollments::{self, EnrollmentHistory},
+    platform::values::Period,
+};
 use serde_json::{Value, json};
 
 /// A direct bill partner whose MPN agreement lapses with its grace on 31 October 2018, that has asked for an enrollment
@@ -59,7 +62,7 @@ impl<'w> Waiting<'w> {
         let partner = self.case.id.parse().unwrap();
         let all =
             self.case.world.service.app.read_as_system(|tx| enrollments::with_history(tx, partner, 2019));
-        all.unwrap().iter().flat_map(|(it, history)| enrollments::earning_windows(it, history)).collect()
+        all.unwrap().iter().flat_map(EnrollmentHistory::earning_windows).collect()
     }
 }
 
