@@ -203,7 +203,7 @@ fn as_before(conn: &mut Conn) {
     let mut later: Vec<String> = std::fs::read_dir(&migrations)
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .filter(|name| name.as_str() >= "0020")
+        .filter(|name| name.as_str() >= "0014")
         .collect();
     later.sort();
     for name in later.iter().rev() {

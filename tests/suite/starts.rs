@@ -79,9 +79,9 @@ fn a_demo_never_touches_a_database_that_it_did_not_make() {
     // A database from before kinds were written is of production too, and is not even migrated.
     let mut conn = database.target.open().unwrap();
     let folder = if crate::BACKEND == Backend::Sqlite { "sqlite" } else { "postgres" };
-    let down = format!("{}/migrations/{folder}/0021_database_kind/down.sql", env!("CARGO_MANIFEST_DIR"));
+    let down = format!("{}/migrations/{folder}/0015_database_kind/down.sql", env!("CARGO_MANIFEST_DIR"));
     conn.batch_execute(&std::fs::read_to_string(down).unwrap()).unwrap();
-    conn.batch_execute("DELETE FROM __diesel_schema_migrations WHERE version = '0021'").unwrap();
+    conn.batch_execute("DELETE FROM __diesel_schema_migrations WHERE version = '0015'").unwrap();
     drop(conn);
     let before = contents(&database);
     let (code, said) = run(&database, &key, &["demo", "--listen", "127.0.0.1:0"]);

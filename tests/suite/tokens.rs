@@ -586,23 +586,6 @@ fn an_instance_learns_the_keys_of_another_one() {
     other.close();
 }
 
-#[test]
-fn keys_that_were_loaded_while_the_clock_was_ahead_are_loaded_again() {
-    let world = World::new();
-    let now = world.clock.now();
-    let clock = Clock::standing_at(now.plus_seconds(40 * 24 * 3600));
-    let here = Service::open(Settings { clock: clock.clone(), ..world.service.settings.clone() }).unwrap();
-    // An unknown key makes the instance look, and note when it has looked.
-    let strange = Forger::of(&world).with_head(|head| head["kid"] = json!(world.ids.next(now)));
-    here.app.tokens().verify(&strange).unwrap_err();
-    clock.set(now.plus_seconds(700));
-    keys::rotate(&world.service.app).unwrap();
-    world.clock.set(now.plus_seconds(700));
-    let token = token_of(&world);
-    here.app.tokens().verify(&token).unwrap();
-    here.close();
-}
-
 fn contains(text: &[u8], part: &[u8]) -> bool {
     text.windows(part.len()).any(|window| window == part)
 }

@@ -36,13 +36,6 @@ impl Timestamp {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
     }
 
-    /// Whether this instant is less than `seconds` after `noted`. An instant before `noted` is not: `noted` then comes
-    /// from a clock that was ahead and has been put back, and says nothing of how much time has passed.
-    #[must_use]
-    pub const fn is_soon_after(self, noted: Self, seconds: i64) -> bool {
-        self.0 >= noted.0 && self.0 < noted.plus_seconds(seconds).0
-    }
-
     /// The calendar date in UTC.
     #[must_use]
     pub fn date(self) -> super::CalendarDate {
