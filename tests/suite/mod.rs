@@ -9,6 +9,7 @@ mod authority;
 mod books;
 mod borders;
 mod calculation;
+mod closed_statements;
 mod competencies;
 mod conventions;
 mod crashes;
