@@ -11,7 +11,7 @@ pub use serve::{Service, Serving, listen};
 use crate::{
     access::{Hooks, PartnerKey, SealedColumn, Tx, policy},
     audit,
-    earnings::{calculation, statements},
+    earnings::{calculation, closing, statements},
     identity::{api_clients, second_factors, sessions, setup, users},
     ledger::{accounting, adjustments},
     network::{agreements, competencies, partners, profiles},
@@ -55,6 +55,7 @@ pub const SLICES: &[Slice] = &[
     admission::SLICE,
     calculation::SLICE,
     statements::SLICE,
+    closing::SLICE,
     accounting::SLICE,
     adjustments::SLICE,
     jobs::SLICE,

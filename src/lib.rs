@@ -46,7 +46,8 @@
 //! | | `adjustments` | amounts that people propose and another approves |
 //! | `earnings` | [`earnings::engine`] | the law: what sales give, pure |
 //! | | `calculation` | posting, runs, recalculation, simulation, the lists of earnings |
-//! | | `statements` | a partner's statement and summary |
+//! | | `statements` | a partner's statement and summary; the statements of closed months, stored |
+//! | | `closing` | closes months: the preview, the report, the statements |
 //! | `operations` | `jobs`, `health`, `demo`, `verify` | the daily refresh, readiness, the demo, proof of the records |
 //!
 //! A slice is a folder: `model.rs` what a thing is (no I/O, no clock, no HTTP), `store.rs` its rows, `service.rs`
@@ -92,6 +93,7 @@
 //! | versions of a program never overlap, nobody enrolls while its program changes | the program's row: locked by who changes it, shared by who enrolls |
 //! | nothing is posted into a month that closes, every sale is calculated with the rates there are | [`access::Guard::Books`]: shared by who posts, taken by closing and by publishing rates |
 //! | what a month owes follows the profiles | closing locks every partner that has a rebate of the month |
+//! | a closed month's statement is the one of its closing | the unit that closes stores all statements, and holds the books |
 //! | whoever asks for a run is looked at by the run that is answered | the run's row: locked by each of its units and by whoever asks |
 //! | nobody is forgotten by the calculation | the backlog's row: taken out before the partner is read, put in again by whoever changes a fact |
 //! | somebody is left to run the programme | [`access::Guard::Operators`] |

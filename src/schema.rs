@@ -797,6 +797,44 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `earnings::statements`.
+    statements (partner_id, id) {
+        id -> Guid,
+        partner_id -> Guid,
+        month -> Date,
+        closed_at -> Instant,
+        sha256 -> Text,
+        content -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `earnings::statements`.
+    statement_months (month) {
+        month -> Date,
+        statements -> BigInt,
+        sha256 -> Text,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `earnings::closing`.
+    month_closings (month) {
+        month -> Date,
+        report -> Document,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
     /// Owned by `sales::transactions`.
     calculation_backlog (partner_id) {
         partner_id -> Guid,
@@ -1165,6 +1203,9 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit_chain,
     fx_rates,
     closed_months,
+    statements,
+    statement_months,
+    month_closings,
     calculation_backlog,
     calculation_runs,
     earnings,
@@ -1205,6 +1246,8 @@ pub const SHARED_TABLES: &[(&str, Placement)] = &[
     ("program_versions", Placement::Reference),
     ("fx_rates", Placement::Reference),
     ("closed_months", Placement::Reference),
+    ("statement_months", Placement::Reference),
+    ("month_closings", Placement::Central),
     ("signing_keys", Placement::Central),
     ("database_kind", Placement::Central),
     ("guards", Placement::Central),

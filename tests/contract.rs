@@ -86,6 +86,7 @@ fn every_guarded_operation_exists_and_every_operation_is_guarded_or_known_to_be_
         "listProblems",
         "getProblem",
         "getSecurityContact",
+        "openStatementLink",
     ];
     let contract = app::contract();
     let ids: Vec<String> =

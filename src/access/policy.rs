@@ -210,7 +210,9 @@ policies! {
     }
     gated statements {
         read  GetPartnerSummary:             Operator | Auditor | IncentiveAdmin | Viewer;
+        read  ListStatements:                Operator | Auditor | IncentiveAdmin | Viewer;
         read  GetStatement:                  Operator | Auditor | IncentiveAdmin | Viewer;
+        read  MakeStatementLink:             Operator | Auditor | IncentiveAdmin | Viewer;
     }
     gated rebates {
         read  ListRebates:                   Operator | Auditor | IncentiveAdmin | Viewer;
@@ -237,6 +239,7 @@ policies! {
         read  PreviewRecalculation:          Operator | Auditor;
         write RecalculatePartner:            Operator;
         read  ListAccountingMonths:          Operator | Auditor;
+        read  GetAccountingMonthClosure:     Operator | Auditor;
         write CloseAccountingMonth:          Operator;
     }
     open jobs {

@@ -1,7 +1,7 @@
 //! The messages to people: one variant for each kind, with the facts its text needs.
 
 use super::NotificationKind as Kind;
-use crate::platform::values::{CalendarDate, Id, Money, Timestamp};
+use crate::platform::values::{CalendarDate, Id, Money, Month, Timestamp};
 
 /// A message, before it is put into words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +106,15 @@ pub enum Message {
         /// The day the payment was sent.
         on: CalendarDate,
     },
+    /// The statement of a closed month is there.
+    StatementReady {
+        /// The partner's name.
+        partner: String,
+        /// The id of the partner.
+        partner_id: Id,
+        /// The closed month.
+        month: Month,
+    },
 }
 
 /// A user in the list of a partner's people.
@@ -134,6 +143,7 @@ impl Message {
             Self::PasswordChanged { .. } => Kind::PasswordChanged,
             Self::NewSignIn { .. } => Kind::NewSignIn,
             Self::PaymentSent { .. } => Kind::PaymentSent,
+            Self::StatementReady { .. } => Kind::StatementReady,
         }
     }
 }

@@ -22,7 +22,7 @@ pub use message::{ListedUser, Message};
 pub use model::{DeliveryState, MailDelivery, Notification, NotificationKind, Recipient};
 pub use service::{About, notify};
 pub use store::refers_to;
-pub use words::{day, instant};
+pub use words::{day, instant, month};
 
 /// The declaration of this slice.
 pub const SLICE: Slice = Slice {

@@ -29,6 +29,8 @@ text_enum! {
         NewSignIn = "new_sign_in",
         /// A payment is on its way.
         PaymentSent = "payment_sent",
+        /// The statement of a closed month is there.
+        StatementReady = "statement_ready",
     }
 }
 

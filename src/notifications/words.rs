@@ -7,7 +7,7 @@
 use super::{ListedUser, Message, Recipient};
 use crate::platform::{
     Error, Result,
-    values::{CalendarDate, Locale, Money, Timestamp},
+    values::{CalendarDate, Locale, Money, Month, Timestamp},
 };
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context, syntax::SyntaxConfig};
 use std::sync::LazyLock;
@@ -65,6 +65,7 @@ fn environment(
         "password_changed",
         "new_sign_in",
         "payment_sent",
+        "statement_ready",
     ] {
         environment.add_template(name, source)?;
     }
@@ -148,12 +149,26 @@ fn facts(message: &Message, locale: Locale) -> Value {
         Message::PaymentSent { partner, amount, reference, on } => {
             context! { partner, amount => sum(*amount, locale), reference, on => day(*on, locale) }
         }
+        Message::StatementReady { partner, partner_id, month: of } => {
+            let (partner_id, number) = (partner_id.to_string(), of.to_string());
+            context! { partner, partner_id, month => month(*of, locale), number }
+        }
     }
 }
 
 /// A date in words: 31 July 2026, 2026年7月31日.
 #[must_use]
 pub fn day(date: CalendarDate, locale: Locale) -> String {
+    let month = month(Month::of(date), locale);
+    match locale {
+        Locale::En => format!("{} {month}", date.day()),
+        Locale::Ja => format!("{month}{}日", date.day()),
+    }
+}
+
+/// A month in words: July 2026, 2026年7月.
+#[must_use]
+pub fn month(month: Month, locale: Locale) -> String {
     const MONTHS: [&str; 12] = [
         "January",
         "February",
@@ -168,13 +183,13 @@ pub fn day(date: CalendarDate, locale: Locale) -> String {
         "November",
         "December",
     ];
-    let (year, month, day) = (date.year(), date.month(), date.day());
+    let (year, number) = (month.first_day().year(), month.first_day().month());
     match locale {
         Locale::En => {
-            let name = usize::try_from(month - 1).ok().and_then(|month| MONTHS.get(month));
-            format!("{day} {} {year}", name.unwrap_or(&""))
+            let name = usize::try_from(number - 1).ok().and_then(|at| MONTHS.get(at));
+            format!("{} {year}", name.unwrap_or(&""))
         }
-        Locale::Ja => format!("{year}年{month}月{day}日"),
+        Locale::Ja => format!("{year}年{number}月"),
     }
 }
 

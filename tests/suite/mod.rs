@@ -10,6 +10,7 @@ mod backups;
 mod books;
 mod borders;
 mod calculation;
+mod closed_statements;
 mod competencies;
 mod conventions;
 mod crashes;

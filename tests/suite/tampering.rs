@@ -39,7 +39,7 @@ fn story(world: &World) -> Story<'_> {
 }
 
 /// A connection on which nothing is refused.
-fn everything_is_allowed(world: &World) -> Conn {
+pub fn everything_is_allowed(world: &World) -> Conn {
     #[derive(QueryableByName)]
     struct Trigger {
         #[diesel(sql_type = Text)]

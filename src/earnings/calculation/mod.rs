@@ -24,8 +24,9 @@ mod simulation;
 use crate::slice::{Slice, Tag};
 pub use posting::{CapUsed, LeverVolume, cap_uses, volumes};
 pub use records::{
-    EarningRow, EarningView, Grain, IneligibleMonth, IneligibleRow, LeverMonth, LeverRate, TraceStep,
-    ineligible_months, lever_months, lever_rates, message, remedy, terms_of, trace_view,
+    EarningRow, EarningView, Grain, IneligibleMonth, IneligibleRow, LeverMonth, LeverRate, RateWait,
+    TraceStep, ineligible_months, lever_months, lever_rates, message, partners_refused_in, rate_waits,
+    remedy, terms_of, trace_view,
 };
 pub use runs::{
     Run, RunState, WORK, calculate, calculate_in, follow_up, is_due, last_calculated, proof, recalculate,

@@ -1,6 +1,8 @@
-//! Gathers the statement of a month from sums, by a number of queries that does not grow with the sales.
+//! Gathers the statements of a month from sums, by a number of queries that grows neither with the sales nor with the
+//! partners.
 
 use super::{
+    owed_view::{StatementBalance, StatementRebate},
     statement_view::{
         Statement, StatementAdjustment, StatementIneligible, StatementLine, StatementMonth, StatementProgram,
         StatementSlice, StatementTotal,
@@ -14,104 +16,102 @@ use crate::{
         engine::Reason,
     },
     ledger::{
-        accounting::{self, AccountingMonthState, CarriedOver, RebateView},
+        accounting::{self, AccountingMonthState, MonthOfBooks},
         adjustments::{self, Adjustment},
     },
-    network::partners,
+    network::partners::Partner,
     participation::{
-        enrollments::{self, Enrollment, EnrollmentKeys},
+        enrollments::{self, Enrollment},
         programs::{self, Lever, Program, ProgramVersion},
     },
     platform::{
         Result,
-        values::{Currency, Id, Locale, Money, Month},
+        values::{Currency, Id, Locale, Money, Month, Timestamp},
     },
 };
 use std::collections::{BTreeMap, HashMap};
 
-/// The sums and terms of a partner's enrollments for the statement of one month.
-struct StatementFacts {
+/// The sums and terms of the enrollments of some partners for their statements of one month.
+pub(super) struct StatementFacts {
     month: Month,
+    closed_at: Option<Timestamp>,
+    enrolled: Vec<(Enrollment, Program)>,
     /// Program code and version by enrollment and number of the version.
     terms: HashMap<(Id, i32), (String, ProgramVersion)>,
     levers: Vec<LeverMonth>,
     rates: Vec<LeverRate>,
     ineligible: Vec<IneligibleMonth>,
     adjusted: Vec<Adjustment>,
-    rebates: Vec<RebateView>,
-    carried: Vec<CarriedOver>,
+    books: MonthOfBooks,
+}
+
+/// The statement of one partner in the making.
+struct Writer<'a> {
+    facts: &'a StatementFacts,
     language: Locale,
 }
 
-/// The statement of a partner's month, in all currencies or in one.
-pub(super) fn statement(
-    tx: &mut Tx<'_>,
-    partner: Id,
-    month: Month,
-    currency: Option<Currency>,
-) -> Result<Statement> {
-    let partner = partners::get(tx, partner)?;
-    let closed_at = accounting::closed_at(tx, month)?;
-    let as_of = match closed_at {
-        Some(at) => Some(at),
-        None => calculation::last_calculated(tx, partner.id)?,
-    };
-    let year = programs::program_year_of(month.first_day());
-    let enrolled = enrollments::until(tx, partner.id, year)?;
-    let ids: Vec<Id> = enrolled.iter().map(|(enrollment, _)| enrollment.id).collect();
-    let of_partner = EnrollmentKeys { partner_id: partner.id, ids: &ids };
-    let begins = programs::program_year(year).map_or(month, |days| Month::of(days.from));
-    let mut known = StatementFacts {
-        month,
-        terms: calculation::terms_of(tx, &ids)?,
-        levers: calculation::lever_months(tx, of_partner, (begins, month))?,
-        rates: calculation::lever_rates(tx, of_partner, month)?,
-        ineligible: calculation::ineligible_months(tx, of_partner, month)?,
-        adjusted: adjustments::posted_in(tx, partner.id, month)?,
-        rebates: accounting::rebate_views(tx, of_partner, month)?,
-        carried: accounting::carried_over(tx, of_partner, month, closed_at)?,
-        language: tx.language,
-    };
-    if let Some(currency) = currency {
-        known.keep_currency(currency);
-    }
-    let programs = enrolled.into_iter().map(|enrolled| known.program(enrolled));
-    let programs: Vec<StatementProgram> =
-        programs.filter(|program| program.program_year == year || !program.is_empty()).collect();
-    let mut totals = BTreeMap::new();
-    for total in programs.iter().flat_map(|program| &program.totals) {
-        let currency = total.amount.currency;
-        totals.entry(currency).or_insert_with(|| StatementTotal::none(currency)).add(total);
-    }
-    let state = if closed_at.is_some() { AccountingMonthState::Closed } else { AccountingMonthState::Open };
-    let totals = totals.into_values().collect();
-    Ok(Statement { partner: partner.into(), month, state, closed_at, as_of, programs, totals })
-}
-
-impl StatementProgram {
-    fn is_empty(&self) -> bool {
-        self.totals.is_empty() && self.ineligible.is_empty() && self.carried.is_empty()
-    }
-}
-
 impl StatementFacts {
-    /// Leaves out the sums in other currencies.
-    fn keep_currency(&mut self, currency: Currency) {
-        self.levers.retain(|row| row.currency == currency);
-        self.ineligible.retain(|row| row.currency == currency);
-        self.adjusted.retain(|adjustment| adjustment.currency == currency);
-        self.rebates.retain(|rebate| rebate.currency() == currency);
-        self.carried.retain(|carried| carried.amount.currency == currency);
+    /// Gathers the facts of these partners.
+    pub(super) fn gather(tx: &mut Tx<'_>, partners: &[Id], month: Month) -> Result<Self> {
+        let year = programs::program_year_of(month.first_day());
+        let enrolled = enrollments::until(tx, partners, year)?;
+        let ids: Vec<Id> = enrolled.iter().map(|(enrollment, _)| enrollment.id).collect();
+        let begins = programs::program_year(year).map_or(month, |days| Month::of(days.from));
+        Ok(Self {
+            month,
+            closed_at: accounting::closed_at(tx, month)?,
+            enrolled,
+            terms: calculation::terms_of(tx, &ids)?,
+            levers: calculation::lever_months(tx, partners, &ids, (begins, month))?,
+            rates: calculation::lever_rates(tx, partners, &ids, month)?,
+            ineligible: calculation::ineligible_months(tx, partners, &ids, month)?,
+            adjusted: adjustments::posted_in(tx, partners, month)?,
+            books: accounting::month_of_books(tx, partners, &ids, month)?,
+        })
     }
 
-    fn program(&mut self, (enrollment, program): (Enrollment, Program)) -> StatementProgram {
-        let id = enrollment.id;
-        let lines = self.levers.iter().filter(|row| row.enrollment_id == id && row.posted_in == self.month);
+    /// The statement of one of the partners in a language. `as_of` is the last calculation, for an open month.
+    pub(super) fn statement(
+        &self,
+        partner: &Partner,
+        as_of: Option<Timestamp>,
+        language: Locale,
+    ) -> Statement {
+        let year = programs::program_year_of(self.month.first_day());
+        let writer = Writer { facts: self, language };
+        let own = self.enrolled.iter().filter(|(enrollment, _)| enrollment.partner_id == partner.id);
+        let programs = own.map(|(enrollment, program)| writer.program(enrollment, program));
+        let programs: Vec<StatementProgram> =
+            programs.filter(|program| program.program_year == year || !program.is_empty()).collect();
+        let mut totals = BTreeMap::new();
+        for total in programs.iter().flat_map(|program| &program.totals) {
+            let currency = total.amount.currency;
+            totals.entry(currency).or_insert_with(|| StatementTotal::none(currency)).add(total);
+        }
+        let closed = self.closed_at.is_some();
+        Statement {
+            partner: partner.clone().into(),
+            month: self.month,
+            state: if closed { AccountingMonthState::Closed } else { AccountingMonthState::Open },
+            closed_at: self.closed_at,
+            as_of: self.closed_at.or(as_of),
+            sha256: None,
+            programs,
+            totals: totals.into_values().collect(),
+        }
+    }
+}
+
+impl Writer<'_> {
+    fn program(&self, enrollment: &Enrollment, program: &Program) -> StatementProgram {
+        let (id, facts) = (enrollment.id, self.facts);
+        let lines = facts.levers.iter().filter(|row| row.enrollment_id == id && row.posted_in == facts.month);
         let mut lines: Vec<&LeverMonth> = lines.collect();
         lines.sort_by_key(|row| (row.version, self.place(row), row.earned_in, row.currency));
         let lines = lines.into_iter().map(|row| self.line(row));
-        let (earnings, corrections): (Vec<_>, Vec<_>) = lines.partition(|line| line.earned_in == self.month);
-        let adjusted = self.adjusted.iter().filter(|adjustment| adjustment.enrollment_id == id);
+        let (earnings, corrections): (Vec<_>, Vec<_>) = lines.partition(|line| line.earned_in == facts.month);
+        let adjusted = facts.adjusted.iter().filter(|adjustment| adjustment.enrollment_id == id);
         let adjustments: Vec<_> = adjusted.cloned().map(StatementAdjustment::from).collect();
         let mut totals = BTreeMap::new();
         let mut total = |currency: Currency, add: &dyn Fn(&mut StatementTotal)| {
@@ -124,20 +124,18 @@ impl StatementFacts {
             total(adjustment.amount.currency, &|total| total.adjust(adjustment.amount));
         }
         let totals = totals.into_values().collect();
-        let ineligible = self.ineligible.iter().filter(|row| row.enrollment_id == id);
-        let (rebates, others) =
-            std::mem::take(&mut self.rebates).into_iter().partition(|rebate| rebate.enrollment_id() == id);
-        self.rebates = others;
-        let carried = self.carried.iter().filter(|carried| carried.enrollment_id == id);
+        let ineligible = facts.ineligible.iter().filter(|row| row.enrollment_id == id);
+        let rebates = facts.books.rebates.iter().filter(|waiting| waiting.rebate.enrollment_id == id);
+        let balances = facts.books.balances.iter().filter(|balance| balance.enrollment_id == id);
         StatementProgram {
             enrollment_id: id,
-            program: program.code,
-            name: program.name,
+            program: program.code.clone(),
+            name: program.name.clone(),
             program_year: enrollment.program_year,
             ineligible: ineligible.map(|row| self.refusal(row)).collect(),
             months: self.months(id),
-            rebates,
-            carried: carried.map(|carried| carried.amount).collect(),
+            rebates: rebates.map(|waiting| StatementRebate::of(waiting, self.language)).collect(),
+            balances: balances.map(StatementBalance::from).collect(),
             earnings,
             corrections,
             adjustments,
@@ -146,13 +144,13 @@ impl StatementFacts {
     }
 
     fn lever(&self, enrollment: Id, version: i32, code: &str) -> Option<&Lever> {
-        let (_, version) = self.terms.get(&(enrollment, version))?;
+        let (_, version) = self.facts.terms.get(&(enrollment, version))?;
         version.levers.0.iter().find(|lever| lever.code() == code)
     }
 
     /// The place of the lever in the program version, which orders the lines of the statement.
     fn place(&self, row: &LeverMonth) -> Option<usize> {
-        let (_, version) = self.terms.get(&(row.enrollment_id, row.version))?;
+        let (_, version) = self.facts.terms.get(&(row.enrollment_id, row.version))?;
         version.levers.0.iter().position(|lever| lever.code() == row.lever)
     }
 
@@ -192,7 +190,7 @@ impl StatementFacts {
             base: money(rate.base),
             amount: money(rate.amount),
         };
-        let slices: Vec<_> = self.rates.iter().filter(is_of_line).map(slice).collect();
+        let slices: Vec<_> = self.facts.rates.iter().filter(is_of_line).map(slice).collect();
         if slices.len() > 1 { slices } else { Vec::new() }
     }
 
@@ -205,7 +203,7 @@ impl StatementFacts {
             lever: row.lever.clone(),
             earned_in: row.earned_in,
             message: calculation::message(&reason, None, self.language),
-            remedy: calculation::remedy(&reason, self.language),
+            remedy: calculation::remedy(&reason, self.language).map(str::to_owned),
             code: row.code.clone(),
             records: row.records,
             cured: row.cured,
@@ -217,7 +215,7 @@ impl StatementFacts {
     /// The months of an enrollment; versions and corrections are summed up.
     fn months(&self, enrollment: Id) -> Vec<StatementMonth> {
         let mut months: BTreeMap<(Month, &str, Currency), StatementMonth> = BTreeMap::new();
-        for row in self.levers.iter().filter(|row| row.enrollment_id == enrollment) {
+        for row in self.facts.levers.iter().filter(|row| row.enrollment_id == enrollment) {
             let nothing = Money { minor: 0, currency: row.currency };
             let month = months.entry((row.posted_in, &row.lever, row.currency)).or_insert_with(|| {
                 let name = self.name_of(enrollment, row.version, &row.lever);

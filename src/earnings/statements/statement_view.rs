@@ -1,18 +1,16 @@
 //! The statement of a month on the wire.
 
+use super::owed_view::{StatementBalance, StatementRebate, sum};
 use crate::{
-    ledger::{
-        accounting::{AccountingMonthState, RebateView},
-        adjustments::AdjustmentReason,
-    },
+    ledger::{accounting::AccountingMonthState, adjustments::AdjustmentReason},
     network::partners::Partner,
     platform::values::{Country, Currency, Id, Money, Month, Rate, Timestamp},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// The statement of a partner: the earnings that are paid with a month.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize, Deserialize, ToSchema)]
 pub struct Statement {
     /// The partner of the statement.
     pub partner: StatementPartner,
@@ -24,6 +22,14 @@ pub struct Statement {
     pub closed_at: Option<Timestamp>,
     /// When the figures were computed; of a closed month, when the month was closed. Null before the first calculation.
     pub as_of: Option<Timestamp>,
+    /// The SHA-256 of the stored statement of a closed month, in lower-case hexadecimal; null while the month is open.
+    #[schema(
+        min_length = 64,
+        max_length = 64,
+        pattern = "^[0-9a-f]{64}$",
+        examples("9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08")
+    )]
+    pub sha256: Option<String>,
     /// The programs, the latest program year first.
     #[schema(max_items = 200)]
     pub programs: Vec<StatementProgram>,
@@ -33,7 +39,7 @@ pub struct Statement {
 }
 
 /// The partner of a statement.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize, Deserialize, ToSchema)]
 pub struct StatementPartner {
     /// The partner.
     pub id: Id,
@@ -55,7 +61,7 @@ impl From<Partner> for StatementPartner {
 }
 
 /// One program of a statement.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize, Deserialize, ToSchema)]
 pub struct StatementProgram {
     /// The enrollment.
     pub enrollment_id: Id,
@@ -80,12 +86,12 @@ pub struct StatementProgram {
     /// The sales that did not earn, by lever and reason.
     #[schema(max_items = 10_000)]
     pub ineligible: Vec<StatementIneligible>,
-    /// The rebates of the month with their present states, by currency.
+    /// The rebates of the month, by currency; of a closed month with the states they had when the month was closed.
     #[schema(max_items = 200)]
-    pub rebates: Vec<RebateView>,
-    /// The payable amounts of earlier months that were not paid, by currency.
+    pub rebates: Vec<StatementRebate>,
+    /// The amounts carried in, new, paid and carried out, by currency.
     #[schema(max_items = 200)]
-    pub carried: Vec<Money>,
+    pub balances: Vec<StatementBalance>,
     /// The sums, by currency.
     #[schema(max_items = 200)]
     pub totals: Vec<StatementTotal>,
@@ -95,7 +101,7 @@ pub struct StatementProgram {
 }
 
 /// The earnings of a lever.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize, Deserialize, ToSchema)]
 pub struct StatementLine {
     /// The program version that has the lever.
     #[schema(minimum = 1)]
@@ -115,12 +121,16 @@ pub struct StatementLine {
     #[schema(minimum = 0)]
     pub earnings: i64,
     /// The sales that the lever earned on.
+    #[serde(deserialize_with = "sum")]
     pub base: Money,
     /// The sum of the earnings.
+    #[serde(deserialize_with = "sum")]
     pub amount: Money,
     /// The part that is rebate.
+    #[serde(deserialize_with = "sum")]
     pub rebate: Money,
     /// The part that is co-op.
+    #[serde(deserialize_with = "sum")]
     pub coop: Money,
     /// The parts of base and amount by their rates, which add up to the line; empty where the line has one rate, or none.
     #[schema(max_items = 40)]
@@ -128,24 +138,27 @@ pub struct StatementLine {
 }
 
 /// The part of a line that was given at one rate.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize, Deserialize, ToSchema)]
 pub struct StatementSlice {
     /// The rate; 0 below the first tier.
     pub rate: Rate,
     /// The part of the base; below zero where a higher rate was reached, or sales were taken back.
+    #[serde(deserialize_with = "sum")]
     pub base: Money,
     /// The part of the amount, rounded, after caps.
+    #[serde(deserialize_with = "sum")]
     pub amount: Money,
 }
 
 /// A correction by hand.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize, Deserialize, ToSchema)]
 pub struct StatementAdjustment {
     /// The adjustment.
     pub id: Id,
     /// The month that the adjustment applies to.
     pub earned_in: Month,
     /// The amount; negative where the rebate gets smaller.
+    #[serde(deserialize_with = "sum")]
     pub amount: Money,
     /// The fault that the adjustment corrects.
     pub reason_code: AdjustmentReason,
@@ -155,7 +168,7 @@ pub struct StatementAdjustment {
 }
 
 /// The sales on which a lever did not earn, for one reason.
-#[derive(Serialize, ToSchema)]
+#[derive(Serialize, Deserialize, ToSchema)]
 pub struct StatementIneligible {
     /// The program version that has the lever.
     #[schema(minimum = 1)]
@@ -176,7 +189,7 @@ pub struct StatementIneligible {
     pub message: String,
     /// The remedy; null where there is none.
     #[schema(max_length = 300, examples("Complete the enrollment: what its start covers is judged again."))]
-    pub remedy: Option<&'static str>,
+    pub remedy: Option<String>,
     /// The number of ineligible records made in the month.
     #[schema(minimum = 0)]
     pub records: i64,
@@ -184,24 +197,57 @@ pub struct StatementIneligible {
     #[schema(minimum = 0)]
     pub cured: i64,
     /// The billed amount of the sales, cured records taken off.
+    #[serde(deserialize_with = "sum")]
     pub billed: Money,
     /// The part of the earnings that a cap cut off.
+    #[serde(deserialize_with = "sum")]
     pub capped: Money,
 }
 
 /// Sums in one currency.
-#[derive(Clone, Serialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct StatementTotal {
     /// Everything earned, corrections included.
+    #[serde(deserialize_with = "sum")]
     pub amount: Money,
     /// The part that is rebate.
+    #[serde(deserialize_with = "sum")]
     pub rebate: Money,
     /// The part that is co-op.
+    #[serde(deserialize_with = "sum")]
     pub coop: Money,
     /// The corrections by hand.
+    #[serde(deserialize_with = "sum")]
     pub adjusted: Money,
     /// The amount owed: rebate and adjusted.
+    #[serde(deserialize_with = "sum")]
     pub owed: Money,
+}
+
+impl Statement {
+    /// Leaves out the sums in other currencies, and the programs of earlier years that have nothing left.
+    pub fn keep_currency(&mut self, currency: Currency, year: i32) {
+        for program in &mut self.programs {
+            program.earnings.retain(|line| line.amount.currency == currency);
+            program.corrections.retain(|line| line.amount.currency == currency);
+            program.adjustments.retain(|adjustment| adjustment.amount.currency == currency);
+            program.ineligible.retain(|reason| reason.billed.currency == currency);
+            program.rebates.retain(|rebate| rebate.amount.currency == currency);
+            program.balances.retain(|balance| balance.new.currency == currency);
+            program.totals.retain(|total| total.amount.currency == currency);
+            program.months.retain(|month| month.amount.currency == currency);
+        }
+        self.programs.retain(|program| program.program_year == year || !program.is_empty());
+        self.totals.retain(|total| total.amount.currency == currency);
+    }
+}
+
+impl StatementProgram {
+    /// Whether nothing was posted, refused or owed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.totals.is_empty() && self.ineligible.is_empty() && self.balances.is_empty()
+    }
 }
 
 impl StatementTotal {
@@ -237,7 +283,7 @@ impl StatementTotal {
 }
 
 /// The earnings of a lever in a month.
-#[derive(Clone, Serialize, ToSchema)]
+#[derive(Clone, Serialize, Deserialize, ToSchema)]
 pub struct StatementMonth {
     /// The month of payment.
     pub month: Month,
@@ -248,9 +294,12 @@ pub struct StatementMonth {
     #[schema(max_length = 200, examples("Core rate"))]
     pub name: String,
     /// The amount.
+    #[serde(deserialize_with = "sum")]
     pub amount: Money,
     /// The part that is rebate.
+    #[serde(deserialize_with = "sum")]
     pub rebate: Money,
     /// The part that is co-op.
+    #[serde(deserialize_with = "sum")]
     pub coop: Money,
 }

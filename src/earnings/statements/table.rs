@@ -1,6 +1,9 @@
 //! The statement as a table: one row for each line of the statement, so that a spreadsheet can sum the columns.
 
-use super::statement_view::{Statement, StatementLine, StatementProgram, StatementSlice, StatementTotal};
+use super::{
+    owed_view::StatementBalance,
+    statement_view::{Statement, StatementLine, StatementProgram, StatementSlice, StatementTotal},
+};
 use crate::platform::{csv, values::Money};
 
 const COLUMNS: [&str; 16] = [
@@ -38,7 +41,8 @@ struct TableRow {
 
 /// The statement as comma-separated values. The rows `earning`, `correction` and `adjustment` add up to `total`. The
 /// other rows are not part of the total: `earning_slice` and `correction_slice` are the parts by rates of the line above them,
-/// `ineligible` the sales that did not earn, `carried` the amounts owed of earlier months.
+/// `ineligible` the sales that did not earn. Of the amounts owed, `carried_in` and `new` less `paid` are `carried_out`; a part
+/// of that is `on_hold`, and `missing_to_threshold` is missing to the payment `threshold`.
 pub(super) fn table(statement: &Statement) -> String {
     let mut text = String::new();
     csv::line(&mut text, COLUMNS);
@@ -87,13 +91,28 @@ fn rows(program: &StatementProgram) -> Vec<TableRow> {
         rate: String::new(),
         money: [Some(reason.billed), Some(reason.capped), None, None, None, None],
     }));
-    rows.extend(program.carried.iter().map(|carried| TableRow {
-        section: "carried",
-        money: [None, None, None, None, None, Some(*carried)],
-        ..TableRow::default()
-    }));
+    rows.extend(program.balances.iter().flat_map(of_balance));
     rows.extend(program.totals.iter().map(|total| TableRow { section: "total", ..TableRow::from(total) }));
     rows
+}
+
+/// The rows of a balance.
+fn of_balance(balance: &StatementBalance) -> impl Iterator<Item = TableRow> + use<> {
+    let StatementBalance { carried_in, new, paid, carried_out, on_hold, threshold, missing } = balance;
+    let rows = [
+        ("carried_in", Some(*carried_in)),
+        ("new", Some(*new)),
+        ("paid", Some(*paid)),
+        ("carried_out", Some(*carried_out)),
+        ("on_hold", Some(*on_hold)),
+        ("threshold", *threshold),
+        ("missing_to_threshold", *missing),
+    ];
+    rows.into_iter().filter(|(_, owed)| owed.is_some()).map(|(section, owed)| TableRow {
+        section,
+        money: [None, None, None, None, None, owed],
+        ..TableRow::default()
+    })
 }
 
 /// The row of a line, and those of its slices.

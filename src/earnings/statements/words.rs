@@ -6,6 +6,8 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
+pub(super) use crate::notifications::month;
+
 /// The texts of the page: the name in the template, the English and the Japanese text.
 const WORDS: &[(&str, &str, &str)] = &[
     ("title", "Incentive statement", "インセンティブ明細書"),
@@ -50,8 +52,13 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("billed", "Billed", "請求額"),
     ("capped", "Cut off by a cap", "上限超過額"),
     ("payment", "Payment", "お支払い"),
-    ("carried", "Carried over from earlier months", "前月までの繰越額"),
-    ("missing", "missing", "不足額"),
+    ("balance", "Carried in, new, paid, carried out", "繰越・当月・支払・次月繰越"),
+    ("carried_in", "Carried in", "前月繰越"),
+    ("new", "New", "当月分"),
+    ("paid_since", "Paid", "支払額"),
+    ("carried_out", "Carried out", "次月繰越"),
+    ("held", "Of it on hold", "うち保留"),
+    ("missing", "Missing to the threshold", "最低支払額までの不足額"),
     ("accruing", "Accruing: payable once the month is closed", "積算中（月の締め後に支払対象となります）"),
     ("payable", "Payable with the next payment", "次回支払対象"),
     ("on_hold", "On hold", "保留中"),
@@ -85,40 +92,12 @@ pub(super) fn of_page(language: Locale) -> BTreeMap<&'static str, &'static str> 
     WORDS.iter().map(text).collect()
 }
 
-/// A month: July 2026, 2026年7月.
-pub(super) fn month(month: Month, language: Locale) -> String {
-    let (day, name) = (month.first_day(), name_of(month));
-    match language {
-        Locale::En => format!("{name} {}", day.year()),
-        Locale::Ja => format!("{}年{}月", day.year(), day.month()),
-    }
-}
-
 /// A month where there is little room: Jul, 7月.
-pub(super) fn short_month(month: Month, language: Locale) -> String {
+pub(super) fn short_month(of: Month, language: Locale) -> String {
     match language {
-        Locale::En => name_of(month).chars().take(3).collect(),
-        Locale::Ja => format!("{}月", month.first_day().month()),
+        Locale::En => month(of, language).chars().take(3).collect(),
+        Locale::Ja => format!("{}月", of.first_day().month()),
     }
-}
-
-fn name_of(month: Month) -> &'static str {
-    const NAMES: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ];
-    let at = usize::try_from(month.first_day().month() - 1).unwrap_or_default();
-    NAMES.get(at).copied().unwrap_or_default()
 }
 
 /// The rate at which a lever earns, in words.

@@ -2,12 +2,13 @@
 //! double-entry ledger under both.
 //!
 //! Other slices add to rebates with [`post_to_rebates`], ask [`Months`] for the month to post in, ask
-//! [`payment_standings`] whether a payment threshold is reached, and convert amounts with [`rates`].
+//! [`payment_standings`] whether a payment threshold is reached, ask [`month_of_books`] what is owed around a month, and
+//! convert amounts with [`rates`].
 
+mod balance;
 pub mod fx_rates;
 pub mod fx_rates_api;
 mod model;
-pub mod months_api;
 mod payment_threshold;
 mod rebate_view;
 pub mod rebates_api;
@@ -15,26 +16,26 @@ mod service;
 mod store;
 
 use crate::slice::{Slice, Tag};
+pub use balance::{Balance, MonthOfBooks, month_of_books};
 pub use fx_rates::rates;
 pub use model::{
-    FxRate, LedgerAccount, Months, Rebate, RebateKey, RebatePosting, RebateReason, RebateState, Transfer,
-    TransferCause,
+    AccountingMonthState, FxRate, LedgerAccount, Months, Rebate, RebateKey, RebatePosting, RebateReason,
+    RebateState, Transfer, TransferCause,
 };
-pub use months_api::AccountingMonthState;
 pub use payment_threshold::{
     PaymentStanding, PaymentStandings, PaymentThreshold, PaymentWait, payment_standings,
 };
-pub use rebate_view::{RebateView, rebate_views};
-pub use service::{CODES, close, follow_profiles, hold, post_to_rebates, release};
+pub use rebate_view::{RebateView, WaitingRebate};
+pub use service::{CODES, close, follow_profiles, hold, post_to_rebates, refuse_closure, release};
 pub use store::{
-    CarriedOver, carried_over, closed_at, currencies_of, enrollments_waiting, months, rebates_of_all_months,
+    ClosedMonth, closed_at, closed_months, currencies_of, enrollments_waiting, first_posted, months,
+    partners_owed_with, rebates_of_all_months,
 };
 
 /// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: |config| {
         rebates_api::routes(config);
-        months_api::routes(config);
         fx_rates_api::routes(config);
     },
     tag: Some(Tag {

@@ -121,6 +121,16 @@ pub struct RebateKey {
     pub currency: Currency,
 }
 
+text_enum! {
+    /// Whether a month still takes postings.
+    pub enum AccountingMonthState {
+        /// The month takes postings.
+        Open = "open",
+        /// The month never changes again.
+        Closed = "closed",
+    }
+}
+
 /// The closed months: every month up to the last closed one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Months {

@@ -93,32 +93,50 @@ impl PaymentStanding {
     }
 }
 
-/// The payable sums and the thresholds of enrollments.
-pub struct PaymentStandings {
-    payable: HashMap<(Id, Currency), i64>,
+/// The thresholds of enrollments, at the rates of one payment month.
+pub(super) struct PaymentThresholds {
     /// By enrollment, in the currency of the program version.
-    thresholds: HashMap<Id, Money>,
-    /// The month in which the payable rebates are paid.
+    least: HashMap<Id, Money>,
     month: Month,
     rates: ExchangeRates,
 }
 
-impl PaymentStandings {
-    /// The standing of one of the enrollments in a currency; none of an enrollment that is not among them.
-    #[must_use]
-    pub fn of(&self, enrollment: Id, currency: Currency) -> Option<PaymentStanding> {
-        let least = *self.thresholds.get(&enrollment)?;
-        let payable = self.payable.get(&(enrollment, currency)).copied();
+impl PaymentThresholds {
+    /// The thresholds of these enrollments for a payment in a month.
+    pub(super) fn load(tx: &mut Tx<'_>, enrolled: &[Id], month: Month) -> Result<Self> {
+        let least = |terms: PaymentTerms| Money { minor: terms.payment_threshold, currency: terms.currency };
+        let terms = enrollments::payment_terms_of(tx, enrolled)?;
+        let rates = fx_rates::rates(tx, month.period())?;
+        Ok(Self { least: terms.into_iter().map(|(id, terms)| (id, least(terms))).collect(), month, rates })
+    }
+
+    /// The threshold of one of the enrollments in a currency; none of an enrollment that is not among them.
+    pub(super) fn of(&self, enrollment: Id, currency: Currency) -> Option<PaymentThreshold> {
+        let least = *self.least.get(&enrollment)?;
         // Nothing is nothing in every currency.
         let converted = if least.minor == 0 {
             Some(Money { minor: 0, currency })
         } else {
             self.rates.convert(self.month, least, currency, Leftover::Up)
         };
-        Some(PaymentStanding {
-            payable: payable.map(|minor| Money { minor, currency }),
-            threshold: converted.map_or(PaymentThreshold::RateMissing, PaymentThreshold::Known),
-        })
+        Some(converted.map_or(PaymentThreshold::RateMissing, PaymentThreshold::Known))
+    }
+}
+
+/// The payable sums and the thresholds of enrollments.
+pub struct PaymentStandings {
+    payable: HashMap<(Id, Currency), i64>,
+    /// For the month in which the payable rebates are paid.
+    thresholds: PaymentThresholds,
+}
+
+impl PaymentStandings {
+    /// The standing of one of the enrollments in a currency; none of an enrollment that is not among them.
+    #[must_use]
+    pub fn of(&self, enrollment: Id, currency: Currency) -> Option<PaymentStanding> {
+        let threshold = self.thresholds.of(enrollment, currency)?;
+        let payable = self.payable.get(&(enrollment, currency)).copied();
+        Some(PaymentStanding { payable: payable.map(|minor| Money { minor, currency }), threshold })
     }
 }
 
@@ -129,12 +147,8 @@ pub fn payment_standings(tx: &mut Tx<'_>, partners: &[Id], enrolled: &[Id]) -> R
     for PayableRebate { enrollment_id, currency, minor } in store::payable(tx, partners)? {
         *payable.entry((enrollment_id, currency)).or_default() += minor;
     }
-    let least = |terms: PaymentTerms| Money { minor: terms.payment_threshold, currency: terms.currency };
-    let terms = enrollments::payment_terms_of(tx, enrolled)?;
     let month = store::months(tx)?.payment_month(tx.today());
-    let rates = fx_rates::rates(tx, month.period())?;
-    let thresholds = terms.into_iter().map(|(id, terms)| (id, least(terms))).collect();
-    Ok(PaymentStandings { payable, thresholds, month, rates })
+    Ok(PaymentStandings { payable, thresholds: PaymentThresholds::load(tx, enrolled, month)? })
 }
 
 #[cfg(test)]

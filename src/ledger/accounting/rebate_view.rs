@@ -1,14 +1,13 @@
 //! Rebates on the wire, each with the reason it is not paid yet.
 
-use super::{PaymentStanding, PaymentWait, Rebate, RebateReason, RebateState, payment_standings, store};
+use super::{PaymentStanding, PaymentWait, Rebate, RebateReason, RebateState, payment_standings};
 use crate::{
     access::Tx,
     network::partners::Transition,
-    participation::enrollments::EnrollmentKeys,
     platform::{
         Result,
         http::page_of,
-        values::{CalendarDate, Currency, Id, Locale, Money, Month, Timestamp, Words},
+        values::{CalendarDate, Id, Locale, Money, Month, Timestamp, Words},
     },
 };
 use serde::Serialize;
@@ -111,24 +110,13 @@ impl RebateView {
     /// The rebate's own record, for the audit trail, which is kept in English; the payment threshold, which depends on other
     /// records, is left out.
     pub(super) fn plain(rebate: Rebate) -> Self {
-        Self::of(rebate, None, Locale::En)
+        Self::of(WaitingRebate { rebate, wait: None }, Locale::En)
     }
 
-    /// The enrollment that earned the rebate.
-    #[must_use]
-    pub fn enrollment_id(&self) -> Id {
-        self.enrollment_id
-    }
-
-    /// The currency of the rebate.
-    #[must_use]
-    pub fn currency(&self) -> Currency {
-        self.amount.currency
-    }
-
-    fn of(rebate: Rebate, wait: Option<PaymentWait>, language: Locale) -> Self {
+    fn of(waiting: WaitingRebate, language: Locale) -> Self {
+        let reason = waiting.reason();
+        let WaitingRebate { rebate, wait } = waiting;
         let money = |minor| Money { minor, currency: rebate.currency };
-        let reason = rebate.state_reason.or(wait.map(PaymentWait::reason));
         let state_reason = reason.map(|code| RebateWait {
             code,
             detail: code.detail(language),
@@ -168,15 +156,21 @@ impl RebateView {
     }
 }
 
-/// The rebates that these enrollments are paid with a month, by enrollment and currency.
-pub fn rebate_views(
-    tx: &mut Tx<'_>,
-    enrollments: EnrollmentKeys<'_>,
-    month: Month,
-) -> Result<Vec<RebateView>> {
-    let mut found = store::of_enrollments(tx, enrollments, &[month])?;
-    found.sort_unstable_by_key(|rebate| (rebate.enrollment_id, rebate.currency));
-    views(tx, found)
+/// A rebate with its wait for the payment threshold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WaitingRebate {
+    /// The rebate.
+    pub rebate: Rebate,
+    /// The wait of a payable rebate; none where the payable sum reaches the threshold, and of a rebate in another state.
+    pub wait: Option<PaymentWait>,
+}
+
+impl WaitingRebate {
+    /// The reason the rebate is not paid for now.
+    #[must_use]
+    pub fn reason(&self) -> Option<RebateReason> {
+        self.rebate.state_reason.or(self.wait.map(PaymentWait::reason))
+    }
 }
 
 /// Rebates with the reasons they are not paid yet. Payable rebates cost four more statements, however many there are.
@@ -187,7 +181,8 @@ pub(super) fn views(tx: &mut Tx<'_>, found: Vec<Rebate>) -> Result<Vec<RebateVie
     enrolled.sort_unstable();
     enrolled.dedup();
     if enrolled.is_empty() {
-        return Ok(found.into_iter().map(|rebate| RebateView::of(rebate, None, language)).collect());
+        let plain = |rebate| RebateView::of(WaitingRebate { rebate, wait: None }, language);
+        return Ok(found.into_iter().map(plain).collect());
     }
     let mut partners: Vec<Id> = found.iter().filter(payable).map(|rebate| rebate.partner_id).collect();
     partners.sort_unstable();
@@ -195,8 +190,7 @@ pub(super) fn views(tx: &mut Tx<'_>, found: Vec<Rebate>) -> Result<Vec<RebateVie
     let standings = payment_standings(tx, &partners, &enrolled)?;
     let view = |rebate: Rebate| {
         let standing = standings.of(rebate.enrollment_id, rebate.currency).filter(|_| payable(&&rebate));
-        let wait = standing.and_then(PaymentStanding::wait);
-        RebateView::of(rebate, wait, language)
+        RebateView::of(WaitingRebate { rebate, wait: standing.and_then(PaymentStanding::wait) }, language)
     };
     Ok(found.into_iter().map(view).collect())
 }

@@ -191,7 +191,9 @@ pub fn close(tx: &mut Tx<'_>, month: Month, reason: Option<&str>) -> Result<()> 
     audit::Event::on("accounting_month", id).after(&summary).because(reason).record(tx)
 }
 
-fn refuse_closure(tx: &mut Tx<'_>, month: Month) -> Result<()> {
+/// Refuses to close a month that is closed or not over, that has a month before to close first, or with something left to
+/// calculate.
+pub fn refuse_closure(tx: &mut Tx<'_>, month: Month) -> Result<()> {
     let Months { last_closed } = store::months(tx)?;
     if last_closed.is_some_and(|closed| month <= closed) {
         return Err(Error::new(&MONTH_CLOSED, format!("{month} is closed")));

@@ -1,6 +1,9 @@
 //! Rebates, months, rates and the ledger in the database.
 
-use super::{LedgerAccount, Months, Rebate, RebateReason, RebateState, Transfer, rebates_api::RebateFilter};
+use super::{
+    LedgerAccount, Months, Rebate, RebateReason, RebateState, Transfer, TransferCause,
+    rebates_api::RebateFilter,
+};
 use crate::{
     access::{Scope, Tx},
     network::partners::{in_scope, is_narrow},
@@ -9,7 +12,7 @@ use crate::{
         Error, Result,
         db::{MultiBackend, insert_many},
         http::{PageRequest, keyset, matches_value, unindexed},
-        values::{Currency, Id, Money, Month, Timestamp},
+        values::{Currency, Id, Month, Timestamp},
     },
     schema::{closed_months, ledger_transfers, rebates},
 };
@@ -18,7 +21,6 @@ use diesel::{
     prelude::*,
     sql_types::Bool,
 };
-use std::collections::BTreeMap;
 
 /// The most partners that one statement names.
 const AT_ONCE: usize = 10_000;
@@ -203,14 +205,16 @@ pub fn months(tx: &mut Tx<'_>) -> Result<Months> {
 }
 
 /// The first month that has a rebate.
-pub(super) fn first_posted(tx: &mut Tx<'_>) -> Result<Option<Month>> {
+pub fn first_posted(tx: &mut Tx<'_>) -> Result<Option<Month>> {
     Ok(rebates::table.select(min(rebates::posted_in)).get_result(tx.conn)?)
 }
 
 /// The record of a closed month.
 #[derive(Clone, Debug, Queryable)]
-pub(super) struct ClosedMonth {
+pub struct ClosedMonth {
+    /// The month.
     pub month: Month,
+    /// When the month was closed.
     pub closed_at: Timestamp,
     /// The user or API client who closed the month; none for the service itself.
     pub closed_by: Option<Id>,
@@ -219,7 +223,7 @@ pub(super) struct ClosedMonth {
 }
 
 /// The closed months, the newest first.
-pub(super) fn closed_months(tx: &mut Tx<'_>) -> Result<Vec<ClosedMonth>> {
+pub fn closed_months(tx: &mut Tx<'_>) -> Result<Vec<ClosedMonth>> {
     Ok(closed_months::table.order(closed_months::month.desc()).load(tx.conn)?)
 }
 
@@ -228,28 +232,33 @@ pub fn closed_at(tx: &mut Tx<'_>, month: Month) -> Result<Option<Timestamp>> {
     Ok(closed_months::table.find(month).select(closed_months::closed_at).get_result(tx.conn).optional()?)
 }
 
-/// A payable amount of earlier months that has not been paid.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CarriedOver {
-    /// The enrollment that is owed the amount.
+/// A transfer to or from the payable rebates of an enrollment.
+#[derive(Clone, Copy, Debug, Queryable)]
+pub(super) struct PayableTransfer {
     pub enrollment_id: Id,
-    /// The amount, all earlier months together.
-    pub amount: Money,
+    pub currency: Currency,
+    pub month: Month,
+    pub credit: LedgerAccount,
+    /// In minor units, above zero.
+    pub amount: i64,
+    pub cause: TransferCause,
+    pub posted_at: Timestamp,
 }
 
-/// The payable amounts of the months before `before` that had not been paid at the instant `at`, or are not paid now
-/// where `at` is none. The ledger only grows, so the answer for an instant never changes.
-pub fn carried_over(
+/// The transfers to and from the payable rebates of the months up to `until` that were posted up to the instant `at`, or
+/// ever where `at` is none.
+pub(super) fn payable_transfers(
     tx: &mut Tx<'_>,
-    enrollments: EnrollmentKeys<'_>,
-    before: Month,
+    partners: &[Id],
+    enrolled: &[Id],
+    until: Month,
     at: Option<Timestamp>,
-) -> Result<Vec<CarriedOver>> {
+) -> Result<Vec<PayableTransfer>> {
     let payable = LedgerAccount::RebatePayable;
     let mut query = ledger_transfers::table
-        .filter(ledger_transfers::partner_id.eq(enrollments.partner_id))
-        .filter(ledger_transfers::enrollment_id.eq_any(enrollments.ids.to_vec()))
-        .filter(ledger_transfers::month.lt(before))
+        .filter(ledger_transfers::partner_id.eq_any(partners.to_vec()))
+        .filter(ledger_transfers::enrollment_id.eq_any(enrolled.to_vec()))
+        .filter(ledger_transfers::month.le(until))
         .filter(ledger_transfers::debit.eq(payable).or(ledger_transfers::credit.eq(payable)))
         .into_boxed();
     if let Some(at) = at {
@@ -258,19 +267,39 @@ pub fn carried_over(
     let query = query.select((
         ledger_transfers::enrollment_id,
         ledger_transfers::currency,
+        ledger_transfers::month,
         ledger_transfers::credit,
         ledger_transfers::amount,
+        ledger_transfers::cause,
+        ledger_transfers::posted_at,
     ));
-    let mut sums: BTreeMap<(Id, Currency), i64> = BTreeMap::new();
-    for (enrollment, currency, credit, amount) in query.load::<(Id, Currency, LedgerAccount, i64)>(tx.conn)? {
-        *sums.entry((enrollment, currency)).or_default() += if credit == payable { amount } else { -amount };
-    }
-    let sums = sums.into_iter().filter(|(_, minor)| *minor != 0);
-    let carried_over = sums.map(|((enrollment_id, currency), minor)| CarriedOver {
-        enrollment_id,
-        amount: Money { minor, currency },
-    });
-    Ok(carried_over.collect())
+    Ok(query.load(tx.conn)?)
+}
+
+/// The rebates of a month, and those of the months before that wait to be paid, of these enrollments.
+pub(super) fn owed_with(
+    tx: &mut Tx<'_>,
+    partners: &[Id],
+    enrolled: &[Id],
+    month: Month,
+) -> Result<Vec<Rebate>> {
+    let query = rebates::table
+        .filter(rebates::partner_id.eq_any(partners.to_vec()))
+        .filter(rebates::enrollment_id.eq_any(enrolled.to_vec()))
+        .filter(rebates::posted_in.le(month))
+        .filter(unindexed!(rebates::posted_in).eq(month).or(sql::<Bool>(&waits())))
+        .order((rebates::enrollment_id, rebates::posted_in, rebates::currency));
+    Ok(query.select(Rebate::as_select()).load(tx.conn)?)
+}
+
+/// The partners with a rebate of a month, or with a rebate of a month before that waits to be paid.
+pub fn partners_owed_with(tx: &mut Tx<'_>, month: Month) -> Result<Vec<Id>> {
+    let waiting = rebates::table.filter(rebates::posted_in.lt(month)).filter(sql::<Bool>(&waits()));
+    let mut found: Vec<Id> = waiting.select(rebates::partner_id).distinct().load(tx.conn)?;
+    found.extend(partners_of_month(tx, month)?);
+    found.sort_unstable();
+    found.dedup();
+    Ok(found)
 }
 
 pub(super) fn close(tx: &mut Tx<'_>, month: Month, reason: Option<&str>) -> Result<()> {

@@ -65,13 +65,19 @@ pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<Adjustment> {
     query.get_result(tx.conn).optional()?.ok_or(Error::not_found("adjustment"))
 }
 
-/// The approved adjustments that a partner is paid with a month, oldest first.
-pub fn posted_in(tx: &mut Tx<'_>, partner: Id, month: Month) -> Result<Vec<Adjustment>> {
+/// The approved adjustments that these partners are paid with a month, oldest first.
+pub fn posted_in(tx: &mut Tx<'_>, partners: &[Id], month: Month) -> Result<Vec<Adjustment>> {
     let query = adjustments::table
-        .filter(adjustments::partner_id.eq(partner))
+        .filter(adjustments::partner_id.eq_any(partners.to_vec()))
         .filter(adjustments::posted_in.eq(month).assume_not_null())
         .order(adjustments::id);
     Ok(query.select(Adjustment::as_select()).load(tx.conn)?)
+}
+
+/// The number of proposed adjustments that nobody has decided on.
+pub fn count_proposed(tx: &mut Tx<'_>) -> Result<i64> {
+    let query = adjustments::table.filter(adjustments::state.eq(AdjustmentState::Proposed));
+    Ok(query.count().get_result(tx.conn)?)
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, adjustment: &Adjustment) -> Result<()> {

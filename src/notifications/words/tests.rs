@@ -76,6 +76,11 @@ fn messages() -> Vec<Message> {
         paid("1234567.50", "USD"),
         paid("1234567", "JPY"),
         paid("123.450", "KWD"),
+        Message::StatementReady {
+            partner: partner.clone(),
+            partner_id: id(2),
+            month: "2026-07".parse().unwrap(),
+        },
     ]
 }
 

@@ -13,11 +13,9 @@ use super::{
 };
 use crate::{
     access::{Tx, Unaudited},
+    earnings::closing,
     ledger::{
-        accounting::{
-            self,
-            fx_rates::{self, NewFxRate},
-        },
+        accounting::fx_rates::{self, NewFxRate},
         adjustments::{self, AdjustmentReason, NewAdjustment},
     },
     network::{
@@ -139,7 +137,7 @@ pub(super) fn perform(tx: &mut Tx<'_>, episode: Episode) -> Result<()> {
             };
             report(tx, n, player, refund)
         }),
-        Episode::Closing(month) => accounting::close(tx, month, Some("All sales of the month are in")),
+        Episode::Closing(month) => closing::close(tx, month, Some("All sales of the month are in")).map(drop),
         Episode::Rates { ago } => {
             let month = Month::of(tx.today());
             let swing = i64::from(ago * 7 % 5);

@@ -170,10 +170,10 @@ pub fn with_currencies(tx: &mut Tx<'_>, id: Id) -> Result<Option<WithCurrencies>
     }))
 }
 
-/// A partner's enrollments for program years up to one with their programs: the newest year first, then by code.
-pub fn until(tx: &mut Tx<'_>, partner: Id, year: i32) -> Result<Vec<(Enrollment, Program)>> {
+/// The enrollments of these partners for program years up to one with their programs: the newest year first, then by code.
+pub fn until(tx: &mut Tx<'_>, partners: &[Id], year: i32) -> Result<Vec<(Enrollment, Program)>> {
     let query = enrollments::table
-        .filter(enrollments::partner_id.eq(partner))
+        .filter(enrollments::partner_id.eq_any(partners.to_vec()))
         .filter(enrollments::program_year.le(year));
     let query = join_program!(query, enrollments::program_id);
     Ok(by_year(query.select((Enrollment::as_select(), Program::as_select())).load(tx.conn)?))

@@ -104,12 +104,21 @@ pub struct Money {
 
 impl Money {
     /// The largest amount that a request may bring, in minor units: 15 digits. Sums of amounts may be larger; they are
-    /// written, and never parsed.
+    /// written, and read again from what the service has stored alone.
     pub const LIMIT: i64 = 999_999_999_999_999;
 
     /// Parses the decimal text of an amount that a request brings, with exactly as many digits after the point as the
     /// currency has.
     pub fn parse(amount: &str, currency: Currency) -> Result<Self, Unparsable> {
+        let parsed = Self::parse_sum(amount, currency)?;
+        if parsed.minor.unsigned_abs() > Self::LIMIT.unsigned_abs() {
+            return Err(Unparsable(format!("{amount:?} has more than 15 digits")));
+        }
+        Ok(parsed)
+    }
+
+    /// Parses the decimal text of a sum that the service has written.
+    fn parse_sum(amount: &str, currency: Currency) -> Result<Self, Unparsable> {
         let digits = currency.digits() as usize;
         let wrong = || {
             let example =
@@ -130,11 +139,14 @@ impl Money {
             return Err(wrong());
         }
         let minor: i64 = format!("{whole}{fraction}").parse().map_err(|_| wrong())?;
-        if minor > Self::LIMIT {
-            return Err(Unparsable(format!("{amount:?} has more than 15 digits")));
-        }
         let negative = amount.len() > unsigned.len();
         Ok(Self { minor: if negative { -minor } else { minor }, currency })
+    }
+
+    /// Reads a sum that the service has stored, which may be larger than an amount of a request.
+    pub fn deserialize_sum<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let wire = MoneyMembers::deserialize(deserializer)?;
+        Self::parse_sum(&wire.amount, wire.currency).map_err(serde::de::Error::custom)
     }
 
     /// The decimal text of the amount, without the currency.

@@ -15,7 +15,7 @@ use serde_json::json;
 use std::ops::ControlFlow;
 
 /// Where money, and what it rests on, is kept.
-const TABLES: [&str; 13] = [
+const TABLES: [&str; 16] = [
     "transaction_records",
     "transaction_numbers",
     "earnings",
@@ -28,6 +28,9 @@ const TABLES: [&str; 13] = [
     "rebates",
     "ledger_transfers",
     "closed_months",
+    "statements",
+    "statement_months",
+    "month_closings",
     "calculation_backlog",
 ];
 

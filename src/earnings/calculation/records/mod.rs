@@ -19,6 +19,9 @@ pub use earning_view::{EarningView, TraceStep, trace_view};
 pub use model::{EarningRow, Grain, IneligibleRow};
 pub use store::terms_of;
 pub(super) use store::{posted, waiting_for_rates};
-pub use sums::{IneligibleMonth, LeverMonth, LeverRate, ineligible_months, lever_months, lever_rates};
+pub use sums::{
+    IneligibleMonth, LeverMonth, LeverRate, RateWait, ineligible_months, lever_months, lever_rates,
+    partners_refused_in, rate_waits,
+};
 pub(super) use sums::{RecordKey, Sums};
 pub use words::{message, remedy};

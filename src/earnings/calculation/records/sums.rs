@@ -5,7 +5,8 @@
 use super::model::{EarningRow, IneligibleRow};
 use crate::{
     access::Tx,
-    participation::enrollments::{EnrollmentKey, EnrollmentKeys},
+    earnings::engine::Reason,
+    participation::enrollments::EnrollmentKey,
     platform::{
         Result,
         db::upsert_many,
@@ -13,7 +14,7 @@ use crate::{
     },
     schema::{ineligible_months, lever_months, lever_rates},
 };
-use diesel::{prelude::*, upsert::excluded};
+use diesel::{dsl::sql, prelude::*, sql_types::Bool, upsert::excluded};
 use std::collections::BTreeMap;
 
 /// What one lever has given for a month, paid with a month, in one currency. Amounts are minor units.
@@ -280,15 +281,16 @@ impl Sums {
     }
 }
 
-/// What the levers of some enrollments have given, paid with the months between two, in the order of the months.
+/// What the levers of these enrollments, which belong to these partners, have given, paid with the months between two, in the order of the months.
 pub fn lever_months(
     tx: &mut Tx<'_>,
-    enrollments: EnrollmentKeys<'_>,
+    partners: &[Id],
+    enrolled: &[Id],
     (from, to): (Month, Month),
 ) -> Result<Vec<LeverMonth>> {
     let query = lever_months::table
-        .filter(lever_months::partner_id.eq(enrollments.partner_id))
-        .filter(lever_months::enrollment_id.eq_any(enrollments.ids.to_vec()))
+        .filter(lever_months::partner_id.eq_any(partners.to_vec()))
+        .filter(lever_months::enrollment_id.eq_any(enrolled.to_vec()))
         .filter(lever_months::posted_in.between(from, to))
         .order((
             lever_months::enrollment_id,
@@ -302,15 +304,16 @@ pub fn lever_months(
     Ok(query.load(tx.conn)?)
 }
 
-/// At which rates the tiered levers of some enrollments have given what is paid with a month, in the order of the rates.
+/// At which rates the tiered levers of these enrollments, which belong to these partners, have given what is paid with a month, in the order of the rates.
 pub fn lever_rates(
     tx: &mut Tx<'_>,
-    enrollments: EnrollmentKeys<'_>,
+    partners: &[Id],
+    enrolled: &[Id],
     posted_in: Month,
 ) -> Result<Vec<LeverRate>> {
     let query = lever_rates::table
-        .filter(lever_rates::partner_id.eq(enrollments.partner_id))
-        .filter(lever_rates::enrollment_id.eq_any(enrollments.ids.to_vec()))
+        .filter(lever_rates::partner_id.eq_any(partners.to_vec()))
+        .filter(lever_rates::enrollment_id.eq_any(enrolled.to_vec()))
         .filter(lever_rates::posted_in.eq(posted_in))
         .order((
             lever_rates::enrollment_id,
@@ -324,15 +327,16 @@ pub fn lever_rates(
     Ok(query.load(tx.conn)?)
 }
 
-/// What some enrollments have not earned, reported with a month.
+/// What these enrollments, which belong to these partners, have not earned, reported with a month.
 pub fn ineligible_months(
     tx: &mut Tx<'_>,
-    enrollments: EnrollmentKeys<'_>,
+    partners: &[Id],
+    enrolled: &[Id],
     posted_in: Month,
 ) -> Result<Vec<IneligibleMonth>> {
     let query = ineligible_months::table
-        .filter(ineligible_months::partner_id.eq(enrollments.partner_id))
-        .filter(ineligible_months::enrollment_id.eq_any(enrollments.ids.to_vec()))
+        .filter(ineligible_months::partner_id.eq_any(partners.to_vec()))
+        .filter(ineligible_months::enrollment_id.eq_any(enrolled.to_vec()))
         .filter(ineligible_months::posted_in.eq(posted_in))
         .order((
             ineligible_months::enrollment_id,
@@ -343,5 +347,32 @@ pub fn ineligible_months(
             ineligible_months::currency,
         ))
         .select(IneligibleMonth::as_select());
+    Ok(query.load(tx.conn)?)
+}
+
+/// The partners with something that did not earn, reported with a month.
+pub fn partners_refused_in(tx: &mut Tx<'_>, posted_in: Month) -> Result<Vec<Id>> {
+    let query = ineligible_months::table.filter(ineligible_months::posted_in.eq(posted_in));
+    Ok(query.select(ineligible_months::partner_id).distinct().load(tx.conn)?)
+}
+
+/// Sales in one currency that wait for an exchange rate.
+#[derive(Clone, Debug, PartialEq, Eq, Queryable)]
+pub struct RateWait {
+    /// The month that the sales apply to.
+    pub month: Month,
+    /// The currency of the sales.
+    pub currency: Currency,
+}
+
+/// What waits for exchange rates of the months up to one.
+pub fn rate_waits(tx: &mut Tx<'_>, until: Month) -> Result<Vec<RateWait>> {
+    let query = ineligible_months::table
+        .filter(ineligible_months::code.eq(Reason::ExchangeRateMissing.code()))
+        .filter(ineligible_months::earned_in.le(until))
+        .group_by((ineligible_months::earned_in, ineligible_months::currency))
+        .having(sql::<Bool>("SUM(records - cured) > 0"))
+        .order((ineligible_months::earned_in, ineligible_months::currency))
+        .select((ineligible_months::earned_in, ineligible_months::currency));
     Ok(query.load(tx.conn)?)
 }

@@ -1,18 +1,19 @@
 //! Accounting months over HTTP.
 
 use super::{
-    service,
-    store::{self, ClosedMonth},
+    MonthClosing,
+    report::{MOST_ASIDE, close, kept_or_expected},
 };
 use crate::{
     access::{
         Caller, Tx,
-        policy::{CloseAccountingMonth, ListAccountingMonths},
+        policy::{CloseAccountingMonth, GetAccountingMonthClosure, ListAccountingMonths},
     },
+    ledger::accounting::{self, AccountingMonthState, ClosedMonth},
     platform::{
         Result,
         http::{Answer, Body, Path},
-        values::{Id, Month, Timestamp, text_enum},
+        values::{Id, Month, Timestamp},
     },
     sales::transactions::backlog,
 };
@@ -24,17 +25,10 @@ use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The routes of accounting months.
 pub fn routes(config: &mut ServiceConfig<'_>) {
-    config.service(list_accounting_months).service(close_accounting_month);
-}
-
-text_enum! {
-    /// Whether a month still takes postings.
-    pub enum AccountingMonthState {
-        /// The month takes postings.
-        Open = "open",
-        /// The month never changes again.
-        Closed = "closed",
-    }
+    config
+        .service(list_accounting_months)
+        .service(get_accounting_month_closure)
+        .service(close_accounting_month);
 }
 
 /// A month of the books.
@@ -64,29 +58,6 @@ struct PartnerPutAside {
     /// When its calculation failed. A run over that partner tries it again.
     failed_at: Timestamp,
 }
-
-/// A month that has been closed.
-#[derive(Serialize, ToSchema)]
-struct ClosedAccountingMonth {
-    /// The month.
-    month: Month,
-    /// Closed: the month never changes again.
-    state: AccountingMonthState,
-    /// When the month was closed.
-    closed_at: Timestamp,
-    /// Who closed the month.
-    closed_by: Option<Id>,
-    /// Why, in the words of who closed the month.
-    #[schema(max_length = 1000, examples("All sales of the quarter are in"))]
-    reason: Option<String>,
-    /// The partners whose figures the month lacks, because their calculation failed; a thousand at most. Their amounts are
-    /// posted in the month that is open when they are mended.
-    #[schema(max_items = 1000)]
-    missing_partners: Vec<Id>,
-}
-
-/// The most partners put aside that an answer shows.
-const MOST_ASIDE: i64 = 1000;
 
 /// The months of the books, the newest first.
 #[derive(Serialize, ToSchema)]
@@ -120,17 +91,35 @@ async fn list_accounting_months(caller: Caller<ListAccountingMonths>) -> Result<
     caller.snapshot(move |tx| listed(tx).map(|months| Answer::ok(&months))).await
 }
 
+/// Look at what closing a month does
+///
+/// Of an open month, what closing it now would give, and what keeps it from being closed. Of a closed month, the report
+/// that was kept when the month was closed, which never changes.
+#[utoipa::path(
+    tag = "rebates",
+    params(("month" = Month, Path, description = "The month.", example = "2026-07")),
+    responses((status = 200, body = MonthClosing))
+)]
+#[get("/v1/accounting-months/{month}/closure")]
+async fn get_accounting_month_closure(
+    caller: Caller<GetAccountingMonthClosure>,
+    month: Path<Month>,
+) -> Result<Answer> {
+    caller.snapshot(move |tx| kept_or_expected(tx, *month)).await
+}
+
 /// Close a month
 ///
 /// A closed month never changes again: late earnings are posted in the first open month. The rebates of the month
-/// become payable, or wait for profiles. A month can be closed when it is over, after every earlier month, and with no
-/// sale left to calculate. Proposed adjustments do not keep the month open: an adjustment approved later is posted in
-/// the first open month.
+/// become payable, or wait for profiles; the statement of each partner is stored, and its incentive admins are told. A
+/// month can be closed when it is over, after every earlier month, and with no sale left to calculate. Proposed
+/// adjustments do not keep the month open: an adjustment approved later is posted in the first open month. The answer is
+/// the report that the preview shows before.
 #[utoipa::path(
     tag = "rebates",
     params(("month" = Month, Path, description = "The month.", example = "2026-07")),
     request_body = AccountingMonthClosure,
-    responses((status = 200, body = ClosedAccountingMonth))
+    responses((status = 200, body = MonthClosing))
 )]
 #[post("/v1/accounting-months/{month}/closure")]
 async fn close_accounting_month(
@@ -139,27 +128,16 @@ async fn close_accounting_month(
     body: Body<AccountingMonthClosure>,
 ) -> Result<Answer> {
     caller
-        .write(body, move |tx, closure| {
-            service::close(tx, *month, closure.reason.as_deref())?;
-            let missing_partners = put_aside(tx)?.into_iter().map(|aside| aside.partner_id).collect();
-            Ok(Answer::ok(&ClosedAccountingMonth {
-                month: *month,
-                state: AccountingMonthState::Closed,
-                closed_at: tx.now,
-                closed_by: tx.actor.id(),
-                reason: closure.reason.clone(),
-                missing_partners,
-            }))
-        })
+        .write(body, move |tx, closure| Ok(Answer::ok(&close(tx, *month, closure.reason.as_deref())?)))
         .await
 }
 
 fn months(tx: &mut Tx<'_>) -> Result<Vec<AccountingMonth>> {
     let now = Month::of(tx.today());
     let closed: BTreeMap<Month, ClosedMonth> =
-        store::closed_months(tx)?.into_iter().map(|closed| (closed.month, closed)).collect();
+        accounting::closed_months(tx)?.into_iter().map(|closed| (closed.month, closed)).collect();
     let first_closed = closed.keys().next().copied();
-    let first = [first_closed, store::first_posted(tx)?].into_iter().flatten().min().unwrap_or(now);
+    let first = [first_closed, accounting::first_posted(tx)?].into_iter().flatten().min().unwrap_or(now);
     let mut items = Vec::new();
     let mut month = now.max(first);
     while month >= first {

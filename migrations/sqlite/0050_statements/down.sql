@@ -1,0 +1,3 @@
+DROP TABLE month_closings;
+DROP TABLE statement_months;
+DROP TABLE statements;

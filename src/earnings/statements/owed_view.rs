@@ -1,0 +1,123 @@
+//! What a statement says of payment, on the wire: the rebates of the month, and the balance around the month.
+
+use crate::{
+    ledger::accounting::{Balance, PaymentWait, RebateReason, RebateState, WaitingRebate},
+    platform::values::{CalendarDate, Id, Locale, Money},
+};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
+
+/// A rebate on a statement.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct StatementRebate {
+    /// The rebate.
+    pub id: Id,
+    /// The sum of the earnings' rebate parts.
+    #[serde(deserialize_with = "sum")]
+    pub earned: Money,
+    /// The sum of the approved adjustments.
+    #[serde(deserialize_with = "sum")]
+    pub adjusted: Money,
+    /// The amount owed: earned and adjusted.
+    #[serde(deserialize_with = "sum")]
+    pub amount: Money,
+    /// The sum of the earnings' co-op parts, which are claimed, not paid with the rebate.
+    #[serde(deserialize_with = "sum")]
+    pub coop: Money,
+    /// The state of the rebate.
+    pub state: RebateState,
+    /// The reason the rebate is not paid for now; null where there is none.
+    pub state_reason: Option<StatementWait>,
+}
+
+/// The reason a rebate on a statement is not paid for now.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct StatementWait {
+    /// Stable code.
+    pub code: RebateReason,
+    /// The reason in words, with the step that ends the wait.
+    #[schema(max_length = 300, examples("It is payable once the payout and tax profiles are approved."))]
+    pub detail: String,
+    /// The words of the operator who holds the rebate.
+    #[schema(max_length = 1000, examples("Sales figures are being clarified"))]
+    pub comment: Option<String>,
+    /// The day the hold began.
+    pub since: Option<CalendarDate>,
+}
+
+impl StatementRebate {
+    /// A rebate with its reason in a language.
+    #[must_use]
+    pub fn of(waiting: &WaitingRebate, language: Locale) -> Self {
+        let rebate = &waiting.rebate;
+        let money = |minor| Money { minor, currency: rebate.currency };
+        let reason = waiting.reason().map(|code| StatementWait {
+            code,
+            detail: code.detail(language).to_owned(),
+            comment: rebate.state_comment.clone(),
+            since: rebate.state_since,
+        });
+        Self {
+            id: rebate.id,
+            earned: money(rebate.earned),
+            adjusted: money(rebate.adjusted),
+            amount: rebate.amount(),
+            coop: money(rebate.coop),
+            state: rebate.state,
+            state_reason: reason,
+        }
+    }
+}
+
+/// The amounts owed around a month, in one currency: carried in and new, less paid, is what is carried out. The new
+/// amount of an open month is carried as if the month were closed now.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct StatementBalance {
+    /// The amount of the months before, when the month before was closed.
+    #[serde(deserialize_with = "sum")]
+    pub carried_in: Money,
+    /// The rebate of the month.
+    #[serde(deserialize_with = "sum")]
+    pub new: Money,
+    /// The amount paid since the month before was closed.
+    #[serde(deserialize_with = "sum")]
+    pub paid: Money,
+    /// The amount that stays owed.
+    #[serde(deserialize_with = "sum")]
+    pub carried_out: Money,
+    /// The part of it that profiles or an operator hold.
+    #[serde(deserialize_with = "sum")]
+    pub on_hold: Money,
+    /// The payment threshold, at the rate of the payment month; null where that month has no rate.
+    #[serde(deserialize_with = "sum_if_any")]
+    pub threshold: Option<Money>,
+    /// The amount missing to the threshold, which the part that is not on hold has to reach; null where nothing is payable,
+    /// the threshold is reached, or the threshold is not known.
+    #[serde(deserialize_with = "sum_if_any")]
+    pub missing: Option<Money>,
+}
+
+impl From<&Balance> for StatementBalance {
+    fn from(balance: &Balance) -> Self {
+        Self {
+            carried_in: balance.carried_in,
+            new: balance.new,
+            paid: balance.paid,
+            carried_out: balance.carried_out(),
+            on_hold: balance.on_hold,
+            threshold: balance.standing.and_then(|standing| standing.threshold.known()),
+            missing: balance.wait().and_then(PaymentWait::missing),
+        }
+    }
+}
+
+/// Reads a sum, which may have more digits than an amount that a request brings.
+pub(super) fn sum<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Money, D::Error> {
+    Money::deserialize_sum(deserializer)
+}
+
+fn sum_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Money>, D::Error> {
+    #[derive(Deserialize)]
+    struct Sum(#[serde(deserialize_with = "sum")] Money);
+    Ok(Option::<Sum>::deserialize(deserializer)?.map(|Sum(money)| money))
+}

@@ -1,0 +1,153 @@
+//! The balance of an enrollment around a month: what was carried in, came new, was paid and is carried out; and how the
+//! amount carried out stands to the payment threshold.
+
+use super::{
+    LedgerAccount, PaymentStanding, PaymentWait, Rebate, RebateReason, RebateState, TransferCause,
+    payment_threshold::PaymentThresholds, rebate_view::WaitingRebate, store,
+};
+use crate::{
+    access::Tx,
+    network::profiles::{self, Standing},
+    platform::{
+        Result,
+        values::{Currency, Id, Money, Month},
+    },
+};
+use std::collections::BTreeMap;
+
+/// The payable amounts of an enrollment around a month, in one currency. A month that is open is shown as if it were
+/// closed now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Balance {
+    /// The enrollment.
+    pub enrollment_id: Id,
+    /// The amount of the months before, when the month before was closed.
+    pub carried_in: Money,
+    /// The rebate of the month.
+    pub new: Money,
+    /// The amount that was paid since the month before was closed.
+    pub paid: Money,
+    /// The part of the amount carried out that profiles or an operator hold.
+    pub on_hold: Money,
+    /// The part that is payable, beside the threshold.
+    pub standing: Option<PaymentStanding>,
+}
+
+impl Balance {
+    fn none(enrollment_id: Id, currency: Currency) -> Self {
+        let nothing = Money { minor: 0, currency };
+        Self {
+            enrollment_id,
+            carried_in: nothing,
+            new: nothing,
+            paid: nothing,
+            on_hold: nothing,
+            standing: None,
+        }
+    }
+
+    /// The amount that stays owed: carried in and new, less paid.
+    #[must_use]
+    pub fn carried_out(&self) -> Money {
+        Money { minor: self.carried_in.minor + self.new.minor - self.paid.minor, ..self.new }
+    }
+
+    /// The wait of the payable part for the next payment.
+    #[must_use]
+    pub fn wait(&self) -> Option<PaymentWait> {
+        self.standing.and_then(PaymentStanding::wait)
+    }
+
+    /// The payable part.
+    #[must_use]
+    pub fn payable(&self) -> Money {
+        let payable = self.standing.and_then(|standing| standing.payable);
+        payable.unwrap_or(Money { minor: 0, ..self.new })
+    }
+}
+
+/// What the books say of a month for some enrollments.
+pub struct MonthOfBooks {
+    /// The rebates of the month, by enrollment and currency, each with its wait for the threshold.
+    pub rebates: Vec<WaitingRebate>,
+    /// The balances, by enrollment and currency.
+    pub balances: Vec<Balance>,
+}
+
+/// The rebates and balances of these enrollments, which belong to these partners, around a month. A constant number of
+/// statements, however many there are.
+pub fn month_of_books(
+    tx: &mut Tx<'_>,
+    partners: &[Id],
+    enrolled: &[Id],
+    month: Month,
+) -> Result<MonthOfBooks> {
+    let (until, since) = (store::closed_at(tx, month)?, store::closed_at(tx, month.plus(-1))?);
+    let mut balances: BTreeMap<(Id, Currency), Balance> = BTreeMap::new();
+    for moved in store::payable_transfers(tx, partners, enrolled, month, until)? {
+        let (id, currency) = (moved.enrollment_id, moved.currency);
+        let balance = balances.entry((id, currency)).or_insert_with(|| Balance::none(id, currency));
+        let came = if moved.credit == LedgerAccount::RebatePayable { moved.amount } else { -moved.amount };
+        if moved.month < month && since.is_none_or(|since| moved.posted_at <= since) {
+            balance.carried_in.minor += came;
+        } else if moved.cause != TransferCause::Closure {
+            balance.paid.minor -= came;
+        }
+    }
+    let owed = store::owed_with(tx, partners, enrolled, month)?;
+    let states = States::load(tx, &owed)?;
+    let mut payable: BTreeMap<(Id, Currency), i64> = BTreeMap::new();
+    for rebate in &owed {
+        let key = (rebate.enrollment_id, rebate.currency);
+        let balance = balances.entry(key).or_insert_with(|| Balance::none(key.0, key.1));
+        let minor = rebate.amount().minor;
+        if rebate.posted_in == month {
+            balance.new.minor += minor;
+        }
+        match states.of(rebate) {
+            RebateState::Payable => *payable.entry(key).or_default() += minor,
+            RebateState::OnHold => balance.on_hold.minor += minor,
+            _ => {}
+        }
+    }
+    let paid_with = match until {
+        Some(_) => store::months(tx)?.payment_month(tx.today()),
+        None => month.plus(1),
+    };
+    let thresholds = PaymentThresholds::load(tx, enrolled, paid_with)?;
+    for ((id, currency), balance) in &mut balances {
+        let payable =
+            payable.get(&(*id, *currency)).map(|minor| Money { minor: *minor, currency: *currency });
+        let threshold = thresholds.of(*id, *currency);
+        balance.standing = threshold.map(|threshold| PaymentStanding { payable, threshold });
+    }
+    let of_month = owed.into_iter().filter(|rebate| rebate.posted_in == month);
+    let waiting = |rebate: Rebate| {
+        let wait = balances.get(&(rebate.enrollment_id, rebate.currency)).and_then(Balance::wait);
+        WaitingRebate { wait: wait.filter(|_| rebate.state == RebateState::Payable), rebate }
+    };
+    let mut rebates: Vec<WaitingRebate> = of_month.map(waiting).collect();
+    rebates.sort_unstable_by_key(|waiting| (waiting.rebate.enrollment_id, waiting.rebate.currency));
+    Ok(MonthOfBooks { rebates, balances: balances.into_values().collect() })
+}
+
+/// The states of rebates once their months are closed.
+struct States(BTreeMap<Id, Standing>);
+
+impl States {
+    fn load(tx: &mut Tx<'_>, rebates: &[Rebate]) -> Result<Self> {
+        let accruing = rebates.iter().filter(|rebate| rebate.state == RebateState::Accruing);
+        let mut partners: Vec<Id> = accruing.map(|rebate| rebate.partner_id).collect();
+        partners.sort_unstable();
+        partners.dedup();
+        Ok(Self(profiles::standings(tx, &partners, tx.today())?))
+    }
+
+    fn of(&self, rebate: &Rebate) -> RebateState {
+        if rebate.state != RebateState::Accruing {
+            return rebate.state;
+        }
+        let standing = self.0.get(&rebate.partner_id).copied().unwrap_or(Standing::Missing);
+        RebateState::of_closed_month(RebateReason::of(standing))
+    }
+}
