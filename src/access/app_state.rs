@@ -8,7 +8,7 @@ use crate::{
     config::{Accounts, DatabaseKind, Limits, Mail, Schedules, Trust},
     platform::{
         Error, Result, Vault,
-        db::{Conn, Db, Done},
+        db::{Conn, Db, Done, Load},
         http::{Closing, RateLimit},
         values::{Clock, Id, Ids, Timestamp},
     },
@@ -195,6 +195,12 @@ impl AppState {
     /// Whether the database answers.
     pub fn ping(&self) -> Result<()> {
         self.0.db.ping()
+    }
+
+    /// How much of the way to the database is in use.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        self.0.db.load()
     }
 
     /// The flag that the service is about to stop.

@@ -5,6 +5,7 @@
 mod calculating;
 mod documents;
 mod importing;
+mod logging;
 mod mail;
 mod promises;
 mod running;
@@ -12,6 +13,7 @@ mod running;
 #[expect(dead_code, unreachable_pub, reason = "it offers more to the stories")]
 mod smtp;
 mod starting;
+mod telling;
 mod walks;
 
 /// Whether the environment sets a flag such as `CI=true`.

@@ -29,13 +29,18 @@ impl Running {
     }
 
     /// Starts it on a database.
-    #[expect(clippy::zombie_processes, reason = "dropping it waits for it")]
     pub fn start_on(url: &str, arguments: &[&str]) -> Self {
+        Self::start_with_log(url, arguments, Stdio::null())
+    }
+
+    /// Starts it on a database; its log lines go to `log`.
+    #[expect(clippy::zombie_processes, reason = "dropping it waits for it")]
+    pub fn start_with_log(url: &str, arguments: &[&str], log: Stdio) -> Self {
         let mut child = command(url)
             .args(arguments)
             .args(["--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("the binary starts");
         let mut printed = String::new();

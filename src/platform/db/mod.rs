@@ -14,6 +14,7 @@ mod connection;
 mod connector;
 mod copy;
 mod errors;
+mod load;
 mod migrate;
 mod pool;
 pub mod types;
@@ -21,6 +22,7 @@ mod writer;
 
 pub use bytes::BytesColumn;
 pub use connection::{Conn, MultiBackend, MultiRawValue, Target};
+pub use load::Load;
 pub use pool::{Db, Done, Witness};
 
 pub(crate) use connection::{insert_many, lock_rows, native, upsert_many};

@@ -1,7 +1,7 @@
 //! The handle on the database: snapshots to read, units to write.
 
 use super::{
-    Conn, Target,
+    Conn, Load, Target,
     connector::{Connector, Quiet, Suspicion},
     errors::Fault,
     migrate,
@@ -177,6 +177,18 @@ impl Db {
     /// Whether the database answers.
     pub fn ping(&self) -> Result<()> {
         self.with(|conn| conn.batch_execute("SELECT 1").map_err(Error::from))
+    }
+
+    /// How much of the way to the database is in use now.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        let state = self.0.pool.state();
+        Load {
+            in_use: state.connections.saturating_sub(state.idle_connections),
+            open: state.connections,
+            most: self.0.pool.max_size(),
+            queued: self.0.writer.as_ref().map(Writer::queued),
+        }
     }
 
     /// Finishes queued units and folds SQLite's log into its file.
