@@ -24,7 +24,7 @@ use crate::{
         values::{Country, Currency},
     },
     sales::{imports, transactions},
-    slice::{FOUNDATION, Slice, VerifyCheck},
+    slice::{FOUNDATION, Measures, Slice, VerifyCheck},
     work::Work,
 };
 use actix_web::{App, web::Data};
@@ -93,6 +93,10 @@ fn works() -> impl Iterator<Item = Work> {
 /// The columns in which slices keep secrets.
 pub fn sealed() -> impl Iterator<Item = SealedColumn> {
     SLICES.iter().flat_map(|slice| slice.sealed).copied()
+}
+
+fn measures() -> Vec<Measures> {
+    SLICES.iter().filter_map(|slice| slice.measures).collect()
 }
 
 fn hooks() -> Hooks {

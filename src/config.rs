@@ -4,6 +4,7 @@
 mod hidden;
 mod keys;
 mod trust;
+mod values;
 mod web_address;
 
 pub use trust::Trust;
@@ -161,6 +162,10 @@ pub struct Settings {
     #[arg(long, env = "LISTEN", default_value = "127.0.0.1:8080", global = true)]
     pub listen: SocketAddr,
 
+    /// Another address that shows `/metrics`, and nothing else; `LISTEN` then answers 404 there.
+    #[arg(long, env = "METRICS_LISTEN", global = true)]
+    pub metrics_listen: Option<SocketAddr>,
+
     /// Threads that serve requests; 0 takes one per core.
     #[arg(long, env = "WORKERS", default_value_t = 0, value_parser = clap::value_parser!(u16).range(0..=256), global = true)]
     pub workers: u16,
@@ -174,11 +179,11 @@ pub struct Settings {
     pub sign_ins_per_minute: u32,
 
     /// Origins whose pages may call the service from a browser, separated by commas; none by default.
-    #[arg(long, env = "ALLOWED_ORIGINS", value_delimiter = ',', global = true)]
+    #[arg(long, env = "ALLOWED_ORIGINS", value_parser = values::origin, value_delimiter = ',', global = true)]
     pub allowed_origins: Vec<String>,
 
     /// Networks of proxies in front, separated by commas; their `X-Forwarded-For` says where a request comes from.
-    #[arg(long, env = "TRUSTED_PROXIES", value_delimiter = ',', global = true)]
+    #[arg(long, env = "TRUSTED_PROXIES", value_parser = values::network, value_delimiter = ',', global = true)]
     pub trusted_proxies: Vec<IpNet>,
 
     /// Tells browsers to insist on HTTPS; for a service behind a proxy that has TLS.
@@ -186,7 +191,7 @@ pub struct Settings {
     pub behind_https: bool,
 
     /// Whom to tell about a weakness of the service, as a URI; shown in `/.well-known/security.txt`.
-    #[arg(long, env = "SECURITY_CONTACT", default_value = DEFAULT_CONTACT, global = true)]
+    #[arg(long, env = "SECURITY_CONTACT", default_value = DEFAULT_CONTACT, value_parser = values::contact, global = true)]
     pub security_contact: String,
 
     /// When the daily refresh begins, in UTC, as in `02:00`; empty: only when it is asked for.
@@ -208,7 +213,7 @@ pub struct Settings {
     pub smtp_ca_file: Option<PathBuf>,
 
     /// Who writes mails, as in `Partner Incentives <incentives@vendor.example>`; needed with `SMTP_URL`.
-    #[arg(long, env = "MAIL_FROM", global = true)]
+    #[arg(long, env = "MAIL_FROM", value_parser = values::mailbox, global = true)]
     pub mail_from: Option<Mailbox>,
 
     /// Seconds a request body may take to arrive; a file, coming or going, may lie still so long.
@@ -240,7 +245,7 @@ pub struct Settings {
     pub log_format: LogFormat,
 
     /// Which log lines are written, as in `info,access=warn`.
-    #[arg(long, env = "LOG", default_value = "info", global = true)]
+    #[arg(long, env = "LOG", default_value = "info", value_parser = values::log_filter, global = true)]
     pub log: String,
 
     /// Whether mails are written to the log where no SMTP server is set; set by the demo.
@@ -278,6 +283,7 @@ impl Settings {
             password_memory_kib: 64,
             password_passes: 1,
             listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            metrics_listen: None,
             workers: 2,
             requests_per_minute: 1_000_000,
             sign_ins_per_minute: 1_000_000,

@@ -1,7 +1,10 @@
 //! Log lines through `env_logger`: for people on a terminal, else one JSON object each.
 
-use crate::{config::LogFormat, platform::values::Clock};
-use log::{Record, kv};
+use crate::{
+    config::LogFormat,
+    platform::{http::TARGETS_OF_CLIENTS_FAULTS, values::Clock},
+};
+use log::{Level, Log, Metadata, Record, kv};
 use std::io::{IsTerminal, Write};
 
 /// Starts logging. A second call does nothing.
@@ -16,8 +19,33 @@ pub fn start(format: LogFormat, filter: &str) {
     if json {
         builder.format(|out, record| writeln!(out, "{}", json_line(record)));
     }
+    let logger = builder.build();
+    let most = logger.filter();
     // A second start, in tests, keeps the first one's settings.
-    let _ = builder.try_init();
+    if log::set_boxed_logger(Box::new(Weighed(logger))).is_ok() {
+        log::set_max_level(most);
+    }
+}
+
+/// A logger to which a client's fault is a detail, not an error of the service: whoever sends nonsense must wake nobody.
+struct Weighed(env_logger::Logger);
+
+impl Log for Weighed {
+    fn enabled(&self, metadata: &Metadata<'_>) -> bool {
+        self.0.enabled(metadata)
+    }
+
+    fn log(&self, record: &Record<'_>) {
+        if record.level() < Level::Debug && TARGETS_OF_CLIENTS_FAULTS.contains(&record.target()) {
+            self.0.log(&record.to_builder().level(Level::Debug).build());
+        } else {
+            self.0.log(record);
+        }
+    }
+
+    fn flush(&self) {
+        self.0.flush();
+    }
 }
 
 fn json_line(record: &Record<'_>) -> serde_json::Value {

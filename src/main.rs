@@ -1,13 +1,16 @@
 //! The command line. Each command is a few lines over the library.
-#![expect(clippy::print_stdout, reason = "a command line answers on standard output")]
 
 #[path = "main/backups.rs"]
 mod backups;
 #[path = "main/commands.rs"]
 mod commands;
+#[path = "main/help.rs"]
+mod help;
+#[path = "main/say.rs"]
+mod say;
 
 use backups::{BackupCommand, RestoreCommand, backup, restore};
-use clap::{Parser, Subcommand};
+use clap::{FromArgMatches, Parser, Subcommand};
 use commands::{ImportCommand, calculate, check_records, daily_refresh, import, recalculate, verdict};
 use partner_incentives::{
     access::{AppState, Role, password},
@@ -28,6 +31,7 @@ use partner_incentives::{
     work::JobName,
 };
 use prometheus::Registry;
+use say::say_line;
 use std::{io::Write, net::TcpListener, process::ExitCode, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -39,7 +43,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[command(
     version,
     about,
-    after_help = "Without a command it serves. Every option is also an environment variable; a flag wins."
+    after_help = "Without a command it serves. Every setting is an option of every command and an environment variable; \
+        `help settings` lists them."
 )]
 struct CommandLine {
     #[command(subcommand)]
@@ -58,6 +63,8 @@ enum Command {
     Migrate,
     /// Print the OpenAPI document.
     Openapi,
+    /// List every setting with its flag, its environment variable and its default.
+    Settings,
     /// Work with user accounts.
     #[command(subcommand)]
     User(UserCommand),
@@ -153,7 +160,9 @@ enum JobsCommand {
 }
 
 fn main() -> ExitCode {
-    let CommandLine { command, settings } = CommandLine::parse();
+    let asked = help::with_settings_apart::<CommandLine>().get_matches();
+    let CommandLine { command, settings } =
+        CommandLine::from_arg_matches(&asked).unwrap_or_else(|error| error.exit());
     logging::start(settings.log_format, &settings.log);
     match run(command.unwrap_or(Command::Serve), settings) {
         Ok(()) => ExitCode::SUCCESS,
@@ -161,7 +170,7 @@ fn main() -> ExitCode {
             let detail = error.source.as_ref().map_or_else(|| error.detail.to_string(), ToString::to_string);
             log::error!("{detail}");
             if !log::log_enabled!(log::Level::Error) {
-                println!("{detail}");
+                let _ = say_line!("{detail}");
             }
             ExitCode::FAILURE
         }
@@ -174,7 +183,7 @@ fn run(command: Command, settings: Settings) -> Result<()> {
             let service = Service::open(settings)?;
             if service.app.kind()? == DatabaseKind::Sandbox {
                 let target = service.db.target();
-                println!("SANDBOX: {target} holds made-up records, and everybody knows its passwords.");
+                say_line!("SANDBOX: {target} holds made-up records, and everybody knows its passwords.")?;
                 log::warn!(
                     "{target} is a sandbox: its records are made up, and everybody knows its passwords"
                 );
@@ -188,14 +197,15 @@ fn run(command: Command, settings: Settings) -> Result<()> {
         }
         Command::Migrate => {
             let service = Service::open(settings)?;
-            println!("{} is up to date", service.db.target());
+            say_line!("{} is up to date", service.db.target())?;
             service.close();
             Ok(())
         }
         Command::Openapi => {
-            println!("{}", app::contract().json);
+            say_line!("{}", app::contract().json)?;
             Ok(())
         }
+        Command::Settings => say::say(format_args!("{}", help::settings())),
         Command::User(UserCommand::Create { email, name, role, partner }) => {
             let service = Service::open(settings)?;
             let password = password::temporary()?;
@@ -211,13 +221,13 @@ fn run(command: Command, settings: Settings) -> Result<()> {
                 locale: Locale::En,
             };
             let id = users::provision(&service.app, new)?;
-            println!("User {id}\nTemporary password, shown this once: {password}");
+            say_line!("User {id}\nTemporary password, shown this once: {password}")?;
             service.close();
             Ok(())
         }
         Command::Eligibility { partner, program, as_of, json } => {
             let service = Service::open(settings)?;
-            println!("{}", verdict(&service, &partner, &program, as_of, json)?);
+            say_line!("{}", verdict(&service, &partner, &program, as_of, json)?)?;
             service.close();
             Ok(())
         }
@@ -242,16 +252,16 @@ fn run(command: Command, settings: Settings) -> Result<()> {
         Command::Keys(KeysCommand::Rotate) => {
             let service = Service::open(settings)?;
             let key = sessions::keys::rotate(&service.app)?;
-            println!("The new signing key {key} is published now and signs in ten minutes.");
+            say_line!("The new signing key {key} is published now and signs in ten minutes.")?;
             service.close();
             Ok(())
         }
         Command::Keys(KeysCommand::Reseal) => {
             let service = Service::open(settings)?;
             let resealed = sessions::keys::reseal(&service.app)?;
-            println!(
+            say_line!(
                 "{resealed} secrets were sealed anew; every secret is sealed with the first encryption key."
-            );
+            )?;
             service.close();
             Ok(())
         }

@@ -842,6 +842,7 @@ diesel::table! {
         cause -> Text,
         failure -> Nullable<Text>,
         failed_at -> Nullable<Instant>,
+        waits_since -> Nullable<Instant>,
     }
 }
 

@@ -29,6 +29,8 @@ pub struct Slice {
     pub sweep: Option<Sweep>,
     /// The checks of the slice's records that `verify` runs.
     pub checks: &'static [VerifyCheck],
+    /// The numbers of the slice's records that monitors watch, gathered when somebody asks for metrics.
+    pub measures: Option<Measures>,
     /// Whether a record of the slice refers to a partner.
     pub refers_to_partner: Option<RefersToPartner>,
     /// Brings the slice's records up to date after facts about partners have changed.
@@ -50,6 +52,7 @@ impl Slice {
             sealed: &[],
             sweep: None,
             checks: &[],
+            measures: None,
             refers_to_partner: None,
             follow_up: None,
         }
@@ -63,6 +66,28 @@ pub struct Tag {
     pub name: &'static str,
     /// The subject of the operations, for readers of the contract.
     pub description: &'static str,
+}
+
+/// Gathers the numbers of a slice's records that monitors watch, by few statements.
+pub type Measures = fn(&mut Tx<'_>) -> Result<Vec<Measure>>;
+
+/// A number that monitors watch: a gauge of the metrics.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measure {
+    /// The name of the gauge, without the name of the service.
+    pub name: &'static str,
+    /// What the number counts.
+    pub help: &'static str,
+    /// The number now.
+    pub value: i64,
+}
+
+impl Measure {
+    /// A number of now.
+    #[must_use]
+    pub const fn of(name: &'static str, help: &'static str, value: i64) -> Self {
+        Self { name, help, value }
+    }
 }
 
 /// One check of `verify`, run in one snapshot of the database.

@@ -12,7 +12,7 @@ use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use diesel::connection::SimpleConnection;
 use partner_incentives::{
     app::{self, Service},
-    network::partners::{Partner, PartnerStatus, PartnerType, api::PartnerView},
+    network::partners::{Partner, PartnerStatus, PartnerType, PartnerView},
     platform::{
         db::{Conn, Target},
         values::{Clock, Country, Currency, Id, Ids},

@@ -8,7 +8,7 @@ use crate::{
     config::{Accounts, DatabaseKind, Limits, Mail, Schedules, Trust},
     platform::{
         Error, Result, Vault,
-        db::{Conn, Db, Done},
+        db::{Conn, Db, Done, Load},
         http::{Closing, Pace, RateLimit, Slots},
         values::{Clock, Id, Ids, Timestamp},
     },
@@ -219,6 +219,12 @@ impl AppState {
     /// Loads the keys that sign access tokens again, which another instance may have made or replaced.
     pub fn refresh_keys(&self) -> Result<()> {
         self.0.tokens.refresh().map(drop)
+    }
+
+    /// How much of the way to the database is in use.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        self.0.db.load()
     }
 
     /// The flag that the service is about to stop.

@@ -13,8 +13,8 @@ use super::{
 };
 use crate::platform::{
     Error, Result, codes,
-    db::Conn,
-    http::{Answer, Body, Repeatable, RequestId, address_of, language_of, network_of},
+    db::{Conn, Done},
+    http::{Answer, Body, Repeatable, RequestId, SignedIn, address_of, language_of, network_of},
     values::{Id, Locale},
 };
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
@@ -54,6 +54,7 @@ impl<P: Policy> Caller<P> {
                 Err(too_many) => too_many,
             }
         })?;
+        request.extensions_mut().insert(SignedIn(claims.sub));
         let quota = app.0.users.check(&claims.sub)?;
         request.extensions_mut().insert(quota);
         if let Some(refusal) = P::RULE.refuses_token(&claims) {
@@ -177,11 +178,14 @@ impl<P: Policy> Caller<P> {
         same.read(work).await
     }
 
-    /// Counts a guess at the caller's own password as a sign-in attempt. Guesses from all addresses count together,
-    /// because a thief who guesses holds the token already.
-    pub fn count_guess(&self) -> Result<()> {
+    /// Counts a guess at the caller's own password or code. Guesses from all addresses count together, because a thief who
+    /// guesses holds the token already, and a restart forgets none.
+    pub async fn count_guess(&self) -> Result<()> {
         let name = GuessedName { name: self.claims.sub.to_string(), from: None };
-        self.app.0.sign_ins_by_name.check(&name).map(drop)
+        let app = Arc::clone(&self.app.0);
+        app.sign_ins_by_name.check(&name)?;
+        let (user, now, guess) = (self.claims.sub, app.clock.now(), app.directory.guess);
+        app.db.write_async(move |conn| Ok(Done { value: guess(conn, user, now)?, witness: None })).await
     }
 
     /// The address of the trusted outside issuer of identities; none where no issuer is trusted.

@@ -119,6 +119,7 @@ policies! {
         write ReinstatePartner:              Operator;
         write ClosePartner:                  Operator;
         read  GetPartnerSetup:               Operator | Auditor | IncentiveAdmin | Viewer;
+        read  ListPartnerSetups:             Operator | Auditor;
     }
     open people {
         write SendUserList:                  Operator | IncentiveAdmin;
@@ -183,6 +184,8 @@ policies! {
         read  ListTransactionImportErrors:   Operator | Auditor;
     }
     gated profiles {
+        read  ListPayoutProfiles:            Operator | Auditor;
+        read  ListTaxProfiles:               Operator | Auditor;
         read  GetPayoutProfile:              Operator | Auditor | IncentiveAdmin;
         write PutPayoutProfile:              IncentiveAdmin;
         write ApprovePayoutProfile:          Operator;

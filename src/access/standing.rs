@@ -1,7 +1,7 @@
 //! The standing of a caller, looked up in the unit of every request: barring a user or an API client takes effect at
 //! once, although access tokens are valid for a quarter of an hour.
 
-use super::{Actor, EarlierReads, Role, refusal::CallerStanding, token::Claims};
+use super::{Actor, EarlierReads, Role, Tx, refusal::CallerStanding, token::Claims};
 use crate::{
     config::Accounts,
     platform::{
@@ -11,7 +11,8 @@ use crate::{
     },
 };
 
-/// The questions `access` asks of the slices that keep users, API clients and partners. Each is one statement.
+/// The questions `access` asks of the slices that keep users, API clients and partners, each by few statements, and
+/// what it has them do.
 #[derive(Clone, Copy)]
 pub struct Directory {
     /// The standing of a user, and whether `session` has ended; none where the user is unknown.
@@ -26,6 +27,25 @@ pub struct Directory {
     pub numbered: fn(&mut Conn, mpn_id: &str) -> Result<Option<Id>>,
     /// Locks partners until the end of the unit.
     pub lock: LockPartners,
+    /// Counts a guess of a signed-in user at the user's own password or code; refuses a guess that has to wait.
+    pub guess: fn(&mut Conn, user: Id, now: Timestamp) -> Result<()>,
+    /// Forgets the guesses of a user who has sent what was right.
+    pub forget_guesses: fn(&mut Conn, user: Id) -> Result<()>,
+    /// Ends the sessions of a user, but for the session `kept`.
+    pub end_sessions:
+        fn(&mut Conn, user: Id, kept: Option<Id>, now: Timestamp, because: &'static str) -> Result<()>,
+}
+
+impl Tx<'_> {
+    /// Forgets the guesses of a user who has sent the right password or code.
+    pub fn forget_guesses(&mut self, user: Id) -> Result<()> {
+        (self.state.directory.forget_guesses)(self.conn, user)
+    }
+
+    /// Ends the sessions of a user, but for the session `kept`; `because` is what the sessions show as the reason.
+    pub fn end_other_sessions(&mut self, user: Id, kept: Option<Id>, because: &'static str) -> Result<()> {
+        (self.state.directory.end_sessions)(self.conn, user, kept, self.now, because)
+    }
 }
 
 /// Locks partners until the end of a unit, and says whether the unit has to read their records again.

@@ -166,8 +166,7 @@ impl Changes {
 pub enum Unaudited {
     /// The records are as asked for already, or the request is refused: the unit writes nothing.
     NothingWritten,
-    /// The unit writes only rows of an import that are not published: publishing has an event, and a failed import is
-    /// removed.
+    /// The unit writes rows of an import that are not published: publishing has an event, a failed import is removed.
     NotPublished,
     /// The sales that become visible have their event from an earlier unit.
     TracedBefore,

@@ -14,4 +14,7 @@ pub(super) const DIRECTORY: Directory = Directory {
     family: partners::family_of,
     numbered: partners::numbered,
     lock: partners::lock,
+    guess: sessions::count_guess,
+    forget_guesses: sessions::forget_guesses,
+    end_sessions: sessions::end_others,
 };

@@ -1,13 +1,15 @@
 //! Opening the service, and serving requests.
 
 use super::{
-    SLICES, contract, cors, directory::DIRECTORY, hooks, install, problem_codes, routes, sealed, works,
+    SLICES, contract, cors, directory::DIRECTORY, hooks, install, measures, problem_codes, routes, sealed,
+    works,
 };
 use crate::{
     access::{AppState, Parts, Public, TokenSubject},
     audit,
     config::{DatabaseKind, Settings, web_address_of},
     identity::users,
+    operations::health::{Monitor, api::MetricsDoor, api::metrics_alone},
     platform::{
         Error, Result,
         db::Db,
@@ -22,7 +24,6 @@ use actix_web::{
     middleware::{Condition, from_fn},
     web::{self, Data},
 };
-use actix_web_prom::{PrometheusMetrics, PrometheusMetricsBuilder};
 use prometheus::Registry;
 use std::{
     net::{SocketAddr, TcpListener},
@@ -143,6 +144,8 @@ const DOORSTEP: Duration = Duration::from_millis(300);
 /// A running server with its background work.
 pub struct Serving {
     server: Server,
+    /// The listener of the metrics, where they have their own.
+    metrics: Option<ServerHandle>,
     background: JoinHandle<()>,
     keys: JoinHandle<()>,
     app: AppState,
@@ -188,6 +191,9 @@ impl Serving {
         self.app.closing().begin();
         self.app.wake();
         self.keys.abort();
+        if let Some(metrics) = self.metrics {
+            metrics.stop(true).await;
+        }
         self.background.await.map_err(std::io::Error::other)?;
         served
     }
@@ -200,16 +206,25 @@ pub fn listen(service: Service, listener: TcpListener) -> std::io::Result<Servin
     for check in SLICES.iter().filter_map(|slice| slice.settings) {
         check(&app).map_err(std::io::Error::other)?;
     }
-    let metrics = PrometheusMetricsBuilder::new("partner_incentives")
-        .mask_unmatched_patterns("unmatched")
-        .build()
-        .map_err(std::io::Error::other)?;
-    let engine = service.engine(&metrics.registry).map_err(std::io::Error::other)?;
     http::allow_many_files();
     let door = Door::of(&listener)?;
-    let server = serve(&service, metrics, engine.clone(), listener)?;
+    let registry = Registry::new();
+    let engine = service.engine(&registry).map_err(std::io::Error::other)?;
+    let monitor = Arc::new(Monitor::new(app.clone(), registry, measures()));
+    let settings = &service.settings;
+    let edge = Data::new(Edge {
+        ids: settings.ids.clone(),
+        clock: settings.clock.clone(),
+        https: settings.behind_https,
+        closing: service.closing.clone(),
+        metrics: monitor.requests().map_err(std::io::Error::other)?,
+    });
+    let metrics =
+        settings.metrics_listen.map(|address| serve_metrics(address, &edge, &monitor)).transpose()?;
+    let metrics_door = if metrics.is_some() { MetricsDoor::Elsewhere } else { MetricsDoor::Open(monitor) };
+    let server = serve(&service, &edge, metrics_door, engine.clone(), listener)?;
     let keys = actix_web::rt::spawn(learn_keys(app.clone()));
-    Ok(Serving { server, background: actix_web::rt::spawn(engine.run()), keys, app, door })
+    Ok(Serving { server, metrics, background: actix_web::rt::spawn(engine.run()), keys, app, door })
 }
 
 /// Loads the keys that sign access tokens again and again: no request waits for a key.
@@ -225,22 +240,42 @@ async fn learn_keys(app: AppState) {
     }
 }
 
+/// Serves the metrics, and nothing else, at an address of their own; the handle ends that.
+fn serve_metrics(
+    address: SocketAddr,
+    edge: &Data<Edge>,
+    monitor: &Arc<Monitor>,
+) -> std::io::Result<ServerHandle> {
+    let named =
+        |error| std::io::Error::other(format!("METRICS_LISTEN: {address} cannot be listened on: {error}"));
+    let listener = TcpListener::bind(address).map_err(named)?;
+    let (edge, door) = (edge.clone(), Data::new(MetricsDoor::Open(Arc::clone(monitor))));
+    let server = HttpServer::new(move || {
+        App::new()
+            .app_data(edge.clone())
+            .app_data(door.clone())
+            .configure(metrics_alone)
+            .default_service(web::to(http::no_such_address))
+            .wrap(from_fn(http::faults))
+            .wrap(from_fn(http::edge))
+    });
+    let server = server.workers(1).disable_signals().listen(listener)?.run();
+    let handle = server.handle();
+    actix_web::rt::spawn(server);
+    Ok(handle)
+}
+
 fn serve(
     service: &Service,
-    metrics: PrometheusMetrics,
+    edge: &Data<Edge>,
+    door: MetricsDoor,
     engine: Engine,
     listener: TcpListener,
 ) -> std::io::Result<Server> {
     let settings = service.settings.clone();
-    let edge = Data::new(Edge {
-        ids: settings.ids.clone(),
-        clock: settings.clock.clone(),
-        https: settings.behind_https,
-        closing: service.closing.clone(),
-    });
+    let (edge, door) = (edge.clone(), Data::new(door));
     let app = Data::new(service.app.clone());
     let engine = Data::new(engine);
-    let registry = Data::new(metrics.registry.clone());
     let closing = Data::new(service.closing.clone());
     let security = Data::new(docs::SecurityContact {
         address: settings.security_contact.clone(),
@@ -264,7 +299,7 @@ fn serve(
             .app_data(edge.clone())
             .app_data(app.clone())
             .app_data(engine.clone())
-            .app_data(registry.clone())
+            .app_data(door.clone())
             .app_data(closing.clone())
             .app_data(catalogue.clone())
             .app_data(security.clone())
@@ -280,7 +315,6 @@ fn serve(
                 app.route("/", web::get().to(|| async { web::Redirect::to("docs/") }))
                     .configure(docs::swagger_ui)
                     .default_service(web::to(|_: Public, request| http::no_such_address(request)))
-                    .wrap(metrics.clone())
                     .wrap(from_fn(http::faults))
                     .wrap(Condition::new(!origins.is_empty(), cors::allow(&origins)))
                     .wrap(from_fn(http::edge))

@@ -1,6 +1,6 @@
 //! Audit events over HTTP: read only.
 
-use super::{AuditEvent, chain::hex, store};
+use super::{AuditEvent, chain::hex, model::operation_id, store};
 use crate::{
     access::{
         Caller,
@@ -36,8 +36,9 @@ pub struct AuditEventView {
     /// As what: a role, `api_client`, `nobody` who had signed in, or `system`.
     #[schema(max_length = 20, examples("operator"))]
     actor_role: String,
-    /// By which operation.
-    #[schema(max_length = 60, examples("SuspendPartner"))]
+    /// By which operation, as the contract names it. Work of the service itself has names of its own, such as
+    /// `dailyRefresh`. The hash covers the name with its first letter as a capital.
+    #[schema(max_length = 60, examples("suspendPartner"))]
     operation: String,
     /// Kind of record.
     #[schema(max_length = 60, examples("partner"))]
@@ -85,8 +86,8 @@ pub struct AuditEventFilter {
     pub partner_id: Option<Id>,
     /// By this user.
     pub actor_id: Option<Id>,
-    /// By this operation, in `PascalCase`.
-    #[param(max_length = 60, example = "SuspendPartner")]
+    /// By this operation, as the contract names it; the first letter may be a capital.
+    #[param(max_length = 60, example = "suspendPartner")]
     pub operation: Option<String>,
     /// At or after this instant.
     pub from: Option<Timestamp>,
@@ -133,7 +134,7 @@ fn view(event: AuditEvent) -> AuditEventView {
         occurred_at: event.occurred_at,
         actor_id: event.actor_id,
         actor_role: event.actor_role,
-        operation: event.operation,
+        operation: operation_id(&event.operation),
         resource_type: event.resource_type,
         resource_id: event.resource_id,
         partner_id: event.partner_id,

@@ -139,3 +139,18 @@ impl Event {
         )
     }
 }
+
+/// The operation of a record as the contract writes operation ids, in `camelCase`.
+pub(super) fn operation_id(name: &str) -> String {
+    first_letter(name, char::to_ascii_lowercase)
+}
+
+/// The operation as records hold the operation, in `PascalCase`; takes either form.
+pub(super) fn operation_name(id: &str) -> String {
+    first_letter(id, char::to_ascii_uppercase)
+}
+
+fn first_letter(name: &str, change: fn(&char) -> char) -> String {
+    let mut rest = name.chars();
+    rest.next().map(|first| change(&first)).into_iter().chain(rest).collect()
+}

@@ -1,6 +1,6 @@
 //! The audit events in the database.
 
-use super::{AuditEvent, Seal, api::AuditEventFilter};
+use super::{AuditEvent, Seal, api::AuditEventFilter, model::operation_name};
 use crate::{
     access::{Scope, Tx},
     platform::{
@@ -52,7 +52,7 @@ fn matching(
         query = query.filter(audit_events::actor_id.eq(id));
     }
     if let Some(operation) = &filter.operation {
-        query = query.filter(audit_events::operation.eq(operation.clone()));
+        query = query.filter(audit_events::operation.eq(operation_name(operation)));
     }
     if let Some(from) = filter.from {
         query = query.filter(audit_events::occurred_at.ge(from));

@@ -1,7 +1,7 @@
 //! Where the encryption keys are.
 
 use super::Settings;
-use crate::platform::{Result, Vault, db::Target};
+use crate::platform::{Error, Result, Vault, db::Target};
 use std::path::PathBuf;
 
 impl Settings {
@@ -18,13 +18,17 @@ impl Settings {
     pub fn keys(&self) -> Result<Option<String>> {
         match &self.encryption_key {
             Some(keys) => Ok(Some(keys.clone())),
-            None => Vault::text_of(&self.key_file()),
+            None => Vault::text_of(&self.key_file()).map_err(|error| {
+                let fault =
+                    error.source.as_ref().map_or_else(|| error.detail.to_string(), ToString::to_string);
+                Error::internal(format!("ENCRYPTION_KEY_FILE: {fault}"))
+            }),
         }
     }
 
     /// Encryption with the keys there are; none where neither a setting nor a file holds keys.
     pub fn vault(&self) -> Result<Option<Vault>> {
-        self.keys()?.as_deref().map(Vault::from_text).transpose()
+        self.keys()?.as_deref().map(|keys| self.vault_of(keys)).transpose()
     }
 
     /// Encryption with the keys there are; makes a file with a key where there are none.
@@ -33,6 +37,17 @@ impl Settings {
             return Ok(vault);
         }
         Vault::make_file(&self.key_file())?;
-        Vault::from_text(&self.keys()?.unwrap_or_default())
+        self.vault_of(&self.keys()?.unwrap_or_default())
+    }
+
+    fn vault_of(&self, keys: &str) -> Result<Vault> {
+        Vault::from_text(keys).map_err(|error| {
+            let fault = error.source.as_ref().map_or_else(|| error.detail.to_string(), ToString::to_string);
+            let named = match self.encryption_key {
+                Some(_) => "ENCRYPTION_KEY".to_owned(),
+                None => format!("ENCRYPTION_KEY_FILE: {}", self.key_file().display()),
+            };
+            Error::internal(format!("{named} cannot be used: {fault}"))
+        })
     }
 }

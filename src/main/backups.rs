@@ -1,5 +1,6 @@
 //! The commands that take and restore backups.
 
+use crate::say::say_line;
 use console::Term;
 use partner_incentives::{
     app::backups::{self, Manifest, Replacing},
@@ -74,7 +75,7 @@ impl PassphraseSource {
 pub fn backup(settings: &Settings, command: &BackupCommand) -> Result<()> {
     let manifest = backups::take(settings, &command.path, &command.passphrase.read(true)?)?;
     let what = if manifest.holds_database { "database and key" } else { "key and proofs, not the database" };
-    println!("{}: {what}; {}", command.path.display(), told(&manifest));
+    say_line!("{}: {what}; {}", command.path.display(), told(&manifest))?;
     Ok(())
 }
 
@@ -82,9 +83,9 @@ pub fn backup(settings: &Settings, command: &BackupCommand) -> Result<()> {
 pub fn restore(settings: &Settings, command: &RestoreCommand) -> Result<()> {
     let replacing = if command.replace { Replacing::WhatIsThere } else { Replacing::Nothing };
     let manifest = backups::restore(settings, &command.path, &command.passphrase.read(false)?, replacing)?;
-    println!("{} is as it was: {}", settings.database_url, told(&manifest));
+    say_line!("{} is as it was: {}", settings.database_url, told(&manifest))?;
     if let Some(head) = &manifest.head {
-        println!("Prove it: partner-incentives verify --expect {head}");
+        say_line!("Prove it: partner-incentives verify --expect {head}")?;
     }
     Ok(())
 }

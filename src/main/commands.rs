@@ -1,5 +1,6 @@
 //! The commands that work on the records without serving requests.
 
+use crate::say::{say, say_line};
 use indicatif::{ProgressBar, ProgressStyle};
 use partner_incentives::{
     access::{BackgroundContext, Tx},
@@ -21,7 +22,11 @@ use std::{
     io::{IsTerminal, Write},
     ops::ControlFlow,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
+
+/// The time between two lines of progress.
+const BETWEEN_LINES: Duration = Duration::from_secs(2);
 
 /// The file to import, and how to import it.
 #[derive(clap::Args)]
@@ -46,9 +51,9 @@ pub fn check_records(service: &Service, expect: Option<Seal>) -> Result<()> {
     let mut sound = true;
     for (check, finding) in findings {
         match finding {
-            VerifyFinding::Sound(detail) => println!("{check}: sound, {detail}"),
+            VerifyFinding::Sound(detail) => say_line!("{check}: sound, {detail}")?,
             VerifyFinding::Broken(difference) => {
-                println!("{check}: BROKEN, {difference}");
+                say_line!("{check}: BROKEN, {difference}")?;
                 sound = false;
             }
         }
@@ -61,18 +66,14 @@ pub fn daily_refresh(service: &Service) -> Result<()> {
     let in_place = std::io::stdout().is_terminal();
     let run = refresh::run_now(&service.app, |run| {
         let line = format!("{}: {} of {}", run.step, run.done, run.total.unwrap_or(run.done));
-        if in_place {
-            print!("\r{line:<40}");
-            let _ = std::io::stdout().flush();
-        } else {
-            println!("{line}");
-        }
+        // Who cannot be told how far the run has come is told its end, or why it cannot be told.
+        let _ = if in_place { say(format_args!("\r{line:<40}")) } else { say_line!("{line}") };
     })?;
     if in_place {
-        println!();
+        say(format_args!("\n"))?;
     }
     match run.error {
-        None => println!("run {} {}", run.id, run.state),
+        None => say_line!("run {} {}", run.id, run.state)?,
         Some(error) => return Err(Error::internal(format!("run {} {}: {error}", run.id, run.state))),
     }
     Ok(())
@@ -112,16 +113,16 @@ pub fn recalculate(service: &Service, partner: &str, reason: Option<&str>) -> Re
     let partner = service.app.read_as_system(|tx| partner_of(tx, partner))?.id;
     for difference in service.app.read_as_system(|tx| proof::differences(tx, Some(partner)))? {
         let proof::PostedDifference { enrollment_id, lever, earned_in, missing, records } = difference;
-        println!(
+        say_line!(
             "enrollment {enrollment_id}, {lever} of {earned_in}: {missing} missing, {records} records differ"
-        );
+        )?;
     }
     let Some(reason) = reason.map(str::to_owned) else { return Ok(()) };
     service.app.write_as_system("RecalculatePartner", move |tx| {
         calculation::recalculate(tx, partner, &reason).map(drop)
     })?;
     let run = calculation::calculate(&service.app, Some(partner), |_| ControlFlow::Continue(()))?;
-    println!("{} earnings, {} ineligible records", run.earnings, run.ineligible_records);
+    say_line!("{} earnings, {} ineligible records", run.earnings, run.ineligible_records)?;
     Ok(())
 }
 
@@ -132,17 +133,27 @@ pub fn calculate(service: &Service, partner: Option<&str>) -> Result<()> {
     let bar = ProgressBar::new(0);
     let look = "{bar:40} {pos} of {len} partners, {msg} sales, {eta} to go";
     bar.set_style(ProgressStyle::with_template(look).map_err(Error::internal)?);
+    let mut told: Option<Instant> = None;
     let run = calculation::calculate(&service.app, partner, |run| {
         bar.set_length(run.total.max(run.done).unsigned_abs());
         bar.set_position(run.done.unsigned_abs());
         bar.set_message(run.sales.to_string());
+        // Where there is no terminal for a bar, a line tells now and then.
+        if bar.is_hidden() && told.is_none_or(|told| told.elapsed() >= BETWEEN_LINES) {
+            told = Some(Instant::now());
+            let total = run.total.max(run.done);
+            let _ = say_line!("{} of {total} partners, {} sales", run.done, run.sales);
+        }
         ControlFlow::Continue(())
     })?;
     bar.finish_and_clear();
-    println!(
+    say_line!(
         "{} sales of {} partners: {} earnings, {} ineligible records",
-        run.sales, run.done, run.earnings, run.ineligible_records
-    );
+        run.sales,
+        run.done,
+        run.earnings,
+        run.ineligible_records
+    )?;
     Ok(())
 }
 
@@ -160,16 +171,16 @@ pub fn import(service: &Service, command: &ImportCommand) -> Result<()> {
     let look = "{bar:40} {percent}% {bytes} of {total_bytes}, {bytes_per_sec}, {eta} to go";
     bar.set_style(ProgressStyle::with_template(look).map_err(Error::internal)?);
     if bar.is_hidden() {
-        println!("Importing {} ({} bytes)", command.file.display(), bar.length().unwrap_or_default());
+        say_line!("Importing {} ({} bytes)", command.file.display(), bar.length().unwrap_or_default())?;
     }
     let background = service.app.background("CreateTransactionImport");
     let import = imports::import_file(&background, &app::contract(), options, bar.wrap_read(file))?;
     bar.finish_and_clear();
     let imports::Import { id, rows_read, created, unchanged, conflicts, invalid, .. } = &import;
     let verb = if import.dry_run { "good to be recorded" } else { "recorded" };
-    println!(
+    say_line!(
         "Import {id}: {rows_read} rows; {created} {verb}, {unchanged} unchanged, {conflicts} in conflict, {invalid} not valid"
-    );
+    )?;
     if let Some(path) = &command.errors {
         write_errors(&background, import.id, path)?;
     }

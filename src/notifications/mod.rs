@@ -32,6 +32,7 @@ pub const SLICE: Slice = Slice {
         description: "What the service tells a partner's incentive admins.",
     }),
     work: &[WORK],
+    measures: Some(store::measures),
     settings: Some(check_settings),
     sealed: &[SEALED],
     refers_to_partner: Some(|tx, partner| Ok(store::refers_to(tx.conn, partner)?.then_some("notification"))),

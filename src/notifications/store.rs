@@ -10,6 +10,7 @@ use crate::{
         values::{Id, Timestamp},
     },
     schema::{deliveries, notifications},
+    slice::Measure,
 };
 use diesel::prelude::*;
 
@@ -87,6 +88,21 @@ pub(super) fn next_due(tx: &mut Tx<'_>) -> Result<Option<(MailDelivery, Notifica
         .order(deliveries::due_at)
         .limit(1);
     Ok(due.select((MailDelivery::as_select(), Notification::as_select())).get_result(tx.conn).optional()?)
+}
+
+/// The numbers of mails for monitors.
+pub(super) fn measures(tx: &mut Tx<'_>) -> Result<Vec<Measure>> {
+    let mut counted = |state: DeliveryState| {
+        deliveries::table.filter(deliveries::state.eq(state)).count().get_result::<i64>(tx.conn)
+    };
+    Ok(vec![
+        Measure::of(
+            "mails_waiting",
+            "Mails that wait for their next attempt",
+            counted(DeliveryState::Queued)?,
+        ),
+        Measure::of("mails_failed", "Mails that were given up", counted(DeliveryState::Failed)?),
+    ])
 }
 
 /// Whether a mail is due.

@@ -31,6 +31,8 @@ pub fn create_new(path: &Path) -> io::Result<File> {
 /// Takes a file from everybody but its owner; nothing where the file is missing.
 pub fn make_private(path: &Path) -> io::Result<()> {
     let mode = match std::fs::metadata(path) {
+        // The permissions of a folder or a device that is named by mistake stay as they are.
+        Ok(found) if !found.is_file() => return Ok(()),
         Ok(file) => file.permissions().mode(),
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(error),

@@ -23,7 +23,7 @@ WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 20000 
 INSERT INTO transaction_records SELECT unhex('04' || substr(printf('%032x', n), 3)), 'billing', 'N' || n,
     unhex(printf('%032x', 1001 + n % 10 /*partners*/)), NULL, 'C-' || (n * 7919 % 500), 'DE', 0, 'SKU-1', 'azure',
     'purchase', NULL, date('2018-07-01', (n * 104729 % 365) || ' days'), 1000 + n * 7907 % 90000, 'USD', NULL, 1 FROM n;
-INSERT INTO calculation_backlog SELECT partner_id, min(occurred_on), 'sale', NULL, NULL FROM transaction_records
+INSERT INTO calculation_backlog (partner_id, from_day, cause, failure, failed_at) SELECT partner_id, min(occurred_on), 'sale', NULL, NULL FROM transaction_records
     GROUP BY partner_id;
 -- refunds
 INSERT INTO transaction_records SELECT unhex('05' || substr(hex(id), 3)), 'billing', 'R' || external_id, partner_id, NULL,

@@ -7,6 +7,7 @@ mod disks;
 mod documents;
 mod files;
 mod importing;
+mod logging;
 mod mail;
 mod operator;
 mod outages;
@@ -19,6 +20,7 @@ mod running;
 #[expect(dead_code, unreachable_pub, reason = "it offers more to the stories")]
 mod smtp;
 mod starting;
+mod telling;
 mod walks;
 
 /// Whether the environment sets a flag such as `CI=true`.

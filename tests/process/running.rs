@@ -31,18 +31,27 @@ impl Running {
 
     /// Starts it on a database.
     pub fn start_on(url: &str, arguments: &[&str]) -> Self {
-        Self::start_with(url, arguments, &[])
+        Self::started(url, arguments, &[], Stdio::null())
     }
 
     /// Starts it on a database, with variables of its environment.
-    #[expect(clippy::zombie_processes, reason = "dropping it waits for it")]
     pub fn start_with(url: &str, arguments: &[&str], environment: &[(&str, &Path)]) -> Self {
+        Self::started(url, arguments, environment, Stdio::null())
+    }
+
+    /// Starts it on a database; its log lines go to `log`.
+    pub fn start_with_log(url: &str, arguments: &[&str], log: Stdio) -> Self {
+        Self::started(url, arguments, &[], log)
+    }
+
+    #[expect(clippy::zombie_processes, reason = "dropping it waits for it")]
+    fn started(url: &str, arguments: &[&str], environment: &[(&str, &Path)], log: Stdio) -> Self {
         let mut child = command(url)
             .envs(environment.iter().copied())
             .args(arguments)
             .args(["--listen", "127.0.0.1:0"])
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(log)
             .spawn()
             .expect("the binary starts");
         let mut printed = String::new();

@@ -64,25 +64,6 @@ fn the_first_start_prints_an_operator_once_whose_password_must_be_changed() {
 }
 
 #[test]
-fn a_wrong_setting_stops_the_start_with_a_sentence_that_names_it() {
-    for (arguments, named) in [
-        (vec!["--database-url", "mysql://x/y"], "--database-url"),
-        (vec!["--listen", "nowhere"], "--listen"),
-        (vec!["--workers", "many"], "--workers"),
-        (vec!["--log-format", "xml"], "--log-format"),
-        (vec!["--requests-per-minute", "0"], "--requests-per-minute"),
-        (vec!["--database-url", "postgres://u@db.example.com/x"], "DATABASE_URL"),
-        (vec!["--public-url", "nowhere"], "--public-url"),
-        (vec!["--mail-from", "nobody"], "--mail-from"),
-    ] {
-        let output = command("sqlite:///dev/null/x.db").args(&arguments).output().unwrap();
-        let said =
-            format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
-        assert!(!output.status.success() && said.contains(named), "{arguments:?}: {said}");
-    }
-}
-
-#[test]
 fn the_commands_answer() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("sqlite://{}", folder.path().join("data.db").display());

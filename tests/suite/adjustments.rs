@@ -5,11 +5,12 @@ use crate::{
         calculation::{Story, flat, text},
         partners::partner,
     },
-    support::{Answer, Client, World, statements::behind_the_service},
+    support::{Answer, Client, World, person, statements::behind_the_service},
 };
 use diesel::{RunQueryDsl, sql_query};
 use partner_incentives::{
     access::{Role, Unaudited},
+    identity::users,
     operations::verify,
 };
 use serde_json::{Value, json};
@@ -306,4 +307,22 @@ fn exchange_rates_are_listed_month_by_month() {
     assert_eq!(seen, ["2018-11", "2018-11", "2018-10", "2018-10", "2018-09", "2018-09"]);
     let chf = operator.get("/v1/fx-rates?quote=CHF&base=USD&month=2018-10&include_total=true").send().ok();
     assert_eq!(chf["total"], 1);
+}
+
+#[test]
+fn nobody_approves_an_own_proposal_by_a_second_account() {
+    let world = World::new();
+    let story = owed(&world);
+    let account = |email: &str| {
+        let new = person(email, "Olga Operator", Role::Operator, None);
+        world.signed_in(users::provision(&world.service.app, new).unwrap())
+    };
+    let maker = account("olga@vendor.example");
+    let alias = account("Olga+approvals@Vendor.example");
+    let other = account("olga.other@vendor.example");
+    let id = maker.post("/v1/adjustments", proposal(&story, "5.00", "2018-09")).send().ok().id();
+    for how in ["approval", "rejection"] {
+        decide(&alias, &id, how).refused(403, "own_proposal");
+    }
+    decide(&other, &id, "approval").ok();
 }

@@ -531,7 +531,7 @@ fn every_change_leaves_its_trace() {
     let events = operator.get("/v1/audit-events").query("resource_id", made.id()).send().ok();
     let events = events["items"].as_array().unwrap();
     let operations: Vec<_> = events.iter().map(|e| e["operation"].as_str().unwrap()).collect();
-    assert_eq!(operations, ["TerminateMpnAgreement", "UpdateMpnAgreement", "CreateMpnAgreement"]);
+    assert_eq!(operations, ["terminateMpnAgreement", "updateMpnAgreement", "createMpnAgreement"]);
     for (event, before, after) in [
         (&events[0], &changed.body, &ended.body),
         (&events[1], &made.body, &changed.body),

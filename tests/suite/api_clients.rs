@@ -148,7 +148,7 @@ fn a_revoked_client_is_out_at_once_and_for_good() {
     let refused = &events["items"][0];
     assert_eq!(
         (&refused["operation"], &refused["actor_role"]),
-        (&json!("ClientCredentials"), &json!("nobody"))
+        (&json!("clientCredentials"), &json!("nobody"))
     );
     assert!(!events.body.to_string().contains(&secret), "no secret in the trail");
 }

@@ -35,7 +35,7 @@ fn minor(money: &Value) -> i64 {
 }
 
 /// A partner of two programs: one that it joined, and one that it was asked into and has not joined.
-fn invited<'w>(world: &'w World) -> Story<'w> {
+fn invited(world: &World) -> Story<'_> {
     let story = Story::new(world, &json!([flat("core", "0.08")]));
     world.on("2018-07-20");
     story.sale("1", "2018-07-05", "1000.00");

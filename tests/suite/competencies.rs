@@ -163,7 +163,7 @@ fn an_attainment_is_put_corrected_revoked_and_attained_anew() {
     let trace = operator.get("/v1/audit-events").query("resource_id", made.id()).send().ok();
     let operations: Vec<_> =
         trace["items"].as_array().unwrap().iter().map(|e| e["operation"].as_str().unwrap()).collect();
-    assert_eq!(operations, ["RevokeAttainment", "PutAttainment", "PutAttainment"]);
+    assert_eq!(operations, ["revokeAttainment", "putAttainment", "putAttainment"]);
     assert_eq!(trace["items"][0]["after"], revoked.body);
     assert_eq!(trace["items"][2]["before"], Value::Null);
 }

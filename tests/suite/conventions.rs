@@ -261,3 +261,21 @@ fn audit_events_are_found_by_their_time() {
     assert_eq!(found("2018-11-01T00:00:00Z", "2018-11-04T00:00:00Z").len(), 3);
     assert!(found("2018-11-04T00:00:00Z", "2018-11-05T00:00:00Z").is_empty());
 }
+
+#[test]
+fn audit_events_are_found_by_the_operation_ids_of_the_contract() {
+    let world = World::new();
+    let operator = world.operator();
+    let id = operator.post("/v1/partners", partner(1, "direct_bill")).send().ok().id();
+    for written in ["createPartner", "CreatePartner"] {
+        let page = operator.get("/v1/audit-events").query("operation", written).send().ok();
+        let found: Vec<_> = page["items"].as_array().unwrap().iter().map(|e| &e["resource_id"]).collect();
+        assert_eq!(found, [id.as_str()], "{written}");
+        assert_eq!(page["items"][0]["operation"], "createPartner", "{written}");
+        let event = operator.get(&format!("/v1/audit-events/{}", page["items"][0]["id"].as_str().unwrap()));
+        assert_eq!(event.send().ok()["operation"], "createPartner");
+    }
+    let permissions = operator.get("/v1/me/permissions").send().ok();
+    let named = |item: &Value| item["operation"] == "createPartner";
+    assert!(permissions["items"].as_array().unwrap().iter().any(named), "the same name everywhere");
+}

@@ -179,7 +179,7 @@ fn a_refusal_for_now_is_tried_again_and_one_for_good_is_not() {
     assert_eq!((count("failed"), count("sent"), count("queued")), (1, 1, 0));
     let id = failed["id"].as_str().unwrap();
     let traced = world.auditor().get("/v1/audit-events").query("resource_id", id).send().ok();
-    assert_eq!(traced["items"][0]["operation"], "GiveUpDelivery");
+    assert_eq!(traced["items"][0]["operation"], "giveUpDelivery");
     assert!(traced["items"][0]["after"]["error"].as_str().unwrap().contains("nobody of that name"));
 }
 

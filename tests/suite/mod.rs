@@ -28,6 +28,7 @@ mod law;
 mod lost_commits;
 mod mail;
 mod mass_assignment;
+mod metrics;
 mod notifications;
 mod oauth;
 mod outside_identity;

@@ -101,6 +101,31 @@ const LISTS: &[(&str, &str)] = &[
         "ledger_transfers WHERE partner_id = $1 AND enrollment_id = $1 AND month < '2018-07-01' ORDER BY month",
         "ledger_transfers_by_account",
     ),
+    (
+        "payout_profiles WHERE state = 'pending' AND partner_id < $1 ORDER BY partner_id DESC",
+        "payout_profiles_by_state",
+    ),
+    (
+        "tax_profiles WHERE state = 'pending' AND (expires_on IS NULL OR expires_on >= '2018-11-01') \
+         AND partner_id < $1 ORDER BY partner_id DESC",
+        "tax_profiles_by_state",
+    ),
+    (
+        "tax_profiles WHERE (coalesce(state, state) = 'action_required' \
+         OR expires_on IS NOT NULL AND expires_on < '2018-11-01') AND partner_id < $1 ORDER BY partner_id DESC",
+        "tax_profiles_pkey",
+    ),
+    (
+        "partner_setups WHERE state = 'list_sent' AND partner_id < $1 ORDER BY partner_id DESC",
+        "partner_setups_by_state",
+    ),
+    ("partner_setups WHERE partner_id < $1 ORDER BY partner_id DESC", "partner_setups_pkey"),
+    (
+        "partners WHERE status <> 'closed' \
+         AND NOT EXISTS (SELECT 1 FROM partner_setups s WHERE s.partner_id = partners.id) \
+         AND id < $1 ORDER BY id DESC",
+        "partners_pkey",
+    ),
     ("deliveries WHERE state = 'queued' ORDER BY due_at", "deliveries_due"),
     (
         "deliveries WHERE state = 'failed' AND notification_id < $1 ORDER BY notification_id DESC",

@@ -337,3 +337,51 @@ fn an_entity_tag_ends_with_the_document_it_stands_for() {
     assert_eq!((&before["state"], &after["state"]), (&json!("approved"), &json!("action_required")));
     assert_eq!(before["revision"], after["revision"]);
 }
+
+#[test]
+fn operators_list_what_waits_for_an_approval() {
+    let world = World::new();
+    let operator = world.operator();
+    let partners: Vec<String> =
+        (1..=3).map(|n| operator.post("/v1/partners", partner(n, "direct_bill")).send().ok().id()).collect();
+    for partner in &partners {
+        let admin = world.admin_of(partner);
+        for (path, body, _, _) in both(partner) {
+            admin.put(&path, body).send().ok();
+        }
+    }
+    for (path, _, _, _) in both(&partners[1]) {
+        operator.post(&at(&path, "approval"), json!({})).send().ok();
+    }
+    let listed = |list: &str, state: &str| -> Vec<String> {
+        let page = operator.get(list).query("state", state).query("include_total", true).send().ok();
+        let items = page["items"].as_array().unwrap();
+        assert_eq!(page["total"], items.len());
+        assert!(items.iter().all(|item| item["state"] == state), "{page}");
+        items.iter().map(|item| item["partner_id"].as_str().unwrap().to_owned()).collect()
+    };
+    for list in ["/v1/payout-profiles", "/v1/tax-profiles"] {
+        assert_eq!(listed(list, "pending"), [partners[2].clone(), partners[0].clone()], "{list}");
+        assert_eq!(listed(list, "approved"), [partners[1].clone()], "{list}");
+        assert!(listed(list, "action_required").is_empty(), "{list}");
+        let first = operator.get(list).query("limit", 2).send().ok();
+        let cursor = first["next_cursor"].as_str().unwrap();
+        let rest = operator.get(list).query("limit", 2).query("cursor", cursor).send().ok();
+        assert_eq!(
+            (&rest["items"][0]["partner_id"], rest["items"].as_array().unwrap().len()),
+            (&json!(partners[0]), 1)
+        );
+        for page in [first, rest] {
+            let text = page.body.to_string();
+            assert!(!text.contains(IBAN) && !text.contains("123456789"), "numbers are masked: {text}");
+        }
+        world.auditor().get(list).send().ok();
+        world.admin_of(&partners[0]).get(list).send().refused(403, "forbidden");
+    }
+    // A document that has expired waits for its partner, whatever was decided before.
+    world.on("2019-07-01");
+    assert!(listed("/v1/tax-profiles", "pending").is_empty());
+    assert!(listed("/v1/tax-profiles", "approved").is_empty());
+    assert_eq!(listed("/v1/tax-profiles", "action_required").len(), 3);
+    assert_eq!(listed("/v1/payout-profiles", "pending").len(), 2);
+}

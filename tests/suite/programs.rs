@@ -298,7 +298,7 @@ fn every_write_leaves_an_audit_event() {
     let [published, made] = events["items"].as_array().unwrap().as_slice() else { panic!("{events}") };
     assert_eq!(
         (&made["operation"], &made["after"]["state"]),
-        (&json!("CreateProgramVersion"), &json!("draft"))
+        (&json!("createProgramVersion"), &json!("draft"))
     );
     assert_eq!(published["reason"], "Agreed by the board");
     assert_eq!(

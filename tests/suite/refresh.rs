@@ -234,12 +234,12 @@ fn an_operator_starts_a_refresh_and_follows_it() {
     let events = operator.get("/v1/audit-events").query("resource_id", run.id()).send().ok();
     let made: Vec<_> = events["items"].as_array().unwrap().iter().map(|e| &e["operation"]).collect();
     let (beginning, steps) = made.split_last().unwrap();
-    assert_eq!(**beginning, "StartDailyRefresh");
+    assert_eq!(**beginning, "startDailyRefresh");
     assert!(
-        steps.len() > 1 && steps.iter().all(|step| **step == "DailyRefresh"),
+        steps.len() > 1 && steps.iter().all(|step| **step == "dailyRefresh"),
         "each step has its event: {made:?}"
     );
-    let by_run = |event: &Value| event["operation"] == "DailyRefresh" && event["request_id"] == run["id"];
+    let by_run = |event: &Value| event["operation"] == "dailyRefresh" && event["request_id"] == run["id"];
     assert!(events["items"].as_array().unwrap().iter().any(by_run));
 }
 

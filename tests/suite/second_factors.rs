@@ -9,7 +9,7 @@ use diesel::prelude::*;
 use partner_incentives::{
     app::Service,
     config::Settings,
-    identity::sessions::keys,
+    identity::sessions::{self, keys},
     schema::{audit_events, second_factors},
 };
 use serde_json::{Value, json};
@@ -127,13 +127,15 @@ fn of_many_requests_with_one_code_one_is_accepted() {
             for _ in 0..8 {
                 scope.spawn(|| match renew(&operator, code).status {
                     200 => _ = accepted.fetch_add(1, Ordering::SeqCst),
-                    status => assert!(matches!(status, 422 | 503), "{status}"),
+                    status => assert!(matches!(status, 422 | 429 | 503), "{status}"),
                 });
             }
         });
         accepted.into_inner()
     };
     assert_eq!(once(&recovery[0]), 1);
+    // Those that came second were guesses, and the next one waits.
+    wait(&world, 31);
     assert_eq!(once(&code), 1);
 }
 
@@ -146,6 +148,7 @@ fn a_recovery_code_is_good_for_once_and_new_ones_replace_the_old() {
     assert_eq!(state(&operator).1, 10, "ten new ones");
     for old in &codes {
         renew(&operator, old).refused(422, "wrong_code");
+        wait(&world, 15 * 60 + 1);
     }
     let newer = codes_of(&renew(&operator, &new[0]).ok());
     assert!(newer.iter().all(|code| !new.contains(code)));
@@ -205,7 +208,7 @@ fn a_lost_factor_is_reset_by_who_may_and_ends_the_sessions() {
     let event = &events["items"][0];
     assert_eq!(
         (event["operation"].as_str(), event["reason"].as_str()),
-        (Some("ResetSecondFactor"), Some("lost the phone"))
+        (Some("resetSecondFactor"), Some("lost the phone"))
     );
 }
 
@@ -370,4 +373,55 @@ fn the_encryption_key_is_replaced_without_losing_a_second_factor() {
     let opened = both.app.vault().open(&format!("second_factors/{}", kept.0), &kept.1).unwrap();
     assert!(both.app.vault().is_current(&kept.1) && opened == app.0.secret().as_bytes());
     both.close();
+}
+
+#[test]
+fn guesses_of_somebody_who_is_signed_in_wait_and_no_restart_forgets_them() {
+    let world = World::new();
+    let operator = world.operator();
+    let guess = || operator.post(ME, json!({"current_password": "a guess"})).send();
+    for _ in 0..6 {
+        guess().refused(422, "wrong_password");
+    }
+    let braked = guess().refused(429, "too_many_requests");
+    assert!(braked.header("retry-after").is_some(), "{braked}");
+    // The right password waits too, and so does a code.
+    operator.post(ME, json!({"current_password": PASSWORD})).send().refused(429, "too_many_requests");
+    confirm(&operator, "123456").refused(429, "too_many_requests");
+    let user = operator.get("/v1/me").send().ok().id().parse().unwrap();
+    let again = Service::open(world.service.settings.clone()).unwrap();
+    let now = world.clock.now();
+    let after_a_restart = again.db.query(|conn| sessions::count_guess(conn, user, now));
+    assert_eq!(after_a_restart.unwrap_err().code.code, "too_many_requests");
+    wait(&world, 16);
+    let app = begin(&operator);
+    // What is right makes the guesses before forgotten.
+    for _ in 0..6 {
+        confirm(&operator, "000000").refused(422, "wrong_code");
+    }
+    confirm(&operator, &app.shows(&world)).refused(429, "too_many_requests");
+    wait(&world, 16);
+    confirm(&operator, &app.shows(&world)).ok();
+}
+
+#[test]
+fn other_sessions_end_where_a_second_factor_comes_or_goes() {
+    let world = World::new();
+    let nobody = world.nobody();
+    let session = |code: Option<&str>| {
+        let signed_in = sign_in(&nobody, code).ok();
+        nobody.with_token(signed_in["access_token"].as_str().unwrap())
+    };
+    let (own, other) = (session(None), session(None));
+    let app = begin(&own);
+    confirm(&own, &app.shows(&world)).ok();
+    other.get("/v1/me").send().refused(401, "unauthenticated");
+    own.get("/v1/me").send().ok();
+    wait(&world, 30);
+    let third = session(Some(&app.shows(&world)));
+    wait(&world, 30);
+    let removal = json!({"current_password": PASSWORD, "code": app.shows(&world)});
+    own.post(&format!("{ME}/removal"), removal).send().ok();
+    third.get("/v1/me").send().refused(401, "unauthenticated");
+    own.get("/v1/me").send().ok();
 }

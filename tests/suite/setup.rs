@@ -94,7 +94,7 @@ fn e10_the_data_is_visible_once_the_incentive_admin_has_completed_the_set_up() {
     let events = events["items"].as_array().unwrap();
     let of_setup = |event: &&Value| event["resource_type"] == "partner_setup";
     let operations: Vec<_> = events.iter().filter(of_setup).map(|event| &event["operation"]).collect();
-    assert_eq!(operations, ["CompletePartnerSetup", "SendUserList"]);
+    assert_eq!(operations, ["completePartnerSetup", "sendUserList"]);
 }
 
 #[test]
@@ -188,4 +188,33 @@ fn a_partner_with_a_set_up_is_closed_not_deleted() {
     post(&operator, &format!("/v1/partners/{location}/setup/notification")).ok();
     let refusal = operator.delete(&format!("/v1/partners/{location}")).if_match("*").send();
     assert_eq!(refusal.refused(409, "partner_referred_to")["referred_by"], "set-up");
+}
+
+#[test]
+fn operators_list_the_set_ups_that_are_not_completed() {
+    let world = World::new();
+    let operator = world.operator();
+    let partners: Vec<String> =
+        (1..=4).map(|n| operator.post("/v1/partners", partner(n, "direct_bill")).send().ok().id()).collect();
+    world.admin_of(&partners[0]);
+    world.newcomer_of(&partners[1], Role::IncentiveAdmin);
+    operator.post(&format!("/v1/partners/{}/setup/notification", partners[1]), Value::Null).send().ok();
+    let closure = json!({"reason": "Has left the programme"});
+    operator.post(&format!("/v1/partners/{}/closure", partners[3]), closure).send().ok();
+    let listed = |state: &str| -> Vec<String> {
+        let page = operator.get("/v1/partner-setups").query("state", state);
+        let page = page.query("include_total", true).send().ok();
+        let items = page["items"].as_array().unwrap();
+        assert_eq!(page["total"], items.len());
+        assert!(items.iter().all(|item| item["state"] == state), "{page}");
+        items.iter().map(|item| item["partner_id"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(listed("completed"), partners[..1]);
+    assert_eq!(listed("list_sent"), partners[1..2]);
+    assert_eq!(listed("not_started"), partners[2..3], "and no closed partner");
+    let first = operator.get("/v1/partner-setups").query("limit", 1).send().ok();
+    assert_eq!(first["items"][0]["partner_id"], json!(partners[1]));
+    let rest = operator.get("/v1/partner-setups").query("cursor", first["next_cursor"].as_str().unwrap());
+    assert_eq!(rest.send().ok()["items"][0]["partner_id"], json!(partners[0]));
+    world.admin_of(&partners[0]).get("/v1/partner-setups").send().refused(403, "forbidden");
 }

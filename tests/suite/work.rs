@@ -303,7 +303,7 @@ static TURNS: AtomicUsize = AtomicUsize::new(0);
 /// Work that is called again during its first turn.
 #[expect(clippy::unnecessary_wraps, reason = "work answers a result")]
 fn called_once_more(turn: &Turn) -> Result<End> {
-    if TURNS.fetch_add(1, Ordering::SeqCst) % 2 == 0 {
+    if TURNS.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) {
         turn.app().wake();
         std::thread::sleep(Duration::from_millis(50));
     }

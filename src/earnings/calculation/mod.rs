@@ -49,6 +49,7 @@ pub const SLICE: Slice = Slice {
     }),
     codes: &[CODES, runs::runs_api::CODES],
     work: &[WORK],
+    measures: Some(runs::measures),
     refers_to_partner: Some(|tx, partner| Ok(refers_to(tx.conn, partner)?.then_some("calculation run"))),
     follow_up: Some(follow_up),
     ..Slice::named("earnings::calculation")

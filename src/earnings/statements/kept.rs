@@ -103,7 +103,9 @@ pub fn keep(tx: &mut Tx<'_>, month: Month, told: &[Id]) -> Result<()> {
         told.sort_unstable_by_key(|partner| partner.id);
         let kept = told.iter().map(|partner| KeptStatement::of(tx, &facts, partner, month));
         let kept: Vec<KeptStatement> = kept.collect::<Result<_>>()?;
-        kept.iter().for_each(|kept| all.update(kept.sha256.as_bytes()));
+        for statement in &kept {
+            all.update(statement.sha256.as_bytes());
+        }
         insert_many!(tx.conn, statements::table, &kept);
         for (partner, kept) in told.iter().zip(&kept) {
             let message = Message::StatementReady {

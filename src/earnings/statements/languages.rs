@@ -37,13 +37,13 @@ pub(super) fn together(documents: &[(Locale, Value)]) -> Value {
 /// The document in one language.
 pub(super) fn in_language(document: Value, language: Locale) -> Value {
     match document {
-        Value::Object(mut members) => match members.remove(EACH) {
-            Some(mut texts) => texts.get_mut(language.as_str()).map(Value::take).unwrap_or_default(),
-            None => {
-                let member = |(name, value)| (name, in_language(value, language));
-                Value::Object(members.into_iter().map(member).collect())
+        Value::Object(mut members) => {
+            if let Some(mut texts) = members.remove(EACH) {
+                return texts.get_mut(language.as_str()).map(Value::take).unwrap_or_default();
             }
-        },
+            let member = |(name, value)| (name, in_language(value, language));
+            Value::Object(members.into_iter().map(member).collect())
+        }
         Value::Array(items) => {
             Value::Array(items.into_iter().map(|item| in_language(item, language)).collect())
         }

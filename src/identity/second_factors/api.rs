@@ -150,18 +150,20 @@ async fn enroll_second_factor(
 
 /// Confirm the second factor
 ///
-/// Takes the first code and answers with ten recovery codes. From now on every sign-in asks for a code.
+/// Takes the first code and answers with ten recovery codes. From now on every sign-in asks for a code, and the user's
+/// other sessions end.
 #[utoipa::path(tag = "auth", request_body = OneTimeCode, responses((status = 200, body = RecoveryCodes)))]
 #[post("/v1/me/second-factor/confirmation")]
 async fn confirm_second_factor(
     caller: Caller<ConfirmSecondFactor>,
     body: Body<OneTimeCode>,
 ) -> Result<Answer> {
-    caller.count_guess()?;
+    caller.count_guess().await?;
     let (code, recovery_codes) = (body.value.code, service::recovery_codes()?);
+    let own = caller.session();
     caller
         .act(move |tx| {
-            service::confirm(tx, &code, &recovery_codes)?;
+            service::confirm(tx, &code, &recovery_codes, own)?;
             Ok(shown(&recovery_codes))
         })
         .await
@@ -173,7 +175,7 @@ async fn confirm_second_factor(
 #[utoipa::path(tag = "auth", request_body = OneTimeCode, responses((status = 200, body = RecoveryCodes)))]
 #[post("/v1/me/second-factor/recovery-codes")]
 async fn renew_recovery_codes(caller: Caller<RenewRecoveryCodes>, body: Body<OneTimeCode>) -> Result<Answer> {
-    caller.count_guess()?;
+    caller.count_guess().await?;
     let (code, recovery_codes) = (body.value.code, service::recovery_codes()?);
     caller
         .act(move |tx| {
@@ -185,7 +187,8 @@ async fn renew_recovery_codes(caller: Caller<RenewRecoveryCodes>, body: Body<One
 
 /// Remove the second factor
 ///
-/// Takes password and code. Refused where operators need one, and where the password is too weak to stand alone.
+/// Takes password and code, and ends the user's other sessions. Refused where operators need a second factor, and where
+/// the password is too weak to stand alone.
 #[utoipa::path(tag = "auth", request_body = SecondFactorRemoval, responses((status = 204)))]
 #[post("/v1/me/second-factor/removal")]
 async fn remove_second_factor(
@@ -196,9 +199,10 @@ async fn remove_second_factor(
     let user = expect_password(&caller, current_password.clone()).await?;
     let alone = password::Owner { email: &user.email, name: &user.name, has_second_factor: false };
     let may_stand_alone = password::check(&current_password, alone, "/current_password").is_none();
+    let own = caller.session();
     caller
         .act(move |tx| {
-            service::remove(tx, &code, may_stand_alone)?;
+            service::remove(tx, &code, may_stand_alone, own)?;
             Ok(Answer::nothing())
         })
         .await
@@ -231,7 +235,7 @@ fn shown(recovery_codes: &[String]) -> Answer {
 /// Refuses a caller who does not know the user's password, such as the thief of an open session.
 async fn expect_password<P: Policy>(caller: &Caller<P>, password: String) -> Result<User> {
     let id = caller.id();
-    caller.count_guess()?;
+    caller.count_guess().await?;
     let user = caller.peek(move |tx| users::load(tx, id)).await?;
     let known = user.password_hash.clone();
     let comparison = caller.hashing(move |hasher| hasher.compare(&password, Some(&known))).await??;

@@ -72,18 +72,25 @@ pub(super) fn enroll(tx: &mut Tx<'_>, secret: &[u8]) -> Result<AppSecret> {
         created_at: tx.now,
     };
     store::insert(tx, &factor)?;
+    tx.forget_guesses(user.id)?;
     users::event(&user).after(&json!({"second_factor": factor.state()})).record(tx)?;
     AppSecret::of(secret, &user.email)
 }
 
-/// Confirms a factor by its first code: from now on every sign-in asks for a code.
-pub(super) fn confirm(tx: &mut Tx<'_>, code: &str, recovery_codes: &[String]) -> Result<()> {
+/// Why the other sessions of a user end whose factor has changed.
+const FACTOR_CHANGED: &str = "second_factor_changed";
+
+/// Confirms a factor by its first code: from now on every sign-in asks for a code. The sessions other than `own` end:
+/// nobody has shown a code for them.
+pub(super) fn confirm(tx: &mut Tx<'_>, code: &str, recovery_codes: &[String], own: Option<Id>) -> Result<()> {
     let user = oneself(tx)?;
     let found = store::find(tx, user.id)?;
     let factor = expect_state(found.as_ref(), &[FactorState::Pending])?.ok_or_else(wrong_code)?;
     let step = accepted_step(tx, factor, code)?.ok_or_else(wrong_code)?;
     store::update(tx, &SecondFactor { last_step: step, confirmed_at: Some(tx.now), ..factor.clone() })?;
     store::replace_codes(tx, user.id, &digests(recovery_codes))?;
+    tx.forget_guesses(user.id)?;
+    tx.end_other_sessions(user.id, own, FACTOR_CHANGED)?;
     users::set_second_factor(tx, &user, true).map(drop)
 }
 
@@ -93,11 +100,17 @@ pub(super) fn renew_recovery_codes(tx: &mut Tx<'_>, code: &str, recovery_codes: 
     let factor = confirmed(tx, user.id)?;
     expect_good(tx, &user, &factor, code)?;
     store::replace_codes(tx, user.id, &digests(recovery_codes))?;
+    tx.forget_guesses(user.id)?;
     users::event(&user).after(&json!({"recovery_codes_left": recovery_codes.len()})).record(tx)
 }
 
-/// Removes the actor's own factor, where the password may stand alone.
-pub(super) fn remove(tx: &mut Tx<'_>, code: &str, password_may_stand_alone: bool) -> Result<()> {
+/// Removes the actor's own factor, where the password may stand alone. The sessions other than `own` end.
+pub(super) fn remove(
+    tx: &mut Tx<'_>,
+    code: &str,
+    password_may_stand_alone: bool,
+    own: Option<Id>,
+) -> Result<()> {
     let user = oneself(tx)?;
     let factor = confirmed(tx, user.id)?;
     if tx.accounts().operators_need_second_factor && user.role == Role::Operator {
@@ -111,6 +124,8 @@ pub(super) fn remove(tx: &mut Tx<'_>, code: &str, password_may_stand_alone: bool
     }
     expect_good(tx, &user, &factor, code)?;
     store::remove(tx, user.id)?;
+    tx.forget_guesses(user.id)?;
+    tx.end_other_sessions(user.id, own, FACTOR_CHANGED)?;
     users::set_second_factor(tx, &user, false).map(drop)
 }
 

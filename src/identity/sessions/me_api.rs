@@ -126,7 +126,7 @@ async fn change_password(
 ) -> Result<Answer> {
     let PasswordChange { current_password, new_password } = body.value;
     let id = caller.id();
-    caller.count_guess()?;
+    caller.count_guess().await?;
     let user = caller.peek(move |tx| users::load(tx, id)).await?;
     users::refuse_elsewhere(&user)?;
     keeps_the_rules(&user, &new_password)?;
@@ -141,6 +141,7 @@ async fn change_password(
     caller
         .act(move |tx| {
             users::change_password(tx, &hash)?;
+            tx.forget_guesses(id)?;
             Ok(Answer::nothing())
         })
         .await

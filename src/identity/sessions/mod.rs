@@ -19,7 +19,8 @@ use crate::slice::{Slice, Tag};
 pub use grants::CODES;
 pub use model::Session;
 pub use service::{SessionRenewal, StartedSession, end, end_all, renew, start, sweep};
-pub use store::standing;
+pub use store::{end_others, standing};
+pub use throttle::{count_guess, forget_guesses};
 
 /// The declaration of this slice.
 pub const SLICE: Slice = Slice {

@@ -103,6 +103,26 @@ pub(super) fn end_all(tx: &mut Tx<'_>, user: Id, because: &str) -> Result<()> {
     Ok(())
 }
 
+/// Ends the sessions of a user, but for the session `kept`.
+pub fn end_others(
+    conn: &mut Conn,
+    user: Id,
+    kept: Option<Id>,
+    now: Timestamp,
+    because: &'static str,
+) -> Result<()> {
+    let mut others = diesel::update(sessions::table)
+        .filter(sessions::user_id.eq(user))
+        .filter(sessions::ended_at.is_null())
+        .set((sessions::ended_at.eq(now), sessions::ended_because.eq(because)))
+        .into_boxed();
+    if let Some(kept) = kept {
+        others = others.filter(sessions::id.ne(kept));
+    }
+    others.execute(conn)?;
+    Ok(())
+}
+
 /// The sessions of a user that can be renewed.
 fn live(user: &User, now: Timestamp) -> sessions::BoxedQuery<'static, MultiBackend> {
     sessions::table

@@ -91,12 +91,7 @@ impl AttemptKey {
         else {
             return Ok(());
         };
-        let seconds = until.as_seconds() - now.as_seconds() + 1;
-        let detail = format!("too many failed sign-ins; wait {seconds} s");
-        Err(Error {
-            retry_after: u32::try_from(seconds).ok(),
-            ..Error::new(&codes::TOO_MANY_REQUESTS, detail)
-        })
+        Err(too_early(until, now))
     }
 
     /// Counts a failure.
@@ -106,25 +101,7 @@ impl AttemptKey {
         if !own {
             counted.push((&self.elsewhere, FREE_ELSEWHERE));
         }
-        for (digest, free) in counted {
-            let first =
-                Throttle { digest: digest.clone(), failures: 1, failed_at: tx.now, blocked_until: None };
-            let remembered = sign_in_throttles::failed_at.gt(tx.now.plus_seconds(-FORGOTTEN_SECONDS));
-            // The database counts, so that failures at the same moment count each.
-            let counted = case_when(remembered, sign_in_throttles::failures + 1).otherwise(1_i64);
-            let failures: i64 = native!(tx.conn, conn => diesel::insert_into(sign_in_throttles::table)
-                .values(&first)
-                .on_conflict(sign_in_throttles::digest)
-                .do_update()
-                .set((sign_in_throttles::failures.eq(counted), sign_in_throttles::failed_at.eq(tx.now)))
-                .returning(sign_in_throttles::failures)
-                .get_result(conn)?);
-            let blocked_until = wait(failures, free).map(|seconds| tx.now.plus_seconds(seconds));
-            diesel::update(sign_in_throttles::table.find(digest))
-                .set(sign_in_throttles::blocked_until.eq(blocked_until))
-                .execute(tx.conn)?;
-        }
-        Ok(())
+        counted.into_iter().try_for_each(|(digest, free)| count(tx.conn, digest, free, tx.now))
     }
 
     /// Notes a sign-in: forgets the failures at this address, and remembers the address as the user's own.
@@ -171,6 +148,56 @@ impl AttemptKey {
     fn counts(&self, throttle: &Throttle, own: bool) -> bool {
         !own || throttle.digest == self.here
     }
+}
+
+/// Counts a failure, or a guess, and notes how long the next attempt waits.
+fn count(conn: &mut Conn, digest: &[u8], free: i64, now: Timestamp) -> Result<()> {
+    let first = Throttle { digest: digest.to_vec(), failures: 1, failed_at: now, blocked_until: None };
+    let remembered = sign_in_throttles::failed_at.gt(now.plus_seconds(-FORGOTTEN_SECONDS));
+    // The database counts, so that failures at the same moment count each.
+    let counted = case_when(remembered, sign_in_throttles::failures + 1).otherwise(1_i64);
+    let failures: i64 = native!(conn, conn => diesel::insert_into(sign_in_throttles::table)
+        .values(&first)
+        .on_conflict(sign_in_throttles::digest)
+        .do_update()
+        .set((sign_in_throttles::failures.eq(counted), sign_in_throttles::failed_at.eq(now)))
+        .returning(sign_in_throttles::failures)
+        .get_result(conn)?);
+    let blocked_until = wait(failures, free).map(|seconds| now.plus_seconds(seconds));
+    diesel::update(sign_in_throttles::table.find(digest))
+        .set(sign_in_throttles::blocked_until.eq(blocked_until))
+        .execute(conn)?;
+    Ok(())
+}
+
+fn too_early(until: Timestamp, now: Timestamp) -> Error {
+    let seconds = until.as_seconds() - now.as_seconds() + 1;
+    let detail = format!("too many failed attempts; wait {seconds} s");
+    Error { retry_after: u32::try_from(seconds).ok(), ..Error::new(&codes::TOO_MANY_REQUESTS, detail) }
+}
+
+/// The digest that guesses of a signed-in user are counted by.
+fn guesses_of(user: Id) -> Vec<u8> {
+    opaque::digest(&format!("guesses of {user}"))
+}
+
+/// Counts a guess of a signed-in user at the user's own password or code; refuses a guess that has to wait. Guesses from
+/// all addresses and sessions count together: a thief who guesses holds the token already.
+pub fn count_guess(conn: &mut Conn, user: Id, now: Timestamp) -> Result<()> {
+    let digest = guesses_of(user);
+    let counted = sign_in_throttles::table.find(&digest).select(sign_in_throttles::blocked_until);
+    let blocked_until = counted.get_result::<Option<Timestamp>>(conn).optional()?.flatten();
+    let longest = now.plus_seconds(LONGEST_WAIT_SECONDS);
+    match blocked_until.filter(|until| *until > now && *until <= longest) {
+        Some(until) => Err(too_early(until, now)),
+        None => count(conn, &digest, FREE_HERE, now),
+    }
+}
+
+/// Forgets the guesses of a user who has sent what was right.
+pub fn forget_guesses(conn: &mut Conn, user: Id) -> Result<()> {
+    diesel::delete(sign_in_throttles::table.find(guesses_of(user))).execute(conn)?;
+    Ok(())
 }
 
 /// Removes counts whose last failure is a day old; returns the number of removed counts.

@@ -4,6 +4,7 @@
 //! `access` asks this slice at every gated operation whether the set-up is completed.
 
 pub mod api;
+pub mod lists_api;
 mod model;
 mod service;
 mod store;
@@ -15,7 +16,10 @@ pub use store::{is_completed, refers_to};
 
 /// The declaration of this slice.
 pub const SLICE: Slice = Slice {
-    routes: api::routes,
+    routes: |config| {
+        api::routes(config);
+        lists_api::routes(config);
+    },
     codes: &[CODES],
     refers_to_partner: Some(|tx, partner| Ok(store::refers_to(tx.conn, partner)?.then_some("set-up"))),
     ..Slice::named("identity::setup")

@@ -1,12 +1,16 @@
 //! The set-ups in the database.
 
-use super::{Setup, SetupState};
+use super::{
+    Setup, SetupState,
+    lists_api::{ListedSetupView, SetupFilter},
+};
 use crate::{
     access::Tx,
-    network::partners::headquarters_of,
+    network::partners::{headquarters_of, in_scope, page_of_ids, without_record},
     platform::{
         Result,
-        db::{Conn, native},
+        db::{Conn, MultiBackend, native},
+        http::{PageRequest, keyset},
         values::Id,
     },
     schema::partner_setups,
@@ -47,4 +51,34 @@ pub(super) fn insert(tx: &mut Tx<'_>, setup: &Setup) -> Result<()> {
 pub(super) fn update(tx: &mut Tx<'_>, setup: &Setup) -> Result<()> {
     diesel::update(partner_setups::table.find(setup.partner_id)).set(setup).execute(tx.conn)?;
     Ok(())
+}
+
+/// One page of set-ups of the partners that the unit may see. A partner without a record has not started.
+pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<SetupFilter>) -> Result<Vec<ListedSetupView>> {
+    if page.filter.state == Some(SetupState::NotStarted) {
+        let waiting = without_record!(partner_setups::table, partner_setups::partner_id);
+        let waiting: Vec<Id> = page_of_ids!(waiting, page).load(tx.conn)?;
+        return Ok(waiting.into_iter().map(ListedSetupView::not_started).collect());
+    }
+    let query = keyset!(started(tx, &page.filter), page, partner_setups, newest by partner_id);
+    let found: Vec<Setup> = query.select(Setup::as_select()).load(tx.conn)?;
+    Ok(found.into_iter().map(ListedSetupView::from).collect())
+}
+
+/// How many set-ups match.
+pub(super) fn count(tx: &mut Tx<'_>, filter: &SetupFilter) -> Result<i64> {
+    Ok(if filter.state == Some(SetupState::NotStarted) {
+        let waiting = without_record!(partner_setups::table, partner_setups::partner_id);
+        waiting.count().get_result(tx.conn)?
+    } else {
+        started(tx, filter).count().get_result(tx.conn)?
+    })
+}
+
+fn started(tx: &Tx<'_>, filter: &SetupFilter) -> partner_setups::BoxedQuery<'static, MultiBackend> {
+    let query = in_scope!(partner_setups::table.into_boxed(), partner_setups::partner_id, tx.scope());
+    match filter.state {
+        Some(state) => query.filter(partner_setups::state.eq(state)),
+        None => query,
+    }
 }

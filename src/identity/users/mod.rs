@@ -15,8 +15,8 @@ pub use service::{
     reset_second_factor, revoke_sessions, set_second_factor, strengthen, update,
 };
 pub use store::{
-    access_of, admins_of, find_by_email, find_to_change, get, load, load_to_change, people_of, refers_to,
-    to_change,
+    access_of, admins_of, are_one_person, find_by_email, find_to_change, get, load, load_to_change,
+    people_of, refers_to, to_change,
 };
 pub(crate) use store::{id_of_email, with_id};
 

@@ -107,6 +107,26 @@ impl User {
     }
 }
 
+impl User {
+    /// Whether two accounts are of one person, as far as the accounts tell: mail to both reaches one mailbox, or one
+    /// issuer vouches for both by the same subject.
+    #[must_use]
+    pub fn is_same_person_as(&self, other: &Self) -> bool {
+        let vouched = self.issuer.is_some()
+            && self.issuer_subject.is_some()
+            && (&self.issuer, &self.issuer_subject) == (&other.issuer, &other.issuer_subject);
+        vouched || mailbox(&self.email) == mailbox(&other.email)
+    }
+}
+
+/// The mailbox of an e-mail address: without case, and without what stands behind a plus sign (RFC 5233).
+fn mailbox(email: &str) -> String {
+    let folded = fold(email);
+    let Some((local, domain)) = folded.rsplit_once('@') else { return folded };
+    let name = local.split_once('+').map_or(local, |(name, _)| name);
+    format!("{name}@{domain}")
+}
+
 /// The user name of an e-mail address: without spaces around, in lower case.
 #[must_use]
 pub fn fold(email: &str) -> String {

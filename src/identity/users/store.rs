@@ -133,6 +133,13 @@ pub fn load(tx: &mut Tx<'_>, id: Id) -> Result<User> {
     Ok(users::table.find(id).select(User::as_select()).get_result(tx.conn)?)
 }
 
+/// Whether two ids name accounts of one person; an id that names no user is nobody's but its own.
+pub fn are_one_person(tx: &mut Tx<'_>, one: Id, other: Id) -> Result<bool> {
+    let query = users::table.filter(users::id.eq_any(vec![one, other])).select(User::as_select());
+    let found: Vec<User> = query.load(tx.conn)?;
+    Ok(one == other || matches!(found.as_slice(), [one, other] if one.is_same_person_as(other)))
+}
+
 /// Part of a statement: the user with an id, for selecting [`UserAccess`].
 #[auto_type(no_type_alias)]
 pub(crate) fn with_id(id: Id) -> _ {

@@ -4,6 +4,7 @@ use super::{Adjustment, AdjustmentState, NewAdjustment, api::AdjustmentView, sto
 use crate::{
     access::{Guard, Scope, Tx},
     audit,
+    identity::users,
     ledger::accounting::{self, RebatePosting, TransferCause},
     network::partners::TRANSITION_NOT_ALLOWED,
     participation::{
@@ -133,8 +134,12 @@ fn to_decide(tx: &mut Tx<'_>, id: Id, transition: &'static str) -> Result<Adjust
         let error = Error::new(&TRANSITION_NOT_ALLOWED, detail);
         return Err(error.with("from", adjustment.state).with("allowed", adjustment.allowed()));
     }
-    if adjustment.proposed_by == tx.actor.id() {
-        let detail = "you proposed this adjustment yourself";
+    let own = match (adjustment.proposed_by, tx.actor.id()) {
+        (Some(proposer), Some(decider)) => users::are_one_person(tx, proposer, decider)?,
+        (proposer, decider) => proposer == decider,
+    };
+    if own {
+        let detail = "you proposed this adjustment yourself, by this account or by another account of yours";
         return Err(Error::new(&OWN_PROPOSAL, detail).with("proposed_by", adjustment.proposed_by));
     }
     Ok(adjustment)

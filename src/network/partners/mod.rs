@@ -15,9 +15,12 @@ pub use service::{CODES, NewPartner, PARTNER_CLOSED, TRANSITION_NOT_ALLOWED, app
 pub use store::{
     after, count_all, family, family_of, get, get_by_mpn_id, is_narrow, keep, keep_all, lock, many, numbered,
 };
-pub use view::Transition;
+pub use view::{PartnerView, Transition};
 
-pub(crate) use store::{each_of, headquarters_of, in_scope, is_mpn_id, locations_of, partner_currency};
+pub(crate) use store::{
+    each_of, headquarters_of, in_scope, is_mpn_id, locations_of, page_of_ids, partner_currency,
+    without_record,
+};
 
 /// The declaration of this slice.
 pub const SLICE: Slice = Slice {

@@ -31,15 +31,13 @@ pub(super) fn former_memberships(tx: &mut Tx<'_>, partner: &Partner) -> Result<V
     for period in periods {
         let belonging = period.headquarters_id.zip(period.headquarters_since);
         let Some((headquarters_id, from)) = belonging.filter(|now| Some(*now) != today) else { continue };
-        match found
-            .last_mut()
-            .filter(|last| (last.headquarters_id, last.days.from) == (headquarters_id, from))
-        {
-            Some(last) => last.days.to = period.last_day,
-            None => {
-                let days = Period { from, to: period.last_day };
-                found.push(Membership { headquarters_id, days });
-            }
+        let is_same =
+            |last: &&mut Membership| (last.headquarters_id, last.days.from) == (headquarters_id, from);
+        if let Some(last) = found.last_mut().filter(is_same) {
+            last.days.to = period.last_day;
+        } else {
+            let days = Period { from, to: period.last_day };
+            found.push(Membership { headquarters_id, days });
         }
     }
     Ok(found)

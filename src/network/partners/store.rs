@@ -73,6 +73,28 @@ pub(crate) fn each_of(ids: Vec<Id>) -> _ {
     partners::table.filter(partners::id.eq_any(ids))
 }
 
+/// The query of the partners, other than closed ones, that have no record in a table of another slice. `$key` names the
+/// partner there.
+macro_rules! without_record {
+    ($records:expr, $key:expr) => {{
+        let record = $records.filter($key.eq($crate::schema::partners::id));
+        $crate::schema::partners::table
+            .filter($crate::schema::partners::status.ne($crate::network::partners::PartnerStatus::Closed))
+            .filter(diesel::dsl::not(diesel::dsl::exists(record)))
+            .into_boxed::<$crate::platform::db::MultiBackend>()
+    }};
+}
+pub(crate) use without_record;
+
+/// The ids of one page of a query of partners, the newest first.
+macro_rules! page_of_ids {
+    ($query:expr, $page:expr) => {{
+        use $crate::schema::partners;
+        $crate::platform::http::keyset!($query, $page, partners, newest).select(partners::id)
+    }};
+}
+pub(crate) use page_of_ids;
+
 /// Part of a statement: whether a column holds the MPN id of a partner.
 macro_rules! is_mpn_id {
     ($column:expr) => {

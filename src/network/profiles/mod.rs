@@ -5,6 +5,7 @@
 //! Account numbers and tax ids are [`Secret`]s: the database keeps them sealed, and everybody sees them masked. Enrollments ask [`standing`].
 
 pub mod api;
+pub mod lists_api;
 mod model;
 mod secret;
 mod service;
@@ -19,7 +20,10 @@ pub use store::approvals;
 
 /// The declaration of this slice.
 pub const SLICE: Slice = Slice {
-    routes: api::routes,
+    routes: |config| {
+        api::routes(config);
+        lists_api::routes(config);
+    },
     tag: Some(Tag { name: "profiles", description: "Where a partner's money goes, and how it is taxed." }),
     sealed: &[store::ACCOUNT_NUMBERS, store::TAX_IDS],
     refers_to_partner: Some(|tx, partner| Ok(store::any_of_partner(tx, partner)?.then_some("profile"))),

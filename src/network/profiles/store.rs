@@ -1,14 +1,17 @@
 //! The profiles in the database: two tables of the same shape around their terms, in which the number is sealed.
 
 use super::{
+    lists_api::ProfileFilter,
     model::{PayoutTerms, Profile, ProfileState, ProfileTerms, TaxTerms},
     secret::Secret,
 };
 use crate::{
     access::{SealedColumn, Tx},
+    network::partners::in_scope,
     platform::{
         Result,
-        db::BytesColumn,
+        db::{BytesColumn, MultiBackend},
+        http::{PageRequest, keyset, unindexed},
         values::{CalendarDate, Id, Timestamp},
     },
     schema::{payout_profiles, profile_approvals, tax_profiles},
@@ -34,8 +37,44 @@ pub(super) const TAX_IDS: SealedColumn = SealedColumn {
 pub(super) trait StoredTerms: ProfileTerms {
     /// The profiles of these partners.
     fn of(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Profile<Self>>>;
+    /// The partners of one page of the profiles that the unit may see, the newest first.
+    fn partners(tx: &mut Tx<'_>, page: &PageRequest<ProfileFilter>) -> Result<Vec<Id>>;
+    /// How many profiles match, of those that the unit may see.
+    fn count(tx: &mut Tx<'_>, filter: &ProfileFilter) -> Result<i64>;
     fn insert(tx: &mut Tx<'_>, profile: &Profile<Self>) -> Result<()>;
     fn update(tx: &mut Tx<'_>, profile: &Profile<Self>) -> Result<()>;
+}
+
+/// Restricts a boxed query to the profiles in a state on a day; an expired profile has to be filed again.
+macro_rules! in_state {
+    (payout_profiles, $query:expr, $state:expr, $today:expr) => {
+        $query.filter(payout_profiles::state.eq($state))
+    };
+    (tax_profiles, $query:expr, $state:expr, $today:expr) => {{
+        let last_day = || tax_profiles::expires_on.assume_not_null();
+        let expires = || tax_profiles::expires_on.is_not_null();
+        match $state {
+            ProfileState::ActionRequired => {
+                let rejected = unindexed!(tax_profiles::state).eq(ProfileState::ActionRequired);
+                $query.filter(rejected.or(expires().and(last_day().lt($today))))
+            }
+            state => $query
+                .filter(tax_profiles::state.eq(state))
+                .filter(tax_profiles::expires_on.is_null().or(last_day().ge($today))),
+        }
+    }};
+}
+
+/// The boxed query of the profiles that a filter asks for, of those that the unit may see.
+macro_rules! matching {
+    ($table:ident, $tx:expr, $filter:expr) => {{
+        let all = $table::table.into_boxed::<MultiBackend>();
+        let visible = in_scope!(all, $table::partner_id, $tx.scope());
+        match $filter.state {
+            Some(state) => in_state!($table, visible, state, $tx.today()),
+            None => visible,
+        }
+    }};
 }
 
 macro_rules! stored {
@@ -82,6 +121,15 @@ macro_rules! stored {
                     });
                 }
                 Ok(profiles)
+            }
+
+            fn partners(tx: &mut Tx<'_>, page: &PageRequest<ProfileFilter>) -> Result<Vec<Id>> {
+                let query = keyset!(matching!($table, tx, &page.filter), page, $table, newest by partner_id);
+                Ok(query.select($table::partner_id).load(tx.conn)?)
+            }
+
+            fn count(tx: &mut Tx<'_>, filter: &ProfileFilter) -> Result<i64> {
+                Ok(matching!($table, tx, filter).count().get_result(tx.conn)?)
             }
 
             fn insert(tx: &mut Tx<'_>, profile: &Profile<Self>) -> Result<()> {
@@ -165,6 +213,17 @@ pub fn approvals(tx: &mut Tx<'_>, partners: &[Id]) -> Result<HashMap<Id, Vec<Tim
         found.entry(partner).or_default().push(approved_at);
     }
     Ok(found)
+}
+
+/// One page of the profiles that the unit may see, the newest partner first.
+pub(super) fn list<T: StoredTerms>(
+    tx: &mut Tx<'_>,
+    page: &PageRequest<ProfileFilter>,
+) -> Result<Vec<Profile<T>>> {
+    let partners = T::partners(tx, page)?;
+    let mut profiles = T::of(tx, &partners)?;
+    profiles.sort_unstable_by_key(|profile| std::cmp::Reverse(profile.partner_id));
+    Ok(profiles)
 }
 
 /// Whether a profile refers to a partner.

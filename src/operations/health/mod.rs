@@ -1,11 +1,13 @@
 //! Health and metrics, for load balancers and monitors.
 
 pub mod api;
+mod monitor;
 
 use crate::{
     platform::http::docs,
     slice::{Slice, Tag},
 };
+pub use monitor::Monitor;
 
 /// The declaration of this slice.
 pub const SLICE: Slice = Slice {

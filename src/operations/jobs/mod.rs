@@ -24,5 +24,6 @@ pub const SLICE: Slice = Slice {
     }),
     codes: &[CODES],
     work: &[refresh::WORK],
+    measures: Some(store::measures),
     ..Slice::named("operations::jobs")
 };

@@ -10,6 +10,7 @@ use crate::{
         values::{Id, Timestamp},
     },
     schema::job_runs,
+    slice::Measure,
     work::JobName,
 };
 use diesel::prelude::*;
@@ -64,6 +65,20 @@ pub(super) fn last_success(tx: &mut Tx<'_>, job: JobName) -> Result<Option<Times
         .filter(job_runs::finished_at.le(tx.now))
         .order(job_runs::id.desc());
     Ok(query.select(job_runs::finished_at).first::<Option<Timestamp>>(tx.conn).optional()?.flatten())
+}
+
+/// The numbers of the daily refresh for monitors; before the first success there is no age.
+pub(super) fn measures(tx: &mut Tx<'_>) -> Result<Vec<Measure>> {
+    let at_work = job_runs::table.filter(job_runs::state.eq(JobRunState::Running));
+    let at_work = at_work.count().get_result(tx.conn)?;
+    let mut measures =
+        vec![Measure::of("job_runs_at_work", "Daily refreshes that are asked for or at work", at_work)];
+    if let Some(succeeded_at) = last_success(tx, JobName::DailyRefresh)? {
+        let help = "Seconds since a daily refresh last did everything";
+        let age = tx.now.seconds_since(succeeded_at);
+        measures.push(Measure::of("daily_refresh_success_age_seconds", help, age));
+    }
+    Ok(measures)
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, run: &JobRun) -> Result<()> {

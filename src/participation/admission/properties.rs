@@ -248,7 +248,6 @@ impl Scene {
                 self.status = if suspended { PartnerStatus::Suspended } else { PartnerStatus::Active };
             }
             Told::Published => self.published = true,
-            Told::Looked => {}
             Told::Accepted => {
                 let met = self.known(|days| days.on(self.today).is_eligible());
                 if met && self.enrollment.state == State::Invited {
@@ -262,7 +261,7 @@ impl Scene {
                 self.approvals.push(now);
             }
             Told::Refused if self.profiles != Standing::Missing => self.profiles = Standing::ActionRequired,
-            Told::Approved | Told::Refused => {}
+            Told::Looked | Told::Approved | Told::Refused => {}
         }
     }
 
@@ -276,7 +275,7 @@ impl Scene {
         let state = to_state;
         let enrollment = scene.enrollment;
         scene.enrollment =
-            Enrollment { state, earnings_start_on, let_in_on, ended_on, ineligible_since, ..enrollment };
+            Enrollment { state, earnings_start_on, ineligible_since, let_in_on, ended_on, ..enrollment };
         scene
     }
 

@@ -277,8 +277,8 @@ impl Position<'_> {
         };
         let start = tenure.earnings_start_on.or_else(|| {
             let approved = self.approvals.iter().find(|at| tenure.let_in_at <= **at)?.date();
-            let last = lost(None).map_or(self.until, |lost| lost.plus_days(-1));
-            (approved <= last).then(|| approved.first_of_month())
+            let last_good = lost(None).map_or(self.until, |lost| lost.plus_days(-1));
+            (approved <= last_good).then(|| approved.first_of_month())
         });
         Course { tenure: Tenure { earnings_start_on: start, ..tenure }, lost_on: lost(start) }
     }
@@ -340,11 +340,12 @@ impl Position<'_> {
     fn dues_of_invitation(&self, is: Is) -> Vec<Due> {
         let Enrollment { state, invited_on, invitation_expires_on, .. } = *self.enrollment;
         let eligible = self.days.on(self.until).is_eligible();
-        let last = invitation_expires_on.map_or(self.until, |last| last.min(self.until));
+        let end = invitation_expires_on.map_or(self.until, |expiry| expiry.min(self.until));
         let lost_on = self.days.first_bad_day(invited_on.unwrap_or(self.until), None);
-        let lost = lost_on.filter(|day| *day <= last).map(|on| {
-            let lost = Due::new(EnrollmentEvent::RulesLost, Cause::RulesLost);
-            Due { lost_on: Some(on), quietly: eligible, ..lost }
+        let lost = lost_on.filter(|day| *day <= end).map(|on| Due {
+            lost_on: Some(on),
+            quietly: eligible,
+            ..Due::new(EnrollmentEvent::RulesLost, Cause::RulesLost)
         });
         let again = eligible.then(|| Due::cured(Cure::WithGap));
         match state {

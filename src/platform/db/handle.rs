@@ -1,7 +1,7 @@
 //! The handle on the database: snapshots to read, units to write.
 
 use super::{
-    Conn, Target,
+    Conn, Load, Target,
     errors::{self, Fault},
     health::Health,
     migrate,
@@ -119,6 +119,12 @@ impl Db {
     #[must_use]
     pub fn target(&self) -> &Target {
         &self.inner.target
+    }
+
+    /// How much of the way to the database is in use now.
+    #[must_use]
+    pub fn load(&self) -> Load {
+        self.inner.pool.load(self.inner.writer.as_ref().map(Writer::queued))
     }
 
     /// Whether reads are so short that handing a read to another thread costs more than the read.

@@ -127,10 +127,19 @@ impl Conn {
     }
 }
 
+/// A database that cannot be opened, in one sentence: drivers write several lines.
+fn unopened(target: &Target, error: &impl std::fmt::Display) -> Error {
+    let why = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
+    Error::unavailable(format!(
+        "DATABASE_URL: {target} cannot be opened: {why}; name a file in a folder that can be written to, or a server \
+         that runs"
+    ))
+}
+
 /// Runs work as the only instance that changes the schema, all of it or nothing.
 fn alone<T>(target: &Target, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
     if let Target::Sqlite(path) = target {
-        files::make_database_private(path)?;
+        files::make_database_private(path).map_err(|error| unopened(target, &error))?;
     }
     let mut conn = open(target)?;
     refuse_encoding(&mut conn)?;
@@ -149,7 +158,7 @@ fn alone<T>(target: &Target, work: impl FnOnce(&mut Conn) -> Result<T>) -> Resul
 
 /// A connection that keeps no statement between transactions.
 fn open(target: &Target) -> Result<Conn> {
-    let mut conn = target.open().map_err(Error::unavailable)?;
+    let mut conn = target.open().map_err(|error| unopened(target, &error))?;
     conn.set_prepared_statement_cache_size(CacheSize::Disabled);
     Ok(conn)
 }

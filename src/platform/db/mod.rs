@@ -17,6 +17,7 @@ mod copy;
 mod errors;
 mod handle;
 mod health;
+mod load;
 mod migrate;
 mod pool;
 mod target;
@@ -28,6 +29,7 @@ mod writer;
 pub use bytes::BytesColumn;
 pub use connection::{Conn, MultiBackend, MultiRawValue};
 pub use handle::Db;
+pub use load::Load;
 pub use target::Target;
 pub use unit::{Done, Witness};
 

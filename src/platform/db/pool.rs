@@ -1,7 +1,7 @@
 //! The connections to the database: as many as the settings allow, tested before use, and none while nobody answers.
 
 use super::{
-    Conn, Target,
+    Conn, Load, Target,
     health::{Health, Trouble},
 };
 use crate::platform::{Error, Result};
@@ -145,6 +145,13 @@ impl Pool {
     /// Wakes the units that wait, after the health of the database has changed.
     pub(super) fn wake(&self) {
         self.state().wake_all();
+    }
+
+    /// How many connections work, how many are open, and how many may be open.
+    pub(super) fn load(&self, queued: Option<usize>) -> Load {
+        let state = self.state();
+        let idle = u32::try_from(state.idle.len()).unwrap_or(state.open);
+        Load { in_use: state.open.saturating_sub(idle), open: state.open, most: self.most, queued }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {

@@ -8,7 +8,7 @@ use diesel::{
     pg::{Pg, PgValue},
     query_builder::QueryId,
     serialize::{self, IsNull, Output, ToSql},
-    sql_types::{Date, HasSqlType, SqlType},
+    sql_types::{Date, HasSqlType, SqlOrd, SqlType},
     sqlite::{Sqlite, SqliteValue},
 };
 use jiff::civil;
@@ -23,6 +23,8 @@ pub struct Guid;
 #[derive(SqlType, QueryId, Clone, Copy, Debug)]
 #[diesel(postgres_type(oid = 1184, array_oid = 1185), sqlite_type(name = "Long"))]
 pub struct Instant;
+
+impl SqlOrd for Instant {}
 
 /// `jsonb` in PostgreSQL, checked text in SQLite.
 #[derive(SqlType, QueryId, Clone, Copy, Debug)]

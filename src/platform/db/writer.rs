@@ -19,6 +19,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     sync::{
         Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
         mpsc::{Receiver, SyncSender, TryRecvError, TrySendError, sync_channel},
     },
     thread::JoinHandle,
@@ -78,6 +79,8 @@ type QueuedUnit = Box<dyn FnOnce(&mut Shared<'_>) -> Reply + Send>;
 
 pub(super) struct Writer {
     units: Mutex<Option<SyncSender<QueuedUnit>>>,
+    /// How many units wait.
+    queued: Arc<AtomicUsize>,
     thread: Mutex<Option<JoinHandle<()>>>,
 }
 
@@ -89,7 +92,7 @@ impl Writer {
             .name("sqlite-writer".into())
             .spawn(move || work(&target, conn, &queue, &health))
             .map_err(Error::internal)?;
-        Ok(Self { units: Mutex::new(Some(units)), thread: Mutex::new(Some(thread)) })
+        Ok(Self { units: Mutex::new(Some(units)), queued: Arc::default(), thread: Mutex::new(Some(thread)) })
     }
 
     /// Queues a unit; the receiver gets the result once the unit is durable, or the reason why the unit is not durable.
@@ -98,7 +101,9 @@ impl Writer {
         unit: impl FnOnce(&mut Conn) -> Result<Done<T>> + Send + 'static,
     ) -> Result<oneshot::Receiver<Result<T>>> {
         let (tell, hear) = oneshot::channel();
+        let queued = Arc::clone(&self.queued);
         let unit: QueuedUnit = Box::new(move |shared| {
+            queued.fetch_sub(1, Ordering::Relaxed);
             let done = shared.run(unit);
             Box::new(move |commit| {
                 let done = match done {
@@ -116,13 +121,19 @@ impl Writer {
             })
         });
         let units = self.units.lock().unwrap_or_else(PoisonError::into_inner);
-        match units.as_ref().map(|units| units.try_send(unit)) {
-            Some(Ok(())) => Ok(hear),
-            Some(Err(TrySendError::Full(_))) => Err(Error::unavailable("the write queue is full")),
-            Some(Err(TrySendError::Disconnected(_))) | None => {
-                Err(Error::unavailable("the writer has stopped"))
-            }
-        }
+        self.queued.fetch_add(1, Ordering::Relaxed);
+        let refused = match units.as_ref().map(|units| units.try_send(unit)) {
+            Some(Ok(())) => return Ok(hear),
+            Some(Err(TrySendError::Full(_))) => "the write queue is full",
+            Some(Err(TrySendError::Disconnected(_))) | None => "the writer has stopped",
+        };
+        self.queued.fetch_sub(1, Ordering::Relaxed);
+        Err(Error::unavailable(refused))
+    }
+
+    /// How many units wait.
+    pub(super) fn queued(&self) -> usize {
+        self.queued.load(Ordering::Relaxed)
     }
 
     /// Finishes the queued units, copies the write-ahead log into the database file and ends the thread.

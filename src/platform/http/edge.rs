@@ -1,7 +1,10 @@
 //! The outermost layer, which every request passes.
 
-use super::{Quota, conditions::has_it_already, faults::with_problem_document, unread::Unread};
-use crate::platform::values::{Clock, Ids};
+use super::{
+    Quota, RequestMetrics, conditions::has_it_already, faults::with_problem_document, proxies::address_of,
+    unread::Unread,
+};
+use crate::platform::values::{Clock, Id, Ids};
 use actix_web::{
     HttpMessage, HttpRequest,
     body::{BoxBody, MessageBody},
@@ -15,7 +18,7 @@ use actix_web::{
 };
 use std::{
     sync::{
-        Arc, LazyLock,
+        Arc,
         atomic::{AtomicBool, Ordering},
     },
     time::Instant,
@@ -31,7 +34,13 @@ pub struct Edge {
     pub https: bool,
     /// Whether the service is about to stop.
     pub closing: Closing,
+    /// The metrics of requests.
+    pub metrics: RequestMetrics,
 }
+
+/// The user or API client of a request, once the token was found good; the log names it.
+#[derive(Clone, Copy, Debug)]
+pub struct SignedIn(pub Id);
 
 /// Whether the service is about to stop: set once, by the signal handler. From then on every answer closes its
 /// connection, so that no client sends another request on a connection that is about to close.
@@ -89,7 +98,8 @@ const METHODS: [Method; 9] = [
     Method::TRACE,
     Method::CONNECT,
 ];
-static OTHER_METHOD: LazyLock<Method> = LazyLock::new(|| Method::from_bytes(b"OTHER").unwrap_or_default());
+/// Whoever invents methods adds one label to the metrics, not one for each.
+const OTHER_METHOD: &str = "OTHER";
 
 /// The outermost layer: request id, `HEAD`, conditional reads, security fields and the access log.
 pub async fn edge(
@@ -107,15 +117,21 @@ pub async fn edge(
         // The codec below leaves out the body of an answer to `HEAD`; the handlers know `GET` alone.
         request.head_mut().method = Method::GET;
     }
-    if !METHODS.contains(&method) {
-        // Whoever invents methods adds one label to the metrics, not one for each.
-        request.head_mut().method = OTHER_METHOD.clone();
-    }
     let unread = request.headers().contains_key(header::TRANSFER_ENCODING).then(|| Unread::of(&mut request));
-    // A layer in between may fail by itself, such as the check of a foreign page's preflight.
-    let response = with_problem_document(next.call(request).await?.map_into_boxed_body());
+    let named = if METHODS.contains(&method) { method.as_str() } else { OTHER_METHOD };
+    let route = request.match_pattern();
+    let response = match next.call(request).await {
+        // A layer in between may fail by itself, such as the check of a foreign page's preflight.
+        Ok(response) => with_problem_document(response.map_into_boxed_body()),
+        Err(error) => {
+            let status = error.as_response_error().status_code();
+            edge.metrics.note_lost(route.as_deref(), named, status, started);
+            return Err(error);
+        }
+    };
     let response = finish(response, &id, &edge);
     log_access(&response, &method, &id, started);
+    let response = edge.metrics.note(response, named, started);
     Ok(match unread {
         Some(unread) => response.map_body(|_, body| unread.behind(body)),
         None => response,
@@ -178,10 +194,12 @@ fn log_access(response: &ServiceResponse<BoxBody>, method: &Method, id: &Request
     let trace = request.headers().get("traceparent").and_then(|field| field.to_str().ok()).unwrap_or("");
     let trace =
         trace.split('-').nth(1).filter(|id| id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit()));
+    let user = request.extensions().get::<SignedIn>().map_or_else(String::new, |SignedIn(id)| id.to_string());
     log::info!(
         target: "access",
-        request_id = id.as_str(), trace_id = trace.unwrap_or(""), method = method.as_str(), path = request.path(),
-        route = request.match_pattern().unwrap_or_default().as_str(),
+        request_id = id.as_str(), trace_id = trace.unwrap_or(""), user = user.as_str(),
+        client = address_of(request).to_canonical().to_string().as_str(), method = method.as_str(),
+        path = request.path(), route = request.match_pattern().unwrap_or_default().as_str(),
         status = response.status().as_u16(), micros = micros;
         "{} {} {}", method, request.path(), response.status().as_u16()
     );

@@ -20,6 +20,10 @@ use std::{
     task::Poll,
 };
 
+/// Where the HTTP machinery logs requests that are none, and clients that went away.
+pub const TARGETS_OF_CLIENTS_FAULTS: [&str; 3] =
+    ["actix_http::h1::dispatcher", "actix_http::h1::decoder", "actix_http::h2::dispatcher"];
+
 /// The layer that turns every fault into a problem document. The layers outside, which add fields for pages of other
 /// origins and for everybody, so see one kind of answer.
 pub async fn faults(

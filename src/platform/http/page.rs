@@ -223,7 +223,7 @@ macro_rules! page_of {
 pub(crate) use page_of;
 
 /// Restricts a boxed query to the rows of one page and one row more: the rows after the cursor, in order.
-/// `newest` and `oldest` order by id; a text column with `asc` or `desc` orders by the column, then by id.
+/// `newest` and `oldest` order by id, `newest by` by another column of ids; a text column with `asc` or `desc` orders by the column, then by id.
 /// Comparing a row value lets one index serve both the order and the start.
 macro_rules! keyset {
     ($query:expr, $page:expr, $table:ident, newest) => {{
@@ -232,6 +232,13 @@ macro_rules! keyset {
             None => $query,
         };
         query.order($table::id.desc()).limit($page.limit + 1)
+    }};
+    ($query:expr, $page:expr, $table:ident, newest by $key:ident) => {{
+        let query = match &$page.after {
+            Some(cursor) => $query.filter($table::$key.lt(cursor.id)),
+            None => $query,
+        };
+        query.order($table::$key.desc()).limit($page.limit + 1)
     }};
     ($query:expr, $page:expr, $table:ident, oldest) => {{
         let query = match &$page.after {

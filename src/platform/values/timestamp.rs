@@ -36,6 +36,13 @@ impl Timestamp {
         Self(self.0.saturating_add(seconds.saturating_mul(1_000_000)))
     }
 
+    /// The whole seconds from another instant to this one; 0 where the other instant is later.
+    #[must_use]
+    pub const fn seconds_since(self, earlier: Self) -> i64 {
+        let seconds = self.0.saturating_sub(earlier.0) / 1_000_000;
+        if seconds < 0 { 0 } else { seconds }
+    }
+
     /// The calendar date in UTC.
     #[must_use]
     pub fn date(self) -> super::CalendarDate {

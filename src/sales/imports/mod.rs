@@ -22,5 +22,10 @@ pub use service::{CODES, ImportOptions, WORK, errors_of, import_file};
 pub use store::is_publishing;
 
 /// The declaration of this slice.
-pub const SLICE: Slice =
-    Slice { routes: api::routes, codes: &[CODES], work: &[WORK], ..Slice::named("sales::imports") };
+pub const SLICE: Slice = Slice {
+    routes: api::routes,
+    codes: &[CODES],
+    work: &[WORK],
+    measures: Some(store::measures),
+    ..Slice::named("sales::imports")
+};

@@ -10,6 +10,7 @@ use crate::{
         values::Id,
     },
     schema::{transaction_import_errors, transaction_imports},
+    slice::Measure,
 };
 use diesel::prelude::*;
 
@@ -38,6 +39,13 @@ pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<Import> {
 pub(super) fn unfinished(tx: &mut Tx<'_>) -> Result<Vec<Import>> {
     let query = transaction_imports::table.filter(transaction_imports::finished_at.is_null());
     Ok(query.order(transaction_imports::id).select(Import::as_select()).load(tx.conn)?)
+}
+
+/// The numbers of imports for monitors.
+pub(super) fn measures(tx: &mut Tx<'_>) -> Result<Vec<Measure>> {
+    let at_work = transaction_imports::table.filter(transaction_imports::finished_at.is_null());
+    let help = "Imports that arrive or are being published";
+    Ok(vec![Measure::of("imports_at_work", help, at_work.count().get_result(tx.conn)?)])
 }
 
 /// Whether an import has published rows and not yet queued all their sellers for the calculation.

@@ -12,9 +12,10 @@ use crate::{
         values::{CalendarDate, Id, Timestamp, text_enum},
     },
     schema::calculation_backlog as backlog,
+    slice::Measure,
 };
 use diesel::{
-    dsl::{case_when, count_star},
+    dsl::{case_when, count_star, min},
     prelude::*,
     upsert::excluded,
 };
@@ -108,12 +109,16 @@ pub fn note_sales(tx: &mut Tx<'_>, sellers: &[Waiting]) -> Result<()> {
                 backlog::partner_id.eq(partner_id),
                 backlog::from_day.eq(since.first_day()),
                 backlog::cause.eq(cause),
+                backlog::waits_since.eq(tx.now),
             )
         })
         .collect();
     let is_earlier = || excluded(backlog::from_day).lt(backlog::from_day);
     let day = || case_when(is_earlier(), excluded(backlog::from_day)).otherwise(backlog::from_day);
     let cause = || case_when(is_earlier(), excluded(backlog::cause)).otherwise(backlog::cause);
+    let waits_anew = || backlog::failure.is_not_null().or(backlog::waits_since.is_null());
+    let waits_since =
+        || case_when(waits_anew(), excluded(backlog::waits_since)).otherwise(backlog::waits_since);
     let waits_again = || backlog::failure.eq(None::<String>);
     upsert_many!(
         tx.conn,
@@ -123,6 +128,7 @@ pub fn note_sales(tx: &mut Tx<'_>, sellers: &[Waiting]) -> Result<()> {
         (
             backlog::from_day.eq(day()),
             backlog::cause.eq(cause()),
+            backlog::waits_since.eq(waits_since()),
             waits_again(),
             backlog::failed_at.eq(None::<Timestamp>)
         )
@@ -199,4 +205,21 @@ pub fn set_aside(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<PutAside>> {
             (backlog::partner_id, backlog::failure.assume_not_null(), backlog::failed_at.assume_not_null()),
         );
     Ok(query.load(tx.conn)?)
+}
+
+/// The numbers of the backlog for monitors.
+pub(super) fn measures(tx: &mut Tx<'_>) -> Result<Vec<Measure>> {
+    let waiting = backlog::table.filter(backlog::failure.is_null());
+    let (length, oldest): (i64, Option<Timestamp>) =
+        waiting.select((count_star(), min(backlog::waits_since))).get_result(tx.conn)?;
+    let aside: i64 = backlog::table.filter(backlog::failure.is_not_null()).count().get_result(tx.conn)?;
+    Ok(vec![
+        Measure::of("calculation_backlog_partners", "Partners that wait for the calculation", length),
+        Measure::of(
+            "calculation_backlog_oldest_age_seconds",
+            "Seconds that the partner that has waited longest waits; 0 where none waits",
+            oldest.map_or(0, |since| tx.now.seconds_since(since)),
+        ),
+        Measure::of("calculation_partners_put_aside", "Partners whose calculation failed", aside),
+    ])
 }

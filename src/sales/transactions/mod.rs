@@ -33,6 +33,7 @@ pub const SLICE: Slice = Slice {
         description: "What partners sold, and what of it was taken back.",
     }),
     codes: &[CODES],
+    measures: Some(backlog::measures),
     refers_to_partner: Some(|tx, partner| Ok(store::refers_to(tx.conn, partner)?.then_some("transaction"))),
     ..Slice::named("sales::transactions")
 };

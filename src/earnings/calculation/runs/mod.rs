@@ -19,4 +19,4 @@ mod unit;
 
 pub use model::{Run, RunState};
 pub use run::{WORK, calculate, calculate_in, follow_up, is_due, recalculate, start};
-pub use store::{last_calculated, refers_to};
+pub use store::{last_calculated, measures, refers_to};

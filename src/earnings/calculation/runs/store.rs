@@ -13,6 +13,7 @@ use crate::{
         values::{Id, Timestamp},
     },
     schema::calculation_runs,
+    slice::Measure,
 };
 use diesel::prelude::*;
 
@@ -64,6 +65,13 @@ pub(super) fn insert_run(tx: &mut Tx<'_>, run: &Run) -> Result<()> {
 pub(super) fn update_run(tx: &mut Tx<'_>, run: &Run) -> Result<()> {
     diesel::update(calculation_runs::table.find(run.id)).set(run).execute(tx.conn)?;
     Ok(())
+}
+
+/// The numbers of runs for monitors.
+pub fn measures(tx: &mut Tx<'_>) -> Result<Vec<Measure>> {
+    let at_work = calculation_runs::table.filter(calculation_runs::state.eq(RunState::Running));
+    let help = "Calculation runs that are asked for or at work";
+    Ok(vec![Measure::of("calculation_runs_at_work", help, at_work.count().get_result(tx.conn)?)])
 }
 
 /// When a partner's figures were last computed: the end of the last run that looked at it.

@@ -1,0 +1,124 @@
+//! What monitors are told: what waits, what failed, what is in use, and requests as their clients saw them.
+
+use crate::{
+    suite::{
+        calculation::{Story, flat},
+        partners::partner,
+    },
+    support::World,
+};
+use partner_incentives::{access::Role, operations::jobs::refresh};
+use serde_json::json;
+use std::net::TcpListener;
+
+fn scraped(world: &World) -> String {
+    String::from_utf8(world.nobody().get("/metrics").send().ok().bytes).unwrap()
+}
+
+/// The number of a series, such as a gauge; none where the series is not shown.
+fn number(metrics: &str, series: &str) -> Option<u64> {
+    let line = metrics.lines().find_map(|line| line.strip_prefix(&format!("partner_incentives_{series} ")));
+    line.map(|number| number.parse().unwrap_or_else(|_| panic!("{series} is {number}")))
+}
+
+#[test]
+fn what_waits_is_gathered_once_for_all_who_ask_within_some_seconds() {
+    let world = World::with(|settings| {
+        // Nobody listens there: mails wait.
+        settings.smtp_url = Some("smtp://127.0.0.1:9".parse().unwrap());
+        settings.mail_from = Some("incentives@vendor.example".parse().unwrap());
+    });
+    let story = Story::new(&world, &json!([flat("free", "0.01")]));
+    world.on("2018-09-10");
+    story.calculate();
+    story.sale("e1", "2018-07-01", "100.00 USD");
+    world.on("2018-09-11");
+    // A second sale does not make the partner wait less.
+    story.sale("e2", "2018-07-02", "100.00 USD");
+    let another = world.operator().post("/v1/partners", partner(2, "direct_bill")).send().ok().id();
+    world.newcomer_of(&another, Role::IncentiveAdmin);
+    world.operator().ask("POST", &format!("/v1/partners/{another}/setup/notification")).send().ok();
+    let metrics = scraped(&world);
+    let shown = |series: &str| number(&metrics, series);
+    assert_eq!(shown("database_up"), Some(1), "{metrics}");
+    assert_eq!(shown("calculation_backlog_partners"), Some(1));
+    assert_eq!(shown("calculation_backlog_oldest_age_seconds"), Some(24 * 3600));
+    assert_eq!(shown("calculation_partners_put_aside"), Some(0));
+    assert_eq!(shown("imports_at_work"), Some(0));
+    assert_eq!((shown("calculation_runs_at_work"), shown("job_runs_at_work")), (Some(0), Some(0)));
+    assert!(shown("mails_waiting").is_some_and(|mails| mails > 0), "{metrics}");
+    assert_eq!(shown("mails_failed"), Some(0));
+    assert_eq!(shown("daily_refresh_success_age_seconds"), None, "there was none yet");
+    assert_eq!(shown("database_connections_most"), Some(8));
+    assert!(shown("database_connections_in_use") <= shown("database_connections"));
+    let is_sqlite = world.service.db.reads_in_place();
+    assert_eq!(shown("sqlite_write_queue_length").is_some(), is_sqlite, "{metrics}");
+    world.on("2018-09-12");
+    let later = scraped(&world);
+    let age = number(&later, "calculation_backlog_oldest_age_seconds");
+    assert_eq!(age, Some(24 * 3600), "the same scrape storm asks the database once");
+}
+
+#[test]
+fn the_age_of_the_last_daily_refresh_that_did_everything_is_told() {
+    let world = World::new();
+    refresh::run_now(&world.service.app, |_| ()).unwrap();
+    world.on("2018-07-03");
+    let metrics = scraped(&world);
+    assert_eq!(number(&metrics, "daily_refresh_success_age_seconds"), Some(2 * 24 * 3600), "{metrics}");
+}
+
+#[test]
+fn a_database_that_is_away_is_told_and_fails_no_scrape() {
+    let world = World::with(|settings| settings.database_connections = 1);
+    world.nobody().get("/health/live").send().ok();
+    let metrics = world.service.db.query(|_| Ok(scraped(&world))).unwrap();
+    assert_eq!(number(&metrics, "database_up"), Some(0), "{metrics}");
+    assert_eq!(number(&metrics, "calculation_backlog_partners"), None, "no number is better than an old one");
+    assert_eq!(number(&metrics, "database_connections_in_use"), Some(1));
+    assert!(metrics.contains("http_requests_total"), "{metrics}");
+}
+
+#[test]
+fn requests_are_counted_as_their_clients_saw_them() {
+    let world = World::with(|settings| settings.allowed_origins = vec!["https://portal.example".into()]);
+    let operator = world.operator();
+    let made = operator.post("/v1/partners", partner(1, "direct_bill")).send().ok();
+    let path = format!("/v1/partners/{}", made.id());
+    operator.ask("HEAD", &path).send();
+    let unchanged = operator.get(&path).header("if-none-match", &made.etag()).send();
+    assert_eq!(unchanged.status, 304);
+    let preflight = world.nobody().ask("OPTIONS", "/v1/partners").header("origin", "https://portal.example");
+    preflight.header("access-control-request-method", "POST").send();
+    world.operator().get(&path).header("accept", "image/png").send().refused(406, "not_acceptable");
+    let metrics = scraped(&world);
+    for (endpoint, method, status) in [
+        ("/v1/partners", "POST", 201),
+        ("/v1/partners/{id}", "HEAD", 200),
+        ("/v1/partners/{id}", "GET", 304),
+        ("/v1/partners", "OPTIONS", 200),
+        ("/v1/partners/{id}", "GET", 406),
+    ] {
+        let labels = format!("{{endpoint=\"{endpoint}\",method=\"{method}\",status=\"{status}\"}}");
+        assert_eq!(number(&metrics, &format!("http_requests_total{labels}")), Some(1), "{labels}\n{metrics}");
+        let seconds = format!("http_requests_duration_seconds_count{labels}");
+        assert_eq!(number(&metrics, &seconds), Some(1), "{labels}\n{metrics}");
+    }
+}
+
+#[test]
+fn the_metrics_can_have_an_address_of_their_own() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let world = World::with(|settings| settings.metrics_listen = Some(free));
+    world.nobody().get("/metrics").send().refused(404, "not_found");
+    let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();
+    let get = |path: &str| {
+        let mut answer = agent.get(format!("http://{free}{path}")).call().unwrap();
+        (answer.status().as_u16(), answer.body_mut().read_to_string().unwrap())
+    };
+    let (status, metrics) = get("/metrics");
+    assert_eq!((status, number(&metrics, "database_up")), (200, Some(1)), "{metrics}");
+    assert!(metrics.contains("status=\"404\""), "the requests of the service: {metrics}");
+    assert_eq!(get("/v1/partners").0, 404, "and nothing else");
+    assert_eq!(get("/health/live").0, 404);
+}
