@@ -206,22 +206,9 @@ fn run(command: Command, settings: Settings) -> Result<()> {
             Ok(())
         }
         Command::Settings => say::say(format_args!("{}", help::settings())),
-        Command::User(UserCommand::Create { email, name, role, partner }) => {
+        Command::User(command) => {
             let service = Service::open(settings)?;
-            let password = password::temporary()?;
-            let password_hash = service.app.passwords().hash(&password)?;
-            let new = users::NewUser {
-                email,
-                name,
-                role,
-                partner_id: partner,
-                password_hash,
-                must_change_password: true,
-                issuer: None,
-                locale: Locale::En,
-            };
-            let id = users::provision(&service.app, new)?;
-            say_line!("User {id}\nTemporary password, shown this once: {password}")?;
+            make_user(&service, command)?;
             service.close();
             Ok(())
         }
@@ -279,6 +266,25 @@ fn run(command: Command, settings: Settings) -> Result<()> {
         }
         Command::Health => health(&settings),
     }
+}
+
+/// Makes a user, and shows the temporary password.
+fn make_user(service: &Service, command: UserCommand) -> Result<()> {
+    let UserCommand::Create { email, name, role, partner } = command;
+    let password = password::temporary()?;
+    let password_hash = service.app.passwords().hash(&password)?;
+    let new = users::NewUser {
+        email,
+        name,
+        role,
+        partner_id: partner,
+        password_hash,
+        must_change_password: true,
+        issuer: None,
+        locale: Locale::En,
+    };
+    let id = users::provision(&service.app, new)?;
+    say_line!("User {id}\nTemporary password, shown this once: {password}")
 }
 
 /// The demo's service, filled at the first start; on a database of its own unless the settings name another database.

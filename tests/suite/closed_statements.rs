@@ -367,7 +367,7 @@ fn a_link_opens_one_statement_in_a_browser_for_five_minutes() {
     let event = &events["items"][0];
     assert_eq!(
         (&event["operation"], &event["after"]["month"]),
-        (&json!("MakeStatementLink"), &json!("2018-07"))
+        (&json!("makeStatementLink"), &json!("2018-07"))
     );
     assert!(!events.body.to_string().contains(token), "{event}");
 

@@ -191,7 +191,7 @@ mod tests {
             "postgres:///x?hostaddr=127.0.0.1,10.0.0.7",
             "postgres:///x?user=u&host=/run&host=db.example.com",
             "postgres://localhost/x?service=main",
-            "postgres://u:host=/run@db.example.com/x",
+            "postgres://u:host=%2Frun@db.example.com/x",
             "postgres://db.example.com/x?application_name=host=/run",
         ] {
             assert!(remote(url), "{url}");
@@ -219,7 +219,10 @@ mod tests {
             address(url).is_remote(&move |asked| (asked == name).then(|| value.into()))
         };
         assert!(with("postgres:///x", "PGHOST", "db.example.com"));
-        assert!(with("postgres://localhost,/x", "PGHOST", "db.example.com"));
+        assert!(
+            !with("postgres://localhost,/x", "PGHOST", "db.example.com"),
+            "an empty one of several is the socket"
+        );
         assert!(!with("postgres://localhost/x", "PGHOST", "db.example.com"), "the URL wins");
         assert!(!with("postgres:///x", "PGHOST", "/run/postgresql"));
         assert!(with("postgres://localhost/x", "PGHOSTADDR", "10.0.0.7"), "an address wins over a name");
