@@ -376,6 +376,8 @@ fn money(sweep: &mut Sweep<'_>) {
     let operator = Person::of(world.operator());
     let path = "/v1/accounting-months/2018-11/closure";
     sweep.step(&operator, "closeAccountingMonth", path, because(), Made);
+    let path = format!("/v1/partners/{}/statements/2018-11/link", story.partner);
+    sweep.step(&operator, "makeStatementLink", &path, Value::Null, Made);
 }
 
 fn jobs(sweep: &mut Sweep<'_>) {
