@@ -226,7 +226,7 @@ fn reference(engine: Engine, folder: &Path, files: &Files) -> f64 {
                 .replace("original_transaction_id IS NOT NULL", "original_transaction_id <> ''");
             set_up.push_str("PRAGMA journal_mode = WAL;BEGIN;");
             for n in 0..PARTNERS {
-                write!(set_up, "INSERT INTO partners VALUES (printf('%016d', {n}), {}, 'Partner', 'US', 'USD', 'direct_bill', NULL, NULL, 'a@b.example', 'active', 0, 0, 1);", 1_000_000 + n).unwrap();
+                write!(set_up, "INSERT INTO partners VALUES (printf('%016d', {n}), {}, 'Partner', 'US', 'USD', 'direct_bill', NULL, NULL, 'a@b.example', 'active', 0, 0, 1, '');", 1_000_000 + n).unwrap();
             }
             set_up.push_str("COMMIT;");
             let script = folder.join("set-up.sql");

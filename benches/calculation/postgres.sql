@@ -15,10 +15,10 @@ INSERT INTO partner_numbers SELECT mpn_id, id FROM partners;
 INSERT INTO evaluations SELECT ('01' || substr(id::text, 3))::uuid, id, lpad('1', 32, '0')::uuid, 1, '2018-07-01', 'epoch',
     'eligible', NULL, '[]' FROM partners WHERE mpn_id BETWEEN '2000001' AND '2999999' AND length(mpn_id) = 7;
 INSERT INTO enrollments SELECT ('02' || substr(id::text, 3))::uuid, id, lpad('1', 32, '0')::uuid, 1, 2019, 'enrolled',
-    NULL, NULL, NULL, '2018-07-01', NULL, NULL, ('01' || substr(id::text, 3))::uuid, 'epoch', 'epoch', 1
+    NULL, NULL, NULL, '2018-07-01', NULL, NULL, ('01' || substr(id::text, 3))::uuid, 'epoch', 'epoch', 1, '2018-07-01'
     FROM partners WHERE mpn_id BETWEEN '2000001' AND '2999999' AND length(mpn_id) = 7;
 INSERT INTO enrollment_changes SELECT ('03' || substr(id::text, 3))::uuid, partner_id, id, NULL, 'enrolled', 'requested', NULL,
-    '2018-07-01', evaluation_id, NULL, 'epoch', '2018-07-01', NULL FROM enrollments;
+    '2018-07-01', evaluation_id, NULL, 'epoch', '2018-07-01', NULL, '2018-07-01' FROM enrollments;
 INSERT INTO transaction_records SELECT ('04' || substr(lpad(to_hex(n), 32, '0'), 3))::uuid, 'billing', 'N' || n,
     lpad(to_hex(1001 + n % 10 /*partners*/), 32, '0')::uuid, NULL, 'C-' || (n * 7919 % 500), 'DE', false, 'SKU-1', 'azure',
     'purchase', NULL, date '2018-07-01' + (n * 104729 % 365)::integer, 1000 + n * 7907 % 90000, 'USD', NULL, 'epoch'

@@ -10,15 +10,15 @@ INSERT INTO program_versions VALUES (unhex(printf('%032x', 2)), unhex(printf('%0
     600000, 20000, 1000000, 'USD', 30, 'half_away_from_zero', 'published', 1, 1, 1, 1);
 WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 10 /*partners*/)
 INSERT INTO partners SELECT unhex(printf('%032x', 1000 + n)), printf('%07d', 2000000 + n), 'Contoso ' || n, 'DE', 'EUR',
-    'direct_bill', NULL, NULL, 'a@contoso.example', 'active', 1, 1, 1 FROM n;
+    'direct_bill', NULL, NULL, 'a@contoso.example', 'active', 1, 1, 1, '' FROM n;
 INSERT INTO partner_numbers SELECT mpn_id, id FROM partners;
 INSERT INTO evaluations SELECT unhex('01' || substr(hex(id), 3)), id, unhex(printf('%032x', 1)), 1, '2018-07-01', 1,
     'eligible', NULL, '[]' FROM partners WHERE mpn_id > '2000000' AND mpn_id < '3000000';
 INSERT INTO enrollments SELECT unhex('02' || substr(hex(id), 3)), id, unhex(printf('%032x', 1)), 1, 2019, 'enrolled',
-    NULL, NULL, NULL, '2018-07-01', NULL, NULL, unhex('01' || substr(hex(id), 3)), 1, 1, 1
+    NULL, NULL, NULL, '2018-07-01', NULL, NULL, unhex('01' || substr(hex(id), 3)), 1, 1, 1, '2018-07-01'
     FROM partners WHERE mpn_id > '2000000' AND mpn_id < '3000000';
 INSERT INTO enrollment_changes SELECT unhex('03' || substr(hex(id), 3)), partner_id, id, NULL, 'enrolled', 'requested', NULL,
-    '2018-07-01', evaluation_id, NULL, 1, '2018-07-01', NULL FROM enrollments;
+    '2018-07-01', evaluation_id, NULL, 1, '2018-07-01', NULL, '2018-07-01' FROM enrollments;
 WITH RECURSIVE n (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM n WHERE n < 20000 /*sales*/)
 INSERT INTO transaction_records SELECT unhex('04' || substr(printf('%032x', n), 3)), 'billing', 'N' || n,
     unhex(printf('%032x', 1001 + n % 10 /*partners*/)), NULL, 'C-' || (n * 7919 % 500), 'DE', 0, 'SKU-1', 'azure',

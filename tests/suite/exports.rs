@@ -152,10 +152,12 @@ fn every_list_of_the_contract_is_had_as_a_file() {
         let content = &operation.object["responses"]["200"]["content"];
         if content.get("text/csv").is_none()
             || operation.path.contains("{id}") && !operation.path.starts_with("/v1/partners/")
+            // A statement is no list, and this partner has none.
+            || operation.path.contains("{month}")
         {
             continue;
         }
-        let path = operation.path.replace("{id}", &id).replace("{month}", "2018-07");
+        let path = operation.path.replace("{id}", &id);
         let rows = text(&file(&operator, &path, "text/csv"));
         let head = rows.lines().next().unwrap_or_default();
         assert!(head.split(',').count() > 1, "{path} names its columns: {head}");

@@ -53,9 +53,14 @@ pub(super) fn look<T>(target: &Target, work: impl FnOnce(&mut Conn) -> Result<T>
     {
         return Ok(None);
     }
-    let mut conn = target.open_to_look().map_err(Error::unavailable)?;
+    let mut conn = target.open_to_look().map_err(|error| unopened(target, &error))?;
     refuse_encoding(&mut conn)?;
-    if !conn.has_table(VERSIONS)? {
+    // The file of SQLite is opened by the first statement.
+    let has_versions = conn.has_table(VERSIONS).map_err(|error| match &error.source {
+        Some(source) if conn.is_sqlite() => unopened(target, source),
+        _ => error,
+    })?;
+    if !has_versions {
         return Ok(None);
     }
     refuse_newer(&mut conn)?;
