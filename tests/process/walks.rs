@@ -11,7 +11,6 @@ use std::{
     fmt::Write as _,
     fs,
     net::TcpListener,
-    os::unix::fs::PermissionsExt,
     path::Path,
     process::{Command, Output, Stdio},
     thread,
@@ -48,7 +47,10 @@ const NOT_TYPED: [(&str, &str); 9] = [
 const TOOLS: [&str; 1] = ["openssl"];
 
 /// Stops the service before, if there is one, starts one in its place and waits until it is ready.
+///
+/// The shell itself writes the command `cargo`: a file that another thread's child still holds open cannot be executed.
 const PRELUDE: &str = r#"
+mkdir .tools; printf '%s' "$CARGO_SCRIPT" >.tools/cargo; chmod 755 .tools/cargo
 PATH=$TOOLS:$PATH
 stop() { if [ -n "$SERVICE" ]; then kill "$SERVICE" 2>/dev/null || true; wait "$SERVICE" || true; SERVICE=; fi; }
 serve() {
@@ -158,14 +160,12 @@ fn script(steps: &[Step], address: &str) -> String {
 /// Types a script into a shell that knows the binary and `cargo run`.
 fn typed(script: &str, folder: &Path, address: &str) -> Output {
     let tools = folder.join(".tools");
-    fs::create_dir(&tools).expect("a folder");
-    fs::write(tools.join("cargo"), CARGO).expect("write");
-    fs::set_permissions(tools.join("cargo"), fs::Permissions::from_mode(0o755)).expect("make it run");
     let binary = Path::new(env!("CARGO_BIN_EXE_partner-incentives")).parent().expect("its folder");
     let mut shell = Command::new("sh");
     running::without_settings(&mut shell)
         .args(["-ec", script])
         .current_dir(folder)
+        .env("CARGO_SCRIPT", CARGO)
         .env("TOOLS", format!("{}:{}", tools.display(), binary.display()))
         .env("LISTEN", address);
     shell.output().expect("a shell with curl")

@@ -54,6 +54,7 @@ pub(super) fn look<T>(target: &Target, work: impl FnOnce(&mut Conn) -> Result<T>
         return Ok(None);
     }
     let mut conn = target.open_to_look().map_err(|error| unopened(target, &error))?;
+    conn.set_prepared_statement_cache_size(CacheSize::Disabled);
     refuse_encoding(&mut conn)?;
     // The file of SQLite is opened by the first statement.
     let has_versions = conn.has_table(VERSIONS).map_err(|error| match &error.source {
