@@ -282,7 +282,16 @@ impl Scene {
     /// Where the enrollment stands, or stood before its year was over.
     fn stands(&self) -> (State, State, Option<CalendarDate>, Option<CalendarDate>) {
         let Enrollment { state, earnings_start_on, ineligible_since, .. } = self.enrollment;
-        (state, self.due().1, earnings_start_on, ineligible_since)
+        let before = self.due().1;
+        if state.is_open() {
+            return (state, before, earnings_start_on, ineligible_since);
+        }
+        // Of an enrollment that is over it matters whether the partner took part to the end, not what its profiles or an
+        // invitation do then.
+        match before {
+            State::Ineligible | State::Invited => (state, State::Invited, None, None),
+            _ => (state, State::Enrolled, earnings_start_on, None),
+        }
     }
 
     /// The days on which the enrollment earns.
