@@ -53,7 +53,7 @@
 //! A slice is a folder: `model.rs` what a thing is (no I/O, no clock, no HTTP), `store.rs` its rows, `service.rs`
 //! commands that touch more than one thing, `api.rs` routes, wire types and handlers, `mod.rs` its public face. It
 //! declares itself once, as `SLICE` in `mod.rs`: routes, codes, tag, background work, what a new database needs, what is
-//! swept, what `verify` checks, what refers to a partner.
+//! swept, what `verify` checks, what refers to a partner, which columns hold secrets, what monitors are shown.
 //!
 //! ## Invariants (checked by `tests/architecture.rs`)
 //!

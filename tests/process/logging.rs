@@ -87,3 +87,14 @@ fn nothing_a_client_sends_is_an_error_of_the_service() {
     assert!(errors.is_empty(), "{errors:#?}");
     assert!(found.iter().any(|line| line.contains("\"access\"")), "{found:#?}");
 }
+
+#[test]
+fn a_token_in_an_address_stays_out_of_the_log() {
+    let lines = lines("json", |service| {
+        let url = format!("http://{}/v1/statement-pages/c2VjcmV0LXRva2Vu", service.address);
+        assert_eq!(agent().get(url).call().unwrap().status().as_u16(), 404);
+    });
+    let asked: Vec<_> = lines.iter().filter(|line| line.contains("/v1/statement-pages/")).collect();
+    assert!(!asked.is_empty() && asked.iter().all(|line| line.contains("{token}")), "{lines:?}");
+    assert!(lines.iter().all(|line| !line.contains("c2VjcmV0")), "{lines:?}");
+}
