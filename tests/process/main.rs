@@ -12,6 +12,9 @@ mod mail;
 mod operator;
 mod outages;
 mod pooler;
+#[path = "../support/ports.rs"]
+#[expect(unreachable_pub, reason = "the stories use it too")]
+mod ports;
 mod postgres;
 mod promises;
 mod restarts;

@@ -3,7 +3,8 @@
 use crate::{
     flag,
     operator::{started, within},
-    postgres::{Postgres, free_port, is_root, url_at},
+    ports::free_port,
+    postgres::{Postgres, is_root, url_at},
 };
 use std::{
     io::Write,

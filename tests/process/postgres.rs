@@ -1,6 +1,6 @@
 //! A PostgreSQL server of a test's own, its standby, and a gate before them.
 
-use crate::flag;
+use crate::{flag, ports::free_port};
 use std::{
     fs::Permissions,
     io::{Read, Write},
@@ -141,11 +141,6 @@ impl Drop for Postgres {
 /// The URL of the database at a port.
 pub fn url_at(port: u16) -> String {
     format!("postgres://postgres@127.0.0.1:{port}/p")
-}
-
-/// A port that is free now.
-pub fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").expect("a port").local_addr().expect("a port").port()
 }
 
 /// Whether this process is root's.

@@ -5,12 +5,12 @@
 
 use crate::{
     documents::{self, Document, Step},
+    ports::free_port,
     running,
 };
 use std::{
     fmt::Write as _,
     fs,
-    net::TcpListener,
     path::Path,
     process::{Command, Output, Stdio},
     thread,
@@ -96,8 +96,7 @@ fn walk(document: &Document) -> Result<usize, String> {
     }
     let folder = tempfile::tempdir().expect("a folder");
     fs::create_dir(folder.path().join("openapi")).expect("the folder that the contract is written to");
-    let address =
-        TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr()).expect("a port").to_string();
+    let address = format!("127.0.0.1:{}", free_port());
     let output = typed(&script(&steps, &address), folder.path(), &address);
     let printed = String::from_utf8_lossy(&output.stdout);
     let answers: Vec<&str> = printed.split('\u{1e}').collect();

@@ -5,11 +5,11 @@ use crate::{
         calculation::{Story, flat},
         partners::partner,
     },
-    support::World,
+    support::{World, free_port},
 };
 use partner_incentives::{access::Role, operations::jobs::refresh};
 use serde_json::json;
-use std::net::TcpListener;
+use std::net::SocketAddr;
 
 fn scraped(world: &World) -> String {
     String::from_utf8(world.nobody().get("/metrics").send().ok().bytes).unwrap()
@@ -108,7 +108,7 @@ fn requests_are_counted_as_their_clients_saw_them() {
 
 #[test]
 fn the_metrics_can_have_an_address_of_their_own() {
-    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let free: SocketAddr = ([127, 0, 0, 1], free_port()).into();
     let world = World::with(|settings| settings.metrics_listen = Some(free));
     world.nobody().get("/metrics").send().refused(404, "not_found");
     let agent: ureq::Agent = ureq::Agent::config_builder().http_status_as_error(false).build().into();

@@ -5,6 +5,7 @@ mod client;
 mod contract;
 mod database;
 mod issuer;
+mod ports;
 pub mod postgres;
 pub mod secrets;
 #[expect(dead_code, reason = "it offers more to the process tests")]
@@ -15,6 +16,7 @@ mod world;
 pub use client::{Answer, Ask, Client};
 pub use database::{Backend, Database, PASSWORD, person};
 pub use issuer::Issuer;
+pub use ports::free_port;
 pub use smtp::{MailServer, wait_for};
 pub use world::World;
 

@@ -1,10 +1,10 @@
 //! A real SMTP server for stories: aiosmtpd as a process, with a self-signed certificate.
 
-use super::flag;
+use super::{flag, ports::free_port};
 use serde_json::Value;
 use std::{
     io::Write,
-    net::{TcpListener, TcpStream},
+    net::TcpStream,
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     sync::OnceLock,
@@ -22,9 +22,7 @@ impl MailServer {
     /// A server that is not running yet; none where this machine has no aiosmtpd, which one line says and CI refuses.
     pub fn down() -> Option<Self> {
         python()?;
-        let free = TcpListener::bind("127.0.0.1:0").expect("a free port");
-        let port = free.local_addr().expect("the port").port();
-        let server = Self { folder: tempfile::tempdir().expect("a folder"), port, child: None };
+        let server = Self { folder: tempfile::tempdir().expect("a folder"), port: free_port(), child: None };
         make_certificate(server.folder.path());
         Some(server)
     }
