@@ -8,7 +8,7 @@ use super::{
 use crate::{
     access::{AppState, Tx},
     platform::{
-        Error, Result, codes, cut,
+        Error, Result, codes, cut, db,
         values::{Id, Timestamp},
     },
 };
@@ -141,6 +141,13 @@ impl Turn {
             drop(over);
             done
         })
+    }
+
+    /// Whether an error of a unit may pass with time, so that the work is gone on with later. A fault that the driver does
+    /// not name, on a database that renews the lease meanwhile, lies in the unit.
+    #[must_use]
+    pub fn may_pass(&self, error: &Error) -> bool {
+        passes(error) && !(db::is_unnamed(error) && self.renew().is_ok())
     }
 
     /// Renews the lease; fails where another instance has taken over.

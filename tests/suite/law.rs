@@ -4,6 +4,8 @@ use crate::{
     suite::calculation::{Story, flat, text, version},
     support::{World, statements::behind_the_service},
 };
+use diesel::connection::SimpleConnection;
+use partner_incentives::platform::db::Conn;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -327,6 +329,54 @@ fn one_partner_whose_sums_leave_the_range_stops_nobody_else() {
     let months = story.operator.get("/v1/accounting-months").send().ok();
     assert_eq!(months["put_aside"][0]["partner_id"], json!(story.partner), "{months}");
     assert_eq!(months["put_aside"][0]["code"], "amount_out_of_range");
+}
+
+/// Makes the database refuse every earning of a partner, for a reason of its own.
+fn refuse_earnings_of(story: &Story<'_>) {
+    let mut conn = story.world.service.db.target().open().unwrap();
+    let hex = story.partner.replace('-', "");
+    let refusing = match &conn {
+        Conn::Sqlite(_) => format!(
+            "CREATE TRIGGER bad_day BEFORE INSERT ON earnings WHEN hex(NEW.partner_id) = upper('{hex}') \
+             BEGIN SELECT RAISE(ABORT, 'numeric value out of range'); END"
+        ),
+        Conn::Postgres(_) => format!(
+            "CREATE FUNCTION bad_day() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+             IF NEW.partner_id = '{hex}' THEN RAISE EXCEPTION 'out of range' USING ERRCODE = '22003'; END IF; \
+             RETURN NEW; END $$; \
+             CREATE TRIGGER bad_day BEFORE INSERT ON earnings FOR EACH ROW EXECUTE FUNCTION bad_day()"
+        ),
+    };
+    behind_the_service(|| conn.batch_execute(&refusing)).unwrap();
+}
+
+fn take_earnings_again(story: &Story<'_>) {
+    let mut conn = story.world.service.db.target().open().unwrap();
+    let taking = match &conn {
+        Conn::Sqlite(_) => "DROP TRIGGER bad_day",
+        Conn::Postgres(_) => "DROP FUNCTION bad_day CASCADE",
+    };
+    behind_the_service(|| conn.batch_execute(taking)).unwrap();
+}
+
+#[test]
+fn a_partner_whose_rows_the_database_refuses_stops_nobody_else() {
+    let world = World::new();
+    let story = Story::new(&world, &json!([flat("core", "0.10")]));
+    let other = story.another(2);
+    world.on("2018-08-20");
+    refuse_earnings_of(&story);
+    story.sale("1", "2018-08-02", "100.00");
+    other.sale("2", "2018-08-02", "50.00");
+    let run = story.calculate();
+    assert_eq!((&run["put_aside"], &run["state"]), (&json!(1), &json!("succeeded")), "{run}");
+    assert_eq!(sum(&story), 500, "the other partner has earned");
+    take_earnings_again(&story);
+    let alone = json!({"partner_id": story.partner});
+    let begun = story.operator.post("/v1/calculation-runs", alone).send().ok();
+    assert_eq!(story.ended(&begun)["state"], "succeeded");
+    assert_eq!(sum(&story), 1_500);
+    story.verify();
 }
 
 #[test]

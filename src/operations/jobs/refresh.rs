@@ -6,7 +6,7 @@ use crate::{
     earnings::calculation,
     network::partners,
     platform::{Error, Result, values::Id},
-    work::{End, JobName, Queue, Schedule, Turn, Work, in_short, passes, retry},
+    work::{End, JobName, Queue, Schedule, Turn, Work, in_short, retry},
 };
 use std::ops::ControlFlow;
 
@@ -94,7 +94,7 @@ pub fn advance(turn: &Turn, run: JobRun, partners: i64) -> Result<JobRun> {
         RefreshStep::Enrollments | RefreshStep::Reminders => refresh_batch(turn, run, partners),
     };
     match done {
-        Err(error) if !passes(&error) => {
+        Err(error) if !turn.may_pass(&error) => {
             log::error!("run {} failed: {error}", before.id);
             let reason = in_short(&error);
             save(turn, &before, move |run, tx| run.failed(reason.clone(), tx.now))

@@ -102,6 +102,13 @@ impl Fault {
     }
 }
 
+/// Whether the server could not do a statement and the driver does not name why: the statement's own data may be the
+/// cause, as of a number out of range, or the server's bad day.
+#[must_use]
+pub fn is_unnamed(error: &Error) -> bool {
+    Fault::of_server_behind(error) == Some(Fault::Unnamed)
+}
+
 fn diesel_behind(error: &Error) -> Option<&Diesel> {
     error.source.as_ref()?.downcast_ref()
 }

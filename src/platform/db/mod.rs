@@ -28,6 +28,7 @@ mod writer;
 
 pub use bytes::BytesColumn;
 pub use connection::{Conn, MultiBackend, MultiRawValue};
+pub use errors::is_unnamed;
 pub use handle::Db;
 pub use load::Load;
 pub use target::Target;

@@ -219,7 +219,7 @@ fn bring_to_its_end(
                 (ControlFlow::Continue(()), Some(next)) => place = next,
                 _ => return Ok(run),
             },
-            Err(error) if passes(&error) => return Err(error),
+            Err(error) if turn.may_pass(&error) => return Err(error),
             // A unit over several partners is repeated for the first of them alone.
             Err(_) if !place.alone => place.alone = true,
             // A partner whose data fails stops nobody else.
