@@ -60,7 +60,7 @@ impl<P: Policy> Caller<P> {
         if let Some(refusal) = P::RULE.refuses_token(&claims) {
             return Err(refusal.error);
         }
-        let repeatable = if request.method().is_safe() { None } else { Repeatable::of(request, &[])? };
+        let repeatable = if request.method().is_safe() { None } else { Repeatable::of(request, None)? };
         let (request_id, language) = (RequestId::of(request), language_of(request));
         Ok(Self { app, claims, request_id, language, repeatable, policy: PhantomData })
     }

@@ -319,6 +319,12 @@ impl<'a> Tx<'a> {
         self.exemption = Some(reason);
     }
 
+    /// The answer to a change that gives no member: the unit writes nothing.
+    pub fn unchanged<T>(&mut self, answer: T) -> Result<T> {
+        self.exempt_from_audit(Unaudited::NothingWritten);
+        Ok(answer)
+    }
+
     /// Notes that a fact about a partner has changed, so that the follow-ups of the slices run before the commit.
     pub fn facts_changed(&mut self, partner: Id) {
         if !self.changes.partners.contains(&partner) {

@@ -7,6 +7,7 @@ mod api_clients;
 mod audit_trail;
 mod authority;
 mod backups;
+mod bodies;
 mod books;
 mod borders;
 mod calculation;

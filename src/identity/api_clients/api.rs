@@ -131,7 +131,7 @@ pub struct ApiClientCreate {
 }
 
 /// A change of an API client: the members given replace those on record.
-#[derive(Clone, Debug, Deserialize, ToSchema, Validate)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, ToSchema, Validate)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"scopes": ["enrollments:read"]}))]
 pub struct ApiClientUpdate {
@@ -248,6 +248,9 @@ async fn update_api_client(
         .write(body, move |tx, change| {
             let before = store::to_change(tx, *id)?;
             revision.permits(before.revision)?;
+            if *change == ApiClientUpdate::default() {
+                return tx.unchanged(record(before));
+            }
             service::update(tx, before, change).map(record)
         })
         .await

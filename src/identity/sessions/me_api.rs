@@ -51,7 +51,7 @@ pub struct Me {
 }
 
 /// A change of one's own account: the members given replace those on record.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"locale": "ja"}))]
 pub struct MeUpdate {
@@ -105,6 +105,9 @@ async fn update_me(caller: Caller<UpdateMe>, body: Body<MeUpdate>, revision: IfM
         .write(body, move |tx, change| {
             let before = users::load(tx, id)?;
             revision.permits(before.revision)?;
+            if *change == MeUpdate::default() {
+                return tx.unchanged(record(before));
+            }
             let change = users::UserChange {
                 name: change.name.as_deref(),
                 locale: change.locale,
@@ -166,5 +169,6 @@ fn record(user: User) -> Answer {
         has_second_factor: user.has_second_factor,
         created_at: user.created_at,
     };
-    Answer::record(&me, user.revision)
+    // Everybody reads this address, and each has a representation of their own.
+    Answer::record_on(user.id, &me, user.revision)
 }

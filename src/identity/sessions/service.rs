@@ -15,7 +15,11 @@ use crate::{
         values::{Id, Timestamp},
     },
 };
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::json;
+
+/// How long a refresh token that was exchanged gives the same successor again.
+const GRACE_SECONDS: i64 = 10;
 
 /// A session that has begun.
 #[derive(Debug)]
@@ -64,11 +68,12 @@ pub fn start(tx: &mut Tx<'_>, user: &User, from: &RequestOrigin) -> Result<Start
 
 /// Exchanges a refresh token for its successor.
 ///
-/// A refresh token is valid once. A second use may come from a thief, or from the user after a thief: the session ends for
-/// both. A client that renews twice at the same moment loses its session too; there is no grace.
-pub fn renew(tx: &mut Tx<'_>, token: &str) -> Result<SessionRenewal> {
-    store::lock_token(tx, &opaque::digest(token))?;
-    let Some((token, session)) = store::find_by_token(tx, &opaque::digest(token))? else {
+/// A refresh token is valid once. A client that did not get the answer, or asks in two windows, may ask again for
+/// [`GRACE_SECONDS`] and gets the same successor, as long as nobody has used the successor. Any other second use may come
+/// from a thief, or from the user after a thief: the session ends for both.
+pub fn renew(tx: &mut Tx<'_>, sent: &str) -> Result<SessionRenewal> {
+    store::lock_token(tx, &opaque::digest(sent))?;
+    let Some((token, session)) = store::find_by_token(tx, &opaque::digest(sent))? else {
         tx.exempt_from_audit(Unaudited::NothingWritten);
         return Ok(SessionRenewal::Refused);
     };
@@ -77,22 +82,39 @@ pub fn renew(tx: &mut Tx<'_>, token: &str) -> Result<SessionRenewal> {
         tx.exempt_from_audit(Unaudited::NothingWritten);
         return Ok(SessionRenewal::Refused);
     }
-    if token.used_at.is_some() {
+    let refresh_token = successor(tx, sent)?;
+    if let Some(used_at) = token.used_at {
+        let is_repeat = used_at.plus_seconds(GRACE_SECONDS) > tx.now;
+        if is_repeat && store::is_unused(tx, &opaque::digest(&refresh_token))? {
+            tx.exempt_from_audit(Unaudited::NothingWritten);
+            return Ok(renewed(tx, user, &session, refresh_token));
+        }
         finish(tx, &user, &session, "refresh_token_used_twice")?;
         return Ok(SessionRenewal::Refused);
     }
     tx.actor = Actor::of_user(user.id, user.role, user.partner_id);
     store::mark_used(tx, &token)?;
-    let refresh_token = issue(tx, session.id)?;
+    keep(tx, session.id, &refresh_token)?;
     let shown = |at: Timestamp| json!({"user_id": user.id, "last_used_at": at});
     event(&user, session.id).before(&shown(session.last_used_at)).after(&shown(tx.now)).record(tx)?;
-    let renewed = Session { last_used_at: tx.now, ..session };
-    Ok(SessionRenewal::Renewed {
+    let session = Session { last_used_at: tx.now, ..session };
+    Ok(renewed(tx, user, &session, refresh_token))
+}
+
+fn renewed(tx: &Tx<'_>, user: User, session: &Session, refresh_token: String) -> SessionRenewal {
+    SessionRenewal::Renewed {
         user: Box::new(user),
-        session: renewed.id,
+        session: session.id,
         refresh_token,
-        refresh_expires_in: renewed.renewable_until().as_seconds() - tx.now.as_seconds(),
-    })
+        refresh_expires_in: session.renewable_until().as_seconds() - tx.now.as_seconds(),
+    }
+}
+
+/// The successor of a refresh token: always the same, and nobody without the encryption key can tell the successor from the
+/// token.
+fn successor(tx: &Tx<'_>, token: &str) -> Result<String> {
+    let mark = tx.vault().mark(format!("the successor of {token}").as_bytes())?;
+    Ok(BASE64_URL_SAFE_NO_PAD.encode(mark))
 }
 
 /// Ends the session of a refresh token, used or not; an unknown token ends nothing.
@@ -150,9 +172,13 @@ fn finish(tx: &mut Tx<'_>, user: &User, session: &Session, because: &'static str
 
 fn issue(tx: &mut Tx<'_>, session_id: Id) -> Result<String> {
     let token = opaque::random()?;
-    let row = RefreshToken { digest: opaque::digest(&token), session_id, created_at: tx.now, used_at: None };
-    store::insert_token(tx, &row)?;
+    keep(tx, session_id, &token)?;
     Ok(token)
+}
+
+fn keep(tx: &mut Tx<'_>, session_id: Id, token: &str) -> Result<()> {
+    let row = RefreshToken { digest: opaque::digest(token), session_id, created_at: tx.now, used_at: None };
+    store::insert_token(tx, &row)
 }
 
 fn event(user: &User, session: Id) -> audit::Event {

@@ -73,6 +73,12 @@ pub(super) fn find_by_token(tx: &mut Tx<'_>, digest: &[u8]) -> Result<Option<(Re
     Ok(query.select((RefreshToken::as_select(), Session::as_select())).get_result(tx.conn).optional()?)
 }
 
+/// Whether a refresh token was given, and was not exchanged yet.
+pub(super) fn is_unused(tx: &mut Tx<'_>, digest: &[u8]) -> Result<bool> {
+    let unused = refresh_tokens::table.find(digest).filter(refresh_tokens::used_at.is_null());
+    Ok(diesel::select(diesel::dsl::exists(unused)).get_result(tx.conn)?)
+}
+
 pub(super) fn find(tx: &mut Tx<'_>, id: Id) -> Result<Option<Session>> {
     Ok(sessions::table.find(id).select(Session::as_select()).get_result(tx.conn).optional()?)
 }

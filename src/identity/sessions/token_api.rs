@@ -145,8 +145,9 @@ pub struct OauthName(String);
 
 /// Get an access token
 ///
-/// Three grants (RFC 6749, 8693). `refresh_token`: exchanges the refresh token of a sign-in, which is good for once; one
-/// used twice ends its session. `client_credentials`: an API client sends its id and secret, by HTTP Basic or in the form.
+/// Three grants (RFC 6749, 8693). `refresh_token`: exchanges the refresh token of a sign-in, which is good for once; used
+/// again within 10 seconds, while its successor is unused, one gives the same successor, and later ends its session.
+/// `client_credentials`: an API client sends its id and secret, by HTTP Basic or in the form.
 /// `urn:ietf:params:oauth:grant-type:token-exchange`: a user of a trusted OpenID Connect issuer sends an identity token,
 /// where the service is told to trust one. Refusals are problem documents with the members `error` and
 /// `error_description`.

@@ -149,7 +149,7 @@ pub struct PasswordReset {
 }
 
 /// A change of a user: the members given replace those on record.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "Mia Mertens-Okafor"}))]
 pub struct UserUpdate {
@@ -285,6 +285,9 @@ async fn update_user(
         .write(body, move |tx, change| {
             let before = store::to_change(tx, *id)?;
             revision.permits(before.revision)?;
+            if *change == UserUpdate::default() {
+                return tx.unchanged(record(before));
+            }
             let change = UserChange {
                 name: change.name.as_deref(),
                 role: change.role,

@@ -146,6 +146,10 @@ macro_rules! resource {
                 .write(body, move |tx, correction| {
                     let before = service::to_change(tx, Kind::$kind, *id)?;
                     revision.permits(before.revision)?;
+                    if *correction == $Correction::default() {
+                        let answer = record(tx, before);
+                return tx.unchanged(answer);
+                    }
                     let agreement = service::correct(tx, &before, correction.clone().into())?;
                     Ok(record(tx, agreement))
                 })

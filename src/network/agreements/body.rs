@@ -122,7 +122,7 @@ macro_rules! update_and_renewal {
         $(#[$renewal_meta:meta])* $renewal:ident
         { $($(#[$about:meta])* $field:ident: $type:ty,)* }
     ) => {
-        #[derive(Clone, Debug, Deserialize, ToSchema)]
+        #[derive(Clone, Debug, Default, PartialEq, Deserialize, ToSchema)]
         #[serde(deny_unknown_fields)]
         $(#[$update_meta])*
         pub(super) struct $update {

@@ -129,6 +129,10 @@ async fn update_competency(
         .write(body, move |tx, change| {
             let before = store::to_change(tx, &id)?;
             revision.permits(before.revision)?;
+            if *change == CompetencyUpdate::default() {
+                let answer = record(tx, before);
+                return tx.unchanged(answer);
+            }
             let retired_on = change.retired_on.unwrap_or(before.retired_on);
             let competency = service::update(tx, &before, change.name.clone(), retired_on)?;
             Ok(record(tx, competency))

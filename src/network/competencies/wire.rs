@@ -76,7 +76,7 @@ pub(super) struct CompetencyCreate {
 }
 
 /// A change of a competency: the members given replace those on record. Its code never changes.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"retired_on": "2031-07-01"}))]
 #[expect(clippy::option_option, reason = "in a merge patch a null is not an absent member")]

@@ -86,7 +86,7 @@ fn yes() -> bool {
 }
 
 /// A change of a partner's record: the members given replace those on record. The status has operations of its own.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"contact_email": "alliances@fabrikam.example"}))]
 pub struct PartnerUpdate {
@@ -250,6 +250,10 @@ async fn update_partner(
             let headquarters = change.headquarters(tx)?;
             let before = service::to_change(tx, id, headquarters.flatten())?;
             revision.permits(before.revision)?;
+            if *change == PartnerUpdate::default() {
+                let answer = record(tx, before)?;
+                return tx.unchanged(answer);
+            }
             let partner = service::update(tx, before, change.headquarters_since, |partner| {
                 change.apply(partner, headquarters);
             })?;

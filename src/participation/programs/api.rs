@@ -127,7 +127,7 @@ text_enum! {
 
 /// A change of a program: the members given replace those on record. Ending it for good is an operation of its
 /// own.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "CSP Direct Bill Partners"}))]
 pub struct ProgramUpdate {
@@ -230,6 +230,9 @@ async fn update_program(
         .write(body, move |tx, change| {
             let before = store::to_change(tx, &key)?;
             revision.permits(before.revision)?;
+            if *change == ProgramUpdate::default() {
+                return tx.unchanged(record(before));
+            }
             service::update(tx, before, |program| change.apply(program)).map(record)
         })
         .await

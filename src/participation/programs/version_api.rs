@@ -156,6 +156,9 @@ async fn update_program_version(
             let program = store::to_change(tx, &address.0)?;
             let before = store::get_version(tx, program.id, address.1)?;
             revision.permits(before.revision)?;
+            if *change == ProgramVersionUpdate::default() {
+                return tx.unchanged(record(before));
+            }
             let changed = change.applied_to(before.clone().into());
             versions::update_version(tx, before, changed).map(record)
         })

@@ -63,7 +63,7 @@ pub struct ProgramVersionView {
 }
 
 /// How an earning is split into rebate and co-op.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"rebate_rate": "0.6"}))]
 pub struct EarningSplit {
@@ -166,7 +166,7 @@ const fn month() -> i32 {
 }
 
 /// A change of a draft: the members given replace those on record, lists as a whole.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"invitation_days": 45, "split": {"rebate_rate": "0.7"}}))]
 pub struct ProgramVersionUpdate {

@@ -1,10 +1,7 @@
 //! Request bodies: JSON, checked against the contract; one answer reports every fault of a body.
 
-use super::{Contract, IdempotencyKey, pace::Pace};
-use crate::platform::{
-    Error, FieldError, Result, codes,
-    values::{composed, is_composed},
-};
+use super::{Contract, IdempotencyKey, document::document, pace::Pace};
+use crate::platform::{Error, FieldError, Result, codes};
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
@@ -72,9 +69,9 @@ impl<T: Wire + 'static> FromRequest for Body<T> {
             let bytes = if bytes.is_empty() && !media { Bytes::from_static(b"{}") } else { bytes };
             let contract =
                 request.app_data::<Data<Contract>>().ok_or_else(|| Error::internal("no contract"))?;
-            let value = contract.read(&bytes)?;
-            let repeatable = Repeatable::of(&request, &bytes)?;
-            Ok(Self { value, repeatable })
+            let document = document(&bytes)?;
+            let repeatable = Repeatable::of(&request, Some(&document))?;
+            Ok(Self { value: contract.typed(document)?, repeatable })
         })
     }
 }
@@ -109,52 +106,27 @@ fn media_type(request: &HttpRequest) -> Result<bool> {
 }
 
 impl Contract {
-    /// Parses a JSON body, its texts in Unicode normalization form C; the error lists every fault of the body.
+    /// Parses a JSON body; the error lists every fault of the body.
     pub fn read<T: Wire>(&self, bytes: &[u8]) -> Result<T> {
-        let malformed = |error: serde_json::Error| {
-            let detail = format!("the body is not JSON in UTF-8: {error}");
-            Error::new(&codes::MALFORMED, detail)
-        };
-        let mut value: Value = serde_json::from_slice(bytes).map_err(malformed)?;
-        let is_changed = compose(&mut value);
-        let mut faults = self.faults(&T::name(), &value)?;
-        // Parsed from the text once more, because the parsed value has lost a member that was given twice.
-        let mut source = serde_json::Deserializer::from_slice(bytes);
-        let read: std::result::Result<T, _> = serde_path_to_error::deserialize(&mut source);
+        self.typed(document(bytes)?)
+    }
+
+    fn typed<T: Wire>(&self, document: Value) -> Result<T> {
+        let mut faults = self.faults(&T::name(), &document)?;
+        let read: std::result::Result<T, _> = serde_path_to_error::deserialize(document);
         match read {
-            Ok(_) if faults.is_empty() && is_changed => serde_json::from_value(value).map_err(malformed),
             Ok(read) if faults.is_empty() => Ok(read),
             Ok(_) => Err(Error::invalid(faults)),
             Err(error) => {
                 let pointer = pointer(error.path());
                 if !faults.iter().any(|fault| fault.pointer.starts_with(&pointer)) {
-                    let message = error.inner().to_string();
-                    let message = message.split(" at line ").next().unwrap_or_default();
-                    faults.push(FieldError::new(
-                        pointer,
-                        "value",
-                        message.chars().take(500).collect::<String>(),
-                    ));
+                    let message: String = error.inner().to_string().chars().take(500).collect();
+                    faults.push(FieldError::new(pointer, "value", message));
                 }
                 Err(Error::invalid(faults))
             }
         }
     }
-}
-
-/// Composes every text of a body; says whether one has changed.
-fn compose(value: &mut Value) -> bool {
-    let mut is_changed = false;
-    match value {
-        Value::String(text) if !is_composed(text) => {
-            *text = composed(std::mem::take(text));
-            is_changed = true;
-        }
-        Value::Array(items) => items.iter_mut().for_each(|item| is_changed |= compose(item)),
-        Value::Object(members) => members.values_mut().for_each(|member| is_changed |= compose(member)),
-        Value::String(_) | Value::Number(_) | Value::Bool(_) | Value::Null => {}
-    }
-    is_changed
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -223,14 +195,17 @@ fn below(here: &str, error: &ValidationError) -> Vec<FieldError> {
 pub struct Repeatable {
     /// The idempotency key the caller sent.
     pub key: IdempotencyKey,
-    /// The SHA-256 of method, path, query and body: a key belongs to one request.
+    /// The SHA-256 of method, path, query and canonical body: a key belongs to one request, however its members are ordered.
     pub fingerprint: Vec<u8>,
 }
 
 impl Repeatable {
     /// The identity of a request that carries an idempotency key.
-    pub fn of(request: &HttpRequest, body: &[u8]) -> Result<Option<Self>> {
-        Ok(IdempotencyKey::of(request)?.map(|key| Self { key, fingerprint: fingerprint(request, body) }))
+    pub fn of(request: &HttpRequest, body: Option<&Value>) -> Result<Option<Self>> {
+        let Some(key) = IdempotencyKey::of(request)? else { return Ok(None) };
+        let canonical = body.map(serde_json_canonicalizer::to_vec).transpose();
+        let body = canonical.map_err(Error::internal)?.unwrap_or_default();
+        Ok(Some(Self { key, fingerprint: fingerprint(request, &body) }))
     }
 }
 
@@ -302,16 +277,6 @@ mod tests {
         };
         let places = (0..basket.items.len()).filter(|at| again(*at));
         faultless(places.map(|at| FieldError::new(format!("/items/{at}"), "duplicate", "once")).collect())
-    }
-
-    #[test]
-    fn every_text_of_a_body_is_composed_wherever_it_stands() {
-        let read = |text: &str| serde_json::from_str::<Value>(text).unwrap();
-        let mut body =
-            read(r#"{"a": ["cafe\u0301", 1], "b": {"c": "cafe\u0301"}, "d": "caf\u00e9", "e": null}"#);
-        assert!(compose(&mut body));
-        assert_eq!(body, read(r#"{"a": ["café", 1], "b": {"c": "café"}, "d": "café", "e": null}"#));
-        assert!(!compose(&mut body));
     }
 
     #[test]

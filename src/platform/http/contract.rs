@@ -160,12 +160,26 @@ fn is_forbidden(c: char) -> bool {
     turns || (c.is_control() && c != '\n' && c != '\t')
 }
 
+/// Whether a character shows nothing, and is no white space: a text that has such a character at an end looks like another
+/// text, or like none.
+fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{115f}' | '\u{1160}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{2060}'..='\u{2064}'
+        | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}')
+}
+
+/// The fault of a text's characters, as its code and message.
+fn fault_of(text: &str) -> Option<(&'static str, &'static str)> {
+    if text.chars().any(is_forbidden) {
+        return Some(("control_character", "write the text without control characters"));
+    }
+    let ends = [text.chars().next(), text.chars().next_back()];
+    let message = "write the text without invisible characters, such as U+200B, at its beginning and end";
+    ends.into_iter().flatten().any(is_invisible).then_some(("invisible_character", message))
+}
+
 /// Adds a fault for every text with characters that no record needs: PostgreSQL cannot store NUL, and characters that
 /// turn the direction hide from a person what a text says.
 fn forbidden_characters(value: &Value, pointer: &mut String, faults: &mut Vec<FieldError>) {
-    let fault = |pointer: &str| {
-        FieldError::new(pointer, "control_character", "write the text without control characters")
-    };
     let mut within = |segment: &str, member: &Value, pointer: &mut String| {
         let length = pointer.len();
         pointer.push('/');
@@ -174,8 +188,10 @@ fn forbidden_characters(value: &Value, pointer: &mut String, faults: &mut Vec<Fi
         pointer.truncate(length);
     };
     match value {
-        Value::String(text) if text.chars().any(is_forbidden) => {
-            faults.push(fault(pointer));
+        Value::String(text) => {
+            let fault =
+                fault_of(text).map(|(code, message)| FieldError::new(pointer.as_str(), code, message));
+            faults.extend(fault);
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {

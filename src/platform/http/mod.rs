@@ -5,6 +5,7 @@ mod body;
 mod conditions;
 mod contract;
 pub mod docs;
+mod document;
 mod door;
 mod edge;
 mod export;

@@ -48,6 +48,13 @@ pub struct Cursor {
     pub id: Id,
 }
 
+impl Cursor {
+    /// Whether a record can have this key: no text on record has a NUL, which PostgreSQL does not take.
+    fn can_be_a_key(&self) -> bool {
+        self.key.as_ref().is_none_or(|key| !key.contains('\0'))
+    }
+}
+
 /// A request for one page of a list: the filters, the order and the start.
 #[derive(Clone, Debug)]
 pub struct PageRequest<F, S = ()> {
@@ -316,11 +323,11 @@ fn open(text: &str, query: u32) -> Result<Cursor> {
     let sealed: Option<Sealed> =
         BASE64_URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     match sealed {
-        Some(sealed) if sealed.query == query => Ok(sealed.cursor),
-        Some(_) => {
+        Some(sealed) if sealed.query == query && sealed.cursor.can_be_a_key() => Ok(sealed.cursor),
+        Some(sealed) if sealed.query != query => {
             Err(Error::new(&codes::INVALID_CURSOR, "this cursor belongs to other filters or another order"))
         }
-        None => Err(Error::new(&codes::INVALID_CURSOR, "pass next_cursor of the page before, unchanged")),
+        _ => Err(Error::new(&codes::INVALID_CURSOR, "pass next_cursor of the page before, unchanged")),
     }
 }
 
