@@ -22,7 +22,7 @@ mod ground;
 use diesel::{QueryableByName, RunQueryDsl, sql_query, sql_types::Text};
 use ground::{Engine, Options, median, postgres, remove, with_peak};
 use partner_incentives::{
-    app::{self, Service},
+    app::Service,
     config::Settings,
     network::partners::{Partner, PartnerStatus, PartnerType},
     platform::{
@@ -193,12 +193,9 @@ fn import(engine: Engine, folder: &Path, files: &Files, rows: u32) -> (f64, u64)
     let target = lease.as_ref().map_or_else(|| Target::Sqlite(file.clone()), postgres::Lease::target);
     let service = opened(&target);
     let background = service.app.background("CreateTransactionImport");
-    let options = ImportOptions { format: Format::Csv, dry_run: false };
+    let options = ImportOptions { format: Format::Csv, dry_run: false, ignore_unknown_columns: false };
     let start = Instant::now();
-    let take = || {
-        imports::import_file(&background, &app::contract(), options, File::open(&files.ours).unwrap())
-            .unwrap()
-    };
+    let take = || imports::import_file(&background, options, File::open(&files.ours).unwrap()).unwrap();
     let (import, memory) = with_peak(take);
     let seconds = start.elapsed().as_secs_f64();
     assert_eq!(import.created, i64::from(rows), "{import:?}");

@@ -105,6 +105,7 @@ fn hooks() -> Hooks {
         follow_ups: SLICES.iter().filter_map(|slice| slice.follow_up).collect(),
         sweeps: SLICES.iter().filter_map(|slice| slice.sweep).collect(),
         references: SLICES.iter().filter_map(|slice| slice.refers_to_partner).collect(),
+        product_families: SLICES.iter().filter_map(|slice| slice.product_families).collect(),
     }
 }
 

@@ -407,6 +407,11 @@ diesel::table! {
         started_at -> Instant,
         finished_at -> Nullable<Instant>,
         revision -> BigInt,
+        ignores_unknown_columns -> Bool,
+        waiting -> BigInt,
+        unknown_family_rows -> BigInt,
+        unknown_families -> Document,
+        file_pieces -> Nullable<BigInt>,
     }
 }
 
@@ -422,6 +427,33 @@ diesel::table! {
         pointer -> Text,
         code -> Text,
         message -> Text,
+        external_id -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `sales::imports`.
+    transaction_import_rows (import_id, line) {
+        import_id -> Guid,
+        line -> BigInt,
+        waits -> Bool,
+        cells -> Document,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `sales::imports`.
+    transaction_import_pieces (import_id, place) {
+        import_id -> Guid,
+        place -> BigInt,
+        kept_at -> Instant,
+        bytes -> Binary,
     }
 }
 
@@ -1182,6 +1214,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     unpublished_transactions,
     transaction_imports,
     transaction_import_errors,
+    transaction_import_rows,
+    transaction_import_pieces,
     payout_profiles,
     tax_profiles,
     profile_approvals,
@@ -1267,6 +1301,8 @@ pub const SHARED_TABLES: &[(&str, Placement)] = &[
     ("transaction_numbers", Placement::Central),
     ("transaction_imports", Placement::Central),
     ("transaction_import_errors", Placement::Central),
+    ("transaction_import_rows", Placement::Central),
+    ("transaction_import_pieces", Placement::Central),
     ("calculation_runs", Placement::Central),
     ("job_runs", Placement::Central),
     ("jobs", Placement::Central),

@@ -1,7 +1,7 @@
 //! The declaration of a slice, `SLICE` in its `mod.rs`, from which the composition root builds the service.
 
 use crate::{
-    access::{self, FollowUp, RefersToPartner, SealedColumn, Sweep, Tx},
+    access::{self, FollowUp, ProductFamilies, RefersToPartner, SealedColumn, Sweep, Tx},
     platform::{Code, Result, codes},
     work::{End, JobName, Schedule, Work},
 };
@@ -35,6 +35,8 @@ pub struct Slice {
     pub refers_to_partner: Option<RefersToPartner>,
     /// Brings the slice's records up to date after facts about partners have changed.
     pub follow_up: Option<FollowUp>,
+    /// The product families that the slice's records name.
+    pub product_families: Option<ProductFamilies>,
 }
 
 impl Slice {
@@ -55,6 +57,7 @@ impl Slice {
             measures: None,
             refers_to_partner: None,
             follow_up: None,
+            product_families: None,
         }
     }
 }

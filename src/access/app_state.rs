@@ -9,7 +9,7 @@ use crate::{
     platform::{
         Error, Result, Vault,
         db::{Conn, Db, Done, Load},
-        http::{Closing, Pace, RateLimit, Slots},
+        http::{Closing, Contract, Pace, RateLimit, Slots},
         values::{Clock, Id, Ids, Timestamp},
     },
 };
@@ -64,6 +64,8 @@ pub(super) struct SharedState {
     pub disk_reserve_bytes: u64,
     pub issuer: Option<Issuer>,
     pub mail: Mail,
+    /// The contract, which is built when it is asked for.
+    pub contract: fn() -> Arc<Contract>,
     /// The kind of the database, known once its first records are there.
     pub kind: OnceLock<DatabaseKind>,
 }
@@ -86,6 +88,9 @@ pub type FollowUp = fn(&mut Tx<'_>, &Changes) -> Result<()>;
 /// The kind of a slice's record that refers to a partner, in words for people; none where no record refers to the partner.
 pub type RefersToPartner = fn(&mut Tx<'_>, Id) -> Result<Option<&'static str>>;
 
+/// The product families that a slice's records name.
+pub type ProductFamilies = fn(&mut Tx<'_>) -> Result<Vec<String>>;
+
 /// The functions of the slices that units and background work call, each list in the order of the slices.
 #[derive(Clone, Debug, Default)]
 pub struct Hooks {
@@ -97,6 +102,8 @@ pub struct Hooks {
     pub references: Vec<RefersToPartner>,
     /// The columns with secrets.
     pub sealed: Vec<SealedColumn>,
+    /// Called before a file of sales is imported.
+    pub product_families: Vec<ProductFamilies>,
 }
 
 /// The parts of the application state beside the database.
@@ -123,13 +130,15 @@ pub struct Parts {
     pub schedules: Schedules,
     /// The functions of the slices.
     pub hooks: Hooks,
+    /// Builds the contract, or gives the one that was built.
+    pub contract: fn() -> Arc<Contract>,
 }
 
 impl AppState {
     /// Opens the application state on a migrated database.
     pub fn open(db: Db, parts: Parts) -> Result<Self> {
-        let Parts { clock, ids, limits, pace, accounts, vault, trust, mail, directory, schedules, hooks } =
-            parts;
+        let Parts { clock, ids, limits, pace, accounts, vault, trust, mail, .. } = parts;
+        let Parts { directory, schedules, hooks, contract, .. } = parts;
         let passwords = Hasher::new(accounts.password_memory_kib, accounts.password_passes)?;
         let import_errors_kept = limits.import_errors_kept;
         let connections = usize::try_from(limits.database_connections).unwrap_or(usize::MAX);
@@ -163,6 +172,7 @@ impl AppState {
             disk_reserve_bytes: limits.disk_reserve_bytes,
             issuer: trust.map(Issuer::open).transpose()?,
             mail,
+            contract,
             kind: OnceLock::new(),
         })))
     }
@@ -231,6 +241,12 @@ impl AppState {
     #[must_use]
     pub fn closing(&self) -> &Closing {
         &self.0.closing
+    }
+
+    /// The contract, for work that reads what requests read.
+    #[must_use]
+    pub fn contract(&self) -> Arc<Contract> {
+        (self.0.contract)()
     }
 
     /// The source of time.

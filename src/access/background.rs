@@ -2,7 +2,7 @@
 
 use super::{Actor, AppState, Caller, Tx, app_state::SharedState, policy::Policy};
 use crate::platform::{Error, Result, db::Conn};
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 /// The way of background work to the database: many units, one after the other, in the name of a sender. Each unit checks
 /// the sender again, so that the work ends once the sender is barred.
@@ -63,6 +63,17 @@ impl BackgroundContext {
     #[must_use]
     pub fn import_errors_kept(&self) -> i64 {
         i64::from(self.state.import_errors_kept)
+    }
+
+    /// The product families that the records of any slice name.
+    pub fn product_families(&self) -> Result<HashSet<String>> {
+        self.read(|tx| {
+            let mut known = HashSet::new();
+            for families in &self.state.hooks.product_families {
+                known.extend(families(tx)?);
+            }
+            Ok(known)
+        })
     }
 
     /// Refuses work that fills the disk where SQLite's disk has less room than the settings want to be left free.

@@ -3,7 +3,7 @@
 use super::{Caller, Tx, policy::Policy};
 use crate::platform::{
     Error, Result, codes,
-    http::{File, Full, Listed, Listing, PageRequest, Pieces, Slot, Terms},
+    http::{File, FileFormat, Full, Listed, Listing, PageRequest, Pieces, Slot, Terms},
     values::Id,
 };
 use std::{
@@ -49,13 +49,26 @@ impl<P: Policy> Caller<P> {
         self.app().0.uploads.take(self.id(), Duration::ZERO).await.ok()
     }
 
-    /// Writes the whole list to a file, every page from the same snapshot. The file ends early where its reader may no
-    /// longer read, as anybody's who has been barred, signed out or given another role.
+    /// Writes the whole list to a file, every page from the same snapshot.
     async fn write_file<F, S, W>(self, mut page: PageRequest<F, S>, work: W) -> Result<Listing>
     where
         F: Send + 'static,
         S: Send + 'static,
         W: Fn(&mut Tx<'_>, &PageRequest<F, S>) -> Result<Listed> + Send + 'static,
+    {
+        let Some(format) = page.file_format() else { return Err(Error::internal("no file is asked for")) };
+        let name = page.file_name().to_owned();
+        let write = move |tx: &mut Tx<'_>, pieces: &Pieces| {
+            page.walk(|page| work(tx, page), |piece| pieces.write(piece))
+        };
+        self.file(&name, format, write).await.map(Listing::File)
+    }
+
+    /// A file that `write` writes piece by piece from one snapshot. The file ends early where its reader may no longer
+    /// read, as anybody's who has been barred, signed out or given another role.
+    pub async fn file<W>(self, name: &str, format: FileFormat, write: W) -> Result<File>
+    where
+        W: FnOnce(&mut Tx<'_>, &Pieces) -> Result<()> + Send + 'static,
     {
         let state = Arc::clone(&self.app().0);
         let slot = state.files.take(self.id(), PATIENCE).await.map_err(|full| match full {
@@ -68,18 +81,13 @@ impl<P: Policy> Caller<P> {
                 ..Error::unavailable("too many files are being written")
             },
         })?;
-        let Some(format) = page.file_format() else { return Err(Error::internal("no file is asked for")) };
-        let name = page.file_name().to_owned();
         let reader = Arc::new(self);
         let terms = Terms { pace: state.pace, may_go_on: reader.goes_on() };
         let write = move |pieces: &Pieces| {
             let _slot = slot;
-            state.db.read(|conn| {
-                let mut tx = reader.enter(conn)?;
-                page.walk(|page| work(&mut tx, page), |piece| pieces.write(piece))
-            })
+            state.db.read(|conn| write(&mut reader.enter(conn)?, pieces))
         };
-        File::written(&name, format, terms, write).await.map(Listing::File)
+        File::written(name, format, terms, write).await
     }
 
     /// Whether the caller may go on reading a file: asked again and again, beside the snapshot of the file.

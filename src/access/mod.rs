@@ -24,7 +24,7 @@ mod standing;
 mod token;
 mod unit;
 
-pub use app_state::{AppState, FollowUp, Hooks, Parts, RefersToPartner, Sweep};
+pub use app_state::{AppState, FollowUp, Hooks, Parts, ProductFamilies, RefersToPartner, Sweep};
 pub use background::BackgroundContext;
 pub use caller::{Caller, Public};
 pub use guard::Guard;

@@ -5,7 +5,7 @@ use crate::platform::{
     Result,
     values::{Id, Unparsable, text_value},
 };
-use std::{fmt, str::FromStr};
+use std::{collections::HashMap, fmt, str::FromStr};
 use utoipa::{PartialSchema, ToSchema, openapi};
 use uuid::Builder;
 
@@ -28,6 +28,24 @@ impl PartnerKey {
                 let found = (tx.state.directory.numbered)(tx.conn, number)?;
                 Ok(found.unwrap_or_else(|| id_of_nobody(number)))
             }
+        }
+    }
+
+    /// The MPN id; none where the id of the record names the partner.
+    #[must_use]
+    pub fn number(&self) -> Option<&str> {
+        match self {
+            Self::Id(_) => None,
+            Self::MpnId(number) => Some(number),
+        }
+    }
+
+    /// The id of the partner's record, where `numbered` holds the partner of every MPN id that some partner has.
+    #[must_use]
+    pub fn id_among(&self, numbered: &HashMap<String, Id>) -> Id {
+        match self {
+            Self::Id(id) => *id,
+            Self::MpnId(number) => numbered.get(number).copied().unwrap_or_else(|| id_of_nobody(number)),
         }
     }
 }

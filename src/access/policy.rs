@@ -182,6 +182,7 @@ policies! {
         write CreateTransactionImport:       Operator;
         read  GetTransactionImport:          Operator | Auditor;
         read  ListTransactionImportErrors:   Operator | Auditor;
+        read  GetRejectedRows:               Operator | Auditor;
     }
     gated profiles {
         read  ListPayoutProfiles:            Operator | Auditor;

@@ -21,6 +21,7 @@ pub(super) fn allow(origins: &[String]) -> Cors {
             "etag",
             "link",
             "location",
+            "preference-applied",
             "ratelimit",
             "ratelimit-policy",
             "retry-after",

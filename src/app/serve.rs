@@ -73,6 +73,7 @@ impl Service {
             directory: DIRECTORY,
             schedules: settings.schedules(),
             hooks: hooks(),
+            contract: || contract().into_inner(),
         };
         let app = AppState::open(db.clone(), parts)?;
         app.write_unless(asked, audit::has_begun, install)?;

@@ -12,7 +12,7 @@ use partner_incentives::{
     participation::{eligibility, programs},
     platform::{
         Error, Result, csv,
-        values::{CalendarDate, Id},
+        values::{CalendarDate, Id, Locale},
     },
     sales::imports,
     slice::VerifyFinding,
@@ -39,6 +39,9 @@ pub struct ImportCommand {
     /// Only tries, and records nothing.
     #[arg(long)]
     dry_run: bool,
+    /// Ignores columns and members that no transaction has.
+    #[arg(long)]
+    ignore_unknown_columns: bool,
     /// Where to write the faults of the rows that were left out, as CSV.
     #[arg(long)]
     errors: Option<PathBuf>,
@@ -164,9 +167,11 @@ pub fn import(service: &Service, command: &ImportCommand) -> Result<()> {
     let options = imports::ImportOptions {
         format: command.format.map_or_else(by_ending, Ok)?,
         dry_run: command.dry_run,
+        ignore_unknown_columns: command.ignore_unknown_columns,
     };
     let named = |error: std::io::Error| Error::internal(format!("{}: {error}", command.file.display()));
     let file = File::open(&command.file).map_err(named)?;
+    let errors = command.errors.as_deref().map(|path| file_of_errors(path, &command.file)).transpose()?;
     let bar = ProgressBar::new(file.metadata().map_err(named)?.len());
     let look = "{bar:40} {percent}% {bytes} of {total_bytes}, {bytes_per_sec}, {eta} to go";
     bar.set_style(ProgressStyle::with_template(look).map_err(Error::internal)?);
@@ -174,31 +179,49 @@ pub fn import(service: &Service, command: &ImportCommand) -> Result<()> {
         say_line!("Importing {} ({} bytes)", command.file.display(), bar.length().unwrap_or_default())?;
     }
     let background = service.app.background("CreateTransactionImport");
-    let import = imports::import_file(&background, &app::contract(), options, bar.wrap_read(file))?;
+    let import = imports::import_file(&background, options, bar.wrap_read(file))?;
     bar.finish_and_clear();
     let imports::Import { id, rows_read, created, unchanged, conflicts, invalid, .. } = &import;
     let verb = if import.dry_run { "good to be recorded" } else { "recorded" };
     say_line!(
         "Import {id}: {rows_read} rows; {created} {verb}, {unchanged} unchanged, {conflicts} in conflict, {invalid} not valid"
     )?;
-    if let Some(path) = &command.errors {
-        write_errors(&background, import.id, path)?;
+    if import.unknown_family_rows > 0 {
+        let names = import.unknown_families.0.join(", ");
+        let rows = import.unknown_family_rows;
+        say_line!("Warning: {rows} rows have a product family that no program names, such as {names}")?;
     }
-    match conflicts + invalid {
-        0 => Ok(()),
-        left_out => Err(Error::internal(format!("{left_out} rows were left out"))),
+    if let Some(file) = errors {
+        write_errors(&background, import.id, file)?;
+    }
+    match (conflicts + invalid, &import.failure) {
+        (0, None) => Ok(()),
+        (0, Some(failure)) => Err(Error::internal(failure.clone())),
+        (left_out, _) => Err(Error::internal(format!("{left_out} rows were left out"))),
     }
 }
 
-fn write_errors(background: &BackgroundContext, import: Id, path: &Path) -> Result<()> {
+/// Opens the file of errors before the work begins, so that the errors have a place.
+fn file_of_errors(path: &Path, imported: &Path) -> Result<File> {
+    let refused = |why: String| Error::internal(format!("--errors {}: {why}", path.display()));
+    if path.canonicalize().is_ok_and(|path| imported.canonicalize().is_ok_and(|imported| imported == path)) {
+        return Err(refused("this is the file to import; name another file for its errors".into()));
+    }
+    File::create(path)
+        .map_err(|error| refused(format!("the file cannot be written ({error}); name one that can")))
+}
+
+fn write_errors(background: &BackgroundContext, import: Id, mut file: File) -> Result<()> {
     let mut text = String::new();
-    csv::line(&mut text, ["line", "pointer", "code", "message"]);
-    let mut file = File::create(path).map_err(Error::internal)?;
+    csv::line(&mut text, ["line", "external_id", "pointer", "code", "message", "remedy"]);
     let mut after = None;
     loop {
         let errors = imports::errors_of(background, import, after)?;
         for error in &errors {
-            csv::line(&mut text, [&*error.line.to_string(), &error.pointer, &error.code, &error.message]);
+            let imports::ImportError { pointer, code, message, .. } = error;
+            let external_id = error.external_id.as_deref().unwrap_or_default();
+            let remedy = imports::remedy(error, Locale::default());
+            csv::line(&mut text, [&*error.line.to_string(), external_id, pointer, code, message, remedy]);
         }
         file.write_all(text.as_bytes()).map_err(Error::internal)?;
         text.clear();

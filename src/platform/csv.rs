@@ -1,12 +1,15 @@
 //! Comma-separated values (RFC 4180) that a spreadsheet opens without running anything.
 
+/// The beginnings of cells that a spreadsheet would run.
+const FORMULA: [char; 6] = ['=', '+', '-', '@', '\t', '\r'];
+
 /// Appends one line of cells to `out`. A cell that a spreadsheet would run as a formula becomes text.
 pub fn line<'a>(out: &mut String, cells: impl IntoIterator<Item = &'a str>) {
     for (place, cell) in cells.into_iter().enumerate() {
         if place > 0 {
             out.push(',');
         }
-        let formula = cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number(cell);
+        let formula = cell.starts_with(FORMULA) && !is_number(cell);
         if !formula && !cell.contains([',', '"', '\n', '\r']) {
             out.push_str(cell);
             continue;
@@ -25,6 +28,12 @@ pub fn line<'a>(out: &mut String, cells: impl IntoIterator<Item = &'a str>) {
         out.push('"');
     }
     out.push_str("\r\n");
+}
+
+/// A cell of a line as it was before [`line`] made it text.
+#[must_use]
+pub fn unguarded(cell: &str) -> &str {
+    cell.strip_prefix('\'').filter(|rest| rest.starts_with(FORMULA)).unwrap_or(cell)
 }
 
 fn is_number(cell: &str) -> bool {
@@ -51,7 +60,9 @@ mod tests {
     fn what_a_spreadsheet_would_run_becomes_text_and_numbers_stay() {
         for formula in ["=1+1", "+1", "-1+2", "@SUM(A1)", "\t=1", "-", "-a", "-.5"] {
             assert_eq!(of(&[formula]), format!("\"'{formula}\"\r\n"));
+            assert_eq!(super::unguarded(&format!("'{formula}")), formula);
         }
         assert_eq!(of(&["-12.50", "-7", "1+1"]), "-12.50,-7,1+1\r\n");
+        assert_eq!(["'a", "-7", ""].map(super::unguarded), ["'a", "-7", ""]);
     }
 }

@@ -160,3 +160,66 @@ fn memory_does_not_grow_with_the_file() {
     assert_eq!(lines, 300_001);
     assert!(most < before + 32 * 1024, "{before} KiB before, {most} KiB while a list of 300,000 was written");
 }
+
+#[test]
+fn a_file_that_was_answered_at_once_is_imported_once_although_the_service_stops_and_dies() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = url_in(folder.path());
+    let (mut service, operator) = started(&url);
+    let partner = operator.partner();
+    let file = format!("{HEAD}{}", rows(&partner, 0..60_000));
+    let ask = agent().post(format!("http://{}/v1/transaction-imports", operator.address));
+    let ask = ask.header("authorization", &operator.bearer).header("content-type", "text/csv");
+    let answer = ask.header("prefer", "respond-async").send(file).unwrap();
+    assert_eq!(answer.status().as_u16(), 202);
+    let mut seen = 0;
+    for signal in ["TERM", "KILL"] {
+        let operator = Operator::of(&service);
+        let import = operator.wait_for(|import| import["rows_read"].as_i64().unwrap() > seen);
+        assert_eq!((&import["state"], operator.total()), (&json!("receiving"), 0), "{import}");
+        seen = import["rows_read"].as_i64().unwrap();
+        service.signal(signal);
+        service.wait();
+        service = Running::start_on(&url, &["--requests-per-minute", "1000000000"]);
+        let begun = Operator::of(&service).wait_for(|_| true);
+        assert!(begun["rows_read"].as_i64().unwrap() >= seen, "it goes on where it was: {begun}");
+    }
+    let operator = Operator::of(&service);
+    let import = operator.wait_for(|import| import["finished_at"].is_string());
+    let counts = [&import["created"], &import["unchanged"], &import["invalid"]];
+    assert_eq!((&import["state"], counts), (&json!("completed"), [&json!(60_000), &json!(0), &json!(0)]));
+    assert_eq!(operator.total(), 60_000);
+}
+
+#[test]
+fn the_file_of_errors_is_opened_before_the_work_begins() {
+    let folder = tempfile::tempdir().unwrap();
+    let (service, operator) = started(&url_in(folder.path()));
+    let partner = operator.partner();
+    drop(service);
+    let url = url_in(folder.path());
+    let path = folder.path().join("file.csv");
+    std::fs::write(&path, format!("{HEAD}{}", rows(&partner, 0..2).replacen("purchase", "gift", 1))).unwrap();
+    let import = |errors: &std::path::Path| {
+        let output = command(&url).arg("import").arg(&path).arg("--errors").arg(errors).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+        (text(output.stdout), text(output.stderr))
+    };
+    for (errors, why) in [
+        (folder.path().join("no/such/folder.csv"), "cannot be written"),
+        (path.clone(), "the file to import"),
+    ] {
+        let (said, told) = import(&errors);
+        assert!(told.contains("--errors") && told.contains(why), "{told}");
+        assert!(!said.contains("rows;"), "nothing was imported: {said}");
+    }
+    let errors = folder.path().join("errors.csv");
+    let (said, _) = import(&errors);
+    assert!(said.contains("2 rows; 1 recorded"), "{said}");
+    let written = std::fs::read_to_string(&errors).unwrap();
+    assert!(written.starts_with("line,external_id,pointer,code,message,remedy"), "{written}");
+    assert!(written.contains("2,INV-00000000,/kind,not_listed,"), "{written}");
+    std::fs::write(&path, HEAD).unwrap();
+    let (_, told) = import(&errors);
+    assert!(told.contains("the file has no row"), "{told}");
+}

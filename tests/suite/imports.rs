@@ -10,43 +10,43 @@ use partner_incentives::platform::db::Target;
 use serde_json::{Value, json};
 
 /// The line of column names of the files here.
-const HEAD: &str = "source,external_id,partner_id,customer_id,customer_country,product,product_family,kind,\
+pub const HEAD: &str = "source,external_id,partner_id,customer_id,customer_country,product,product_family,kind,\
                     original_external_id,occurred_on,amount,currency";
 
-fn seller(world: &World, n: u32) -> String {
+pub fn seller(world: &World, n: u32) -> String {
     world.operator().post("/v1/partners", partner(n, "direct_bill")).send().ok().id()
 }
 
 /// A row of a purchase.
-fn sold(n: u32, partner: &str, amount: &str) -> String {
+pub fn sold(n: u32, partner: &str, amount: &str) -> String {
     format!("billing,INV-{n},{partner},C-1,DE,SKU-1,azure,purchase,,2018-07-01,{amount},USD")
 }
 
 /// A row of a refund of the purchase with this number.
-fn returned(n: u32, of: u32, partner: &str, amount: &str) -> String {
+pub fn returned(n: u32, of: u32, partner: &str, amount: &str) -> String {
     format!("billing,INV-{n},{partner},C-1,DE,SKU-1,azure,refund,INV-{of},2018-07-01,{amount},USD")
 }
 
-fn file(rows: &[String]) -> String {
+pub fn file(rows: &[String]) -> String {
     format!("{HEAD}\n{}\n", rows.join("\n"))
 }
 
-fn csv(client: &Client, file: impl Into<Vec<u8>>) -> Answer {
+pub fn csv(client: &Client, file: impl Into<Vec<u8>>) -> Answer {
     client.ask("POST", "/v1/transaction-imports").bytes("text/csv", file).send()
 }
 
-fn ndjson(client: &Client, rows: &[Value]) -> Answer {
+pub fn ndjson(client: &Client, rows: &[Value]) -> Answer {
     let lines: String = rows.iter().flat_map(|row| [row.to_string(), "\n".to_owned()]).collect();
     client.ask("POST", "/v1/transaction-imports").bytes("application/x-ndjson", lines).send()
 }
 
 /// Rows created, unchanged, in conflict and invalid.
-fn counts(import: &Answer) -> [i64; 4] {
+pub fn counts(import: &Answer) -> [i64; 4] {
     ["created", "unchanged", "conflicts", "invalid"].map(|name| import[name].as_i64().unwrap())
 }
 
 /// Line, pointer and code of each error.
-fn errors(client: &Client, import: &Answer) -> Vec<(i64, String, String)> {
+pub fn errors(client: &Client, import: &Answer) -> Vec<(i64, String, String)> {
     let path = format!("/v1/transaction-imports/{}/errors", import.id());
     let listed = client.get(&path).query("limit", 200).send().ok();
     let text = |value: &Value| value.as_str().unwrap().to_owned();
@@ -54,7 +54,7 @@ fn errors(client: &Client, import: &Answer) -> Vec<(i64, String, String)> {
     items.map(|e| (e["line"].as_i64().unwrap(), text(&e["pointer"]), text(&e["code"]))).collect()
 }
 
-fn recorded(client: &Client) -> i64 {
+pub fn recorded(client: &Client) -> i64 {
     let listed = client.get("/v1/transactions").query("include_total", true).query("limit", 1).send().ok();
     listed["total"].as_i64().unwrap()
 }

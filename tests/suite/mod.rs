@@ -22,6 +22,7 @@ mod enrollments_by_day;
 mod enrollments_over_time;
 mod exports;
 mod harness;
+mod import_borders;
 mod imports;
 mod jobs;
 mod late_facts;

@@ -56,6 +56,10 @@ const LISTS: &[(&str, &str)] = &[
         "ineligible_records_by_id",
     ),
     (
+        "transaction_import_rows WHERE import_id = $1 AND waits = false AND line > 5 ORDER BY line",
+        "transaction_import_rows_pkey",
+    ),
+    (
         "transactions WHERE coalesce(source, source) = 'billing' AND id < $1 ORDER BY id DESC",
         "transactions_by_id",
     ),

@@ -299,7 +299,7 @@ fn all_faults_of_a_transaction_are_told_at_once() {
             "/external_id pattern",
             "/kind not_listed",
             "/occurred_on format",
-            "/partner_id format",
+            "/partner_id pattern",
             "/partner_id too_short",
             "/product required",
             "/product_family required",

@@ -15,7 +15,7 @@ use partner_incentives::{
         Error, Result,
         values::{Id, Timestamp},
     },
-    sales::imports::{Format, Import},
+    sales::imports::{Format, Import, ImportOptions},
     schema::{calculation_runs, job_runs, jobs, signing_keys, transaction_imports},
     work::{End, Engine, JobName, JobRecord, LEASE_SECONDS, Queue, Schedule, Turn, Work},
 };
@@ -57,7 +57,8 @@ fn something_for_everybody(world: &World) {
     world.service.app.write_as_system("StartCalculationRun", begin).unwrap();
     let (id, now) = (world.ids.next(world.clock.now()), world.clock.now());
     let broken_off = move |conn: &mut _| {
-        let import = Import::begun(id, Format::Csv, false, now);
+        let options = ImportOptions { format: Format::Csv, dry_run: false, ignore_unknown_columns: false };
+        let import = Import::begun(id, options, now);
         Ok(diesel::insert_into(transaction_imports::table).values(import).execute(conn)?)
     };
     world.service.db.write(broken_off).unwrap();

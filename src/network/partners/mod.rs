@@ -13,7 +13,8 @@ pub use model::{Partner, PartnerPeriod, PartnerStatus, PartnerTransition, Partne
 pub use periods::{days_as_headquarters, periods_of};
 pub use service::{CODES, NewPartner, PARTNER_CLOSED, TRANSITION_NOT_ALLOWED, apply, create, refuse_closed};
 pub use store::{
-    after, count_all, family, family_of, get, get_by_mpn_id, is_narrow, keep, keep_all, lock, many, numbered,
+    after, all_numbered, count_all, family, family_of, get, get_by_mpn_id, is_narrow, keep, keep_all, lock,
+    many, numbered,
 };
 pub use view::{PartnerView, Transition};
 

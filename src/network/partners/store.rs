@@ -19,6 +19,7 @@ use diesel::{
     prelude::*,
     select,
 };
+use std::collections::HashMap;
 
 fn visible(scope: Scope) -> partners::BoxedQuery<'static, MultiBackend> {
     let all = partners::table.into_boxed();
@@ -199,6 +200,13 @@ pub fn get_by_mpn_id(tx: &mut Tx<'_>, mpn_id: &str) -> Result<Partner> {
 pub fn numbered(conn: &mut Conn, mpn_id: &str) -> Result<Option<Id>> {
     let query = partner_numbers::table.find(mpn_id).select(partner_numbers::partner_id);
     Ok(query.get_result(conn).optional()?)
+}
+
+/// The partners with these MPN ids, by MPN id, whatever a caller may see; ask for some ten thousand at most.
+pub fn all_numbered(tx: &mut Tx<'_>, mpn_ids: &[&str]) -> Result<HashMap<String, Id>> {
+    let query = partner_numbers::table.filter(partner_numbers::mpn_id.eq_any(mpn_ids.to_vec()));
+    let found = query.select((partner_numbers::mpn_id, partner_numbers::partner_id));
+    Ok(found.load::<(String, Id)>(tx.conn)?.into_iter().collect())
 }
 
 /// Locks partners until the end of the unit: headquarters first, then locations, each in the order of their ids, so

@@ -45,5 +45,6 @@ pub const SLICE: Slice = Slice {
     }),
     codes: &[CODES],
     install: Some(install),
+    product_families: Some(store::product_families),
     ..Slice::named("participation::programs")
 };

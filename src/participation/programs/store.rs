@@ -1,14 +1,14 @@
 //! The programs and their versions in the database.
 
 use super::{
-    Offer, Program, ProgramInEffect, ProgramKey, ProgramPeriod, ProgramVersion, ProgramVersionState,
+    Lever, Offer, Program, ProgramInEffect, ProgramKey, ProgramPeriod, ProgramVersion, ProgramVersionState,
     api::ProgramFilter, version_api::ProgramVersionFilter,
 };
 use crate::{
     access::{Scope, Tx},
     platform::{
         Error, Result,
-        db::{MultiBackend, lock_rows},
+        db::{MultiBackend, lock_rows, types::Json},
         http::{PageRequest, keyset},
         values::{CalendarDate, Id, Period},
     },
@@ -267,6 +267,16 @@ pub fn published_versions(tx: &mut Tx<'_>, programs: Vec<Id>) -> Result<Vec<Prog
         .filter(program_versions::state.eq(ProgramVersionState::Published))
         .select(ProgramVersion::as_select());
     Ok(query.load(tx.conn)?)
+}
+
+/// The product families that the levers of published versions name.
+pub(super) fn product_families(tx: &mut Tx<'_>) -> Result<Vec<String>> {
+    let published =
+        program_versions::table.filter(program_versions::state.eq(ProgramVersionState::Published));
+    let levers: Vec<Json<Vec<Lever>>> = published.select(program_versions::levers).load(tx.conn)?;
+    let levers = levers.iter().flat_map(|Json(levers)| levers);
+    let families = levers.filter_map(|lever| lever.applies_to().product_families.clone());
+    Ok(families.flatten().collect())
 }
 
 /// Every program with its published version in effect on a day, in stable order; closed and discontinued

@@ -1,26 +1,29 @@
 //! Imports over HTTP.
 
-use super::{Format, Import, ImportError, ImportOptions, ImportState, service, store};
+use super::{
+    Format, ImportError, ImportOptions, ImportState, rejected, service, store,
+    view::{ImportErrorView, ImportView, TransactionImportErrorPage, TransactionImportPage},
+};
 use crate::{
     access::{
         Caller,
         policy::{
-            CreateTransactionImport, GetTransactionImport, ListTransactionImportErrors,
+            CreateTransactionImport, GetRejectedRows, GetTransactionImport, ListTransactionImportErrors,
             ListTransactionImports,
         },
     },
     platform::{
         Error, Result, codes,
         http::{
-            Answer, Contract, Cursor, Listing, NoFilter, PageParams, PageRequest, Path, Query, Upload,
-            page_of,
+            Answer, Cursor, File, FileFormat, Listing, NoFilter, PageParams, PageRequest, Path, Preference,
+            Preferred, Query, Upload,
         },
-        values::{Id, Timestamp},
+        values::Id,
     },
 };
-use actix_web::{get, post, web::Data};
-use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use actix_web::{get, post};
+use serde::Deserialize;
+use utoipa::IntoParams;
 use utoipa_actix_web::service_config::ServiceConfig;
 
 /// The routes of this slice.
@@ -29,102 +32,9 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
         .service(list_transaction_imports)
         .service(create_transaction_import)
         .service(get_transaction_import)
-        .service(list_transaction_import_errors);
+        .service(list_transaction_import_errors)
+        .service(get_rejected_rows);
 }
-
-/// The import of a file of transactions, at work or ended.
-#[derive(Clone, Serialize, ToSchema)]
-#[schema(as = TransactionImport)]
-pub struct ImportView {
-    /// Identifier, a UUID of version 7 (RFC 9562).
-    id: Id,
-    /// The state of the import. Nobody sees the rows of an import that is `receiving`.
-    state: ImportState,
-    /// The format of the file.
-    format: Format,
-    /// Whether the import only checks the rows and records none.
-    dry_run: bool,
-    /// Rows read so far.
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64, examples(1000))]
-    rows_read: i64,
-    /// Of these, recorded; with `dry_run`, good to be recorded.
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64, examples(990))]
-    created: i64,
-    /// Of these, on record already with the same content.
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64, examples(7))]
-    unchanged: i64,
-    /// Of these, on record already with other content.
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64, examples(1))]
-    conflicts: i64,
-    /// Of these, unreadable or against a rule.
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64, examples(2))]
-    invalid: i64,
-    /// The errors stored of rows that were left out; a setting limits the number.
-    #[schema(minimum = 0, maximum = 1_000_000_000_000_i64, examples(3))]
-    errors_kept: i64,
-    /// The reason of a failure; null without one.
-    #[schema(max_length = 1000, examples("the body did not arrive in time"))]
-    failure: Option<String>,
-    /// When the import began.
-    started_at: Timestamp,
-    /// When the import ended; null while it runs.
-    finished_at: Option<Timestamp>,
-}
-
-impl From<Import> for ImportView {
-    fn from(import: Import) -> Self {
-        Self {
-            id: import.id,
-            state: import.state,
-            format: import.format,
-            dry_run: import.dry_run,
-            rows_read: import.rows_read,
-            created: import.created,
-            unchanged: import.unchanged,
-            conflicts: import.conflicts,
-            invalid: import.invalid,
-            errors_kept: import.errors_kept,
-            failure: import.failure,
-            started_at: import.started_at,
-            finished_at: import.finished_at,
-        }
-    }
-}
-
-page_of!(
-    /// One page of imports.
-    pub TransactionImportPage of ImportView
-);
-
-/// A fault of a row.
-#[derive(Serialize, ToSchema)]
-#[schema(as = TransactionImportError)]
-pub struct ImportErrorView {
-    /// The line on which the row begins, counted from one; the line of column names counts.
-    #[schema(minimum = 1, maximum = 4_294_967_295_i64, examples(17))]
-    line: i64,
-    /// The field, as a JSON pointer into `TransactionCreate`; empty for the whole row.
-    #[schema(max_length = 400, examples("/amount/amount"))]
-    pointer: String,
-    /// The stable code of the fault; `transaction_conflict` where the row is on record with other content.
-    #[schema(max_length = 60, examples("sign"))]
-    code: String,
-    /// The fault in words, and how to mend the row.
-    #[schema(max_length = 1000, examples("the amount of a purchase is above zero"))]
-    message: String,
-}
-
-impl From<ImportError> for ImportErrorView {
-    fn from(error: ImportError) -> Self {
-        let ImportError { line, pointer, code, message, .. } = error;
-        Self { line, pointer, code, message }
-    }
-}
-
-page_of!(
-    /// One page of the errors of an import.
-    pub TransactionImportErrorPage of ImportErrorView
-);
 
 const EXAMPLE_CSV: &str = "source,external_id,partner_id,customer_id,customer_country,product,product_family,kind,\
     occurred_on,amount,currency\n\
@@ -152,6 +62,11 @@ pub struct ImportParams {
     #[serde(default)]
     #[param(default = false)]
     dry_run: bool,
+    /// Ignores columns of a CSV file, and members of an NDJSON file, that no transaction has; without this the service
+    /// refuses them, and names them all.
+    #[serde(default)]
+    #[param(default = false)]
+    ignore_unknown_columns: bool,
 }
 
 /// List imports
@@ -178,21 +93,23 @@ async fn list_transaction_imports(
 
 /// Import transactions
 ///
-/// Imports a file of any size, and answers when the import has ended. A CSV file names its columns in the first line,
-/// in any order: `source`, `external_id`, `partner_id`, `customer_id`, `customer_country`, `product`, `product_family`,
-/// `kind`, `occurred_on`, `amount`, `currency`, and, where needed, `provider_id`, `customer_public_sector`,
-/// `original_transaction_id`, `original_external_id`, `units`. A line of an NDJSON file is a `TransactionCreate`. A row
-/// may have 64 KiB.
+/// Imports a file of any size, and answers when the import has ended; with `Prefer: respond-async`, when the file has
+/// arrived and is kept. A CSV file names its columns in the first line, in any order: `source`, `external_id`,
+/// `partner_id`, `customer_id`, `customer_country`, `product`, `product_family`, `kind`, `occurred_on`, `amount`,
+/// `currency`, and, where needed, `provider_id`, `customer_public_sector`, `original_transaction_id`,
+/// `original_external_id`, `units`. Commas, semicolons or tabs separate the cells. A line of an NDJSON file is a
+/// `TransactionCreate`. A file is text in UTF-8, with a byte order mark or without; a row may have 64 KiB.
 ///
-/// The order of the rows does not matter for a refund and its purchase: the service holds back up to 20,000 refunds of a
-/// file whose `original_external_id` it does not know yet, until their purchases come or the file ends.
+/// The order of the rows does not matter for a refund and its purchase: a refund whose `original_external_id` the service
+/// does not know yet waits for its purchase until the file has ended.
 ///
-/// A faulty row is left out; its errors can be read afterwards. All good rows become visible at once, when the last row
+/// A faulty row is left out; its errors can be read afterwards, and the rejected rows come as a file to mend and to send
+/// again. A file without one good row ends as `failed`. All good rows become visible at once, when the last row
 /// is recorded; where the file does not arrive as a whole, no row is recorded. A file can be sent again: rows on record
 /// with the same content are `unchanged`.
 #[utoipa::path(
     tag = "transactions",
-    params(ImportParams),
+    params(ImportParams, Preference),
     request_body(
         content(
             (String = "text/csv", example = json!(EXAMPLE_CSV)),
@@ -200,15 +117,18 @@ async fn list_transaction_imports(
         ),
         description = "The file."
     ),
-    responses((status = 201, body = ImportView))
+    responses(
+        (status = 201, body = ImportView),
+        (status = 202, description = "The file is kept; `Location` says where to follow its import.", body = ImportView)
+    )
 )]
 #[post("/v1/transaction-imports")]
 async fn create_transaction_import(
     caller: Caller<CreateTransactionImport>,
     params: Query<ImportParams>,
-    contract: Data<Contract>,
+    preference: Preference,
     file: Upload,
-) -> Result<Answer> {
+) -> Result<Preferred> {
     // A barred caller is refused before the service reads the file.
     caller.peek(|_| Ok(())).await?;
     let format = match file.media_type() {
@@ -220,15 +140,26 @@ async fn create_transaction_import(
         }
     };
     let Some(slot) = caller.upload_slot().await else { return Err(service::under_way()) };
-    let (background, options) = (caller.background(), ImportOptions { format, dry_run: params.0.dry_run });
+    let ImportParams { dry_run, ignore_unknown_columns } = params.0;
+    let (background, options) =
+        (caller.background(), ImportOptions { format, dry_run, ignore_unknown_columns });
+    let is_kept = preference.respond_async;
     let import = file
         .feed(move |file| {
             let _slot = slot;
-            service::import_file(&background, &contract, options, file)
+            if is_kept {
+                return service::keep_file(&background, options, file);
+            }
+            service::import_file(&background, options, file)
         })
         .await?;
     let (location, revision) = (format!("/v1/transaction-imports/{}", import.id), import.revision);
-    Ok(Answer::created(location, &ImportView::from(import), revision))
+    let view = ImportView::from(import);
+    Ok(if is_kept {
+        Preferred::applied(Answer::accepted(location, &view))
+    } else {
+        Preferred::plain(Answer::created(location, &view, revision))
+    })
 }
 
 /// Read an import
@@ -267,7 +198,28 @@ async fn list_transaction_import_errors(
             let total = page.include_total.then(|| store::count_errors(tx, import)).transpose()?;
             let errors = store::list_errors(tx, import, page)?;
             let cursor = |error: &ImportError| Cursor { key: None, id: error.id };
-            Ok(page.answer(errors, total, cursor, ImportErrorView::from))
+            let language = tx.language;
+            Ok(page.answer(errors, total, cursor, |error| ImportErrorView::of(error, language)))
         })
         .await
+}
+
+/// Read the rejected rows of an import
+///
+/// The rows that were left out, as a CSV file in the columns of an import, with two columns more: `error` says what is
+/// wrong, `remedy` how to mend it. Mend the rows and send the file again: an import ignores the two columns. The file has
+/// the rows whose errors are stored.
+#[utoipa::path(
+    tag = "transactions",
+    responses((
+        status = 200, description = "The rejected rows.", content_type = "text/csv", body = String,
+        example = json!("source,external_id,error,remedy\r\nbilling,INV-1,/kind: must be one of [\"purchase\"],Write purchase or refund.\r\n")
+    ))
+)]
+#[get("/v1/transaction-imports/{id}/rejected-rows")]
+async fn get_rejected_rows(caller: Caller<GetRejectedRows>, id: Path<Id>) -> Result<File> {
+    let write = move |tx: &mut crate::access::Tx<'_>, pieces: &crate::platform::http::Pieces| {
+        rejected::write(tx, *id, |piece| pieces.write(piece))
+    };
+    caller.file("rejected-rows", FileFormat::Csv, write).await
 }

@@ -1,51 +1,14 @@
-//! Files of comma-separated values (RFC 4180): a line of column names, then one record for each transaction.
+//! Files of separated values (RFC 4180): a line of column names, then one record for each transaction. Commas, semicolons
+//! or tabs separate the cells.
 
-use super::row::{FileRow, LONGEST, broken};
-use crate::{
-    platform::{Error, FieldError, Result, codes, http::Contract, values::Money},
-    sales::transactions::api::{TransactionCreate, TransactionCustomer},
+use super::{
+    columns::{ADDED, COLUMNS, Cells, RowCells},
+    row::{FileRow, LONGEST, broken},
 };
-use csv_core::ReadRecordResult;
-use serde_json::{Map, Value, json};
-use std::{io::BufRead, str::FromStr};
+use crate::platform::{Error, FieldError, Result, codes, csv::unguarded, cut, http::Contract};
+use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
+use std::{borrow::Cow, io::BufRead};
 
-/// A column of the file.
-struct Column {
-    name: &'static str,
-    /// The member of `TransactionCreate` that the cells give, as a JSON pointer.
-    member: &'static str,
-    is_required: bool,
-}
-
-const fn required(name: &'static str, member: &'static str) -> Column {
-    Column { name, member, is_required: true }
-}
-
-const fn optional(name: &'static str, member: &'static str) -> Column {
-    Column { name, member, is_required: false }
-}
-
-/// The columns, in any order in the file. An empty cell leaves the member out.
-const COLUMNS: [Column; 16] = [
-    required("source", "/source"),
-    required("external_id", "/external_id"),
-    required("partner_id", "/partner_id"),
-    optional("provider_id", "/provider_id"),
-    required("customer_id", "/customer/id"),
-    required("customer_country", "/customer/country"),
-    optional("customer_public_sector", "/customer/public_sector"),
-    required("product", "/product"),
-    required("product_family", "/product_family"),
-    required("kind", "/kind"),
-    optional("original_transaction_id", "/original_transaction_id"),
-    optional("original_external_id", "/original_external_id"),
-    required("occurred_on", "/occurred_on"),
-    required("amount", "/amount/amount"),
-    required("currency", "/amount/currency"),
-    optional("units", "/units"),
-];
-/// Columns of an exported file that an import ignores.
-const IGNORED: [&str; 2] = ["id", "created_at"];
 /// The most cells of a record.
 const MOST: usize = 64;
 
@@ -53,12 +16,20 @@ const MOST: usize = 64;
 pub(super) struct Csv<'a, R> {
     file: R,
     contract: &'a Contract,
-    reader: csv_core::Reader,
+    ignore_unknown_columns: bool,
+    /// The byte between two cells.
+    separator: u8,
+    reader: Reader,
     /// The place in [`COLUMNS`] of each cell of a record, none of an ignored cell; nothing before the first line is
     /// read.
     order: Option<Vec<Option<usize>>>,
+    /// Whether the service wrote the file, which guards cells from spreadsheets, and puts a sign of its own where letters
+    /// of a row could not be read.
+    is_guarded: bool,
     /// The line that is read next, counted from one.
     line: u64,
+    /// The line on which the last record begins; no two records begin on one, whatever ends the lines.
+    begun: u64,
     /// The cells of the last record, joined.
     text: Vec<u8>,
     /// The end of each cell in `text`.
@@ -74,13 +45,19 @@ enum CsvRecord {
 }
 
 impl<'a, R: BufRead> Csv<'a, R> {
-    pub(super) fn new(file: R, contract: &'a Contract) -> Self {
+    /// The rows of a file whose first line is `first`.
+    pub(super) fn new(file: R, first: &[u8], contract: &'a Contract, ignore_unknown_columns: bool) -> Self {
+        let separator = separator_of(first);
         Self {
             file,
             contract,
-            reader: csv_core::Reader::new(),
+            ignore_unknown_columns,
+            separator,
+            reader: reader(separator),
             order: None,
+            is_guarded: false,
             line: 1,
+            begun: 0,
             text: vec![0; LONGEST],
             ends: [0; MOST],
             ended: false,
@@ -93,29 +70,50 @@ impl<'a, R: BufRead> Csv<'a, R> {
         }
         let Some(record) = self.record().map_err(broken)? else { return Ok(None) };
         let order = self.order.as_deref().unwrap_or_default();
-        let wrong = |line, cells: &str| {
+        let wrong = |line, count: usize, cells: &str| {
             let message = format!("the row has {cells} cells, the first line has {}", order.len());
-            Ok(Some(FileRow::bad(line, "columns", message)))
+            Ok(Some(FileRow::bad(line, self.kept(count), "columns", message)))
         };
         let (line, count) = match record {
             CsvRecord::TooLong { line } => return Ok(Some(FileRow::too_long(line))),
-            CsvRecord::TooManyCells { line } => return wrong(line, "too many"),
+            CsvRecord::TooManyCells { line } => return wrong(line, 0, "too many"),
             CsvRecord::Cells { line, count } if count != order.len() => {
-                return wrong(line, &count.to_string());
+                return wrong(line, count, &count.to_string());
             }
             CsvRecord::Cells { line, count } => (line, count),
         };
         let mut cells = Cells::default();
         for (place, column) in order.iter().enumerate().take(count) {
-            let Some(text) = self.cell(place) else { return Ok(Some(FileRow::not_text(line))) };
+            let Some(text) = self.cell(place) else {
+                return Ok(Some(FileRow::not_text(line, self.kept(count))));
+            };
+            let Some(cell) = column.and_then(|column| cells.0.get_mut(column)) else { continue };
+            if self.is_guarded && text.contains(char::REPLACEMENT_CHARACTER) {
+                return Ok(Some(FileRow::not_text(line, self.kept(count))));
+            }
+            *cell = if self.is_guarded { unguarded(text) } else { text };
+        }
+        match cells.plain() {
+            Some(content) if content.is_plain() => Ok(Some(FileRow::good(line, content))),
+            _ => {
+                let body = cells.as_json().to_string();
+                FileRow::judged(line, self.contract, body.as_bytes(), || RowCells::of_cells(&cells)).map(Some)
+            }
+        }
+    }
+
+    /// The first `count` cells of a record that cannot be read, as far as they can be made out.
+    fn kept(&self, count: usize) -> RowCells {
+        let order = self.order.as_deref().unwrap_or_default();
+        let texts: Vec<Cow<'_, str>> =
+            (0..count.min(order.len())).map(|place| String::from_utf8_lossy(self.bytes(place))).collect();
+        let mut cells = Cells::default();
+        for (text, column) in texts.iter().zip(order) {
             if let Some(cell) = column.and_then(|column| cells.0.get_mut(column)) {
                 *cell = text;
             }
         }
-        match cells.plain() {
-            Some(content) if content.is_plain() => Ok(Some(FileRow::good(line, content))),
-            _ => FileRow::judged(line, self.contract, cells.as_json().to_string().as_bytes()).map(Some),
-        }
+        RowCells::of_cells(&cells)
     }
 
     /// The order of the columns, from the first line. Refuses a file whose columns are not the columns of a
@@ -129,14 +127,15 @@ impl<'a, R: BufRead> Csv<'a, R> {
             Some(_) => return refused("the first line does not name the columns"),
             None => return refused("the file is empty; its first line names the columns"),
         };
-        let mut order = Vec::with_capacity(count);
-        let mut faults = Vec::new();
+        let (mut order, mut faults, mut unknown) = (Vec::with_capacity(count), Vec::new(), Vec::new());
+        let mut is_guarded = false;
         for place in 0..count {
             let name = self.cell(place).unwrap_or("").trim();
             let known = COLUMNS.iter().position(|column| column.name == name);
-            if known.is_none() && !IGNORED.contains(&name) {
-                let name: String = name.chars().take(100).collect();
-                faults.push(FieldError::new(name, "unknown_column", "there is no such column; leave it out"));
+            let is_added = ADDED.contains(&name);
+            is_guarded |= is_added;
+            if known.is_none() && !is_added && !self.ignore_unknown_columns {
+                unknown.push(cut(name, 100));
             }
             if known.is_some() && order.contains(&known) {
                 faults.push(FieldError::new(name, "duplicate", "give each column once"));
@@ -145,10 +144,27 @@ impl<'a, R: BufRead> Csv<'a, R> {
         }
         let is_missing = |at: usize| !order.contains(&Some(at));
         let missing = COLUMNS.iter().enumerate().filter(|(at, column)| column.is_required && is_missing(*at));
-        faults.extend(
-            missing.map(|(_, column)| FieldError::new(column.name, "required", "this column is required")),
-        );
-        if faults.is_empty() { Ok(order) } else { Err(Error::invalid(faults)) }
+        let missing: Vec<&str> = missing.map(|(_, column)| column.name).collect();
+        if faults.is_empty() && unknown.is_empty() && missing.is_empty() {
+            self.is_guarded = is_guarded;
+            return Ok(order);
+        }
+        let mut detail = Vec::new();
+        if !unknown.is_empty() {
+            let names = unknown.join(", ");
+            detail.push(format!(
+                "there are no columns named {names}; leave them out, or ask with ignore_unknown_columns=true"
+            ));
+        }
+        if !missing.is_empty() {
+            detail.push(format!("the file lacks the columns {}", missing.join(", ")));
+        }
+        detail.extend(faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.message)));
+        let no_column = "there is no such column; leave it out";
+        faults.extend(unknown.iter().map(|name| FieldError::new(*name, "unknown_column", no_column)));
+        faults
+            .extend(missing.iter().map(|name| FieldError::new(*name, "required", "this column is required")));
+        Err(Error { detail: detail.join("; ").into(), ..Error::invalid(faults) })
     }
 
     /// Reads a record into `text` and `ends`.
@@ -164,7 +180,8 @@ impl<'a, R: BufRead> Csv<'a, R> {
                     continue;
                 }
             }
-            let line = *begins.get_or_insert(self.line);
+            let line = *begins.get_or_insert(self.line.max(self.begun + 1));
+            self.begun = line;
             let text = self.text.get_mut(written..).unwrap_or_default();
             let ends = self.ends.get_mut(cells..).unwrap_or_default();
             let (result, read, more, ended) = self.reader.read_record(input, text, ends);
@@ -177,7 +194,7 @@ impl<'a, R: BufRead> Csv<'a, R> {
                 ReadRecordResult::OutputFull => {
                     self.file.skip_until(b'\n')?;
                     self.line += 1;
-                    self.reader = csv_core::Reader::new();
+                    self.reader = reader(self.separator);
                     return Ok(Some(CsvRecord::TooLong { line }));
                 }
                 ReadRecordResult::OutputEndsFull => (cells, too_many) = (0, true),
@@ -191,8 +208,13 @@ impl<'a, R: BufRead> Csv<'a, R> {
 
     /// A cell of the record that was read last; none where the cell is not UTF-8.
     fn cell(&self, place: usize) -> Option<&str> {
-        let begin = if place == 0 { 0 } else { *self.ends.get(place - 1)? };
-        std::str::from_utf8(self.text.get(begin..*self.ends.get(place)?)?).ok()
+        std::str::from_utf8(self.bytes(place)).ok()
+    }
+
+    fn bytes(&self, place: usize) -> &[u8] {
+        let end = |place: usize| self.ends.get(place).copied();
+        let begin = place.checked_sub(1).map_or(Some(0), end);
+        begin.zip(end(place)).and_then(|(begin, end)| self.text.get(begin..end)).unwrap_or_default()
     }
 }
 
@@ -204,75 +226,14 @@ impl<R: BufRead> Iterator for Csv<'_, R> {
     }
 }
 
-/// The cells of a row, in the order of [`COLUMNS`].
-#[derive(Default)]
-struct Cells<'a>([&'a str; COLUMNS.len()]);
-
-impl Cells<'_> {
-    /// The transaction of the row, where every cell can be read without asking the contract.
-    fn plain(&self) -> Option<TransactionCreate> {
-        let [
-            source,
-            external_id,
-            partner_id,
-            provider_id,
-            customer_id,
-            customer_country,
-            customer_public_sector,
-            product,
-            product_family,
-            kind,
-            original_transaction_id,
-            original_external_id,
-            occurred_on,
-            amount,
-            currency,
-            units,
-        ] = self.0;
-        Some(TransactionCreate {
-            source: source.into(),
-            external_id: external_id.into(),
-            partner_id: partner_id.parse().ok()?,
-            provider_id: unless_empty(provider_id).ok()?,
-            customer: TransactionCustomer {
-                id: customer_id.into(),
-                country: customer_country.parse().ok()?,
-                public_sector: unless_empty(customer_public_sector).ok()?.unwrap_or_default(),
-            },
-            product: product.into(),
-            product_family: product_family.into(),
-            kind: kind.parse().ok()?,
-            original_transaction_id: unless_empty(original_transaction_id).ok()?,
-            original_external_id: unless_empty(original_external_id).ok()?,
-            occurred_on: occurred_on.parse().ok()?,
-            amount: Money::parse(amount, currency.parse().ok()?).ok()?,
-            units: unless_empty(units).ok()?,
-        })
-    }
-
-    /// The same transaction as a body of the API.
-    fn as_json(&self) -> Value {
-        let mut body = json!({ "customer": {}, "amount": {} });
-        for (text, Column { name, member, .. }) in
-            self.0.iter().zip(&COLUMNS).filter(|(text, _)| !text.is_empty())
-        {
-            let value = match *name {
-                "units" => text.parse::<i64>().map_or_else(|_| json!(text), |units| json!(units)),
-                "customer_public_sector" => text.parse::<bool>().map_or_else(|_| json!(text), |is| json!(is)),
-                _ => json!(text),
-            };
-            let (parent, member) = member.rsplit_once('/').unwrap_or_default();
-            let within: Option<&mut Map<String, Value>> =
-                body.pointer_mut(parent).and_then(Value::as_object_mut);
-            within.map(|within| within.insert(member.to_owned(), value));
-        }
-        body
-    }
+fn reader(separator: u8) -> Reader {
+    ReaderBuilder::new().delimiter(separator).build()
 }
 
-/// The value of a cell; none of an empty cell.
-fn unless_empty<T: FromStr>(cell: &str) -> std::result::Result<Option<T>, T::Err> {
-    if cell.is_empty() { Ok(None) } else { cell.parse().map(Some) }
+/// The separator of a file: the one that stands most often in its first line. No name of a column holds one.
+fn separator_of(first: &[u8]) -> u8 {
+    let count = |separator: u8| first.iter().filter(|byte| **byte == separator).count();
+    [b'\t', b';', b','].into_iter().max_by_key(|separator| count(*separator)).unwrap_or(b',')
 }
 
 fn newlines(bytes: Option<&[u8]>) -> u64 {

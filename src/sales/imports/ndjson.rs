@@ -1,23 +1,28 @@
 //! Files of JSON objects, one on each line.
 
-use super::row::{FileRow, LONGEST, broken};
+use super::{
+    columns::{RowCells, without_unknown_members},
+    row::{FileRow, LONGEST, broken},
+};
 use crate::{
     platform::{Result, http::Contract},
     sales::transactions::api::TransactionCreate,
 };
+use serde_json::Value;
 use std::io::{BufRead, Read};
 
 /// The rows of an NDJSON file. Empty lines are skipped.
 pub(super) struct Ndjson<'a, R> {
     file: R,
     contract: &'a Contract,
+    ignore_unknown_members: bool,
     line: u64,
     text: Vec<u8>,
 }
 
 impl<'a, R: BufRead> Ndjson<'a, R> {
-    pub(super) fn new(file: R, contract: &'a Contract) -> Self {
-        Self { file, contract, line: 0, text: Vec::new() }
+    pub(super) fn new(file: R, contract: &'a Contract, ignore_unknown_members: bool) -> Self {
+        Self { file, contract, ignore_unknown_members, line: 0, text: Vec::new() }
     }
 
     fn row(&mut self) -> Result<Option<FileRow>> {
@@ -42,12 +47,26 @@ impl<'a, R: BufRead> Ndjson<'a, R> {
                 continue;
             }
             if std::str::from_utf8(text).is_err() {
-                return Ok(Some(FileRow::not_text(self.line)));
+                return Ok(Some(FileRow::not_text(self.line, RowCells::default())));
             }
             return match serde_json::from_slice::<TransactionCreate>(text) {
                 Ok(content) if content.is_plain() => Ok(Some(FileRow::good(self.line, content))),
-                _ => FileRow::judged(self.line, self.contract, text).map(Some),
+                _ => self.judged(text).map(Some),
             };
+        }
+    }
+
+    /// The row of a text that is no plain transaction.
+    fn judged(&self, text: &[u8]) -> Result<FileRow> {
+        let mut body = serde_json::from_slice::<Value>(text).unwrap_or_default();
+        if !self.ignore_unknown_members || body.is_null() {
+            return FileRow::judged(self.line, self.contract, text, || RowCells::of_body(&body));
+        }
+        without_unknown_members(&mut body);
+        let text = body.to_string();
+        match serde_json::from_str::<TransactionCreate>(&text) {
+            Ok(content) if content.is_plain() => Ok(FileRow::good(self.line, content)),
+            _ => FileRow::judged(self.line, self.contract, text.as_bytes(), || RowCells::of_body(&body)),
         }
     }
 }

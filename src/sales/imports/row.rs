@@ -1,32 +1,48 @@
 //! The rows of a file, whatever the format of the file.
 
-use super::{Format, csv::Csv, ndjson::Ndjson};
+use super::{Format, ImportOptions, columns::RowCells, csv::Csv, ndjson::Ndjson};
 use crate::{
     platform::{Error, FieldError, Result, codes, http::Contract},
-    sales::transactions::{NewTransaction, api::TransactionCreate},
+    sales::transactions::api::TransactionCreate,
 };
-use std::io::{BufReader, Read};
+use std::io::{BufRead, BufReader, Cursor, Read};
 
 /// The most bytes of a row.
 pub(super) const LONGEST: usize = 64 * 1024;
 
-/// A row of a file: a transaction to record, or the row's faults.
+/// A row of a file.
 #[derive(Debug)]
 pub(super) struct FileRow {
     /// The line on which the row begins, counted from one.
     pub(super) line: u64,
-    pub(super) content: std::result::Result<NewTransaction, Vec<FieldError>>,
+    pub(super) content: std::result::Result<TransactionCreate, Unreadable>,
+}
+
+/// The faults of a row that is no transaction.
+#[derive(Clone, Debug)]
+pub(super) struct Unreadable {
+    /// The cells of the row, as far as they can be made out.
+    pub(super) cells: RowCells,
+    pub(super) faults: Vec<FieldError>,
 }
 
 /// The rows of a file, one by one. An error ends the file.
 pub(super) type Rows<'a> = Box<dyn Iterator<Item = Result<FileRow>> + 'a>;
 
-/// The rows of a file in a format.
-pub(super) fn rows<'a>(format: Format, file: impl Read + 'a, contract: &'a Contract) -> Rows<'a> {
-    let file = BufReader::with_capacity(256 * 1024, file);
-    let rows: Rows<'a> = match format {
-        Format::Csv => Box::new(Csv::new(file, contract)),
-        Format::Ndjson => Box::new(Ndjson::new(file, contract)),
+/// The rows of a file.
+pub(super) fn rows<'a>(options: ImportOptions, file: impl Read + 'a, contract: &'a Contract) -> Rows<'a> {
+    let mut file = BufReader::with_capacity(256 * 1024, file);
+    let first = match first_line(&mut file) {
+        Ok(first) => first,
+        Err(error) => return Box::new(std::iter::once(Err(error))),
+    };
+    let ignore_unknown = options.ignore_unknown_columns;
+    let rows: Rows<'a> = match options.format {
+        Format::Csv => {
+            let whole = Cursor::new(first.clone()).chain(file);
+            Box::new(Csv::new(whole, &first, contract, ignore_unknown))
+        }
+        Format::Ndjson => Box::new(Ndjson::new(Cursor::new(first).chain(file), contract, ignore_unknown)),
     };
     // After an error the iterator ends: a broken file would give the same error for ever.
     Box::new(rows.scan(false, |over, row| {
@@ -35,30 +51,51 @@ pub(super) fn rows<'a>(format: Format, file: impl Read + 'a, contract: &'a Contr
     }))
 }
 
+/// The first line of a file, or the beginning of a longer one. Refuses a file in UTF-16.
+fn first_line(file: &mut impl BufRead) -> Result<Vec<u8>> {
+    let mut first = Vec::new();
+    file.take(LONGEST as u64).read_until(b'\n', &mut first).map_err(broken)?;
+    let is_utf_16 = first.starts_with(b"\xff\xfe")
+        || first.starts_with(b"\xfe\xff")
+        || matches!(first.as_slice(), [0, letter, ..] | [letter, 0, ..] if *letter != 0);
+    if is_utf_16 {
+        let detail = "the file is in UTF-16; save it as UTF-8 (in Excel: CSV UTF-8), then send it again";
+        return Err(Error::new(&codes::MALFORMED, detail));
+    }
+    Ok(first)
+}
+
 impl FileRow {
     pub(super) fn good(line: u64, content: TransactionCreate) -> Self {
-        Self { line, content: Ok(content.into()) }
+        Self { line, content: Ok(content) }
     }
 
-    pub(super) fn bad(line: u64, code: &'static str, message: impl Into<String>) -> Self {
-        Self { line, content: Err(vec![FieldError::new("", code, message)]) }
+    pub(super) fn bad(line: u64, cells: RowCells, code: &'static str, message: impl Into<String>) -> Self {
+        Self { line, content: Err(Unreadable { cells, faults: vec![FieldError::new("", code, message)] }) }
     }
 
     pub(super) fn too_long(line: u64) -> Self {
-        Self::bad(line, "too_long", "a row may have 64 KiB; a quotation mark may be missing")
+        let message = "a row may have 64 KiB; a quotation mark may be missing";
+        Self::bad(line, RowCells::default(), "too_long", message)
     }
 
-    pub(super) fn not_text(line: u64) -> Self {
-        Self::bad(line, "utf8", "the row is not text in UTF-8")
+    pub(super) fn not_text(line: u64, cells: RowCells) -> Self {
+        Self::bad(line, cells, "utf8", "the row is not text in UTF-8")
     }
 
     /// A row that was not plainly good: the contract finds the faults, in the words of the API.
-    pub(super) fn judged(line: u64, contract: &Contract, body: &[u8]) -> Result<Self> {
+    pub(super) fn judged(
+        line: u64,
+        contract: &Contract,
+        body: &[u8],
+        cells: impl FnOnce() -> RowCells,
+    ) -> Result<Self> {
+        let unreadable = |faults| Err(Unreadable { cells: cells(), faults });
         let content = match contract.read::<TransactionCreate>(body) {
-            Ok(content) => Ok(content.into()),
-            Err(error) if error.code == &codes::INVALID => Err(error.errors),
+            Ok(content) => Ok(content),
+            Err(error) if error.code == &codes::INVALID => unreadable(error.errors),
             Err(error) if error.code == &codes::MALFORMED => {
-                Err(vec![FieldError::new("", "malformed", error.detail)])
+                unreadable(vec![FieldError::new("", "malformed", error.detail)])
             }
             Err(error) => return Err(error),
         };
@@ -78,11 +115,17 @@ pub(super) fn broken(error: std::io::Error) -> Error {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{app, platform::csv, sales::transactions::TransactionKind};
+    use crate::{
+        access::PartnerKey,
+        app,
+        platform::{csv, values::Id},
+        sales::transactions::{NewTransaction, TransactionKind},
+    };
     use proptest::prelude::*;
 
     fn all(format: Format, file: &[u8]) -> Vec<Result<FileRow>> {
-        rows(format, file, &app::contract()).collect()
+        let options = ImportOptions { format, dry_run: false, ignore_unknown_columns: false };
+        rows(options, file, &app::contract()).collect()
     }
 
     /// A text of letters that matter to either format.
@@ -110,8 +153,8 @@ mod tests {
                 TransactionCreate {
                     source,
                     external_id,
-                    partner_id: id,
-                    provider_id: flag.then_some(id),
+                    partner_id: PartnerKey::Id(id),
+                    provider_id: flag.then_some(PartnerKey::Id(id)),
                     customer: crate::sales::transactions::api::TransactionCustomer {
                         id: customer,
                         country: "DE".parse().unwrap(),
@@ -128,6 +171,12 @@ mod tests {
                 }
             },
         )
+    }
+
+    fn recorded(body: TransactionCreate) -> NewTransaction {
+        let id: Id = "01936f2e-4b00-7000-8000-000000000001".parse().unwrap();
+        let provider = body.provider_id.as_ref().map(|_| id);
+        body.of_partners(id, provider)
     }
 
     fn as_json(body: &TransactionCreate) -> serde_json::Value {
@@ -169,7 +218,7 @@ mod tests {
             prop_assume!(body.original_external_id.as_deref() != Some(""));
             let cells = [
                 body.source.clone(), body.external_id.clone(), body.partner_id.to_string(),
-                optional(body.provider_id.map(|id| id.to_string())), body.customer.id.clone(), "DE".into(),
+                optional(body.provider_id.as_ref().map(ToString::to_string)), body.customer.id.clone(), "DE".into(),
                 body.customer.public_sector.to_string(), body.product.clone(), body.product_family.clone(),
                 body.kind.to_string(), optional(body.original_external_id.clone()), "2018-07-01".into(),
                 body.amount.amount(), "USD".into(), optional(body.units.map(|units| units.to_string())),
@@ -177,7 +226,7 @@ mod tests {
             // The writer puts an apostrophe before a cell that a spreadsheet would take for a formula.
             prop_assume!(!cells.iter().any(|cell| cell.starts_with(['=', '+', '-', '@', '\t', '\r']) && cell.parse::<f64>().is_err()));
             csv::line(&mut file, cells.iter().map(String::as_str));
-            let content = |rows: Vec<Result<FileRow>>| rows.into_iter().map(|row| row.unwrap().content.ok()).collect::<Vec<_>>();
+            let content = |rows: Vec<Result<FileRow>>| rows.into_iter().map(|row| row.unwrap().content.ok().map(recorded)).collect::<Vec<_>>();
             prop_assert_eq!(content(all(Format::Csv, file.as_bytes())), content(all(Format::Ndjson, line.as_bytes())));
         }
     }

@@ -1,21 +1,22 @@
 //! Imports a file: receives the rows in portions, and publishes all rows at once.
 
 use super::{
-    Format, Import, ImportError, ImportState,
-    api::ImportView,
-    portion::{BadRow, FilePortion, HeldBack, PORTION},
+    Import, ImportError, ImportOptions, ImportState,
+    kept_file::{self, KeptFile},
+    portion::{FilePortion, PORTION},
+    recording::{Terms, record_portion, settle_portion},
     roomy::Roomy,
     row::rows,
     store,
+    view::record_event,
 };
 use crate::{
     access::{BackgroundContext, Tx, Unaudited},
-    audit,
-    platform::{Error, Result, codes, cut, http::Contract, values::Id},
+    network::partners,
+    platform::{Error, Result, codes, cut, values::Id},
     sales::transactions::{
-        NewTransaction,
         backlog::{self, Waiting},
-        batch::{self, Range, RowOutcome},
+        batch::{self, Range},
     },
     work::{End, JobName, Lease, Queue, Schedule, Turn, Work, retry},
 };
@@ -38,37 +39,28 @@ const PARTNERS: usize = 200;
 /// The time an import waits for the import before.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Ends imports that were broken off. Every import takes a turn of this job, so that one import runs at a time.
+/// Imports the files that were kept, and ends imports that were broken off. Every import takes a turn of this job, so that
+/// one import runs at a time.
 pub const WORK: Work = Work {
     name: JobName::TransactionImports,
     schedule: |_| Schedule::Never,
     queue: Some(Queue { waits: |tx| Ok(!store::unfinished(tx)?.is_empty()), every: 5 }),
     run: |turn| {
         let own = turn.app().background("FinishTransactionImport");
-        end_broken_off(&own, turn.lease()).map(|()| End::Done)
+        settle_unfinished(&own, turn)
     },
 };
-
-/// The options of an import.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ImportOptions {
-    /// The format of the file.
-    pub format: Format,
-    /// Whether the import only checks the rows and records none.
-    pub dry_run: bool,
-}
 
 /// Imports a file, and returns the import as stored. The threads of the import end before the function returns.
 pub fn import_file(
     background: &BackgroundContext,
-    contract: &Contract,
     options: ImportOptions,
     file: impl Read + Send,
 ) -> Result<Import> {
     let turn = Turn::wait_for(&background.app(), JobName::TransactionImports, PATIENCE)?;
     let turn = turn.ok_or_else(under_way)?;
     let file = Roomy::new(file, background);
-    let imported = turn.renewed(|| import_in_turn(background, turn.lease(), contract, options, file));
+    let imported = turn.renewed(|| import_in_turn(background, &turn, options, file));
     // A faulty file is the sender's trouble: the job itself has succeeded.
     turn.close(Ok(imported), |_| End::Done)?
 }
@@ -79,18 +71,32 @@ pub(super) fn under_way() -> Error {
     Error { retry_after: Some(60), ..Error::new(&IMPORT_UNDER_WAY, detail) }
 }
 
+/// Keeps a file, which a turn of the job will import.
+pub(super) fn keep_file(
+    background: &BackgroundContext,
+    options: ImportOptions,
+    file: impl Read,
+) -> Result<Import> {
+    let import = kept_file::keep(background, options, file)?;
+    background.app().wake();
+    Ok(import)
+}
+
 fn import_in_turn(
     background: &BackgroundContext,
-    lease: Lease,
-    contract: &Contract,
+    turn: &Turn,
     options: ImportOptions,
     file: impl Read + Send,
 ) -> Result<Import> {
     let own = background.of_service("FinishTransactionImport");
-    end_broken_off(&own, lease)?;
+    // The files that came before.
+    if settle_unfinished(&own, turn)? != End::Done {
+        return Err(Error::unavailable("the service is about to stop"));
+    }
+    let lease = turn.lease();
     let import = begin(background, lease, options)?;
-    let received = receive(background, lease, contract, &import, file);
-    match received.and_then(|()| publish(background, &own, lease, import.id)) {
+    let received = receive(background, lease, &import, file, &|| false);
+    match received.and_then(|_| publish(background, &own, lease, import.id)) {
         Ok(import) => Ok(import),
         Err(error) => {
             log::warn!("import {} failed: {error}", import.id);
@@ -109,21 +115,80 @@ pub fn errors_of(background: &BackgroundContext, import: Id, after: Option<Id>) 
     background.read(|tx| store::errors_after(tx, import, after, 1000))
 }
 
-/// Ends imports that were broken off: completes a published import, and removes the rows of any other.
-fn end_broken_off(own: &BackgroundContext, lease: Lease) -> Result<()> {
-    for import in own.read(store::unfinished)? {
-        match import.state {
-            ImportState::Publishing => complete(own, lease, import.id).map(drop)?,
-            _ => fail(own, lease, import.id, "the service stopped while the file was being received")?,
+/// Ends the imports that have not ended: completes a published import, imports a file that was kept, and removes the rows of
+/// any other. The import whose rows are hidden comes first: the rows of one import are hidden at a time.
+fn settle_unfinished(own: &BackgroundContext, turn: &Turn) -> Result<End> {
+    let lease = turn.lease();
+    let (mut unfinished, hidden) = own.read(|tx| Ok((store::unfinished(tx)?, batch::hidden(tx)?)))?;
+    unfinished.sort_by_key(|import| hidden != Some(Range::of(import.id)));
+    for import in unfinished {
+        match (import.state, import.file_pieces) {
+            (ImportState::Publishing, _) => complete(own, lease, import.id).map(drop)?,
+            (_, Some(_)) if turn.is_ending() => return Ok(End::Interrupted),
+            (_, Some(pieces)) => {
+                if import_kept(own, turn, &import, pieces)? == Received::InPart {
+                    return Ok(End::Interrupted);
+                }
+            }
+            (_, None) => {
+                fail(own, lease, import.id, "the service stopped while the file was being received")?;
+            }
+        }
+        if import.file_pieces.is_some() {
+            kept_file::remove(own, import.id)?;
         }
     }
-    Ok(())
+    Ok(End::Done)
+}
+
+/// Imports a file that was kept, behind the rows that an earlier turn has recorded.
+fn import_kept(own: &BackgroundContext, turn: &Turn, import: &Import, pieces: i64) -> Result<Received> {
+    let (lease, id) = (turn.lease(), import.id);
+    let background = own.of_service("CreateTransactionImport");
+    own.write(move |tx| {
+        lease.check(tx)?;
+        tx.exempt_from_audit(Unaudited::NotPublished);
+        if batch::hidden(tx)? != Some(Range::of(id)) {
+            batch::hide(tx, Range::of(id))?;
+        }
+        Ok(tx.conn.expect_bulk(true)?)
+    })?;
+    let file = Roomy::new(KeptFile::of(own, id, pieces), own);
+    let received = receive(&background, lease, import, file, &|| turn.is_ending());
+    let done = received.and_then(|received| match received {
+        Received::Whole => publish(&background, own, lease, id).map(|_| received),
+        Received::InPart => Ok(received),
+    });
+    match done {
+        Err(error) if error.code.status < 503 && *error.code != codes::CONFLICT => {
+            log::warn!("import {id} failed: {error}");
+            // A turn that takes over from here removes the rest, and does not go on with the file.
+            own.write(move |tx| {
+                lease.check(tx)?;
+                tx.exempt_from_audit(Unaudited::NotPublished);
+                let import = store::get(tx, id)?;
+                store::update(tx, Import { file_pieces: None, ..import }).map(drop)
+            })?;
+            fail(own, lease, id, &error.detail)?;
+            Ok(Received::Whole)
+        }
+        done => done,
+    }
+}
+
+/// How much of a file was received.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Received {
+    /// All rows, with the refunds that waited.
+    Whole,
+    /// The beginning: the turn ends, and another goes on.
+    InPart,
 }
 
 fn begin(background: &BackgroundContext, lease: Lease, options: ImportOptions) -> Result<Import> {
     background.write(move |tx| {
         lease.check(tx)?;
-        let import = Import::begun(tx.new_id(), options.format, options.dry_run, tx.now);
+        let import = Import::begun(tx.new_id(), options, tx.now);
         batch::hide(tx, Range::of(import.id))?;
         store::insert(tx, &import)?;
         record_event(tx, None, &import)?;
@@ -132,107 +197,78 @@ fn begin(background: &BackgroundContext, lease: Lease, options: ImportOptions) -
     })
 }
 
-/// Records the good rows, hidden, and counts all rows. One thread reads the next portion while a portion is recorded.
+/// Records the good rows, hidden, and counts all rows; skips the rows that were taken before. One thread reads the next
+/// portion while a portion is recorded.
 fn receive(
     background: &BackgroundContext,
     lease: Lease,
-    contract: &Contract,
     import: &Import,
     file: impl Read + Send,
-) -> Result<()> {
-    let (id, format, most_errors) = (import.id, import.format, background.import_errors_kept());
-    let record = |portion: &Arc<FilePortion>, room: usize| {
+    is_ending: &dyn Fn() -> bool,
+) -> Result<Received> {
+    let (id, options, taken) = (import.id, import.options(), import.rows_taken());
+    let families = background.product_families()?;
+    let terms = Terms { most_errors: background.import_errors_kept(), families: Arc::new(families) };
+    let contract = background.app().contract();
+    let record = |portion: Arc<FilePortion>| {
         retry(|| {
-            let portion = Arc::clone(portion);
+            let (portion, terms) = (Arc::clone(&portion), terms.clone());
             background.write(move |tx| {
                 lease.check(tx)?;
-                record_portion(tx, id, &portion, Limits { most_errors, room })
+                record_portion(tx, id, &portion, &terms)
             })
         })
     };
-    std::thread::scope(|scope| {
+    let recorded = std::thread::scope(|scope| -> Result<Received> {
         let (tell, hear) = sync_channel(1);
+        let contract = &contract;
         scope.spawn(move || {
-            let mut rows = rows(format, file, contract);
-            while let Some(portion) = FilePortion::of(&mut rows).transpose() {
+            let mut rows = rows(options, file, contract).skip(taken);
+            let numbered = |numbers: &[&str]| background.read(|tx| partners::all_numbered(tx, numbers));
+            while let Some(portion) = FilePortion::of(rows.by_ref(), numbered).transpose() {
                 let over = portion.is_err();
                 if tell.send(portion).is_err() || over {
                     break;
                 }
             }
         });
-        let mut held = HeldBack::default();
         for portion in hear {
-            let portion = Arc::new(held.behind(portion?));
-            for place in record(&portion, held.room())? {
-                portion.good.get(place).cloned().into_iter().for_each(|row| held.keep(row));
+            if is_ending() {
+                return Ok(Received::InPart);
+            }
+            record(Arc::new(portion?))?;
+        }
+        Ok(Received::Whole)
+    })?;
+    if recorded == Received::Whole {
+        let settle = || {
+            let terms = terms.clone();
+            background.write(move |tx| {
+                lease.check(tx)?;
+                settle_portion(tx, id, &terms)
+            })
+        };
+        while retry(settle)? {
+            if is_ending() {
+                return Ok(Received::InPart);
             }
         }
-        for portion in held.left() {
-            record(&Arc::new(portion), 0)?;
-        }
-        Ok(())
-    })
-}
-
-/// The limits of what an import keeps.
-#[derive(Clone, Copy)]
-struct Limits {
-    /// The most errors that are stored of an import.
-    most_errors: i64,
-    /// The refunds that can be held back until their purchases come.
-    room: usize,
-}
-
-/// Records a portion, and returns the places of the rows to hold back; these are not counted yet.
-fn record_portion(tx: &mut Tx<'_>, id: Id, portion: &FilePortion, limits: Limits) -> Result<Vec<usize>> {
-    let before = store::get(tx, id)?;
-    let mut import = before.clone();
-    if import.state != ImportState::Receiving {
-        return Err(Error::new(&codes::CONFLICT, "this import was ended by somebody else"));
     }
-    let range = Range::of(id);
-    let (mut bad, mut held) = (portion.bad.clone(), Vec::new());
-    import.invalid += i64::try_from(bad.len()).unwrap_or(0);
-    import.rows_read += i64::try_from(bad.len()).unwrap_or(0);
-    let rows: Vec<&NewTransaction> = portion.good.iter().map(|row| &row.new).collect();
-    let outcomes = batch::record(tx, range, import.created.unsigned_abs(), &rows)?;
-    for (place, (outcome, row)) in outcomes.into_iter().zip(&portion.good).enumerate() {
-        if matches!(outcome, RowOutcome::PurchaseUnknown(_)) && held.len() < limits.room {
-            held.push(place);
-            continue;
-        }
-        import.count(&outcome);
-        match outcome {
-            RowOutcome::Created | RowOutcome::Unchanged => {}
-            RowOutcome::Conflict(faults)
-            | RowOutcome::Invalid(faults)
-            | RowOutcome::PurchaseUnknown(faults) => bad.push(BadRow { line: row.line, faults }),
-        }
-    }
-    bad.sort_unstable_by_key(|row| row.line);
-    let room = usize::try_from(limits.most_errors - import.errors_kept).unwrap_or(0);
-    let errors = bad.into_iter().flat_map(|BadRow { line, faults }| {
-        (0u64..256).zip(faults).map(move |(nth, fault)| ImportError {
-            id: range.at((line << 8) | nth),
-            import_id: id,
-            line: i64::try_from(line).unwrap_or(i64::MAX),
-            pointer: fault.pointer,
-            code: fault.code.into_owned(),
-            message: fault.message,
-        })
-    });
-    let errors: Vec<ImportError> = errors.take(room).collect();
-    import.errors_kept += i64::try_from(errors.len()).unwrap_or(0);
-    store::insert_errors(tx, &errors)?;
-    let after = store::update(tx, import)?;
-    record_event(tx, Some(before), &after)?;
-    Ok(held)
+    Ok(recorded)
 }
 
-/// Publishes the rows of an import in one short unit; of a dry run, removes the rows.
+/// Publishes the rows of an import in one short unit; of a dry run, removes the rows. An import without a good row fails.
 fn publish(background: &BackgroundContext, own: &BackgroundContext, lease: Lease, id: Id) -> Result<Import> {
-    if background.read(|tx| store::get(tx, id))?.dry_run {
+    let import = background.read(|tx| store::get(tx, id))?;
+    if !import.has_good_rows() {
+        let reason = match import.rows_read {
+            0 => "the file has no row",
+            _ => "no row of the file is good; the errors say why",
+        };
+        fail(own, lease, id, reason)?;
+        return own.read(|tx| store::get(tx, id));
+    }
+    if import.dry_run {
         discard(own, lease, id)?;
         return background.write(move |tx| {
             lease.check(tx)?;
@@ -289,6 +325,12 @@ fn complete(own: &BackgroundContext, lease: Lease, id: Id) -> Result<Import> {
 
 fn fail(own: &BackgroundContext, lease: Lease, id: Id, reason: &str) -> Result<()> {
     discard(own, lease, id)?;
+    let portion = move |tx: &mut Tx<'_>| {
+        tx.exempt_from_audit(Unaudited::NotPublished);
+        lease.check(tx)?;
+        store::remove_next_waiting(tx, id, PORTION)
+    };
+    while retry(|| own.write(portion))? > 0 {}
     let reason = cut(reason, 1000).to_owned();
     own.write(move |tx| {
         lease.check(tx)?;
@@ -316,12 +358,4 @@ fn move_to(tx: &mut Tx<'_>, id: Id, state: ImportState, failure: Option<String>)
     record_event(tx, Some(before), &after)?;
     tx.conn.expect_bulk(after.finished_at.is_none())?;
     Ok(after)
-}
-
-fn record_event(tx: &mut Tx<'_>, before: Option<Import>, after: &Import) -> Result<()> {
-    let event = audit::Event::on("transaction_import", after.id).after(&ImportView::from(after.clone()));
-    match before {
-        Some(before) => event.before(&ImportView::from(before)).record(tx),
-        None => event.record(tx),
-    }
 }

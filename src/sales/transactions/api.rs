@@ -1,9 +1,9 @@
 //! Transactions over HTTP.
 
-use super::{Customer, NewTransaction, Transaction, TransactionKind, service, store};
+use super::{Customer, NewTransaction, Transaction, TransactionKind, model::source_name, service, store};
 use crate::{
     access::{
-        Caller, Unaudited,
+        Caller, PartnerKey, Unaudited,
         policy::{CreateTransaction, GetTransaction, ListTransactions},
     },
     platform::{
@@ -124,17 +124,17 @@ page_of!(
     "amount": {"amount": "1234.50", "currency": "USD"}, "units": 25
 }))]
 pub struct TransactionCreate {
-    /// The system that reports the transaction.
+    /// The system that reports the transaction; kept in lower case, because sources compare without case.
     #[schema(min_length = 1, max_length = 64, pattern = r"^\S(.*\S)?$")]
     pub source: String,
     /// The number of the transaction in the source. A number reported again with the same content is recorded once.
     #[schema(min_length = 1, max_length = 128, pattern = r"^\S(.*\S)?$")]
     pub external_id: String,
     /// The partner that sold, and earns.
-    pub partner_id: Id,
+    pub partner_id: PartnerKey,
     /// The indirect provider that an indirect reseller bought through.
     #[serde(default)]
-    pub provider_id: Option<Id>,
+    pub provider_id: Option<PartnerKey>,
     /// The customer that bought.
     pub customer: TransactionCustomer,
     /// The stock keeping unit (SKU) of the product.
@@ -184,24 +184,24 @@ impl TransactionCreate {
             && self.original_external_id.as_ref().is_none_or(|number| plain(number, 128))
             && self.units.is_none_or(|units| (0..=1_000_000_000).contains(&units))
     }
-}
 
-impl From<TransactionCreate> for NewTransaction {
-    fn from(new: TransactionCreate) -> Self {
-        Self {
-            source: new.source,
-            external_id: new.external_id,
-            partner_id: new.partner_id,
-            provider_id: new.provider_id,
-            customer: new.customer.into(),
-            product: new.product,
-            product_family: new.product_family,
-            kind: new.kind,
-            original_transaction_id: new.original_transaction_id,
-            original_external_id: new.original_external_id,
-            occurred_on: new.occurred_on,
-            amount: new.amount,
-            units: new.units,
+    /// The transaction to record, of the partners whose keys the body names.
+    #[must_use]
+    pub fn of_partners(self, partner_id: Id, provider_id: Option<Id>) -> NewTransaction {
+        NewTransaction {
+            source: source_name(self.source),
+            external_id: self.external_id,
+            partner_id,
+            provider_id,
+            customer: self.customer.into(),
+            product: self.product,
+            product_family: self.product_family,
+            kind: self.kind,
+            original_transaction_id: self.original_transaction_id,
+            original_external_id: self.original_external_id,
+            occurred_on: self.occurred_on,
+            amount: self.amount,
+            units: self.units,
         }
     }
 }
@@ -212,7 +212,7 @@ impl From<TransactionCreate> for NewTransaction {
 #[into_params(parameter_in = Query)]
 pub struct TransactionFilter {
     /// Sold by this partner.
-    pub partner_id: Option<Id>,
+    pub partner_id: Option<PartnerKey>,
     /// Of this kind.
     #[param(inline)]
     pub kind: Option<TransactionKind>,
@@ -261,7 +261,8 @@ async fn list_transactions(
 ///
 /// `source` and `external_id` name a transaction, which is recorded once. Where the transaction is reported again with
 /// the same content, the answer is 200 with the record; with other content, 409 `transaction_conflict`. Texts are kept
-/// in Unicode normalization form C: a number is the same number, whichever way a system spells its accents.
+/// in Unicode normalization form C: a number is the same number, whichever way a system spells its accents. Sources
+/// compare without case.
 #[utoipa::path(
     tag = "transactions",
     request_body = TransactionCreate,
@@ -278,7 +279,9 @@ async fn create_transaction(
     caller
         .write(body, |tx, new| {
             let id = tx.new_id();
-            let transaction = service::create(tx, id, NewTransaction::from(new.clone()))?;
+            let partner = new.partner_id.id(tx)?;
+            let provider = new.provider_id.as_ref().map(|provider| provider.id(tx)).transpose()?;
+            let transaction = service::create(tx, id, new.clone().of_partners(partner, provider))?;
             if transaction.id != id {
                 tx.exempt_from_audit(Unaudited::NothingWritten);
                 return Ok(record(transaction));

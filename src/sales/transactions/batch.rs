@@ -74,6 +74,11 @@ pub fn hide(tx: &mut Tx<'_>, range: Range) -> Result<()> {
     store::hide(tx, range)
 }
 
+/// The range whose transactions are hidden now; none where everybody sees every transaction.
+pub fn hidden(tx: &mut Tx<'_>) -> Result<Option<Range>> {
+    store::hidden(tx)
+}
+
 /// Lets everybody see the hidden transactions.
 pub fn publish(tx: &mut Tx<'_>) -> Result<()> {
     store::show(tx)

@@ -4,7 +4,7 @@ use crate::{
     network::partners::{Partner, PartnerType},
     platform::{
         FieldError,
-        values::{CalendarDate, Country, Currency, Id, Money, Timestamp, text_enum},
+        values::{CalendarDate, Country, Currency, Id, Money, Timestamp, composed, text_enum},
     },
     schema::transactions,
 };
@@ -148,6 +148,13 @@ pub struct SourceNumber {
     pub source: String,
     /// The number in the system.
     pub external_id: String,
+}
+
+/// The name of a source as it is kept and compared: in lower case.
+#[must_use]
+pub fn source_name(source: String) -> String {
+    let is_lower = |byte: u8| byte.is_ascii() && !byte.is_ascii_uppercase();
+    if source.bytes().all(is_lower) { source } else { composed(source.to_lowercase()) }
 }
 
 /// The most characters of a source and of a product family.

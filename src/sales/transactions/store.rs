@@ -5,6 +5,7 @@ use super::{
     api::TransactionFilter,
     backlog::{CalculationCause, Since, Waiting},
     batch::Range,
+    model::source_name,
 };
 use crate::{
     access::{Scope, Tx},
@@ -31,19 +32,23 @@ fn visible(scope: Scope) -> transactions::BoxedQuery<'static, MultiBackend> {
     in_scope!(transactions::table.into_boxed(), transactions::partner_id, scope)
 }
 
-fn matching(scope: Scope, filter: &TransactionFilter) -> transactions::BoxedQuery<'static, MultiBackend> {
-    let mut query = visible(scope);
-    if let Some(id) = filter.partner_id {
-        query = query.filter(transactions::partner_id.eq(id));
+fn matching(
+    tx: &mut Tx<'_>,
+    filter: &TransactionFilter,
+) -> Result<transactions::BoxedQuery<'static, MultiBackend>> {
+    let mut query = visible(tx.scope());
+    if let Some(partner) = &filter.partner_id {
+        query = query.filter(transactions::partner_id.eq(partner.id(tx)?));
     }
     if let Some(kind) = filter.kind {
         query = query.filter(transactions::kind.eq(kind));
     }
+    let source = filter.source.clone().map(source_name);
     if let Some(external_id) = &filter.external_id {
         let numbered = transaction_numbers::table
             .filter(transaction_numbers::external_id.eq(external_id.clone()))
             .select(transaction_numbers::transaction_id);
-        query = match &filter.source {
+        query = match &source {
             Some(source) => {
                 let named = numbered.filter(transaction_numbers::source.eq(source.clone()));
                 query.filter(transactions::id.eq_any(named))
@@ -51,8 +56,8 @@ fn matching(scope: Scope, filter: &TransactionFilter) -> transactions::BoxedQuer
             None => query.filter(transactions::id.eq_any(numbered.filter(sql::<Bool>(OF_ANY_SOURCE)))),
         };
     }
-    if let Some(source) = &filter.source {
-        query = query.filter(transactions::source.eq(source.clone()));
+    if let Some(source) = source {
+        query = query.filter(transactions::source.eq(source));
     }
     if let Some(from) = filter.from {
         query = query.filter(transactions::occurred_on.ge(from));
@@ -66,7 +71,7 @@ fn matching(scope: Scope, filter: &TransactionFilter) -> transactions::BoxedQuer
     if let Some(customer) = &filter.customer_id {
         query = query.filter(transactions::customer_id.eq(customer.clone()));
     }
-    query
+    Ok(query)
 }
 
 /// Numbers of any source. The index leads with the source, so the statement looks into the index once for each source.
@@ -76,7 +81,7 @@ const OF_ANY_SOURCE: &str = "transaction_numbers.source IN (WITH RECURSIVE known
     FROM known WHERE known.source IS NOT NULL) SELECT source FROM known)";
 
 pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<TransactionFilter>) -> Result<Vec<Transaction>> {
-    let query = keyset!(matching(tx.scope(), &page.filter), page, transactions, newest);
+    let query = keyset!(matching(tx, &page.filter)?, page, transactions, newest);
     // A customer has few transactions, far apart: the database gathers them by the customer's index, then sorts.
     let query = match page.filter.customer_id {
         Some(_) => query.order(unindexed!(transactions::id).desc()),
@@ -86,7 +91,7 @@ pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<TransactionFilter>) -> Re
 }
 
 pub(super) fn count(tx: &mut Tx<'_>, filter: &TransactionFilter) -> Result<i64> {
-    Ok(matching(tx.scope(), filter).count().get_result(tx.conn)?)
+    Ok(matching(tx, filter)?.count().get_result(tx.conn)?)
 }
 
 pub(super) fn find(tx: &mut Tx<'_>, id: Id) -> Result<Option<Transaction>> {
@@ -313,6 +318,13 @@ pub(super) fn hide(tx: &mut Tx<'_>, range: Range) -> Result<()> {
     );
     diesel::insert_into(unpublished_transactions::table).values(hidden).execute(tx.conn)?;
     Ok(())
+}
+
+/// The range whose records are hidden; none where every record is seen.
+pub(super) fn hidden(tx: &mut Tx<'_>) -> Result<Option<Range>> {
+    let ends = (unpublished_transactions::first_id, unpublished_transactions::last_id);
+    let found = unpublished_transactions::table.select(ends).get_result::<(Id, Id)>(tx.conn).optional()?;
+    Ok(found.map(|(first, last)| Range { first, last }))
 }
 
 /// Shows the hidden records.

@@ -30,6 +30,7 @@ fn header_fields() -> Value {
         ),
         "ETag": text("The record's revision; send it back in `If-Match` to change it.", 200, "\"3\""),
         "Location": text("Address of the record made.", 200, "/v1/records/01936f2e-4b00-7000-8000-000000000001"),
+        "Preference-Applied": text("What of `Prefer` was done.", 100, "respond-async"),
         "Link": text(
             "Address of the next page, where there is one.", 4000,
             "<https://api.example.com/v1/records?cursor=x>; rel=\"next\"",

@@ -146,6 +146,8 @@ impl OperationDraft<'_> {
     /// Describes the successful answers: their header fields, bodies and links.
     fn successes(&mut self) {
         let (record, list) = (self.answers_a_record(), self.answers_a_list());
+        let parameters = self.object["parameters"].as_array();
+        let prefers = parameters.is_some_and(|all| all.iter().any(|parameter| parameter["name"] == "Prefer"));
         let own = format!("{}/{{id}}", self.path);
         let readable = self.gettable.iter().find(|(path, _)| *path == own).map(|(_, operation)| operation);
         let Some(responses) = self.object["responses"].as_object_mut() else { return };
@@ -159,8 +161,13 @@ impl OperationDraft<'_> {
                     _ => "As asked for.",
                 });
             }
-            let fields =
-                [("ETag", record && status != "204"), ("Location", made || status == "202"), ("Link", list)];
+            let accepted = status == "202";
+            let fields = [
+                ("ETag", record && !accepted && status != "204"),
+                ("Location", made || accepted),
+                ("Link", list),
+                ("Preference-Applied", accepted && prefers),
+            ];
             let fields = fields.iter().filter(|(_, applies)| *applies).map(|(name, _)| *name);
             let mut all = headers(fields);
             if let Some(declared) = response.get_mut("headers").and_then(Value::as_object_mut) {
