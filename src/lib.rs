@@ -21,10 +21,11 @@
 //! | [`participation`] | what partners take part in: programs and their rules, who meets them, who is enrolled. |
 //! | [`ledger`] | what is owed: the books every amount stands in. |
 //! | [`earnings`] | what sales give: the pure engine, the calculation that posts its results, and the statements that show them. |
+//! | [`payouts`] | what is owed becomes money on partners' accounts. |
 //! | [`operations`] | how the service is run: background work people follow, health, a demo, the checks of the records. |
 //! | [`app`] | the composition root: the only list of slices |
 //!
-//! The seven modules from [`network`] to [`operations`] are the floors: each holds slices, in the order in which they may use
+//! The eight modules from [`network`] to [`operations`] are the floors: each holds slices, in the order in which they may use
 //! each other, those above first. [`audit`] and [`notifications`] are slices below every floor.
 //!
 //! | floor | slice | holds |
@@ -48,6 +49,7 @@
 //! | | `calculation` | posting, runs, recalculation, simulation, the lists of earnings |
 //! | | `statements` | a partner's statement and summary; the statements of closed months, stored |
 //! | | `closing` | closes months: the preview, the report, the statements |
+//! | `payouts` | [`bank_files`](payouts::bank_files) | payment files for banks; pure |
 //! | `operations` | `jobs`, `health`, `demo`, `verify` | the daily refresh, readiness, the demo, proof of the records |
 //!
 //! A slice is a folder: `model.rs` what a thing is (no I/O, no clock, no HTTP), `store.rs` its rows, `service.rs`
@@ -168,6 +170,8 @@ pub mod participation;
 pub mod ledger;
 
 pub mod earnings;
+
+pub mod payouts;
 
 pub mod operations;
 
