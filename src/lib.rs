@@ -49,7 +49,7 @@
 //! | | `calculation` | posting, runs, recalculation, simulation, the lists of earnings |
 //! | | `statements` | a partner's statement and summary; the statements of closed months, stored |
 //! | | `closing` | closes months: the preview, the report, the statements |
-//! | `payouts` | [`bank_files`](payouts::bank_files) | payment files for banks; pure |
+//! | `payouts` | [`bank_files`](payouts::bank_files) | payment files for banks, and what banks say; pure |
 //! | `operations` | `jobs`, `health`, `demo`, `verify` | the daily refresh, readiness, the demo, proof of the records |
 //!
 //! A slice is a folder: `model.rs` what a thing is (no I/O, no clock, no HTTP), `store.rs` its rows, `service.rs`

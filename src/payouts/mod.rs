@@ -4,6 +4,6 @@
 //!
 //! | slice | holds |
 //! |---|---|
-//! | [`bank_files`] | payment files for banks, checked and written |
+//! | [`bank_files`] | payment files for banks, checked and written; status reports and statements of banks, read |
 
 pub mod bank_files;

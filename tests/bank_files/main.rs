@@ -1,4 +1,4 @@
-//! The files that go to banks, held against the schemas of ISO 20022 and against another writer, without a
+//! The files that go to banks and come from them, held against the schemas of ISO 20022 and against another writer, without a
 //! server or a database. `PROPTEST_CASES=2000 cargo test --test bank_files` tries more.
 
 #![cfg(test)]
@@ -7,5 +7,8 @@ mod another_writer;
 mod faults;
 mod generated;
 mod golden;
+mod hostile;
+mod reports;
 mod samples;
 mod schema;
+mod statements;
