@@ -23,14 +23,23 @@ impl Metrics {
             registry.register(Box::new(counter.clone())).map_err(Error::internal)?;
             Ok::<_, Error>(counter)
         };
-        let durations = HistogramOpts::new("job_duration_seconds", "How long runs of background work took")
-            .namespace("partner_incentives")
-            .buckets(SECONDS.to_vec());
+        let durations = HistogramOpts::new(
+            "job_duration_seconds",
+            "How long runs of background work by the engine of this instance took",
+        )
+        .namespace("partner_incentives")
+        .buckets(SECONDS.to_vec());
         let duration = HistogramVec::new(durations, &["job"]).map_err(Error::internal)?;
         registry.register(Box::new(duration.clone())).map_err(Error::internal)?;
         Ok(Self {
-            runs: counter("job_runs_total", "Runs of background work")?,
-            failures: counter("job_failures_total", "Runs of background work that failed or met trouble")?,
+            runs: counter(
+                "job_runs_total",
+                "Runs of background work by the engine of this instance; a file that is imported over HTTP is a request, and counts there",
+            )?,
+            failures: counter(
+                "job_failures_total",
+                "Runs of background work by the engine of this instance that failed or met trouble",
+            )?,
             duration,
         })
     }

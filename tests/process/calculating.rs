@@ -43,16 +43,40 @@ fn books(path: &Path) -> Vec<String> {
     lines.into_iter().map(|line| line.line).collect()
 }
 
+/// Makes a database of partners whose sales wait, all of it in the file itself; returns its encryption key.
+fn fill(path: &Path) -> String {
+    let first = service(path);
+    first.close();
+    let key = first.settings.encryption_key.clone().expect("the tests' key");
+    let fill = format!("{FILL} PRAGMA wal_checkpoint(TRUNCATE);");
+    Target::Sqlite(path.to_owned()).open().expect("open").batch_execute(&fill).expect("fill");
+    key.to_string()
+}
+
+#[test]
+fn a_calculation_tells_how_far_it_has_come() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("told.db");
+    let key = fill(&path);
+    let mut calculate = command(&format!("sqlite://{}", path.display()));
+    let output = calculate.arg("calculate").env("ENCRYPTION_KEY", key).output().expect("run");
+    let told = String::from_utf8(output.stdout).expect("text");
+    assert!(output.status.success(), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    let lines: Vec<&str> = told.lines().collect();
+    let (last, before) = lines.split_last().expect("some lines");
+    assert!(!before.is_empty(), "it says how far it is before it is done: {told}");
+    for line in before {
+        let (done, rest) = line.split_once(" of 10 partners, ").unwrap_or_else(|| panic!("{told}"));
+        assert!(done.parse::<u32>().is_ok_and(|done| done <= 10) && rest.ends_with(" sales"), "{line}");
+    }
+    assert!(last.contains(" sales of 10 partners: ") && last.contains(" earnings, "), "{told}");
+}
+
 #[test]
 fn a_calculation_that_is_killed_is_finished_by_the_next() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name);
-    let first = service(&path("whole.db"));
-    first.close();
-    // The copy needs everything in the file itself.
-    let key = first.settings.encryption_key.clone().expect("the tests' key");
-    let fill = format!("{FILL} PRAGMA wal_checkpoint(TRUNCATE);");
-    Target::Sqlite(path("whole.db")).open().expect("open").batch_execute(&fill).expect("fill");
+    let key = fill(&path("whole.db"));
     std::fs::copy(path("whole.db"), path("broken.db")).expect("copy");
     let calculate = |name: &str| {
         let mut command = command(&format!("sqlite://{}", path(name).display()));

@@ -5,7 +5,7 @@ use crate::{
         calculation::{Story, flat},
         partners::partner,
     },
-    support::{World, free_port},
+    support::{World, free_port, wait_for},
 };
 use partner_incentives::{access::Role, operations::jobs::refresh};
 use serde_json::json;
@@ -121,4 +121,20 @@ fn the_metrics_can_have_an_address_of_their_own() {
     assert!(metrics.contains("status=\"404\""), "the requests of the service: {metrics}");
     assert_eq!(get("/v1/partners").0, 404, "and nothing else");
     assert_eq!(get("/health/live").0, 404);
+}
+
+#[test]
+fn runs_of_the_engine_are_counted_and_a_file_is_counted_as_a_request() {
+    let world = World::new();
+    let runs = |job: &str| number(&scraped(&world), &format!("job_runs_total{{job=\"{job}\"}}"));
+    // A row nobody can read: the job's turn is taken all the same.
+    let file = b"{}".to_vec();
+    world.operator().ask("POST", "/v1/transaction-imports").bytes("application/x-ndjson", file).send().ok();
+    world.clock.set(world.clock.now().plus_seconds(3600));
+    wait_for("the sweep has run", || runs("expiry-sweep").map(drop).ok_or_else(|| scraped(&world)));
+    assert_eq!(runs("transaction-imports"), None);
+    let metrics = scraped(&world);
+    let help = metrics.lines().find(|line| line.starts_with("# HELP partner_incentives_job_runs_total"));
+    assert!(help.is_some_and(|help| help.contains("imported over HTTP is a request")), "{metrics}");
+    assert!(metrics.contains("/v1/transaction-imports"), "{metrics}");
 }
