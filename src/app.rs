@@ -12,7 +12,7 @@ use crate::{
     access::{Hooks, PartnerKey, SealedColumn, Tx, policy},
     audit,
     earnings::{calculation, closing, statements},
-    identity::{api_clients, second_factors, sessions, setup, users},
+    identity::{api_clients, password_resets, second_factors, sessions, setup, users},
     ledger::{accounting, adjustments},
     network::{agreements, competencies, partners, profiles},
     notifications,
@@ -39,6 +39,7 @@ pub const EXAMPLE_PARTNER: &str = "01936f2e-4b00-7000-8000-000000000001";
 pub const SLICES: &[Slice] = &[
     FOUNDATION,
     sessions::SLICE,
+    password_resets::SLICE,
     second_factors::SLICE,
     users::SLICE,
     api_clients::SLICE,
@@ -145,12 +146,14 @@ pub fn document() -> serde_json::Value {
             Money is a decimal text with exactly its currency's digits, never a number. Lists are walked with \
             `next_cursor`. A change names the revision it was made from in `If-Match`. A `POST` with an \
             `Idempotency-Key` is safe to repeat. Errors are problem documents (RFC 9457); their `type` is a page \
-            that explains them, all of them are listed at `/problems`.",
+            that explains them, all of them are listed at `/problems`. What people read is in the language that \
+            `Accept-Language` prefers, English or Japanese, else in that of the caller's account; `Content-Language` \
+            names it.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
         contact(name = "Partner Incentives", url = "https://example.org/partner-incentives")
     ),
     servers((url = "/", description = "This service, local or in production.")),
-    components(schemas(http::Problem, crate::platform::FieldError, Currency, Country, PartnerKey)),
+    components(schemas(http::Problem, crate::platform::FieldErrorView<'static>, Currency, Country, PartnerKey)),
     modifiers(&Schemes, &Tags)
 )]
 struct Base;

@@ -36,6 +36,7 @@
 //! | | `profiles` | payout and tax profiles, sealed |
 //! | `identity` | `users`, `second_factors`, `api_clients` | people and machines that may sign in |
 //! | | `sessions` | sign-in, tokens, rotation of keys, throttles |
+//! | | `password_resets` | a new password for whoever has forgotten the old one, by a token that is mailed |
 //! | | `setup` | the gate: a partner's people are listed, mailed, and set up |
 //! | `sales` | `transactions` | purchases and refunds, and the [backlog](sales::transactions::backlog) of the calculation |
 //! | | `imports` | files of transactions, CSV and NDJSON |
@@ -61,7 +62,7 @@
 //!
 //! - `platform` holds no business word.
 //! - `model.rs` does no I/O and cannot learn the time.
-//! - Only `platform::db` names a database; only `api.rs`, `access::caller`, `platform::http`, `slice` and `app` name actix.
+//! - Only `platform::db` names a database; only `api.rs`, `access::{caller, public}`, `platform::http`, `slice` and `app` name actix.
 //! - Every slice that answers requests is in the list of `app`, with all of its routes.
 //! - Slices form a list, in the order of this file: each may use those above it, none below.
 //! - Application state is opaque: only [`access::Caller`] and [`access::Public`] open it, so a handler that

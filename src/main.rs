@@ -167,7 +167,8 @@ fn main() -> ExitCode {
     match run(command.unwrap_or(Command::Serve), settings) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let detail = error.source.as_ref().map_or_else(|| error.detail.to_string(), ToString::to_string);
+            let detail =
+                error.source.as_ref().map_or_else(|| error.sentence().to_owned(), ToString::to_string);
             log::error!("{detail}");
             if !log::log_enabled!(log::Level::Error) {
                 let _ = say_line!("{detail}");

@@ -131,6 +131,7 @@ diesel::table! {
         etag -> Nullable<Text>,
         body -> Binary,
         created_at -> Instant,
+        language -> Nullable<Text>,
     }
 }
 
@@ -630,6 +631,31 @@ diesel::table! {
         address -> Text,
         first_seen_at -> Instant,
         last_seen_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `identity::password_resets`.
+    password_reset_requests (id) {
+        id -> Guid,
+        email -> Text,
+        requested_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `identity::password_resets`.
+    password_resets (user_id) {
+        user_id -> Guid,
+        digest -> Binary,
+        mailed_at -> Instant,
+        expires_at -> Instant,
     }
 }
 
@@ -1226,6 +1252,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     refresh_tokens,
     sign_in_throttles,
     known_addresses,
+    password_reset_requests,
+    password_resets,
     second_factors,
     recovery_codes,
     api_clients,
@@ -1293,6 +1321,8 @@ pub const SHARED_TABLES: &[(&str, Placement)] = &[
     ("refresh_tokens", Placement::Central),
     ("sign_in_throttles", Placement::Central),
     ("known_addresses", Placement::Central),
+    ("password_reset_requests", Placement::Central),
+    ("password_resets", Placement::Central),
     ("second_factors", Placement::Central),
     ("recovery_codes", Placement::Central),
     ("api_client_secrets", Placement::Central),

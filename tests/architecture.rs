@@ -54,6 +54,7 @@ const OUR_VARIANTS: &[&str] = &["Target::Sqlite", "Target::Postgres"];
 const WEB: &[&str] = &[
     "api.rs",
     "access/caller.rs",
+    "access/public.rs",
     "platform/http/",
     "platform/db/handle.rs",
     "src/app.rs",
@@ -334,6 +335,56 @@ struct Source {
     /// Without comments and unit tests.
     code: String,
     lines: usize,
+}
+
+/// A sentence for people is written by `text!` in English and in Japanese. Write the Japanese sentence, with the same data in
+/// it; a word of each language in the sentence is called `en` and `ja`.
+#[test]
+fn every_sentence_says_the_same_in_each_language() {
+    let (mut sentences, mut faults) = (0, Vec::new());
+    for Source { path, code, .. } in sources() {
+        for call in code.split("text!(").skip(1).filter(|call| call.trim_start().starts_with('"')) {
+            let literals = literals(call);
+            let [english, japanese] = literals.as_slice() else { panic!("{path}: {call:.80}") };
+            sentences += 1;
+            if !english.is_ascii() || japanese.is_ascii() || data(english) != data(japanese) {
+                faults.push(format!("{path}: {english} | {japanese}"));
+            }
+        }
+    }
+    assert!(sentences > 200, "{sentences} sentences were found");
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// The first two literals of a call.
+fn literals(call: &str) -> Vec<String> {
+    let (mut found, mut rest) = (Vec::new(), call);
+    while let (true, Some(begin)) = (found.len() < 2, rest.find('"')) {
+        let text = &rest[begin + 1..];
+        let mut escaped = false;
+        let end = text.find(|c| {
+            let is_end = c == '"' && !escaped;
+            escaped = c == '\\' && !escaped;
+            is_end
+        });
+        let end = end.expect("the end of a literal");
+        found.push(text[..end].to_owned());
+        rest = &text[end + 1..];
+    }
+    found
+}
+
+/// The places of data in a sentence, sorted: by name, or one for each place without a name.
+fn data(sentence: &str) -> Vec<&str> {
+    let sentence = sentence.split("{{").next().unwrap_or_default();
+    let mut places: Vec<&str> =
+        sentence.split('{').skip(1).filter_map(|rest| rest.split(['}', ':']).next()).collect();
+    for place in &mut places {
+        let is_word = ["en", "ja", "within"].contains(place);
+        *place = if is_word { "word" } else { place.trim_start_matches(|c: char| c.is_ascii_digit()) };
+    }
+    places.sort_unstable();
+    places
 }
 
 fn root() -> &'static Path {

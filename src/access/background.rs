@@ -1,7 +1,10 @@
 //! Background work of many units, in the name of a caller or of the service itself.
 
 use super::{Actor, AppState, Caller, Tx, app_state::SharedState, policy::Policy};
-use crate::platform::{Error, Result, db::Conn};
+use crate::{
+    platform::{Error, Result, db::Conn},
+    text,
+};
 use std::{collections::HashSet, sync::Arc};
 
 /// The way of background work to the database: many units, one after the other, in the name of a sender. Each unit checks
@@ -82,10 +85,12 @@ impl BackgroundContext {
         if self.state.db.free_bytes().is_none_or(|free| free >= reserve) {
             return Ok(());
         }
-        let detail =
-            format!("the disk of the database has less than {reserve} bytes left; make room, then try again");
+        let detail = text!(
+            "the disk of the database has less than {reserve} bytes left; make room, then try again",
+            "データベースのディスクの空き容量が {reserve} バイト未満です。空き容量を確保してから再度お試しください。"
+        );
         let short = Error::unavailable("the disk of the database is nearly full");
-        Err(Error { detail: detail.into(), retry_after: Some(60), ..short })
+        Err(Error { detail, retry_after: Some(60), ..short })
     }
 
     /// Reads in one snapshot, on this thread.

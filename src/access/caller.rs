@@ -1,21 +1,23 @@
 //! The extractors that check a caller's authority, and open the application state to the caller.
 
 use super::{
-    Actor, AppState, Identity, JsonWebKeySet, Permission, Role, TokenSubject, Tx,
+    AppState, Permission, Role, Tx,
     app_state::GuessedName,
     idempotency,
     issuer::Issuer,
-    origin::RequestOrigin,
     password::Hasher,
     policy::{self, Policy, Rule},
     refusal::CallerStanding,
     token::Claims,
 };
-use crate::platform::{
-    Error, Result, codes,
-    db::{Conn, Done},
-    http::{Answer, Body, Repeatable, RequestId, SignedIn, address_of, language_of, network_of},
-    values::{Id, Locale},
+use crate::{
+    platform::{
+        Error, Result, codes,
+        db::{Conn, Done},
+        http::{Answer, Body, Reader, Repeatable, RequestId, SignedIn, address_of, network_of},
+        values::{Id, Text},
+    },
+    text,
 };
 use actix_web::{FromRequest, HttpMessage, HttpRequest, dev::Payload, http::header, web::Data};
 use std::{
@@ -30,7 +32,7 @@ pub struct Caller<P> {
     app: AppState,
     claims: Arc<Claims>,
     request_id: RequestId,
-    language: Option<Locale>,
+    reader: Reader,
     repeatable: Option<Repeatable>,
     policy: PhantomData<fn() -> P>,
 }
@@ -55,14 +57,17 @@ impl<P: Policy> Caller<P> {
             }
         })?;
         request.extensions_mut().insert(SignedIn(claims.sub));
+        let reader = Reader::of(request);
+        // Faults that are found before the unit reads the account are told in the language the token names.
+        reader.has_account_in(claims.locale.unwrap_or_default());
         let quota = app.0.users.check(&claims.sub)?;
         request.extensions_mut().insert(quota);
         if let Some(refusal) = P::RULE.refuses_token(&claims) {
             return Err(refusal.error);
         }
         let repeatable = if request.method().is_safe() { None } else { Repeatable::of(request, None)? };
-        let (request_id, language) = (RequestId::of(request), language_of(request));
-        Ok(Self { app, claims, request_id, language, repeatable, policy: PhantomData })
+        let request_id = RequestId::of(request);
+        Ok(Self { app, claims, request_id, reader, repeatable, policy: PhantomData })
     }
 
     /// The application state, for work of the service itself that goes on after the answer.
@@ -93,6 +98,12 @@ impl<P: Policy> Caller<P> {
     #[must_use]
     pub fn request_id(&self) -> &str {
         self.request_id.as_str()
+    }
+
+    /// Who reads the answer.
+    #[must_use]
+    pub fn reader(&self) -> Reader {
+        self.reader.clone()
     }
 
     /// Reads without a snapshot, for a single statement.
@@ -137,7 +148,7 @@ impl<P: Policy> Caller<P> {
         let unit = move |conn: &mut Conn| {
             let (caller, repeatable) = &*this;
             caller.enter(conn)?.run(|tx| {
-                let answer = work(tx, &value)?;
+                let answer = Answer { language: Some(tx.language), ..work(tx, &value)? };
                 tx.finish()?;
                 if let Some(repeatable) = repeatable {
                     idempotency::remember(tx, caller.claims.sub, repeatable, &answer)?;
@@ -173,8 +184,8 @@ impl<P: Policy> Caller<P> {
     {
         let (app, claims) = (self.app.clone(), Arc::clone(&self.claims));
         let request_id = self.request_id.clone();
-        let language = self.language;
-        let same = Self { app, claims, request_id, language, repeatable: None, policy: PhantomData };
+        let reader = self.reader.clone();
+        let same = Self { app, claims, request_id, reader, repeatable: None, policy: PhantomData };
         same.read(work).await
     }
 
@@ -229,172 +240,47 @@ impl<P: Policy> Caller<P> {
     pub(super) fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
         let CallerStanding { actor, locale, .. } = self.standing(conn)?;
         let mut tx = Tx::new(conn, actor, &self.app.0, self.request_id.as_str(), P::RULE.operation);
-        tx.language = self.language.unwrap_or(locale);
+        self.reader.has_account_in(locale);
+        tx.language = self.reader.language();
         Ok(tx)
     }
 }
 
-/// A caller who has not signed in.
-pub struct Public {
-    app: AppState,
-    request_id: RequestId,
-    origin: RequestOrigin,
-}
-
-impl FromRequest for Public {
-    type Error = Error;
-    type Future = Ready<Result<Self>>;
-
-    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        ready(Self::admit(request))
-    }
-}
-
-impl Public {
-    fn admit(request: &HttpRequest) -> Result<Self> {
-        let app = app_state_of(request)?;
-        let origin = RequestOrigin { address: address_of(request), user_agent: user_agent_of(request) };
-        let quota = app.0.addresses.check(&network_of(origin.address))?;
-        request.extensions_mut().insert(quota);
-        Ok(Self { app, request_id: RequestId::of(request), origin })
-    }
-
-    /// Counts a sign-in attempt against the address, and against the user name at that address.
-    pub fn count_sign_in(&self, name: &str) -> Result<()> {
-        let address = self.origin.address;
-        self.app.0.sign_ins_by_address.check(&network_of(address))?;
-        let name = GuessedName { name: name.to_owned(), from: Some(address) };
-        self.app.0.sign_ins_by_name.check(&name).map(drop)
-    }
-
-    /// Counts an attempt with an unguessable secret, such as an API client's, against the address only, so that nobody
-    /// locks out another caller.
-    pub fn count_attempt(&self) -> Result<()> {
-        self.app.0.sign_ins_by_address.check(&network_of(self.origin.address)).map(drop)
-    }
-
-    /// Reads without a snapshot, for a single statement.
-    pub async fn read<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Conn) -> Result<T> + Send + 'static,
-    {
-        self.app.0.db.off_thread(move |db| db.query(work)).await
-    }
-
-    /// Reads in one snapshot, for several statements that must agree with each other.
-    pub async fn snapshot<T, F>(&self, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
-    {
-        let (app, request_id) = (self.app.clone(), self.request_id.clone());
-        let db = self.app.0.db.clone();
-        let read = move |conn: &mut Conn| {
-            work(&mut Tx::new(conn, Actor::NOBODY, &app.0, request_id.as_str(), "Read"))
-        };
-        db.off_thread(move |db| db.read(read)).await
-    }
-
-    /// Writes one unit on behalf of the actor who is just signing in, or of nobody.
-    pub async fn write<T, F>(&self, actor: Actor, operation: &'static str, work: F) -> Result<T>
-    where
-        T: Send + 'static,
-        F: Fn(&mut Tx<'_>) -> Result<T> + Send + 'static,
-    {
-        let (app, request_id) = (self.app.clone(), self.request_id.clone());
-        let db = self.app.0.db.clone();
-        db.write_async(move |conn| Tx::new(conn, actor, &app.0, request_id.as_str(), operation).run(&work))
-            .await
-    }
-
-    /// Issues an access token.
-    pub fn issue(&self, subject: TokenSubject, role: Role, epoch: i64) -> Result<String> {
-        self.app.0.tokens.issue(subject, role, epoch)
-    }
-
-    /// The address of the trusted outside issuer of identities; none where no issuer is trusted.
-    #[must_use]
-    pub fn issuer(&self) -> Option<&str> {
-        self.app.0.issuer.as_ref().map(Issuer::name)
-    }
-
-    /// The person that an identity token of the trusted issuer stands for; none where no issuer is trusted. May ask the
-    /// issuer for its keys.
-    pub async fn identity(&self, token: &str) -> Result<Option<Identity>> {
-        match &self.app.0.issuer {
-            Some(issuer) => issuer.verify(token, self.app.0.clock.now()).await.map(Some),
-            None => Ok(None),
-        }
-    }
-
-    /// The address at which people reach the service; no slash at the end.
-    #[must_use]
-    pub fn public_url(&self) -> &str {
-        &self.app.0.mail.public_url
-    }
-
-    /// Whether operators need a second factor.
-    #[must_use]
-    pub fn operators_need_second_factor(&self) -> bool {
-        self.app.0.accounts.operators_need_second_factor
-    }
-
-    /// The claims of an access token of this service; refuses a token that is not valid now.
-    pub fn claims(&self, token: &str) -> Result<Arc<Claims>> {
-        self.app.0.tokens.verify(token)
-    }
-
-    /// The address and the program the request comes from.
-    #[must_use]
-    pub fn origin(&self) -> &RequestOrigin {
-        &self.origin
-    }
-
-    /// The public keys that verify access tokens.
-    pub async fn key_set(self) -> Result<JsonWebKeySet> {
-        let app = self.app;
-        app.0.db.clone().off_thread(move |_| app.0.tokens.key_set()).await
-    }
-
-    /// The kind of the database, where the database answers and takes writes, as far as known: nobody waits for the answer.
-    pub fn readiness(&self) -> Result<crate::config::DatabaseKind> {
-        self.app.readiness()?;
-        self.app.kind()
-    }
-
-    /// Hashes or compares passwords, off the request threads.
-    pub async fn hashing<T: Send + 'static>(
-        &self,
-        work: impl FnOnce(&Hasher) -> T + Send + 'static,
-    ) -> Result<T> {
-        self.app.hashing(work).await
-    }
-}
-
-fn app_state_of(request: &HttpRequest) -> Result<AppState> {
+/// The application state of the server that a request has come to.
+pub(super) fn app_state_of(request: &HttpRequest) -> Result<AppState> {
     let app = request
         .app_data::<Data<AppState>>()
         .ok_or_else(|| Error::internal("the application state is missing"))?;
     Ok(app.get_ref().clone())
 }
 
-fn user_agent_of(request: &HttpRequest) -> Option<String> {
-    let text = request.headers().get(header::USER_AGENT)?.to_str().ok()?.trim();
-    (!text.is_empty()).then(|| text.chars().take(200).collect())
-}
-
 /// The bearer token of a request, from its one `Authorization` field (RFC 6750, 2.1).
 fn bearer(request: &HttpRequest) -> Result<&str> {
-    let refused = |detail| Error::new(&codes::UNAUTHENTICATED, detail);
+    let refused = |detail: Text| Error::new(&codes::UNAUTHENTICATED, detail);
     let mut fields = request.headers().get_all(header::AUTHORIZATION);
-    let field = fields.next().ok_or_else(|| refused("send Authorization: Bearer <access_token>"))?;
+    let field = fields.next().ok_or_else(|| {
+        refused(text!(
+            "send Authorization: Bearer <access_token>",
+            "Authorization: Bearer <access_token> を送信してください。"
+        ))
+    })?;
     if fields.next().is_some() {
-        return Err(refused("send one Authorization field"));
+        return Err(refused(text!(
+            "send one Authorization field",
+            "Authorization ヘッダーは 1 つだけ送信してください。"
+        )));
     }
-    let field = field.to_str().map_err(|_| refused("the Authorization field is not text"))?;
+    let field = field.to_str().map_err(|_| {
+        refused(text!(
+            "the Authorization field is not text",
+            "Authorization ヘッダーを文字として読み取れません。"
+        ))
+    })?;
     match field.split_once(' ') {
         Some((scheme, token)) if scheme.eq_ignore_ascii_case("bearer") && !token.contains(' ') => Ok(token),
-        _ => Err(refused("send Authorization: Bearer <access_token>")),
+        _ => Err(refused(text!(
+            "send Authorization: Bearer <access_token>",
+            "Authorization: Bearer <access_token> を送信してください。"
+        ))),
     }
 }

@@ -6,9 +6,10 @@ use crate::{
         Error, Result, Vault, codes,
         db::{Conn, native},
         http::{Answer, Repeatable},
-        values::{Id, Timestamp},
+        values::{Id, Locale, Timestamp},
     },
     schema::idempotency_keys,
+    text,
 };
 use diesel::prelude::*;
 
@@ -25,6 +26,7 @@ struct StoredAnswer {
     location: Option<String>,
     etag: Option<String>,
     body: Vec<u8>,
+    language: Option<Locale>,
     created_at: Timestamp,
 }
 
@@ -55,11 +57,15 @@ pub(super) fn recall(
             location: stored.location,
             next: None,
             kept: None,
+            language: stored.language,
             replayed: true,
         })),
         Some(_) => Err(Error::new(
             &codes::IDEMPOTENCY_KEY_REUSED,
-            "this key stands for another request you made in the last 24 hours; make a new key",
+            text!(
+                "this key stands for another request you made in the last 24 hours; make a new key",
+                "この冪等キーは、過去 24 時間以内の別のリクエストで使用されています。新しいキーを生成してください。"
+            ),
         )),
     }
 }
@@ -75,6 +81,7 @@ pub(super) fn remember(tx: &mut Tx<'_>, caller: Id, repeatable: &Repeatable, ans
         location: answer.location.clone(),
         etag: answer.etag.clone(),
         body: answer.kept.as_ref().unwrap_or(&answer.body).clone(),
+        language: answer.language,
         created_at: tx.now,
     };
     native!(tx.conn, conn => diesel::insert_into(idempotency_keys::table).values(&stored).execute(conn)?);

@@ -1,10 +1,13 @@
 //! The answers of list operations: a page, or the whole list as a file.
 
 use super::{Caller, Tx, policy::Policy};
-use crate::platform::{
-    Error, Result, codes,
-    http::{File, FileFormat, Full, Listed, Listing, PageRequest, Pieces, Slot, Terms},
-    values::Id,
+use crate::{
+    platform::{
+        Error, Result, codes,
+        http::{File, FileFormat, Full, Listed, Listing, PageRequest, Pieces, Slot, Terms},
+        values::Id,
+    },
+    text,
 };
 use std::{
     cell::Cell,
@@ -73,11 +76,17 @@ impl<P: Policy> Caller<P> {
         let state = Arc::clone(&self.app().0);
         let slot = state.files.take(self.id(), PATIENCE).await.map_err(|full| match full {
             Full::Own => {
-                let detail = "two of your files are under way; read them to their end, or close them";
+                let detail = text!(
+                    "two of your files are under way; read them to their end, or close them",
+                    "2 件のファイルを取得中です。最後まで読み取るか、接続を閉じてください。"
+                );
                 Error { retry_after: Some(5), ..Error::new(&codes::TOO_MANY_REQUESTS, detail) }
             }
             Full::All => Error {
-                detail: "others are reading as many files as the service writes at a time".into(),
+                detail: text!(
+                    "others are reading as many files as the service writes at a time",
+                    "同時に出力できるファイル数の上限に達しています。"
+                ),
                 ..Error::unavailable("too many files are being written")
             },
         })?;

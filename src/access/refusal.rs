@@ -4,7 +4,10 @@ use super::{
     Actor, INSUFFICIENT_SCOPE, PASSWORD_CHANGE_REQUIRED, SECOND_FACTOR_REQUIRED, SETUP_INCOMPLETE,
     policy::Rule, token::Claims,
 };
-use crate::platform::{Error, Result, codes, values::Locale};
+use crate::{
+    platform::{Error, Result, codes, values::Locale},
+    text,
+};
 
 /// The facts about a caller that may change while the token is valid.
 #[derive(Clone, Copy, Debug)]
@@ -60,17 +63,29 @@ impl Rule {
     pub(super) fn refuses_token(&self, claims: &Claims) -> Option<Refusal> {
         if !self.roles.contains(&claims.role) {
             let roles = self.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(", ");
-            let detail = format!("{} may not do this; it takes one of: {roles}", claims.role);
+            let detail = text!(
+                "{} may not do this; it takes one of: {roles}",
+                "{} のロールではこの操作を行えません。必要なロールは次のいずれかです：{roles}",
+                claims.role
+            );
             return Some(RefusalReason::RoleNotAllowed.as_refusal(Error::new(&codes::FORBIDDEN, detail)));
         }
         if self.without_scope || claims.has_scope(self.scope) {
             return None;
         }
         let error = match self.scope {
-            Some(scope) => {
-                Error::new(&INSUFFICIENT_SCOPE, format!("this takes the scope {scope}")).with("scope", scope)
-            }
-            None => Error::new(&INSUFFICIENT_SCOPE, "this is for people only; no API client may do it"),
+            Some(scope) => Error::new(
+                &INSUFFICIENT_SCOPE,
+                text!("this takes the scope {scope}", "この操作には {scope} のスコープが必要です。"),
+            )
+            .with("scope", scope),
+            None => Error::new(
+                &INSUFFICIENT_SCOPE,
+                text!(
+                    "this is for people only; no API client may do it",
+                    "この操作は利用者専用です。API クライアントからは実行できません。"
+                ),
+            ),
         };
         let reason = self.scope.map_or(RefusalReason::PeopleOnly, |_| RefusalReason::InsufficientScope);
         Some(reason.as_refusal(error))
@@ -87,20 +102,28 @@ impl Rule {
             return Ok(Some(refusal));
         }
         if standing.temporary_password && !self.with_temporary_password {
-            let detail = "a temporary password opens nothing but PUT /v1/me/password; change it there first";
+            let detail = text!(
+                "a temporary password opens nothing but PUT /v1/me/password; change it there first",
+                "仮パスワードでは PUT /v1/me/password 以外の操作は行えません。先にパスワードを変更してください。"
+            );
             let error = Error::new(&PASSWORD_CHANGE_REQUIRED, detail).with("next", "/v1/me/password");
             return Ok(Some(RefusalReason::PasswordChangeRequired.as_refusal(error)));
         }
         if standing.lacks_second_factor && !self.without_second_factor {
-            let detail = "operators sign in with a second factor; enrol one at POST /v1/me/second-factor";
+            let detail = text!(
+                "operators sign in with a second factor; enrol one at POST /v1/me/second-factor",
+                "運営担当者のサインインには二要素認証が必要です。POST /v1/me/second-factor で登録してください。"
+            );
             let error = Error::new(&SECOND_FACTOR_REQUIRED, detail).with("next", "/v1/me/second-factor");
             return Ok(Some(RefusalReason::SecondFactorRequired.as_refusal(error)));
         }
         match standing.actor.partner.filter(|_| self.gated) {
             Some(partner) if !set_up()? => {
                 let next = format!("/v1/partners/{partner}/setup");
-                let detail =
-                    format!("the incentive admin completes user set-up first; what is missing: GET {next}");
+                let detail = text!(
+                    "the incentive admin completes user set-up first; what is missing: GET {next}",
+                    "先にインセンティブ管理者が利用者設定を完了する必要があります。不足している内容は GET {next} で確認できます。"
+                );
                 let error = Error::new(&SETUP_INCOMPLETE, detail).with("next", next);
                 Ok(Some(RefusalReason::SetupIncomplete.as_refusal(error)))
             }

@@ -9,6 +9,7 @@ use crate::{
         db::Conn,
         values::{Id, Locale, Timestamp},
     },
+    text,
 };
 
 /// The questions `access` asks of the slices that keep users, API clients and partners, each by few statements, and
@@ -31,12 +32,20 @@ pub struct Directory {
     pub guess: fn(&mut Conn, user: Id, now: Timestamp) -> Result<()>,
     /// Forgets the guesses of a user who has sent what was right.
     pub forget_guesses: fn(&mut Conn, user: Id) -> Result<()>,
+    /// Whether two accounts are of one person.
+    pub one_person: fn(&mut Conn, one: Id, other: Id) -> Result<bool>,
     /// Ends the sessions of a user, but for the session `kept`.
     pub end_sessions:
         fn(&mut Conn, user: Id, kept: Option<Id>, now: Timestamp, because: &'static str) -> Result<()>,
 }
 
 impl Tx<'_> {
+    /// Whether the unit's actor is the person behind an account, by that account or by another one.
+    pub fn acts_as(&mut self, account: Id) -> Result<bool> {
+        let Some(actor) = self.actor.id() else { return Ok(false) };
+        (self.state.directory.one_person)(self.conn, account, actor)
+    }
+
     /// Forgets the guesses of a user who has sent the right password or code.
     pub fn forget_guesses(&mut self, user: Id) -> Result<()> {
         (self.state.directory.forget_guesses)(self.conn, user)
@@ -102,8 +111,12 @@ impl Directory {
     }
 
     fn of_user(&self, conn: &mut Conn, claims: &Claims, accounts: Accounts) -> Result<CallerStanding> {
-        let user = (self.user)(conn, claims.sub, claims.sid)?
-            .ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "the access token's user is unknown"))?;
+        let user = (self.user)(conn, claims.sub, claims.sid)?.ok_or_else(|| {
+            Error::new(
+                &codes::UNAUTHENTICATED,
+                text!("the access token's user is unknown", "アクセストークンの利用者が存在しません。"),
+            )
+        })?;
         if user.is_out || user.epoch != claims.epoch || user.role != claims.role {
             return Err(revoked());
         }
@@ -118,8 +131,15 @@ impl Directory {
     }
 
     fn of_client(&self, conn: &mut Conn, claims: &Claims, now: Timestamp) -> Result<CallerStanding> {
-        let client = (self.client)(conn, claims.sub)?
-            .ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "the access token's client is unknown"))?;
+        let client = (self.client)(conn, claims.sub)?.ok_or_else(|| {
+            Error::new(
+                &codes::UNAUTHENTICATED,
+                text!(
+                    "the access token's client is unknown",
+                    "アクセストークンのクライアントが存在しません。"
+                ),
+            )
+        })?;
         let expired = client.expires_at.is_some_and(|end| end <= now);
         if client.barred || client.epoch != claims.epoch || client.role != claims.role || expired {
             return Err(revoked());
@@ -136,5 +156,11 @@ impl Directory {
 }
 
 fn revoked() -> Error {
-    Error::new(&codes::UNAUTHENTICATED, "the access token was revoked; sign in again")
+    Error::new(
+        &codes::UNAUTHENTICATED,
+        text!(
+            "the access token was revoked; sign in again",
+            "アクセストークンは失効しています。再度サインインしてください。"
+        ),
+    )
 }

@@ -4,10 +4,13 @@ use super::{
     JsonWebKeySet, Role,
     keys::{self, KeyRing},
 };
-use crate::platform::{
-    Error, Result, Vault, codes,
-    db::Db,
-    values::{Clock, Id, Ids},
+use crate::{
+    platform::{
+        Error, Result, Vault, codes,
+        db::Db,
+        values::{Clock, Id, Ids, Locale, Text},
+    },
+    text,
 };
 use jsonwebtoken::{Algorithm, Validation};
 use serde::{Deserialize, Serialize};
@@ -50,6 +53,9 @@ pub struct Claims {
     /// The scopes of the API client, separated by spaces (RFC 9068, 2.2.3); none for a user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub scope: Option<String>,
+    /// The language of the user's account when the token was issued; none for an API client.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub locale: Option<Locale>,
 }
 
 /// The user or API client an access token is issued to.
@@ -61,6 +67,8 @@ pub enum TokenSubject {
         id: Id,
         /// The id of the session; none for a token made without signing in.
         session: Option<Id>,
+        /// The language of the user's account.
+        locale: Locale,
     },
     /// An API client.
     Client {
@@ -124,9 +132,11 @@ impl Tokens {
     pub fn issue(&self, subject: TokenSubject, role: Role, epoch: i64) -> Result<String> {
         let now = self.clock.now();
         let seconds = now.as_seconds();
-        let (id, sid, client_id, scope) = match subject {
-            TokenSubject::User { id, session } => (id, session, OWN_CLIENT.to_owned(), None),
-            TokenSubject::Client { id, scope } => (id, None, id.to_string(), Some(scope)),
+        let (id, sid, client_id, scope, locale) = match subject {
+            TokenSubject::User { id, session, locale } => {
+                (id, session, OWN_CLIENT.to_owned(), None, Some(locale))
+            }
+            TokenSubject::Client { id, scope } => (id, None, id.to_string(), Some(scope), None),
         };
         let claims = Claims {
             iss: self.issuer.clone(),
@@ -141,6 +151,7 @@ impl Tokens {
             sid,
             client_id,
             scope,
+            locale,
         };
         let keys = self.current();
         let key = keys.signing(now)?;
@@ -159,10 +170,16 @@ impl Tokens {
         };
         let now = self.clock.now().as_seconds();
         if claims.exp + LEEWAY_SECONDS <= now {
-            return Err(refused("the access token has expired; sign in again"));
+            return Err(refused(text!(
+                "the access token has expired; sign in again",
+                "アクセストークンの有効期限が切れています。再度サインインしてください。"
+            )));
         }
         if claims.nbf - LEEWAY_SECONDS > now {
-            return Err(refused("the access token is not valid yet"));
+            return Err(refused(text!(
+                "the access token is not valid yet",
+                "アクセストークンはまだ有効ではありません。"
+            )));
         }
         Ok(claims)
     }
@@ -179,13 +196,16 @@ impl Tokens {
     /// The header must be, letter by letter, the header of a known key: no other algorithm or type, no enclosed key or
     /// address of a key, no extension and no repeated member get as far as the check of the signature.
     fn verify_signature(&self, token: &str) -> Result<Claims> {
-        let (header, _) = token
-            .split_once('.')
-            .filter(|_| token.len() <= LONGEST_TOKEN)
-            .ok_or_else(|| refused("this is not an access token"))?;
+        let (header, _) =
+            token.split_once('.').filter(|_| token.len() <= LONGEST_TOKEN).ok_or_else(|| {
+                refused(text!("this is not an access token", "アクセストークンの形式ではありません。"))
+            })?;
         let keys = self.current();
         let key = keys.of_header(header, self.clock.now()).ok_or_else(|| {
-            refused("this is not an access token of this service, or its key has been retired")
+            refused(text!(
+                "this is not an access token of this service, or its key has been retired",
+                "本サービスのアクセストークンではないか、署名鍵が廃止されています。"
+            ))
         })?;
         let mut validation = Validation::new(Algorithm::EdDSA);
         validation.set_issuer(&[&self.issuer]);
@@ -197,7 +217,12 @@ impl Tokens {
             .ok()
             .map(|token| token.claims)
             .filter(Claims::is_consistent)
-            .ok_or_else(|| refused("the access token's signature or claims are not accepted"))
+            .ok_or_else(|| {
+                refused(text!(
+                    "the access token's signature or claims are not accepted",
+                    "アクセストークンの署名または内容を受け付けられません。"
+                ))
+            })
     }
 
     fn current(&self) -> Arc<KeyRing> {
@@ -214,6 +239,6 @@ impl Tokens {
     }
 }
 
-fn refused(detail: &'static str) -> Error {
+fn refused(detail: Text) -> Error {
     Error::new(&codes::UNAUTHENTICATED, detail)
 }

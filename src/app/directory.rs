@@ -2,7 +2,7 @@
 
 use crate::{
     access::Directory,
-    identity::{api_clients, sessions, setup},
+    identity::{api_clients, sessions, setup, users},
     network::partners,
 };
 
@@ -16,5 +16,6 @@ pub(super) const DIRECTORY: Directory = Directory {
     lock: partners::lock,
     guess: sessions::count_guess,
     forget_guesses: sessions::forget_guesses,
+    one_person: users::are_one_person,
     end_sessions: sessions::end_others,
 };

@@ -100,7 +100,7 @@ impl Service {
     /// An access token for a user, without a password: for tests and the benchmark.
     pub fn token_for(&self, user: Id) -> Result<String> {
         let access = self.app.read_as_system(|tx| users::access_of(tx, user))?;
-        let subject = TokenSubject::User { id: user, session: None };
+        let subject = TokenSubject::User { id: user, session: None, locale: access.locale };
         self.app.tokens().issue(subject, access.role, access.token_epoch)
     }
 
@@ -309,7 +309,9 @@ fn serve(
             .app_data(address.clone())
             .app_data(document.clone())
             .app_data(web::PayloadConfig::new(1024 * 1024))
-            .app_data(web::PathConfig::default().error_handler(|_, _| Error::not_found("record").into()))
+            .app_data(
+                web::PathConfig::default().error_handler(|_, _| Error::not_found("record", "データ").into()),
+            )
             .into_utoipa_app()
             .configure(routes)
             .map(|app| {

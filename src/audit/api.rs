@@ -122,7 +122,7 @@ async fn list_audit_events(
 async fn get_audit_event(caller: Caller<GetAuditEvent>, id: Path<Id>) -> Result<Answer> {
     caller
         .read(move |tx| {
-            let event = store::find(tx, *id)?.ok_or(Error::not_found("audit event"))?;
+            let event = store::find(tx, *id)?.ok_or(Error::not_found("audit event", "監査記録"))?;
             Ok(Answer::record(&view(event), 1))
         })
         .await

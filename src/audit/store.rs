@@ -132,6 +132,15 @@ pub fn last_role(tx: &mut Tx<'_>, operation: &str, resource: Id) -> Result<Optio
     Ok(query.first(tx.conn).optional()?)
 }
 
+/// Who did an operation on a record last; none where nobody did, or where the service did it.
+pub fn last_actor(tx: &mut Tx<'_>, operation: &str, resource: Id) -> Result<Option<Id>> {
+    let query = audit_events::table
+        .filter(audit_events::resource_id.eq(resource))
+        .filter(audit_events::operation.eq(operation));
+    let query = query.order(audit_events::id.desc()).select(audit_events::actor_id);
+    Ok(query.first::<Option<Id>>(tx.conn).optional()?.flatten())
+}
+
 /// Whether an event waits for its seal.
 pub(super) fn any_unsealed(conn: &mut Conn) -> Result<bool> {
     let unsealed = audit_events::table.filter(audit_events::sequence.is_null());

@@ -20,7 +20,7 @@ impl Settings {
             Some(keys) => Ok(Some(keys.clone())),
             None => Vault::text_of(&self.key_file()).map_err(|error| {
                 let fault =
-                    error.source.as_ref().map_or_else(|| error.detail.to_string(), ToString::to_string);
+                    error.source.as_ref().map_or_else(|| error.sentence().to_owned(), ToString::to_string);
                 Error::internal(format!("ENCRYPTION_KEY_FILE: {fault}"))
             }),
         }
@@ -42,7 +42,8 @@ impl Settings {
 
     fn vault_of(&self, keys: &str) -> Result<Vault> {
         Vault::from_text(keys).map_err(|error| {
-            let fault = error.source.as_ref().map_or_else(|| error.detail.to_string(), ToString::to_string);
+            let fault =
+                error.source.as_ref().map_or_else(|| error.sentence().to_owned(), ToString::to_string);
             let named = match self.encryption_key {
                 Some(_) => "ENCRYPTION_KEY".to_owned(),
                 None => format!("ENCRYPTION_KEY_FILE: {}", self.key_file().display()),

@@ -9,6 +9,7 @@
 //! | [`second_factors`] | authenticator apps and recovery codes |
 //! | [`api_clients`] | machines |
 //! | [`sessions`] | signing in, renewing, signing out |
+//! | [`password_resets`] | a new password for whoever has forgotten the old one |
 //! | [`setup`] | the list of a partner's users, and its completion |
 
 pub mod users;
@@ -18,5 +19,7 @@ pub mod second_factors;
 pub mod api_clients;
 
 pub mod sessions;
+
+pub mod password_resets;
 
 pub mod setup;

@@ -1,7 +1,7 @@
 //! The messages to people: one variant for each kind, with the facts its text needs.
 
 use super::NotificationKind as Kind;
-use crate::platform::values::{CalendarDate, Id, Money, Month, Timestamp};
+use crate::platform::values::{CalendarDate, Id, Money, Month, Text, Timestamp};
 
 /// A message, before it is put into words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,7 +46,7 @@ pub enum Message {
         /// The program's name.
         program: String,
         /// A sentence for each rule that is about to lapse.
-        lapsing: Vec<String>,
+        lapsing: Vec<Text>,
         /// The last day on which the first of these rules is met.
         lapses_on: CalendarDate,
         /// Whether a rule is met by grace already.
@@ -61,7 +61,7 @@ pub enum Message {
         /// The program's name.
         program: String,
         /// A sentence for each rule that is not met.
-        missing: Vec<String>,
+        missing: Vec<Text>,
         /// The id of the evaluation that found the rules not met.
         evaluation: Id,
     },
@@ -79,6 +79,13 @@ pub enum Message {
         /// The password, which stands in the mail alone.
         password: String,
         /// When the password expires.
+        expires_at: Timestamp,
+    },
+    /// The token by which a user who has forgotten the password sets a new one.
+    PasswordReset {
+        /// The token, which stands in the mail alone.
+        token: String,
+        /// When the token expires.
         expires_at: Timestamp,
     },
     /// The password was changed.
@@ -129,6 +136,17 @@ pub struct ListedUser {
 }
 
 impl Message {
+    /// The secret that stands in the mail alone; none of most messages.
+    #[must_use]
+    pub fn secret(&self) -> Option<&str> {
+        match self {
+            Self::TemporaryPassword { password: secret, .. } | Self::PasswordReset { token: secret, .. } => {
+                Some(secret)
+            }
+            _ => None,
+        }
+    }
+
     /// The kind of the notification.
     #[must_use]
     pub fn kind(&self) -> Kind {
@@ -140,6 +158,7 @@ impl Message {
             Self::EligibilityLost { .. } => Kind::EligibilityLost,
             Self::UserList { .. } => Kind::UserList,
             Self::TemporaryPassword { .. } => Kind::TemporaryPassword,
+            Self::PasswordReset { .. } => Kind::PasswordReset,
             Self::PasswordChanged { .. } => Kind::PasswordChanged,
             Self::NewSignIn { .. } => Kind::NewSignIn,
             Self::PaymentSent { .. } => Kind::PaymentSent,

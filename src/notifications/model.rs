@@ -23,6 +23,8 @@ text_enum! {
         UserList = "user_list",
         /// A first password, or the password of a reset.
         TemporaryPassword = "temporary_password",
+        /// The token by which a user who has forgotten the password sets a new one.
+        PasswordReset = "password_reset",
         /// The password was changed.
         PasswordChanged = "password_changed",
         /// The user signed in from a new address.

@@ -67,12 +67,9 @@ fn queue(
 ) -> Result<()> {
     let leaves = !matches!(tx.mail().route, MailRoute::None);
     // A mail that is never sent needs no secret: nobody could read the secret.
-    let secret = match message {
-        Message::TemporaryPassword { password, .. } if leaves => {
-            Some(SEALED.seal(tx.vault(), notification_id, password.as_bytes())?)
-        }
-        _ => None,
-    };
+    let secret = message.secret().filter(|_| leaves);
+    let secret =
+        secret.map(|secret| SEALED.seal(tx.vault(), notification_id, secret.as_bytes())).transpose()?;
     let delivery = MailDelivery {
         notification_id,
         recipient: recipient.email.clone(),

@@ -60,7 +60,7 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &NotificationFilter) -> Result<i64>
 
 pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<Notification> {
     let query = visible(tx.actor).filter(notifications::id.eq(id)).select(Notification::as_select());
-    query.get_result(tx.conn).optional()?.ok_or(Error::not_found("notification"))
+    query.get_result(tx.conn).optional()?.ok_or(Error::not_found("notification", "通知"))
 }
 
 pub(super) fn insert(tx: &mut Tx<'_>, notification: &Notification) -> Result<()> {

@@ -7,7 +7,7 @@
 use super::{ListedUser, Message, Recipient};
 use crate::platform::{
     Error, Result,
-    values::{CalendarDate, Locale, Money, Month, Timestamp},
+    values::{CalendarDate, Locale, Money, Month, Text, Timestamp},
 };
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value, context, syntax::SyntaxConfig};
 use std::sync::LazyLock;
@@ -62,6 +62,7 @@ fn environment(
         "eligibility_lost",
         "user_list",
         "temporary_password",
+        "password_reset",
         "password_changed",
         "new_sign_in",
         "payment_sent",
@@ -122,9 +123,11 @@ fn facts(message: &Message, locale: Locale) -> Value {
         }
         Message::EligibilityAtRisk { partner, program, lapsing, lapses_on, in_grace, enrollment } => {
             let (lapses_on, enrollment) = (day(*lapses_on, locale), enrollment.to_string());
+            let lapsing = sentences(lapsing, locale);
             context! { partner, program, lapsing, lapses_on, in_grace, enrollment }
         }
         Message::EligibilityLost { partner, program, missing, evaluation } => {
+            let missing = sentences(missing, locale);
             context! { partner, program, missing, evaluation => evaluation.to_string() }
         }
         Message::UserList { partner, partner_id, users } => {
@@ -135,12 +138,10 @@ fn facts(message: &Message, locale: Locale) -> Value {
             context! { partner, partner_id => partner_id.to_string(), users }
         }
         Message::TemporaryPassword { expires_at, .. } => {
-            let [english, japanese] = IN_THE_MAIL;
-            let password = match locale {
-                Locale::En => english,
-                Locale::Ja => japanese,
-            };
-            context! { password, expires_at => instant(*expires_at, locale) }
+            context! { password => in_the_mail(locale), expires_at => instant(*expires_at, locale) }
+        }
+        Message::PasswordReset { expires_at, .. } => {
+            context! { token => in_the_mail(locale), expires_at => instant(*expires_at, locale) }
         }
         Message::PasswordChanged { at } => context! { at => instant(*at, locale) },
         Message::NewSignIn { at, address, user_agent } => {
@@ -154,6 +155,20 @@ fn facts(message: &Message, locale: Locale) -> Value {
             context! { partner, partner_id, month => month(*of, locale), number }
         }
     }
+}
+
+/// The words in the place of a secret.
+fn in_the_mail(locale: Locale) -> &'static str {
+    let [english, japanese] = IN_THE_MAIL;
+    match locale {
+        Locale::En => english,
+        Locale::Ja => japanese,
+    }
+}
+
+/// Sentences in one language.
+fn sentences(texts: &[Text], locale: Locale) -> Vec<String> {
+    texts.iter().map(|text| text.in_language(locale).to_owned()).collect()
 }
 
 /// A date in words: 31 July 2026, 2026年7月31日.

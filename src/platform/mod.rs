@@ -12,7 +12,7 @@ pub mod passphrase_file;
 pub mod values;
 mod vault;
 
-pub use error::{Code, Error, FieldError, codes, cut};
+pub use error::{Code, Error, FieldError, FieldErrorView, codes, cut};
 pub use vault::Vault;
 
 /// The result of a fallible function of this service.

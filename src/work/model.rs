@@ -20,6 +20,8 @@ text_enum! {
         Calculation = "calculation",
         /// Takes files of transactions, one at a time, and clears up after an interrupted import.
         TransactionImports = "transaction-imports",
+        /// Mails tokens to those who have forgotten their passwords.
+        PasswordResets = "password-resets",
         /// Sends the mails that are due.
         Mail = "mail",
         /// Seals audit events soon after their commit.

@@ -11,6 +11,7 @@ use crate::{
         Error, Result, codes, cut, db,
         values::{Id, Timestamp},
     },
+    text,
 };
 use std::{
     hash::{BuildHasher, RandomState},
@@ -52,7 +53,14 @@ impl Lease {
     }
 
     fn lost(self) -> Error {
-        Error::new(&codes::CONFLICT, format!("another instance has taken over {}", self.name))
+        Error::new(
+            &codes::CONFLICT,
+            text!(
+                "another instance has taken over {}",
+                "{} は別のインスタンスに引き継がれました。",
+                self.name
+            ),
+        )
     }
 }
 
@@ -227,7 +235,7 @@ fn log_result(name: JobName, before: Option<&JobRecord>, result: &RunResult, fau
 /// The text of an error for operators, at most 1,000 characters; the log alone has the source, which may hold secrets.
 #[must_use]
 pub fn in_short(error: &Error) -> String {
-    cut(&format!("{}: {}", error.code.code, error.detail), 1000).to_owned()
+    cut(&format!("{}: {}", error.code.code, error.sentence()), 1000).to_owned()
 }
 
 /// Whether an error is temporary: the database is busy or away.

@@ -12,9 +12,9 @@ use crate::{
 };
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper};
 use partner_incentives::{
-    access::{Role, Unaudited},
+    access::{Role, Unaudited, opaque},
     audit::AuditEvent,
-    platform::db::Conn,
+    platform::{db::Conn, values::Id},
     schema::audit_events,
 };
 use serde_json::{Value, json};
@@ -131,6 +131,7 @@ fn every_operation_that_writes_leaves_its_trace() {
     enrollments(&mut sweep);
     users(&mut sweep);
     own_account(&mut sweep);
+    forgotten_password(&mut sweep);
     second_factors(&mut sweep);
     machines(&mut sweep);
     money(&mut sweep);
@@ -303,6 +304,39 @@ fn own_account(sweep: &mut Sweep<'_>) {
     sweep.step(&door, "revokeToken", "/v1/auth/revoke", token, Changed);
     let me = inside(sweep.step(&door, "login", "/v1/auth/login", again, Made));
     sweep.step(&me, "endSessions", "/v1/me/sessions", Value::Null, Changed);
+}
+
+fn forgotten_password(sweep: &mut Sweep<'_>) {
+    let (world, who) = (sweep.world, Person::of(sweep.world.auditor()));
+    let door = Person { client: world.nobody(), ..who };
+    let name = json!({"username": "auditor@vendor.example"});
+    let asked = door.client.post("/v1/auth/password-reset-requests", name).send().ok();
+    let request = asked.header("x-request-id").expect("the id of the request").to_owned();
+    let read = move |conn: &mut Conn| {
+        let events = audit_events::table.filter(audit_events::request_id.eq(&request));
+        Ok(events.select(AuditEvent::as_select()).load::<AuditEvent>(conn)?)
+    };
+    // Who has forgotten a password is nobody yet.
+    let events = world.service.db.read(read).unwrap();
+    let traced = |event: &AuditEvent| event.actor_id.is_none() && event.operation == "RequestPasswordReset";
+    assert!(matches!(events.as_slice(), [event] if traced(event)), "{events:?}");
+    sweep.swept.insert("requestPasswordReset".to_owned());
+
+    let (user, token, now) = (door.id.parse::<Id>().unwrap(), "a token of a mail", world.clock.now());
+    let mailed = move |conn: &mut Conn| {
+        use partner_incentives::schema::password_resets::dsl as column;
+        let row = (
+            column::user_id.eq(user),
+            column::digest.eq(opaque::digest(token)),
+            column::mailed_at.eq(now),
+            column::expires_at.eq(now.plus_seconds(60)),
+        );
+        diesel::insert_into(column::password_resets).values(row).execute(conn)?;
+        Ok(())
+    };
+    world.service.db.write(mailed).unwrap();
+    let body = json!({"token": token, "new_password": "violets in another window box"});
+    sweep.step(&door, "resetPasswordByToken", "/v1/auth/password-resets", body, Changed);
 }
 
 fn second_factors(sweep: &mut Sweep<'_>) {

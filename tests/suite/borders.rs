@@ -70,6 +70,35 @@ fn a_page_of_another_origin_reads_every_answer_also_the_refusals() {
 }
 
 #[test]
+fn a_page_of_another_origin_reads_that_the_body_came_too_late() {
+    let world = World::with(|settings| {
+        settings.allowed_origins = vec![PORTAL.into()];
+        settings.body_seconds = 1;
+    });
+    let mut socket = TcpStream::connect(world.base.trim_start_matches("http://")).unwrap();
+    let head = format!(
+        "POST /v1/auth/login HTTP/1.1\r\nHost: x\r\nOrigin: {PORTAL}\r\nAccept-Language: ja\r\n\
+         Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{{"
+    );
+    socket.write_all(head.as_bytes()).unwrap();
+    let mut answer = String::new();
+    socket.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 408"), "{answer}");
+    let head = answer.split("\r\n\r\n").next().unwrap().to_lowercase();
+    assert!(head.contains(&format!("access-control-allow-origin: {PORTAL}")), "{answer}");
+    assert!(head.contains("content-language: ja") && answer.contains("制限時間内"), "{answer}");
+}
+
+#[test]
+fn a_page_of_another_origin_reads_that_the_service_cannot_answer_now() {
+    let world = World::with(|settings| settings.allowed_origins = vec![PORTAL.into()]);
+    readable(world.nobody().get("/health/ready"), 200);
+    world.service.app.closing().begin();
+    let refused = readable(world.nobody().get("/health/ready"), 503);
+    assert_eq!(refused.header("content-type"), Some("application/problem+json"));
+}
+
+#[test]
 fn a_preflight_says_who_may_ask_what() {
     let world = World::with(|settings| settings.allowed_origins = vec![PORTAL.into()]);
     let preflight = |origin: &str| {

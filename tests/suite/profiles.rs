@@ -1,8 +1,11 @@
 //! Payout and tax profiles.
 
 use super::partners::partner;
-use crate::support::{Client, World};
+use crate::support::{Client, World, person};
+use diesel::prelude::*;
 use partner_incentives::{
+    access::Role,
+    identity::users,
     network::profiles::{self, Standing},
     platform::values::{CalendarDate, Id},
 };
@@ -384,4 +387,55 @@ fn operators_list_what_waits_for_an_approval() {
     assert!(listed("/v1/tax-profiles", "approved").is_empty());
     assert_eq!(listed("/v1/tax-profiles", "action_required").len(), 3);
     assert_eq!(listed("/v1/payout-profiles", "pending").len(), 2);
+}
+
+#[test]
+fn nobody_approves_an_own_filing_by_a_second_account() {
+    let (world, id, _) = contoso();
+    let account = |email: &str, role: Role, partner: Option<&str>| {
+        let partner = partner.map(|id| id.parse().unwrap());
+        let new = person(email, "Olga Owner", role, partner);
+        world.signed_in(users::provision(&world.service.app, new).unwrap())
+    };
+    let filer = account("olga@partner.example", Role::IncentiveAdmin, Some(&id));
+    let alias = account("Olga+staff@Partner.example", Role::Operator, None);
+    for (path, body, _, _) in both(&id) {
+        filer.put(&path, body.clone()).send().ok();
+        let refused = alias.post(&at(&path, "approval"), json!({})).send().refused(403, "own_filing");
+        assert!(refused["filed_by"].is_string(), "{refused}");
+        assert_eq!(world.operator().get(&path).send().ok()["state"], "pending");
+        // Whoever refuses one's own gains nothing by it.
+        alias.post(&at(&path, "rejection"), json!({"reason": "Typed wrong"})).send().ok();
+        filer.put(&path, body).send().ok();
+        world.operator().post(&at(&path, "approval"), json!({})).send().ok();
+    }
+}
+
+#[test]
+fn nobody_approves_an_own_filing_by_another_account_of_the_same_issuer() {
+    use partner_incentives::{platform::db::Conn, schema::users::dsl as column};
+    let (world, id, _) = contoso();
+    let ids = [("filer@partner.example", Role::IncentiveAdmin), ("boss@vendor.example", Role::Operator)].map(
+        |(email, role)| {
+            let partner = (role == Role::IncentiveAdmin).then(|| id.parse().unwrap());
+            users::provision(&world.service.app, person(email, "Olga Owner", role, partner)).unwrap()
+        },
+    );
+    let vouched = move |conn: &mut Conn| {
+        let vouched = (
+            column::issuer.eq("https://login.example.com"),
+            column::issuer_subject.eq("subject-1"),
+            column::has_second_factor.eq(false),
+        );
+        diesel::update(column::users.filter(column::id.eq_any(ids))).set(vouched).execute(conn)?;
+        Ok(())
+    };
+    let [filer, alias] = ids.map(|id| world.signed_in(id));
+    for (path, body, _, _) in both(&id) {
+        filer.put(&path, body).send().ok();
+    }
+    world.service.db.write(vouched).unwrap();
+    for (path, ..) in both(&id) {
+        alias.post(&at(&path, "approval"), json!({})).send().refused(403, "own_filing");
+    }
 }

@@ -45,7 +45,7 @@ fn confirm(client: &Client, code: &str) -> Answer {
 }
 
 /// Enrols, and waits for the next code.
-fn enroll(world: &World, client: &Client) -> (App, Vec<String>) {
+pub(super) fn enroll(world: &World, client: &Client) -> (App, Vec<String>) {
     let app = begin(client);
     let codes = codes_of(&confirm(client, &app.shows(world)).ok());
     wait(world, 30);

@@ -52,6 +52,7 @@ fn every_column_that_could_hold_a_secret_is_sealed_or_known() {
         ("audit_events", "hash"),
         ("audit_chain", "hash"),
         ("refresh_tokens", "digest"),
+        ("password_resets", "digest"),
         ("sign_in_throttles", "digest"),
         ("recovery_codes", "digest"),
         ("api_client_secrets", "digest"),

@@ -13,7 +13,7 @@ use partner_incentives::{
     app::Service,
     config::Settings,
     identity::sessions::keys,
-    platform::values::{Clock, Id, Timestamp},
+    platform::values::{Clock, Id, Locale, Timestamp},
     schema::{audit_events, signing_keys},
 };
 use prometheus::Registry;
@@ -574,7 +574,7 @@ fn an_instance_learns_the_keys_of_another_one() {
     let new = keys::rotate(&other.app).unwrap().to_string();
     clock.set(later);
     world.clock.set(later);
-    let subject = TokenSubject::User { id: world.ids.next(later), session: None };
+    let subject = TokenSubject::User { id: world.ids.next(later), session: None, locale: Locale::En };
     let token = other.app.tokens().issue(subject, Role::Operator, 1).unwrap();
     assert_eq!(kid(&token), new);
     // A token with an unknown key asks for nothing: the keys are learnt in the background.

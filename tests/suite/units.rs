@@ -10,6 +10,7 @@ use partner_incentives::{
         values::{Id, Ids, Timestamp},
     },
     schema::idempotency_keys as spendings,
+    text,
 };
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -25,7 +26,7 @@ fn spend(conn: &mut Conn, id: Id) -> Result<()> {
         conn.batch_execute("SELECT 1 FROM guards WHERE name = 'books' FOR UPDATE")?;
     }
     if spent(conn)? + 10 > CAP {
-        return Err(Error::new(&codes::CONFLICT, "the budget is spent"));
+        return Err(Error::new(&codes::CONFLICT, text!("the budget is spent", "予算が残っていません。")));
     }
     diesel::insert_into(spendings::table)
         .values((
@@ -105,7 +106,7 @@ fn a_unit_that_is_refused_leaves_nothing() {
     let id = ids.next(Timestamp::from_micros(0));
     let refused = db.write(move |conn| -> Result<()> {
         spend(conn, id)?;
-        Err(Error::new(&codes::CONFLICT, "after the fact"))
+        Err(Error::new(&codes::CONFLICT, text!("after the fact", "後から")))
     });
     assert_eq!(refused.unwrap_err().code, &codes::CONFLICT);
     assert_eq!(db.read(spent).unwrap(), 0);
@@ -155,7 +156,11 @@ fn units_that_are_refused_take_nothing_from_those_beside_them() {
             scope.spawn(move || {
                 let told = db.write(move |conn| {
                     spend(conn, id)?;
-                    if refused { Err(Error::new(&codes::NOT_FOUND, "after the fact")) } else { Ok(()) }
+                    if refused {
+                        Err(Error::new(&codes::NOT_FOUND, text!("after the fact", "後から")))
+                    } else {
+                        Ok(())
+                    }
                 });
                 assert_eq!(told.err().map(|error| error.code), refused.then_some(&codes::NOT_FOUND));
             });

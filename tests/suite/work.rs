@@ -53,6 +53,8 @@ fn something_for_everybody(world: &World) {
     world.clock.set(at("2018-09-01T02:00:00Z"));
     story.sale("1", "2018-07-05", "1000.00");
     mail::tell_password(world);
+    let forgotten = json!({"username": "auditor@vendor.example"});
+    world.nobody().post("/v1/auth/password-reset-requests", forgotten).send().ok();
     let begin = |tx: &mut Tx<'_>| calculation::start(tx, None).map(drop);
     world.service.app.write_as_system("StartCalculationRun", begin).unwrap();
     let (id, now) = (world.ids.next(world.clock.now()), world.clock.now());

@@ -3,6 +3,7 @@
 use crate::{
     config::Trust,
     platform::{Error, Result, codes, values::Timestamp},
+    text,
 };
 use jsonwebtoken::{
     Algorithm, DecodingKey,
@@ -197,6 +198,12 @@ fn silent(reason: &'static str) -> Error {
     Error {
         source: Some(reason.into()),
         retry_after: Some(5),
-        ..Error::new(&codes::UNAVAILABLE, "the identity provider does not answer; nothing was changed")
+        ..Error::new(
+            &codes::UNAVAILABLE,
+            text!(
+                "the identity provider does not answer; nothing was changed",
+                "ID プロバイダーが応答しません。何も変更されていません。"
+            ),
+        )
     }
 }

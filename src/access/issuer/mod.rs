@@ -6,6 +6,7 @@ use super::INVALID_GRANT;
 use crate::{
     config::Trust,
     platform::{Error, Result, values::Timestamp},
+    text,
 };
 use jsonwebtoken::Validation;
 use keys::IssuerKeys;
@@ -125,6 +126,9 @@ impl Issuer {
 
 /// The one answer for every fault of an identity token or of its person; the reason goes to the log.
 pub fn refused(reason: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Error {
-    let detail = "the identity token is not accepted, or its owner may not sign in here";
+    let detail = text!(
+        "the identity token is not accepted, or its owner may not sign in here",
+        "ID トークンを受け付けられないか、その所有者は本サービスにサインインできません。"
+    );
     Error { source: Some(reason.into()), ..Error::new(&INVALID_GRANT, detail) }
 }

@@ -2,7 +2,10 @@
 //! are no rules of composition.
 
 use super::normal;
-use crate::platform::FieldError;
+use crate::{
+    platform::{FieldError, values::Text},
+    text,
+};
 use std::sync::LazyLock;
 
 /// The fewest characters, as Unicode code points, of a password without a second factor.
@@ -36,17 +39,26 @@ pub struct Owner<'a> {
 #[must_use]
 pub fn check(password: &str, owner: Owner<'_>, pointer: &str) -> Option<FieldError> {
     let text = normal(password);
-    let fault = |code: &'static str, message: String| Some(FieldError::new(pointer, code, message));
+    let fault = |code: &'static str, message: Text| Some(FieldError::new(pointer, code, message));
     let least = if owner.has_second_factor { SHORTEST_WITH_SECOND_FACTOR } else { SHORTEST };
     match text.chars().count() {
         short if short < least => {
             return fault(
                 "too_short",
-                format!("it has {short} characters; take at least {least}, such as four or five words"),
+                text!(
+                    "it has {short} characters; take at least {least}, such as four or five words",
+                    "パスワードが {short} 文字です。単語を 4～5 個並べるなどして、{least} 文字以上にしてください。"
+                ),
             );
         }
         long if long > LONGEST => {
-            return fault("too_long", format!("it has {long} characters; take at most {LONGEST}"));
+            return fault(
+                "too_long",
+                text!(
+                    "it has {long} characters; take at most {LONGEST}",
+                    "パスワードが {long} 文字です。{LONGEST} 文字以内にしてください。"
+                ),
+            );
         }
         _ => {}
     }
@@ -54,16 +66,27 @@ pub fn check(password: &str, owner: Owner<'_>, pointer: &str) -> Option<FieldErr
     if is_common(&folded) {
         return fault(
             "too_common",
-            "it is one of the passwords everybody tries first; take another one".into(),
+            text!(
+                "it is one of the passwords everybody tries first; take another one",
+                "推測されやすい、よく使われるパスワードです。別のパスワードを指定してください。"
+            ),
         );
     }
     if repeats_itself(&folded) {
-        return fault("repetitive", "it repeats itself; add something that is not there yet".into());
+        return fault(
+            "repetitive",
+            text!(
+                "it repeats itself; add something that is not there yet",
+                "同じ文字列の繰り返しです。異なる文字列を加えてください。"
+            ),
+        );
     }
     if leaves_little(&folded, owner, least.min(UNIT)) {
-        let message =
-            "it is little more than your name, your address or the name of this service; add other words";
-        return fault("too_personal", message.into());
+        let message = text!(
+            "it is little more than your name, your address or the name of this service; add other words",
+            "氏名、メールアドレスまたは本サービスの名称とほぼ同じです。別の単語を加えてください。"
+        );
+        return fault("too_personal", message);
     }
     None
 }

@@ -175,7 +175,7 @@ fn obstacle(tx: &mut Tx<'_>, month: Month) -> Result<Option<ClosingObstacle>> {
     match accounting::refuse_closure(tx, month) {
         Ok(()) => Ok(None),
         Err(Error { code, detail, .. }) if code.status == 409 => {
-            Ok(Some(ClosingObstacle { code: code.code, detail: detail.into() }))
+            Ok(Some(ClosingObstacle { code: code.code, detail: detail.into_language(tx.language) }))
         }
         Err(error) => Err(error),
     }

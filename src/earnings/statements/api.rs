@@ -225,5 +225,5 @@ async fn open_statement_link(public: Public, token: Path<String>) -> Result<Rend
         Ok((kept::read(tx, link.partner_id, link.month)?, link.language))
     };
     let (statement, language) = public.snapshot(read).await?;
-    Ok(Rendering::page(page::STYLE, page(&statement, language)?))
+    Ok(Rendering::page(page::STYLE, page(&statement, language)?).in_language(language))
 }

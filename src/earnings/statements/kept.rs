@@ -143,13 +143,13 @@ pub(super) fn read(tx: &mut Tx<'_>, partner: Id, month: Month) -> Result<Stateme
     let is_ahead = month > Month::of(tx.today());
     let never_closed = !accounting::months(tx)?.is_open(month) && accounting::closed_at(tx, month)?.is_none();
     if are_kept.is_some() || is_ahead || never_closed {
-        return Err(Error::not_found("statement"));
+        return Err(Error::not_found("statement", "明細書"));
     }
     let facts = StatementFacts::gather(tx, &[partner.id], month)?;
     let as_of = calculation::last_calculated(tx, partner.id)?;
     let statement = facts.statement(&partner, as_of, language);
     if statement.programs.is_empty() {
-        return Err(Error::not_found("statement"));
+        return Err(Error::not_found("statement", "明細書"));
     }
     Ok(statement)
 }

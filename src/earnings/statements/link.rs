@@ -9,14 +9,15 @@ use crate::{
         Error, Result,
         values::{Id, Locale, Month, Timestamp},
     },
+    text,
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 crate::problem_codes! {
-    STATEMENT_LINK_EXPIRED = "statement_link_expired" 410 "The link has expired",
-        "A link to a statement opens for five minutes. Make a new one with `POST /v1/partners/{id}/statements/{month}/link`.";
+    STATEMENT_LINK_EXPIRED = "statement_link_expired" 410 ["The link has expired", "リンクの有効期限が切れています"],
+        ["A link to a statement opens for five minutes. Make a new one with `POST /v1/partners/{id}/statements/{month}/link`.", "明細書へのリンクの有効期間は 5 分です。`POST /v1/partners/{id}/statements/{month}/link` で新しいリンクを作成してください。"];
 }
 
 /// How long a link opens its statement.
@@ -53,10 +54,19 @@ pub(super) fn make(tx: &mut Tx<'_>, partner: Id, month: Month) -> Result<(String
 /// What a token opens now. A token that the service has not made is not found.
 pub(super) fn open(tx: &Tx<'_>, token: &str) -> Result<StatementLink> {
     let sealed = BASE64_URL_SAFE_NO_PAD.decode(token).unwrap_or_default();
-    let content = tx.vault().open(PLACE, &sealed).map_err(|_| Error::not_found("statement link"))?;
+    let content = tx
+        .vault()
+        .open(PLACE, &sealed)
+        .map_err(|_| Error::not_found("statement link", "明細書へのリンク"))?;
     let link: StatementLink = serde_json::from_slice(&content).map_err(Error::internal)?;
     if link.expires_at <= tx.now {
-        return Err(Error::new(&STATEMENT_LINK_EXPIRED, "the link has expired; make a new one"));
+        return Err(Error::new(
+            &STATEMENT_LINK_EXPIRED,
+            text!(
+                "the link has expired; make a new one",
+                "リンクの有効期限が切れています。新しいリンクを作成してください。"
+            ),
+        ));
     }
     Ok(link)
 }

@@ -227,13 +227,14 @@ fn lapses(
     }
     let mut offers = programs::in_effect(tx, today)?;
     offers.retain(|offer| of_offer.contains_key(&(offer.program.id, offer.version.program_year)));
-    let partners = std::slice::from_ref(partner);
+    let (partners, language) = (std::slice::from_ref(partner), tx.language);
     eligibility::judge_all(tx, partners, &offers, today, |_, offer, verdict| {
         let ProgramInEffect { program, version } = offer;
         let enrollment = of_offer.get(&(program.id, version.program_year));
         let outlook = verdict.outlook(AHEAD).filter(|_| verdict.is_eligible());
         if let (Some(enrollment), Some(outlook)) = (enrollment, outlook) {
             let eligibility::Outlook { firm_until, last_day, lapsing } = outlook;
+            let lapsing = lapsing.into_iter().map(|rule| rule.into_language(language)).collect();
             found.insert(*enrollment, SummaryLapse { firm_until, last_day, lapsing });
         }
     })?;

@@ -22,6 +22,7 @@ use crate::{
         },
         values::{Id, Timestamp},
     },
+    text,
 };
 use actix_web::{get, patch, post};
 use serde::{Deserialize, Serialize};
@@ -154,7 +155,11 @@ pub struct ApiClientUpdate {
 fn known_scopes(given: &[String]) -> std::result::Result<(), ValidationError> {
     let all = policy::scopes();
     let unknown = given.iter().enumerate().filter(|(_, scope)| !all.contains(&scope.as_str()));
-    let message = format!("there is no such scope; there are: {}", all.join(", "));
+    let message = text!(
+        "there is no such scope; there are: {}",
+        "該当するスコープは存在しません。指定できるスコープ：{}",
+        all.join(", ")
+    );
     faultless(unknown.map(|(at, _)| FieldError::new(format!("/{at}"), "unknown", message.clone())).collect())
 }
 

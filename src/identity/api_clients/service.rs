@@ -16,6 +16,7 @@ use crate::{
         db::types::Json,
         values::{Id, Timestamp},
     },
+    text,
 };
 use serde_json::json;
 
@@ -153,7 +154,10 @@ fn ordered(given: &[String]) -> Vec<String> {
 
 fn refuse_past(tx: &Tx<'_>, expires_at: Option<Timestamp>) -> Result<()> {
     if expires_at.is_some_and(|end| end <= tx.now) {
-        let message = "must lie in the future; to bar the client now, revoke it";
+        let message = text!(
+            "must lie in the future; to bar the client now, revoke it",
+            "将来の日時を指定してください。直ちに停止する場合は、クライアントを失効させてください。"
+        );
         return Err(Error::invalid_field("/expires_at", "past", message));
     }
     Ok(())
@@ -161,7 +165,10 @@ fn refuse_past(tx: &Tx<'_>, expires_at: Option<Timestamp>) -> Result<()> {
 
 fn refuse_revoked(client: &ApiClient) -> Result<()> {
     if client.status == ApiClientStatus::Revoked {
-        let detail = "this client is revoked for good; make another one";
+        let detail = text!(
+            "this client is revoked for good; make another one",
+            "このクライアントは失効しており、再開できません。新しいクライアントを作成してください。"
+        );
         let nothing: [&str; 0] = [];
         return Err(Error::new(&TRANSITION_NOT_ALLOWED, detail)
             .with("from", client.status)

@@ -62,7 +62,7 @@ pub(super) fn find(tx: &mut Tx<'_>, id: Id) -> Result<Option<ApiClient>> {
 }
 
 pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<ApiClient> {
-    find(tx, id)?.ok_or(Error::not_found("API client"))
+    find(tx, id)?.ok_or(Error::not_found("API client", "API クライアント"))
 }
 
 /// A client, locked until the end of the unit.

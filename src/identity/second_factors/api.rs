@@ -16,6 +16,7 @@ use crate::{
         http::{Answer, Body, Path},
         values::{Id, Timestamp},
     },
+    text,
 };
 use actix_web::{get, post};
 use serde::{Deserialize, Serialize};
@@ -242,6 +243,9 @@ async fn expect_password<P: Policy>(caller: &Caller<P>, password: String) -> Res
     if comparison.good {
         Ok(user)
     } else {
-        Err(Error::new(&users::WRONG_PASSWORD, "the current password is wrong"))
+        Err(Error::new(
+            &users::WRONG_PASSWORD,
+            text!("the current password is wrong", "現在のパスワードが正しくありません。"),
+        ))
     }
 }

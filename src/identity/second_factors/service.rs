@@ -9,18 +9,19 @@ use crate::{
     access::{Actor, Role, SECOND_FACTOR_REQUIRED, SealedColumn, Tx, opaque, password},
     identity::users::{self, User},
     platform::{Error, Result, codes, db::BytesColumn, values::Id},
+    text,
 };
 use serde_json::json;
 
 crate::problem_codes! {
-    ONE_TIME_CODE_REQUIRED = "one_time_code_required" 401 "Send a code of your second factor as well",
-        "The password is right. Sign in again with `code`: six digits of your authenticator app, or a recovery code.";
-    WRONG_CODE = "wrong_code" 422 "The code is wrong or was used before",
-        "Send the six digits your authenticator app shows now. Each is good for once: wait for the next one. A recovery code is good for once too.";
-    SECOND_FACTOR_STATE = "second_factor_state" 409 "The second factor does not stand where this needs it",
-        "`state` says where it stands: `none` allows enrolling, `pending` confirming or enrolling anew, `confirmed` new recovery codes and removal.";
-    PASSWORD_TOO_WEAK = "password_too_weak" 409 "Your password alone would be too weak",
-        "Without a second factor a password has at least 15 characters. Change yours at `PUT /v1/me/password`, then remove the second factor.";
+    ONE_TIME_CODE_REQUIRED = "one_time_code_required" 401 ["Send a code of your second factor as well", "二要素認証のコードも送信してください"],
+        ["The password is right. Sign in again with `code`: six digits of your authenticator app, or a recovery code.", "パスワードは正しく入力されています。認証アプリの 6 桁の数字、またはリカバリーコードを `code` に指定して、再度サインインしてください。"];
+    WRONG_CODE = "wrong_code" 422 ["The code is wrong or was used before", "コードが誤っているか、使用済みです"],
+        ["Send the six digits your authenticator app shows now. Each is good for once: wait for the next one. A recovery code is good for once too.", "認証アプリに現在表示されている 6 桁の数字を送信してください。コードは 1 回限り有効です。次のコードが表示されるまでお待ちください。リカバリーコードも 1 回限り有効です。"];
+    SECOND_FACTOR_STATE = "second_factor_state" 409 ["The second factor does not stand where this needs it", "二要素認証の現在の状態ではこの操作を行えません"],
+        ["`state` says where it stands: `none` allows enrolling, `pending` confirming or enrolling anew, `confirmed` new recovery codes and removal.", "現在の状態は `state` に示されます。`none` の場合は登録、`pending` の場合は確認または再登録、`confirmed` の場合はリカバリーコードの再発行と解除が可能です。"];
+    PASSWORD_TOO_WEAK = "password_too_weak" 409 ["Your password alone would be too weak", "パスワードのみでは強度が不足します"],
+        ["Without a second factor a password has at least 15 characters. Change yours at `PUT /v1/me/password`, then remove the second factor.", "二要素認証を使用しない場合、パスワードは 15 文字以上必要です。`PUT /v1/me/password` でパスワードを変更してから、二要素認証を解除してください。"];
 }
 
 /// The secrets of authenticator apps.
@@ -114,12 +115,17 @@ pub(super) fn remove(
     let user = oneself(tx)?;
     let factor = confirmed(tx, user.id)?;
     if tx.accounts().operators_need_second_factor && user.role == Role::Operator {
-        let detail =
-            "operators of this service need a second factor; another operator can reset it for a new one";
+        let detail = text!(
+            "operators of this service need a second factor; another operator can reset it for a new one",
+            "本サービスの運営担当者には二要素認証が必要です。別の運営担当者にリセットを依頼し、登録し直してください。"
+        );
         return Err(Error::new(&SECOND_FACTOR_REQUIRED, detail));
     }
     if !password_may_stand_alone {
-        let detail = "without a second factor a password has at least 15 characters; change yours first";
+        let detail = text!(
+            "without a second factor a password has at least 15 characters; change yours first",
+            "二要素認証を使用しない場合、パスワードは 15 文字以上必要です。先にパスワードを変更してください。"
+        );
         return Err(Error::new(&PASSWORD_TOO_WEAK, detail).with("next", "/v1/me/password"));
     }
     expect_good(tx, &user, &factor, code)?;
@@ -152,7 +158,9 @@ pub(super) fn secret() -> Result<[u8; 20]> {
 }
 
 fn oneself(tx: &mut Tx<'_>) -> Result<User> {
-    let id = tx.actor.user().ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "sign in first"))?;
+    let id = tx.actor.user().ok_or_else(|| {
+        Error::new(&codes::UNAUTHENTICATED, text!("sign in first", "サインインしてください。"))
+    })?;
     users::load_to_change(tx, id)
 }
 
@@ -171,11 +179,20 @@ fn expect_state<'a>(
         return Ok(factor);
     }
     let detail = match state {
-        FactorState::None => "there is no second factor; enrol one at POST /v1/me/second-factor",
+        FactorState::None => text!(
+            "there is no second factor; enrol one at POST /v1/me/second-factor",
+            "二要素認証が登録されていません。POST /v1/me/second-factor で登録してください。"
+        ),
         FactorState::Pending => {
-            "it was never confirmed; send its first code to /v1/me/second-factor/confirmation"
+            text!(
+                "it was never confirmed; send its first code to /v1/me/second-factor/confirmation",
+                "二要素認証が確認されていません。最初のコードを /v1/me/second-factor/confirmation に送信してください。"
+            )
         }
-        FactorState::Confirmed => "there is a confirmed second factor already; remove it first",
+        FactorState::Confirmed => text!(
+            "there is a confirmed second factor already; remove it first",
+            "確認済みの二要素認証がすでにあります。先に解除してください。"
+        ),
     };
     Err(Error::new(&SECOND_FACTOR_STATE, detail).with("state", state))
 }
@@ -220,5 +237,11 @@ fn digests(recovery_codes: &[String]) -> Vec<Vec<u8>> {
 }
 
 fn wrong_code() -> Error {
-    Error::new(&WRONG_CODE, "the code is wrong or was used before; wait for the next one")
+    Error::new(
+        &WRONG_CODE,
+        text!(
+            "the code is wrong or was used before; wait for the next one",
+            "コードが誤っているか、使用済みです。次のコードが表示されるまでお待ちください。"
+        ),
+    )
 }

@@ -102,7 +102,8 @@ fn answer(public: &Public, result: SignInResult) -> Result<Answer> {
         SignInResult::SignedIn { user, session, refresh_expires_in } => (user, session, refresh_expires_in),
         SignInResult::Refused(refusal) => return Err(refusal.error()),
     };
-    let subject = TokenSubject::User { id: user.id, session: session.as_ref().map(|session| session.id) };
+    let session_id = session.as_ref().map(|session| session.id);
+    let subject = TokenSubject::User { id: user.id, session: session_id, locale: user.locale };
     Ok(Answer::ok(&SignedIn {
         access_token: public.issue(subject, user.role, user.token_epoch)?,
         token_type: "Bearer",

@@ -12,6 +12,7 @@ use crate::{
         users::{self, User, UserStatus},
     },
     platform::{Error, Result, values::Id},
+    text,
 };
 use serde_json::json;
 use std::net::IpAddr;
@@ -19,14 +20,14 @@ use std::net::IpAddr;
 const EXCHANGE: &str = "TokenExchange";
 
 crate::problem_codes! {
-    INVALID_CLIENT = "invalid_client" 401 "The client is not known by this id and secret",
-        "Send the id and the secret of an API client, by HTTP Basic or as `client_id` and `client_secret`. A secret that was replaced works until its overlap has passed; a client works until it expires or is revoked.";
-    INVALID_SCOPE = "invalid_scope" 400 "The client has not all of these scopes",
-        "Leave `scope` out for all the client has, or name some of them, separated by spaces.";
-    UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type" 400 "This grant type is not taken",
-        "`/.well-known/oauth-authorization-server` lists those that are.";
-    UNSUPPORTED_TOKEN_TYPE = "unsupported_token_type" 400 "This kind of token cannot be revoked by itself",
-        "An API client's access token lives a quarter of an hour. To stop the client at once, revoke it at `/v1/api-clients`.";
+    INVALID_CLIENT = "invalid_client" 401 ["The client is not known by this id and secret", "クライアントの ID またはシークレットが正しくありません"],
+        ["Send the id and the secret of an API client, by HTTP Basic or as `client_id` and `client_secret`. A secret that was replaced works until its overlap has passed; a client works until it expires or is revoked.", "API クライアントの ID とシークレットを、HTTP Basic または `client_id` と `client_secret` で送信してください。更新前のシークレットは併用期間の終了まで有効です。クライアントは期限切れまたは失効まで有効です。"];
+    INVALID_SCOPE = "invalid_scope" 400 ["The client has not all of these scopes", "クライアントに付与されていないスコープが含まれています"],
+        ["Leave `scope` out for all the client has, or name some of them, separated by spaces.", "`scope` を省略すると、クライアントのすべてのスコープが対象になります。一部のみを使用する場合は、空白で区切って指定してください。"];
+    UNSUPPORTED_GRANT_TYPE = "unsupported_grant_type" 400 ["This grant type is not taken", "このグラントタイプには対応していません"],
+        ["`/.well-known/oauth-authorization-server` lists those that are.", "対応しているものは `/.well-known/oauth-authorization-server` に示されます。"];
+    UNSUPPORTED_TOKEN_TYPE = "unsupported_token_type" 400 ["This kind of token cannot be revoked by itself", "この種類のトークンは単独では失効できません"],
+        ["An API client's access token lives a quarter of an hour. To stop the client at once, revoke it at `/v1/api-clients`.", "API クライアントのアクセストークンの有効期間は 15 分です。クライアントを直ちに停止するには、`/v1/api-clients` で失効させてください。"];
 }
 
 /// The tokens that a grant gives.
@@ -57,7 +58,10 @@ pub(super) struct ClientCredentials {
 pub(super) async fn refresh(public: &Public, token: String) -> Result<Granted> {
     let renewal = public.write(Actor::NOBODY, "RefreshToken", move |tx| renew(tx, &token)).await?;
     let SessionRenewal::Renewed { user, session, refresh_token, refresh_expires_in } = renewal else {
-        let detail = "the refresh token is not known, or was used or revoked, or has run out; sign in again";
+        let detail = text!(
+            "the refresh token is not known, or was used or revoked, or has run out; sign in again",
+            "リフレッシュトークンが不明であるか、使用済み、失効済み、または期限切れです。再度サインインしてください。"
+        );
         return Err(Error::new(&INVALID_GRANT, detail).for_oauth());
     };
     of_session(
@@ -84,7 +88,8 @@ pub(super) async fn client(
         None => held.join(" "),
         Some(asked) if asked.split(' ').all(|scope| held.iter().any(|known| known == scope)) => asked,
         Some(_) => {
-            let detail = format!("the client may have: {}", held.join(" "));
+            let detail =
+                text!("the client may have: {}", "クライアントに付与できるスコープ：{}", held.join(" "));
             return Err(Error::new(&INVALID_SCOPE, detail).for_oauth());
         }
     };
@@ -175,7 +180,10 @@ fn nobody(tx: &Tx<'_>) -> audit::Event {
 pub(super) async fn revoke(public: &Public, token: String) -> Result<()> {
     let claims = public.claims(&token).ok();
     if claims.as_ref().is_some_and(|claims| claims.is_of_client()) {
-        let detail = "a client's access token cannot be revoked by itself; revoke the client";
+        let detail = text!(
+            "a client's access token cannot be revoked by itself; revoke the client",
+            "クライアントのアクセストークンは単独では失効できません。クライアントを失効させてください。"
+        );
         return Err(Error::new(&UNSUPPORTED_TOKEN_TYPE, detail).for_oauth());
     }
     let session = claims.and_then(|claims| claims.sid);
@@ -189,18 +197,30 @@ pub(super) async fn revoke(public: &Public, token: String) -> Result<()> {
 
 /// The error of a grant type that the service does not take.
 pub(super) fn unsupported_grant() -> Error {
-    Error::new(&UNSUPPORTED_GRANT_TYPE, "see /.well-known/oauth-authorization-server for those taken")
-        .for_oauth()
+    Error::new(
+        &UNSUPPORTED_GRANT_TYPE,
+        text!(
+            "see /.well-known/oauth-authorization-server for those taken",
+            "対応しているものは /.well-known/oauth-authorization-server に示されます。"
+        ),
+    )
+    .for_oauth()
 }
 
 /// The error of all faults of a client's credentials.
 pub(super) fn unknown_client() -> Error {
-    Error::new(&INVALID_CLIENT, "client id and secret do not fit together, or the client has ended")
-        .for_oauth()
+    Error::new(
+        &INVALID_CLIENT,
+        text!(
+            "client id and secret do not fit together, or the client has ended",
+            "クライアントの ID とシークレットが一致しないか、クライアントの利用が終了しています。"
+        ),
+    )
+    .for_oauth()
 }
 
 fn of_session(public: &Public, user: &User, session: Id, refresh: GrantedRefresh) -> Result<Granted> {
-    let subject = TokenSubject::User { id: user.id, session: Some(session) };
+    let subject = TokenSubject::User { id: user.id, session: Some(session), locale: user.locale };
     let access_token = public.issue(subject, user.role, user.token_epoch)?;
     Ok(Granted { access_token, expires_in: ACCESS_TOKEN_SECONDS, refresh: Some(refresh), scope: None })
 }

@@ -11,6 +11,7 @@ use crate::{
         http::{Answer, Body, Checked, IfMatch, faultless},
         values::{Id, Locale, Timestamp},
     },
+    text,
 };
 use actix_web::{get, patch, put};
 use serde::{Deserialize, Serialize};
@@ -79,7 +80,10 @@ pub struct PasswordChange {
 }
 
 fn is_new(change: &PasswordChange) -> std::result::Result<(), ValidationError> {
-    let message = "it is the password you have; take another one";
+    let message = text!(
+        "it is the password you have; take another one",
+        "現在のパスワードと同じです。別のパスワードを指定してください。"
+    );
     let same = change.current_password == change.new_password;
     faultless(same.then(|| FieldError::new("/new_password", "unchanged", message)).into_iter().collect())
 }
@@ -139,7 +143,12 @@ async fn change_password(
             comparison.good.then(|| hasher.hash(&new_password)).transpose()
         })
         .await??
-        .ok_or_else(|| Error::new(&users::WRONG_PASSWORD, "the current password is wrong"))?;
+        .ok_or_else(|| {
+            Error::new(
+                &users::WRONG_PASSWORD,
+                text!("the current password is wrong", "現在のパスワードが正しくありません。"),
+            )
+        })?;
     // The unit runs without the body, so that no fingerprint of a password is stored for a repeat.
     caller
         .act(move |tx| {

@@ -2,7 +2,7 @@
 
 use crate::{
     access::{Caller, Permission, RefusalReason, policy::GetPermissions},
-    platform::{Result, http::Answer},
+    platform::{Result, http::Answer, values::Locale},
 };
 use actix_web::get;
 use serde::Serialize;
@@ -44,8 +44,8 @@ pub struct PermissionView {
     next: Option<String>,
 }
 
-impl From<Permission> for PermissionView {
-    fn from(permission: Permission) -> Self {
+impl PermissionView {
+    fn of(permission: &Permission, language: Locale) -> Self {
         let mut operation = permission.operation.to_owned();
         if let Some(first) = operation.get_mut(..1) {
             first.make_ascii_lowercase();
@@ -56,7 +56,7 @@ impl From<Permission> for PermissionView {
             operation,
             allowed: refusal.is_none(),
             reason: refusal.map(|refusal| refusal.reason),
-            detail: refusal.map(|refusal| refusal.error.detail.clone().into_owned()),
+            detail: refusal.map(|refusal| refusal.error.detail.in_language(language).to_owned()),
             next: next.map(str::to_owned),
         }
     }
@@ -69,6 +69,9 @@ impl From<Permission> for PermissionView {
 #[utoipa::path(tag = "auth", responses((status = 200, body = Permissions)))]
 #[get("/v1/me/permissions")]
 async fn get_permissions(caller: Caller<GetPermissions>) -> Result<Answer> {
-    let items = caller.permissions().await?.into_iter().map(PermissionView::from).collect();
+    let reader = caller.reader();
+    let permissions = caller.permissions().await?;
+    let language = reader.language();
+    let items = permissions.iter().map(|permission| PermissionView::of(permission, language)).collect();
     Ok(Answer::ok(&Permissions { items }))
 }

@@ -16,6 +16,7 @@ use crate::{
     },
     notifications::{self, About, Message},
     platform::{Error, Result},
+    text,
 };
 use serde_json::json;
 
@@ -73,13 +74,22 @@ impl SignInRefusal {
         match self {
             Self::TemporaryPasswordExpired => Error::new(
                 &TEMPORARY_PASSWORD_EXPIRED,
-                "the temporary password has expired; ask whoever gave it to you to reset it",
+                text!(
+                    "the temporary password has expired; ask whoever gave it to you to reset it",
+                    "仮パスワードの有効期限が切れています。発行した方に再発行をご依頼ください。"
+                ),
             ),
             Self::NoSecondFactor => Error::new(
                 &ONE_TIME_CODE_REQUIRED,
-                "send `code` as well: six digits of the authenticator app, or a recovery code",
+                text!(
+                    "send `code` as well: six digits of the authenticator app, or a recovery code",
+                    "認証アプリの 6 桁の数字、またはリカバリーコードを `code` に指定してください。"
+                ),
             ),
-            _ => Error::new(&SIGN_IN_FAILED, "user name or password is wrong"),
+            _ => Error::new(
+                &SIGN_IN_FAILED,
+                text!("user name or password is wrong", "ユーザー名またはパスワードが正しくありません。"),
+            ),
         }
     }
 }

@@ -152,7 +152,7 @@ pub(super) fn count(tx: &mut Tx<'_>, user: &User) -> Result<i64> {
 pub(super) fn get(tx: &mut Tx<'_>, user: &User, id: Id) -> Result<Session> {
     let found =
         live(user, tx.now).filter(sessions::id.eq(id)).select(Session::as_select()).get_result(tx.conn);
-    found.optional()?.ok_or(Error::not_found("session"))
+    found.optional()?.ok_or(Error::not_found("session", "セッション"))
 }
 
 /// Removes the sessions that ended a month ago at the latest, with their tokens; returns the number of removed sessions.

@@ -14,6 +14,7 @@ use crate::{
         values::{Id, Timestamp},
     },
     schema::{known_addresses, sign_in_throttles},
+    text,
 };
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use diesel::{dsl::case_when, prelude::*};
@@ -172,7 +173,10 @@ fn count(conn: &mut Conn, digest: &[u8], free: i64, now: Timestamp) -> Result<()
 
 fn too_early(until: Timestamp, now: Timestamp) -> Error {
     let seconds = until.as_seconds() - now.as_seconds() + 1;
-    let detail = format!("too many failed attempts; wait {seconds} s");
+    let detail = text!(
+        "too many failed attempts; wait {seconds} s",
+        "失敗した試行が多すぎます。{seconds} 秒お待ちください。"
+    );
     Error { retry_after: u32::try_from(seconds).ok(), ..Error::new(&codes::TOO_MANY_REQUESTS, detail) }
 }
 

@@ -6,7 +6,9 @@ use crate::{
     platform::{
         Error, Result, codes,
         http::{Answer, Form},
+        values::Text,
     },
+    text,
 };
 use actix_web::{FromRequest, HttpRequest, HttpResponse, Responder, dev::Payload, get, http::header, post};
 use base64::{Engine, prelude::BASE64_STANDARD};
@@ -167,7 +169,10 @@ async fn issue_token(public: Public, basic: Basic, form: Form<TokenRequest>) -> 
         TOKEN_EXCHANGE => {
             let token = needed("subject_token", request.subject_token)?;
             if request.subject_token_type.as_deref() != Some(ID_TOKEN) {
-                return Err(invalid(format!("subject_token_type: send {ID_TOKEN}")));
+                return Err(invalid(text!(
+                    "subject_token_type: send {ID_TOKEN}",
+                    "subject_token_type には {ID_TOKEN} を指定してください。"
+                )));
             }
             (grants::exchange(&public, &token).await?, true)
         }
@@ -253,10 +258,14 @@ impl Basic {
     /// The credentials, which are sent in one way only.
     fn or(self, id: Option<String>, secret: Option<String>) -> Result<ClientCredentials> {
         match (self.0, id, secret) {
-            (Some(_), _, Some(_)) => Err(invalid("send the secret once: by HTTP Basic, or in the form")),
-            (Some(basic), Some(other), None) if basic.id != other => {
-                Err(invalid("client_id is another one than HTTP Basic says"))
-            }
+            (Some(_), _, Some(_)) => Err(invalid(text!(
+                "send the secret once: by HTTP Basic, or in the form",
+                "シークレットは HTTP Basic またはフォームのいずれか一方で送信してください。"
+            ))),
+            (Some(basic), Some(other), None) if basic.id != other => Err(invalid(text!(
+                "client_id is another one than HTTP Basic says",
+                "client_id が HTTP Basic の内容と一致しません。"
+            ))),
             (Some(credentials), _, None) => Ok(credentials),
             (None, Some(id), Some(secret)) => Ok(ClientCredentials { id, secret }),
             _ => Err(grants::unknown_client()),
@@ -269,9 +278,11 @@ fn unescaped(text: &str) -> String {
 }
 
 fn needed(name: &str, value: Option<String>) -> Result<String> {
-    value.ok_or_else(|| invalid(format!("{name}: this grant type needs it")))
+    value.ok_or_else(|| {
+        invalid(text!("{name}: this grant type needs it", "このグラントタイプには {name} が必要です。"))
+    })
 }
 
-fn invalid(detail: impl Into<std::borrow::Cow<'static, str>>) -> Error {
+fn invalid(detail: Text) -> Error {
     Error::new(&codes::INVALID_REQUEST, detail).for_oauth()
 }

@@ -8,11 +8,12 @@ use crate::{
     network::partners::{self, Partner},
     notifications::{About, ListedUser, Message},
     platform::{Error, Result, values::Id},
+    text,
 };
 
 crate::problem_codes! {
-    INCENTIVE_ADMIN_MISSING = "incentive_admin_missing" 409 "The partner has no incentive admin",
-        "The list of users goes to the partner's incentive admins. Make one at `POST /v1/users`, or let one back in.";
+    INCENTIVE_ADMIN_MISSING = "incentive_admin_missing" 409 ["The partner has no incentive admin", "パートナーにインセンティブ管理者がいません"],
+        ["The list of users goes to the partner's incentive admins. Make one at `POST /v1/users`, or let one back in.", "利用者一覧はパートナーのインセンティブ管理者に送信されます。`POST /v1/users` で登録するか、利用停止中の管理者の利用を再開してください。"];
 }
 
 /// A partner's set-up with the missing steps.
@@ -60,7 +61,10 @@ fn status_of(tx: &mut Tx<'_>, partner: Partner, setup: Option<Setup>) -> Result<
 pub fn send_list(tx: &mut Tx<'_>, partner: Id) -> Result<SetupStatus> {
     let (before, state) = moved(tx, partner, SetupTransition::Notification)?;
     if users::admins_of(tx, &before.partner)?.is_empty() {
-        let detail = "nobody could receive the list; make an incentive admin first: POST /v1/users";
+        let detail = text!(
+            "nobody could receive the list; make an incentive admin first: POST /v1/users",
+            "一覧を受け取る方がいません。先に POST /v1/users でインセンティブ管理者を登録してください。"
+        );
         return Err(Error::new(&INCENTIVE_ADMIN_MISSING, detail).with("next", "/v1/users"));
     }
     let people = users::people_of(tx, partner)?;
@@ -111,7 +115,11 @@ fn moved(tx: &mut Tx<'_>, partner: Id, transition: SetupTransition) -> Result<(S
     partners::refuse_closed(&before.partner)?;
     let from = before.state();
     let to = from.after(transition).ok_or_else(|| {
-        let detail = format!("a set-up that is {from} allows: {}", from.allowed().join(", "));
+        let detail = text!(
+            "a set-up that is {from} allows: {}",
+            "利用者設定の状態が {from} のため、実行できる操作は次のとおりです：{}",
+            from.allowed().join(", ")
+        );
         Error::new(&partners::TRANSITION_NOT_ALLOWED, detail)
             .with("from", from)
             .with("allowed", from.allowed())

@@ -1,6 +1,6 @@
 //! Users over HTTP.
 
-use super::{Delivery, NewUser, SignInBy, User, UserChange, UserStatus, service, store};
+use super::{Delivery, NewUser, SignInBy, User, UserChange, UserStatus, passwords, service, store};
 use crate::{
     access::{
         Caller, PartnerKey, Role, Tx, password,
@@ -16,6 +16,7 @@ use crate::{
         },
         values::{Id, Locale, Timestamp},
     },
+    text,
 };
 use actix_web::{get, patch, post};
 use serde::{Deserialize, Serialize};
@@ -252,7 +253,7 @@ async fn new_password<P: Policy>(caller: &Caller<P>) -> Result<NewPassword> {
 /// Hands over a temporary password in the answer or by mail; the stored answer for a repeat has no password.
 fn hand_over(tx: &mut Tx<'_>, user: User, password: &str, deliver: Delivery) -> Result<Answer> {
     if deliver == Delivery::Mail {
-        service::mail_password(tx, &user, password)?;
+        passwords::mail_password(tx, &user, password)?;
     }
     let shown = (deliver == Delivery::Show).then(|| password.to_owned());
     let with = |password| UserView { temporary_password: Some(password), ..UserView::from(user.clone()) };
@@ -351,7 +352,7 @@ async fn reset_password(
     caller
         .write(body, move |tx, reset| {
             let before = store::to_change(tx, *id)?;
-            let user = service::reset_password(tx, &before, &hash, &reset.reason)?;
+            let user = passwords::reset_password(tx, &before, &hash, &reset.reason)?;
             hand_over(tx, user, &password, reset.deliver)
         })
         .await
@@ -363,8 +364,14 @@ fn known_issuer(given: Option<&str>, trusted: Option<&str>) -> Result<()> {
         return Ok(());
     }
     let message = match trusted {
-        Some(trusted) => format!("the service trusts {trusted} only"),
-        None => "the service is told to trust no issuer; leave it out".to_owned(),
+        Some(trusted) => text!(
+            "the service trusts {trusted} only",
+            "本サービスが信頼する ID プロバイダーは {trusted} のみです。"
+        ),
+        None => text!(
+            "the service is told to trust no issuer; leave it out",
+            "本サービスは外部の ID プロバイダーを信頼しない設定です。この項目を省略してください。"
+        ),
     };
     Err(Error::invalid_field("/issuer", "unknown", message))
 }

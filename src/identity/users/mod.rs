@@ -3,17 +3,19 @@
 pub mod api;
 mod counts;
 mod model;
+mod passwords;
 mod service;
 mod store;
 
 use crate::slice::{Slice, Tag};
 pub use counts::{UserCount, UserCounts, counts_of};
 pub use model::{Delivery, User, UserAccess, UserStatus, fold};
+pub use passwords::{change_password, refuse_elsewhere, refuse_oneself, set_password, strengthen};
 pub use service::{
-    CODES, FirstOperator, NewUser, SignInBy, UserChange, WRONG_PASSWORD, bind, change_password, create,
-    event, first_operator, may_give, notify_admins, provision, refuse_elsewhere, refuse_oneself,
-    reset_second_factor, revoke_sessions, set_second_factor, strengthen, update,
+    CODES, FirstOperator, NewUser, SignInBy, UserChange, WRONG_PASSWORD, bind, create, event, first_operator,
+    may_give, notify_admins, provision, reset_second_factor, revoke_sessions, set_second_factor, update,
 };
+use service::{MAIL_NOT_SENT, NOT_ONESELF, SIGNS_IN_ELSEWHERE};
 pub use store::{
     access_of, admins_of, are_one_person, find_by_email, find_to_change, get, load, load_to_change,
     people_of, refers_to, to_change,

@@ -1,31 +1,37 @@
 //! The commands on users.
 
-use super::{User, UserStatus, api::UserView, counts, fold, store};
+use super::{
+    User, UserStatus,
+    api::UserView,
+    counts, fold,
+    passwords::{refuse_oneself, wrong_state},
+    store,
+};
 use crate::{
     access::{AppState, Guard, Role, Tx, Unaudited, password},
     audit,
-    config::MailRoute,
     network::partners::{self, Partner},
     notifications::{self, About, Message, Recipient},
     platform::{
         Error, Result, codes,
         values::{Id, Locale},
     },
+    text,
 };
 
 crate::problem_codes! {
-    EMAIL_TAKEN = "email_taken" 409 "Another user has this e-mail address",
-        "An address is a user name and belongs to one user. Upper and lower case are the same.";
-    LAST_OPERATOR = "last_operator" 409 "Somebody must be left to run the programme",
-        "Make another operator before you take this one's role or bar this one.";
-    MAIL_NOT_SENT = "mail_not_sent" 409 "This service sends no mail",
-        "No mail server is configured (`SMTP_URL`), so a mailed password would reach nobody. Leave `deliver` out: the answer shows it.";
-    NOT_ONESELF = "not_oneself" 409 "Nobody bars oneself, changes one's own role or resets one's own password",
-        "Ask another administrator; a password you know is changed at `PUT /v1/me/password`.";
-    SIGNS_IN_ELSEWHERE = "signs_in_elsewhere" 409 "This user has no password here",
-        "The user's issuer vouches for the user: sign in there, and exchange its identity token at `POST /v1/auth/token`.";
-    WRONG_PASSWORD = "wrong_password" 422 "The current password is wrong",
-        "Send the password you signed in with as `current_password`.";
+    EMAIL_TAKEN = "email_taken" 409 ["Another user has this e-mail address", "このメールアドレスは別の利用者が使用しています"],
+        ["An address is a user name and belongs to one user. Upper and lower case are the same.", "メールアドレスはユーザー名であり、1 人の利用者のみが使用できます。大文字と小文字は区別されません。"];
+    LAST_OPERATOR = "last_operator" 409 ["Somebody must be left to run the programme", "プログラムの運営担当者が 1 人以上必要です"],
+        ["Make another operator before you take this one's role or bar this one.", "この運営担当者のロールの変更または利用停止の前に、別の運営担当者を登録してください。"];
+    MAIL_NOT_SENT = "mail_not_sent" 409 ["This service sends no mail", "本サービスはメールを送信しない設定です"],
+        ["No mail server is configured (`SMTP_URL`), so a mailed password would reach nobody. Leave `deliver` out: the answer shows it.", "メールサーバー（`SMTP_URL`）が設定されていないため、メールでパスワードを送付できません。`deliver` を省略すると、パスワードが応答に表示されます。"];
+    NOT_ONESELF = "not_oneself" 409 ["Nobody bars oneself, changes one's own role or resets one's own password", "自分自身の利用停止、ロールの変更、パスワードのリセットは行えません"],
+        ["Ask another administrator; a password you know is changed at `PUT /v1/me/password`.", "別の管理者にご依頼ください。現在のパスワードをご存じの場合は `PUT /v1/me/password` で変更できます。"];
+    SIGNS_IN_ELSEWHERE = "signs_in_elsewhere" 409 ["This user has no password here", "この利用者は本サービスにパスワードを持っていません"],
+        ["The user's issuer vouches for the user: sign in there, and exchange its identity token at `POST /v1/auth/token`.", "この利用者は外部の ID プロバイダーで認証されます。そちらでサインインし、取得した ID トークンを `POST /v1/auth/token` で交換してください。"];
+    WRONG_PASSWORD = "wrong_password" 422 ["The current password is wrong", "現在のパスワードが正しくありません"],
+        ["Send the password you signed in with as `current_password`.", "サインインに使用したパスワードを `current_password` に指定してください。"];
 }
 
 /// The password hash of a user without a password; no password has this hash.
@@ -101,7 +107,13 @@ pub fn create(tx: &mut Tx<'_>, new: NewUser) -> Result<User> {
         partners::refuse_closed(&partner)?;
     }
     if store::find_by_email(tx.conn, &email)?.is_some() {
-        return Err(Error::new(&EMAIL_TAKEN, format!("a user with the address {email} exists already")));
+        return Err(Error::new(
+            &EMAIL_TAKEN,
+            text!(
+                "a user with the address {email} exists already",
+                "メールアドレス {email} の利用者がすでに存在します。"
+            ),
+        ));
     }
     let user = User {
         id: tx.new_id(),
@@ -207,65 +219,14 @@ pub(super) fn reactivate(tx: &mut Tx<'_>, before: User, reason: &str) -> Result<
     let by_staff = audit::last_role(tx, "DeactivateUser", before.id)?
         .is_some_and(|role| role == Role::Operator.as_str());
     if by_staff && tx.actor.partner.is_some() {
-        let detail = "the programme's staff barred this user; ask a programme operator";
+        let detail = text!(
+            "the programme's staff barred this user; ask a programme operator",
+            "この利用者はプログラム事務局により利用停止とされています。プログラム運営担当者にご依頼ください。"
+        );
         return Err(Error::new(&codes::FORBIDDEN, detail));
     }
     let status = if before.must_change_password { UserStatus::Provisioned } else { UserStatus::Active };
     save(tx, &before, User { status, ..before.clone() }, Some(reason))
-}
-
-/// Sets the user's own password; every token issued before is revoked.
-pub fn change_password(tx: &mut Tx<'_>, password_hash: &str) -> Result<User> {
-    let id = tx.actor.user().ok_or_else(|| Error::new(&codes::UNAUTHENTICATED, "sign in first"))?;
-    let before = store::load_to_change(tx, id)?;
-    refuse_elsewhere(&before)?;
-    let user = User {
-        password_hash: password_hash.to_owned(),
-        must_change_password: false,
-        password_expires_at: None,
-        status: UserStatus::Active,
-        token_epoch: before.token_epoch + 1,
-        ..before.clone()
-    };
-    let user = save(tx, &before, user, None)?;
-    let message = Message::PasswordChanged { at: tx.now };
-    notifications::notify(tx, &[user.recipient()], user.partner_id, About::new("user", user.id), &message)?;
-    Ok(user)
-}
-
-/// Gives a user a temporary password in place of a lost one; every session ends.
-pub(super) fn reset_password(tx: &mut Tx<'_>, before: &User, hash: &str, reason: &str) -> Result<User> {
-    // A thief of a token must not get the user's password by the token.
-    refuse_oneself(tx, before)?;
-    refuse_elsewhere(before)?;
-    if before.status == UserStatus::Disabled {
-        return Err(wrong_state(before, "reactivation"));
-    }
-    let user = User {
-        password_hash: hash.to_owned(),
-        must_change_password: true,
-        password_expires_at: Some(tx.now.plus_seconds(password::TEMPORARY_SECONDS)),
-        token_epoch: before.token_epoch + 1,
-        ..before.clone()
-    };
-    save(tx, before, user, Some(reason))
-}
-
-/// Mails a temporary password to its user.
-pub(super) fn mail_password(tx: &mut Tx<'_>, user: &User, password: &str) -> Result<()> {
-    if matches!(tx.mail().route, MailRoute::None) {
-        let detail = "no mail server is configured; leave deliver out, and the answer shows the password";
-        return Err(Error::new(&MAIL_NOT_SENT, detail));
-    }
-    let expires_at = user.password_expires_at.unwrap_or(tx.now);
-    let message = Message::TemporaryPassword { password: password.to_owned(), expires_at };
-    notifications::notify(tx, &[user.recipient()], user.partner_id, About::new("user", user.id), &message)
-}
-
-/// Stores the hash of the same password with stronger parameters, in the audited unit of the sign-in. The user's revision
-/// stays, because nothing visible has changed.
-pub fn strengthen(tx: &mut Tx<'_>, id: Id, password_hash: &str) -> Result<()> {
-    store::set_password_hash(tx, id, password_hash)
 }
 
 /// Ends every session of a user: tokens issued before open nothing.
@@ -296,7 +257,8 @@ pub fn notify_admins(tx: &mut Tx<'_>, partner: &Partner, about: About, message: 
     notifications::notify(tx, &admins, Some(partner.id), about, message)
 }
 
-fn save(tx: &mut Tx<'_>, before: &User, user: User, reason: Option<&str>) -> Result<User> {
+/// Writes the next revision of a user, with its audit event.
+pub(super) fn save(tx: &mut Tx<'_>, before: &User, user: User, reason: Option<&str>) -> Result<User> {
     let user = User { updated_at: tx.now, revision: before.revision + 1, ..user };
     counts::keep_past(tx, Some(before), &user)?;
     store::update(tx, &user)?;
@@ -314,42 +276,40 @@ pub fn event(user: &User) -> audit::Event {
 /// may not give.
 pub fn may_give(tx: &mut Tx<'_>, role: Role, partner_id: Option<Id>) -> Result<Option<Partner>> {
     if tx.actor.partner.is_some() && !role.belongs_to_a_partner() {
-        let detail = "an incentive admin manages the own partner's incentive admins and viewers";
+        let detail = text!(
+            "an incentive admin manages the own partner's incentive admins and viewers",
+            "インセンティブ管理者が管理できるのは、自社のインセンティブ管理者と閲覧者のみです。"
+        );
         return Err(Error::new(&codes::FORBIDDEN, detail));
     }
     match (role.belongs_to_a_partner(), partner_id) {
         (true, None) => Err(Error::invalid_field(
             "/partner_id",
             "required",
-            format!("who is {role} belongs to a partner; name it"),
+            text!(
+                "who is {role} belongs to a partner; name it",
+                "ロールが {role} の利用者はパートナーに所属します。パートナーを指定してください。"
+            ),
         )),
         (false, Some(_)) => Err(Error::invalid_field(
             "/partner_id",
             "unexpected",
-            format!("who is {role} belongs to no partner; leave it out"),
+            text!(
+                "who is {role} belongs to no partner; leave it out",
+                "ロールが {role} の利用者はパートナーに所属しません。この項目を省略してください。"
+            ),
         )),
         (true, Some(partner)) => partners::get(tx, partner).map(Some).map_err(|error| {
-            error.as_fault_at("/partner_id", "there is no such partner, or it lies outside what you may see")
+            error.as_fault_at(
+                "/partner_id",
+                text!(
+                    "there is no such partner, or it lies outside what you may see",
+                    "該当するパートナーが存在しないか、閲覧できる範囲にありません。"
+                ),
+            )
         }),
         (false, None) => Ok(None),
     }
-}
-
-/// Refuses a change of the password of a user who signs in by an issuer.
-pub fn refuse_elsewhere(user: &User) -> Result<()> {
-    if user.issuer.is_some() {
-        let detail = "the issuer vouches for this user, who has no password here";
-        return Err(Error::new(&SIGNS_IN_ELSEWHERE, detail));
-    }
-    Ok(())
-}
-
-/// Refuses an actor's change of the own account, for changes that another administrator has to make.
-pub fn refuse_oneself(tx: &Tx<'_>, user: &User) -> Result<()> {
-    if tx.actor.user() == Some(user.id) {
-        return Err(Error::new(&NOT_ONESELF, "ask another administrator to do this to your account"));
-    }
-    Ok(())
 }
 
 fn keep_an_operator(tx: &mut Tx<'_>, user: &User) -> Result<()> {
@@ -359,15 +319,15 @@ fn keep_an_operator(tx: &mut Tx<'_>, user: &User) -> Result<()> {
     // Of two operators who bar each other at the same moment the second waits here.
     tx.take(Guard::Operators)?;
     if store::other_operators(tx, user.id)? == 0 {
-        return Err(Error::new(&LAST_OPERATOR, "this is the last operator; make another one first"));
+        return Err(Error::new(
+            &LAST_OPERATOR,
+            text!(
+                "this is the last operator; make another one first",
+                "最後の運営担当者です。先に別の運営担当者を登録してください。"
+            ),
+        ));
     }
     Ok(())
-}
-
-fn wrong_state(user: &User, allowed: &'static str) -> Error {
-    Error::new(&partners::TRANSITION_NOT_ALLOWED, format!("a user who is {} allows: {allowed}", user.status))
-        .with("from", user.status)
-        .with("allowed", [allowed])
 }
 
 /// Makes the first operator of a database that has none. Of several instances that start at once one makes the operator.

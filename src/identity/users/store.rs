@@ -57,7 +57,7 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &UserFilter) -> Result<i64> {
 /// A user the actor may see.
 pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<User> {
     let found = visible(tx.scope()).filter(users::id.eq(id)).select(User::as_select()).get_result(tx.conn);
-    found.optional()?.ok_or(Error::not_found("user"))
+    found.optional()?.ok_or(Error::not_found("user", "利用者"))
 }
 
 /// A user the actor may see, locked until the end of the unit.
@@ -134,9 +134,9 @@ pub fn load(tx: &mut Tx<'_>, id: Id) -> Result<User> {
 }
 
 /// Whether two ids name accounts of one person; an id that names no user is nobody's but its own.
-pub fn are_one_person(tx: &mut Tx<'_>, one: Id, other: Id) -> Result<bool> {
+pub fn are_one_person(conn: &mut Conn, one: Id, other: Id) -> Result<bool> {
     let query = users::table.filter(users::id.eq_any(vec![one, other])).select(User::as_select());
-    let found: Vec<User> = query.load(tx.conn)?;
+    let found: Vec<User> = query.load(conn)?;
     Ok(one == other || matches!(found.as_slice(), [one, other] if one.is_same_person_as(other)))
 }
 

@@ -11,15 +11,16 @@ use crate::{
         values::{Currency, ExchangeRate, ExchangeRates, Month, Period},
     },
     schema::fx_rates,
+    text,
 };
 use diesel::prelude::*;
 use serde_json::json;
 
 crate::problem_codes! {
-    FX_RATE_PUBLISHED = "fx_rate_published" 409 "The rate is published already",
-        "A published rate is never changed, and a pair is published in one direction: the other is its inverse. `published` is the rate on record. Leave the pair out; what was earned by a wrong rate is put right by an adjustment.";
-    FX_MONTH_AHEAD = "fx_month_ahead" 409 "The month has not begun",
-        "A month's rates are published when it has begun, because they are never changed.";
+    FX_RATE_PUBLISHED = "fx_rate_published" 409 ["The rate is published already", "この為替レートはすでに公表されています"],
+        ["A published rate is never changed, and a pair is published in one direction: the other is its inverse. `published` is the rate on record. Leave the pair out; what was earned by a wrong rate is put right by an adjustment.", "公表済みの為替レートは変更されません。通貨の組は一方向のみ公表され、逆方向はその逆数です。登録済みのレートは `published` に示されます。この組を除いて送信してください。誤ったレートによる獲得額は個別調整で訂正します。"];
+    FX_MONTH_AHEAD = "fx_month_ahead" 409 ["The month has not begun", "対象月がまだ始まっていません"],
+        ["A month's rates are published when it has begun, because they are never changed.", "為替レートは公表後に変更できないため、対象月が始まってから公表します。"];
 }
 
 /// The published rates of a month, by base and quote.
@@ -84,7 +85,7 @@ pub struct NewFxRate {
 /// Adds rates to the published rates of a month. Sales that waited for a new rate are calculated with the next run.
 pub fn publish(tx: &mut Tx<'_>, month: Month, new: &[NewFxRate]) -> Result<Vec<FxRate>> {
     if month > Month::of(tx.today()) {
-        let detail = format!("{month} begins on {}", month.first_day());
+        let detail = text!("{month} begins on {}", "{month} は {} に始まります。", month.first_day());
         return Err(Error::new(&FX_MONTH_AHEAD, detail));
     }
     // A unit that posts relies on the published rates: one of the two units waits for the other.
@@ -112,7 +113,13 @@ fn added(tx: &Tx<'_>, month: Month, known: &[FxRate], new: &[NewFxRate]) -> Resu
         match known.iter().find(|known| pair.contains(&known.base) && pair.contains(&known.quote)) {
             Some(known) if (known.base, known.rate) == (base, rate) => {}
             Some(known) => {
-                let detail = format!("1 {} is {} {} in {month}", known.base, known.rate, known.quote);
+                let detail = text!(
+                    "1 {} is {} {} in {month}",
+                    "{month} の為替レートは 1 {} ＝ {} {} です。",
+                    known.base,
+                    known.rate,
+                    known.quote
+                );
                 return Err(Error::new(&FX_RATE_PUBLISHED, detail).with("published", known));
             }
             None => {

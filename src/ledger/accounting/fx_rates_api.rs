@@ -14,6 +14,7 @@ use crate::{
         http::{Answer, Checked, Cursor, Listing, PageParams, PageRequest, Path, faultless, page_of},
         values::{Currency, ExchangeRate, Id, Month, Timestamp},
     },
+    text,
 };
 use actix_web::{get, put};
 use serde::{Deserialize, Serialize};
@@ -84,10 +85,13 @@ fn no_doubtful_pair(publication: &FxRatesPublication) -> std::result::Result<(),
     let mut faults = Vec::new();
     for (at, FxRatePublication { base, quote, .. }) in publication.rates.iter().enumerate() {
         if base == quote {
-            let message = "a currency has no rate to itself";
+            let message = text!("a currency has no rate to itself", "同じ通貨の間に為替レートはありません。");
             faults.push(FieldError::new(format!("/rates/{at}/quote"), "same_currency", message));
         } else if let Some(first) = seen.insert((base.min(quote), base.max(quote)), at) {
-            let message = format!("this pair stands at /rates/{first} already; one direction is enough");
+            let message = text!(
+                "this pair stands at /rates/{first} already; one direction is enough",
+                "この通貨の組は /rates/{first} に指定されています。一方向のみ指定してください。"
+            );
             faults.push(FieldError::new(format!("/rates/{at}"), "duplicate", message));
         }
     }

@@ -20,19 +20,20 @@ use crate::{
         imports,
         transactions::backlog::{self, Whom},
     },
+    text,
 };
 use serde_json::json;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 crate::problem_codes! {
-    MONTH_CLOSED = "month_closed" 409 "The month is closed",
-        "A closed month never changes and is never opened again; what comes late is posted in the first open month.";
-    MONTH_NOT_OVER = "month_not_over" 409 "The month is not over yet",
-        "A month is closed after its last day.";
-    MONTH_NOT_NEXT = "month_not_next" 409 "Another month is closed first",
-        "Months close one after the other; `next` is the one whose turn it is.";
-    CALCULATION_NEEDED = "calculation_needed" 409 "There is something left to calculate",
-        "`waiting` partners have sales or facts the calculation has not looked at. Start `POST /v1/calculation-runs`, then close.";
+    MONTH_CLOSED = "month_closed" 409 ["The month is closed", "この月は締め済みです"],
+        ["A closed month never changes and is never opened again; what comes late is posted in the first open month.", "締め済みの月は変更されず、再度開くこともできません。後から判明した分は、最初の未締め月に計上されます。"];
+    MONTH_NOT_OVER = "month_not_over" 409 ["The month is not over yet", "この月はまだ終了していません"],
+        ["A month is closed after its last day.", "月の締めは、その月の末日を過ぎてから行います。"];
+    MONTH_NOT_NEXT = "month_not_next" 409 ["Another month is closed first", "先に締めるべき月があります"],
+        ["Months close one after the other; `next` is the one whose turn it is.", "月は古い順に締めます。次に締める月は `next` に示されます。"];
+    CALCULATION_NEEDED = "calculation_needed" 409 ["There is something left to calculate", "未計算のものが残っています"],
+        ["`waiting` partners have sales or facts the calculation has not looked at. Start `POST /v1/calculation-runs`, then close.", "`waiting` 社のパートナーに、未計算の販売または変更があります。`POST /v1/calculation-runs` を実行してから締めてください。"];
 }
 
 /// Adds postings to rebates of open months, and writes the transfers under them: the programme's expense against
@@ -196,10 +197,10 @@ pub fn close(tx: &mut Tx<'_>, month: Month, reason: Option<&str>) -> Result<()> 
 pub fn refuse_closure(tx: &mut Tx<'_>, month: Month) -> Result<()> {
     let Months { last_closed } = store::months(tx)?;
     if last_closed.is_some_and(|closed| month <= closed) {
-        return Err(Error::new(&MONTH_CLOSED, format!("{month} is closed")));
+        return Err(Error::new(&MONTH_CLOSED, text!("{month} is closed", "{month} は締め済みです。")));
     }
     if month.last_day() >= tx.today() {
-        let detail = format!("{month} ends on {}", month.last_day());
+        let detail = text!("{month} ends on {}", "{month} は {} に終了します。", month.last_day());
         return Err(Error::new(&MONTH_NOT_OVER, detail));
     }
     let next = match last_closed {
@@ -207,18 +208,22 @@ pub fn refuse_closure(tx: &mut Tx<'_>, month: Month) -> Result<()> {
         None => store::first_posted(tx)?.map_or(month, |first| first.min(month)),
     };
     if month != next {
-        let detail = format!("{next} is closed before {month}");
+        let detail = text!("{next} is closed before {month}", "{month} より先に {next} を締めてください。");
         return Err(Error::new(&MONTH_NOT_NEXT, detail).with("next", next));
     }
     if imports::is_publishing(tx)? {
         return Err(Error::new(
             &CALCULATION_NEEDED,
-            "an import is being published; close again when it has ended",
+            text!(
+                "an import is being published; close again when it has ended",
+                "インポートの反映中です。終了後に再度締めてください。"
+            ),
         ));
     }
     let waiting = backlog::length(tx, Whom::All)?;
     if waiting > 0 {
-        let detail = format!("{waiting} partners wait for the calculation");
+        let detail =
+            text!("{waiting} partners wait for the calculation", "{waiting} 社のパートナーが計算待ちです。");
         return Err(Error::new(&CALCULATION_NEEDED, detail).with("waiting", waiting));
     }
     Ok(())
@@ -311,7 +316,11 @@ fn to_change(tx: &mut Tx<'_>, id: Id, transition: &'static str) -> Result<Rebate
         return Ok(rebate);
     }
     let can = if allowed.is_empty() { "nothing".to_owned() } else { allowed.join(", ") };
-    let detail = format!("a rebate that is {} allows no {transition}; it allows: {can}", rebate.state);
+    let detail = text!(
+        "a rebate that is {} allows no {transition}; it allows: {can}",
+        "リベートの状態が {} のため、{transition} は行えません。実行できる操作は次のとおりです：{can}",
+        rebate.state
+    );
     Err(Error::new(&TRANSITION_NOT_ALLOWED, detail).with("from", rebate.state).with("allowed", allowed))
 }
 

@@ -70,7 +70,7 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &RebateFilter) -> Result<i64> {
 
 pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<Rebate> {
     let query = visible(tx.scope()).filter(rebates::id.eq(id)).select(Rebate::as_select());
-    query.get_result(tx.conn).optional()?.ok_or(Error::not_found("rebate"))
+    query.get_result(tx.conn).optional()?.ok_or(Error::not_found("rebate", "リベート"))
 }
 
 /// The rebates of these enrollments that were posted in one of these months.

@@ -4,7 +4,6 @@ use super::{Adjustment, AdjustmentState, NewAdjustment, api::AdjustmentView, sto
 use crate::{
     access::{Guard, Scope, Tx},
     audit,
-    identity::users,
     ledger::accounting::{self, RebatePosting, TransferCause},
     network::partners::TRANSITION_NOT_ALLOWED,
     participation::{
@@ -15,11 +14,12 @@ use crate::{
         Error, FieldError, Result,
         values::{Currency, Id, Month},
     },
+    text,
 };
 
 crate::problem_codes! {
-    OWN_PROPOSAL = "own_proposal" 403 "Another person decides on it",
-        "Nobody decides on an adjustment of their own. Another operator approves or rejects it; `proposed_by` is who proposed it.";
+    OWN_PROPOSAL = "own_proposal" 403 ["Another person decides on it", "承認または却下は別の方が行う必要があります"],
+        ["Nobody decides on an adjustment of their own. Another operator approves or rejects it; `proposed_by` is who proposed it.", "自分が起案した個別調整を自分で承認または却下することはできません。別の運営担当者が行ってください。起案者は `proposed_by` に示されます。"];
 }
 
 /// The largest amount of an adjustment, in minor units; a slip of the keyboard exceeds the limit.
@@ -27,8 +27,13 @@ const MOST: i64 = 10_000_000_000;
 
 /// Proposes an adjustment. No rebate changes before the approval.
 pub fn propose(tx: &mut Tx<'_>, id: Id, new: NewAdjustment) -> Result<Adjustment> {
-    let no_such =
-        || Error::invalid(vec![FieldError::new("/enrollment_id", "unknown", "there is no such enrollment")]);
+    let no_such = || {
+        Error::invalid(vec![FieldError::new(
+            "/enrollment_id",
+            "unknown",
+            text!("there is no such enrollment", "該当する参加が存在しません。"),
+        )])
+    };
     let found = enrollments::with_currencies(tx, new.enrollment_id)?.ok_or_else(no_such)?;
     tx.lock_partner(found.enrollment.partner_id)?;
     let WithCurrencies { enrollment, of_version, of_partner } =
@@ -74,22 +79,40 @@ fn faults(
     let mut faults = Vec::new();
     let mut fault = |pointer, code, message| faults.push(FieldError::new(pointer, code, message));
     if enrollment.earnings_start_on.is_none() {
-        let message = "this enrollment has never earned; there is nothing to adjust".to_owned();
+        let message = text!(
+            "this enrollment has never earned; there is nothing to adjust",
+            "この参加には獲得額がないため、調整できるものがありません。"
+        );
         fault("/enrollment_id", "never_earned", message);
     }
     if new.amount.minor == 0 || new.amount.minor.abs() > MOST {
-        fault("/amount/amount", "range", format!("an amount other than zero, of {MOST} minor units at most"));
+        fault(
+            "/amount/amount",
+            "range",
+            text!(
+                "an amount other than zero, of {MOST} minor units at most",
+                "0 以外で、最小通貨単位で {MOST} 以下の金額を指定してください。"
+            ),
+        );
     }
     if !currencies.contains(&new.amount.currency) {
         let known: Vec<&str> = currencies.iter().map(Currency::as_str).collect();
-        let message = format!("this enrollment is owed in {}", known.join(", "));
+        let message = text!(
+            "this enrollment is owed in {}",
+            "この参加に対する支払の通貨は {} です。",
+            known.join(", ")
+        );
         fault("/amount/currency", "currency", message);
     }
     let year = programs::program_year(enrollment.program_year);
     let within =
         year.is_some_and(|year| Month::of(year.from) <= new.earned_in && new.earned_in <= Month::of(year.to));
     if !within || new.earned_in > this_month {
-        let message = format!("a month of program year {}, not after {this_month}", enrollment.program_year);
+        let message = text!(
+            "a month of program year {}, not after {this_month}",
+            "プログラム年度 {} の、{this_month} 以前の月を指定してください。",
+            enrollment.program_year
+        );
         fault("/earned_in", "range", message);
     }
     faults
@@ -130,16 +153,23 @@ fn to_decide(tx: &mut Tx<'_>, id: Id, transition: &'static str) -> Result<Adjust
         adjustment = store::get(tx, id)?;
     }
     if !adjustment.allowed().contains(&transition) {
-        let detail = format!("an adjustment that is {} is decided", adjustment.state);
+        let detail = text!(
+            "an adjustment that is {} is decided",
+            "個別調整の状態が {} のため、すでに決定済みです。",
+            adjustment.state
+        );
         let error = Error::new(&TRANSITION_NOT_ALLOWED, detail);
         return Err(error.with("from", adjustment.state).with("allowed", adjustment.allowed()));
     }
-    let own = match (adjustment.proposed_by, tx.actor.id()) {
-        (Some(proposer), Some(decider)) => users::are_one_person(tx, proposer, decider)?,
-        (proposer, decider) => proposer == decider,
+    let own = match adjustment.proposed_by {
+        Some(proposer) => tx.acts_as(proposer)?,
+        None => tx.actor.id().is_none(),
     };
     if own {
-        let detail = "you proposed this adjustment yourself, by this account or by another account of yours";
+        let detail = text!(
+            "you proposed this adjustment yourself, by this account or by another account of yours",
+            "この個別調整は、このアカウントまたはご自身の別のアカウントで起案されたものです。"
+        );
         return Err(Error::new(&OWN_PROPOSAL, detail).with("proposed_by", adjustment.proposed_by));
     }
     Ok(adjustment)

@@ -62,7 +62,7 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &AdjustmentFilter) -> Result<i64> {
 
 pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<Adjustment> {
     let query = visible(tx.scope()).filter(adjustments::id.eq(id)).select(Adjustment::as_select());
-    query.get_result(tx.conn).optional()?.ok_or(Error::not_found("adjustment"))
+    query.get_result(tx.conn).optional()?.ok_or(Error::not_found("adjustment", "個別調整"))
 }
 
 /// The approved adjustments that these partners are paid with a month, oldest first.

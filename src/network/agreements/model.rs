@@ -4,9 +4,10 @@ use crate::{
     network::partners::PartnerType,
     platform::{
         FieldError,
-        values::{CalendarDate, Id, Period, Timestamp, text_enum},
+        values::{CalendarDate, Id, Period, Timestamp, Words, text_enum},
     },
     schema::agreements,
+    text,
 };
 use diesel::prelude::*;
 
@@ -45,11 +46,11 @@ impl Kind {
 
     /// The name of the agreement in messages.
     #[must_use]
-    pub const fn title(self) -> &'static str {
+    pub const fn title(self) -> Words<'static> {
         match self {
-            Self::Mpn => "MPN agreement",
-            Self::Distributor => "distributor agreement",
-            Self::Reseller => "reseller agreement",
+            Self::Mpn => Words::new("MPN agreement", "MPN 契約"),
+            Self::Distributor => Words::new("distributor agreement", "ディストリビューター契約"),
+            Self::Reseller => Words::new("reseller agreement", "リセラー契約"),
         }
     }
 }
@@ -164,7 +165,10 @@ impl Agreement {
     pub fn out_of_order(&self) -> Vec<FieldError> {
         let mut faults = out_of_order(self.signed_on, Some(self.effective_on), self.expires_on);
         if let Some(end) = self.terminated_on.filter(|end| *end < self.signed_on) {
-            let message = format!("it was terminated on {end}; it cannot have been signed after that");
+            let message = text!(
+                "it was terminated on {end}; it cannot have been signed after that",
+                "契約は {end} に解約されています。署名日をそれより後にすることはできません。"
+            );
             faults.push(FieldError::new("/signed_on", "order", message));
         }
         faults
@@ -222,11 +226,17 @@ pub fn out_of_order(
     let Some(last) = expires_on else { return Vec::new() };
     let mut faults = Vec::new();
     if let Some(first) = effective_on.filter(|first| last < *first) {
-        let message = format!("the last day lies before the first one, {first}");
+        let message = text!(
+            "the last day lies before the first one, {first}",
+            "最終日が開始日（{first}）より前になっています。"
+        );
         faults.push(FieldError::new("/expires_on", "order", message));
     }
     if last < signed_on {
-        let message = format!("it cannot be signed after its last day, {last}");
+        let message = text!(
+            "it cannot be signed after its last day, {last}",
+            "署名日を最終日（{last}）より後にすることはできません。"
+        );
         faults.push(FieldError::new("/signed_on", "order", message));
     }
     faults

@@ -8,16 +8,20 @@ use crate::{
     access::Tx,
     audit,
     network::partners::{self, Partner, PartnerStatus},
-    platform::{Error, FieldError, Result, codes, values::Id},
+    platform::{
+        Error, FieldError, Result, codes,
+        values::{Id, Text, Words},
+    },
+    text,
 };
 
 crate::problem_codes! {
-    AGREEMENT_OVERLAPS = "agreement_overlaps" 409 "Another agreement covers some of these days",
-        "Periods of one kind and partner never overlap. `agreement_id` is the other one, `effective_on` and `expires_on` its period: begin after it, or terminate it first.";
-    AGREEMENT_KIND_DOES_NOT_FIT = "agreement_kind_does_not_fit" 409 "A partner of this type does not sign this kind of agreement",
-        "A distributor agreement is for an indirect provider, a reseller agreement for a direct bill partner; a headquarters also signs what fits one of its locations.";
-    AGREEMENT_NUMBER_TAKEN = "agreement_number_taken" 409 "Another agreement of this kind has this number",
-        "Each paper has its own number; a renewal is a new paper. `agreement_id` is the other one.";
+    AGREEMENT_OVERLAPS = "agreement_overlaps" 409 ["Another agreement covers some of these days", "契約期間が別の契約と重複しています"],
+        ["Periods of one kind and partner never overlap. `agreement_id` is the other one, `effective_on` and `expires_on` its period: begin after it, or terminate it first.", "同じパートナーの同じ種類の契約期間は重複できません。`agreement_id` が重複する契約、`effective_on` と `expires_on` がその期間です。その期間の後に開始するか、先にその契約を解約してください。"];
+    AGREEMENT_KIND_DOES_NOT_FIT = "agreement_kind_does_not_fit" 409 ["A partner of this type does not sign this kind of agreement", "この種別のパートナーはこの種類の契約を締結できません"],
+        ["A distributor agreement is for an indirect provider, a reseller agreement for a direct bill partner; a headquarters also signs what fits one of its locations.", "ディストリビューター契約は間接プロバイダー、リセラー契約は直接請求パートナーが対象です。本社は、所属する拠点のいずれかに該当する契約も締結できます。"];
+    AGREEMENT_NUMBER_TAKEN = "agreement_number_taken" 409 ["Another agreement of this kind has this number", "この契約番号は同じ種類の別の契約で使用されています"],
+        ["Each paper has its own number; a renewal is a new paper. `agreement_id` is the other one.", "契約ごとに固有の番号が必要です。更新後の契約は新しい契約です。該当する契約は `agreement_id` に示されます。"];
 }
 
 /// Records a signed agreement.
@@ -37,12 +41,20 @@ pub fn renew(tx: &mut Tx<'_>, before: &Agreement, id: Id, renewal: Renewal) -> R
 pub fn terminate(tx: &mut Tx<'_>, before: &Agreement, termination: Termination) -> Result<Agreement> {
     refuse_unless_admitted(tx, before, AgreementTransition::Termination)?;
     let end = termination.terminated_on.unwrap_or(tx.today().max(before.signed_on));
-    let refused = |message: String| Err(Error::invalid_field("/terminated_on", "order", message));
+    let refused = |message: Text| Err(Error::invalid_field("/terminated_on", "order", message));
     if end < before.signed_on {
-        return refused(format!("it was signed on {}; it cannot end before that", before.signed_on));
+        return refused(text!(
+            "it was signed on {}; it cannot end before that",
+            "署名日は {} です。終了日をそれより前にすることはできません。",
+            before.signed_on
+        ));
     }
     if before.first_day_without() <= end {
-        return refused(format!("it does not count from {} on anyway", before.first_day_without()));
+        return refused(text!(
+            "it does not count from {} on anyway",
+            "この契約は {} 以降すでに無効です。",
+            before.first_day_without()
+        ));
     }
     let agreement = Agreement {
         terminated_on: Some(end),
@@ -77,7 +89,10 @@ fn record(tx: &mut Tx<'_>, agreement: Agreement) -> Result<Agreement> {
             faults.push(FieldError::new(
                 "/partner_id",
                 "unknown",
-                "there is no such partner; name an existing one",
+                text!(
+                    "there is no such partner; name an existing one",
+                    "該当するパートナーが存在しません。登録済みのパートナーを指定してください。"
+                ),
             ));
             None
         }
@@ -120,22 +135,33 @@ fn refuse_any(faults: Vec<FieldError>) -> Result<()> {
 fn refuse_signatory(tx: &mut Tx<'_>, agreement: &Agreement, partner: &Partner) -> Result<()> {
     let kind = agreement.kind;
     if partner.status == PartnerStatus::Closed {
-        let detail = format!("partner {} is closed and signs no {}", partner.id, kind.title());
+        let (id, Words { en, ja }) = (partner.id, kind.title());
+        let detail = text!(
+            "partner {id} is closed and signs no {en}",
+            "パートナー {id} は閉鎖されているため、{ja}を締結できません。"
+        );
         return Err(Error::new(&partners::PARTNER_CLOSED, detail));
     }
     let fits = |partner: &Partner| kind.fits(partner.partner_type);
     if fits(partner) || partners::family(tx, &[partner.id])?.iter().any(fits) {
         return Ok(());
     }
-    let detail = format!("a partner that is {} does not sign a {}", partner.partner_type, kind.title());
+    let (partner_type, Words { en, ja }) = (partner.partner_type, kind.title());
+    let detail = text!(
+        "a partner that is {partner_type} does not sign a {en}",
+        "種別が {partner_type} のパートナーは{ja}を締結できません。"
+    );
     Err(Error::new(&AGREEMENT_KIND_DOES_NOT_FIT, detail).with("partner_type", partner.partner_type))
 }
 
 fn refuse_taken(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<()> {
     match store::find_by_number(tx, agreement.kind, &agreement.agreement_number)? {
         Some(other) if other != agreement.id => {
-            let detail =
-                format!("{} {other} has the number {}", agreement.kind.title(), agreement.agreement_number);
+            let (number, Words { en, ja }) = (&agreement.agreement_number, agreement.kind.title());
+            let detail = text!(
+                "{en} {other} has the number {number}",
+                "契約番号 {number} は別の{ja}（{other}）で使用されています。"
+            );
             Err(Error::new(&AGREEMENT_NUMBER_TAKEN, detail).with("agreement_id", other))
         }
         _ => Ok(()),
@@ -148,15 +174,18 @@ fn refuse_overlap(tx: &mut Tx<'_>, agreement: &Agreement) -> Result<()> {
     match others.iter().find(|other| other.period().is_some_and(|others| others.overlaps(period))) {
         None => Ok(()),
         Some(other) => {
-            let until =
-                other.expires_on.map_or_else(|| "without end".to_owned(), |last| format!("to {last}"));
-            let detail = format!(
-                "{} {} (number {}) covers {} {until}",
-                other.kind.title(),
-                other.id,
-                other.agreement_number,
-                other.effective_on,
-            );
+            let Words { en, ja } = other.kind.title();
+            let (id, number, from) = (other.id, &other.agreement_number, other.effective_on);
+            let detail = match other.expires_on {
+                Some(last) => text!(
+                    "{en} {id} (number {number}) covers {from} to {last}",
+                    "{ja} {id}（番号 {number}）の期間（{from} から {last} まで）と重複しています。"
+                ),
+                None => text!(
+                    "{en} {id} (number {number}) covers {from} without end",
+                    "{ja} {id}（番号 {number}）の期間（{from} から期限なし）と重複しています。"
+                ),
+            };
             Err(Error::new(&AGREEMENT_OVERLAPS, detail)
                 .with("agreement_id", other.id)
                 .with("agreement_number", &other.agreement_number)
@@ -177,9 +206,18 @@ fn not_allowed(tx: &Tx<'_>, before: &Agreement) -> Error {
     let ended = before.terminated_on.map(|_| AgreementStatus::Terminated);
     let from = ended.unwrap_or_else(|| before.status_on(tx.today()));
     let detail = match (before.terminated_on, before.expires_on) {
-        (Some(end), _) => format!("it was terminated as of {end}; record a new agreement instead"),
-        (None, None) => "it has no end, so it needs no renewal; terminate it first".to_owned(),
-        (None, Some(last)) => format!("it ran out on {last}; it can be renewed"),
+        (Some(end), _) => text!(
+            "it was terminated as of {end}; record a new agreement instead",
+            "契約は {end} に解約されています。新しい契約を登録してください。"
+        ),
+        (None, None) => text!(
+            "it has no end, so it needs no renewal; terminate it first",
+            "この契約には期限がないため、更新は不要です。先に解約してください。"
+        ),
+        (None, Some(last)) => text!(
+            "it ran out on {last}; it can be renewed",
+            "契約は {last} に満了しています。更新が可能です。"
+        ),
     };
     Error::new(&partners::TRANSITION_NOT_ALLOWED, detail).with("from", from).with("allowed", allowed)
 }

@@ -8,7 +8,7 @@ use crate::{
         Error, Result,
         db::{Conn, MultiBackend},
         http::{PageRequest, keyset},
-        values::{CalendarDate, Id},
+        values::{CalendarDate, Id, Words},
     },
     schema::{agreement_numbers, agreements},
 };
@@ -122,7 +122,10 @@ pub(super) fn count(tx: &mut Tx<'_>, kind: Kind, wanted: &Criteria) -> Result<i6
 
 pub(super) fn get(tx: &mut Tx<'_>, kind: Kind, id: Id) -> Result<Agreement> {
     let query = visible(tx.scope(), kind).filter(agreements::id.eq(id)).select(Agreement::as_select());
-    query.get_result(tx.conn).optional()?.ok_or(Error::not_found(kind.title()))
+    query.get_result(tx.conn).optional()?.ok_or_else(|| {
+        let Words { en, ja } = kind.title();
+        Error::not_found(en, ja)
+    })
 }
 
 /// Every agreement that these partners have ever signed, whatever the unit may see, by partner, kind and first day.

@@ -6,6 +6,7 @@ use crate::{
         values::{CalendarDate, Id, Timestamp, text_enum},
     },
     schema::{attainments, competencies},
+    text,
 };
 use diesel::prelude::*;
 
@@ -106,11 +107,19 @@ impl NewAttainment {
     pub fn out_of_order(&self) -> Vec<FieldError> {
         let mut faults = Vec::new();
         if self.expires_on < self.attained_on {
-            let message = format!("the last day lies before the first one, {}", self.attained_on);
+            let message = text!(
+                "the last day lies before the first one, {}",
+                "最終日が開始日（{}）より前になっています。",
+                self.attained_on
+            );
             faults.push(FieldError::new("/expires_on", "order", message));
         }
         if self.at_risk_since.is_some_and(|since| since < self.attained_on) {
-            let message = format!("it cannot be at risk before it was attained on {}", self.attained_on);
+            let message = text!(
+                "it cannot be at risk before it was attained on {}",
+                "取得日（{}）より前の日を、更新が危ぶまれる日にすることはできません。",
+                self.attained_on
+            );
             faults.push(FieldError::new("/at_risk_since", "order", message));
         }
         faults

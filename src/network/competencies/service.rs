@@ -12,13 +12,14 @@ use crate::{
         Error, Result,
         values::{CalendarDate, Id},
     },
+    text,
 };
 
 crate::problem_codes! {
-    COMPETENCY_CODE_TAKEN = "competency_code_taken" 409 "Another competency has this code",
-        "A code names one competency for ever. `competency_id` is the other one.";
-    COMPETENCY_RETIRED = "competency_retired" 409 "The competency can no longer be attained",
-        "From `retired_on` on nobody attains it anew; what was attained before runs out on its own day, and can be corrected.";
+    COMPETENCY_CODE_TAKEN = "competency_code_taken" 409 ["Another competency has this code", "このコードは別のコンピテンシーで使用されています"],
+        ["A code names one competency for ever. `competency_id` is the other one.", "コードは 1 つのコンピテンシーに恒久的に割り当てられます。該当するコンピテンシーは `competency_id` に示されます。"];
+    COMPETENCY_RETIRED = "competency_retired" 409 ["The competency can no longer be attained", "このコンピテンシーは新たに取得できません"],
+        ["From `retired_on` on nobody attains it anew; what was attained before runs out on its own day, and can be corrected.", "`retired_on` 以降は新たに取得できません。それ以前に取得したものは、それぞれの期限まで有効で、訂正も可能です。"];
 }
 
 /// Adds a competency to the catalogue.
@@ -29,7 +30,8 @@ pub(super) fn create(
     retired_on: Option<CalendarDate>,
 ) -> Result<Competency> {
     if let Some(other) = store::find_by_code(tx, code)? {
-        let detail = format!("the catalogue has {code} already: {}", other.name);
+        let detail =
+            text!("the catalogue has {code} already: {}", "{code} はすでに登録されています：{}", other.name);
         return Err(Error::new(&COMPETENCY_CODE_TAKEN, detail).with("competency_id", other.id));
     }
     let competency = Competency {
@@ -167,13 +169,21 @@ fn save(tx: &mut Tx<'_>, before: Option<&Attainment>, attainment: Attainment) ->
 /// A closed partner attains nothing, and nobody attains what is retired.
 fn refuse_attaining(partner: &Partner, competency: &Competency, new: &NewAttainment) -> Result<()> {
     if partner.status == PartnerStatus::Closed {
-        let detail = format!("partner {} is closed and attains nothing new", partner.id);
+        let detail = text!(
+            "partner {} is closed and attains nothing new",
+            "パートナー {} は閉鎖されているため、新たにコンピテンシーを取得できません。",
+            partner.id
+        );
         return Err(Error::new(&partners::PARTNER_CLOSED, detail));
     }
     match competency.retired_on.filter(|_| competency.is_retired_on(new.attained_on)) {
         None => Ok(()),
         Some(retired_on) => {
-            let detail = format!("{} can no longer be attained from {retired_on} on", competency.code);
+            let detail = text!(
+                "{} can no longer be attained from {retired_on} on",
+                "{} は {retired_on} 以降、新たに取得できません。",
+                competency.code
+            );
             Err(Error::new(&COMPETENCY_RETIRED, detail).with("retired_on", retired_on))
         }
     }

@@ -64,14 +64,14 @@ pub(super) fn get(tx: &mut Tx<'_>, id_or_code: &str) -> Result<Competency> {
     match id_or_code.parse::<Id>() {
         Ok(id) => {
             let query = competencies::table.find(id).select(Competency::as_select());
-            query.get_result(tx.conn).optional()?.ok_or(Error::not_found("competency"))
+            query.get_result(tx.conn).optional()?.ok_or(Error::not_found("competency", "コンピテンシー"))
         }
         Err(_) => get_by_code(tx, id_or_code),
     }
 }
 
 pub(super) fn get_by_code(tx: &mut Tx<'_>, code: &str) -> Result<Competency> {
-    find_by_code(tx, code)?.ok_or(Error::not_found("competency"))
+    find_by_code(tx, code)?.ok_or(Error::not_found("competency", "コンピテンシー"))
 }
 
 pub(super) fn find_by_code(tx: &mut Tx<'_>, code: &str) -> Result<Option<Competency>> {
@@ -148,7 +148,10 @@ pub(super) fn periods(tx: &mut Tx<'_>, partner: Id, code: &str) -> Result<Vec<At
 
 /// The latest period of a partner's attainment of a competency.
 pub(super) fn latest(tx: &mut Tx<'_>, partner: Id, code: &str) -> Result<Attainment> {
-    periods(tx, partner, code)?.into_iter().next().ok_or(Error::not_found("attainment"))
+    periods(tx, partner, code)?
+        .into_iter()
+        .next()
+        .ok_or(Error::not_found("attainment", "コンピテンシーの取得記録"))
 }
 
 /// The attainments of these partners, revoked ones included, whatever the unit may see, by partner and code.

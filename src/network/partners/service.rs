@@ -11,21 +11,22 @@ use crate::{
     audit,
     platform::{
         Error, Result,
-        values::{CalendarDate, Country, Currency, Id, Period},
+        values::{CalendarDate, Country, Currency, Id, Period, Text},
     },
+    text,
 };
 
 crate::problem_codes! {
-    MPN_ID_TAKEN = "mpn_id_taken" 409 "Another partner has this MPN id",
-        "Each partner has its own number in the partner network. Look the other one up with `GET /v1/partners?mpn_id=`.";
-    HEADQUARTERS_NESTED = "headquarters_nested" 409 "A headquarters has no headquarters",
-        "Headquarters group locations on one level: name a partner that stands alone or is a headquarters already, and none for a partner that has locations.";
-    PARTNER_REFERRED_TO = "partner_referred_to" 409 "Other records refer to this partner",
-        "A partner with agreements, users, sales or enrollments is closed, not deleted: `POST /v1/partners/{id}/closure`.";
-    PARTNER_CLOSED = "partner_closed" 409 "The partner has left for good",
-        "A closed partner signs and attains nothing new, is not set up and gets no users. Its records stay: its people go on reading them, and they can be corrected.";
-    TRANSITION_NOT_ALLOWED = "transition_not_allowed" 409 "The record's state does not allow this",
-        "`from` is the state it is in, `allowed` lists what can be done now.";
+    MPN_ID_TAKEN = "mpn_id_taken" 409 ["Another partner has this MPN id", "この MPN ID は別のパートナーが使用しています"],
+        ["Each partner has its own number in the partner network. Look the other one up with `GET /v1/partners?mpn_id=`.", "MPN ID はパートナーごとに固有です。該当するパートナーは `GET /v1/partners?mpn_id=` で確認できます。"];
+    HEADQUARTERS_NESTED = "headquarters_nested" 409 ["A headquarters has no headquarters", "本社が別の本社に所属することはできません"],
+        ["Headquarters group locations on one level: name a partner that stands alone or is a headquarters already, and none for a partner that has locations.", "本社と拠点の関係は 1 階層のみです。単独のパートナーまたはすでに本社であるパートナーを指定してください。拠点を持つパートナーには本社を指定できません。"];
+    PARTNER_REFERRED_TO = "partner_referred_to" 409 ["Other records refer to this partner", "他のデータがこのパートナーを参照しています"],
+        ["A partner with agreements, users, sales or enrollments is closed, not deleted: `POST /v1/partners/{id}/closure`.", "契約、利用者、販売、参加のいずれかがあるパートナーは、削除ではなく閉鎖（`POST /v1/partners/{id}/closure`）してください。"];
+    PARTNER_CLOSED = "partner_closed" 409 ["The partner has left for good", "このパートナーは閉鎖されています"],
+        ["A closed partner signs and attains nothing new, is not set up and gets no users. Its records stay: its people go on reading them, and they can be corrected.", "閉鎖されたパートナーは、新たな契約の締結、コンピテンシーの取得、利用者設定、利用者の追加を行えません。既存のデータは保持され、引き続き閲覧と訂正が可能です。"];
+    TRANSITION_NOT_ALLOWED = "transition_not_allowed" 409 ["The record's state does not allow this", "現在の状態ではこの操作を行えません"],
+        ["`from` is the state it is in, `allowed` lists what can be done now.", "現在の状態は `from`、実行できる操作は `allowed` に示されます。"];
 }
 
 /// A partner to record.
@@ -137,8 +138,12 @@ pub fn apply(
     reason: &str,
 ) -> Result<Partner> {
     let status = before.status.after(transition).ok_or_else(|| {
-        let detail =
-            format!("a partner that is {} allows: {}", before.status, before.status.allowed().join(", "));
+        let detail = text!(
+            "a partner that is {} allows: {}",
+            "パートナーの状態が {} のため、実行できる操作は次のとおりです：{}",
+            before.status,
+            before.status.allowed().join(", ")
+        );
         Error::new(&TRANSITION_NOT_ALLOWED, detail)
             .with("from", before.status)
             .with("allowed", before.status.allowed())
@@ -151,7 +156,11 @@ pub fn apply(
 /// profiles by which an owed amount is paid.
 pub fn refuse_closed(partner: &Partner) -> Result<()> {
     if partner.status == PartnerStatus::Closed {
-        let detail = format!("partner {} is closed: its records stay, and it takes nothing new", partner.id);
+        let detail = text!(
+            "partner {} is closed: its records stay, and it takes nothing new",
+            "パートナー {} は閉鎖されています。既存のデータは保持されますが、新たな登録はできません。",
+            partner.id
+        );
         return Err(Error::new(&PARTNER_CLOSED, detail));
     }
     Ok(())
@@ -160,7 +169,10 @@ pub fn refuse_closed(partner: &Partner) -> Result<()> {
 /// Deletes a partner that no record refers to.
 pub(super) fn delete(tx: &mut Tx<'_>, partner: &Partner) -> Result<()> {
     if let Some(kind) = tx.referred_by(partner.id)? {
-        let detail = format!("at least one {kind} refers to this partner; close it instead");
+        let detail = text!(
+            "at least one {kind} refers to this partner; close it instead",
+            "このパートナーを参照するデータ（{kind}）があります。削除ではなく閉鎖してください。"
+        );
         return Err(Error::new(&PARTNER_REFERRED_TO, detail).with("referred_by", kind));
     }
     event(partner).before(&PartnerView::from(partner.clone())).record(tx)?;
@@ -195,7 +207,10 @@ fn note_changed_facts(tx: &mut Tx<'_>, partner: &Partner) {
 fn refuse_taken(tx: &mut Tx<'_>, id: Id, mpn_id: &str) -> Result<()> {
     match store::numbered(tx.conn, mpn_id)? {
         Some(other) if other != id => {
-            let detail = format!("partner {other} has the MPN id {mpn_id} already");
+            let detail = text!(
+                "partner {other} has the MPN id {mpn_id} already",
+                "MPN ID {mpn_id} はパートナー {other} が使用しています。"
+            );
             Err(Error::new(&MPN_ID_TAKEN, detail).with("partner_id", other))
         }
         _ => Ok(()),
@@ -209,21 +224,26 @@ fn belongs_since(
     partner: &Partner,
     given: Option<CalendarDate>,
 ) -> Result<Option<CalendarDate>> {
-    let refused = |code, message: String| Err(Error::invalid_field("/headquarters_since", code, &message));
+    let refused = |code, message: Text| Err(Error::invalid_field("/headquarters_since", code, message));
     let Some(headquarters_id) = partner.headquarters_id else {
         return match given {
             None => Ok(None),
             Some(_) => refused(
                 "without_headquarters",
-                "the partner stands alone: give headquarters_id too, or leave headquarters_since out".into(),
+                text!(
+                    "the partner stands alone: give headquarters_id too, or leave headquarters_since out",
+                    "このパートナーは本社に所属していません。headquarters_id も指定するか、headquarters_since を省略してください。"
+                ),
             ),
         };
     };
     let today = tx.today();
     let since = given.unwrap_or(today);
     if today < since {
-        let message =
-            format!("this day has not come, today is {today}; give the first day of belonging, or none");
+        let message = text!(
+            "this day has not come, today is {today}; give the first day of belonging, or none",
+            "指定日はまだ到来していません（本日は {today}）。所属の開始日を指定するか、省略してください。"
+        );
         return refused("in_the_future", message);
     }
     if since == today {
@@ -233,19 +253,30 @@ fn belongs_since(
     let former = periods::former_memberships(tx, partner)?;
     if let Some(other) = former.iter().rev().find(|other| reaches(&other.days)) {
         let Membership { headquarters_id: other, days } = other;
-        let message = format!("until {} the partner was a location of {other}; give a later day", days.to);
+        let message = text!(
+            "until {} the partner was a location of {other}; give a later day",
+            "このパートナーは {} まで {other} の拠点でした。それより後の日を指定してください。",
+            days.to
+        );
         return refused("overlaps", message);
     }
     let headquarters = store::get(tx, headquarters_id)?;
     let nested = periods::former_memberships(tx, &headquarters)?;
     if let Some(above) = nested.iter().rev().find(|above| reaches(&above.days)) {
-        let message =
-            format!("until {} the headquarters was a location itself; give a later day", above.days.to);
+        let message = text!(
+            "until {} the headquarters was a location itself; give a later day",
+            "指定された本社は {} まで拠点でした。それより後の日を指定してください。",
+            above.days.to
+        );
         return refused("nested", message);
     }
     let below = periods::days_as_headquarters(tx, &[partner.id])?.remove(&partner.id).unwrap_or_default();
     if let Some(days) = below.iter().filter(|days| reaches(days)).max_by_key(|days| days.to) {
-        let message = format!("until {} the partner was a headquarters itself; give a later day", days.to);
+        let message = text!(
+            "until {} the partner was a headquarters itself; give a later day",
+            "このパートナーは {} まで本社でした。それより後の日を指定してください。",
+            days.to
+        );
         return refused("nested", message);
     }
     Ok(Some(since))
@@ -254,16 +285,31 @@ fn belongs_since(
 fn refuse_nested(tx: &mut Tx<'_>, id: Id, headquarters_id: Id) -> Result<()> {
     let nested = |detail| Err(Error::new(&HEADQUARTERS_NESTED, detail));
     if headquarters_id == id {
-        return nested("a partner is not its own headquarters; leave headquarters_id out");
+        return nested(text!(
+            "a partner is not its own headquarters; leave headquarters_id out",
+            "パートナー自身を本社に指定することはできません。headquarters_id を省略してください。"
+        ));
     }
     let headquarters = store::get(tx, headquarters_id).map_err(|error| {
-        error.as_fault_at("/headquarters_id", "there is no such partner; name an existing one")
+        error.as_fault_at(
+            "/headquarters_id",
+            text!(
+                "there is no such partner; name an existing one",
+                "該当するパートナーが存在しません。登録済みのパートナーを指定してください。"
+            ),
+        )
     })?;
     if headquarters.headquarters_id.is_some() {
-        return nested("the partner named as headquarters is a location itself; name its headquarters");
+        return nested(text!(
+            "the partner named as headquarters is a location itself; name its headquarters",
+            "本社として指定されたパートナーは拠点です。その本社を指定してください。"
+        ));
     }
     if store::has_locations(tx, id)? {
-        return nested("this partner is a headquarters of others; it cannot become a location");
+        return nested(text!(
+            "this partner is a headquarters of others; it cannot become a location",
+            "このパートナーは他のパートナーの本社であるため、拠点にすることはできません。"
+        ));
     }
     Ok(())
 }

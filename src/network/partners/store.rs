@@ -181,7 +181,7 @@ pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<Partner> {
             query.get_result(tx.conn).optional()?
         }
     };
-    found.ok_or(Error::not_found("partner"))
+    found.ok_or(Error::not_found("partner", "パートナー"))
 }
 
 /// The partners with these ids, whatever the unit may see; ask for some thousand at most.
@@ -192,7 +192,7 @@ pub fn many(tx: &mut Tx<'_>, ids: &[Id]) -> Result<Vec<Partner>> {
 
 /// The partner with this MPN id, where the unit may see the partner.
 pub fn get_by_mpn_id(tx: &mut Tx<'_>, mpn_id: &str) -> Result<Partner> {
-    let id = numbered(tx.conn, mpn_id)?.ok_or(Error::not_found("partner"))?;
+    let id = numbered(tx.conn, mpn_id)?.ok_or(Error::not_found("partner", "パートナー"))?;
     get(tx, id)
 }
 

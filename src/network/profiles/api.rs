@@ -17,10 +17,11 @@ use crate::{
     },
     network::partners,
     platform::{
-        Result,
-        http::{Answer, Body, Checked, IfMatch, Path, Problem},
+        FieldError, Result,
+        http::{Answer, Body, Checked, IfMatch, Path, Problem, faultless},
         values::{CalendarDate, Country, Currency, Id},
     },
+    text,
 };
 use actix_web::{get, post, put};
 use serde::Deserialize;
@@ -67,8 +68,11 @@ fn well_typed(account_number: &str) -> std::result::Result<(), ValidationError> 
     if !Secret::new(account_number).is_mistyped_iban() {
         return Ok(());
     }
-    let message = "its check digits do not fit: compare it with the one your bank wrote";
-    Err(ValidationError::new("iban_checksum").with_message(message.into()))
+    let message = text!(
+        "its check digits do not fit: compare it with the one your bank wrote",
+        "検査数字が一致しません。金融機関の書類に記載された番号とご照合ください。"
+    );
+    faultless(vec![FieldError::new("", "iban_checksum", message)])
 }
 
 impl From<PayoutProfileUpdate> for PayoutTerms {

@@ -25,6 +25,7 @@ pub const SLICE: Slice = Slice {
         lists_api::routes(config);
     },
     tag: Some(Tag { name: "profiles", description: "Where a partner's money goes, and how it is taxed." }),
+    codes: &[service::CODES],
     sealed: &[store::ACCOUNT_NUMBERS, store::TAX_IDS],
     refers_to_partner: Some(|tx, partner| Ok(store::any_of_partner(tx, partner)?.then_some("profile"))),
     ..Slice::named("network::profiles")

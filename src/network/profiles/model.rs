@@ -1,9 +1,12 @@
 //! The profile, and the days it is good; no I/O, no clock, no HTTP.
 
 use super::Secret;
-use crate::platform::{
-    FieldError,
-    values::{CalendarDate, Country, Currency, Id, Timestamp, text_enum},
+use crate::{
+    platform::{
+        FieldError,
+        values::{CalendarDate, Country, Currency, Id, Timestamp, Words, text_enum},
+    },
+    text,
 };
 text_enum! {
     /// The state of a profile.
@@ -56,8 +59,10 @@ pub struct Profile<T> {
 pub trait ProfileTerms: Clone + PartialEq + Send + Sync + 'static {
     /// The kind of record in audit events.
     const RECORD: &'static str;
+    /// The operation that files the data, as audit events name it.
+    const FILING: &'static str;
     /// The kind of record in messages.
-    const NAME: &'static str;
+    const NAME: Words<'static>;
 
     /// The faults of data that is filed on the day `today`.
     fn faults(&self, today: CalendarDate) -> Vec<FieldError>;
@@ -81,7 +86,8 @@ pub struct PayoutTerms {
 
 impl ProfileTerms for PayoutTerms {
     const RECORD: &'static str = "payout_profile";
-    const NAME: &'static str = "payout profile";
+    const FILING: &'static str = "PutPayoutProfile";
+    const NAME: Words<'static> = Words::new("payout profile", "支払先情報");
 
     fn faults(&self, _: CalendarDate) -> Vec<FieldError> {
         Vec::new()
@@ -107,12 +113,16 @@ pub struct TaxTerms {
 
 impl ProfileTerms for TaxTerms {
     const RECORD: &'static str = "tax_profile";
-    const NAME: &'static str = "tax profile";
+    const FILING: &'static str = "PutTaxProfile";
+    const NAME: Words<'static> = Words::new("tax profile", "税務情報");
 
     fn faults(&self, today: CalendarDate) -> Vec<FieldError> {
         match self.expires_on {
             Some(day) if day < today => {
-                let message = format!("the document expired before today, {today}; file one that holds");
+                let message = text!(
+                    "the document expired before today, {today}; file one that holds",
+                    "書類の有効期限が本日（{today}）より前に切れています。有効な書類を提出してください。"
+                );
                 vec![FieldError::new("/expires_on", "in_the_past", message)]
             }
             _ => Vec::new(),

@@ -1,7 +1,7 @@
 //! Commands on profiles of both kinds: file, approve, reject; and the standings that other slices ask for.
 
 use super::{
-    model::{Decision, PayoutTerms, Profile, ProfileState, Standing, Standings, TaxTerms},
+    model::{Decision, PayoutTerms, Profile, ProfileState, ProfileTerms, Standing, Standings, TaxTerms},
     store::{self, StoredTerms},
     view::ShownTerms,
 };
@@ -11,10 +11,16 @@ use crate::{
     network::partners,
     platform::{
         Error, Result,
-        values::{CalendarDate, Id},
+        values::{CalendarDate, Id, Words},
     },
+    text,
 };
 use std::collections::BTreeMap;
+
+crate::problem_codes! {
+    OWN_FILING = "own_filing" 403 ["Another person approves it", "承認は別の方が行う必要があります"],
+        ["Nobody approves a profile of their own filing. An operator who has not filed it approves it; `filed_by` is who filed it.", "自分が登録した情報を自分で承認することはできません。登録者以外の運営担当者が承認してください。登録者は `filed_by` に示されます。"];
+}
 
 /// Files a profile, in place of the one on record; an operator has to decide on the filed profile. The data on record
 /// filed again changes nothing, unless the profile was rejected.
@@ -56,6 +62,20 @@ pub(super) fn file<T: StoredTerms + ShownTerms>(
     }
 }
 
+/// Refuses that whoever filed a profile approves it, by the same account or by another one.
+fn refuse_own_filing<T: ProfileTerms>(tx: &mut Tx<'_>, profile: &Profile<T>) -> Result<()> {
+    let Some(filer) = audit::last_actor(tx, T::FILING, profile.id)? else { return Ok(()) };
+    if tx.acts_as(filer)? {
+        let Words { en, ja } = T::NAME;
+        let detail = text!(
+            "you filed this {en} yourself, by this account or by another account of yours",
+            "この{ja}は、このアカウントまたはご自身の別のアカウントで登録されたものです。"
+        );
+        return Err(Error::new(&OWN_FILING, detail).with("filed_by", filer));
+    }
+    Ok(())
+}
+
 /// Approves or rejects a profile.
 pub(super) fn decide<T: StoredTerms + ShownTerms>(
     tx: &mut Tx<'_>,
@@ -64,15 +84,27 @@ pub(super) fn decide<T: StoredTerms + ShownTerms>(
 ) -> Result<Profile<T>> {
     let from = before.state_on(tx.today());
     let state = from.after(decision).ok_or_else(|| {
-        let allowed = from.allowed();
+        let (allowed, Words { en, ja }) = (from.allowed(), T::NAME);
         let detail = match allowed.as_slice() {
-            [] => format!("a {} that is {from} has to be filed again by the partner first", T::NAME),
-            some => format!("a {} that is {from} allows: {}", T::NAME, some.join(", ")),
+            [] => text!(
+                "a {en} that is {from} has to be filed again by the partner first",
+                "{ja}の状態が {from} のため、先にパートナーが再度登録する必要があります。"
+            ),
+            some => {
+                let can = some.join(", ");
+                text!(
+                    "a {en} that is {from} allows: {can}",
+                    "{ja}の状態が {from} のため、実行できる操作は次のとおりです：{can}"
+                )
+            }
         };
         Error::new(&partners::TRANSITION_NOT_ALLOWED, detail).with("from", from).with("allowed", allowed)
     })?;
     let rejection_reason = match decision {
-        Decision::Approval(_) => None,
+        Decision::Approval(_) => {
+            refuse_own_filing(tx, before)?;
+            None
+        }
         Decision::Rejection(reason) => Some(reason.to_owned()),
     };
     let decided = Profile { state, rejection_reason, ..before.clone() };
@@ -133,7 +165,7 @@ pub fn standings_of_each(
 /// The partner's profile; not found where the unit may not see the partner.
 pub(super) fn get<T: StoredTerms>(tx: &mut Tx<'_>, partner: Id) -> Result<Profile<T>> {
     partners::get(tx, partner)?;
-    store::find(tx, partner)?.ok_or(Error::not_found(T::NAME))
+    store::find(tx, partner)?.ok_or(Error::not_found(T::NAME.en, T::NAME.ja))
 }
 
 /// Files both profiles of a partner for the first time.

@@ -1,5 +1,5 @@
 use super::*;
-use crate::platform::values::Id;
+use crate::{platform::values::Id, text};
 use std::fmt::Write;
 
 fn id(n: u128) -> Id {
@@ -11,11 +11,17 @@ fn messages() -> Vec<Message> {
     let (partner, program) = (String::from("Müller & Söhne <GmbH>"), String::from("CSP Direct Bill"));
     let day = CalendarDate::new(2026, 7, 31).unwrap();
     let at: Timestamp = "2026-07-31T09:05:59Z".parse().unwrap();
-    let sentence = String::from("Renew the reseller agreement before 2026-07-31.");
+    let sentence = text!(
+        "Renew the reseller agreement before 2026-07-31.",
+        "2026-07-31 までにリセラー契約を更新してください。"
+    );
     let at_risk = |in_grace| Message::EligibilityAtRisk {
         partner: partner.clone(),
         program: program.clone(),
-        lapsing: vec![sentence.clone(), "Attain \"Cloud Platform\".".into()],
+        lapsing: vec![
+            sentence.clone(),
+            text!("Attain \"Cloud Platform\".", "「Cloud Platform」を取得してください。"),
+        ],
         lapses_on: day,
         in_grace,
         enrollment: id(1),
@@ -70,6 +76,7 @@ fn messages() -> Vec<Message> {
             ],
         },
         Message::TemporaryPassword { password: "aaaaa-bbbbb-ccccc-ddddd".into(), expires_at: at },
+        Message::PasswordReset { token: "aaaaa-bbbbb-token".into(), expires_at: at },
         Message::PasswordChanged { at },
         Message::NewSignIn { at, address: "203.0.113.7".into(), user_agent: Some("curl/8.5 <x>".into()) },
         Message::NewSignIn { at, address: "2001:db8::7".into(), user_agent: None },
@@ -139,10 +146,11 @@ fn what_people_are_called_is_no_markup_and_nothing_is_fetched() {
 #[test]
 fn the_secret_is_in_no_wording_until_it_is_revealed() {
     for locale in Locale::ALL {
-        let of_password =
-            |(message, _): &(Message, Wording)| matches!(message, Message::TemporaryPassword { .. });
-        let (_, wording) = wordings(*locale).into_iter().find(of_password).unwrap();
-        for words in [&wording.text, &wording.html] {
+        let all = wordings(*locale);
+        let secret = all.iter().filter(|(message, _)| message.secret().is_some());
+        let secret: Vec<_> = secret.flat_map(|(_, wording)| [&wording.text, &wording.html]).collect();
+        assert_eq!(secret.len(), 4);
+        for words in secret {
             assert!(!words.contains("aaaaa-bbbbb"), "{words}");
             assert_eq!(reveal(words, "aaaaa-bbbbb").matches("aaaaa-bbbbb").count(), 1, "{words}");
         }

@@ -17,7 +17,7 @@ use crate::{
 /// Reports a sale of the n-th partner, or a refund of the purchase `refunds`. The amount grows with the number of the
 /// sale.
 pub(super) fn sell(tx: &mut Tx<'_>, n: usize, sale: u32, refunds: Option<Id>) -> Result<Id> {
-    let player = CAST.get(n - 1).ok_or(Error::not_found("player"))?;
+    let player = CAST.get(n - 1).ok_or(Error::not_found("player", "登場者"))?;
     let sign = if refunds.is_some() { "-" } else { "" };
     let whole = if refunds.is_some() { 1_000 + 250 } else { 1_000 * i64::from(sale) + 250 };
     let currency: Currency = parsed(player.currency)?;

@@ -339,7 +339,7 @@ fn some_leave_and_some_are_ended(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
                 let mpn = papers
                     .iter()
                     .find(|paper| paper.kind == Kind::Mpn)
-                    .ok_or(Error::not_found("agreement"))?;
+                    .ok_or(Error::not_found("agreement", "契約"))?;
                 let today = tx.today();
                 terminate(tx, mpn, today)?;
             }
@@ -374,7 +374,7 @@ pub(super) fn as_admin(tx: &mut Tx<'_>, n: usize, work: impl Fn(&mut Tx<'_>) -> 
 
 /// Runs `work` as the user with this e-mail address.
 pub(super) fn as_user(tx: &mut Tx<'_>, email: &str, work: impl Fn(&mut Tx<'_>) -> Result<()>) -> Result<()> {
-    let user = users::find_by_email(tx.conn, email)?.ok_or(Error::not_found("user"))?;
+    let user = users::find_by_email(tx.conn, email)?.ok_or(Error::not_found("user", "利用者"))?;
     let system = std::mem::replace(&mut tx.actor, Actor::of_user(user.id, user.role, user.partner_id));
     let done = work(tx);
     tx.actor = system;

@@ -5,6 +5,7 @@ use crate::{
     access::Public,
     config::DatabaseKind,
     platform::{Error, Result, codes, http::Closing},
+    text,
 };
 use actix_web::{HttpResponse, Responder, get, web};
 use serde::Serialize;
@@ -57,7 +58,10 @@ async fn get_liveness() -> impl Responder {
 #[get("/health/ready")]
 async fn get_readiness(public: Public, closing: web::Data<Closing>) -> Result<impl Responder> {
     if closing.has_begun() {
-        return Err(Error::new(&codes::UNAVAILABLE, "the service is about to stop"));
+        return Err(Error::new(
+            &codes::UNAVAILABLE,
+            text!("the service is about to stop", "サービスを停止しようとしています。"),
+        ));
     }
     let database = public.readiness()?;
     Ok(HttpResponse::Ok().json(Readiness { status: "up", database }))
@@ -84,7 +88,10 @@ pub enum MetricsDoor {
 #[get("/metrics")]
 async fn get_metrics(door: web::Data<MetricsDoor>) -> Result<impl Responder> {
     let MetricsDoor::Open(monitor) = door.get_ref() else {
-        return Err(Error::new(&codes::NOT_FOUND, "the metrics are shown at another address"));
+        return Err(Error::new(
+            &codes::NOT_FOUND,
+            text!("the metrics are shown at another address", "メトリクスは別のアドレスで提供しています。"),
+        ));
     };
     let text = if let Some(text) = monitor.recent() {
         text?

@@ -6,6 +6,7 @@ use crate::{
     earnings::calculation,
     network::partners,
     platform::{Error, Result, values::Id},
+    text,
     work::{End, JobName, Queue, Schedule, Turn, Work, in_short, retry},
 };
 use std::ops::ControlFlow;
@@ -33,7 +34,13 @@ fn run(turn: &Turn) -> Result<End> {
 /// Runs the refresh in this thread, or goes on with an interrupted run, and reports the run after every batch.
 pub fn run_now(app: &AppState, progress: impl FnMut(&JobRun)) -> Result<JobRun> {
     let turn = Turn::take(app, JobName::DailyRefresh)?.ok_or_else(|| {
-        Error::new(&service::RUN_IN_PROGRESS, "another instance is at work on the daily refresh")
+        Error::new(
+            &service::RUN_IN_PROGRESS,
+            text!(
+                "another instance is at work on the daily refresh",
+                "別のインスタンスが日次更新を実行中です。"
+            ),
+        )
     })?;
     let done = turn.renewed(|| finish_run(&turn, progress));
     turn.close(done, |run| end_of(run.clone()))

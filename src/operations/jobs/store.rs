@@ -37,7 +37,7 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &JobRunFilter) -> Result<i64> {
 
 pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<JobRun> {
     let found = job_runs::table.find(id).select(JobRun::as_select()).get_result(tx.conn);
-    found.optional()?.ok_or(Error::not_found("run"))
+    found.optional()?.ok_or(Error::not_found("run", "実行"))
 }
 
 /// The run of a job that is requested or at work.

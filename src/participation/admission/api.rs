@@ -143,5 +143,5 @@ async fn discontinue_enrollment(
 
 /// The evaluation is kept, so the unit commits: the refusal is an answer, not an error.
 fn refused(tx: &Tx<'_>, evaluation: &Evaluation) -> Answer {
-    Answer::refused(&RequestOutcome::refusal(evaluation), tx.request_id)
+    Answer::refused(&RequestOutcome::refusal(evaluation, tx.language), tx.request_id, tx.language)
 }

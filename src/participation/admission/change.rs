@@ -14,6 +14,7 @@ use crate::{
     },
     platform::{Error, Result, values::Id},
     sales::transactions::backlog::{self, CalculationCause},
+    text,
 };
 use std::cell::Cell;
 
@@ -193,12 +194,17 @@ pub(super) fn refusal(from: Option<State>, event: EnrollmentEvent) -> Error {
     };
     let allowed = from.map_or(&["request"][..], State::allowed);
     let name = from.map_or("none", State::as_str);
-    let can = if allowed.is_empty() { "nothing more".to_owned() } else { allowed.join(", ") };
-    Error::new(
-        &TRANSITION_NOT_ALLOWED,
-        format!("an enrollment that is {name} cannot become {to}; it allows: {can}"),
-    )
-    .with("from", name)
-    .with("to", to)
-    .with("allowed", allowed)
+    let can = allowed.join(", ");
+    let detail = if allowed.is_empty() {
+        text!(
+            "an enrollment that is {name} cannot become {to}; it allows: nothing more",
+            "状態が {name} の参加を {to} に変更することはできません。実行できる操作はありません。"
+        )
+    } else {
+        text!(
+            "an enrollment that is {name} cannot become {to}; it allows: {can}",
+            "状態が {name} の参加を {to} に変更することはできません。実行できる操作は次のとおりです：{can}"
+        )
+    };
+    Error::new(&TRANSITION_NOT_ALLOWED, detail).with("from", name).with("to", to).with("allowed", allowed)
 }

@@ -18,7 +18,10 @@ use crate::{
         enrollments::{self, Enrollment, EnrollmentKey, State},
         programs::{self, ProgramInEffect},
     },
-    platform::{Result, values::Id},
+    platform::{
+        Result,
+        values::{Id, Locale},
+    },
 };
 use serde_json::json;
 use std::collections::{HashMap, HashSet};
@@ -57,9 +60,10 @@ pub fn remind(tx: &mut Tx<'_>, partners: &[Partner]) -> Result<usize> {
             enrollment: *enrollment,
         };
         users::notify_admins(tx, partner, About::new("enrollment", *enrollment), &message)?;
+        let lapsing: Vec<&str> = outlook.lapsing.iter().map(|rule| rule.in_language(Locale::En)).collect();
         audit::Event::on("reminder", *enrollment)
             .of_partner(partner.id)
-            .after(&json!({"stage": stage, "last_day": outlook.last_day, "lapsing": outlook.lapsing}))
+            .after(&json!({"stage": stage, "last_day": outlook.last_day, "lapsing": lapsing}))
             .record(tx)?;
     }
     Ok(due.len())

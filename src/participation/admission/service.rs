@@ -12,16 +12,20 @@ use crate::{
         profiles,
     },
     participation::{
-        eligibility::{self, Assessment, Evaluation},
+        eligibility::{self, Assessment, EligibilityCheckView, Evaluation},
         enrollments::{self, Cause, Enrollment, EnrollmentEvent, ProgramEnrollment, State},
         programs::{self, Program, ProgramKey, ProgramVersion},
     },
-    platform::{Error, Result, values::Id},
+    platform::{
+        Error, Result,
+        values::{Id, Locale},
+    },
+    text,
 };
 
 crate::problem_codes! {
-    NOT_ELIGIBLE = "not_eligible" 422 "The partner does not meet every rule",
-        "`checks` lists every rule with its evidence and its remedy; those that are `unmet` stand in the way. The evaluation is kept: `evaluation_id`.";
+    NOT_ELIGIBLE = "not_eligible" 422 ["The partner does not meet every rule", "パートナーが参加要件を満たしていません"],
+        ["`checks` lists every rule with its evidence and its remedy; those that are `unmet` stand in the way. The evaluation is kept: `evaluation_id`.", "すべての要件の判定結果が、根拠および対応方法とともに `checks` に示されます。`unmet` の要件が満たされていません。判定の記録は `evaluation_id` で確認できます。"];
 }
 
 /// How a request or an acceptance came out.
@@ -34,15 +38,18 @@ pub enum RequestOutcome {
 }
 
 impl RequestOutcome {
-    /// The problem of a refusal, with every check.
+    /// The problem of a refusal, with every check in the reader's language.
     #[must_use]
-    pub fn refusal(evaluation: &Evaluation) -> Error {
+    pub fn refusal(evaluation: &Evaluation, language: Locale) -> Error {
         let unmet = evaluation.checks.0.iter().filter(|check| check.code.is_some()).count();
-        let detail = format!("{unmet} of the rules are not met; checks says which, and what to do");
+        let detail = text!(
+            "{unmet} of the rules are not met; checks says which, and what to do",
+            "{unmet} 件の参加要件が満たされていません。該当する要件と対応方法は checks をご確認ください。"
+        );
         Error::new(&NOT_ELIGIBLE, detail)
             .with("evaluation_id", evaluation.id)
             .with("as_of", evaluation.as_of)
-            .with("checks", &evaluation.checks.0)
+            .with("checks", EligibilityCheckView::all(evaluation.checks.0.clone(), language))
     }
 }
 
@@ -59,10 +66,22 @@ pub fn request(
     }
     tx.lock_partner(partner)?;
     let partner = partners::get(tx, partner).map_err(|error| {
-        error.as_fault_at("/partner_id", "there is no such partner, or it lies outside what you may see")
+        error.as_fault_at(
+            "/partner_id",
+            text!(
+                "there is no such partner, or it lies outside what you may see",
+                "該当するパートナーが存在しないか、閲覧できる範囲にありません。"
+            ),
+        )
     })?;
     let program = programs::find(tx, program).map_err(|error| {
-        error.as_fault_at("/program", "there is no such program; GET /v1/programs lists them")
+        error.as_fault_at(
+            "/program",
+            text!(
+                "there is no such program; GET /v1/programs lists them",
+                "該当するプログラムが存在しません。GET /v1/programs で一覧を確認できます。"
+            ),
+        )
     })?;
     let Judged { version, assessment, moved } = judged(tx, &partner, &program)?;
     let of_year: Vec<Enrollment> = enrollments::of_partners(tx, &[partner.id], &[version.program_year])?
@@ -184,7 +203,14 @@ fn judged(tx: &mut Tx<'_>, partner: &Partner, program: &Program) -> Result<Judge
 /// Staff who act for a partner say why.
 fn on_behalf_needs_a_reason(tx: &Tx<'_>, reason: Option<&str>) -> Result<()> {
     if tx.actor.role == Some(Role::Operator) && reason.is_none() {
-        return Err(Error::invalid_field("/reason", "required", "you act on behalf of the partner; say why"));
+        return Err(Error::invalid_field(
+            "/reason",
+            "required",
+            text!(
+                "you act on behalf of the partner; say why",
+                "パートナーの代理での操作です。理由を入力してください。"
+            ),
+        ));
     }
     Ok(())
 }
@@ -195,5 +221,5 @@ pub fn open_of(tx: &mut Tx<'_>, partner: Id, program: &ProgramKey) -> Result<Id>
     let all = enrollments::of_partners(tx, &[partner], &[])?;
     let open =
         all.iter().find(|enrollment| enrollment.program_id == program.id && enrollment.state.is_open());
-    open.map(|enrollment| enrollment.id).ok_or(Error::not_found("enrollment"))
+    open.map(|enrollment| enrollment.id).ok_or(Error::not_found("enrollment", "参加"))
 }

@@ -3,14 +3,15 @@
 use super::{
     evidence::collection,
     held::Holding,
-    model::{Account, Case, Ruling, Text},
+    model::{Account, Case, Ruling},
     rules::reach,
     view::EligibilityEvidence,
     words::{CheckWarning, EligibilityCode as Code},
 };
 use crate::{
     network::agreements::{Agreement, AgreementStatus, Kind},
-    platform::values::CalendarDate,
+    platform::values::{Text, Words},
+    text,
 };
 
 /// The reason why no agreement of a kind counts.
@@ -104,86 +105,124 @@ const fn code(fault: AgreementFault<'_>, kind: Kind) -> Code {
 }
 
 fn met(agreement: &Agreement, in_grace: bool) -> Account {
-    let (paper, number) = (paper(agreement.kind), &agreement.agreement_number);
+    let (Words { en, ja }, number) = (paper(agreement.kind), &agreement.agreement_number);
     let account = match agreement.expires_on {
         Some(last) if in_grace => {
             let end = agreement.first_day_without().plus_days(-1);
-            Account::of(format!("{paper} {number} expired on {last}; its renewal window ends on {end}."))
-                .mended_by(renew(agreement))
+            Account::of(text!(
+                "{en} {number} expired on {last}; its renewal window ends on {end}.",
+                "{ja} {number} は {last} に満了しています。更新の猶予期間は {end} までです。"
+            ))
+            .mended_by(renew(agreement))
         }
-        Some(last) => Account::of(format!("{paper} {number} is active until {last}.")),
-        None => Account::of(format!("{paper} {number} is active since {}.", agreement.effective_on)),
+        Some(last) => Account::of(text!(
+            "{en} {number} is active until {last}.",
+            "{ja} {number} は {last} まで有効です。"
+        )),
+        None => {
+            let first = agreement.effective_on;
+            Account::of(text!(
+                "{en} {number} is active since {first}.",
+                "{ja} {number} は {first} から有効です。"
+            ))
+        }
     };
     account.resting_on([EligibilityEvidence::from(agreement)])
 }
 
 fn unmet(fault: AgreementFault<'_>, kind: Kind) -> Account {
-    let (paper, within, collection) = (paper(kind), within(kind), collection(kind));
-    let sign = || format!("Sign and record a new {within}: POST /v1/{collection}");
-    let wait = |next: &Agreement| format!("Ask again from {} on.", next.effective_on);
+    let (Words { en, ja }, Words { en: within, .. }) = (paper(kind), kind.title());
+    let collection = collection(kind);
+    let sign = || {
+        text!(
+            "Sign and record a new {within}: POST /v1/{collection}",
+            "新たに{ja}を締結し、登録してください：POST /v1/{collection}"
+        )
+    };
+    let wait = |next: &Agreement| {
+        let day = next.effective_on;
+        text!("Ask again from {day} on.", "{day} 以降に再度お申し込みください。")
+    };
     match fault {
-        AgreementFault::Missing => Account::of(format!("No {within} is on record."))
-            .mended_by(format!("Sign and record the {within}: POST /v1/{collection}")),
+        AgreementFault::Missing => {
+            Account::of(text!("No {within} is on record.", "{ja}が登録されていません。")).mended_by(text!(
+                "Sign and record the {within}: POST /v1/{collection}",
+                "{ja}を締結し、登録してください：POST /v1/{collection}"
+            ))
+        }
         AgreementFault::NotEffective(a) => {
             let (number, begins) = (&a.agreement_number, a.effective_on);
-            Account::of(format!("{paper} {number} begins on {begins}."))
-                .mended_by(wait(a))
-                .resting_on([a.into()])
+            Account::of(text!(
+                "{en} {number} begins on {begins}.",
+                "{ja} {number} の開始日は {begins} です。"
+            ))
+            .mended_by(wait(a))
+            .resting_on([a.into()])
         }
         AgreementFault::Expired(a, next) => {
             let (number, counted) = (&a.agreement_number, a.first_day_without().plus_days(-1));
             let last = a.expires_on.unwrap_or(counted);
-            let window = renewal_window(last, counted);
-            Account::of(format!("{paper} {number} expired on {last}{window}.{}", to_come(next)))
-                .mended_by(next.map_or_else(|| renew(a), |next| wait(next).into()))
+            let message = if last < counted {
+                text!(
+                    "{en} {number} expired on {last}; its renewal window ended on {counted}.",
+                    "{ja} {number} は {last} に満了し、更新の猶予期間も {counted} に終了しています。"
+                )
+            } else {
+                text!("{en} {number} expired on {last}.", "{ja} {number} は {last} に満了しています。")
+            };
+            Account::of(with_next(message, next))
+                .mended_by(next.map_or_else(|| renew(a), wait))
                 .resting_on([a.into()])
         }
         AgreementFault::Terminated(a, next) => {
             let end = a.terminated_on.unwrap_or_else(|| a.first_day_without());
             let number = &a.agreement_number;
-            Account::of(format!("{paper} {number} was terminated as of {end}.{}", to_come(next)))
+            let message = text!(
+                "{en} {number} was terminated as of {end}.",
+                "{ja} {number} は {end} に解約されています。"
+            );
+            Account::of(with_next(message, next))
                 .mended_by(next.map_or_else(sign, wait))
                 .resting_on([a.into()])
         }
         AgreementFault::Unauthorized(a) => {
             let number = &a.agreement_number;
             let record = format!("PATCH /v1/{collection}/{}", a.id);
-            Account::of(format!("{paper} {number} is active but carries no distributor authorization."))
-                .mended_by(format!("Have the authorization granted and record it: {record}"))
-                .resting_on([a.into()])
+            Account::of(text!(
+                "{en} {number} is active but carries no distributor authorization.",
+                "{ja} {number} は有効ですが、販売権限が付与されていません。"
+            ))
+            .mended_by(text!(
+                "Have the authorization granted and record it: {record}",
+                "販売権限の付与を受け、登録してください：{record}"
+            ))
+            .resting_on([a.into()])
         }
     }
 }
 
-fn renewal_window(last: CalendarDate, counted: CalendarDate) -> String {
-    if last < counted { format!("; its renewal window ended on {counted}") } else { String::new() }
-}
-
-fn to_come(next: Option<&Agreement>) -> String {
-    next.map_or_else(String::new, |a| {
-        format!(" The next, {}, begins on {}.", a.agreement_number, a.effective_on)
-    })
+/// The sentence, and behind it the agreement that begins next, where there is one.
+fn with_next(message: Text, next: Option<&Agreement>) -> Text {
+    let Some(next) = next else { return message };
+    let (number, day) = (&next.agreement_number, next.effective_on);
+    let more = text!(" The next, {number}, begins on {day}.", "次の契約 {number} の開始日は {day} です。");
+    Text::in_each(|language| [message.in_language(language), more.in_language(language)].concat())
 }
 
 fn renew(agreement: &Agreement) -> Text {
-    let (within, collection) = (within(agreement.kind), collection(agreement.kind));
-    format!("Renew the {within}: POST /v1/{collection}/{}/renewal", agreement.id).into()
-}
-
-/// The paper's name inside a sentence.
-const fn within(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Mpn => "MPN agreement",
-        Kind::Distributor => "distributor agreement",
-        Kind::Reseller => "reseller agreement",
-    }
+    let (Words { en, ja }, collection) = (agreement.kind.title(), collection(agreement.kind));
+    let id = agreement.id;
+    text!(
+        "Renew the {en}: POST /v1/{collection}/{id}/renewal",
+        "{ja}を更新してください：POST /v1/{collection}/{id}/renewal"
+    )
 }
 
 /// The paper's name at the head of a sentence.
-const fn paper(kind: Kind) -> &'static str {
+const fn paper(kind: Kind) -> Words<'static> {
     match kind {
-        Kind::Mpn => "MPN agreement",
-        Kind::Distributor => "Distributor agreement",
-        Kind::Reseller => "Reseller agreement",
+        Kind::Mpn => Words::new("MPN agreement", "MPN 契約"),
+        Kind::Distributor => Words::new("Distributor agreement", "ディストリビューター契約"),
+        Kind::Reseller => Words::new("Reseller agreement", "リセラー契約"),
     }
 }

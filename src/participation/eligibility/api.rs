@@ -1,6 +1,6 @@
 //! Eligibility over HTTP: asking, and reading the evaluations on record.
 
-use super::{Assessment, EligibilityCheck, EligibilityOutcome, evaluation::OnRecord, service, store};
+use super::{Assessment, EligibilityCheckView, EligibilityOutcome, evaluation::OnRecord, service, store};
 use crate::{
     access::{
         Caller, PartnerKey,
@@ -11,7 +11,7 @@ use crate::{
     platform::{
         Error, Result,
         http::{Answer, Cursor, Listing, PageParams, PageRequest, Path, Problem, Query, page_of},
-        values::{CalendarDate, Id, Timestamp},
+        values::{CalendarDate, Id, Locale, Timestamp},
     },
 };
 use actix_web::get;
@@ -61,11 +61,11 @@ pub struct EligibilityVerdict {
     eligible_until: Option<CalendarDate>,
     /// Every rule's check: the built-in ones, then the version's requirements in their order.
     #[schema(max_items = 22)]
-    checks: Vec<EligibilityCheck>,
+    checks: Vec<EligibilityCheckView>,
 }
 
 impl EligibilityVerdict {
-    fn of(assessment: Assessment, program: ProgramReference) -> Self {
+    fn of(assessment: Assessment, program: ProgramReference, language: Locale) -> Self {
         Self {
             partner_id: assessment.partner_id,
             program,
@@ -74,7 +74,7 @@ impl EligibilityVerdict {
             evaluated_at: assessment.evaluated_at,
             outcome: assessment.outcome,
             eligible_until: assessment.eligible_until,
-            checks: assessment.checks,
+            checks: EligibilityCheckView::all(assessment.checks, language),
         }
     }
 }
@@ -102,11 +102,11 @@ pub struct EvaluationView {
     eligible_until: Option<CalendarDate>,
     /// Every rule's check.
     #[schema(max_items = 22)]
-    checks: Vec<EligibilityCheck>,
+    checks: Vec<EligibilityCheckView>,
 }
 
-impl From<OnRecord> for EvaluationView {
-    fn from(OnRecord { evaluation, program: code }: OnRecord) -> Self {
+impl EvaluationView {
+    fn of(OnRecord { evaluation, program: code }: OnRecord, language: Locale) -> Self {
         Self {
             id: evaluation.id,
             partner_id: evaluation.partner_id,
@@ -116,7 +116,7 @@ impl From<OnRecord> for EvaluationView {
             evaluated_at: evaluation.evaluated_at,
             outcome: evaluation.outcome,
             eligible_until: evaluation.eligible_until,
-            checks: evaluation.checks.0,
+            checks: EligibilityCheckView::all(evaluation.checks.0, language),
         }
     }
 }
@@ -189,7 +189,7 @@ async fn get_eligibility(
             let version = programs::version_for(tx, &program, as_of)?;
             let assessment = service::assess(tx, &partner, &program, &version, as_of)?;
             let program = ProgramReference { id: program.id, code: program.code };
-            Ok(Answer::ok(&EligibilityVerdict::of(assessment, program)))
+            Ok(Answer::ok(&EligibilityVerdict::of(assessment, program, tx.language)))
         })
         .await
 }
@@ -212,7 +212,8 @@ async fn list_evaluations(
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
             let evaluations = store::list(tx, page)?;
             let cursor = |found: &OnRecord| Cursor { key: None, id: found.evaluation.id };
-            Ok(page.answer(evaluations, total, cursor, EvaluationView::from))
+            let language = tx.language;
+            Ok(page.answer(evaluations, total, cursor, move |found| EvaluationView::of(found, language)))
         })
         .await
 }
@@ -225,8 +226,8 @@ async fn list_evaluations(
 async fn get_evaluation(caller: Caller<GetEvaluation>, id: Path<Id>) -> Result<Answer> {
     caller
         .snapshot(move |tx| {
-            let found = store::find(tx, *id)?.ok_or(Error::not_found("evaluation"))?;
-            Ok(Answer::record(&EvaluationView::from(found), 1))
+            let found = store::find(tx, *id)?.ok_or(Error::not_found("evaluation", "判定の記録"))?;
+            Ok(Answer::record_on(tx.language, &EvaluationView::of(found, tx.language), 1))
         })
         .await
 }

@@ -12,7 +12,8 @@ use super::{
 };
 use crate::{
     network::competencies::{Attainment, Level},
-    platform::values::CalendarDate,
+    platform::values::{CalendarDate, Locale, Text},
+    text,
 };
 use std::cmp::Reverse;
 
@@ -157,36 +158,76 @@ fn counting<'a>(case: Case<'a>, asked: Competencies<'_>) -> Vec<&'a Attainment> 
 
 fn met(case: Case<'_>, asked: Competencies<'_>, warning: Option<CheckWarning>) -> Account {
     let attainments = counting(case, asked);
-    let each: Vec<String> = attainments.iter().map(|a| named(a)).collect();
-    let doubt = match warning {
-        Some(CheckWarning::InGrace) => " Without those past their expiry it would be too few.",
-        Some(CheckWarning::AtRisk) => " Without those at risk it would be too few.",
-        None => "",
+    let day = case.as_of;
+    let counting = |language| {
+        let each: Vec<String> = attainments.iter().map(|a| named(a, language)).collect();
+        listed(&each, language)
     };
-    let account = Account::of(format!("Counting on {}: {}.{doubt}", case.as_of, listed(&each)))
-        .resting_on(attainments.into_iter().take(MOST).map(EligibilityEvidence::from));
+    let (en, ja) = (counting(Locale::En), counting(Locale::Ja));
+    let message = match warning {
+        Some(CheckWarning::InGrace) => Text::new(
+            format!("Counting on {day}: {en}. Without those past their expiry it would be too few."),
+            format!("{day} 時点で有効：{ja}。期限を過ぎたものを除くと必要数に達しません。"),
+        ),
+        Some(CheckWarning::AtRisk) => Text::new(
+            format!("Counting on {day}: {en}. Without those at risk it would be too few."),
+            format!("{day} 時点で有効：{ja}。更新が危ぶまれるものを除くと必要数に達しません。"),
+        ),
+        None => Text::new(format!("Counting on {day}: {en}."), format!("{day} 時点で有効：{ja}。")),
+    };
+    let account =
+        Account::of(message).resting_on(attainments.into_iter().take(MOST).map(EligibilityEvidence::from));
     match warning {
-        Some(_) => account.mended_by("Renew the competencies in doubt before the rule lapses."),
+        Some(_) => account.mended_by(text!(
+            "Renew the competencies in doubt before the rule lapses.",
+            "要件を満たさなくなる前に、該当するコンピテンシーを更新してください。"
+        )),
         None => account,
     }
 }
 
 fn unmet(case: Case<'_>, asked: Competencies<'_>, count: u32, fault: CompetencyFault<'_>) -> Account {
     let (needed, day, partner) = (asked.min_count, case.as_of, case.facts.partner_id);
-    let level = if asked.min_level == Level::Gold { "gold" } else { "silver or gold" };
-    let from = asked.any_of.map_or_else(String::new, |codes| format!(" from {}", listed(codes)));
-    let count = format!("{count} of {needed} competencies ({level}{from}) count on {day}");
-    let attain = format!("Attain a qualifying competency: PUT /v1/partners/{partner}/competencies/{{code}}");
+    let count = Text::in_each(|language| {
+        let from = asked.any_of.map(|codes| listed(codes, language));
+        let gold = asked.min_level == Level::Gold;
+        match language {
+            Locale::En => {
+                let level = if gold { "gold" } else { "silver or gold" };
+                let from = from.map_or_else(String::new, |from| format!(" from {from}"));
+                format!("{count} of {needed} competencies ({level}{from}) count on {day}")
+            }
+            Locale::Ja => {
+                let level = if gold { "ゴールド" } else { "シルバーまたはゴールド" };
+                let from = from.map_or_else(String::new, |from| format!("、対象：{from}"));
+                format!("{day} 時点で有効なコンピテンシー（{level}{from}）は {needed} 件中 {count} 件です")
+            }
+        }
+    });
+    let [en, ja] = [Locale::En, Locale::Ja].map(|language| count.in_language(language));
+    let attain = text!(
+        "Attain a qualifying competency: PUT /v1/partners/{partner}/competencies/{{code}}",
+        "条件に該当するコンピテンシーを取得してください：PUT /v1/partners/{partner}/competencies/{{code}}"
+    );
     let (account, at_fault) = match fault {
-        CompetencyFault::Missing => (Account::of(format!("{count}.")).mended_by(attain), None),
+        CompetencyFault::Missing => (Account::of(text!("{en}.", "{ja}。")).mended_by(attain), None),
         CompetencyFault::Expired(a) => {
             let (holder, code, end) = (a.partner_id, &a.competency_code, a.first_day_without());
-            let account = Account::of(format!("{count}: {code} has not counted since {end}."))
-                .mended_by(format!("Renew {code}: PUT /v1/partners/{holder}/competencies/{code}"));
+            let account = Account::of(text!(
+                "{en}: {code} has not counted since {end}.",
+                "{ja}。{code} は {end} 以降無効です。"
+            ))
+            .mended_by(text!(
+                "Renew {code}: PUT /v1/partners/{holder}/competencies/{code}",
+                "{code} を更新してください：PUT /v1/partners/{holder}/competencies/{code}"
+            ));
             (account, Some(a))
         }
         CompetencyFault::NotQualifying(a) => {
-            let message = format!("{count}: {} does not qualify.", named(a));
+            let message = Text::new(
+                format!("{en}: {} does not qualify.", named(a, Locale::En)),
+                format!("{ja}。{}は条件に該当しません。", named(a, Locale::Ja)),
+            );
             (Account::of(message).mended_by(attain), Some(a))
         }
     };
@@ -194,6 +235,15 @@ fn unmet(case: Case<'_>, asked: Competencies<'_>, count: u32, fault: CompetencyF
     account.resting_on(at_fault.into_iter().chain(others).map(EligibilityEvidence::from))
 }
 
-fn named(attainment: &Attainment) -> String {
-    format!("{} {} to {}", attainment.level, attainment.competency_code, attainment.expires_on)
+fn named(Attainment { level, competency_code, expires_on, .. }: &Attainment, language: Locale) -> String {
+    match language {
+        Locale::En => format!("{level} {competency_code} to {expires_on}"),
+        Locale::Ja => {
+            let level = match level {
+                Level::Silver => "シルバー",
+                Level::Gold => "ゴールド",
+            };
+            format!("{competency_code}（{level}、{expires_on} まで）")
+        }
+    }
 }

@@ -12,9 +12,10 @@
 //! | `words` | the closed sets of words: rules, codes, statuses |
 //! | `rules` | [`evaluate`], the list of rules, and the short ones |
 //! | `agreement_rule`, `competency_rule`, `sales_rules` | the rules that look at records |
+//! | `any_of_rule` | the rule of alternatives |
 //! | `outlook` | what is about to end a partner's eligibility |
 //! | `wording`, `evidence` | parts of sentences, and references to the records a check rests on |
-//! | `view` | a check as it is stored and sent |
+//! | `view` | a check as it is stored, in every language, and as it is sent, in one |
 //! | `evaluation`, `store` | [`Assessment`], and [`Evaluation`]: an assessment on record |
 //! | `service` | [`assess`], [`assess_all`], [`judge_all`], [`days_of_each`], [`unmet_on`], [`record`] |
 //! | `api` | asking and reading over HTTP |
@@ -27,6 +28,7 @@
 //! function in `rules` that says whether the rule holds, until when, and why.
 
 mod agreement_rule;
+mod any_of_rule;
 pub mod api;
 mod competency_rule;
 mod evaluation;
@@ -68,7 +70,7 @@ pub use outlook::Outlook;
 pub use rules::evaluate;
 pub use service::{Days, UnmetDay, assess, assess_all, days_of_each, judge_all, record, unmet_on};
 pub use store::find as find_evaluation;
-pub use view::{EligibilityCheck, EligibilityEvidence};
+pub use view::{EligibilityCheck, EligibilityCheckView, EligibilityEvidence};
 pub use words::{
     CheckStatus, CheckWarning, EligibilityCode, EligibilityOutcome, EligibilityRule, EvidenceKind,
 };

@@ -4,17 +4,14 @@ use super::{
     facts::Facts,
     rules,
     view::EligibilityEvidence,
+    wording::not_asked,
     words::{CheckStatus, CheckWarning, EligibilityCode, EligibilityOutcome, EligibilityRule},
 };
 use crate::{
     network::partners::PartnerType,
     participation::programs::{ProgramStatus, Requirement},
-    platform::values::{CalendarDate, Period},
+    platform::values::{CalendarDate, Period, Text},
 };
-use std::borrow::Cow;
-
-/// A sentence for people.
-pub(super) type Text = Cow<'static, str>;
 
 /// Where a program stands for a while.
 #[derive(Clone, Copy, Debug)]
@@ -123,12 +120,12 @@ pub(super) struct Account {
 }
 
 impl Account {
-    pub(super) fn of(message: impl Into<Text>) -> Self {
-        Self { message: message.into(), remedy: None, evidence: Vec::new() }
+    pub(super) fn of(message: Text) -> Self {
+        Self { message, remedy: None, evidence: Vec::new() }
     }
 
-    pub(super) fn mended_by(self, remedy: impl Into<Text>) -> Self {
-        Self { remedy: Some(remedy.into()), ..self }
+    pub(super) fn mended_by(self, remedy: Text) -> Self {
+        Self { remedy: Some(remedy), ..self }
     }
 
     pub(super) fn resting_on(self, evidence: impl IntoIterator<Item = EligibilityEvidence>) -> Self {
@@ -165,7 +162,7 @@ impl Ruling {
 
     /// The rule is not asked of this partner.
     pub(super) fn not_applicable(case: Case<'_>) -> Self {
-        let account = case.tell(|| Account::of("Not asked of this type of partner."));
+        let account = case.tell(|| Account::of(not_asked()));
         let status = CheckStatus::NotApplicable;
         Self { status, code: None, warning: None, lapses_on: None, account }
     }

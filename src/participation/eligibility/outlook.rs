@@ -5,7 +5,7 @@ use super::{
     rules::evaluate_by,
     words::{CheckStatus, CheckWarning, EligibilityRule as Rule},
 };
-use crate::platform::values::CalendarDate;
+use crate::platform::values::{CalendarDate, Text};
 
 /// Rules that will stop being met if nothing changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ pub struct Outlook {
     /// The last day every rule is met, grace included.
     pub last_day: CalendarDate,
     /// The rules that are lapsing, a sentence each.
-    pub lapsing: Vec<String>,
+    pub lapsing: Vec<Text>,
 }
 
 impl<'a> Verdict<'a> {
@@ -44,7 +44,7 @@ impl<'a> Verdict<'a> {
             });
             found.firm_until = found.firm_until.min(firm_until);
             found.last_day = found.last_day.min(lapses_on.plus_days(-1));
-            found.lapsing.push(check.message().into_owned());
+            found.lapsing.push(check.message());
         }
         outlook
     }

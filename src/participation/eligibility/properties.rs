@@ -5,7 +5,7 @@ use super::worlds::{
     start, with_a_shuffled_copy,
 };
 use super::{
-    ProgramStanding, ProgramTerms, evaluate,
+    EligibilityCheck, ProgramStanding, ProgramTerms, Verdict, evaluate,
     samples::{id, purchase, terms},
 };
 use crate::{
@@ -15,7 +15,7 @@ use crate::{
         partners::{PartnerStatus, PartnerType},
     },
     participation::programs::{ProgramStatus, Requirement, rule_sets},
-    platform::values::CalendarDate,
+    platform::values::{CalendarDate, Locale, Text},
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -139,6 +139,24 @@ proptest! {
             && world.opted_out_on.is_none_or(|out| on < out)
             && on <= terms(&[]).versions[0].days.to;
         prop_assert_eq!(world.eligible(&bare, on), expected);
+    }
+
+    #[test]
+    fn every_finding_and_remedy_is_said_in_each_language(
+        world in some_world(),
+        rules in vec(some_rule(), 1..4),
+        on in some_day(),
+    ) {
+        fn texts(checks: &[EligibilityCheck]) -> Vec<&Text> {
+            let own = |check| [Some(&check.message), check.remedy.as_ref()].into_iter().flatten();
+            checks.iter().flat_map(|check: &EligibilityCheck| own(check).chain(texts(&check.checks))).collect()
+        }
+        let view = world.judged(&rules, on, Verdict::view);
+        for text in texts(&view) {
+            let [english, japanese] = [Locale::En, Locale::Ja].map(|language| text.in_language(language));
+            prop_assert!(english.is_ascii() && !english.is_empty(), "{english}");
+            prop_assert!(!japanese.is_ascii(), "{japanese}");
+        }
     }
 
     #[test]

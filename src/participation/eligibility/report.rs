@@ -1,7 +1,7 @@
-//! An assessment on a terminal: readable, or as JSON.
+//! An assessment on a terminal, in English: readable, or as JSON.
 
-use super::{Assessment, CheckStatus, EligibilityCheck};
-use crate::platform::{Error, Result};
+use super::{Assessment, CheckStatus, EligibilityCheck, EligibilityCheckView};
+use crate::platform::{Error, Result, values::Locale};
 use serde_json::json;
 use std::fmt::Write;
 
@@ -11,7 +11,8 @@ impl Assessment {
         let document = json!({
             "partner_id": self.partner_id, "program": { "id": self.program_id, "code": program },
             "version": self.version, "as_of": self.as_of, "evaluated_at": self.evaluated_at,
-            "outcome": self.outcome, "eligible_until": self.eligible_until, "checks": self.checks,
+            "outcome": self.outcome, "eligible_until": self.eligible_until,
+            "checks": EligibilityCheckView::all(self.checks.clone(), Locale::En),
         });
         serde_json::to_string_pretty(&document).map_err(Error::internal)
     }
@@ -37,9 +38,10 @@ fn line(text: &mut String, check: &EligibilityCheck, depth: usize) {
     };
     let indent = "  ".repeat(depth);
     // Writing into a text cannot fail.
-    let _ = writeln!(text, "{indent}{mark}{:22} {}", check.rule.as_str(), check.message);
+    let _ =
+        writeln!(text, "{indent}{mark}{:22} {}", check.rule.as_str(), check.message.in_language(Locale::En));
     if let Some(remedy) = &check.remedy {
-        let _ = writeln!(text, "{indent}    {:22} -> {remedy}", "");
+        let _ = writeln!(text, "{indent}    {:22} -> {}", "", remedy.in_language(Locale::En));
     }
     check.checks.iter().for_each(|nested| line(text, nested, depth + 1));
 }

@@ -2,15 +2,13 @@
 //! sentence, with what to do about it and the records it rests on.
 
 use super::{
-    agreement_rule, competency_rule,
+    agreement_rule, any_of_rule, competency_rule,
     evidence::{enrollment, partner},
     facts::Facts,
     model::{Account, Asked, Case, Check, ProgramTerms, Ruling, Verdict, VersionTerms},
     sales_rules,
-    wording::{channel, listed},
-    words::{
-        CheckStatus, CheckWarning, EligibilityCode as Code, EligibilityOutcome, EligibilityRule as Rule,
-    },
+    wording::{channel, listed, not_asked},
+    words::{CheckStatus, EligibilityCode as Code, EligibilityOutcome, EligibilityRule as Rule},
 };
 use crate::{
     network::{
@@ -18,7 +16,8 @@ use crate::{
         partners::{PartnerStatus, PartnerType},
     },
     participation::programs::{ProgramStatus, Requirement},
-    platform::values::{CalendarDate, Country},
+    platform::values::{CalendarDate, Country, Locale, Text, Words},
+    text,
 };
 
 /// Judges a partner for a program on a day, by the version in effect on that day, else by the nearest. Every rule is
@@ -65,15 +64,16 @@ pub(super) fn reach(day: CalendarDate, carried_until: impl Fn(CalendarDate) -> C
 pub(super) fn account(check: &Check<'_>) -> Account {
     let case = Case { in_words: true, ..check.case };
     let account = match check.asked {
-        Asked::Requirement(Requirement::AnyOf { .. }) => Some(any_of_in_words(check)),
+        Asked::Requirement(Requirement::AnyOf { .. }) => Some(any_of_rule::in_words(check)),
         asked => judge(case, asked).1.account,
     };
-    account.unwrap_or_else(|| Account::of(""))
+    account.unwrap_or_else(|| Account::of(not_asked()))
 }
 
-fn check<'a>(case: Case<'a>, asked: Asked<'a>) -> Check<'a> {
+/// Judges one rule.
+pub(super) fn check<'a>(case: Case<'a>, asked: Asked<'a>) -> Check<'a> {
     if let Asked::Requirement(Requirement::AnyOf { requirements }) = asked {
-        return any_of(case, asked, requirements);
+        return any_of_rule::holds(case, asked, requirements);
     }
     let (rule, Ruling { status, code, warning, lapses_on, account: _ }) = judge(case, asked);
     Check { rule, status, code, warning, lapses_on, nested: Vec::new(), asked, case }
@@ -123,14 +123,23 @@ fn judge<'a>(case: Case<'a>, asked: Asked<'a>) -> (Rule, Ruling) {
 
 fn program_open(case: Case<'_>) -> Ruling {
     let Case { program, version, as_of, .. } = case;
-    let elsewhere = || Account::of("The program is not open.").mended_by(OTHER_PROGRAM);
+    let elsewhere = || {
+        Account::of(text!("The program is not open.", "プログラムは受付中ではありません。"))
+            .mended_by(OTHER_PROGRAM.into())
+    };
     match program.standing_on(as_of).status {
         ProgramStatus::Discontinued => {
-            let account = || Account::of("The program has been discontinued.").mended_by(OTHER_PROGRAM);
+            let account = || {
+                Account::of(text!("The program has been discontinued.", "プログラムは終了しています。"))
+                    .mended_by(OTHER_PROGRAM.into())
+            };
             Ruling::unmet(Code::ProgramDiscontinued, case.tell(account))
         }
         ProgramStatus::Closed => {
-            let account = || Account::of("The program is closed.").mended_by(OTHER_PROGRAM);
+            let account = || {
+                Account::of(text!("The program is closed.", "プログラムは受付を停止しています。"))
+                    .mended_by(OTHER_PROGRAM.into())
+            };
             Ruling::unmet(Code::ProgramNotOpen, case.tell(account))
         }
         ProgramStatus::Open => match version {
@@ -143,8 +152,12 @@ fn program_open(case: Case<'_>) -> Ruling {
                 });
                 let open = program.fits_until(as_of, |standing| standing.status == ProgramStatus::Open);
                 let to = version.days.to;
-                let account =
-                    || Account::of(format!("The program is open and the version in effect until {to}."));
+                let account = || {
+                    Account::of(text!(
+                        "The program is open and the version in effect until {to}.",
+                        "プログラムは受付中で、この版は {to} まで適用されます。"
+                    ))
+                };
                 Ruling::met(covered.min(open), case.tell(account))
             }
             Some(version) => {
@@ -155,15 +168,21 @@ fn program_open(case: Case<'_>) -> Ruling {
     }
 }
 
-const OTHER_PROGRAM: &str = "Choose a program and version in effect: GET /v1/programs";
+const OTHER_PROGRAM: Words<'static> = Words::new(
+    "Choose a program and version in effect: GET /v1/programs",
+    "適用中のプログラムと版を選択してください：GET /v1/programs",
+);
 
 fn not_in_effect(version: VersionTerms<'_>, as_of: CalendarDate) -> Account {
     let (from, to) = (version.days.from, version.days.to);
-    let account = Account::of(format!("The version is in effect from {from} to {to}, not on {as_of}."));
+    let account = Account::of(text!(
+        "The version is in effect from {from} to {to}, not on {as_of}.",
+        "この版の適用期間は {from} から {to} までで、{as_of} には適用されません。"
+    ));
     if as_of < from {
-        account.mended_by(format!("Ask again from {from} on."))
+        account.mended_by(text!("Ask again from {from} on.", "{from} 以降に再度お申し込みください。"))
     } else {
-        account.mended_by(OTHER_PROGRAM)
+        account.mended_by(OTHER_PROGRAM.into())
     }
 }
 
@@ -174,14 +193,25 @@ fn not_opted_out(case: Case<'_>) -> Ruling {
         Some(out) if out.on <= case.as_of => {
             let account = || {
                 let day = out.on;
-                Account::of(format!("The partner opted out on {day} for the rest of the program year."))
-                    .mended_by("Ask again in the next program year.")
-                    .resting_on([enrollment(out.enrollment_id)])
+                Account::of(text!(
+                    "The partner opted out on {day} for the rest of the program year.",
+                    "パートナーは {day} に、当プログラム年度の参加を辞退しています。"
+                ))
+                .mended_by(text!(
+                    "Ask again in the next program year.",
+                    "次のプログラム年度に再度お申し込みください。"
+                ))
+                .resting_on([enrollment(out.enrollment_id)])
             };
             Ruling::unmet(Code::OptedOutThisYear, case.tell(account))
         }
         later => {
-            let account = || Account::of("The partner has not opted out this program year.");
+            let account = || {
+                Account::of(text!(
+                    "The partner has not opted out this program year.",
+                    "パートナーは当プログラム年度の参加を辞退していません。"
+                ))
+            };
             Ruling::met(later.map_or(CalendarDate::MAX, |out| out.on), case.tell(account))
         }
     }
@@ -193,29 +223,48 @@ fn partner_active(case: Case<'_>) -> Ruling {
     let status = facts.standing_on(as_of).status;
     if status != PartnerStatus::Active {
         let account = || {
-            let account =
-                Account::of(format!("The partner is {status}, not active.")).resting_on([partner(case)]);
+            let account = Account::of(text!(
+                "The partner is {status}, not active.",
+                "パートナーの状態が {status} で、有効（active）ではありません。"
+            ))
+            .resting_on([partner(case)]);
             if status == PartnerStatus::Closed {
-                return account
-                    .mended_by("A closed partner stays closed; ask for another partner of the group.");
+                return account.mended_by(text!(
+                    "A closed partner stays closed; ask for another partner of the group.",
+                    "閉鎖されたパートナーは再開できません。グループの別のパートナーでお申し込みください。"
+                ));
             }
-            account.mended_by(format!("Let an operator activate it: POST /v1/partners/{id}/reinstatement"))
+            account.mended_by(text!(
+                "Let an operator activate it: POST /v1/partners/{id}/reinstatement",
+                "運営担当者に有効化をご依頼ください：POST /v1/partners/{id}/reinstatement"
+            ))
         };
         return Ruling::unmet(Code::PartnerNotActive, case.tell(account));
     }
     if facts.as_headquarters.iter().any(|days| days.contains(as_of)) {
         let account = || {
-            Account::of("The partner is a headquarters: it groups locations and never enrolls itself.")
-                .mended_by(format!("Enroll its locations: GET /v1/partners?headquarters_id={id}"))
-                .resting_on([partner(case)])
+            Account::of(text!(
+                "The partner is a headquarters: it groups locations and never enrolls itself.",
+                "パートナーは本社です。本社は拠点をまとめるもので、それ自体は参加できません。"
+            ))
+            .mended_by(text!(
+                "Enroll its locations: GET /v1/partners?headquarters_id={id}",
+                "所属する拠点でお申し込みください：GET /v1/partners?headquarters_id={id}"
+            ))
+            .resting_on([partner(case)])
         };
         return Ruling::unmet(Code::HeadquartersCannotEnroll, case.tell(account));
     }
     let active = facts.fits_until(as_of, |period| period.status == PartnerStatus::Active);
     let firsts = facts.as_headquarters.iter().map(|days| days.from).filter(|from| as_of < *from);
     let until = firsts.min().unwrap_or(CalendarDate::MAX).min(active);
-    let account =
-        || Account::of("The partner is active and no headquarters of others.").resting_on([partner(case)]);
+    let account = || {
+        Account::of(text!(
+            "The partner is active and no headquarters of others.",
+            "パートナーは有効で、他のパートナーの本社ではありません。"
+        ))
+        .resting_on([partner(case)])
+    };
     Ruling::met(until, case.tell(account))
 }
 
@@ -225,16 +274,31 @@ fn partner_type(case: Case<'_>) -> Ruling {
     if standing.partner_types.contains(&own) {
         let until = case.program.fits_until(case.as_of, |standing| standing.partner_types.contains(&own));
         let account = || {
-            Account::of(format!("The program is for {} partners.", channel(own))).resting_on([partner(case)])
+            let Words { en, ja } = channel(own);
+            Account::of(text!(
+                "The program is for {en} partners.",
+                "このプログラムは{ja}のパートナーを対象としています。"
+            ))
+            .resting_on([partner(case)])
         };
         return Ruling::met(until, case.tell(account));
     }
     let account = || {
-        let wanted: Vec<&str> = standing.partner_types.iter().map(|t| channel(*t)).collect();
-        let (wanted, own) = (listed(&wanted), channel(own));
-        Account::of(format!("The program is for {wanted} partners; this one is {own}."))
-            .mended_by(format!("Choose a program for {own} partners: GET /v1/programs"))
-            .resting_on([partner(case)])
+        let wanted = |language: Locale| {
+            let names: Vec<&str> =
+                standing.partner_types.iter().map(|wanted| language.of(channel(*wanted))).collect();
+            listed(&names, language)
+        };
+        let (for_en, for_ja, Words { en, ja }) = (wanted(Locale::En), wanted(Locale::Ja), channel(own));
+        Account::of(Text::new(
+            format!("The program is for {for_en} partners; this one is {en}."),
+            format!("このプログラムの対象は{for_ja}のパートナーで、このパートナーは{ja}です。"),
+        ))
+        .mended_by(text!(
+            "Choose a program for {en} partners: GET /v1/programs",
+            "{ja}のパートナーを対象とするプログラムを選択してください：GET /v1/programs"
+        ))
+        .resting_on([partner(case)])
     };
     Ruling::unmet(Code::WrongPartnerType, case.tell(account))
 }
@@ -243,13 +307,25 @@ fn country(case: Case<'_>, countries: &[Country]) -> Ruling {
     let country = case.facts.standing_on(case.as_of).country;
     if countries.contains(&country) {
         let until = case.facts.fits_until(case.as_of, |period| countries.contains(&period.country));
-        let account = || Account::of(format!("The program covers {country}.")).resting_on([partner(case)]);
+        let account = || {
+            Account::of(text!(
+                "The program covers {country}.",
+                "このプログラムは {country} を対象としています。"
+            ))
+            .resting_on([partner(case)])
+        };
         return Ruling::met(until, case.tell(account));
     }
     let account = || {
-        Account::of(format!("The program does not cover {country}."))
-            .mended_by(format!("Choose a program that covers {country}: GET /v1/programs"))
-            .resting_on([partner(case)])
+        Account::of(text!(
+            "The program does not cover {country}.",
+            "このプログラムは {country} を対象としていません。"
+        ))
+        .mended_by(text!(
+            "Choose a program that covers {country}: GET /v1/programs",
+            "{country} を対象とするプログラムを選択してください：GET /v1/programs"
+        ))
+        .resting_on([partner(case)])
     };
     Ruling::unmet(Code::CountryNotCovered, case.tell(account))
 }
@@ -259,64 +335,24 @@ fn minimum_users(case: Case<'_>, min_count: u32) -> Ruling {
     let (count, needed) = (facts.users.on(as_of), i32::try_from(min_count).unwrap_or(i32::MAX));
     if needed <= count {
         let account = || {
-            let message = format!("{count} active users on {as_of}, of {needed} asked for.");
+            let message = text!(
+                "{count} active users on {as_of}, of {needed} asked for.",
+                "{as_of} 時点の有効な利用者は {count} 人です（必要数 {needed} 人）。"
+            );
             Account::of(message).resting_on([partner(case)])
         };
         return Ruling::met(facts.users.enough_until(as_of, needed), case.tell(account));
     }
     let account = || {
-        Account::of(format!("{count} of {needed} active users on {as_of}."))
-            .mended_by("Make users, and let them set themselves up: POST /v1/users")
-            .resting_on([partner(case)])
+        Account::of(text!(
+            "{count} of {needed} active users on {as_of}.",
+            "{as_of} 時点の有効な利用者は、必要数 {needed} 人に対し {count} 人です。"
+        ))
+        .mended_by(text!(
+            "Make users, and let them set themselves up: POST /v1/users",
+            "利用者を登録し、各自の初期設定を完了してください：POST /v1/users"
+        ))
+        .resting_on([partner(case)])
     };
     Ruling::unmet(Code::TooFewUsers, case.tell(account))
-}
-
-/// Holds while one alternative does. Where the one that holds now lapses, another may take over, even one
-/// that does not hold yet; so the alternatives are judged again on each lapse until none is left.
-fn any_of<'a>(case: Case<'a>, asked: Asked<'a>, alternatives: &'a [Requirement]) -> Check<'a> {
-    let judged_on =
-        |day| alternatives.iter().map(move |one| check(Case { as_of: day, ..case }, Asked::Requirement(one)));
-    let nested: Vec<Check<'a>> = judged_on(case.as_of).collect();
-    let met = || nested.iter().filter(|check| check.is(CheckStatus::Met));
-    let (status, code, warning, until) = if met().next().is_some() {
-        let now = nested.iter().filter_map(met_until).max().unwrap_or(case.as_of);
-        let until =
-            reach(now, |day| judged_on(day).filter_map(|check| met_until(&check)).max().unwrap_or(day));
-        let mut warnings = met().map(|check| check.warning);
-        let first: Option<CheckWarning> = warnings.next().flatten();
-        let warning = first.filter(|_| warnings.all(|warning| warning.is_some()));
-        (CheckStatus::Met, None, warning, until)
-    } else if nested.iter().all(|check| check.is(CheckStatus::NotApplicable)) {
-        (CheckStatus::NotApplicable, None, None, CalendarDate::MAX)
-    } else {
-        (CheckStatus::Unmet, nested.iter().find_map(|check| check.code), None, CalendarDate::MAX)
-    };
-    let lapses_on = (until < CalendarDate::MAX).then_some(until);
-    Check { rule: Rule::AnyOf, status, code, warning, lapses_on, nested, asked, case }
-}
-
-fn any_of_in_words(check: &Check<'_>) -> Account {
-    let number = check.nested.len();
-    match check.status {
-        CheckStatus::NotApplicable => Account::of("Not asked of this type of partner."),
-        CheckStatus::Unmet => {
-            let codes: Vec<&str> = check.codes().into_iter().map(Code::as_str).collect();
-            Account::of(format!("None of the {number} alternatives is met: {}.", listed(&codes)))
-                .mended_by(ALTERNATIVE)
-        }
-        CheckStatus::Met => {
-            let met = check.nested.iter().filter(|nested| nested.is(CheckStatus::Met));
-            let met: Vec<&str> = met.map(|nested| nested.rule.as_str()).collect();
-            let account =
-                Account::of(format!("Met by {} of {number} alternatives: {}.", met.len(), listed(&met)));
-            if check.warning.is_some() { account.mended_by(ALTERNATIVE) } else { account }
-        }
-    }
-}
-
-const ALTERNATIVE: &str = "Follow the remedy of one of the alternatives.";
-
-fn met_until(check: &Check<'_>) -> Option<CalendarDate> {
-    check.is(CheckStatus::Met).then(|| check.lapses_on.unwrap_or(CalendarDate::MAX))
 }

@@ -10,6 +10,7 @@ use super::{
 use crate::{
     platform::values::{CalendarDate, Money},
     sales::transactions::TransactionKind,
+    text,
 };
 use std::cmp::Reverse;
 
@@ -27,15 +28,26 @@ pub(super) fn first_transaction(case: Case<'_>) -> Ruling {
     let first = kept_on(case.as_of).map(|(sale, _)| sale).min_by_key(|sale| (sale.occurred_on, sale.id));
     let Some(first) = first else {
         let account = || {
-            Account::of(format!("No purchase up to {} that is not wholly refunded.", case.as_of))
-                .mended_by("Complete a first sale; it counts from its day on: POST /v1/transactions")
+            let day = case.as_of;
+            Account::of(text!(
+                "No purchase up to {day} that is not wholly refunded.",
+                "{day} までに、全額返品されていない購入がありません。"
+            ))
+            .mended_by(text!(
+                "Complete a first sale; it counts from its day on: POST /v1/transactions",
+                "最初の販売を行い、報告してください。販売日から有効になります：POST /v1/transactions"
+            ))
         };
         return Ruling::unmet(Code::FirstTransactionMissing, case.tell(account));
     };
     let until = reach(case.as_of, |day| kept_on(day).map(|(_, end)| end).max().unwrap_or(day));
     let account = || {
         let (amount, day) = (first.amount, first.occurred_on);
-        Account::of(format!("The purchase of {amount} on {day} counts.")).resting_on([first.into()])
+        Account::of(text!(
+            "The purchase of {amount} on {day} counts.",
+            "{day} の {amount} の購入により満たされています。"
+        ))
+        .resting_on([first.into()])
     };
     Ruling::met(until, case.tell(account))
 }
@@ -86,25 +98,38 @@ pub(super) fn trailing_revenue(case: Case<'_>, days: u32, needed: Money, kept: b
         })
     };
     if kept_until(day).is_some() {
-        let account = || Account::of("An enrolled partner keeps the revenue it was enrolled with.");
+        let account = || {
+            Account::of(text!(
+                "An enrolled partner keeps the revenue it was enrolled with.",
+                "参加中のパートナーには、参加時の売上が引き続き適用されます。"
+            ))
+        };
         return Ruling::met(until(), case.tell(account));
     }
     let total = window.total_on(day);
     if i128::from(needed.minor) <= total {
         let account = || {
             let reached = window.shown(total);
-            Account::of(format!("{reached} in the {days} days to {day} reach the {needed} asked."))
-                .resting_on(window.evidence(day))
+            Account::of(text!(
+                "{reached} in the {days} days to {day} reach the {needed} asked.",
+                "{day} までの {days} 日間の売上 {reached} は、基準額 {needed} に達しています。"
+            ))
+            .resting_on(window.evidence(day))
         };
         return Ruling::met(until(), case.tell(account));
     }
     let account = || {
         let reached = window.shown(total);
         let missing = Money { minor: needed.minor.saturating_sub(reached.minor), ..needed };
-        let message =
-            format!("{reached} of {needed} reached in the {days} days to {day}; {missing} missing.");
+        let message = text!(
+            "{reached} of {needed} reached in the {days} days to {day}; {missing} missing.",
+            "{day} までの {days} 日間の売上は {reached} で、基準額 {needed} に {missing} 不足しています。"
+        );
         Account::of(message)
-            .mended_by(format!("Reach {missing} more within {days} days: POST /v1/transactions"))
+            .mended_by(text!(
+                "Reach {missing} more within {days} days: POST /v1/transactions",
+                "{days} 日以内に、さらに {missing} の売上を達成してください：POST /v1/transactions"
+            ))
             .resting_on(window.evidence(day))
     };
     Ruling::unmet(Code::RevenueThresholdNotMet, case.tell(account))

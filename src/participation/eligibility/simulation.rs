@@ -9,7 +9,7 @@ use super::{
     simulation_api::{
         EligibilitySimulation, SimulatedVerdict, SupposedAgreement, SupposedAttainment, SupposedPartner,
     },
-    view::EligibilityCheck,
+    view::{EligibilityCheck, EligibilityCheckView},
 };
 use crate::{
     access::{Role, Tx},
@@ -21,9 +21,10 @@ use crate::{
     participation::programs::{self, Offer, Program, ProgramVersion, Requirement},
     platform::{
         Error, FieldError, Result, codes,
-        values::{CalendarDate, Id, Period},
+        values::{CalendarDate, Id, Locale, Period, Text, Words},
     },
     sales::transactions::TransactionKind,
+    text,
 };
 
 /// Answers a simulation.
@@ -48,6 +49,7 @@ pub(super) fn simulate(tx: &mut Tx<'_>, asked: EligibilitySimulation) -> Result<
         terms.versions = vec![rules.version_terms()];
     }
     let verdict = evaluate_by(&facts, &terms, Some(rules.version_terms()), as_of);
+    let checks = verdict.view().into_iter().map(|check| without(check, &hypothetical));
     Ok(SimulatedVerdict {
         simulated: true,
         partner_id,
@@ -56,7 +58,7 @@ pub(super) fn simulate(tx: &mut Tx<'_>, asked: EligibilitySimulation) -> Result<
         evaluated_at: tx.now,
         outcome: verdict.outcome,
         eligible_until: verdict.eligible_until(),
-        checks: verdict.view().into_iter().map(|check| without(check, &hypothetical)).collect(),
+        checks: EligibilityCheckView::all(checks.collect(), tx.language),
         program: ProgramReference { id: program.id, code: program.code.clone() },
     })
 }
@@ -83,11 +85,17 @@ fn subject(
             Ok(Subject { id, partner_type: partner.partner_type, standing, days })
         }
         (None, None) => {
-            let message = "name a partner on record, or describe one as partner";
+            let message = text!(
+                "name a partner on record, or describe one as partner",
+                "登録済みのパートナーを指定するか、partner に条件を記載してください。"
+            );
             Err(Error::invalid_field("/partner_id", "required", message))
         }
         (Some(_), Some(_)) => {
-            let message = "give partner_id or partner, not both";
+            let message = text!(
+                "give partner_id or partner, not both",
+                "partner_id と partner はいずれか一方のみ指定してください。"
+            );
             Err(Error::invalid_field("/partner", "unexpected", message))
         }
     }
@@ -110,7 +118,10 @@ impl<'a> Rules<'a> {
         as_of: CalendarDate,
     ) -> Result<Self> {
         if requirements.is_some() && tx.actor.role != Some(Role::Operator) {
-            let detail = "requirements of one's own are for operators; leave them out";
+            let detail = text!(
+                "requirements of one's own are for operators; leave them out",
+                "独自の要件を指定できるのは運営担当者のみです。この項目を省略してください。"
+            );
             return Err(Error::new(&codes::FORBIDDEN, detail));
         }
         let version = match (number, requirements) {
@@ -148,18 +159,25 @@ impl<'a> Rules<'a> {
 /// Refuses what could never be on record.
 fn refuse_unsound(tx: &mut Tx<'_>, asked: &EligibilitySimulation, subject: &Subject) -> Result<()> {
     let mut faults = Vec::new();
-    let mut add = |pointer: String, code: &'static str, message: String| {
+    let mut add = |pointer: String, code: &'static str, message: Text| {
         faults.push(FieldError::new(pointer, code, message));
     };
     for (index, SupposedAgreement { kind, effective_on, expires_on, .. }) in
         asked.agreements.iter().enumerate()
     {
         if !kind.fits(subject.partner_type) {
-            let message = format!("a partner of type {} signs no {kind} agreement", subject.partner_type);
+            let (partner_type, Words { en, ja }) = (subject.partner_type, kind.title());
+            let message = text!(
+                "a partner of type {partner_type} signs no {en}",
+                "種別が {partner_type} のパートナーは{ja}を締結できません。"
+            );
             add(format!("/agreements/{index}/kind"), "kind_does_not_fit", message);
         }
         if expires_on.is_some_and(|last| last < *effective_on) {
-            let message = "an agreement expires on or after the day it begins".to_owned();
+            let message = text!(
+                "an agreement expires on or after the day it begins",
+                "契約の期限は開始日以降にしてください。"
+            );
             add(format!("/agreements/{index}/expires_on"), "order", message);
         }
     }
@@ -167,17 +185,24 @@ fn refuse_unsound(tx: &mut Tx<'_>, asked: &EligibilitySimulation, subject: &Subj
     for (index, attainment) in asked.attainments.iter().enumerate() {
         let code = &attainment.competency_code;
         if !known.contains(code) {
-            let message = format!("{code} is no competency of the catalogue; see GET /v1/competencies");
+            let message = text!(
+                "{code} is no competency of the catalogue; see GET /v1/competencies",
+                "{code} は登録されていないコンピテンシーです。GET /v1/competencies で一覧を確認できます。"
+            );
             add(format!("/attainments/{index}/competency_code"), "unknown", message);
         }
         if attainment.expires_on < attainment.attained_on {
-            let message = "an attainment expires on or after the day it begins".to_owned();
+            let message = text!(
+                "an attainment expires on or after the day it begins",
+                "コンピテンシーの期限は取得日以降にしてください。"
+            );
             add(format!("/attainments/{index}/expires_on"), "order", message);
         }
     }
     for (index, purchase) in asked.purchases.iter().enumerate() {
         if purchase.amount.minor <= 0 {
-            let message = "a purchase is for more than nothing".to_owned();
+            let message =
+                text!("a purchase is for more than nothing", "購入の金額は 0 より大きくしてください。");
             add(format!("/purchases/{index}/amount"), "range", message);
         }
     }
@@ -270,7 +295,10 @@ fn attainment(tx: &Tx<'_>, id: Id, partner_id: Id, hypothetical: &SupposedAttain
 
 /// A hypothetical record has no address, and so is no evidence and no remedy's target.
 fn without(check: EligibilityCheck, hypothetical: &[Id]) -> EligibilityCheck {
-    let real = |text: &String| !hypothetical.iter().any(|id| text.contains(&id.to_string()));
+    let real = |remedy: &Text| {
+        let text = remedy.in_language(Locale::En);
+        !hypothetical.iter().any(|id| text.contains(&id.to_string()))
+    };
     EligibilityCheck {
         remedy: check.remedy.filter(real),
         evidence: check.evidence.into_iter().filter(|record| !hypothetical.contains(&record.id)).collect(),

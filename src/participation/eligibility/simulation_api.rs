@@ -1,6 +1,6 @@
 //! Simulations over HTTP: asking about what is not on record.
 
-use super::{EligibilityCheck, EligibilityOutcome, api::ProgramReference, simulation};
+use super::{EligibilityCheckView, EligibilityOutcome, api::ProgramReference, simulation};
 use crate::{
     access::{Caller, PartnerKey, policy::SimulateEligibility},
     network::{
@@ -174,7 +174,7 @@ pub struct SimulatedVerdict {
     pub(super) eligible_until: Option<CalendarDate>,
     /// Every rule's check; a hypothetical record is no evidence.
     #[schema(max_items = 22)]
-    pub(super) checks: Vec<EligibilityCheck>,
+    pub(super) checks: Vec<EligibilityCheckView>,
 }
 
 /// Simulate eligibility

@@ -1,8 +1,8 @@
 //! One test per rule and per worked example of the domain.
 
 use super::{
-    CheckStatus, CheckWarning, EligibilityCheck, EligibilityRule as Rule, Facts, OptOut, ProgramStanding,
-    ProgramTerms, Verdict, evaluate,
+    CheckStatus, CheckWarning, EligibilityCheck, EligibilityCheckView, EligibilityRule as Rule, Facts,
+    OptOut, ProgramStanding, ProgramTerms, Verdict, evaluate,
     samples::{
         Sample, agreement, attainment, codes, day, id, judged, purchase, refund, standing, terms, usd,
     },
@@ -17,13 +17,14 @@ use crate::{
         ProgramStatus::{Closed, Discontinued, Open},
         Requirement, rule_sets,
     },
-    platform::values::Period,
+    platform::values::{Locale, Period},
 };
 
 const NONE: [&str; 0] = [];
 
-pub(super) fn check(verdict: &Verdict<'_>, rule: Rule) -> EligibilityCheck {
-    verdict.view().into_iter().find(|check| check.rule == rule).unwrap()
+pub(super) fn check(verdict: &Verdict<'_>, rule: Rule) -> EligibilityCheckView {
+    let found = verdict.view().into_iter().find(|check| check.rule == rule).unwrap();
+    EligibilityCheckView::of(found, Locale::En)
 }
 
 fn lapse(partner: &Sample, requirement: &Requirement, as_of: &str) -> Option<String> {

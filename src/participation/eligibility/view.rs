@@ -4,13 +4,36 @@ use super::{
     model::{Account, Check, Verdict},
     words::{CheckStatus, CheckWarning, EligibilityCode, EligibilityRule, EvidenceKind},
 };
-use crate::platform::values::{CalendarDate, Id};
+use crate::platform::values::{CalendarDate, Id, Locale, Text};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+/// How one eligibility rule came out for a partner on a day, as it is stored: in the words of every language.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EligibilityCheck {
+    /// The rule.
+    pub rule: EligibilityRule,
+    /// How it came out.
+    pub status: CheckStatus,
+    /// Stable reason where it is unmet.
+    pub code: Option<EligibilityCode>,
+    /// The finding in words.
+    pub message: Text,
+    /// The records it rests on.
+    pub evidence: Vec<EligibilityEvidence>,
+    /// The remedy and its place.
+    pub remedy: Option<Text>,
+    /// The first day a met rule is no longer met if nothing changes.
+    pub lapses_on: Option<CalendarDate>,
+    /// Why a met rule may soon not be.
+    pub warning: Option<CheckWarning>,
+    /// The checks of the alternatives.
+    pub checks: Vec<EligibilityCheck>,
+}
+
 /// How one eligibility rule came out for a partner on a day.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[schema(example = json!({
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = EligibilityCheck, example = json!({
     "rule": "mpn_agreement",
     "status": "unmet",
     "code": "mpn_agreement_expired",
@@ -25,7 +48,7 @@ use utoipa::ToSchema;
     "warning": null,
     "checks": []
 }))]
-pub struct EligibilityCheck {
+pub struct EligibilityCheckView {
     /// The rule.
     pub rule: EligibilityRule,
     /// How it came out.
@@ -34,7 +57,7 @@ pub struct EligibilityCheck {
     /// others stand in `checks`.
     #[schema(required)]
     pub code: Option<EligibilityCode>,
-    /// The finding in words for people.
+    /// The finding in words for people, in the language of the answer.
     #[schema(max_length = 2000, examples("MPN agreement A-100 is active."))]
     pub message: String,
     /// The records it rests on; of many, the latest.
@@ -51,7 +74,7 @@ pub struct EligibilityCheck {
     pub warning: Option<CheckWarning>,
     /// The checks of the alternatives, for `any_of`; else empty.
     #[schema(max_items = 20, no_recursion)]
-    pub checks: Vec<EligibilityCheck>,
+    pub checks: Vec<EligibilityCheckView>,
 }
 
 /// A record that an eligibility check rests on.
@@ -80,6 +103,30 @@ impl Verdict<'_> {
     }
 }
 
+impl EligibilityCheckView {
+    /// A check in the words of one language.
+    #[must_use]
+    pub fn of(check: EligibilityCheck, language: Locale) -> Self {
+        Self {
+            rule: check.rule,
+            status: check.status,
+            code: check.code,
+            message: check.message.into_language(language),
+            evidence: check.evidence,
+            remedy: check.remedy.map(|remedy| remedy.into_language(language)),
+            lapses_on: check.lapses_on,
+            warning: check.warning,
+            checks: Self::all(check.checks, language),
+        }
+    }
+
+    /// Checks in the words of one language.
+    #[must_use]
+    pub fn all(checks: Vec<EligibilityCheck>, language: Locale) -> Vec<Self> {
+        checks.into_iter().map(|check| Self::of(check, language)).collect()
+    }
+}
+
 impl From<&Check<'_>> for EligibilityCheck {
     fn from(check: &Check<'_>) -> Self {
         let Account { message, remedy, evidence } = check.account();
@@ -87,9 +134,9 @@ impl From<&Check<'_>> for EligibilityCheck {
             rule: check.rule,
             status: check.status,
             code: check.code,
-            message: message.into_owned(),
+            message,
             evidence,
-            remedy: remedy.map(std::borrow::Cow::into_owned),
+            remedy,
             lapses_on: check.lapses_on,
             warning: check.warning,
             checks: check.nested.iter().map(Self::from).collect(),

@@ -1,18 +1,20 @@
 //! The worked examples of the domain, E1 to E8, as pure questions.
 
 use super::{
-    CheckStatus, CheckWarning, EligibilityCheck, EligibilityRule as Rule, EvidenceKind, Verdict,
+    CheckStatus, CheckWarning, EligibilityCheckView, EligibilityRule as Rule, EvidenceKind, Verdict,
     samples::{Sample, agreement, codes, day, id, judged, purchase, refund},
 };
 use crate::{
     network::{agreements::Kind, partners::PartnerType},
     participation::programs::{Requirement, rule_sets},
+    platform::values::Locale,
 };
 
 const NONE: [&str; 0] = [];
 
-fn check(verdict: &Verdict<'_>, rule: Rule) -> EligibilityCheck {
-    verdict.view().into_iter().find(|check| check.rule == rule).unwrap()
+fn check(verdict: &Verdict<'_>, rule: Rule) -> EligibilityCheckView {
+    let found = verdict.view().into_iter().find(|check| check.rule == rule).unwrap();
+    EligibilityCheckView::of(found, Locale::En)
 }
 
 fn lapse(partner: &Sample, requirement: &Requirement, as_of: &str) -> Option<String> {

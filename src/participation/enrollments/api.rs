@@ -104,7 +104,7 @@ async fn list_enrollment_history(
 /// An enrollment as an answer, as the unit's actor sees it.
 pub fn record(tx: &mut Tx<'_>, shown: ProgramEnrollment) -> Result<Answer> {
     let revision = shown.enrollment.revision;
-    let view = view::show(tx, vec![shown])?.pop().ok_or(Error::not_found("enrollment"))?;
-    let etag = Some(view.etag());
+    let view = view::show(tx, vec![shown])?.pop().ok_or(Error::not_found("enrollment", "参加"))?;
+    let etag = Some(view.etag(tx.language));
     Ok(Answer { etag, ..Answer::record(&view, revision) })
 }

@@ -112,7 +112,7 @@ pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<ProgramEnrollment> {
     let query = join_program!(visible(tx.scope()).filter(enrollments::id.eq(id)), enrollments::program_id);
     let found = query.select((Enrollment::as_select(), ProgramCode::as_select())).get_result(tx.conn);
     let (enrollment, program): (Enrollment, ProgramCode) =
-        found.optional()?.ok_or(Error::not_found("enrollment"))?;
+        found.optional()?.ok_or(Error::not_found("enrollment", "参加"))?;
     Ok(ProgramEnrollment { enrollment, program: program.code })
 }
 

@@ -10,8 +10,9 @@ use crate::{
     platform::{
         Result,
         http::page_of,
-        values::{CalendarDate, Id, Timestamp, text_enum},
+        values::{CalendarDate, Id, Locale, Text, Timestamp, text_enum},
     },
+    text,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -136,7 +137,7 @@ pub struct NextAction {
     deadline: Option<CalendarDate>,
     /// The action in words for people.
     #[schema(max_length = 300, examples("Submit the payout profile, or mend it where it was refused."))]
-    detail: &'static str,
+    detail: String,
 }
 
 page_of!(
@@ -171,10 +172,11 @@ impl EnrollmentView {
         }
     }
 
-    /// The next actions follow the profiles, so the revision alone does not tell one view from another.
-    pub(super) fn etag(&self) -> String {
+    /// The next actions follow the profiles and the language, so the revision alone does not tell one view from another.
+    pub(super) fn etag(&self, language: Locale) -> String {
         let actions = self.next_actions.iter().map(|next| next.action.to_owned());
-        let parts: Vec<String> = std::iter::once(self.revision.to_string()).chain(actions).collect();
+        let mut parts = vec![self.revision.to_string(), language.to_string()];
+        parts.extend(actions);
         format!("\"{}\"", parts.join("."))
     }
 
@@ -183,9 +185,10 @@ impl EnrollmentView {
         role: Option<Role>,
         ProgramEnrollment { enrollment, program }: ProgramEnrollment,
         standings: Standings,
+        language: Locale,
     ) -> Self {
         let state = enrollment.state;
-        let next_actions = next_actions(&enrollment, standings);
+        let next_actions = next_actions(&enrollment, standings, language);
         let plain = Self::plain(enrollment, program);
         if role == Some(Role::Viewer) {
             return Self { state: shown(state, true), allowed_transitions: Vec::new(), ..plain };
@@ -202,20 +205,24 @@ pub fn show(tx: &mut Tx<'_>, found: Vec<ProgramEnrollment>) -> Result<Vec<Enroll
         [] => std::collections::BTreeMap::new(),
         partners => profiles::standings_of_each(tx, partners, tx.today())?,
     };
-    let role = tx.actor.role;
+    let (role, language) = (tx.actor.role, tx.language);
     let view = |shown: ProgramEnrollment| {
         let standing = standings.get(&shown.enrollment.partner_id).copied().unwrap_or(Standings::NONE);
-        EnrollmentView::seen_by(role, shown, standing)
+        EnrollmentView::seen_by(role, shown, standing, language)
     };
     Ok(found.into_iter().map(view).collect())
 }
 
-fn next_actions(enrollment: &Enrollment, Standings { payout, tax }: Standings) -> Vec<NextAction> {
-    let profile = |name: &str, action, detail| NextAction {
+fn next_actions(
+    enrollment: &Enrollment,
+    Standings { payout, tax }: Standings,
+    language: Locale,
+) -> Vec<NextAction> {
+    let profile = |name: &str, action, detail: Text| NextAction {
         action,
         href: format!("/v1/partners/{}/{name}", enrollment.partner_id),
         deadline: None,
-        detail,
+        detail: detail.into_language(language),
     };
     let needed = |standing| matches!(standing, Standing::Missing | Standing::ActionRequired);
     match enrollment.state {
@@ -223,15 +230,25 @@ fn next_actions(enrollment: &Enrollment, Standings { payout, tax }: Standings) -
             action: "accept",
             href: format!("/v1/enrollments/{}/acceptance", enrollment.id),
             deadline: enrollment.invitation_expires_on,
-            detail: "Accept the invitation, or decline it by opting out.",
+            detail: text!(
+                "Accept the invitation, or decline it by opting out.",
+                "ご案内を承諾するか、辞退してください。"
+            )
+            .into_language(language),
         }],
         State::ActionRequired => {
             let payout = needed(payout).then(|| {
-                let detail = "Submit the payout profile, or mend it where it was refused.";
+                let detail = text!(
+                    "Submit the payout profile, or mend it where it was refused.",
+                    "支払先情報を登録するか、却下された場合は修正してください。"
+                );
                 profile("payout-profile", "submit_payout_profile", detail)
             });
             let tax = needed(tax).then(|| {
-                let detail = "Submit the tax profile, or mend it where it was refused or has expired.";
+                let detail = text!(
+                    "Submit the tax profile, or mend it where it was refused or has expired.",
+                    "税務情報を登録するか、却下または期限切れの場合は修正してください。"
+                );
                 profile("tax-profile", "submit_tax_profile", detail)
             });
             payout.into_iter().chain(tax).collect()
@@ -240,7 +257,11 @@ fn next_actions(enrollment: &Enrollment, Standings { payout, tax }: Standings) -
             action: "cure_eligibility",
             href: format!("/v1/eligibility/evaluations/{}", enrollment.evaluation_id),
             deadline: None,
-            detail: "Mend the rules that are unmet; the evaluation names each with its remedy.",
+            detail: text!(
+                "Mend the rules that are unmet; the evaluation names each with its remedy.",
+                "満たされていない参加要件を是正してください。要件ごとの対応方法は判定の記録に示されます。"
+            )
+            .into_language(language),
         }],
         _ => Vec::new(),
     }

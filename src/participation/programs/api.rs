@@ -12,11 +12,15 @@ use crate::{
     },
     network::partners::{PartnerType, Transition, TransitionReason},
     platform::{
-        Result,
+        FieldError, Result,
         db::types::Json,
-        http::{Answer, Body, Checked, Cursor, IfMatch, Listing, PageParams, PageRequest, Path, page_of},
+        http::{
+            Answer, Body, Checked, Cursor, IfMatch, Listing, PageParams, PageRequest, Path, faultless,
+            page_of,
+        },
         values::{Id, Timestamp, text_enum},
     },
+    text,
 };
 use actix_web::{get, patch, post};
 use serde::{Deserialize, Serialize};
@@ -111,8 +115,11 @@ fn no_id(code: &str) -> std::result::Result<(), ValidationError> {
     if code.parse::<Id>().is_err() {
         return Ok(());
     }
-    let message = "an id is no code; write a slug such as csp-direct-bill";
-    Err(ValidationError::new("format").with_message(message.into()))
+    let message = text!(
+        "an id is no code; write a slug such as csp-direct-bill",
+        "ID はコードとして使用できません。csp-direct-bill のような英小文字の識別名を指定してください。"
+    );
+    faultless(vec![FieldError::new("", "format", message)])
 }
 
 text_enum! {

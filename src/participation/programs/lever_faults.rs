@@ -1,9 +1,12 @@
 //! Faults in levers that people write: terms that are unsound, and combinations that mean nothing.
 
 use super::{CapScope, Lever, LeverGrain, LeverTier, lever::OwnAmount};
-use crate::platform::{
-    FieldError,
-    values::{Currency, Money},
+use crate::{
+    platform::{
+        FieldError,
+        values::{Currency, Money, Text},
+    },
+    text,
 };
 
 /// How many levers one version may offer.
@@ -14,12 +17,24 @@ const MAX_LEVERS: usize = 20;
 pub fn validate_levers(levers: &[Lever], currency: Currency, pointer: &str) -> Vec<FieldError> {
     let mut faults = Faults { currency, found: Vec::new() };
     if levers.is_empty() || levers.len() > MAX_LEVERS {
-        faults.add(pointer, "range", format!("give 1 to {MAX_LEVERS} levers, not {}", levers.len()));
+        faults.add(
+            pointer,
+            "range",
+            text!(
+                "give 1 to {MAX_LEVERS} levers, not {}",
+                "区分は 1 個から {MAX_LEVERS} 個まで指定してください（現在 {} 個）。",
+                levers.len()
+            ),
+        );
     }
     for (index, lever) in levers.iter().enumerate() {
         let pointer = format!("{pointer}/{index}");
         if levers.iter().take(index).any(|earlier| earlier.code() == lever.code()) {
-            faults.add(&format!("{pointer}/code"), "duplicate", format!("{} is a code twice", lever.code()));
+            faults.add(
+                &format!("{pointer}/code"),
+                "duplicate",
+                text!("{} is a code twice", "コード {} が重複しています。", lever.code()),
+            );
         }
         if let Some(cap) = lever.cap() {
             faults.positive(cap.amount, &format!("{pointer}/cap/amount"));
@@ -42,15 +57,20 @@ impl Faults {
         if let Some(tiers) = lever.tiers() {
             self.tiers(tiers.tiers, &format!("{pointer}/scale/tiers"));
             if tiers.lifts_all && lever.grain() != LeverGrain::Month {
-                let message = "a retroactive scale lifts a whole month: write the grain month";
-                self.add(&format!("{pointer}/grain"), "grain", message.into());
+                let message = text!(
+                    "a retroactive scale lifts a whole month: write the grain month",
+                    "到達段階の料率は 1 か月全体に適用されます。grain に month を指定してください。"
+                );
+                self.add(&format!("{pointer}/grain"), "grain", message);
             }
         }
         let knows_customer = lever.grain() != LeverGrain::Month;
         if lever.cap().is_some_and(|cap| cap.scope == CapScope::Customer) && !knows_customer {
-            let message =
-                "an amount of a whole month knows no customer: write the scope partner, or another grain";
-            self.add(&format!("{pointer}/cap/scope"), "scope", message.into());
+            let message = text!(
+                "an amount of a whole month knows no customer: write the scope partner, or another grain",
+                "1 か月単位の金額は顧客ごとに区別できません。scope に partner を指定するか、別の grain を指定してください。"
+            );
+            self.add(&format!("{pointer}/cap/scope"), "scope", message);
         }
     }
 
@@ -60,12 +80,19 @@ impl Faults {
             let pointer = format!("{pointer}/{index}/from");
             self.in_currency(*from, &pointer);
             match below {
-                None if from.minor != 0 => self.add(&pointer, "range", "begin the first tier at zero".into()),
+                None if from.minor != 0 => self.add(
+                    &pointer,
+                    "range",
+                    text!("begin the first tier at zero", "最初の段階は 0 から開始してください。"),
+                ),
                 Some(below) if from.minor <= below.minor => {
                     self.add(
                         &pointer,
                         "order",
-                        format!("begin above the tier before, which begins at {below}"),
+                        text!(
+                            "begin above the tier before, which begins at {below}",
+                            "直前の段階の開始値（{below}）より大きい値から開始してください。"
+                        ),
                     );
                 }
                 _ => {}
@@ -73,25 +100,33 @@ impl Faults {
             below = Some(*from);
         }
         if tiers.is_empty() || tiers.len() > 20 {
-            self.add(pointer, "range", "give 1 to 20 tiers".into());
+            self.add(
+                pointer,
+                "range",
+                text!("give 1 to 20 tiers", "段階は 1 個から 20 個まで指定してください。"),
+            );
         }
     }
 
     fn positive(&mut self, amount: Money, pointer: &str) {
         self.in_currency(amount, pointer);
         if amount.minor <= 0 {
-            self.add(pointer, "range", "give more than nothing".into());
+            self.add(pointer, "range", text!("give more than nothing", "0 より大きい値を指定してください。"));
         }
     }
 
     fn in_currency(&mut self, amount: Money, pointer: &str) {
         if amount.currency != self.currency {
-            let message = format!("write it in {}, the currency of the version's thresholds", self.currency);
+            let message = text!(
+                "write it in {}, the currency of the version's thresholds",
+                "この版の基準額の通貨である {} で指定してください。",
+                self.currency
+            );
             self.add(pointer, "currency", message);
         }
     }
 
-    fn add(&mut self, pointer: &str, code: &'static str, message: String) {
+    fn add(&mut self, pointer: &str, code: &'static str, message: Text) {
         self.found.push(FieldError::new(pointer, code, message));
     }
 }

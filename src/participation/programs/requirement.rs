@@ -4,8 +4,9 @@ use crate::{
     network::competencies::Level,
     platform::{
         FieldError,
-        values::{Country, Money},
+        values::{Country, Money, Text, Words},
     },
+    text,
 };
 use serde::{Deserialize, Serialize};
 use utoipa::{PartialSchema, ToSchema, openapi};
@@ -153,10 +154,22 @@ struct Faults(Vec<FieldError>);
 impl Faults {
     fn list(&mut self, requirements: &[Requirement], pointer: &str, depth: usize) {
         if depth > MAX_DEPTH {
-            self.add(pointer, "depth", format!("nest lists of requirements at most {MAX_DEPTH} deep"));
+            self.add(
+                pointer,
+                "depth",
+                text!(
+                    "nest lists of requirements at most {MAX_DEPTH} deep",
+                    "要件の入れ子は {MAX_DEPTH} 階層までにしてください。"
+                ),
+            );
             return;
         }
-        self.within(requirements.len(), 1..=MAX_REQUIREMENTS, pointer, "requirements");
+        self.within(
+            requirements.len(),
+            1..=MAX_REQUIREMENTS,
+            pointer,
+            Words::new("requirements", "要件の数"),
+        );
         for (index, requirement) in requirements.iter().enumerate() {
             self.one(requirement, &format!("{pointer}/{index}"), depth);
         }
@@ -168,16 +181,30 @@ impl Faults {
                 self.competency(*min_count as usize, any_of.as_deref(), pointer);
             }
             Requirement::TrailingRevenue { days, amount, .. } => {
-                self.within(*days as usize, 1..=1096, &format!("{pointer}/days"), "days");
+                self.within(*days as usize, 1..=1096, &format!("{pointer}/days"), Words::new("days", "日数"));
                 if amount.minor <= 0 {
-                    self.add(&format!("{pointer}/amount"), "range", "ask for more than nothing".into());
+                    self.add(
+                        &format!("{pointer}/amount"),
+                        "range",
+                        text!("ask for more than nothing", "0 より大きい値を指定してください。"),
+                    );
                 }
             }
             Requirement::Country { countries } => {
-                self.within(countries.len(), 1..=300, &format!("{pointer}/countries"), "countries");
+                self.within(
+                    countries.len(),
+                    1..=300,
+                    &format!("{pointer}/countries"),
+                    Words::new("countries", "国の数"),
+                );
             }
             Requirement::MinimumUsers { min_count } => {
-                self.within(*min_count as usize, 1..=1000, &format!("{pointer}/min_count"), "users");
+                self.within(
+                    *min_count as usize,
+                    1..=1000,
+                    &format!("{pointer}/min_count"),
+                    Words::new("users", "利用者の数"),
+                );
             }
             Requirement::AnyOf { requirements } => {
                 self.list(requirements, &format!("{pointer}/requirements"), depth + 1);
@@ -188,29 +215,48 @@ impl Faults {
 
     fn competency(&mut self, min_count: usize, any_of: Option<&[String]>, pointer: &str) {
         let at_most = any_of.map_or(100, <[String]>::len).clamp(1, 100);
-        self.within(min_count, 1..=at_most, &format!("{pointer}/min_count"), "competencies");
+        self.within(
+            min_count,
+            1..=at_most,
+            &format!("{pointer}/min_count"),
+            Words::new("competencies", "コンピテンシーの数"),
+        );
         let Some(codes) = any_of else { return };
         let pointer = format!("{pointer}/any_of");
-        self.within(codes.len(), 1..=100, &pointer, "codes");
+        self.within(codes.len(), 1..=100, &pointer, Words::new("codes", "コードの数"));
         for (index, code) in codes.iter().enumerate() {
             let pointer = format!("{pointer}/{index}");
             if !CompetencyCode::is_shaped(code) {
-                let message = "write the code of a competency, a lower-case slug such as cloud-platform";
-                self.add(&pointer, "format", message.into());
+                let message = text!(
+                    "write the code of a competency, a lower-case slug such as cloud-platform",
+                    "cloud-platform のような、コンピテンシーのコード（英小文字の識別名）を指定してください。"
+                );
+                self.add(&pointer, "format", message);
             } else if codes.iter().take(index).any(|earlier| earlier == code) {
-                self.add(&pointer, "duplicate", format!("{code} is listed twice"));
+                self.add(&pointer, "duplicate", text!("{code} is listed twice", "{code} が重複しています。"));
             }
         }
     }
 
-    fn within(&mut self, given: usize, range: std::ops::RangeInclusive<usize>, pointer: &str, what: &str) {
+    fn within(
+        &mut self,
+        given: usize,
+        range: std::ops::RangeInclusive<usize>,
+        pointer: &str,
+        what: Words<'static>,
+    ) {
         if !range.contains(&given) {
             let (from, to) = range.into_inner();
-            self.add(pointer, "range", format!("give {from} to {to} {what}, not {given}"));
+            let Words { en, ja } = what;
+            let message = text!(
+                "give {from} to {to} {en}, not {given}",
+                "{ja}は {from} 以上 {to} 以下で指定してください（現在 {given}）。"
+            );
+            self.add(pointer, "range", message);
         }
     }
 
-    fn add(&mut self, pointer: &str, code: &'static str, message: String) {
+    fn add(&mut self, pointer: &str, code: &'static str, message: Text) {
         self.0.push(FieldError::new(pointer, code, message));
     }
 }

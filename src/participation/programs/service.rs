@@ -6,21 +6,22 @@ use crate::{
     audit,
     network::partners::{PartnerType, TRANSITION_NOT_ALLOWED},
     platform::{Error, Result, db::types::Json, values::CalendarDate},
+    text,
 };
 
 crate::problem_codes! {
-    PROGRAM_CODE_TAKEN = "program_code_taken" 409 "Another program has this code",
-        "A code names one program for good. Look the other one up with `GET /v1/programs/{code}`.";
-    PROGRAM_DISCONTINUED = "program_discontinued" 409 "The program has ended for good",
-        "A discontinued program takes no more changes or versions. Make a new program.";
-    VERSION_PUBLISHED = "version_published" 409 "A published version is never changed",
-        "Others rely on what it says. A correction is a new version: `POST /v1/programs/{id}/versions`.";
-    VERSION_OVERLAPS = "version_overlaps" 409 "Another published version is in effect on some of these days",
-        "At most one version of a program is in effect on any day. `version` names the other one; change the days of this draft.";
-    VERSION_CURRENCY_DIFFERS = "version_currency_differs" 409 "The versions of a program year count in one currency",
-        "Tiers and caps go on through a corrected version, so their amounts stay in one currency for the program year. `currency` names it; write the draft's thresholds, tiers and caps in that currency.";
-    PROGRAM_HAS_NO_VERSION = "program_has_no_version" 409 "The program has no published version",
-        "There is nothing a partner could be judged by. Write a version and publish it: `POST /v1/programs/{id}/versions/{version}/publication`.";
+    PROGRAM_CODE_TAKEN = "program_code_taken" 409 ["Another program has this code", "このコードは別のプログラムで使用されています"],
+        ["A code names one program for good. Look the other one up with `GET /v1/programs/{code}`.", "コードは 1 つのプログラムに恒久的に割り当てられます。該当するプログラムは `GET /v1/programs/{code}` で確認できます。"];
+    PROGRAM_DISCONTINUED = "program_discontinued" 409 ["The program has ended for good", "このプログラムは終了しています"],
+        ["A discontinued program takes no more changes or versions. Make a new program.", "終了したプログラムには変更も新しい版の追加もできません。新しいプログラムを作成してください。"];
+    VERSION_PUBLISHED = "version_published" 409 ["A published version is never changed", "公開済みの版は変更できません"],
+        ["Others rely on what it says. A correction is a new version: `POST /v1/programs/{id}/versions`.", "公開済みの内容は他の処理の前提となっています。訂正は新しい版（`POST /v1/programs/{id}/versions`）で行ってください。"];
+    VERSION_OVERLAPS = "version_overlaps" 409 ["Another published version is in effect on some of these days", "適用期間が公開済みの別の版と重複しています"],
+        ["At most one version of a program is in effect on any day. `version` names the other one; change the days of this draft.", "1 つのプログラムで同じ日に適用される版は 1 つのみです。重複する版は `version` に示されます。この下書きの期間を変更してください。"];
+    VERSION_CURRENCY_DIFFERS = "version_currency_differs" 409 ["The versions of a program year count in one currency", "同じプログラム年度の版は同じ通貨で定める必要があります"],
+        ["Tiers and caps go on through a corrected version, so their amounts stay in one currency for the program year. `currency` names it; write the draft's thresholds, tiers and caps in that currency.", "段階と上限は訂正後の版にも引き継がれるため、プログラム年度内では同じ通貨で定めます。通貨は `currency` に示されます。下書きの基準額、段階、上限をその通貨で記載してください。"];
+    PROGRAM_HAS_NO_VERSION = "program_has_no_version" 409 ["The program has no published version", "プログラムに公開済みの版がありません"],
+        ["There is nothing a partner could be judged by. Write a version and publish it: `POST /v1/programs/{id}/versions/{version}/publication`.", "パートナーを判定する基準がありません。版を作成して公開（`POST /v1/programs/{id}/versions/{version}/publication`）してください。"];
 }
 
 /// The programs there are from the first start on: code, name, and the type of partner each is for.
@@ -66,13 +67,16 @@ pub fn version_for(tx: &mut Tx<'_>, program: &Program, day: CalendarDate) -> Res
 /// The refusal where no version of a program has been published.
 #[must_use]
 pub fn has_no_version(program: &Program) -> Error {
-    Error::new(&PROGRAM_HAS_NO_VERSION, format!("no version of {} has been published", program.code))
+    Error::new(
+        &PROGRAM_HAS_NO_VERSION,
+        text!("no version of {} has been published", "{} には公開済みの版がありません。", program.code),
+    )
 }
 
 /// Makes a program; it is open, and takes part from its first published version on.
 pub fn create(tx: &mut Tx<'_>, new: NewProgram) -> Result<Program> {
     if store::is_taken(tx, &new.code)? {
-        let detail = format!("there is a program {} already", new.code);
+        let detail = text!("there is a program {} already", "プログラム {} はすでに存在します。", new.code);
         return Err(Error::new(&PROGRAM_CODE_TAKEN, detail));
     }
     let program = Program {
@@ -102,7 +106,10 @@ pub fn update(tx: &mut Tx<'_>, before: Program, change: impl Fn(&mut Program)) -
 /// Ends a program for good.
 pub fn discontinue(tx: &mut Tx<'_>, before: Program, reason: &str) -> Result<Program> {
     if before.status == ProgramStatus::Discontinued {
-        let detail = "a discontinued program allows nothing more";
+        let detail = text!(
+            "a discontinued program allows nothing more",
+            "終了したプログラムに対して行える操作はありません。"
+        );
         let refusal = Error::new(&TRANSITION_NOT_ALLOWED, detail).with("from", before.status);
         return Err(refusal.with("allowed", [""; 0]));
     }
@@ -112,7 +119,10 @@ pub fn discontinue(tx: &mut Tx<'_>, before: Program, reason: &str) -> Result<Pro
 
 pub(super) fn refuse_discontinued(program: &Program) -> Result<()> {
     if program.status == ProgramStatus::Discontinued {
-        return Err(Error::new(&PROGRAM_DISCONTINUED, format!("{} has been discontinued", program.code)));
+        return Err(Error::new(
+            &PROGRAM_DISCONTINUED,
+            text!("{} has been discontinued", "{} は終了しています。", program.code),
+        ));
     }
     Ok(())
 }

@@ -54,7 +54,7 @@ pub fn find(tx: &mut Tx<'_>, key: &ProgramKey) -> Result<Program> {
         ProgramKey::Id(id) => query.filter(programs::id.eq(*id)).get_result(tx.conn),
         ProgramKey::Code(code) => query.filter(programs::code.eq(code.clone())).get_result(tx.conn),
     };
-    found.optional()?.ok_or(Error::not_found("program"))
+    found.optional()?.ok_or(Error::not_found("program", "プログラム"))
 }
 
 /// The program of that code or id, locked until the end of the unit with its versions.
@@ -170,7 +170,7 @@ pub(super) fn count_versions(tx: &mut Tx<'_>, program_id: Id, filter: &ProgramVe
 pub fn get_version(tx: &mut Tx<'_>, program_id: Id, version: i32) -> Result<ProgramVersion> {
     let query = visible(tx.scope(), program_id).filter(program_versions::version.eq(version));
     let found = query.select(ProgramVersion::as_select()).get_result(tx.conn);
-    found.optional()?.ok_or(Error::not_found("program version"))
+    found.optional()?.ok_or(Error::not_found("program version", "プログラムの版"))
 }
 
 /// The published version that is in effect on a day; at most one is.

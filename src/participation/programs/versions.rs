@@ -16,6 +16,7 @@ use crate::{
         db::types::Json,
         values::{CalendarDate, Currency, Id, Money, Period, Rate, Timestamp},
     },
+    text,
 };
 
 /// The terms of a new version.
@@ -146,14 +147,22 @@ pub fn publish(
     refuse_published(&before)?;
     if let Some(other) = store::published_in(tx, before.program_id, before.period())? {
         let (from, to) = (other.effective_from, other.effective_to);
-        let detail =
-            format!("version {} of {} is in effect from {from} to {to}", other.version, program.code);
+        let detail = text!(
+            "version {} of {} is in effect from {from} to {to}",
+            "{1} の版 {0} の適用期間は {from} から {to} までです。",
+            other.version,
+            program.code
+        );
         return Err(Error::new(&VERSION_OVERLAPS, detail).with("version", other.version));
     }
     let of_year = store::versions_of_year(tx, before.program_id, before.program_year)?;
     if let Some(other) = of_year.iter().find(|other| other.currency != before.currency) {
-        let detail =
-            format!("version {} of the same program year counts in {}", other.version, other.currency);
+        let detail = text!(
+            "version {} of the same program year counts in {}",
+            "同じプログラム年度の版 {} の通貨は {} です。",
+            other.version,
+            other.currency
+        );
         return Err(Error::new(&VERSION_CURRENCY_DIFFERS, detail).with("currency", other.currency));
     }
     let state = ProgramVersionState::Published;
@@ -178,7 +187,10 @@ pub fn requirement_faults(
     for (pointer, code) in named {
         let said = faults.iter().any(|fault| fault.pointer == pointer);
         if !said && !known.iter().any(|known| known == code) {
-            let message = format!("{code} is no competency of the catalogue; see GET /v1/competencies");
+            let message = text!(
+                "{code} is no competency of the catalogue; see GET /v1/competencies",
+                "{code} は登録されていないコンピテンシーです。GET /v1/competencies で一覧を確認できます。"
+            );
             faults.push(FieldError::new(pointer, "unknown", message));
         }
     }
@@ -201,7 +213,11 @@ fn save(
 
 fn refuse_published(version: &ProgramVersion) -> Result<()> {
     if version.is_published() {
-        let detail = format!("version {} is published; write a new version instead", version.version);
+        let detail = text!(
+            "version {} is published; write a new version instead",
+            "版 {} は公開済みです。新しい版を作成してください。",
+            version.version
+        );
         return Err(Error::new(&VERSION_PUBLISHED, detail));
     }
     Ok(())
@@ -217,11 +233,19 @@ fn sound(tx: &mut Tx<'_>, new: &NewVersion) -> Result<Period> {
         [("/payment_threshold", new.payment_threshold), ("/coop_threshold", new.coop_threshold)]
     {
         if threshold.minor < 0 {
-            faults.push(FieldError::new(pointer, "range", "a threshold is zero or more"));
+            faults.push(FieldError::new(
+                pointer,
+                "range",
+                text!("a threshold is zero or more", "基準額は 0 以上にしてください。"),
+            ));
         }
     }
     if new.coop_threshold.currency != new.payment_threshold.currency {
-        let message = format!("write it in {}, as the payment threshold", new.payment_threshold.currency);
+        let message = text!(
+            "write it in {}, as the payment threshold",
+            "最低支払額と同じ {} で指定してください。",
+            new.payment_threshold.currency
+        );
         faults.push(FieldError::new("/coop_threshold", "currency", message));
     }
     faults.truncate(100);
@@ -233,15 +257,27 @@ fn sound(tx: &mut Tx<'_>, new: &NewVersion) -> Result<Period> {
 
 fn days(new: &NewVersion, faults: &mut Vec<FieldError>) -> Option<Period> {
     let Some(year) = program_year(new.program_year) else {
-        faults.push(FieldError::new("/program_year", "range", "name a program year from 1901 to 9999"));
+        faults.push(FieldError::new(
+            "/program_year",
+            "range",
+            text!(
+                "name a program year from 1901 to 9999",
+                "プログラム年度は 1901 から 9999 までで指定してください。"
+            ),
+        ));
         return None;
     };
     let days =
         Period { from: new.effective_from.unwrap_or(year.from), to: new.effective_to.unwrap_or(year.to) };
     for (pointer, day) in [("/effective_from", days.from), ("/effective_to", days.to)] {
         if !year.contains(day) {
-            let message =
-                format!("{day} is outside program year {}: {} to {}", new.program_year, year.from, year.to);
+            let message = text!(
+                "{day} is outside program year {}: {} to {}",
+                "{day} はプログラム年度 {}（{} から {} まで）の範囲外です。",
+                new.program_year,
+                year.from,
+                year.to
+            );
             faults.push(FieldError::new(pointer, "outside_program_year", message));
         }
     }
@@ -249,7 +285,7 @@ fn days(new: &NewVersion, faults: &mut Vec<FieldError>) -> Option<Period> {
         faults.push(FieldError::new(
             "/effective_to",
             "order",
-            "a version ends on or after the day it begins",
+            text!("a version ends on or after the day it begins", "版の終了日は開始日以降にしてください。"),
         ));
     }
     Some(days)

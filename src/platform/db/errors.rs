@@ -6,7 +6,10 @@
 //! room), so that the unit runs again, and is refused for now where that does not help. SQLite speaks one language, and is
 //! part of this binary: its whole sentences are its codes.
 
-use crate::platform::{Error, codes};
+use crate::{
+    platform::{Error, codes, values::Text},
+    text,
+};
 use diesel::result::{DatabaseErrorKind as Kind, Error as Diesel};
 
 /// A fault of the database, by its meaning for the unit that met the fault.
@@ -129,17 +132,27 @@ pub(super) fn of_server(error: Error) -> Error {
 impl From<Diesel> for Error {
     fn from(error: Diesel) -> Self {
         if matches!(error, Diesel::NotFound) {
-            return Self::not_found("record");
+            return Self::not_found("record", "データ");
         }
-        let conflict = |error: Diesel, detail: &'static str| Self {
+        let conflict = |error: Diesel, detail: Text| Self {
             source: Some(Box::new(error)),
             ..Self::new(&codes::CONFLICT, detail)
         };
         match Fault::of(&error) {
-            Fault::Twin => conflict(error, "a record with the same unique value exists already"),
-            Fault::Reference => {
-                conflict(error, "another record still refers to this one, or one it names does not exist")
-            }
+            Fault::Twin => conflict(
+                error,
+                text!(
+                    "a record with the same unique value exists already",
+                    "一意であるべき値が同じデータがすでに存在します。"
+                ),
+            ),
+            Fault::Reference => conflict(
+                error,
+                text!(
+                    "another record still refers to this one, or one it names does not exist",
+                    "このデータを参照しているものがあるか、参照先のデータが存在しません。"
+                ),
+            ),
             Fault::Mistake => Self::internal(error),
             _ => Self::unavailable(error),
         }

@@ -1,7 +1,7 @@
 //! The health of the database, as known without asking: kept by a thread that asks in the background, read by every unit
 //! before the unit waits for a connection, and by the readiness check.
 
-use crate::platform::{Error, Result};
+use crate::platform::{Error, Result, values::Words};
 use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
     time::{Duration, Instant},
@@ -21,17 +21,26 @@ pub(super) enum Trouble {
 }
 
 impl Trouble {
-    fn sentence(self) -> &'static str {
+    fn sentence(self) -> Words<'static> {
         match self {
-            Self::Away => "no database that takes writes can be reached",
-            Self::Silent => "the database does not answer",
-            Self::NoWrites => "the database takes no writes: its disk may be full",
-            Self::Doubt => "the last commit was not confirmed; whether it is durable is being looked up",
+            Self::Away => Words::new(
+                "no database that takes writes can be reached",
+                "書き込み可能なデータベースに接続できません。",
+            ),
+            Self::Silent => Words::new("the database does not answer", "データベースが応答しません。"),
+            Self::NoWrites => Words::new(
+                "the database takes no writes: its disk may be full",
+                "データベースに書き込めません。ディスクの空き容量が不足している可能性があります。",
+            ),
+            Self::Doubt => Words::new(
+                "the last commit was not confirmed; whether it is durable is being looked up",
+                "直前の変更の確定を確認できていないため、確認しています。",
+            ),
         }
     }
 
     pub(super) fn error(self) -> Error {
-        Error { detail: self.sentence().into(), ..Error::unavailable(self.sentence()) }
+        Error { detail: self.sentence().into(), ..Error::unavailable(self.sentence().en) }
     }
 }
 

@@ -1,6 +1,7 @@
 //! The answer of a handler: a status, a body, and the header fields of the record.
 
-use crate::platform::Error;
+use super::{Reader, negotiation::written_in};
+use crate::platform::{Error, values::Locale};
 use actix_web::{
     HttpRequest, HttpResponse, Responder,
     body::BoxBody,
@@ -27,6 +28,8 @@ pub struct Answer {
     pub next: Option<String>,
     /// The body for a repeated request, where the body of the first answer holds a secret.
     pub kept: Option<Vec<u8>>,
+    /// The language of what people read in the body; none where that is the reader's.
+    pub language: Option<Locale>,
     /// Whether this is a stored answer to a repeated request.
     pub replayed: bool,
 }
@@ -34,7 +37,16 @@ pub struct Answer {
 impl Answer {
     fn of(status: u16, body: &impl Serialize) -> Self {
         let body = serde_json::to_vec(body).unwrap_or_default();
-        Self { status, body, etag: None, location: None, next: None, kept: None, replayed: false }
+        Self {
+            status,
+            body,
+            etag: None,
+            location: None,
+            next: None,
+            kept: None,
+            language: None,
+            replayed: false,
+        }
     }
 
     /// 200 with a body.
@@ -85,21 +97,23 @@ impl Answer {
             location: None,
             next: None,
             kept: None,
+            language: None,
             replayed: false,
         }
     }
 
-    /// A refusal whose records stay: the unit commits, the caller gets a problem document.
+    /// A refusal whose records stay: the unit commits, the caller gets a problem document in the reader's language.
     #[must_use]
-    pub fn refused(error: &Error, request_id: &str) -> Self {
-        Self { status: error.code.status, body: error.to_problem(request_id), ..Self::nothing() }
+    pub fn refused(error: &Error, request_id: &str, language: Locale) -> Self {
+        let body = error.to_problem(request_id, language);
+        Self { status: error.code.status, body, ..Self::nothing() }
     }
 }
 
 impl Responder for Answer {
     type Body = BoxBody;
 
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         let mut response = HttpResponse::build(StatusCode::from_u16(self.status).unwrap_or(StatusCode::OK));
         for (name, value) in [(header::ETAG, self.etag), (header::LOCATION, self.location)] {
             if let Some(value) = value {
@@ -115,8 +129,9 @@ impl Responder for Answer {
         if self.status == 204 {
             return response.finish();
         }
-        // What people read follows the language that is asked for.
-        response.insert_header((header::VARY, HeaderValue::from_static("accept-language")));
+        // What people read follows the language that is asked for; a stored answer stays as it was.
+        let language = self.language.unwrap_or_else(|| Reader::of(request).language());
+        written_in(language, &mut response);
         let media = if self.status >= 400 { "application/problem+json" } else { "application/json" };
         response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static(media))).body(self.body)
     }

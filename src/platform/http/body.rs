@@ -1,7 +1,10 @@
 //! Request bodies: JSON, checked against the contract; one answer reports every fault of a body.
 
 use super::{Contract, IdempotencyKey, document::document, pace::Pace};
-use crate::platform::{Error, FieldError, Result, codes};
+use crate::{
+    platform::{Error, FieldError, Result, codes, cut, values::Text},
+    text,
+};
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
@@ -11,7 +14,7 @@ use actix_web::{
 use aws_lc_rs::digest;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
-use std::{collections::BTreeMap, future::Future, pin::Pin, time::Duration};
+use std::{collections::BTreeMap, fmt::Display, future::Future, pin::Pin, time::Duration};
 use validator::{Validate, ValidationError, ValidationErrors, ValidationErrorsKind};
 
 /// A body the contract describes: its shape is checked against its schema, its members by their types.
@@ -90,18 +93,31 @@ pub(super) async fn collect(
 fn media_type(request: &HttpRequest) -> Result<bool> {
     let unsupported = |detail| Err(Error::new(&codes::UNSUPPORTED_MEDIA_TYPE, detail));
     if request.headers().contains_key(header::CONTENT_ENCODING) {
-        return unsupported("send the body without Content-Encoding");
+        return unsupported(text!(
+            "send the body without Content-Encoding",
+            "本文は Content-Encoding なしで送信してください。"
+        ));
     }
     let Some(field) = request.headers().get(header::CONTENT_TYPE) else {
         let empty = !request.headers().contains_key(header::TRANSFER_ENCODING)
             && request.headers().get(header::CONTENT_LENGTH).is_none_or(|length| length == "0");
-        return if empty { Ok(false) } else { unsupported("send Content-Type: application/json") };
+        return if empty {
+            Ok(false)
+        } else {
+            unsupported(text!(
+                "send Content-Type: application/json",
+                "Content-Type: application/json を指定してください。"
+            ))
+        };
     };
     let media = field.to_str().unwrap_or("").split(';').next().unwrap_or("").trim().to_ascii_lowercase();
     match media.as_str() {
         "application/json" => Ok(true),
         "application/merge-patch+json" if request.method() == Method::PATCH => Ok(true),
-        _ => unsupported("send Content-Type: application/json"),
+        _ => unsupported(text!(
+            "send Content-Type: application/json",
+            "Content-Type: application/json を指定してください。"
+        )),
     }
 }
 
@@ -120,13 +136,22 @@ impl Contract {
             Err(error) => {
                 let pointer = pointer(error.path());
                 if !faults.iter().any(|fault| fault.pointer.starts_with(&pointer)) {
-                    let message: String = error.inner().to_string().chars().take(500).collect();
-                    faults.push(FieldError::new(pointer, "value", message));
+                    faults.push(FieldError::new(pointer, "value", wrong_form(error.inner())));
                 }
                 Err(Error::invalid(faults))
             }
         }
     }
+}
+
+/// The words of whoever parses a value, which are in English: in Japanese they say that the form is wrong.
+pub(super) fn wrong_form(error: &impl Display) -> Text {
+    let english = error.to_string();
+    let english = english.split(" at line ").next().unwrap_or_default();
+    Text::new(
+        cut(english, 500).to_owned(),
+        "値の形式が正しくないか、該当する項目が存在しません。API 仕様で定められた形式で指定してください。",
+    )
 }
 
 fn pointer(path: &serde_path_to_error::Path) -> String {
@@ -180,8 +205,9 @@ fn below(here: &str, error: &ValidationError) -> Vec<FieldError> {
     let listed = error.params.get("faults").cloned();
     let listed: Option<Vec<FieldError>> = listed.and_then(|faults| serde_json::from_value(faults).ok());
     let own = || {
+        // A rule that says no words of its own has those of the contract's member, in English.
         let message = error.message.clone().unwrap_or_else(|| error.code.clone());
-        vec![FieldError::new("", error.code.clone(), message)]
+        vec![FieldError::new("", error.code.clone(), Text::new(message, "値が正しくありません。"))]
     };
     let mut faults = listed.unwrap_or_else(own);
     for fault in &mut faults {
@@ -220,13 +246,19 @@ fn fingerprint(request: &HttpRequest, body: &[u8]) -> Vec<u8> {
 }
 
 fn late() -> Error {
-    Error::new(&codes::REQUEST_TIMEOUT, "the body did not arrive in time")
+    Error::new(
+        &codes::REQUEST_TIMEOUT,
+        text!("the body did not arrive in time", "制限時間内に本文を受信できませんでした。"),
+    )
 }
 
 fn unread(error: &actix_web::Error) -> Error {
     match error.as_response_error().status_code().as_u16() {
-        413 => Error::new(&codes::TOO_LARGE, "the body may have 1 MiB"),
-        _ => Error::new(&codes::MALFORMED, "the body could not be read to its end"),
+        413 => Error::new(&codes::TOO_LARGE, text!("the body may have 1 MiB", "本文は 1 MiB までです。")),
+        _ => Error::new(
+            &codes::MALFORMED,
+            text!("the body could not be read to its end", "本文を最後まで読み取れませんでした。"),
+        ),
     }
 }
 
@@ -276,7 +308,11 @@ mod tests {
             })
         };
         let places = (0..basket.items.len()).filter(|at| again(*at));
-        faultless(places.map(|at| FieldError::new(format!("/items/{at}"), "duplicate", "once")).collect())
+        faultless(
+            places
+                .map(|at| FieldError::new(format!("/items/{at}"), "duplicate", text!("once", "一度だけ")))
+                .collect(),
+        )
     }
 
     #[test]

@@ -1,7 +1,10 @@
 //! Header fields that make a request conditional or repeatable.
 
 use super::Answer;
-use crate::platform::{Error, Result, codes};
+use crate::{
+    platform::{Error, Result, codes},
+    text,
+};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, http::header};
 use std::future::{Ready, ready};
 
@@ -18,7 +21,10 @@ impl IfMatch {
         let Some(field) = &self.0 else {
             return Err(Error::new(
                 &codes::PRECONDITION_REQUIRED,
-                "send the ETag of the record you read in If-Match",
+                text!(
+                    "send the ETag of the record you read in If-Match",
+                    "読み取ったデータの ETag を If-Match に指定してください。"
+                ),
             ));
         };
         if field.trim() == "*" || field.split(',').any(|tag| names(tag.trim(), revision)) {
@@ -26,7 +32,10 @@ impl IfMatch {
         }
         Err(Error::new(
             &codes::PRECONDITION_FAILED,
-            format!("the record is at revision \"{revision}\" now; read it again and repeat your change"),
+            text!(
+                "the record is at revision \"{revision}\" now; read it again and repeat your change",
+                "データは現在、版 \"{revision}\" です。読み直してから、再度変更してください。"
+            ),
         ))
     }
 
@@ -38,7 +47,10 @@ impl IfMatch {
             (Some(_), Some(revision)) => self.permits(revision),
             (Some(_), None) => Err(Error::new(
                 &codes::PRECONDITION_FAILED,
-                "there is no record to match yet; leave If-Match out to make it",
+                text!(
+                    "there is no record to match yet; leave If-Match out to make it",
+                    "一致させるデータがまだありません。作成する場合は If-Match を省略してください。"
+                ),
             )),
         }
     }
@@ -75,7 +87,10 @@ impl IdempotencyKey {
         if !fits || fields.next().is_some() {
             return Err(Error::new(
                 &codes::MALFORMED,
-                "Idempotency-Key: send one key of 1 to 128 printable ASCII characters without spaces, such as a UUID",
+                text!(
+                    "Idempotency-Key: send one key of 1 to 128 printable ASCII characters without spaces, such as a UUID",
+                    "Idempotency-Key には、UUID など、空白を含まない 1 ～ 128 文字の印字可能な ASCII 文字のキーを 1 つ指定してください。"
+                ),
             ));
         }
         Ok(Some(Self(key.to_owned())))

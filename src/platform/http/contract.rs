@@ -2,7 +2,10 @@
 
 #![expect(clippy::indexing_slicing, reason = "reading a member that a JSON value lacks gives null")]
 
-use crate::platform::{Error, FieldError, Result, values};
+use crate::{
+    platform::{Error, FieldError, Result, values, values::Text},
+    text,
+};
 use actix_web::{dev::ResourceDef, http::Method};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use jsonschema::{Validator, error::ValidationErrorKind as Kind};
@@ -167,14 +170,21 @@ fn is_invisible(c: char) -> bool {
         | '\u{2800}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}')
 }
 
-/// The fault of a text's characters, as its code and message.
-fn fault_of(text: &str) -> Option<(&'static str, &'static str)> {
+/// The fault of a text's characters.
+fn fault_of(text: &str, pointer: &str) -> Option<FieldError> {
     if text.chars().any(is_forbidden) {
-        return Some(("control_character", "write the text without control characters"));
+        let message =
+            text!("write the text without control characters", "制御文字を含めずに入力してください。");
+        return Some(FieldError::new(pointer, "control_character", message));
     }
     let ends = [text.chars().next(), text.chars().next_back()];
-    let message = "write the text without invisible characters, such as U+200B, at its beginning and end";
-    ends.into_iter().flatten().any(is_invisible).then_some(("invisible_character", message))
+    ends.into_iter().flatten().any(is_invisible).then(|| {
+        let message = text!(
+            "write the text without invisible characters, such as U+200B, at its beginning and end",
+            "先頭と末尾に、U+200B などの目に見えない文字を含めずに入力してください。"
+        );
+        FieldError::new(pointer, "invisible_character", message)
+    })
 }
 
 /// Adds a fault for every text with characters that no record needs: PostgreSQL cannot store NUL, and characters that
@@ -189,9 +199,7 @@ fn forbidden_characters(value: &Value, pointer: &mut String, faults: &mut Vec<Fi
     };
     match value {
         Value::String(text) => {
-            let fault =
-                fault_of(text).map(|(code, message)| FieldError::new(pointer.as_str(), code, message));
-            faults.extend(fault);
+            faults.extend(fault_of(text, pointer));
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
@@ -210,17 +218,28 @@ fn forbidden_characters(value: &Value, pointer: &mut String, faults: &mut Vec<Fi
 fn collect(error: &jsonschema::ValidationError<'_>, faults: &mut Vec<FieldError>) {
     let at = error.instance_path().to_string();
     let below = |name: &str| format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));
-    let fault = |code: &'static str, message: String| FieldError::new(at.clone(), code, message);
+    let fault = |code: &'static str, message: Text| FieldError::new(at.clone(), code, message);
     let (code, message) = match error.kind() {
         Kind::Required { property } => {
             let name = property.as_str().unwrap_or_default();
-            faults.push(FieldError::new(below(name), "required", "this member is required"));
+            faults.push(FieldError::new(
+                below(name),
+                "required",
+                text!("this member is required", "この項目は必須です。"),
+            ));
             return;
         }
         Kind::AdditionalProperties { unexpected } | Kind::UnevaluatedProperties { unexpected } => {
             faults.extend(unexpected.iter().take(20).map(|name| {
                 let name: String = name.chars().take(100).collect();
-                FieldError::new(below(&name), "unknown_member", "there is no such member here; leave it out")
+                FieldError::new(
+                    below(&name),
+                    "unknown_member",
+                    text!(
+                        "there is no such member here; leave it out",
+                        "この項目は存在しません。省略してください。"
+                    ),
+                )
             }));
             return;
         }
@@ -239,34 +258,78 @@ fn collect(error: &jsonschema::ValidationError<'_>, faults: &mut Vec<FieldError>
             }
             (
                 "no_alternative",
-                "fits none of the alternatives the contract lists; check its type or tag".to_owned(),
+                text!(
+                    "fits none of the alternatives the contract lists; check its type or tag",
+                    "API 仕様で定められたいずれの形式にも一致しません。型または種別をご確認ください。"
+                ),
             )
         }
-        Kind::MinLength { limit: 1 } => ("too_short", "must not be empty".into()),
-        Kind::MinLength { limit } => ("too_short", format!("write at least {limit} characters")),
-        Kind::MaxLength { limit } => ("too_long", format!("write at most {limit} characters")),
-        Kind::Minimum { limit } => ("too_small", format!("must be {limit} or more")),
-        Kind::Maximum { limit } => ("too_large", format!("must be {limit} or less")),
-        Kind::MinItems { limit } => ("too_few", format!("give at least {limit}")),
-        Kind::MaxItems { limit } => ("too_many", format!("give at most {limit}")),
-        Kind::UniqueItems => ("duplicate", "give each item once".into()),
-        Kind::Pattern { pattern } => ("pattern", format!("must match {pattern}")),
-        Kind::Format { format } => ("format", format!("must be {}", described(format))),
-        Kind::Enum { options } => ("not_listed", format!("must be one of {options}")),
-        Kind::Type { .. } => ("type", error.masked().to_string().chars().take(300).collect()),
-        _ => ("invalid", error.masked().to_string().chars().take(300).collect()),
+        Kind::MinLength { limit: 1 } => {
+            ("too_short", text!("must not be empty", "空にすることはできません。"))
+        }
+        Kind::MinLength { limit } => {
+            ("too_short", text!("write at least {limit} characters", "{limit} 文字以上で入力してください。"))
+        }
+        Kind::MaxLength { limit } => {
+            ("too_long", text!("write at most {limit} characters", "{limit} 文字以内で入力してください。"))
+        }
+        Kind::Minimum { limit } => {
+            ("too_small", text!("must be {limit} or more", "{limit} 以上の値を指定してください。"))
+        }
+        Kind::Maximum { limit } => {
+            ("too_large", text!("must be {limit} or less", "{limit} 以下の値を指定してください。"))
+        }
+        Kind::MinItems { limit } => {
+            ("too_few", text!("give at least {limit}", "{limit} 件以上指定してください。"))
+        }
+        Kind::MaxItems { limit } => {
+            ("too_many", text!("give at most {limit}", "{limit} 件以内で指定してください。"))
+        }
+        Kind::UniqueItems => {
+            ("duplicate", text!("give each item once", "同じ項目を重複して指定しないでください。"))
+        }
+        Kind::Pattern { pattern } => {
+            ("pattern", text!("must match {pattern}", "{pattern} の形式で入力してください。"))
+        }
+        Kind::Format { format } => ("format", described(format)),
+        Kind::Enum { options } => {
+            ("not_listed", text!("must be one of {options}", "次のいずれかを指定してください：{options}"))
+        }
+        Kind::Type { .. } => ("type", Text::new(masked(error), "値の型が正しくありません。")),
+        _ => ("invalid", Text::new(masked(error), "値が正しくありません。")),
     };
     faults.push(fault(code, message));
 }
 
-fn described(format: &str) -> &str {
+/// The validator's own words, which are in English, without the value.
+fn masked(error: &jsonschema::ValidationError<'_>) -> String {
+    error.masked().to_string().chars().take(300).collect()
+}
+
+/// A format of the contract, in words.
+fn described(format: &str) -> Text {
     match format {
-        "iso-4217" => "an ISO 4217 currency with minor units, such as USD, EUR or JPY",
-        "iso-3166-1-alpha-2" => "an ISO 3166-1 alpha-2 country, such as US, DE or JP",
-        "date" => "a date such as 2026-07-01, from 1900 on",
-        "date-time" => "an RFC 3339 instant such as 2026-07-01T09:30:00Z",
-        "uuid" => "a hyphenated UUID",
-        "email" => "an e-mail address such as mia@example.com",
-        other => other,
+        "iso-4217" => text!(
+            "must be an ISO 4217 currency with minor units, such as USD, EUR or JPY",
+            "USD、EUR、JPY など、補助単位のある ISO 4217 の通貨コードを指定してください。"
+        ),
+        "iso-3166-1-alpha-2" => text!(
+            "must be an ISO 3166-1 alpha-2 country, such as US, DE or JP",
+            "US、DE、JP など、ISO 3166-1 alpha-2 の国コードを指定してください。"
+        ),
+        "date" => text!(
+            "must be a date such as 2026-07-01, from 1900 on",
+            "2026-07-01 のような日付（1900 年以降）を指定してください。"
+        ),
+        "date-time" => text!(
+            "must be an RFC 3339 instant such as 2026-07-01T09:30:00Z",
+            "2026-07-01T09:30:00Z のような RFC 3339 形式の日時を指定してください。"
+        ),
+        "uuid" => text!("must be a hyphenated UUID", "ハイフン区切りの UUID を指定してください。"),
+        "email" => text!(
+            "must be an e-mail address such as mia@example.com",
+            "mia@example.com のようなメールアドレスを指定してください。"
+        ),
+        other => text!("must be {other}", "{other} の形式で指定してください。"),
     }
 }

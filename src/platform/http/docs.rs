@@ -1,7 +1,10 @@
 //! The pages for people: Swagger UI, the problem pages, the contract.
 
-use super::{Contract, PublicAddress, contract::entity_tag};
-use crate::platform::{Code, Error, values::Timestamp};
+use super::{Contract, PublicAddress, Reader, contract::entity_tag, negotiation::written_in};
+use crate::platform::{
+    Code, Error,
+    values::{Locale, Timestamp, Words},
+};
 use actix_web::{HttpRequest, HttpResponse, Responder, get, http::header, web};
 use serde_json::{Value, json};
 use std::fmt::Write;
@@ -96,7 +99,7 @@ impl ServedDocument {
 #[get("/.well-known/security.txt")]
 async fn get_security_contact(contact: web::Data<SecurityContact>) -> impl Responder {
     HttpResponse::Ok().insert_header((header::CONTENT_TYPE, "text/plain; charset=utf-8")).body(format!(
-        "Contact: {}\nExpires: {}\nPreferred-Languages: en\n",
+        "Contact: {}\nExpires: {}\nPreferred-Languages: en, ja\n",
         contact.address, contact.expires
     ))
 }
@@ -140,16 +143,20 @@ fn yaml(value: &Value) -> String {
 /// A page that lists every problem code of the service.
 #[utoipa::path(tag = "service", responses((status = 200, description = "The page.", content_type = "text/html", body = String, example = "<!doctype html>")))]
 #[get("/problems")]
-async fn list_problems(catalogue: web::Data<ProblemCatalogue>) -> impl Responder {
+async fn list_problems(catalogue: web::Data<ProblemCatalogue>, request: HttpRequest) -> impl Responder {
+    let language = Reader::of(&request).language();
     let mut rows = String::new();
     for code in &catalogue.0 {
         let _ = write!(
             rows,
             "<li><a href=\"problems/{0}\">{0}</a> ({1}): {2}</li>",
-            code.code, code.status, code.title
+            code.code,
+            code.status,
+            language.of(code.title)
         );
     }
-    page("Problems", &format!("<ul>{rows}</ul>"))
+    let title = language.of(Words::new("Problems", "問題の一覧"));
+    page(language, title, &format!("<ul>{rows}</ul>"))
 }
 
 /// One kind of problem
@@ -164,24 +171,32 @@ async fn list_problems(catalogue: web::Data<ProblemCatalogue>) -> impl Responder
 async fn get_problem(
     code: web::Path<String>,
     catalogue: web::Data<ProblemCatalogue>,
+    request: HttpRequest,
 ) -> Result<impl Responder, Error> {
-    let code =
-        catalogue.0.iter().find(|c| c.code == code.as_str()).ok_or(Error::not_found("problem code"))?;
+    let code = catalogue
+        .0
+        .iter()
+        .find(|c| c.code == code.as_str())
+        .ok_or(Error::not_found("problem code", "問題コード"))?;
+    let language = Reader::of(&request).language();
     let body = format!(
-        "<p>Status <strong>{}</strong>, code <code>{}</code></p><p>{}</p><p><a href=\"../problems\">All problems</a></p>",
+        "<p>HTTP <strong>{}</strong>, <code>{}</code></p><p>{}</p><p><a href=\"../problems\">{}</a></p>",
         code.status,
         code.code,
-        code.help.replace('<', "&lt;")
+        language.of(code.help).replace('<', "&lt;"),
+        language.of(Words::new("All problems", "問題の一覧")),
     );
-    Ok(page(code.title, &body))
+    Ok(page(language, language.of(code.title), &body))
 }
 
-fn page(title: &str, body: &str) -> HttpResponse {
-    HttpResponse::Ok()
+fn page(language: Locale, title: &str, body: &str) -> HttpResponse {
+    let mut response = HttpResponse::Ok();
+    written_in(language, &mut response);
+    response
         .insert_header((header::CONTENT_TYPE, "text/html; charset=utf-8"))
         .insert_header((header::CACHE_CONTROL, "public, max-age=3600"))
         .body(format!(
-            "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
+            "<!doctype html><html lang=\"{language}\"><meta charset=\"utf-8\"><meta name=\"viewport\" \
              content=\"width=device-width\"><title>{title}</title><h1>{title}</h1>{body}</html>"
         ))
 }

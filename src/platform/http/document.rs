@@ -1,7 +1,11 @@
 //! A JSON document as the service reads one: each member once, texts in Unicode normalization form C, and whole numbers as
 //! integers, whichever way a client writes them.
 
-use crate::platform::{Error, Result, codes, values::composed};
+use super::body::wrong_form;
+use crate::{
+    platform::{Error, Result, codes, values::composed},
+    text,
+};
 use serde::{
     Deserialize, Deserializer,
     de::{self, MapAccess, SeqAccess, Visitor},
@@ -17,9 +21,13 @@ pub(super) fn document(bytes: &[u8]) -> Result<Value> {
     let read: serde_json::Result<Document> = serde_json::from_slice(bytes);
     read.map(|document| document.0).map_err(|error| {
         if error.is_data() {
-            return Error::invalid_field("", "given_twice", error.to_string());
+            return Error::invalid_field("", "given_twice", wrong_form(&error));
         }
-        Error::new(&codes::MALFORMED, format!("the body is not JSON in UTF-8: {error}"))
+        let detail = text!(
+            "the body is not JSON in UTF-8: {error}",
+            "本文を UTF-8 の JSON として読み取れません：{error}"
+        );
+        Error::new(&codes::MALFORMED, detail)
     })
 }
 
@@ -94,6 +102,7 @@ impl<'de> Visitor<'de> for Reader {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::values::Locale;
     use serde_json::json;
 
     #[test]
@@ -114,7 +123,12 @@ mod tests {
         for text in [r#"{"a": 1, "a": 1}"#, r#"[{"b": {"a": 1, "a": 2}}]"#] {
             let error = document(text.as_bytes()).unwrap_err();
             assert_eq!(error.code, &codes::INVALID);
-            assert!(error.errors.iter().any(|fault| fault.message.contains(r#""a" is given twice"#)));
+            assert!(
+                error
+                    .errors
+                    .iter()
+                    .any(|fault| fault.message.in_language(Locale::En).contains(r#""a" is given twice"#))
+            );
         }
         assert_eq!(document(b"{").unwrap_err().code, &codes::MALFORMED);
         assert_eq!(document("[".repeat(200).as_bytes()).unwrap_err().code, &codes::MALFORMED);

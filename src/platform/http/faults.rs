@@ -1,7 +1,14 @@
 //! Faults of any origin as problem documents: of the request's head, of handlers, of extractors, and panics.
 
-use super::{Contract, RequestId, negotiation::preferred, problem::problem_response};
-use crate::platform::{Code, Error, codes};
+use super::{
+    Contract, Reader, RequestId,
+    negotiation::{preferred, written_in},
+    problem::problem_response,
+};
+use crate::{
+    platform::{Code, Error, codes, values::Text},
+    text,
+};
 use actix_web::{
     HttpRequest, HttpResponse,
     body::{BoxBody, MessageBody},
@@ -31,11 +38,12 @@ pub async fn faults(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let (id, method) = (RequestId::of(request.request()), request.method().clone());
+    let reader = Reader::of(request.request());
     match head_fault(&request) {
         Some(error) => Ok(failed(request, &error)),
         None => unwound(next.call(request)).await.map_or_else(
             // The panic has consumed the request; `Failed` carries the request id for the answer.
-            || Err(Failed { error: panicked(&method), id }.into()),
+            || Err(Failed { error: panicked(&method), id, reader }.into()),
             |outcome| outcome.map(|response| with_problem_document(response.map_into_boxed_body())),
         ),
     }
@@ -46,7 +54,10 @@ pub async fn no_such_address(request: HttpRequest) -> HttpResponse {
     let contract = request.app_data::<Data<Contract>>();
     let Some(methods) = contract.and_then(|contract| contract.methods_at(request.path())) else {
         return problem_response(
-            &Error::new(&codes::NOT_FOUND, "there is nothing at this address"),
+            &Error::new(
+                &codes::NOT_FOUND,
+                text!("there is nothing at this address", "このアドレスには何もありません。"),
+            ),
             &request,
         );
     };
@@ -54,7 +65,7 @@ pub async fn no_such_address(request: HttpRequest) -> HttpResponse {
     let mut response = if request.method() == Method::OPTIONS {
         HttpResponse::NoContent().finish()
     } else {
-        let detail = format!("this address takes {allow}");
+        let detail = text!("this address takes {allow}", "このアドレスで使用できるメソッドは {allow} です。");
         problem_response(&Error::new(&codes::METHOD_NOT_ALLOWED, detail), &request)
     };
     if let Ok(allow) = HeaderValue::from_str(&allow) {
@@ -67,12 +78,18 @@ pub async fn no_such_address(request: HttpRequest) -> HttpResponse {
 fn head_fault(request: &ServiceRequest) -> Option<Error> {
     let uri: &Uri = request.uri();
     if uri.path_and_query().is_some_and(|text| text.as_str().len() > 8192) {
-        return Some(Error::new(&codes::URI_TOO_LONG, "path and query together may have 8 KiB"));
+        return Some(Error::new(
+            &codes::URI_TOO_LONG,
+            text!("path and query together may have 8 KiB", "パスとクエリは合計 8 KiB までです。"),
+        ));
     }
     let size: usize =
         request.headers().iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum();
     if size > 32 * 1024 {
-        return Some(Error::new(&codes::HEADERS_TOO_LARGE, "header fields together may have 32 KiB"));
+        return Some(Error::new(
+            &codes::HEADERS_TOO_LARGE,
+            text!("header fields together may have 32 KiB", "ヘッダーは合計 32 KiB までです。"),
+        ));
     }
     let speaks_json = request.path().starts_with("/v1/") && !request.path().starts_with("/v1/openapi");
     let contract = request.app_data::<Data<Contract>>();
@@ -91,7 +108,13 @@ fn head_fault(request: &ServiceRequest) -> Option<Error> {
     let offers = if media.is_empty() { vec!["application/json"] } else { media };
     preferred(request.headers(), header::ACCEPT, &offers).is_none().then(|| {
         let offers = offers.join(", or ");
-        Error::new(&codes::NOT_ACCEPTABLE, format!("send Accept: {offers}; or no Accept field"))
+        Error::new(
+            &codes::NOT_ACCEPTABLE,
+            text!(
+                "send Accept: {offers}; or no Accept field",
+                "Accept に {offers} を指定するか、Accept を省略してください。"
+            ),
+        )
     })
 }
 
@@ -107,10 +130,12 @@ pub(super) fn with_problem_document(response: ServiceResponse<BoxBody>) -> Servi
     let own = response.error().and_then(|error| error.as_error::<Error>());
     let made = match own {
         Some(error) => problem_response(error, &request),
-        None => problem_response(
-            &Error::new(code_of(status), response.error().map_or_else(String::new, ToString::to_string)),
-            &request,
-        ),
+        None => {
+            let code = code_of(status);
+            let english = response.error().map_or_else(String::new, ToString::to_string);
+            // Faults of the HTTP machinery have words in English alone: in Japanese the code's help stands for them.
+            problem_response(&Error::new(code, Text::new(english, code.help.ja)), &request)
+        }
     };
     let made = if made.status() == StatusCode::REQUEST_TIMEOUT {
         let mut made = made;
@@ -128,8 +153,11 @@ fn panicked(method: &Method) -> Error {
     if method.is_safe() {
         return error;
     }
-    let detail = "an unexpected fault; look whether the change is there before you repeat it";
-    Error { detail: detail.into(), ..error }
+    let detail = text!(
+        "an unexpected fault; look whether the change is there before you repeat it",
+        "予期しない問題が発生しました。再度実行する前に、変更が反映されているかご確認ください。"
+    );
+    Error { detail, ..error }
 }
 
 fn code_of(status: StatusCode) -> &'static Code {
@@ -163,6 +191,7 @@ async fn unwound<F: Future>(future: F) -> Option<F::Output> {
 struct Failed {
     error: Error,
     id: RequestId,
+    reader: Reader,
 }
 
 impl std::fmt::Display for Failed {
@@ -178,10 +207,12 @@ impl actix_web::ResponseError for Failed {
 
     fn error_response(&self) -> HttpResponse {
         log::error!(request_id = self.id.as_str(); "{}", self.error);
-        HttpResponse::build(self.status_code())
+        let (mut response, language) = (HttpResponse::build(self.status_code()), self.reader.language());
+        response
             .insert_header((header::CONTENT_TYPE, "application/problem+json"))
             .insert_header(("x-request-id", self.id.as_str()))
-            .insert_header((header::CACHE_CONTROL, "no-store"))
-            .body(self.error.to_problem(self.id.as_str()))
+            .insert_header((header::CACHE_CONTROL, "no-store"));
+        written_in(language, &mut response);
+        response.body(self.error.to_problem(self.id.as_str(), language))
     }
 }

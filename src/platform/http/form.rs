@@ -1,7 +1,17 @@
 //! Form bodies of OAuth clients (RFC 6749, appendix B), checked against the contract like JSON bodies.
 
-use super::{Contract, Wire, body};
-use crate::platform::{Error, Result, codes, error::cut, values::composed};
+use super::{
+    Contract, Wire,
+    body::{self, wrong_form},
+};
+use crate::{
+    platform::{
+        Error, Result, codes,
+        error::cut,
+        values::{Locale, composed},
+    },
+    text,
+};
 use actix_web::{
     FromRequest, HttpRequest,
     dev::Payload,
@@ -38,7 +48,8 @@ impl Error {
     #[must_use]
     pub fn for_oauth(self) -> Self {
         let plain = |c: &char| matches!(c, ' '..='~') && *c != '"' && *c != '\\';
-        let description: String = self.detail.chars().filter(plain).collect();
+        // The member is in ASCII, whoever reads the answer.
+        let description: String = self.detail.in_language(Locale::En).chars().filter(plain).collect();
         let code = self.code.code;
         self.with("error", code).with("error_description", description)
     }
@@ -49,8 +60,10 @@ fn media_type(request: &HttpRequest) -> Result<()> {
     let media = field.unwrap_or("").split(';').next().unwrap_or("").trim();
     let encoded = request.headers().contains_key(header::CONTENT_ENCODING);
     if encoded || !media.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
-        let detail =
-            "send Content-Type: application/x-www-form-urlencoded, and the body without Content-Encoding";
+        let detail = text!(
+            "send Content-Type: application/x-www-form-urlencoded, and the body without Content-Encoding",
+            "Content-Type: application/x-www-form-urlencoded を指定し、本文は Content-Encoding なしで送信してください。"
+        );
         return Err(Error::new(&codes::UNSUPPORTED_MEDIA_TYPE, detail));
     }
     Ok(())
@@ -61,16 +74,21 @@ fn read<T: Wire>(contract: &Contract, bytes: &[u8]) -> Result<T> {
     for (name, value) in form_urlencoded::parse(bytes) {
         if members.insert(name.to_string(), Value::from(composed(value.into_owned()))).is_some() {
             let name = cut(&name, 60);
-            return Err(Error::new(&codes::INVALID_REQUEST, format!("{name} is given twice")).for_oauth());
+            return Err(Error::new(
+                &codes::INVALID_REQUEST,
+                text!("{name} is given twice", "{name} が重複しています。"),
+            )
+            .for_oauth());
         }
     }
     members.retain(|_, value| value != "");
     let value = Value::Object(members);
     let faults = contract.faults(&T::name(), &value)?;
     if let Some(fault) = faults.first() {
-        let detail = format!("{}: {}", fault.pointer.trim_start_matches('/'), fault.message);
+        let member = fault.pointer.trim_start_matches('/');
+        let detail = fault.message.map(|message| format!("{member}: {message}"));
         return Err(Error { errors: faults, ..Error::new(&codes::INVALID_REQUEST, detail) }.for_oauth());
     }
     serde_json::from_value(value)
-        .map_err(|error| Error::new(&codes::INVALID_REQUEST, error.to_string()).for_oauth())
+        .map_err(|error| Error::new(&codes::INVALID_REQUEST, wrong_form(&error)).for_oauth())
 }

@@ -39,7 +39,7 @@ pub use finish::{Admission, Finishing, PathKey, finish};
 pub use form::Form;
 pub use line::{Line, allow_many_files};
 pub use metrics::{NAMESPACE, RequestMetrics};
-pub use negotiation::{Media, Rendering, language_of};
+pub use negotiation::{Media, Reader, Rendering};
 pub use pace::Pace;
 pub use page::{Cursor, Listed, NoFilter, Page, PageParams, PageRequest, SortKey};
 pub use preference::{Preference, Preferred};

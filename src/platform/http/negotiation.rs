@@ -2,7 +2,7 @@
 
 use crate::platform::values::Locale;
 use actix_web::{
-    FromRequest, HttpRequest, HttpResponse, Responder,
+    FromRequest, HttpMessage, HttpRequest, HttpResponse, HttpResponseBuilder, Responder,
     body::BoxBody,
     dev::Payload,
     http::header::{self, HeaderMap, HeaderName},
@@ -11,6 +11,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use std::{
     convert::Infallible,
     future::{Ready, ready},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// The offer that a weighted field such as `Accept` prefers: the highest weight wins, then the first range in the field,
@@ -31,9 +32,47 @@ pub(super) fn preferred<'a>(headers: &HeaderMap, field: HeaderName, offers: &[&'
 }
 
 /// The language of those offered that a request asks for; none where the request names none of them.
-pub fn language_of(request: &HttpRequest) -> Option<Locale> {
+fn language_of(request: &HttpRequest) -> Option<Locale> {
     let offers: Vec<&str> = Locale::ALL.iter().map(|locale| locale.as_str()).collect();
     preferred(request.headers(), header::ACCEPT_LANGUAGE, &offers)?.parse().ok()
+}
+
+/// Who reads the answer to a request: the language that the request asks for wins, then that of the caller's account once
+/// the account is known, then English.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    asked: Option<Locale>,
+    account: Arc<Mutex<Locale>>,
+}
+
+impl Reader {
+    /// The reader of the answer to a request; the same one wherever the request is asked.
+    #[must_use]
+    pub fn of(request: &HttpRequest) -> Self {
+        let known = request.extensions().get::<Self>().cloned();
+        known.unwrap_or_else(|| {
+            let reader = Self { asked: language_of(request), account: Arc::default() };
+            request.extensions_mut().insert(reader.clone());
+            reader
+        })
+    }
+
+    /// Notes the language of the caller's account.
+    pub fn has_account_in(&self, language: Locale) {
+        *self.account.lock().unwrap_or_else(PoisonError::into_inner) = language;
+    }
+
+    /// The language in which the reader is answered.
+    #[must_use]
+    pub fn language(&self) -> Locale {
+        self.asked.unwrap_or_else(|| *self.account.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Names the language of an answer, and says that it follows the language that is asked for.
+pub(super) fn written_in(language: Locale, response: &mut HttpResponseBuilder) {
+    response.insert_header((header::CONTENT_LANGUAGE, language.as_str()));
+    response.insert_header((header::VARY, "accept-language"));
 }
 
 /// Whether a range covers an offer: `text/*` covers `text/csv`, and `ja-JP` covers `ja`.
@@ -76,6 +115,8 @@ pub struct Rendering {
     media: &'static str,
     field: (HeaderName, String),
     body: String,
+    /// The language of the texts; none where that is the reader's.
+    language: Option<Locale>,
 }
 
 impl Rendering {
@@ -87,6 +128,7 @@ impl Rendering {
             media: "text/csv; charset=utf-8; header=present",
             field: (header::CONTENT_DISPOSITION, field),
             body,
+            language: None,
         }
     }
 
@@ -96,15 +138,24 @@ impl Rendering {
         let digest = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, style.as_bytes());
         let digest = BASE64_STANDARD.encode(digest.as_ref());
         let policy = format!("default-src 'none'; style-src 'sha256-{digest}'; frame-ancestors 'none'");
-        Self { media: "text/html; charset=utf-8", field: (header::CONTENT_SECURITY_POLICY, policy), body }
+        let field = (header::CONTENT_SECURITY_POLICY, policy);
+        Self { media: "text/html; charset=utf-8", field, body, language: None }
+    }
+
+    /// The same, written in a language whatever the request asks for.
+    #[must_use]
+    pub fn in_language(self, language: Locale) -> Self {
+        Self { language: Some(language), ..self }
     }
 }
 
 impl Responder for Rendering {
     type Body = BoxBody;
 
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::Ok()
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
+        let mut response = HttpResponse::Ok();
+        written_in(self.language.unwrap_or_else(|| Reader::of(request).language()), &mut response);
+        response
             .insert_header((header::CONTENT_TYPE, self.media))
             .insert_header((header::VARY, "accept, accept-language"))
             .insert_header(self.field)

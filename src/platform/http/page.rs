@@ -5,7 +5,10 @@ use super::{
     export::{self, CsvColumn, FileFormat},
     query,
 };
-use crate::platform::{Error, Result, codes, values::Id};
+use crate::{
+    platform::{Error, Result, codes, values::Id},
+    text,
+};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, web::Data};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -311,7 +314,13 @@ pub(crate) use matches_value;
 
 fn one_of<T>(name: &str, value: &str, parsed: Option<T>) -> Result<T> {
     parsed.ok_or_else(|| {
-        Error::new(&codes::UNKNOWN_PARAMETER, format!("{name}: {value:?} is not a value this list takes"))
+        Error::new(
+            &codes::UNKNOWN_PARAMETER,
+            text!(
+                "{name}: {value:?} is not a value this list takes",
+                "{name} に {value:?} は指定できません。"
+            ),
+        )
     })
 }
 
@@ -324,10 +333,20 @@ fn open(text: &str, query: u32) -> Result<Cursor> {
         BASE64_URL_SAFE_NO_PAD.decode(text).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
     match sealed {
         Some(sealed) if sealed.query == query && sealed.cursor.can_be_a_key() => Ok(sealed.cursor),
-        Some(sealed) if sealed.query != query => {
-            Err(Error::new(&codes::INVALID_CURSOR, "this cursor belongs to other filters or another order"))
-        }
-        _ => Err(Error::new(&codes::INVALID_CURSOR, "pass next_cursor of the page before, unchanged")),
+        Some(sealed) if sealed.query != query => Err(Error::new(
+            &codes::INVALID_CURSOR,
+            text!(
+                "this cursor belongs to other filters or another order",
+                "このカーソルは、別の絞り込み条件または並び順のものです。"
+            ),
+        )),
+        _ => Err(Error::new(
+            &codes::INVALID_CURSOR,
+            text!(
+                "pass next_cursor of the page before, unchanged",
+                "前のページの next_cursor を変更せずに指定してください。"
+            ),
+        )),
     }
 }
 

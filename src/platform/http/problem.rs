@@ -1,7 +1,7 @@
 //! Errors on the wire: RFC 9457 problem documents.
 
-use super::RequestId;
-use crate::platform::{Code, Error, FieldError, cut};
+use super::{Reader, RequestId, negotiation::written_in};
+use crate::platform::{Code, Error, FieldErrorView, cut, values::Locale};
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError,
     http::{
@@ -12,7 +12,9 @@ use actix_web::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Why a request was not done (RFC 9457). Clients branch on `code`; `type` is a page that explains it.
+/// Why a request was not done (RFC 9457). Clients branch on `code`; `type` is a page that explains it. Title, detail and the
+/// messages of `errors` are in the language that `Accept-Language` prefers, else in that of the caller's account, else in
+/// English.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "type": "/problems/not_found", "title": "There is nothing here", "status": 404,
@@ -40,8 +42,8 @@ pub struct Problem<'a> {
     request_id: &'a str,
     /// Every field that is not valid.
     #[schema(max_items = 100)]
-    #[serde(skip_serializing_if = "<[FieldError]>::is_empty")]
-    errors: &'a [FieldError],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<FieldErrorView<'a>>,
     /// Further members that a kind of problem carries, such as `checks` or `allowed`.
     #[serde(flatten)]
     #[schema(ignore)]
@@ -49,17 +51,17 @@ pub struct Problem<'a> {
 }
 
 impl Error {
-    /// The problem document of this error.
+    /// The problem document of this error, in the language of the reader.
     #[must_use]
-    pub fn to_problem(&self, request_id: &str) -> Vec<u8> {
+    pub fn to_problem(&self, request_id: &str, language: Locale) -> Vec<u8> {
         let problem = Problem {
             r#type: format!("/problems/{}", self.code.code),
-            title: self.code.title,
+            title: language.of(self.code.title),
             status: self.code.status,
-            detail: cut(&self.detail, 2000),
+            detail: cut(self.detail.in_language(language), 2000),
             code: self.code.code,
             request_id,
-            errors: &self.errors,
+            errors: self.errors.iter().map(|fault| fault.view(language)).collect(),
             extra: &self.extra,
         };
         serde_json::to_vec(&problem).unwrap_or_default()
@@ -72,7 +74,7 @@ pub fn problem_response(error: &Error, request: &HttpRequest) -> HttpResponse {
     let request_id = RequestId::of(request);
     if let Some(source) = &error.source {
         let level = if error.code.status >= 500 { log::Level::Error } else { log::Level::Debug };
-        log::log!(level, request_id = request_id.as_str(), code = error.code.code; "{}: {source}", error.detail);
+        log::log!(level, request_id = request_id.as_str(), code = error.code.code; "{}: {source}", error.sentence());
     }
     let mut response = HttpResponse::build(status_of(error.code));
     challenge(error, &mut response);
@@ -80,7 +82,9 @@ pub fn problem_response(error: &Error, request: &HttpRequest) -> HttpResponse {
         response.insert_header((header::RETRY_AFTER, seconds.to_string()));
     }
     response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")));
-    response.body(error.to_problem(request_id.as_str()))
+    let language = Reader::of(request).language();
+    written_in(language, &mut response);
+    response.body(error.to_problem(request_id.as_str(), language))
 }
 
 fn status_of(code: &Code) -> StatusCode {

@@ -1,6 +1,13 @@
 //! Query parameters: typed; an unknown parameter is refused.
 
-use crate::platform::{Error, Result, codes, values::composed};
+use super::body::wrong_form;
+use crate::{
+    platform::{
+        Error, Result, codes,
+        values::{Text, composed},
+    },
+    text,
+};
 use actix_web::{FromRequest, HttpRequest, dev::Payload};
 use serde::de::DeserializeOwned;
 use std::future::{Ready, ready};
@@ -21,14 +28,17 @@ impl<T: DeserializeOwned> FromRequest for Query<T> {
 /// The pairs of a query string, the values in Unicode normalization form C; a parameter may be named once.
 pub(super) fn pairs(query: &str) -> Result<Vec<(String, String)>> {
     let pairs: Vec<(String, String)> =
-        serde_urlencoded::from_str(query).map_err(|e| malformed(e.to_string()))?;
+        serde_urlencoded::from_str(query).map_err(|e| malformed(wrong_form(&e)))?;
     let mut names: Vec<&str> = pairs.iter().map(|(name, _)| name.as_str()).collect();
     names.sort_unstable();
     if let Some(twice) = names.iter().zip(names.iter().skip(1)).find_map(|(a, b)| (a == b).then_some(a)) {
-        return Err(malformed(format!("{twice} is given twice")));
+        return Err(malformed(text!("{twice} is given twice", "{twice} が重複しています。")));
     }
     if let Some((name, _)) = pairs.iter().find(|(_, value)| value.contains('\0')) {
-        return Err(malformed(format!("{name} contains a NUL character")));
+        return Err(malformed(text!(
+            "{name} contains a NUL character",
+            "{name} に NUL 文字が含まれています。"
+        )));
     }
     Ok(pairs.into_iter().map(|(name, value)| (name, composed(value))).collect())
 }
@@ -36,15 +46,16 @@ pub(super) fn pairs(query: &str) -> Result<Vec<(String, String)>> {
 /// Parses typed parameters; the error (400) names the unknown parameter or the value of the wrong form.
 pub(super) fn read<T: DeserializeOwned>(pairs: Vec<(String, String)>) -> Result<T> {
     let names: Vec<String> = pairs.iter().map(|(name, _)| name.clone()).collect();
-    let text = serde_urlencoded::to_string(&pairs).map_err(|e| malformed(e.to_string()))?;
+    let text = serde_urlencoded::to_string(&pairs).map_err(|e| malformed(wrong_form(&e)))?;
     let source = serde_urlencoded::Deserializer::new(form_urlencoded::parse(text.as_bytes()));
     serde_path_to_error::deserialize(source).map_err(|error| {
         let field = error.path().to_string();
         let known = names.contains(&field);
-        malformed(if known { format!("{field}: {}", error.inner()) } else { error.inner().to_string() })
+        let fault = wrong_form(error.inner());
+        malformed(if known { fault.map(|fault| format!("{field}: {fault}")) } else { fault })
     })
 }
 
-fn malformed(detail: String) -> Error {
+fn malformed(detail: Text) -> Error {
     Error::new(&codes::UNKNOWN_PARAMETER, detail)
 }

@@ -1,6 +1,9 @@
 //! Rate limits: a token bucket per caller.
 
-use crate::platform::{Error, Result, codes};
+use crate::{
+    platform::{Error, Result, codes},
+    text,
+};
 use governor::{
     DefaultKeyedRateLimiter, NotUntil, RateLimiter, clock::Clock, clock::DefaultClock,
     middleware::StateInformationMiddleware,
@@ -69,7 +72,10 @@ impl<K: Hash + Eq + Clone> RateLimit<K> {
 
 fn refusal(wait: &NotUntil<<DefaultClock as Clock>::Instant>, per_minute: u32) -> Error {
     let seconds = wait.wait_time_from(DefaultClock::default().now()).as_secs() + 1;
-    let detail = format!("{per_minute} requests a minute are allowed; wait {seconds} s");
+    let detail = text!(
+        "{per_minute} requests a minute are allowed; wait {seconds} s",
+        "リクエストは 1 分あたり {per_minute} 回までです。{seconds} 秒お待ちください。"
+    );
     Error { retry_after: u32::try_from(seconds).ok(), ..Error::new(&codes::TOO_MANY_REQUESTS, detail) }
 }
 

@@ -1,7 +1,10 @@
 //! Uploads: bodies of any size, read while the bytes arrive.
 
 use super::{BodyLimits, pace::Progress};
-use crate::platform::{Error, Result, codes};
+use crate::{
+    platform::{Error, Result, codes},
+    text,
+};
 use actix_web::{FromRequest, HttpRequest, dev::Payload, error::PayloadError, http::header, web::Bytes};
 use futures_core::Stream;
 use std::{
@@ -35,7 +38,13 @@ impl Upload {
     fn of(request: &HttpRequest, payload: &mut Payload) -> Result<Self> {
         let fields = request.headers();
         if fields.contains_key(header::CONTENT_ENCODING) {
-            return Err(Error::new(&codes::UNSUPPORTED_MEDIA_TYPE, "send the body without Content-Encoding"));
+            return Err(Error::new(
+                &codes::UNSUPPORTED_MEDIA_TYPE,
+                text!(
+                    "send the body without Content-Encoding",
+                    "本文は Content-Encoding なしで送信してください。"
+                ),
+            ));
         }
         let text = |name| fields.get(name).and_then(|field| field.to_str().ok()).unwrap_or("");
         let media_type = text(header::CONTENT_TYPE).split(';').next().unwrap_or("").trim();
@@ -89,8 +98,12 @@ impl Upload {
         let next = tokio::time::timeout(progress.left(), next).await;
         let piece: Option<Result<Bytes, PayloadError>> = next.map_err(|_| self.too_slow())?;
         let Some(piece) = piece else { return Ok(None) };
-        let piece =
-            piece.map_err(|_| Error::new(&codes::MALFORMED, "the body could not be read to its end"))?;
+        let piece = piece.map_err(|_| {
+            Error::new(
+                &codes::MALFORMED,
+                text!("the body could not be read to its end", "本文を最後まで読み取れませんでした。"),
+            )
+        })?;
         progress.moved(piece.len(), since);
         *left = left.checked_sub(piece.len() as u64).ok_or_else(|| too_large(self.limits.upload_bytes))?;
         Ok(Some(piece))
@@ -98,15 +111,19 @@ impl Upload {
 
     fn too_slow(&self) -> Error {
         let least = self.limits.pace.bytes_per_second;
-        let detail = format!(
-            "the body stopped arriving, or came more slowly than {least} bytes a second; send it faster"
+        let detail = text!(
+            "the body stopped arriving, or came more slowly than {least} bytes a second; send it faster",
+            "本文の受信が途絶えたか、毎秒 {least} バイトを下回りました。より速い速度で送信してください。"
         );
         Error::new(&codes::REQUEST_TIMEOUT, detail)
     }
 }
 
 fn too_large(limit: u64) -> Error {
-    Error::new(&codes::TOO_LARGE, format!("a file may have {limit} bytes"))
+    Error::new(
+        &codes::TOO_LARGE,
+        text!("a file may have {limit} bytes", "ファイルは {limit} バイトまでです。"),
+    )
 }
 
 /// A reader of a body that is still arriving. Reading fails where the sender goes away before the end; the I/O error
@@ -125,7 +142,10 @@ impl Read for Incoming {
                 Some(Ok(None)) => self.ended = true,
                 Some(Err(error)) => return Err(std::io::Error::other(error)),
                 None => {
-                    let error = Error::new(&codes::MALFORMED, "the sender went away before the end");
+                    let error = Error::new(
+                        &codes::MALFORMED,
+                        text!("the sender went away before the end", "送信が途中で終了しました。"),
+                    );
                     return Err(std::io::Error::other(error));
                 }
             }

@@ -23,7 +23,7 @@ pub use date::{CalendarDate, Period};
 pub use exchange_rate::{ExchangeRate, Leftover, Proportion};
 pub use exchange_rates::ExchangeRates;
 pub use id::Id;
-pub use locale::{Locale, Words};
+pub use locale::{Locale, Text, Words};
 pub use money::{Currency, Money, in_groups};
 pub use month::Month;
 pub use place::Country;

@@ -20,6 +20,7 @@ use crate::{
         },
         values::Id,
     },
+    text,
 };
 use actix_web::{get, post};
 use serde::Deserialize;
@@ -135,7 +136,10 @@ async fn create_transaction_import(
         "text/csv" => Format::Csv,
         "application/x-ndjson" => Format::Ndjson,
         _ => {
-            let detail = "send Content-Type: text/csv or application/x-ndjson";
+            let detail = text!(
+                "send Content-Type: text/csv or application/x-ndjson",
+                "Content-Type には text/csv または application/x-ndjson を指定してください。"
+            );
             return Err(Error::new(&codes::UNSUPPORTED_MEDIA_TYPE, detail));
         }
     };

@@ -5,7 +5,16 @@ use super::{
     columns::{ADDED, COLUMNS, Cells, RowCells},
     row::{FileRow, LONGEST, broken},
 };
-use crate::platform::{Error, FieldError, Result, codes, csv::unguarded, cut, http::Contract};
+use crate::{
+    platform::{
+        Error, FieldError, Result, codes,
+        csv::unguarded,
+        cut,
+        http::Contract,
+        values::{Locale, Text},
+    },
+    text,
+};
 use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 use std::{borrow::Cow, io::BufRead};
 
@@ -70,15 +79,23 @@ impl<'a, R: BufRead> Csv<'a, R> {
         }
         let Some(record) = self.record().map_err(broken)? else { return Ok(None) };
         let order = self.order.as_deref().unwrap_or_default();
-        let wrong = |line, count: usize, cells: &str| {
-            let message = format!("the row has {cells} cells, the first line has {}", order.len());
-            Ok(Some(FileRow::bad(line, self.kept(count), "columns", message)))
-        };
+        let columns = order.len();
+        let wrong = |line, count, message| Ok(Some(FileRow::bad(line, self.kept(count), "columns", message)));
         let (line, count) = match record {
             CsvRecord::TooLong { line } => return Ok(Some(FileRow::too_long(line))),
-            CsvRecord::TooManyCells { line } => return wrong(line, 0, "too many"),
-            CsvRecord::Cells { line, count } if count != order.len() => {
-                return wrong(line, count, &count.to_string());
+            CsvRecord::TooManyCells { line } => {
+                let message = text!(
+                    "the row has too many cells, the first line has {columns}",
+                    "行のセルが多すぎます。1 行目の列数は {columns} です。"
+                );
+                return wrong(line, 0, message);
+            }
+            CsvRecord::Cells { line, count } if count != columns => {
+                let message = text!(
+                    "the row has {count} cells, the first line has {columns}",
+                    "行のセル数は {count} ですが、1 行目の列数は {columns} です。"
+                );
+                return wrong(line, count, message);
             }
             CsvRecord::Cells { line, count } => (line, count),
         };
@@ -121,11 +138,21 @@ impl<'a, R: BufRead> Csv<'a, R> {
     fn header(&mut self) -> Result<Vec<Option<usize>>> {
         let bom = self.file.fill_buf().map_err(broken)?.starts_with(b"\xef\xbb\xbf");
         self.file.consume(if bom { 3 } else { 0 });
-        let refused = |text: &str| Err(Error::new(&codes::MALFORMED, text.to_owned()));
+        let refused = |detail: Text| Err(Error::new(&codes::MALFORMED, detail));
         let count = match self.record().map_err(broken)? {
             Some(CsvRecord::Cells { count, .. }) => count,
-            Some(_) => return refused("the first line does not name the columns"),
-            None => return refused("the file is empty; its first line names the columns"),
+            Some(_) => {
+                return refused(text!(
+                    "the first line does not name the columns",
+                    "1 行目に列名がありません。"
+                ));
+            }
+            None => {
+                return refused(text!(
+                    "the file is empty; its first line names the columns",
+                    "ファイルが空です。1 行目には列名が必要です。"
+                ));
+            }
         };
         let (mut order, mut faults, mut unknown) = (Vec::with_capacity(count), Vec::new(), Vec::new());
         let mut is_guarded = false;
@@ -138,7 +165,11 @@ impl<'a, R: BufRead> Csv<'a, R> {
                 unknown.push(cut(name, 100));
             }
             if known.is_some() && order.contains(&known) {
-                faults.push(FieldError::new(name, "duplicate", "give each column once"));
+                faults.push(FieldError::new(
+                    name,
+                    "duplicate",
+                    text!("give each column once", "同じ列を重複して指定しないでください。"),
+                ));
             }
             order.push(known);
         }
@@ -152,19 +183,31 @@ impl<'a, R: BufRead> Csv<'a, R> {
         let mut detail = Vec::new();
         if !unknown.is_empty() {
             let names = unknown.join(", ");
-            detail.push(format!(
-                "there are no columns named {names}; leave them out, or ask with ignore_unknown_columns=true"
+            detail.push(text!(
+                "there are no columns named {names}; leave them out, or ask with ignore_unknown_columns=true",
+                "列 {names} は存在しません。省略するか、ignore_unknown_columns=true を指定してください。"
             ));
         }
         if !missing.is_empty() {
-            detail.push(format!("the file lacks the columns {}", missing.join(", ")));
+            let names = missing.join(", ");
+            detail.push(text!("the file lacks the columns {names}", "ファイルに列 {names} がありません。"));
         }
-        detail.extend(faults.iter().map(|fault| format!("{}: {}", fault.pointer, fault.message)));
-        let no_column = "there is no such column; leave it out";
-        faults.extend(unknown.iter().map(|name| FieldError::new(*name, "unknown_column", no_column)));
-        faults
-            .extend(missing.iter().map(|name| FieldError::new(*name, "required", "this column is required")));
-        Err(Error { detail: detail.join("; ").into(), ..Error::invalid(faults) })
+        detail.extend(
+            faults.iter().map(|fault| fault.message.map(|text| format!("{}: {text}", fault.pointer))),
+        );
+        faults.extend(unknown.iter().map(|name| {
+            let message =
+                text!("there is no such column; leave it out", "この列は存在しません。省略してください。");
+            FieldError::new(*name, "unknown_column", message)
+        }));
+        faults.extend(missing.iter().map(|name| {
+            FieldError::new(*name, "required", text!("this column is required", "この列は必須です。"))
+        }));
+        let detail = Text::in_each(|language: Locale| {
+            let told: Vec<&str> = detail.iter().map(|text| text.in_language(language)).collect();
+            told.join("; ")
+        });
+        Err(Error { detail, ..Error::invalid(faults) })
     }
 
     /// Reads a record into `text` and `ends`.

@@ -13,11 +13,16 @@ use super::{
 use crate::{
     access::{Tx, Unaudited},
     network::partners,
-    platform::{Error, FieldError, Result, codes, cut, db::types::Json, values::Id},
+    platform::{
+        Error, FieldError, Result, codes, cut,
+        db::types::Json,
+        values::{Id, Locale},
+    },
     sales::transactions::{
         NewTransaction,
         batch::{self, Range, RowOutcome},
     },
+    text,
 };
 use std::{collections::HashSet, sync::Arc};
 
@@ -75,7 +80,10 @@ fn record(
 ) -> Result<()> {
     let mut import = before.clone();
     if import.state != ImportState::Receiving {
-        return Err(Error::new(&codes::CONFLICT, "this import was ended by somebody else"));
+        return Err(Error::new(
+            &codes::CONFLICT,
+            text!("this import was ended by somebody else", "このインポートは別の処理により終了しています。"),
+        ));
     }
     let (mut bad, mut kept) = (portion.bad.clone(), Vec::new());
     import.invalid += i64::try_from(bad.len()).unwrap_or(0);
@@ -101,7 +109,10 @@ fn record(
     }
     bad.sort_unstable_by_key(|row| row.line);
     let room = usize::try_from(terms.most_errors - import.errors_kept).unwrap_or(0);
-    let errors: Vec<ImportError> = bad.iter().flat_map(|row| errors_of(import.id, row)).take(room).collect();
+    // The language of whoever sent the file.
+    let language = tx.language;
+    let errors = bad.iter().flat_map(|row| errors_of(import.id, row, language));
+    let errors: Vec<ImportError> = errors.take(room).collect();
     import.errors_kept += i64::try_from(errors.len()).unwrap_or(0);
     let last = errors.last().map_or(0, |error| error.line.unsigned_abs());
     let rejected = bad.into_iter().take_while(|row| row.line <= last);
@@ -121,15 +132,17 @@ fn never_came(mut faults: Vec<FieldError>, row: &GoodRow) -> Vec<FieldError> {
     for fault in faults.iter_mut().filter(|fault| fault.code == "unknown") {
         if let (Some(number), "/original_external_id") = (&row.new.original_external_id, &*fault.pointer) {
             let source = &row.new.source;
-            fault.message =
-                format!("the purchase {number} of {source} is neither on record nor in this file");
+            fault.message = text!(
+                "the purchase {number} of {source} is neither on record nor in this file",
+                "{source} の購入 {number} は、登録済みのデータにもこのファイルにもありません。"
+            );
         }
     }
     faults
 }
 
 /// The errors of a row that is left out.
-fn errors_of(import_id: Id, row: &BadRow) -> impl Iterator<Item = ImportError> {
+fn errors_of(import_id: Id, row: &BadRow, language: Locale) -> impl Iterator<Item = ImportError> {
     let (range, line) = (Range::of(import_id), row.line);
     let external_id = Some(cut(row.cells.get("external_id"), 128)).filter(|id| !id.is_empty());
     (0u64..256).zip(&row.faults).map(move |(nth, fault)| ImportError {
@@ -138,7 +151,7 @@ fn errors_of(import_id: Id, row: &BadRow) -> impl Iterator<Item = ImportError> {
         line: i64::try_from(line).unwrap_or(i64::MAX),
         pointer: fault.pointer.clone(),
         code: fault.code.clone().into_owned(),
-        message: fault.message.clone(),
+        message: fault.message.in_language(language).to_owned(),
         external_id: external_id.map(str::to_owned),
     })
 }

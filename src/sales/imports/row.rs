@@ -2,8 +2,9 @@
 
 use super::{Format, ImportOptions, columns::RowCells, csv::Csv, ndjson::Ndjson};
 use crate::{
-    platform::{Error, FieldError, Result, codes, http::Contract},
+    platform::{Error, FieldError, Result, codes, http::Contract, values::Text},
     sales::transactions::api::TransactionCreate,
+    text,
 };
 use std::io::{BufRead, BufReader, Cursor, Read};
 
@@ -59,7 +60,10 @@ fn first_line(file: &mut impl BufRead) -> Result<Vec<u8>> {
         || first.starts_with(b"\xfe\xff")
         || matches!(first.as_slice(), [0, letter, ..] | [letter, 0, ..] if *letter != 0);
     if is_utf_16 {
-        let detail = "the file is in UTF-16; save it as UTF-8 (in Excel: CSV UTF-8), then send it again";
+        let detail = text!(
+            "the file is in UTF-16; save it as UTF-8 (in Excel: CSV UTF-8), then send it again",
+            "ファイルが UTF-16 で保存されています。UTF-8（Excel では「CSV UTF-8」）で保存し直して再送してください。"
+        );
         return Err(Error::new(&codes::MALFORMED, detail));
     }
     Ok(first)
@@ -70,17 +74,21 @@ impl FileRow {
         Self { line, content: Ok(content) }
     }
 
-    pub(super) fn bad(line: u64, cells: RowCells, code: &'static str, message: impl Into<String>) -> Self {
+    pub(super) fn bad(line: u64, cells: RowCells, code: &'static str, message: Text) -> Self {
         Self { line, content: Err(Unreadable { cells, faults: vec![FieldError::new("", code, message)] }) }
     }
 
     pub(super) fn too_long(line: u64) -> Self {
-        let message = "a row may have 64 KiB; a quotation mark may be missing";
+        let message = text!(
+            "a row may have 64 KiB; a quotation mark may be missing",
+            "1 行は 64 KiB までです。引用符が不足している可能性があります。"
+        );
         Self::bad(line, RowCells::default(), "too_long", message)
     }
 
     pub(super) fn not_text(line: u64, cells: RowCells) -> Self {
-        Self::bad(line, cells, "utf8", "the row is not text in UTF-8")
+        let message = text!("the row is not text in UTF-8", "行が UTF-8 のテキストではありません。");
+        Self::bad(line, cells, "utf8", message)
     }
 
     /// A row that was not plainly good: the contract finds the faults, in the words of the API.
@@ -108,7 +116,13 @@ pub(super) fn broken(error: std::io::Error) -> Error {
     let text = error.to_string();
     match error.into_inner().map(<dyn std::error::Error + Send + Sync>::downcast::<Error>) {
         Some(Ok(error)) => *error,
-        _ => Error::new(&codes::MALFORMED, format!("the file could not be read to its end: {text}")),
+        _ => Error::new(
+            &codes::MALFORMED,
+            text!(
+                "the file could not be read to its end: {text}",
+                "ファイルを最後まで読み取れませんでした：{text}"
+            ),
+        ),
     }
 }
 

@@ -13,11 +13,15 @@ use super::{
 use crate::{
     access::{BackgroundContext, Tx, Unaudited},
     network::partners,
-    platform::{Error, Result, codes, cut, values::Id},
+    platform::{
+        Error, Result, codes, cut,
+        values::{Id, Locale, Text},
+    },
     sales::transactions::{
         backlog::{self, Waiting},
         batch::{self, Range},
     },
+    text,
     work::{End, JobName, Lease, Queue, Schedule, Turn, Work, retry},
 };
 use std::{
@@ -28,8 +32,8 @@ use std::{
 };
 
 crate::problem_codes! {
-    IMPORT_UNDER_WAY = "import_under_way" 409 "Another import is under way",
-        "One import runs at a time. `GET /v1/transaction-imports?state=receiving` shows it; send the file again when it has ended.";
+    IMPORT_UNDER_WAY = "import_under_way" 409 ["Another import is under way", "別のインポートが実行中です"],
+        ["One import runs at a time. `GET /v1/transaction-imports?state=receiving` shows it; send the file again when it has ended.", "インポートは同時に 1 件のみ実行されます。実行中のものは `GET /v1/transaction-imports?state=receiving` で確認し、終了後にファイルを再送してください。"];
 }
 
 /// Rows whose sellers one statement gathers.
@@ -67,7 +71,10 @@ pub fn import_file(
 
 /// The refusal of a file while others are received.
 pub(super) fn under_way() -> Error {
-    let detail = "another import is under way; send this file again when it has ended";
+    let detail = text!(
+        "another import is under way; send this file again when it has ended",
+        "別のインポートが実行中です。終了後にファイルを再送してください。"
+    );
     Error { retry_after: Some(60), ..Error::new(&IMPORT_UNDER_WAY, detail) }
 }
 
@@ -103,7 +110,7 @@ fn import_in_turn(
             if own.read(|tx| store::get(tx, import.id))?.state == ImportState::Publishing {
                 return complete(&own, lease, import.id);
             }
-            fail(&own, lease, import.id, &error.detail)?;
+            fail(&own, lease, import.id, &error.detail, language_of(background))?;
             Err(error.with("import_id", import.id))
         }
     }
@@ -131,7 +138,11 @@ fn settle_unfinished(own: &BackgroundContext, turn: &Turn) -> Result<End> {
                 }
             }
             (_, None) => {
-                fail(own, lease, import.id, "the service stopped while the file was being received")?;
+                let reason = text!(
+                    "the service stopped while the file was being received",
+                    "ファイルの受信中にサービスが停止しました。"
+                );
+                fail(own, lease, import.id, &reason, Locale::default())?;
             }
         }
         if import.file_pieces.is_some() {
@@ -169,7 +180,7 @@ fn import_kept(own: &BackgroundContext, turn: &Turn, import: &Import, pieces: i6
                 let import = store::get(tx, id)?;
                 store::update(tx, Import { file_pieces: None, ..import }).map(drop)
             })?;
-            fail(own, lease, id, &error.detail)?;
+            fail(own, lease, id, &error.detail, language_of(&background))?;
             Ok(Received::Whole)
         }
         done => done,
@@ -262,10 +273,13 @@ fn publish(background: &BackgroundContext, own: &BackgroundContext, lease: Lease
     let import = background.read(|tx| store::get(tx, id))?;
     if !import.has_good_rows() {
         let reason = match import.rows_read {
-            0 => "the file has no row",
-            _ => "no row of the file is good; the errors say why",
+            0 => text!("the file has no row", "ファイルに行がありません。"),
+            _ => text!(
+                "no row of the file is good; the errors say why",
+                "取り込める行がありません。理由はエラーを確認してください。"
+            ),
         };
-        fail(own, lease, id, reason)?;
+        fail(own, lease, id, &reason, language_of(background))?;
         return own.read(|tx| store::get(tx, id));
     }
     if import.dry_run {
@@ -323,7 +337,12 @@ fn complete(own: &BackgroundContext, lease: Lease, id: Id) -> Result<Import> {
     })
 }
 
-fn fail(own: &BackgroundContext, lease: Lease, id: Id, reason: &str) -> Result<()> {
+/// What is stored of a file is in the language of its sender.
+fn language_of(sender: &BackgroundContext) -> Locale {
+    sender.read(|tx| Ok(tx.language)).unwrap_or_default()
+}
+
+fn fail(own: &BackgroundContext, lease: Lease, id: Id, reason: &Text, language: Locale) -> Result<()> {
     discard(own, lease, id)?;
     let portion = move |tx: &mut Tx<'_>| {
         tx.exempt_from_audit(Unaudited::NotPublished);
@@ -331,7 +350,7 @@ fn fail(own: &BackgroundContext, lease: Lease, id: Id, reason: &str) -> Result<(
         store::remove_next_waiting(tx, id, PORTION)
     };
     while retry(|| own.write(portion))? > 0 {}
-    let reason = cut(reason, 1000).to_owned();
+    let reason = cut(reason.in_language(language), 1000).to_owned();
     own.write(move |tx| {
         lease.check(tx)?;
         batch::publish(tx)?;

@@ -48,7 +48,7 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &ImportFilter) -> Result<i64> {
 
 pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<Import> {
     let query = transaction_imports::table.find(id).select(Import::as_select());
-    query.get_result(tx.conn).optional()?.ok_or(Error::not_found("transaction import"))
+    query.get_result(tx.conn).optional()?.ok_or(Error::not_found("transaction import", "インポート"))
 }
 
 pub(super) fn unfinished(tx: &mut Tx<'_>) -> Result<Vec<Import>> {

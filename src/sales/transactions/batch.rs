@@ -12,6 +12,7 @@ use crate::{
         FieldError, Result,
         values::{CalendarDate, Id, Money},
     },
+    text,
 };
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use uuid::Uuid;
@@ -233,7 +234,10 @@ impl KnownRecords {
             let minor = purchase.minor + self.refunded.get(&purchase.id).copied().unwrap_or(0);
             if minor + new.amount.minor < 0 {
                 let left = Money { minor, currency: purchase.currency };
-                let message = format!("of this purchase, {left} can still be taken back");
+                let message = text!(
+                    "of this purchase, {left} can still be taken back",
+                    "この購入について返品できる残額は {left} です。"
+                );
                 faults.push(FieldError::new("/amount/amount", "refund_exceeds_purchase", message));
             }
         }
@@ -247,7 +251,11 @@ fn repeated(known: &Transaction, new: &NewTransaction, original: Option<&Transac
         return RowOutcome::Unchanged;
     }
     let fault = |pointer: &str| {
-        let message = format!("transaction {} has this source and external id, and differs here", known.id);
+        let message = text!(
+            "transaction {} has this source and external id, and differs here",
+            "同じ source と external_id の取引 {} が登録済みで、この項目の内容が異なります。",
+            known.id
+        );
         FieldError::new(pointer, super::TRANSACTION_CONFLICT.code, message)
     };
     RowOutcome::Conflict(differing.into_iter().map(fault).collect())

@@ -4,9 +4,10 @@ use crate::{
     network::partners::{Partner, PartnerType},
     platform::{
         FieldError,
-        values::{CalendarDate, Country, Currency, Id, Money, Timestamp, composed, text_enum},
+        values::{CalendarDate, Country, Currency, Id, Money, Text, Timestamp, composed, text_enum},
     },
     schema::transactions,
+    text,
 };
 use diesel::prelude::*;
 
@@ -196,10 +197,17 @@ impl NewTransaction {
     pub fn faults(&self, named: Named<'_>, today: CalendarDate) -> Vec<FieldError> {
         let mut faults = Vec::new();
         if named.partner.is_none() {
-            faults.push(FieldError::new("/partner_id", "unknown", "there is no such partner"));
+            faults.push(FieldError::new(
+                "/partner_id",
+                "unknown",
+                text!("there is no such partner", "該当するパートナーが存在しません。"),
+            ));
         }
         if self.occurred_on > today {
-            let message = format!("today is {today}; a transaction is recorded when it has happened");
+            let message = text!(
+                "today is {today}; a transaction is recorded when it has happened",
+                "本日は {today} です。取引は発生後に登録してください。"
+            );
             faults.push(FieldError::new("/occurred_on", "in_the_future", message));
         }
         match self.kind {
@@ -207,14 +215,17 @@ impl NewTransaction {
                 faults.push(FieldError::new(
                     "/amount/amount",
                     "sign",
-                    "the amount of a purchase is above zero",
+                    text!(
+                        "the amount of a purchase is above zero",
+                        "購入の金額は 0 より大きくしてください。"
+                    ),
                 ));
             }
             TransactionKind::Refund if self.amount.minor >= 0 => {
                 faults.push(FieldError::new(
                     "/amount/amount",
                     "sign",
-                    "the amount of a refund is below zero",
+                    text!("the amount of a refund is below zero", "返品の金額は 0 未満にしてください。"),
                 ));
             }
             _ => {}
@@ -235,7 +246,10 @@ impl NewTransaction {
             ("/product_family", &self.product_family, SHORT),
         ] {
             if text.len() > most && text.chars().count() > most {
-                let message = format!("write at most {most} characters, counted in normalization form C");
+                let message = text!(
+                    "write at most {most} characters, counted in normalization form C",
+                    "{most} 文字以内で入力してください（正規化形式 C での文字数）。"
+                );
                 faults.push(FieldError::new(pointer, "too_long", message));
             }
         }
@@ -245,55 +259,101 @@ impl NewTransaction {
         if self.provider_id.is_none() {
             return;
         }
-        let mut fault = |code: &'static str, message: &str| {
+        let mut fault = |code: &'static str, message: Text| {
             faults.push(FieldError::new("/provider_id", code, message));
         };
         match named.provider {
-            None => fault("unknown", "there is no such partner"),
+            None => fault("unknown", text!("there is no such partner", "該当するパートナーが存在しません。")),
             Some(provider) if provider.partner_type != PartnerType::IndirectProvider => {
-                fault("not_a_provider", "the partner named is no indirect provider");
+                fault(
+                    "not_a_provider",
+                    text!(
+                        "the partner named is no indirect provider",
+                        "指定されたパートナーは間接プロバイダーではありません。"
+                    ),
+                );
             }
             Some(_) => {}
         }
         if named.partner.is_some_and(|seller| seller.partner_type != PartnerType::IndirectReseller) {
-            fault("unexpected", "only an indirect reseller buys through a provider; leave it out");
+            fault(
+                "unexpected",
+                text!(
+                    "only an indirect reseller buys through a provider; leave it out",
+                    "プロバイダー経由で購入するのは間接リセラーのみです。この項目を省略してください。"
+                ),
+            );
         }
     }
 
     fn original_faults(&self, named: Named<'_>, faults: &mut Vec<FieldError>) {
-        let mut fault = |pointer: &str, code: &'static str, message: String| {
+        let mut fault = |pointer: &str, code: &'static str, message: Text| {
             faults.push(FieldError::new(pointer, code, message));
         };
         let by_number = self.original_external_id.is_some();
         let here = if by_number { "/original_external_id" } else { "/original_transaction_id" };
         let is_named = by_number || self.original_transaction_id.is_some();
         if by_number && self.original_transaction_id.is_some() {
-            fault(here, "unexpected", "name the purchase once: by its id or by its number".into());
+            fault(
+                here,
+                "unexpected",
+                text!(
+                    "name the purchase once: by its id or by its number",
+                    "購入は ID または番号のいずれか一方で指定してください。"
+                ),
+            );
         }
         match (self.kind, is_named, named.original) {
             (TransactionKind::Purchase, false, _) => {}
             (TransactionKind::Purchase, true, _) => {
-                fault(here, "unexpected", "a purchase takes nothing back; leave it out".into());
+                fault(
+                    here,
+                    "unexpected",
+                    text!(
+                        "a purchase takes nothing back; leave it out",
+                        "購入には返品対象を指定できません。この項目を省略してください。"
+                    ),
+                );
             }
             (TransactionKind::Refund, false, _) => {
-                fault(here, "required", "name the purchase that is taken back".into());
+                fault(
+                    here,
+                    "required",
+                    text!("name the purchase that is taken back", "返品の対象となる購入を指定してください。"),
+                );
             }
             (TransactionKind::Refund, true, None) => {
-                fault(here, "unknown", "there is no such transaction".into());
+                fault(here, "unknown", text!("there is no such transaction", "該当する取引が存在しません。"));
             }
             (TransactionKind::Refund, true, Some(original)) => {
                 if original.kind != TransactionKind::Purchase {
-                    fault(here, "not_a_purchase", "a refund cannot be taken back; name the purchase".into());
+                    fault(
+                        here,
+                        "not_a_purchase",
+                        text!(
+                            "a refund cannot be taken back; name the purchase",
+                            "返品を返品の対象にすることはできません。購入を指定してください。"
+                        ),
+                    );
                 }
                 if original.partner_id != self.partner_id {
-                    fault(here, "other_partner", "that purchase was made by another partner".into());
+                    fault(
+                        here,
+                        "other_partner",
+                        text!(
+                            "that purchase was made by another partner",
+                            "その購入は別のパートナーのものです。"
+                        ),
+                    );
                 }
                 if original.currency != self.amount.currency {
-                    let message = format!("the purchase was made in {}", original.currency);
+                    let message =
+                        text!("the purchase was made in {}", "購入時の通貨は {} です。", original.currency);
                     fault("/amount/currency", "other_currency", message);
                 }
                 if self.occurred_on < original.occurred_on {
-                    let message = format!("the purchase was made on {}", original.occurred_on);
+                    let message =
+                        text!("the purchase was made on {}", "購入日は {} です。", original.occurred_on);
                     fault("/occurred_on", "before_purchase", message);
                 }
             }

@@ -14,13 +14,14 @@ use crate::{
         Error, Result, codes,
         values::{Id, Money},
     },
+    text,
 };
 
 crate::problem_codes! {
-    TRANSACTION_CONFLICT = "transaction_conflict" 409 "This transaction was reported before, with other content",
-        "`source` and `external_id` name one transaction for ever. `transaction_id` is the one on record, `differing` the members that differ. A correction is a refund and a new purchase, each with an `external_id` of its own.";
-    REFUND_EXCEEDS_PURCHASE = "refund_exceeds_purchase" 409 "The refunds together would exceed the purchase",
-        "`left` is what can still be taken back of the purchase.";
+    TRANSACTION_CONFLICT = "transaction_conflict" 409 ["This transaction was reported before, with other content", "この取引は異なる内容で報告済みです"],
+        ["`source` and `external_id` name one transaction for ever. `transaction_id` is the one on record, `differing` the members that differ. A correction is a refund and a new purchase, each with an `external_id` of its own.", "`source` と `external_id` は 1 つの取引に恒久的に割り当てられます。登録済みの取引は `transaction_id`、異なる項目は `differing` に示されます。訂正する場合は、それぞれ固有の `external_id` を付けた返品と新しい購入を報告してください。"];
+    REFUND_EXCEEDS_PURCHASE = "refund_exceeds_purchase" 409 ["The refunds together would exceed the purchase", "返品の合計額が購入額を超えます"],
+        ["`left` is what can still be taken back of the purchase.", "この購入について返品できる残額は `left` に示されます。"];
 }
 
 /// Records a transaction once. Where the source has reported the transaction before with the same content, returns the
@@ -76,8 +77,9 @@ fn repeated(known: Transaction, new: &NewTransaction, original: Option<&Transact
     if differing.is_empty() {
         return Ok(known);
     }
-    let detail = format!(
+    let detail = text!(
         "transaction {} has this source and external id, and differs in {}",
+        "同じ source と external_id の取引 {} が登録済みで、次の項目の内容が異なります：{}",
         known.id,
         differing.join(", ")
     );
@@ -100,6 +102,9 @@ fn refuse_exceeding(tx: &mut Tx<'_>, purchase: &Transaction, refund: Money) -> R
     if left.minor + refund.minor >= 0 {
         return Ok(());
     }
-    let detail = format!("of this purchase, {left} can still be taken back");
+    let detail = text!(
+        "of this purchase, {left} can still be taken back",
+        "この購入について返品できる残額は {left} です。"
+    );
     Err(Error::new(&REFUND_EXCEEDS_PURCHASE, detail).with("left", left))
 }

@@ -100,7 +100,7 @@ pub(super) fn find(tx: &mut Tx<'_>, id: Id) -> Result<Option<Transaction>> {
 }
 
 pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<Transaction> {
-    find(tx, id)?.ok_or(Error::not_found("transaction"))
+    find(tx, id)?.ok_or(Error::not_found("transaction", "取引"))
 }
 
 pub(super) fn find_by_external_id(

@@ -33,6 +33,7 @@ use crate::{
     ledger::accounting::{Months, RebatePosting},
     platform::{Error, Result, codes},
     sales::transactions::backlog::CalculationCause,
+    text,
 };
 
 /// What a unit has posted of an enrollment year.
@@ -44,7 +45,13 @@ pub(super) struct Posting {
 
 /// A code for what leaves the range of amounts; operators see it beside the partner that is put aside.
 pub(super) fn out_of_range(_: OutOfRange) -> Error {
-    Error::new(&codes::AMOUNT_OUT_OF_RANGE, "a sum of amounts leaves the range that can be stored")
+    Error::new(
+        &codes::AMOUNT_OUT_OF_RANGE,
+        text!(
+            "a sum of amounts leaves the range that can be stored",
+            "合計額が保存できる範囲を超えています。"
+        ),
+    )
 }
 
 /// Computes the months of a chunk in order.

@@ -83,7 +83,8 @@ async fn get_earning(caller: Caller<GetEarning>, id: Path<Id>) -> Result<Answer>
     caller
         .snapshot(move |tx| {
             let found = store::get(tx, *id)?;
-            let view = earning_view::show(tx, vec![found])?.pop().ok_or(Error::not_found("earning"))?;
+            let view =
+                earning_view::show(tx, vec![found])?.pop().ok_or(Error::not_found("earning", "獲得額"))?;
             Ok(Answer::record(&view, 1))
         })
         .await

@@ -97,7 +97,7 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &EarningFilter) -> Result<i64> {
 
 pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<EarningRow> {
     let query = visible(tx.scope()).filter(earnings::id.eq(id)).select(EarningRow::as_select());
-    query.get_result(tx.conn).optional()?.ok_or(Error::not_found("earning"))
+    query.get_result(tx.conn).optional()?.ok_or(Error::not_found("earning", "獲得額"))
 }
 
 /// What is posted to some enrollments for some months, by currency: the amount, its rebate part and its co-op part.
@@ -166,7 +166,7 @@ pub(super) fn count_records(tx: &mut Tx<'_>, filter: &IneligibleFilter) -> Resul
 pub(super) fn get_record(tx: &mut Tx<'_>, id: Id) -> Result<IneligibleRow> {
     let query = visible_records(tx.scope()).filter(ineligible_records::id.eq(id));
     let found = query.select(IneligibleRow::as_select()).get_result(tx.conn);
-    found.optional()?.ok_or(Error::not_found("ineligible record"))
+    found.optional()?.ok_or(Error::not_found("ineligible record", "対象外の記録"))
 }
 
 /// Of each enrollment its program, and of that program every published version: two statements. The enrollments of a

@@ -16,6 +16,7 @@ use crate::{
     participation::{admission, enrollments},
     platform::{Result, values::Id},
     sales::transactions::backlog::{self, CalculationCause, Whom},
+    text,
     work::{End, JobName, Queue, Schedule, Turn, Work, in_short, passes, retry},
 };
 use serde_json::json;
@@ -62,8 +63,12 @@ pub fn is_due(tx: &mut Tx<'_>) -> Result<bool> {
 /// whoever waits once more, because it may have passed them.
 pub fn start(tx: &mut Tx<'_>, partner: Option<Id>) -> Result<Run> {
     if let Some(partner) = partner {
-        partners::get(tx, partner)
-            .map_err(|error| error.as_fault_at("/partner_id", "there is no such partner"))?;
+        partners::get(tx, partner).map_err(|error| {
+            error.as_fault_at(
+                "/partner_id",
+                text!("there is no such partner", "該当するパートナーが存在しません。"),
+            )
+        })?;
     }
     if let Some(running) = store::lock_running(tx)? {
         return ask_again(tx, running, partner);

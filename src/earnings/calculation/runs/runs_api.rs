@@ -14,6 +14,7 @@ use crate::{
         http::{Answer, Body, Cursor, Listing, PageParams, PageRequest, Path, page_of},
         values::{Id, Timestamp},
     },
+    text,
 };
 use actix_web::{get, post};
 use serde::{Deserialize, Serialize};
@@ -21,8 +22,8 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_actix_web::service_config::ServiceConfig;
 
 crate::problem_codes! {
-    RUN_AT_WORK = "run_at_work" 409 "Another calculation run is at work",
-        "`run_id` is the run at work, over another partner. Repeat when it has ended, or after `Retry-After`.";
+    RUN_AT_WORK = "run_at_work" 409 ["Another calculation run is at work", "別の計算が実行中です"],
+        ["`run_id` is the run at work, over another partner. Repeat when it has ended, or after `Retry-After`.", "`run_id` は実行中の、別のパートナーを対象とする計算です。その終了後、または `Retry-After` の後に再度お試しください。"];
 }
 
 /// Seconds a run over one partner takes as a rule.
@@ -185,7 +186,10 @@ async fn get_calculation_run(caller: Caller<GetCalculationRun>, id: Path<Id>) ->
 /// The answer to whoever began a run over a partner or over all: where the run is followed. Refuses a run over others.
 pub(super) fn begun(run: Run, partner: Option<Id>) -> Result<Answer> {
     if !run.covers(partner) {
-        let detail = "a run over another partner is at work; start this one when it has ended";
+        let detail = text!(
+            "a run over another partner is at work; start this one when it has ended",
+            "別のパートナーを対象とする計算が実行中です。終了後に再度実行してください。"
+        );
         let error = Error::new(&RUN_AT_WORK, detail).with("run_id", run.id);
         return Err(Error { retry_after: Some(PATIENCE), ..error });
     }

@@ -36,7 +36,7 @@ pub(super) fn count_runs(tx: &mut Tx<'_>, filter: &RunFilter) -> Result<i64> {
 
 pub(super) fn get_run(tx: &mut Tx<'_>, id: Id) -> Result<Run> {
     let found = calculation_runs::table.find(id).select(Run::as_select()).get_result(tx.conn);
-    found.optional()?.ok_or(Error::not_found("calculation run"))
+    found.optional()?.ok_or(Error::not_found("calculation run", "計算の実行"))
 }
 
 /// A run as it is once no other unit changes it; it stays so until the end of this unit.

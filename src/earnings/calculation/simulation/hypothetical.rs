@@ -9,9 +9,10 @@ use crate::{
     },
     platform::{
         Error, FieldError, Result,
-        values::{CalendarDate, Id, Money, Month, Period},
+        values::{CalendarDate, Id, Money, Month, Period, Text},
     },
     sales::transactions,
+    text,
 };
 use std::collections::{BTreeSet, HashMap};
 
@@ -115,13 +116,21 @@ struct Draft {
 }
 
 impl Draft {
-    fn fault(&mut self, at: usize, member: &str, code: &'static str, message: impl Into<String>) {
-        self.faults.push(FieldError::new(format!("/sales/{at}/{member}"), code, message.into()));
+    fn fault(&mut self, at: usize, member: &str, code: &'static str, message: Text) {
+        self.faults.push(FieldError::new(format!("/sales/{at}/{member}"), code, message));
     }
 
     fn name(&mut self, at: usize, id: Id, reference: &str) {
         if self.named.insert(reference.to_owned(), id).is_some() {
-            self.fault(at, "reference", "duplicate", "another sale of the request has this reference");
+            self.fault(
+                at,
+                "reference",
+                "duplicate",
+                text!(
+                    "another sale of the request has this reference",
+                    "リクエスト内の別の販売に同じ参照が付けられています。"
+                ),
+            );
         }
         self.hypothetical.names.insert(id, reference.to_owned());
     }
@@ -129,7 +138,15 @@ impl Draft {
     fn day(&mut self, at: usize, on: CalendarDate, frame: &Frame) {
         if !frame.month.contains(on) {
             let Period { from, to } = frame.month;
-            self.fault(at, "occurred_on", "range", format!("what is simulated lies between {from} and {to}"));
+            self.fault(
+                at,
+                "occurred_on",
+                "range",
+                text!(
+                    "what is simulated lies between {from} and {to}",
+                    "シミュレーションの対象期間は {from} から {to} までです。"
+                ),
+            );
         }
     }
 
@@ -150,7 +167,12 @@ impl Draft {
         self.name(at, id, reference);
         self.day(at, *occurred_on, frame);
         if amount.minor <= 0 {
-            self.fault(at, "amount/amount", "sign", "the amount of a purchase is above zero");
+            self.fault(
+                at,
+                "amount/amount",
+                "sign",
+                text!("the amount of a purchase is above zero", "購入の金額は 0 より大きくしてください。"),
+            );
         }
         let place = self.hypothetical.purchases.len();
         let known =
@@ -187,22 +209,37 @@ impl Draft {
         let (member, purchase) = match (original_reference, original_transaction_id) {
             (Some(name), None) => ("original_reference", self.named.get(name).copied()),
             (None, Some(_)) if !recorded => {
-                let message = "recorded sales are left out; name a purchase of the request";
+                let message = text!(
+                    "recorded sales are left out; name a purchase of the request",
+                    "登録済みの販売は対象外です。リクエスト内の購入を指定してください。"
+                );
                 return self.fault(at, "original_transaction_id", "unexpected", message);
             }
             (None, Some(id)) => ("original_transaction_id", Some(*id)),
             (Some(_), Some(_)) => {
-                let message = "name the purchase once: by its id or by its reference";
+                let message = text!(
+                    "name the purchase once: by its id or by its reference",
+                    "購入は ID または参照のいずれか一方で指定してください。"
+                );
                 return self.fault(at, "original_transaction_id", "unexpected", message);
             }
             (None, None) => {
-                let message = "name the purchase that is taken back";
+                let message =
+                    text!("name the purchase that is taken back", "返品の対象となる購入を指定してください。");
                 return self.fault(at, "original_reference", "required", message);
             }
         };
         self.name(at, id, reference);
         let Some(purchase) = purchase.and_then(|id| self.known.get(&id)).cloned() else {
-            return self.fault(at, member, "unknown", "there is no such purchase of this partner");
+            return self.fault(
+                at,
+                member,
+                "unknown",
+                text!(
+                    "there is no such purchase of this partner",
+                    "このパートナーに該当する購入が存在しません。"
+                ),
+            );
         };
         if let Some(RefundFault { member, code, message }) =
             refund_fault(*amount, *occurred_on, &purchase, frame, member)
@@ -227,7 +264,7 @@ impl Draft {
 struct RefundFault<'a> {
     member: &'a str,
     code: &'static str,
-    message: String,
+    message: Text,
 }
 
 /// What is wrong with a refund of a purchase.
@@ -240,19 +277,39 @@ fn refund_fault<'a>(
 ) -> Option<RefundFault<'a>> {
     let fault = |member, code, message| Some(RefundFault { member, code, message });
     if purchase.is_refund {
-        fault(named_at, "not_a_purchase", "a refund cannot be taken back; name the purchase".to_owned())
+        fault(
+            named_at,
+            "not_a_purchase",
+            text!(
+                "a refund cannot be taken back; name the purchase",
+                "返品を返品の対象にすることはできません。購入を指定してください。"
+            ),
+        )
     } else if amount.minor >= 0 {
-        fault("amount/amount", "sign", "the amount of a refund is below zero".to_owned())
+        fault(
+            "amount/amount",
+            "sign",
+            text!("the amount of a refund is below zero", "返品の金額は 0 未満にしてください。"),
+        )
     } else if amount.currency != purchase.left.currency {
-        let message = format!("the purchase was made in {}", purchase.left.currency);
+        let message =
+            text!("the purchase was made in {}", "購入時の通貨は {} です。", purchase.left.currency);
         fault("amount/currency", "other_currency", message)
     } else if on < purchase.on {
-        fault("occurred_on", "before_purchase", format!("the purchase was made on {}", purchase.on))
+        fault(
+            "occurred_on",
+            "before_purchase",
+            text!("the purchase was made on {}", "購入日は {} です。", purchase.on),
+        )
     } else if !frame.year.contains(purchase.on) {
-        let message = format!("the version simulated does not cover that purchase, of {}", purchase.on);
+        let message = text!(
+            "the version simulated does not cover that purchase, of {}",
+            "シミュレーション対象の版は、その購入（{}）の期間に適用されません。",
+            purchase.on
+        );
         fault(named_at, "other_version", message)
     } else if purchase.left.minor + amount.minor < 0 {
-        let message = format!("of it, {} can still be taken back", purchase.left);
+        let message = text!("of it, {} can still be taken back", "返品できる残額は {} です。", purchase.left);
         fault("amount/amount", "refund_exceeds_purchase", message)
     } else {
         None

@@ -28,6 +28,7 @@ use crate::{
         values::{Id, Month, Period},
     },
     sales::transactions::backlog::{self, CalculationCause, Whom},
+    text,
 };
 use std::collections::BTreeSet;
 
@@ -35,8 +36,8 @@ use std::collections::BTreeSet;
 const MOST_SALES: usize = 50_000;
 
 crate::problem_codes! {
-    SIMULATION_TOO_LARGE = "simulation_too_large" 422 "Too many recorded sales to go through",
-        "A simulation goes through up to `most` recorded sales. Where sales wait for the calculation, run it first; to try other terms, leave the recorded sales out with `include_recorded: false`.";
+    SIMULATION_TOO_LARGE = "simulation_too_large" 422 ["Too many recorded sales to go through", "対象となる登録済みの販売が多すぎます"],
+        ["A simulation goes through up to `most` recorded sales. Where sales wait for the calculation, run it first; to try other terms, leave the recorded sales out with `include_recorded: false`.", "シミュレーションで扱える登録済みの販売は `most` 件までです。計算待ちの販売がある場合は先に計算を実行してください。条件だけを試す場合は `include_recorded: false` を指定して登録済みの販売を除外してください。"];
 }
 
 /// What is simulated: of whom, by which version, with which sales.
@@ -84,7 +85,7 @@ pub(super) fn simulate(tx: &mut Tx<'_>, asked: &EarningsSimulation) -> Result<Si
     let course = scene.compute(tx, &chunk, home)?;
     let as_of = tx.today().clamp(scene.frame.month.from, scene.frame.month.to);
     let assessment = eligibility::assess(tx, &partner, &program, &version, as_of)?;
-    view::show(tx, &scene, course, EligibilityHint::from(assessment))
+    view::show(tx, &scene, course, EligibilityHint::of(assessment, tx.language))
 }
 
 /// The version that is named, else the published one of the month.
@@ -97,7 +98,11 @@ fn version_of(tx: &mut Tx<'_>, program: &Program, asked: &EarningsSimulation) ->
             return Ok(version);
         }
     }
-    let message = format!("no published version of {} is in effect then", program.code);
+    let message = text!(
+        "no published version of {} is in effect then",
+        "その時点で適用される {} の公開済みの版がありません。",
+        program.code
+    );
     Err(Error::invalid_field("/month", "no_version", message))
 }
 
@@ -113,7 +118,12 @@ fn enrolled(tx: &mut Tx<'_>, partner: &Partner, version: &ProgramVersion) -> Res
 fn frame(month: Month, version: &ProgramVersion) -> Result<Frame> {
     let (days, covered) = (month.period(), version.period());
     if !days.overlaps(covered) {
-        let message = format!("the version is in effect from {} to {}", covered.from, covered.to);
+        let message = text!(
+            "the version is in effect from {} to {}",
+            "この版の適用期間は {} から {} までです。",
+            covered.from,
+            covered.to
+        );
         return Err(Error::invalid_field("/month", "outside_version", message));
     }
     let month = Period { from: days.from.max(covered.from), to: days.to.min(covered.to) };
@@ -140,7 +150,10 @@ impl SimulatedScene<'_> {
             Chunk::of(Vec::new(), days)
         };
         if chunk.rest.is_some() || chunk.purchases().nth(MOST_SALES).is_some() {
-            let detail = format!("more than {MOST_SALES} recorded sales would have to be gone through");
+            let detail = text!(
+                "more than {MOST_SALES} recorded sales would have to be gone through",
+                "対象となる登録済みの販売が {MOST_SALES} 件を超えています。"
+            );
             return Err(Error::new(&SIMULATION_TOO_LARGE, detail).with("most", MOST_SALES));
         }
         self.hypothetical.join(&mut chunk);

@@ -15,7 +15,7 @@ use crate::{
     },
     ledger::accounting::{self, Months},
     participation::{
-        eligibility::{Assessment, CheckStatus, EligibilityCheck, EligibilityOutcome},
+        eligibility::{Assessment, CheckStatus, EligibilityCheckView, EligibilityOutcome},
         enrollments::EnrollmentKeys,
         programs::ProgramVersionState,
     },
@@ -112,14 +112,16 @@ pub struct EligibilityHint {
     outcome: EligibilityOutcome,
     /// The rules that are not met, and what to do about them.
     #[schema(max_items = 22)]
-    unmet: Vec<EligibilityCheck>,
+    unmet: Vec<EligibilityCheckView>,
 }
 
-impl From<Assessment> for EligibilityHint {
-    fn from(assessment: Assessment) -> Self {
+impl EligibilityHint {
+    /// The rules that an assessment found unmet, in the words of one language.
+    #[must_use]
+    pub fn of(assessment: Assessment, language: Locale) -> Self {
         let Assessment { as_of, outcome, mut checks, .. } = assessment;
         checks.retain(|check| check.status == CheckStatus::Unmet);
-        Self { as_of, outcome, unmet: checks }
+        Self { as_of, outcome, unmet: EligibilityCheckView::all(checks, language) }
     }
 }
 
