@@ -6,7 +6,7 @@ use std::fmt;
 /// What a payment file says once. It is sent by the payer of its first group.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileHeader {
-    /// The identifier of the file at the bank; no two files have one. [`reference`] makes one of an [`Id`].
+    /// The identifier of the file at the bank; no two files have one. [`reference()`] makes one of an [`Id`].
     pub message_id: String,
     /// When the file was made.
     pub created_at: Timestamp,
@@ -159,7 +159,7 @@ pub struct Address {
 /// One payment to one payee.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Payment {
-    /// The payment; banks name it by its [`reference`] in every answer.
+    /// The payment; banks name it by its [`reference()`] in every answer.
     pub id: Id,
     /// What the payee gets, above zero.
     pub amount: Money,
