@@ -5,7 +5,7 @@ use super::worlds::{
     start, with_a_shuffled_copy,
 };
 use super::{
-    EligibilityCheck, ProgramStanding, ProgramTerms, Verdict, evaluate,
+    EligibilityCheck, ProgramStanding, ProgramTerms, evaluate,
     samples::{id, purchase, terms},
 };
 use crate::{
@@ -148,10 +148,15 @@ proptest! {
         on in some_day(),
     ) {
         fn texts(checks: &[EligibilityCheck]) -> Vec<&Text> {
-            let own = |check| [Some(&check.message), check.remedy.as_ref()].into_iter().flatten();
-            checks.iter().flat_map(|check: &EligibilityCheck| own(check).chain(texts(&check.checks))).collect()
+            let mut found = Vec::new();
+            for check in checks {
+                found.push(&check.message);
+                found.extend(check.remedy.as_ref());
+                found.extend(texts(&check.checks));
+            }
+            found
         }
-        let view = world.judged(&rules, on, Verdict::view);
+        let view = world.judged(&rules, on, |verdict| verdict.view());
         for text in texts(&view) {
             let [english, japanese] = [Locale::En, Locale::Ja].map(|language| text.in_language(language));
             prop_assert!(english.is_ascii() && !english.is_empty(), "{english}");

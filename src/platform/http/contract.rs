@@ -264,6 +264,14 @@ fn collect(error: &jsonschema::ValidationError<'_>, faults: &mut Vec<FieldError>
                 ),
             )
         }
+        kind => in_words(kind, error),
+    };
+    faults.push(fault(code, message));
+}
+
+/// The code and the words of a fault of one value.
+fn in_words(kind: &Kind, error: &jsonschema::ValidationError<'_>) -> (&'static str, Text) {
+    match kind {
         Kind::MinLength { limit: 1 } => {
             ("too_short", text!("must not be empty", "空にすることはできません。"))
         }
@@ -297,8 +305,7 @@ fn collect(error: &jsonschema::ValidationError<'_>, faults: &mut Vec<FieldError>
         }
         Kind::Type { .. } => ("type", Text::new(masked(error), "値の型が正しくありません。")),
         _ => ("invalid", Text::new(masked(error), "値が正しくありません。")),
-    };
-    faults.push(fault(code, message));
+    }
 }
 
 /// The validator's own words, which are in English, without the value.

@@ -1,9 +1,9 @@
 //! Lists as files: the whole filtered set, page by page from one snapshot, in constant memory.
 
 use super::{
-    Answer, Contract,
+    Answer, Contract, Reader,
     line::Line,
-    negotiation::preferred,
+    negotiation::{preferred, written_in},
     pace::{Pace, Progress},
 };
 use crate::platform::{Error, Result, csv};
@@ -234,8 +234,11 @@ impl Responder for File {
             FileFormat::Csv => ("text/csv; charset=utf-8; header=present", "csv"),
             FileFormat::Ndjson => ("application/x-ndjson", "ndjson"),
         };
-        HttpResponse::Ok()
+        let mut response = HttpResponse::Ok();
+        written_in(Reader::of(request).language(), &mut response);
+        response
             .insert_header((header::CONTENT_TYPE, media))
+            .insert_header((header::VARY, "accept, accept-language"))
             .insert_header((
                 header::CONTENT_DISPOSITION,
                 format!("attachment; filename=\"{}.{ending}\"", self.name),

@@ -326,37 +326,40 @@ impl NewTransaction {
                 fault(here, "unknown", text!("there is no such transaction", "該当する取引が存在しません。"));
             }
             (TransactionKind::Refund, true, Some(original)) => {
-                if original.kind != TransactionKind::Purchase {
-                    fault(
-                        here,
-                        "not_a_purchase",
-                        text!(
-                            "a refund cannot be taken back; name the purchase",
-                            "返品を返品の対象にすることはできません。購入を指定してください。"
-                        ),
-                    );
-                }
-                if original.partner_id != self.partner_id {
-                    fault(
-                        here,
-                        "other_partner",
-                        text!(
-                            "that purchase was made by another partner",
-                            "その購入は別のパートナーのものです。"
-                        ),
-                    );
-                }
-                if original.currency != self.amount.currency {
-                    let message =
-                        text!("the purchase was made in {}", "購入時の通貨は {} です。", original.currency);
-                    fault("/amount/currency", "other_currency", message);
-                }
-                if self.occurred_on < original.occurred_on {
-                    let message =
-                        text!("the purchase was made on {}", "購入日は {} です。", original.occurred_on);
-                    fault("/occurred_on", "before_purchase", message);
-                }
+                self.refund_faults(original, here, faults);
             }
+        }
+    }
+
+    /// The faults of a refund of a transaction that is on record; `here` is the member that names the transaction.
+    fn refund_faults(&self, original: &Transaction, here: &str, faults: &mut Vec<FieldError>) {
+        let mut fault = |pointer: &str, code: &'static str, message: Text| {
+            faults.push(FieldError::new(pointer, code, message));
+        };
+        if original.kind != TransactionKind::Purchase {
+            fault(
+                here,
+                "not_a_purchase",
+                text!(
+                    "a refund cannot be taken back; name the purchase",
+                    "返品を返品の対象にすることはできません。購入を指定してください。"
+                ),
+            );
+        }
+        if original.partner_id != self.partner_id {
+            fault(
+                here,
+                "other_partner",
+                text!("that purchase was made by another partner", "その購入は別のパートナーのものです。"),
+            );
+        }
+        if original.currency != self.amount.currency {
+            let message = text!("the purchase was made in {}", "購入時の通貨は {} です。", original.currency);
+            fault("/amount/currency", "other_currency", message);
+        }
+        if self.occurred_on < original.occurred_on {
+            let message = text!("the purchase was made on {}", "購入日は {} です。", original.occurred_on);
+            fault("/occurred_on", "before_purchase", message);
         }
     }
 
