@@ -128,14 +128,13 @@ pub(super) fn with_problem_document(response: ServiceResponse<BoxBody>) -> Servi
     }
     let (request, response) = response.into_parts();
     let own = response.error().and_then(|error| error.as_error::<Error>());
-    let made = match own {
-        Some(error) => problem_response(error, &request),
-        None => {
-            let code = code_of(status);
-            let english = response.error().map_or_else(String::new, ToString::to_string);
-            // Faults of the HTTP machinery have words in English alone: in Japanese the code's help stands for them.
-            problem_response(&Error::new(code, Text::new(english, code.help.ja)), &request)
-        }
+    let made = if let Some(error) = own {
+        problem_response(error, &request)
+    } else {
+        let code = code_of(status);
+        let english = response.error().map_or_else(String::new, ToString::to_string);
+        // Faults of the HTTP machinery have words in English alone: in Japanese the code's help stands for them.
+        problem_response(&Error::new(code, Text::new(english, code.help.ja)), &request)
     };
     let made = if made.status() == StatusCode::REQUEST_TIMEOUT {
         let mut made = made;
