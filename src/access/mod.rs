@@ -6,6 +6,7 @@
 mod app_state;
 mod background;
 mod caller;
+mod changes;
 mod guard;
 mod idempotency;
 mod issuer;
@@ -28,6 +29,7 @@ mod unit;
 pub use app_state::{AppState, FollowUp, Hooks, Parts, ProductFamilies, RefersToPartner, Sweep};
 pub use background::BackgroundContext;
 pub use caller::Caller;
+pub use changes::{Changes, Unaudited};
 pub use guard::Guard;
 pub use idempotency::sweep as sweep_idempotency_keys;
 pub use issuer::{Identity, refused as identity_refused};
@@ -40,7 +42,7 @@ pub use role::{Role, Scope};
 pub use sealed::SealedColumn;
 pub use standing::{ClientStanding, Directory, LockPartners, UserStanding};
 pub use token::{ACCESS_TOKEN_SECONDS, Claims, TokenSubject, Tokens};
-pub use unit::{Actor, Changes, EarlierReads, Tx, Unaudited, Who};
+pub use unit::{Actor, EarlierReads, Tx, Who};
 
 crate::problem_codes! {
     PASSWORD_CHANGE_REQUIRED = "password_change_required" 403 ["Change your temporary password first", "先に仮パスワードを変更してください"],
