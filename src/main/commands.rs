@@ -187,9 +187,9 @@ pub fn import(service: &Service, command: &ImportCommand) -> Result<()> {
         "Import {id}: {rows_read} rows; {created} {verb}, {unchanged} unchanged, {conflicts} in conflict, {invalid} not valid"
     )?;
     if import.unknown_family_rows > 0 {
-        let names = import.unknown_families.0.join(", ");
+        let families = import.unknown_families.0.join(", ");
         let rows = import.unknown_family_rows;
-        say_line!("Warning: {rows} rows have a product family that no program names, such as {names}")?;
+        say_line!("Warning: {rows} rows have a product family that no program names, such as {families}")?;
     }
     if let Some(file) = errors {
         write_errors(&background, import.id, file)?;

@@ -50,7 +50,7 @@ fn fill(path: &Path) -> String {
     let key = first.settings.encryption_key.clone().expect("the tests' key");
     let fill = format!("{FILL} PRAGMA wal_checkpoint(TRUNCATE);");
     Target::Sqlite(path.to_owned()).open().expect("open").batch_execute(&fill).expect("fill");
-    key.to_string()
+    key.clone()
 }
 
 #[test]

@@ -260,6 +260,7 @@ fn every_row_that_is_not_good_is_told_with_line_field_and_code() {
         (11, "/kind", "not_listed"),
         (12, "", "columns"),
         (13, "/source", "pattern"),
+        (13, "/source", "invisible_character"),
         (14, "/customer/id", "control_character"),
         (15, "", "utf8"),
     ];

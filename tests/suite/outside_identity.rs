@@ -71,6 +71,7 @@ fn the_issuer_says_who_it_is_and_the_role_stays_here() {
     let refresh = granted["refresh_token"].as_str().unwrap();
     let renew = [("grant_type", "refresh_token"), ("refresh_token", refresh)];
     super::oauth::form(&world.nobody(), "/v1/auth/token", &renew).ok();
+    world.clock.set(world.clock.now().plus_seconds(10));
     super::oauth::form(&world.nobody(), "/v1/auth/token", &renew).refused(400, "invalid_grant");
 }
 

@@ -49,6 +49,7 @@ fn every_column_that_could_hold_a_secret_is_sealed_or_known() {
         ("signing_keys", "public_key"),
         ("idempotency_keys", "fingerprint"),
         ("idempotency_keys", "body"),
+        ("transaction_import_pieces", "bytes"),
         ("audit_events", "hash"),
         ("audit_chain", "hash"),
         ("refresh_tokens", "digest"),

@@ -156,6 +156,7 @@ proptest! {
             }
             found
         }
+        #[expect(clippy::redundant_closure_for_method_calls, reason = "a path to the method fixes the lifetime")]
         let view = world.judged(&rules, on, |verdict| verdict.view());
         for text in texts(&view) {
             let [english, japanese] = [Locale::En, Locale::Ja].map(|language| text.in_language(language));
