@@ -30,7 +30,7 @@ pub fn line<'a>(out: &mut String, cells: impl IntoIterator<Item = &'a str>) {
     out.push_str("\r\n");
 }
 
-/// A cell of a line as it was before [`line`] made it text.
+/// A cell of a line as it was before [`line()`] made it text.
 #[must_use]
 pub fn unguarded(cell: &str) -> &str {
     cell.strip_prefix('\'').filter(|rest| rest.starts_with(FORMULA)).unwrap_or(cell)

@@ -69,7 +69,7 @@ pub fn start(tx: &mut Tx<'_>, user: &User, from: &RequestOrigin) -> Result<Start
 /// Exchanges a refresh token for its successor.
 ///
 /// A refresh token is valid once. A client that did not get the answer, or asks in two windows, may ask again for
-/// [`GRACE_SECONDS`] and gets the same successor, as long as nobody has used the successor. Any other second use may come
+/// 10 seconds and gets the same successor, as long as nobody has used the successor. Any other second use may come
 /// from a thief, or from the user after a thief: the session ends for both.
 pub fn renew(tx: &mut Tx<'_>, sent: &str) -> Result<SessionRenewal> {
     store::lock_token(tx, &opaque::digest(sent))?;
