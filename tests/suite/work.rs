@@ -110,7 +110,7 @@ fn of_two_instances_one_does_each_piece_of_work() {
     for once in [JobName::DailyRefresh, JobName::ExpirySweep, JobName::SigningKeyRotation] {
         assert!((runs(&registries, once) - 1.0).abs() < 0.1, "{once}: {}", runs(&registries, once));
     }
-    assert_eq!(server.mails().len(), 1);
+    assert_eq!(server.mails().len(), 2, "the temporary password, and the token for a forgotten one");
     let counts = |conn: &mut _| {
         let open = calculation_runs::state.ne("succeeded");
         Ok((
