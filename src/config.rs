@@ -50,13 +50,15 @@ pub struct Accounts {
     pub password_passes: u32,
 }
 
-/// When background work begins by the clock.
+/// The times of day at which background work begins, and the days after which something happens by the clock.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Schedules {
     /// When the daily refresh begins, in UTC.
     pub daily_refresh_at: Daily,
     /// Days after which the signing key is replaced; 0 never does.
     pub key_rotation_days: u16,
+    /// Business days for which money waits after a change of the bank account; 0 for none.
+    pub cooling_off_days: u8,
 }
 
 /// The settings of mail.
@@ -198,6 +200,10 @@ pub struct Settings {
     #[arg(long, env = "DAILY_REFRESH_AT", default_value = "02:00", global = true)]
     pub daily_refresh_at: Daily,
 
+    /// Business days, Monday to Friday, for which money waits after a partner has changed its bank account; 0 for none.
+    #[arg(long, env = "COOLING_OFF_DAYS", default_value_t = 3, value_parser = clap::value_parser!(u8).range(0..=30), global = true)]
+    pub cooling_off_days: u8,
+
     /// Where people reach the service, the same for every instance, below a proxy with the path that the proxy takes
     /// away: links begin with it, and it is the `iss` of tokens. Without it, the address that the service listens on.
     #[arg(long, env = "PUBLIC_URL", value_parser = web_address, global = true)]
@@ -293,6 +299,7 @@ impl Settings {
             security_contact: DEFAULT_CONTACT.into(),
             // No background work begins by the clock in a test.
             daily_refresh_at: Daily::NEVER,
+            cooling_off_days: 3,
             public_url: None,
             smtp_url: None,
             smtp_ca_file: None,
@@ -339,10 +346,14 @@ impl Settings {
         }
     }
 
-    /// When background work begins by the clock.
+    /// What happens by the clock.
     #[must_use]
     pub fn schedules(&self) -> Schedules {
-        Schedules { daily_refresh_at: self.daily_refresh_at, key_rotation_days: self.key_rotation_days }
+        Schedules {
+            daily_refresh_at: self.daily_refresh_at,
+            key_rotation_days: self.key_rotation_days,
+            cooling_off_days: self.cooling_off_days,
+        }
     }
 
     /// The settings of all accounts.

@@ -126,7 +126,7 @@ pub struct Parts {
     pub mail: Mail,
     /// The questions about users, API clients and partners.
     pub directory: Directory,
-    /// The times of day at which background work begins.
+    /// What happens by the clock.
     pub schedules: Schedules,
     /// The functions of the slices.
     pub hooks: Hooks,

@@ -7,6 +7,8 @@ use crate::platform::values::{Id, Month};
 pub struct Changes {
     /// The partners with a changed fact.
     pub partners: Vec<Id>,
+    /// The partners whose money goes to another bank account.
+    pub accounts: Vec<Id>,
     /// The partners whose number of active users has changed, which few programs ask for.
     pub users: Vec<Id>,
     /// The programs whose status or partner types have changed.
@@ -19,8 +21,9 @@ pub struct Changes {
 
 impl Changes {
     pub(super) fn is_empty(&self) -> bool {
-        let Self { partners, users, programs, published, rates } = self;
+        let Self { partners, accounts, users, programs, published, rates } = self;
         partners.is_empty()
+            && accounts.is_empty()
             && users.is_empty()
             && programs.is_empty()
             && published.is_empty()

@@ -190,10 +190,12 @@ policies! {
         read  GetPayoutProfile:              Operator | Auditor | IncentiveAdmin;
         write PutPayoutProfile:              IncentiveAdmin;
         write ApprovePayoutProfile:          Operator;
+        write ReleaseCoolingOff:             Operator;
         write RejectPayoutProfile:           Operator;
         read  GetTaxProfile:                 Operator | Auditor | IncentiveAdmin;
         write PutTaxProfile:                 IncentiveAdmin;
         write ApproveTaxProfile:             Operator;
+        write PutTinStatus:                  Operator;
         write RejectTaxProfile:              Operator;
     }
     gated enrollments {

@@ -190,7 +190,7 @@ impl<'a> Tx<'a> {
         (self.state.directory.family)(self.conn, partner)
     }
 
-    /// The times of day at which background work begins.
+    /// What happens by the clock.
     #[must_use]
     pub fn schedules(&self) -> Schedules {
         self.state.schedules
@@ -293,6 +293,11 @@ impl<'a> Tx<'a> {
             self.changes.partners.push(partner);
             self.sold_only.push(partner);
         }
+    }
+
+    /// Notes that money goes to another bank account of a partner from now on.
+    pub fn account_changed(&mut self, partner: Id) {
+        self.changes.accounts.push(partner);
     }
 
     /// Notes that the number of a partner's active users has changed.

@@ -12,7 +12,7 @@ pub use chain::Seal;
 pub use model::{AuditEvent, Event};
 use service::check_chain;
 pub use service::{ChainVerdict, WORK, seal, seal_batch, verify};
-pub use store::{has_begun, head, holds, last_actor, last_role};
+pub use store::{befores, has_begun, head, holds, last_actor, last_role};
 
 /// The declaration of this slice.
 pub const SLICE: Slice = Slice {

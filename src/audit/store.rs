@@ -141,6 +141,22 @@ pub fn last_actor(tx: &mut Tx<'_>, operation: &str, resource: Id) -> Result<Opti
     Ok(query.first::<Option<Id>>(tx.conn).optional()?.flatten())
 }
 
+/// The records as they were before an operation changed them, of the changes of a record since an instant, the newest first.
+pub fn befores(
+    tx: &mut Tx<'_>,
+    operation: &str,
+    resource: Id,
+    since: Timestamp,
+) -> Result<Vec<serde_json::Value>> {
+    let query = audit_events::table
+        .filter(audit_events::resource_id.eq(resource))
+        .filter(audit_events::operation.eq(operation))
+        .filter(audit_events::id.ge(Id::first_at(since.plus_seconds(-ID_SLACK))));
+    let query = query.order(audit_events::id.desc()).select(AuditEvent::as_select());
+    let events: Vec<AuditEvent> = query.load(tx.conn)?;
+    Ok(events.into_iter().filter_map(|event| event.before).map(|before| before.0).collect())
+}
+
 /// Whether an event waits for its seal.
 pub(super) fn any_unsealed(conn: &mut Conn) -> Result<bool> {
     let unsealed = audit_events::table.filter(audit_events::sequence.is_null());

@@ -102,6 +102,19 @@ pub enum Message {
         /// The program, by its `User-Agent` field.
         user_agent: Option<String>,
     },
+    /// Money goes to another bank account of the partner.
+    BankAccountChanged {
+        /// The partner's name.
+        partner: String,
+        /// The id of the partner.
+        partner_id: Id,
+        /// The end of the new account's number.
+        account: String,
+        /// The instant of the change.
+        at: Timestamp,
+        /// The last day on which money waits; none where money does not wait.
+        waits_until: Option<CalendarDate>,
+    },
     /// A payment is on its way.
     PaymentSent {
         /// The partner's name.
@@ -161,6 +174,7 @@ impl Message {
             Self::PasswordReset { .. } => Kind::PasswordReset,
             Self::PasswordChanged { .. } => Kind::PasswordChanged,
             Self::NewSignIn { .. } => Kind::NewSignIn,
+            Self::BankAccountChanged { .. } => Kind::BankAccountChanged,
             Self::PaymentSent { .. } => Kind::PaymentSent,
             Self::StatementReady { .. } => Kind::StatementReady,
         }

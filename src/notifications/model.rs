@@ -29,6 +29,8 @@ text_enum! {
         PasswordChanged = "password_changed",
         /// The user signed in from a new address.
         NewSignIn = "new_sign_in",
+        /// Money goes to another bank account of the partner.
+        BankAccountChanged = "bank_account_changed",
         /// A payment is on its way.
         PaymentSent = "payment_sent",
         /// The statement of a closed month is there.

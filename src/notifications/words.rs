@@ -65,6 +65,7 @@ fn environment(
         "password_reset",
         "password_changed",
         "new_sign_in",
+        "bank_account_changed",
         "payment_sent",
         "statement_ready",
     ] {
@@ -146,6 +147,11 @@ fn facts(message: &Message, locale: Locale) -> Value {
         Message::PasswordChanged { at } => context! { at => instant(*at, locale) },
         Message::NewSignIn { at, address, user_agent } => {
             context! { at => instant(*at, locale), address, user_agent }
+        }
+        Message::BankAccountChanged { partner, partner_id, account, at, waits_until } => {
+            let (partner_id, waits_until) =
+                (partner_id.to_string(), waits_until.map(|until| day(until, locale)));
+            context! { partner, partner_id, account, at => instant(*at, locale), waits_until }
         }
         Message::PaymentSent { partner, amount, reference, on } => {
             context! { partner, amount => sum(*amount, locale), reference, on => day(*on, locale) }

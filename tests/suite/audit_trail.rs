@@ -6,6 +6,7 @@ use crate::{
         calculation::{Story, flat, text},
         enrollments::{Case, eligible_direct_bill},
         partners::partner,
+        profiles,
         second_factors::{App, wait},
     },
     support::{Answer, Client, PASSWORD, World},
@@ -233,10 +234,10 @@ fn enrollments(sweep: &mut Sweep<'_>) {
     let admin = Person::of(world.admin_of(&case.id));
     for (kind, name) in [("payout", "Payout"), ("tax", "Tax")] {
         let path = format!("/v1/partners/{}/{kind}-profile", case.id);
-        let filed = if kind == "payout" {
-            json!({"holder": "Partner", "account_number": "DE89370400440532013000", "bank_country": "DE", "currency": "EUR"})
+        let (filed, changed) = if kind == "payout" {
+            (profiles::payout(), profiles::payout_to("Partner", "DE02120300000000202051"))
         } else {
-            json!({"form": "vat", "tax_country": "DE", "tax_id": "DE123456789"})
+            (profiles::vat("DE123456789"), profiles::vat("DE987654321"))
         };
         sweep.step(&admin, &format!("put{name}Profile"), &path, filed.clone(), Made);
         sweep.step(
@@ -246,7 +247,7 @@ fn enrollments(sweep: &mut Sweep<'_>) {
             because(),
             Changed,
         );
-        sweep.step(&admin, &format!("put{name}Profile"), &path, filed, Changed);
+        sweep.step(&admin, &format!("put{name}Profile"), &path, changed, Changed);
         let comment = json!({"comment": "Compared"});
         sweep.step(
             &operator,
@@ -256,6 +257,12 @@ fn enrollments(sweep: &mut Sweep<'_>) {
             Changed,
         );
     }
+    let path = format!("/v1/partners/{}", case.id);
+    let second = Person::of(world.another_operator());
+    let release = format!("{path}/payout-profile/cooling-off-release");
+    sweep.step(&second, "releaseCoolingOff", &release, because(), Changed);
+    let matched = sweep.example("putTinStatus");
+    sweep.step(&operator, "putTinStatus", &format!("{path}/tax-profile/tin-status"), matched, Changed);
     world.on("2018-11-01");
     let request = json!({"partner_id": case.id, "program": "csp-direct-bill", "reason": because()["reason"]});
     let made = sweep.step(&operator, "requestEnrollment", "/v1/enrollments", request, Made);

@@ -2,6 +2,7 @@
 
 use super::{
     partners::partner,
+    profiles,
     running::{Running, command},
 };
 use crate::support::{Backend, Database, World, postgres};
@@ -238,8 +239,7 @@ fn restoring_overwrites_nothing_unless_told() {
 fn a_backup_holds_no_account_number_in_the_clear() {
     let world = World::new();
     let id = world.operator().post("/v1/partners", partner(1, "direct_bill")).send().ok().id();
-    let payout = json!({"holder": "Contoso", "account_number": "DE89370400440532013000", "bank_country": "DE", "currency": "EUR"});
-    world.admin_of(&id).put(&format!("/v1/partners/{id}/payout-profile"), payout).send().ok();
+    profiles::are_filed(&world.admin_of(&id), &id);
     let url = match world.service.db.target() {
         Target::Sqlite(path) => format!("sqlite://{}", path.display()),
         Target::Postgres(url) => url.clone(),

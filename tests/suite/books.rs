@@ -1,7 +1,10 @@
 //! The books over time: what is late, what is mended, what is held, and who sees it.
 
 use crate::{
-    suite::calculation::{Story, flat, version},
+    suite::{
+        calculation::{Story, flat, version},
+        profiles,
+    },
     support::World,
 };
 use diesel::{Connection, connection::InstrumentationEvent};
@@ -220,7 +223,7 @@ fn a_rebate_waits_for_profiles_the_threshold_or_an_operator() {
         .send()
         .ok();
     assert_eq!(read()["state_reason"]["code"], "profile_action_required");
-    let tax = json!({"form": "vat", "tax_country": "DE", "tax_id": "DE987654321"});
+    let tax = profiles::vat("DE987654321");
     world.admin_of(&story.partner).put(&profile, tax).if_match("*").send().ok();
     assert_eq!(read()["state_reason"]["code"], "profile_pending");
     story.operator.post(&format!("{profile}/approval"), json!({})).send().ok();

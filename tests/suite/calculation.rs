@@ -1,7 +1,7 @@
 //! Calculation: the worked examples R1 to R14 over HTTP, and what comes late.
 
 use crate::{
-    suite::partners::partner,
+    suite::{partners::partner, profiles},
     support::{Answer, Client, World, statements::behind_the_service},
 };
 use diesel::{ExpressionMethods, RunQueryDsl};
@@ -95,15 +95,8 @@ impl<'w> Story<'w> {
     }
 
     fn file_profiles(&self) {
-        let admin = self.world.admin_of(&self.partner);
-        let payout = json!({"holder": "Partner", "account_number": "DE89370400440532013000",
-            "bank_country": "DE", "currency": "EUR"});
-        let tax = json!({"form": "vat", "tax_country": "DE", "tax_id": "DE123456789"});
-        for (name, body) in [("payout-profile", payout), ("tax-profile", tax)] {
-            let path = format!("/v1/partners/{}/{name}", self.partner);
-            admin.put(&path, body).send().ok();
-            self.operator.post(&format!("{path}/approval"), json!({})).send().ok();
-        }
+        profiles::are_filed(&self.world.admin_of(&self.partner), &self.partner);
+        profiles::are_approved(&self.operator, &self.partner);
     }
 
     fn enroll(&mut self) {

@@ -4,6 +4,7 @@ use crate::{
     suite::{
         calculation::{Story, flat, text, version},
         partners::partner,
+        profiles,
         tampering::everything_is_allowed,
     },
     support::{Client, World, statements::behind_the_service},
@@ -211,7 +212,7 @@ fn closing_has_a_preview_and_keeps_its_report() {
     rich.sale("r1", "2018-07-06", "10000.00");
     story.calculate();
     let admin = world.admin_of(&rich.partner);
-    let tax = json!({"form": "vat", "tax_country": "DE", "tax_id": "DE987654321"});
+    let tax = profiles::vat("DE987654321");
     world.on("2018-07-28");
     let closure = "/v1/accounting-months/2018-07/closure";
     let look = || operator.get(closure).send().ok();
@@ -243,7 +244,7 @@ fn closing_has_a_preview_and_keeps_its_report() {
     story.calculate();
     let held = look();
     assert_eq!(parts(&held.body), [0, 53_280, 0, 53_280, 0, 5_280, 48_000]);
-    assert_eq!(held["profiles"], json!({"missing": 0, "pending": 1, "action_required": 0}));
+    assert_eq!(held["profiles"], json!({"missing": 0, "pending": 1, "action_required": 0, "cooling_off": 0}));
 
     world.auditor().get(closure).send().ok();
     world.admin_of(&story.partner).get(closure).send().refused(403, "forbidden");

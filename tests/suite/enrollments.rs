@@ -1,7 +1,7 @@
 //! Enrollments: the worked examples E1 to E9 over HTTP, and the state table.
 
 use crate::{
-    suite::partners::partner,
+    suite::{partners::partner, profiles},
     support::{Answer, Client, World},
 };
 use serde_json::{Value, json};
@@ -66,14 +66,8 @@ impl<'w> Case<'w> {
     }
 
     pub fn approve_profiles(&self) {
-        let admin = self.world.admin_of(&self.id);
-        let payout = json!({"holder": "Partner", "account_number": "DE89370400440532013000", "bank_country": "DE", "currency": "EUR"});
-        let tax = json!({"form": "vat", "tax_country": "DE", "tax_id": "DE123456789"});
-        for (name, body) in [("payout-profile", payout), ("tax-profile", tax)] {
-            let path = format!("/v1/partners/{}/{name}", self.id);
-            admin.put(&path, body).send().ok();
-            self.world.operator().post(&format!("{path}/approval"), json!({})).send().ok();
-        }
+        profiles::are_filed(&self.world.admin_of(&self.id), &self.id);
+        profiles::are_approved(&self.world.operator(), &self.id);
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
         calculation::{Story, flat, version},
         enrollments::Case,
         partners::partner,
+        profiles,
     },
     support::World,
 };
@@ -167,7 +168,7 @@ fn who_is_cured_without_a_gap_goes_on_where_the_profiles_put_it() {
     world.on("2018-11-05");
     suspended(&story, "suspension");
     assert_eq!(newest(&story), lost("2018-07-01", "2018-11-05"));
-    let tax = json!({"form": "vat", "tax_country": "DE", "tax_id": "DE987654321"});
+    let tax = profiles::vat("DE987654321");
     world
         .admin_of(&story.partner)
         .put(&format!("/v1/partners/{}/tax-profile", story.partner), tax)
@@ -323,8 +324,7 @@ fn a_tax_form_that_has_lapsed_makes_payment_wait_and_not_the_new_year() {
     let world = World::new();
     let story = Story::by(&world, &asking(&active(), "2018-07-01", "2019-06-30"));
     publish(&story, 2, asking(&active(), "2019-07-01", "2020-06-30"));
-    let tax =
-        json!({"form": "w8_ben_e", "tax_country": "DE", "tax_id": "DE987654321", "expires_on": "2019-06-30"});
+    let tax = profiles::until("2019-06-30");
     let path = format!("/v1/partners/{}/tax-profile", story.partner);
     world.admin_of(&story.partner).put(&path, tax).send().ok();
     story.operator.post(&format!("{path}/approval"), json!({})).send().ok();

@@ -4,6 +4,7 @@ use crate::{
     suite::{
         enrollments::{Case, eligible_direct_bill, unmet},
         partners::partner,
+        profiles,
     },
     support::{Answer, Client, World},
 };
@@ -60,7 +61,7 @@ fn an_entity_tag_covers_what_is_to_be_done_next() {
     let actions = |answer: &Answer| answer["next_actions"].as_array().unwrap().len();
     assert_eq!((actions(&made), actions(&seen), made.etag()), (2, 2, seen.etag()));
     admin.get(&path).header("if-none-match", &seen.etag()).send();
-    let tax = json!({"form": "vat", "tax_country": "DE", "tax_id": "DE123456789"});
+    let tax = profiles::vat("DE123456789");
     admin.put(&format!("/v1/partners/{}/tax-profile", case.id), tax).send().ok();
     let again = admin.get(&path).header("if-none-match", &seen.etag()).send().ok();
     assert_eq!((actions(&again), &again["revision"]), (1, &seen["revision"]));
@@ -131,7 +132,7 @@ fn a_loss_found_late_counts_from_its_own_day() {
     let operator = world.operator();
     world.on("2018-12-10");
     // The record changes again, after the day from which the agreement will turn out to be ended.
-    let tax = json!({"form": "vat", "tax_country": "DE", "tax_id": "DE987654321"});
+    let tax = profiles::vat("DE987654321");
     world.admin_of(&case.id).put(&format!("/v1/partners/{}/tax-profile", case.id), tax).send().ok();
     world.on("2019-01-15");
     let listed = operator.get("/v1/mpn-agreements").query("partner_id", &case.id).send().ok();

@@ -6,6 +6,7 @@ use crate::{
         calculation::Story,
         enrollments::Case,
         enrollments_by_day::{asking, lost, newest, paper, publish, refresh_on, stands, window, windows},
+        profiles,
     },
     support::World,
 };
@@ -31,20 +32,12 @@ impl<'w> Waiting<'w> {
         world.on("2018-10-05");
         let admin = world.admin_of(&case.id);
         let enrollment = case.ask(&admin, "csp-direct-bill").ok().id();
-        let payout = json!({"holder": "Partner", "account_number": "DE89370400440532013000",
-            "bank_country": "DE", "currency": "EUR"});
-        let tax = json!({"form": "vat", "tax_country": "DE", "tax_id": "DE123456789"});
-        for (name, body) in [("payout-profile", payout), ("tax-profile", tax)] {
-            admin.put(&format!("/v1/partners/{}/{name}", case.id), body).send().ok();
-        }
+        profiles::are_filed(&admin, &case.id);
         Self { case, enrollment }
     }
 
     fn approve(&self) {
-        for name in ["payout-profile", "tax-profile"] {
-            let path = format!("/v1/partners/{}/{name}/approval", self.case.id);
-            self.case.world.operator().post(&path, json!({})).send().ok();
-        }
+        profiles::are_approved(&self.case.world.operator(), &self.case.id);
     }
 
     fn renew(self, from: &str) -> Self {

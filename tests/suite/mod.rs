@@ -1,5 +1,6 @@
 //! The stories. Each is a sentence, has a world of its own, and runs on both databases.
 
+mod account_changes;
 mod accounts;
 mod adjustments;
 mod agreements;

@@ -12,13 +12,64 @@ use partner_incentives::{
 use serde_json::{Value, json};
 
 const IBAN: &str = "DE89370400440532013000";
+/// Other accounts, and other tax numbers.
+const OTHER_IBANS: [&str; 2] = ["DE02120300000000202051", "DE02500105170137075030"];
+const OTHER_TAX_IDS: [&str; 2] = ["770012345678", "770087654321"];
 
-fn payout() -> Value {
-    json!({"holder": "Contoso Cloud GmbH", "account_number": IBAN, "bank_country": "DE", "currency": "EUR"})
+/// A payout profile with an account at a German bank.
+pub fn payout() -> Value {
+    payout_to("Contoso Cloud GmbH", IBAN)
+}
+
+/// A payout profile of a holder, with an IBAN of Germany.
+pub fn payout_to(holder: &str, iban: &str) -> Value {
+    let address =
+        json!({"country": "DE", "town": "Hamburg", "street": "Alsterufer", "building_number": "12"});
+    json!({"holder": holder, "account": iban, "bank_country": "DE", "currency": "EUR", "address": address})
+}
+
+/// A payout profile with an account at a Japanese bank, which has no IBAN.
+pub fn payout_in_japan() -> Value {
+    json!({
+        "holder": "株式会社コントソ", "holder_latin": "Contoso KK", "account_number": "7654321",
+        "routing": {"kind": "zengin", "number": "0005001"}, "bank_country": "JP", "bic": "BOTKJPJT",
+        "currency": "JPY", "address": {"country": "JP", "town": "Osaka", "post_code": "541-0041"}
+    })
+}
+
+/// A tax profile that does not expire.
+pub fn vat(tax_id: &str) -> Value {
+    json!({"form": "vat", "signed_on": "2018-06-01", "tax_country": "DE", "tax_id": tax_id})
+}
+
+/// A tax profile whose document says until when it holds.
+pub fn until(day: &str) -> Value {
+    json!({
+        "form": "other", "tax_country": "DE", "tax_id": "DE-123456789", "signed_on": "2018-06-01", "expires_on": day
+    })
+}
+
+/// An admin files both profiles of a partner.
+pub fn are_filed(admin: &Client, partner: &str) {
+    for (name, body) in [("payout-profile", payout()), ("tax-profile", vat("DE123456789"))] {
+        admin.put(&format!("/v1/partners/{partner}/{name}"), body).send().ok();
+    }
+}
+
+/// An operator approves both profiles of a partner.
+pub fn are_approved(operator: &Client, partner: &str) {
+    for name in ["payout-profile", "tax-profile"] {
+        operator.post(&format!("/v1/partners/{partner}/{name}/approval"), json!({})).send().ok();
+    }
 }
 
 fn tax() -> Value {
-    json!({"form": "w8_ben_e", "tax_country": "DE", "tax_id": "DE-123456789", "expires_on": "2019-06-30"})
+    until("2019-06-30")
+}
+
+/// Other numbers of the same kind.
+fn others(secret: &str) -> [&'static str; 2] {
+    if secret == "account" { OTHER_IBANS } else { OTHER_TAX_IDS }
 }
 
 /// A world with one partner, its id and its admin.
@@ -32,7 +83,7 @@ fn contoso() -> (World, String, Client) {
 /// Both addresses of a partner's profiles, with what can be put there and which number it hides.
 fn both(partner: &str) -> [(String, Value, &'static str, &'static str); 2] {
     [
-        (format!("/v1/partners/{partner}/payout-profile"), payout(), "account_number", "account_masked"),
+        (format!("/v1/partners/{partner}/payout-profile"), payout(), "account", "account_masked"),
         (format!("/v1/partners/{partner}/tax-profile"), tax(), "tax_id", "tax_id_masked"),
     ]
 }
@@ -68,12 +119,11 @@ fn a_profile_is_filed_approved_changed_and_rejected() {
         let same = admin.put(&path, body.clone()).send().ok();
         assert_eq!((same.status, &same["state"], same.etag()), (200, &json!("approved"), approved.etag()));
         let mut other = body.clone();
-        other[secret] = json!("770012345678");
+        let [number, _] = others(secret);
+        other[secret] = json!(number);
         let changed = admin.put(&path, other.clone()).send().ok();
-        assert_eq!(
-            (changed.status, &changed["state"], &changed[masked]),
-            (200, &json!("pending"), &json!("****5678"))
-        );
+        let end = json!(format!("****{}", &number[number.len() - 4..]));
+        assert_eq!((changed.status, &changed["state"], &changed[masked]), (200, &json!("pending"), &end));
         assert_eq!((changed.id(), &changed["revision"]), (made.id(), &json!(3)));
 
         let rejected = operator.post(&at(&path, "rejection"), json!({"reason": "Not readable"})).send().ok();
@@ -184,9 +234,10 @@ fn a_stale_profile_is_neither_replaced_nor_decided_upon() {
         admin.put(&path, body.clone()).if_match("*").send().refused(412, "precondition_failed");
         let read = admin.put(&path, body.clone()).send().ok();
         let mut changed = body;
-        changed[secret] = json!("770012345678");
+        let [one, another] = others(secret);
+        changed[secret] = json!(one);
         let now = admin.put(&path, changed.clone()).if_match(&read.etag()).send().ok();
-        changed[secret] = json!("770087654321");
+        changed[secret] = json!(another);
         admin.put(&path, changed).if_match(&read.etag()).send().refused(412, "precondition_failed");
         // An operator approves the account that was on the screen, not the one that is there since.
         let (approval, rejection) = (at(&path, "approval"), at(&path, "rejection"));
@@ -219,12 +270,16 @@ fn all_faults_of_a_profile_are_told_at_once() {
         found
     };
     let [(payout_path, ..), (tax_path, ..)] = both(&id);
-    let wrong =
-        json!({"holder": " ", "account_number": "DE 1", "bank_country": "XX", "currency": "XXX", "iban": 1});
+    let wrong = json!({
+        "holder": " ", "account": "DE 1", "bank_country": "XX", "currency": "XXX", "iban": 1,
+        "address": {"country": "DE", "town": ""}
+    });
     assert_eq!(
         pointers(&payout_path, wrong),
         [
-            "/account_number pattern",
+            "/account pattern",
+            "/address/town pattern",
+            "/address/town too_short",
             "/bank_country format",
             "/currency format",
             "/holder pattern",
@@ -233,35 +288,117 @@ fn all_faults_of_a_profile_are_told_at_once() {
     );
     assert_eq!(
         pointers(&payout_path, json!({})),
-        ["/account_number required", "/bank_country required", "/currency required", "/holder required"]
+        ["/address required", "/bank_country required", "/currency required", "/holder required"]
     );
-    let wrong = json!({"form": "napkin", "tax_country": "de", "tax_id": "-1-", "expires_on": "2019-02-30"});
+    let wrong = json!({
+        "form": "napkin", "tax_country": "de", "tax_id": "-1-", "signed_on": "2018-02-30", "expires_on": "2019-02-30"
+    });
     assert_eq!(
         pointers(&tax_path, wrong),
         [
             "/expires_on format",
             "/form not_listed",
+            "/signed_on format",
             "/tax_country format",
             "/tax_country pattern",
             "/tax_id pattern",
             "/tax_id too_short"
         ]
     );
-    let mut mistyped = payout();
-    mistyped["account_number"] = json!("DE88370400440532013000");
-    assert_eq!(pointers(&payout_path, mistyped), ["/account_number iban_checksum"]);
-    let mut expired = tax();
-    expired["expires_on"] = json!("2018-06-30");
-    assert_eq!(pointers(&tax_path, expired.clone()), ["/expires_on in_the_past"]);
-    expired["expires_on"] = json!("2018-07-01");
-    admin.put(&tax_path, expired).send().ok();
-
-    // Any case, and what is no IBAN, is fine.
-    for account in ["de89370400440532013000", "021000021", "GB29nwbk60161331926819", "A1B2"] {
-        let mut body = payout();
-        body["account_number"] = json!(account);
-        admin.put(&payout_path, body).send().ok();
+    assert_eq!(pointers(&tax_path, until("2018-06-30")), ["/expires_on in_the_past"]);
+    admin.put(&tax_path, until("2018-07-01")).send().ok();
+    // Of a form with a term of its own the last day follows from the signature.
+    let us = |form: &str, signed_on: &str| json!({"form": form, "tax_country": "US", "tax_id": "12-3456789", "signed_on": signed_on});
+    let stated = |form: &str, expires_on: &str| {
+        let mut body = us(form, "2018-06-30");
+        body["expires_on"] = json!(expires_on);
+        body
+    };
+    for form in ["w9", "w8_ben_e", "vat"] {
+        assert_eq!(pointers(&tax_path, stated(form, "2019-06-30")), ["/expires_on unexpected"]);
+        assert_eq!(pointers(&tax_path, us(form, "2018-07-02")), ["/signed_on in_the_future"]);
     }
+    assert_eq!(pointers(&tax_path, us("w8_ben_e", "2014-12-31")), ["/signed_on in_the_past"]);
+    for (form, signed_on, expires_on) in
+        [("w8_ben_e", "2015-01-01", json!("2018-12-31")), ("w9", "2001-01-01", Value::Null)]
+    {
+        assert_eq!(admin.put(&tax_path, us(form, signed_on)).send().ok()["expires_on"], expires_on);
+    }
+}
+
+#[test]
+fn an_account_that_no_bank_file_can_name_is_refused_with_every_fault_at_once() {
+    let (_world, id, admin) = contoso();
+    let [(path, ..), _] = both(&id);
+    let with = |members: Value| {
+        let mut body = payout();
+        for (name, value) in members.as_object().unwrap() {
+            body[name] = value.clone();
+        }
+        body.as_object_mut().unwrap().retain(|_, value| !value.is_null());
+        body
+    };
+    let abroad = json!({"country": "US"});
+    for (body, faults) in [
+        (with(json!({"account": "DE88370400440532013000"})), vec!["/account iban_invalid"]),
+        (with(json!({"account": "DE8937O400440532013000"})), vec!["/account iban_invalid"]),
+        (with(json!({"account": "GB29NWBK60161331926819"})), vec!["/account bank_country_mismatch"]),
+        (with(json!({"account": null, "account_number": "12345678"})), vec!["/account account_missing"]),
+        (
+            with(json!({"account_number": "12345678", "routing": {"kind": "other", "number": "1"}})),
+            vec!["/account_number account_number_unexpected", "/routing routing_unexpected"],
+        ),
+        (with(json!({"bic": "COBADEFFX"})), vec!["/bic bic_invalid"]),
+        (with(json!({"bic": "BNPAFRPP"})), vec!["/bic bank_country_mismatch"]),
+        (with(json!({"holder": "Контосо 株式会社"})), vec!["/holder_latin name_not_latin"]),
+        (with(json!({"holder_latin": "Müller"})), vec!["/holder_latin name_not_latin"]),
+        (
+            with(json!({"address": {"country": "JP", "town": "大阪", "lines": ["Ok", "四階"]}})),
+            vec!["/address/lines/1 address_not_latin", "/address/town address_not_latin"],
+        ),
+        (
+            with(json!({"holder": "株式会社", "account": null, "bank_country": "US", "address": abroad})),
+            vec![
+                "/account_number account_number_missing",
+                "/address/town town_missing",
+                "/bic bic_missing",
+                "/holder_latin name_not_latin",
+                "/routing routing_missing",
+            ],
+        ),
+        (
+            with(json!({"bank_country": "US", "bic": "CHASUS33"})),
+            vec![
+                "/account account_unexpected",
+                "/account_number account_number_missing",
+                "/routing routing_missing",
+            ],
+        ),
+    ] {
+        let refused = admin.put(&path, body).send().refused(422, "invalid");
+        let mut found: Vec<_> = refused["errors"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|e| format!("{} {}", e["pointer"].as_str().unwrap(), e["code"].as_str().unwrap()))
+            .collect();
+        found.sort();
+        assert_eq!(found, faults);
+    }
+    let kept =
+        admin.put(&path, with(json!({"account": "de89370400440532013000", "bic": "cobadeff"}))).send().ok();
+    assert_eq!(
+        (&kept["bic"], &kept["missing"], &kept["routing"]),
+        (&json!("COBADEFF"), &json!([]), &Value::Null)
+    );
+    let japan = admin.put(&path, payout_in_japan()).send().ok();
+    assert_eq!((&japan["routing"]["number"], &japan["account_masked"]), (&json!("0005001"), &json!("****1")));
+    assert_eq!(
+        japan["address"],
+        json!({
+            "country": "JP", "town": "Osaka", "street": null, "building_number": null, "post_code": "541-0041", "lines": []
+        })
+    );
 }
 
 #[test]
@@ -279,10 +416,8 @@ fn an_expired_tax_profile_has_to_be_filed_again() {
     assert_eq!((&expired["state"], &expired["allowed_transitions"]), (&json!("action_required"), &json!([])));
     let refused = operator.post(&at(&path, "rejection"), json!({"reason": "Expired"})).send();
     assert_eq!(refused.refused(409, "transition_not_allowed")["from"], "action_required");
-    admin.put(&path, body.clone()).send().refused(422, "invalid");
-    let mut renewed = body;
-    renewed["expires_on"] = json!("2022-06-30");
-    assert_eq!(admin.put(&path, renewed).send().ok()["state"], "pending");
+    admin.put(&path, body).send().refused(422, "invalid");
+    assert_eq!(admin.put(&path, until("2022-06-30")).send().ok()["state"], "pending");
 }
 
 #[test]

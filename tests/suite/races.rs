@@ -6,6 +6,7 @@ use crate::{
         adjustments::colleague,
         calculation::{Story, flat},
         partners::partner,
+        profiles,
     },
     support::{Answer, Client, World},
 };
@@ -296,7 +297,7 @@ fn a_month_that_closes_while_a_profile_is_decided_knows_the_decision() {
             assert_eq!(rebate["state"], expected, "{month}: {rebate}");
         }
         if n % 2 == 0 {
-            let tax = json!({"form": "vat", "tax_country": "DE", "tax_id": format!("DE12345678{n}")});
+            let tax = profiles::vat(&format!("DE12345678{n}"));
             world.admin_of(&story.partner).put(&path, tax).send().ok();
         }
     }

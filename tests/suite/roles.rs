@@ -5,6 +5,7 @@ use crate::{
         authority::{ask, nobodys, operations},
         enrollments::{eligible_direct_bill, unmet},
         partners::partner,
+        profiles,
     },
     support::{Client, World},
 };
@@ -126,7 +127,7 @@ fn a_headquarters_admin_reaches_its_locations_and_nobody_reaches_up() {
 
     above.get(&location).send().ok();
     let made = case.ask(&above, "csp-direct-bill").ok();
-    let payout = json!({"holder": "Partner", "account_number": "DE89370400440532013000", "bank_country": "DE", "currency": "EUR"});
+    let payout = profiles::payout();
     above.put(&format!("{location}/payout-profile"), payout.clone()).send().ok();
     let new = |partner: &str, email: &str| json!({"email": email, "name": "New", "role": "viewer", "partner_id": partner});
     above.post("/v1/users", new(&case.id, "a@x.example")).send().ok();
@@ -195,7 +196,7 @@ fn the_people_of_a_closed_partner_read_on_and_start_nothing() {
     let setup = format!("/v1/partners/{open}/setup/notification");
     newcomer.ask("POST", &setup).send().refused(409, "partner_closed");
     // What it is owed has to go somewhere: it may still say where.
-    let terms = json!({"holder": "Liquidator", "account_number": "DE02120300000000202051", "bank_country": "DE", "currency": "EUR"});
+    let terms = profiles::payout_to("Liquidator", "DE02120300000000202051");
     admin.put(&payout, terms).send().ok();
 }
 

@@ -1,7 +1,10 @@
 //! The secrets in the database: sealed, each for its row; those from before are sealed at the next start.
 
 use super::partners::partner;
-use crate::support::{Client, World, secrets::kept, statements::behind_the_service};
+use crate::{
+    suite,
+    support::{Client, World, secrets::kept, statements::behind_the_service},
+};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use diesel::{
     QueryableByName, RunQueryDsl,
@@ -23,10 +26,9 @@ const ACCOUNT: &str = "DE89370400440532013000";
 const TAX: &str = "DE-123456789";
 
 fn file_both(admin: &Client, partner: &str) {
-    let payout =
-        json!({"holder": "Contoso", "account_number": ACCOUNT, "bank_country": "DE", "currency": "EUR"});
+    let payout = suite::profiles::payout_to("Contoso", ACCOUNT);
     admin.put(&format!("/v1/partners/{partner}/payout-profile"), payout).send().ok();
-    let tax = json!({"form": "vat", "tax_country": "DE", "tax_id": TAX});
+    let tax = suite::profiles::vat(TAX);
     admin.put(&format!("/v1/partners/{partner}/tax-profile"), tax).send().ok();
 }
 
@@ -81,8 +83,8 @@ fn a_sealed_number_opens_in_the_row_of_its_partner_alone() {
     let (from, to): (Id, Id) = (one.parse().unwrap(), other.parse().unwrap());
     let mut conn = world.service.db.target().open().unwrap();
     behind_the_service(|| {
-        let moved = "UPDATE payout_profiles SET account_number = \
-             (SELECT account_number FROM payout_profiles WHERE partner_id = {from}) WHERE partner_id = {to}";
+        let moved = "UPDATE payout_profiles SET account = \
+             (SELECT account FROM payout_profiles WHERE partner_id = {from}) WHERE partner_id = {to}";
         let id = |id: Id| match &conn {
             Conn::Sqlite(_) => format!("x'{}'", id.to_string().replace('-', "")),
             Conn::Postgres(_) => format!("'{id}'"),
@@ -109,6 +111,10 @@ fn a_new_encryption_key_seals_every_secret_there_is() {
         settings.mail_from = Some("Partner Incentives <incentives@vendor.example>".parse().unwrap());
     });
     let (partner, admin) = filed(&world, 1);
+    // A bank without IBANs knows the account by a number of its own.
+    let (elsewhere, other_admin) = filed(&world, 2);
+    let path = format!("/v1/partners/{elsewhere}/payout-profile");
+    other_admin.put(&path, suite::profiles::payout_in_japan()).send().ok();
     super::mail::tell_password(&world);
     admin.post("/v1/me/second-factor", json!({"current_password": crate::support::PASSWORD})).send().ok();
     let settings =
@@ -117,7 +123,7 @@ fn a_new_encryption_key_seals_every_secret_there_is() {
     let sealed = keys::reseal(&both.app).unwrap();
     both.close();
     // The start itself has sealed the signing key.
-    assert_eq!(sealed, 4, "an account, a tax number, a second factor and a mail");
+    assert_eq!(sealed, 6, "two accounts, two tax numbers, a second factor and a mail");
     let new = Vault::from_text(&key(1)).unwrap();
     let mut conn = world.service.db.target().open().unwrap();
     for column in app::sealed() {
@@ -233,7 +239,7 @@ fn a_stored_fingerprint_says_nothing_to_who_has_no_key() {
     let world = World::new();
     let (partner, admin) = filed(&world, 1);
     let path = format!("/v1/partners/{partner}/tax-profile");
-    let body = json!({"form": "vat", "tax_country": "DE", "tax_id": "DE-998877665"});
+    let body = suite::profiles::vat("DE-998877665");
     let first = admin.put(&path, body.clone()).key("once").send().ok();
     let mut conn = world.service.db.target().open().unwrap();
     let stored = secrets_of(&mut conn, "idempotency_keys", "fingerprint").pop().unwrap();
@@ -242,7 +248,7 @@ fn a_stored_fingerprint_says_nothing_to_who_has_no_key() {
     assert_ne!(stored, digest.as_ref());
     let again = admin.put(&path, body.clone()).key("once").send().ok();
     assert_eq!(again.etag(), first.etag());
-    let other = json!({"form": "vat", "tax_country": "DE", "tax_id": "DE-998877664"});
+    let other = suite::profiles::vat("DE-998877664");
     admin.put(&path, other).key("once").send().refused(422, "idempotency_key_reused");
     // A repeat is known by any of the keys there are.
     let settings =

@@ -25,7 +25,9 @@ impl Numbers {
             return;
         }
         let Ok(Value::Object(body)) = serde_json::from_slice(body) else { return };
-        for number in ["account_number", "tax_id"].iter().filter_map(|member| body.get(*member)?.as_str()) {
+        for number in
+            ["account", "account_number", "tax_id"].iter().filter_map(|member| body.get(*member)?.as_str())
+        {
             self.add(number);
         }
     }

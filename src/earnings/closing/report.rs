@@ -120,6 +120,9 @@ pub struct ClosingProfiles {
     /// A profile was refused or has expired.
     #[schema(minimum = 0)]
     pub action_required: i64,
+    /// The bank account was changed lately.
+    #[schema(minimum = 0)]
+    pub cooling_off: i64,
 }
 
 /// Closes a month: the rebates become payable or wait, the statements are stored, and their readers are told.
@@ -209,6 +212,7 @@ fn profiles_of(tx: &mut Tx<'_>, partners: &[Id]) -> Result<ClosingProfiles> {
                 Standing::Missing => counts.missing += 1,
                 Standing::Pending => counts.pending += 1,
                 Standing::ActionRequired => counts.action_required += 1,
+                Standing::CoolingOff => counts.cooling_off += 1,
                 Standing::Approved => {}
             }
         }

@@ -1,5 +1,6 @@
 //! Users: the people who may sign in, each with a role, and a partner for the partner's people.
 
+mod account_warning;
 pub mod api;
 mod counts;
 mod model;
@@ -27,6 +28,7 @@ pub const SLICE: Slice = Slice {
     routes: api::routes,
     tag: Some(Tag { name: "users", description: "Who may sign in, as what, and for which partner." }),
     codes: &[CODES],
+    follow_up: Some(account_warning::warn_of_new_accounts),
     refers_to_partner: Some(|tx, partner| Ok(store::refers_to(tx.conn, partner)?.then_some("user"))),
     ..Slice::named("identity::users")
 };

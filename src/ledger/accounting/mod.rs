@@ -26,7 +26,9 @@ pub use payment_threshold::{
     PaymentStanding, PaymentStandings, PaymentThreshold, PaymentWait, payment_standings,
 };
 pub use rebate_view::{RebateView, WaitingRebate};
-pub use service::{CODES, close, follow_profiles, hold, post_to_rebates, refuse_closure, release};
+pub use service::{
+    CODES, behind_profiles, close, follow_profiles, hold, post_to_rebates, refuse_closure, release,
+};
 pub use store::{
     ClosedMonth, closed_at, closed_months, currencies_of, enrollments_waiting, first_posted, months,
     partners_owed_with, rebates_of_all_months,

@@ -200,6 +200,8 @@ text_enum! {
         ProfilePending = "profile_pending",
         /// A profile was refused or has expired.
         ProfileActionRequired = "profile_action_required",
+        /// The bank account was changed lately.
+        CoolingOff = "cooling_off",
         /// An operator holds the rebate.
         HeldByOperator = "held_by_operator",
         /// The payable sum of the enrollment is below the program's payment threshold.
@@ -210,13 +212,14 @@ text_enum! {
 }
 
 impl RebateReason {
-    /// The reason by which a partner's profiles hold a rebate; none where both profiles are approved.
+    /// The reason by which a partner's profiles hold a rebate; none where both profiles are approved, and no account is new.
     #[must_use]
     pub const fn of(standing: Standing) -> Option<Self> {
         match standing {
             Standing::Missing => Some(Self::ProfileMissing),
             Standing::Pending => Some(Self::ProfilePending),
             Standing::ActionRequired => Some(Self::ProfileActionRequired),
+            Standing::CoolingOff => Some(Self::CoolingOff),
             Standing::Approved => None,
         }
     }

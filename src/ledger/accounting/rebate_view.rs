@@ -90,6 +90,10 @@ impl RebateReason {
                 "It is payable once the profile that was refused or expired is mended.",
                 "却下または期限切れとなった情報が修正されると支払対象となります。",
             ),
+            Self::CoolingOff => Words::new(
+                "The bank account was changed lately. It is payable once the cooling-off period, shown on the payout profile, is over or ended by an operator.",
+                "振込先口座が最近変更されました。支払先情報に表示される待機期間の終了後、または運営担当者による解除後に支払対象となります。",
+            ),
             Self::HeldByOperator => Words::new(
                 "An operator holds it, and will release it.",
                 "運営担当者が保留しており、解除されるまで支払われません。",

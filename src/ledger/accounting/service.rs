@@ -256,21 +256,44 @@ fn of_closed_month(tx: &Tx<'_>, rebate: Rebate, standing: Standing) -> Rebate {
     }
 }
 
+/// An unpaid rebate of a closed month that does not follow its partner's profiles yet.
+struct RebateAstray {
+    rebate: Rebate,
+    /// The standing of the partner's profiles.
+    standing: Standing,
+}
+
+/// The partners' unpaid rebates of closed months that are in another state than the profiles allow; rebates that an
+/// operator holds follow no profiles.
+fn astray(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<RebateAstray>> {
+    let mut waiting = store::waiting(tx, partners)?;
+    waiting.retain(|rebate| rebate.state_reason != Some(RebateReason::HeldByOperator));
+    if waiting.is_empty() {
+        return Ok(Vec::new());
+    }
+    let standings = standings(tx, &waiting)?;
+    let astray = waiting.into_iter().map(|rebate| {
+        let standing = standings.get(&rebate.partner_id).copied().unwrap_or(Standing::Missing);
+        RebateAstray { rebate, standing }
+    });
+    Ok(astray.filter(|it| it.rebate.state_reason != RebateReason::of(it.standing)).collect())
+}
+
+/// The partners, of these, with a rebate that [`follow_profiles`] would move: a profile has expired by today, or the wait
+/// after a change of the bank account is over.
+pub fn behind_profiles(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Id>> {
+    let mut behind: Vec<Id> = astray(tx, partners)?.iter().map(|it| it.rebate.partner_id).collect();
+    behind.sort_unstable();
+    behind.dedup();
+    Ok(behind)
+}
+
 /// Moves the partners' unpaid rebates of closed months to the state that the profiles allow; rebates that an operator
 /// holds stay.
 pub fn follow_profiles(tx: &mut Tx<'_>, partners: &[Id]) -> Result<()> {
-    let waiting = store::waiting(tx, partners)?;
-    if waiting.is_empty() {
-        return Ok(());
-    }
-    let standings = standings(tx, &waiting)?;
-    for rebate in waiting {
-        let standing = standings.get(&rebate.partner_id).copied().unwrap_or(Standing::Missing);
-        let by_hand = rebate.state_reason == Some(RebateReason::HeldByOperator);
-        if !by_hand && rebate.state_reason != RebateReason::of(standing) {
-            let after = of_closed_month(tx, rebate.clone(), standing);
-            save(tx, &rebate, &after, None)?;
-        }
+    for RebateAstray { rebate, standing } in astray(tx, partners)? {
+        let after = of_closed_month(tx, rebate.clone(), standing);
+        save(tx, &rebate, &after, None)?;
     }
     Ok(())
 }

@@ -130,7 +130,7 @@ pub fn currencies_of(tx: &mut Tx<'_>, enrollment: EnrollmentKey) -> Result<Vec<C
 pub(super) fn waiting(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Rebate>> {
     let query = rebates::table
         .filter(rebates::partner_id.eq_any(partners.to_vec()))
-        .filter(rebates::state.eq_any(vec![RebateState::Payable, RebateState::OnHold]))
+        .filter(sql::<Bool>(&waits()))
         .order(rebates::id)
         .select(Rebate::as_select());
     Ok(query.load(tx.conn)?)

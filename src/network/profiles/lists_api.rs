@@ -1,7 +1,7 @@
 //! The profiles of all partners over HTTP: what waits for an operator.
 
 use super::{
-    PayoutTerms, ProfileState, TaxTerms,
+    BankAccount, ProfileState, TaxTerms,
     model::Profile,
     store::{self, StoredTerms},
     view::{PayoutProfileView, ShownTerms, TaxProfileView},
@@ -55,7 +55,7 @@ async fn list_payout_profiles(
     caller: Caller<ListPayoutProfiles>,
     page: PageRequest<ProfileFilter>,
 ) -> Result<Listing> {
-    list::<_, PayoutTerms>(caller, page).await
+    list::<_, BankAccount>(caller, page).await
 }
 
 /// List tax profiles
@@ -82,8 +82,8 @@ where
             let total = page.include_total.then(|| T::count(tx, &page.filter)).transpose()?;
             let found = store::list::<T>(tx, page)?;
             let cursor = |profile: &Profile<T>| Cursor { key: None, id: profile.partner_id };
-            let today = tx.today();
-            Ok(page.answer(found, total, cursor, |profile| T::shown(profile, today)))
+            let (today, language) = (tx.today(), tx.language);
+            Ok(page.answer(found, total, cursor, |profile| T::shown(profile, today, language)))
         })
         .await
 }

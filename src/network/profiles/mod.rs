@@ -2,31 +2,47 @@
 //! profile of each kind; an operator approves or rejects the profile. Two tables, one logic: [`Profile`] over its
 //! terms.
 //!
-//! Account numbers and tax ids are [`Secret`]s: the database keeps them sealed, and everybody sees them masked. Enrollments ask [`standing`].
+//! A payout profile is a [`BankAccount`] that can feed a bank file, or is refused with all of its faults. A change of the
+//! account tells the partner's admins, and money waits some business days. Account numbers and tax ids are [`Secret`]s: the
+//! database keeps them sealed, and everybody sees them masked. Enrollments ask [`standing`].
 
 pub mod api;
+mod bank_account;
+mod body;
+mod decisions_api;
+mod fault;
 pub mod lists_api;
 mod model;
+mod rows;
 mod secret;
 mod service;
 mod store;
+mod tax;
 mod view;
 
 use crate::slice::{Slice, Tag};
-pub use model::{Decision, PayoutTerms, Profile, ProfileState, Standing, Standings, TaxForm, TaxTerms};
+pub use bank_account::{BankAccount, PostalAddress, Routing, RoutingKind};
+pub use body::{PostalAddressBody, RoutingBody};
+pub use fault::{AccountFault, AccountFaultCode};
+pub use model::{Decision, PayoutNotes, Profile, ProfileState, ProfileTerms, Standing, Standings};
 pub use secret::Secret;
-pub use service::{decide_payout, decide_tax, file_both, standing, standings, standings_of_each};
+pub use service::{
+    CODES, bank_accounts, decide_payout, decide_tax, file_both, payout_profile, standing, standings,
+    standings_of_each, tax_profiles,
+};
 pub use store::approvals;
+pub use tax::{TaxForm, TaxNotes, TaxTerms, TinStatus};
 
 /// The declaration of this slice.
 pub const SLICE: Slice = Slice {
     routes: |config| {
         api::routes(config);
+        decisions_api::routes(config);
         lists_api::routes(config);
     },
     tag: Some(Tag { name: "profiles", description: "Where a partner's money goes, and how it is taxed." }),
-    codes: &[service::CODES],
-    sealed: &[store::ACCOUNT_NUMBERS, store::TAX_IDS],
+    codes: &[CODES],
+    sealed: &[rows::ACCOUNTS, rows::ACCOUNT_NUMBERS, rows::TAX_IDS],
     refers_to_partner: Some(|tx, partner| Ok(store::any_of_partner(tx, partner)?.then_some("profile"))),
     ..Slice::named("network::profiles")
 };

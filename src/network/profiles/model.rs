@@ -1,13 +1,11 @@
 //! The profile, and the days it is good; no I/O, no clock, no HTTP.
 
-use super::Secret;
-use crate::{
-    platform::{
-        FieldError,
-        values::{CalendarDate, Country, Currency, Id, Timestamp, Words, text_enum},
-    },
-    text,
+use super::BankAccount;
+use crate::platform::{
+    FieldError,
+    values::{CalendarDate, Id, Timestamp, Words, text_enum},
 };
+
 text_enum! {
     /// The state of a profile.
     pub enum ProfileState {
@@ -15,38 +13,30 @@ text_enum! {
         Pending = "pending",
         /// Approved; money can be paid.
         Approved = "approved",
-        /// Rejected by an operator, or expired: the partner has to file the profile again.
+        /// Rejected by an operator, expired, or without something that banks ask for: the partner has to file the profile
+        /// again.
         ActionRequired = "action_required",
-    }
-}
-
-text_enum! {
-    /// A document that says how a partner is taxed.
-    pub enum TaxForm {
-        /// US form W-9.
-        W9 = "w9",
-        /// US form W-8BEN-E.
-        W8BenE = "w8_ben_e",
-        /// Registration for value added tax.
-        Vat = "vat",
-        /// Another document.
-        Other = "other",
     }
 }
 
 /// A payout or a tax profile of a partner.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Profile<T> {
+pub struct Profile<T: ProfileTerms> {
     /// UUID of version 7.
     pub id: Id,
     /// The partner that files the profile.
     pub partner_id: Id,
     /// The filed payout or tax data.
     pub terms: T,
+    /// What is noted about the filed data.
+    pub notes: T::Notes,
     /// The state by the acts of partner and operator; [`Profile::state_on`] knows about expiry too.
     pub state: ProfileState,
     /// The reason of a rejection.
     pub rejection_reason: Option<String>,
+    /// The user or API client who approved the profile as it is; none of a profile that is not approved, and of one that
+    /// was approved before this was noted.
+    pub approved_by: Option<Id>,
     /// When the record was made.
     pub created_at: Timestamp,
     /// When the record was last changed.
@@ -57,6 +47,9 @@ pub struct Profile<T> {
 
 /// The data of one kind of profile.
 pub trait ProfileTerms: Clone + PartialEq + Send + Sync + 'static {
+    /// What the service and operators note about the data.
+    type Notes: Copy + Default + PartialEq + Send + Sync;
+
     /// The kind of record in audit events.
     const RECORD: &'static str;
     /// The operation that files the data, as audit events name it.
@@ -69,68 +62,56 @@ pub trait ProfileTerms: Clone + PartialEq + Send + Sync + 'static {
 
     /// The last day the data holds; none of data that does not expire.
     fn expires_on(&self) -> Option<CalendarDate>;
+
+    /// The notes of data that replaces the data of `before`; `cooling_off_until` is the last day on which money would wait
+    /// after a change of the bank account.
+    fn notes_after(&self, before: &Profile<Self>, cooling_off_until: Option<CalendarDate>) -> Self::Notes;
+
+    /// Whether money goes elsewhere than by the data before.
+    fn leads_elsewhere_than(&self, _before: &Self) -> bool {
+        false
+    }
 }
 
-/// The account that a partner is paid to.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PayoutTerms {
-    /// The holder of the account.
-    pub holder: String,
-    /// An IBAN, or the bank's own number of the account.
-    pub account_number: Secret,
-    /// The country of the bank.
-    pub bank_country: Country,
-    /// The currency the account is held in.
-    pub currency: Currency,
+/// The notes of a payout profile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PayoutNotes {
+    /// The last day on which money waits because the bank account was changed; none where no change is recent, and where
+    /// an operator has ended the wait.
+    pub cooling_off_until: Option<CalendarDate>,
 }
 
-impl ProfileTerms for PayoutTerms {
+impl PayoutNotes {
+    /// Whether money waits on a day because the bank account was changed.
+    #[must_use]
+    pub fn cools_off_on(self, day: CalendarDate) -> bool {
+        self.cooling_off_until.is_some_and(|until| day <= until)
+    }
+}
+
+impl ProfileTerms for BankAccount {
+    type Notes = PayoutNotes;
     const RECORD: &'static str = "payout_profile";
     const FILING: &'static str = "PutPayoutProfile";
     const NAME: Words<'static> = Words::new("payout profile", "支払先情報");
 
     fn faults(&self, _: CalendarDate) -> Vec<FieldError> {
-        Vec::new()
+        self.faults().into_iter().map(FieldError::from).collect()
     }
 
     fn expires_on(&self) -> Option<CalendarDate> {
         None
     }
-}
 
-/// The tax document of a partner.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TaxTerms {
-    /// The kind of document.
-    pub form: TaxForm,
-    /// The country that taxes the partner.
-    pub tax_country: Country,
-    /// The partner's tax number.
-    pub tax_id: Secret,
-    /// The last day the document holds; none of a document that does not expire.
-    pub expires_on: Option<CalendarDate>,
-}
-
-impl ProfileTerms for TaxTerms {
-    const RECORD: &'static str = "tax_profile";
-    const FILING: &'static str = "PutTaxProfile";
-    const NAME: Words<'static> = Words::new("tax profile", "税務情報");
-
-    fn faults(&self, today: CalendarDate) -> Vec<FieldError> {
-        match self.expires_on {
-            Some(day) if day < today => {
-                let message = text!(
-                    "the document expired before today, {today}; file one that holds",
-                    "書類の有効期限が本日（{today}）より前に切れています。有効な書類を提出してください。"
-                );
-                vec![FieldError::new("/expires_on", "in_the_past", message)]
-            }
-            _ => Vec::new(),
+    fn notes_after(&self, before: &Profile<Self>, cooling_off_until: Option<CalendarDate>) -> PayoutNotes {
+        if self.is_elsewhere_than(&before.terms) {
+            return PayoutNotes { cooling_off_until: cooling_off_until.max(before.notes.cooling_off_until) };
         }
+        before.notes
     }
 
-    fn expires_on(&self) -> Option<CalendarDate> {
-        self.expires_on
+    fn leads_elsewhere_than(&self, before: &Self) -> bool {
+        self.is_elsewhere_than(before)
     }
 }
 
@@ -199,6 +180,8 @@ pub enum Standing {
     ActionRequired,
     /// The profile waits for an operator.
     Pending,
+    /// The profile is good, and money waits because the bank account was changed.
+    CoolingOff,
     /// The profile is good.
     Approved,
 }
@@ -224,6 +207,18 @@ impl Standings {
 }
 
 impl Standing {
+    /// Whether the profiles are approved, though money may wait.
+    #[must_use]
+    pub const fn is_approved(self) -> bool {
+        matches!(self, Self::CoolingOff | Self::Approved)
+    }
+
+    /// The standing of an approved profile whose account has been changed lately; other standings stay.
+    #[must_use]
+    pub fn cooling_off(self) -> Self {
+        self.min(Self::CoolingOff)
+    }
+
     /// The standing of a profile in a state, or of a profile that was not filed.
     #[must_use]
     pub fn of(state: Option<ProfileState>) -> Self {
@@ -255,8 +250,11 @@ mod tests {
 
     #[test]
     fn the_worst_of_two_profiles_counts() {
-        use Standing::{ActionRequired, Approved, Missing, Pending};
+        use Standing::{ActionRequired, Approved, CoolingOff, Missing, Pending};
         assert_eq!(Pending.min(Approved), Pending);
+        assert_eq!(Pending.min(CoolingOff), Pending);
+        assert_eq!((Approved.cooling_off(), Missing.cooling_off()), (CoolingOff, Missing));
+        assert!(CoolingOff.is_approved() && !Pending.is_approved());
         assert_eq!(Pending.min(ActionRequired), ActionRequired);
         assert_eq!(ActionRequired.min(Missing), Missing);
     }

@@ -19,12 +19,12 @@ impl Secret {
     }
 
     /// The secret as the row of a partner keeps it.
-    pub(super) fn sealed(&self, vault: &Vault, column: &SealedColumn, partner: Id) -> Result<Vec<u8>> {
+    pub fn sealed(&self, vault: &Vault, column: &SealedColumn, partner: Id) -> Result<Vec<u8>> {
         column.seal(vault, partner, self.0.as_bytes())
     }
 
     /// The secret that the row of a partner keeps.
-    pub(super) fn opened(vault: &Vault, column: &SealedColumn, partner: Id, sealed: &[u8]) -> Result<Self> {
+    pub fn opened(vault: &Vault, column: &SealedColumn, partner: Id, sealed: &[u8]) -> Result<Self> {
         let text = String::from_utf8(column.open(vault, partner, sealed)?);
         text.map(Self).map_err(|_| Error::internal("a sealed number is no text"))
     }
@@ -38,20 +38,26 @@ impl Secret {
         format!("****{end}")
     }
 
-    /// Whether the number has the form of an IBAN (ISO 13616: country, check digits, ...) with wrong check digits (ISO
-    /// 7064, MOD 97-10).
+    /// The whole number, for the file that goes to the bank and for nothing else.
     #[must_use]
-    pub fn is_mistyped_iban(&self) -> bool {
-        let Some((start, rest)) = self.0.split_at_checked(4) else { return false };
-        let looks = start
-            .chars()
-            .zip("AA00".chars())
-            .all(|(c, like)| if like == '0' { c.is_ascii_digit() } else { c.is_ascii_uppercase() });
-        let remainder = rest.chars().chain(start.chars()).try_fold(0, |remainder, c| {
-            let value = c.to_digit(36)?;
-            Some((remainder * if value < 10 { 10 } else { 100 } + value) % 97)
-        });
-        looks && remainder != Some(1)
+    pub fn for_the_bank(&self) -> &str {
+        &self.0
+    }
+
+    /// The country of the IBAN, whose check digits (ISO 7064, MOD 97-10) and structure (ISO 13616) fit; none of a number
+    /// that is no IBAN.
+    pub(super) fn country_of_iban(&self) -> Option<String> {
+        sepa::validate_iban(&self.0).ok().map(|iban| iban.country_code().to_owned())
+    }
+
+    /// Whether the number has digits alone.
+    pub(super) fn is_digits(&self) -> bool {
+        self.0.bytes().all(|byte| byte.is_ascii_digit())
+    }
+
+    /// The characters of the number.
+    pub(super) fn length(&self) -> usize {
+        self.0.chars().count()
     }
 }
 
@@ -81,25 +87,29 @@ mod tests {
     }
 
     #[test]
-    fn an_iban_has_check_digits() {
+    fn an_iban_has_check_digits_and_the_structure_of_its_country() {
         // The examples of the IBAN registry.
-        for iban in [
-            "DE89370400440532013000",
-            "de89370400440532013000",
-            "GB29NWBK60161331926819",
-            "FR1420041010050500013M02606",
-            "NO9386011117947",
-            "MT84MALT011000012345MTLCAST001S",
+        for (iban, country) in [
+            ("DE89370400440532013000", "DE"),
+            ("de89370400440532013000", "DE"),
+            ("GB29NWBK60161331926819", "GB"),
+            ("FR1420041010050500013M02606", "FR"),
+            ("NO9386011117947", "NO"),
+            ("MT84MALT011000012345MTLCAST001S", "MT"),
         ] {
-            assert!(!Secret::new(iban).is_mistyped_iban(), "{iban}");
+            assert_eq!(Secret::new(iban).country_of_iban().as_deref(), Some(country));
         }
-        for mistyped in
-            ["DE88370400440532013000", "GB29NWBK60161331926891", "NO9386011117974", "XX00", "AB12"]
-        {
-            assert!(Secret::new(mistyped).is_mistyped_iban(), "{mistyped}");
-        }
-        for other in ["021000021123456789", "1234", "A123456", "ABC1234"] {
-            assert!(!Secret::new(other).is_mistyped_iban(), "{other}");
+        for other in [
+            "DE88370400440532013000",
+            "GB29NWBK60161331926891",
+            "NO9386011117974",
+            // Check digits that fit, with a letter where the country has a digit.
+            "DE8937O400440532013000",
+            "XX00",
+            "021000021123456789",
+            "1234",
+        ] {
+            assert_eq!(Secret::new(other).country_of_iban(), None, "{other}");
         }
     }
 }

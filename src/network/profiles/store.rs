@@ -1,16 +1,16 @@
-//! The profiles in the database: two tables of the same shape around their terms, in which the number is sealed.
+//! The profiles in the database: two tables of the same shape around their terms.
 
 use super::{
+    BankAccount, PayoutNotes, Profile, ProfileState, ProfileTerms, Standing, TaxTerms,
     lists_api::ProfileFilter,
-    model::{PayoutTerms, Profile, ProfileState, ProfileTerms, TaxTerms},
-    secret::Secret,
+    rows::{PayoutRow, TaxRow},
 };
 use crate::{
-    access::{SealedColumn, Tx},
+    access::Tx,
     network::partners::in_scope,
     platform::{
         Result,
-        db::{BytesColumn, MultiBackend},
+        db::MultiBackend,
         http::{PageRequest, keyset, unindexed},
         values::{CalendarDate, Id, Timestamp},
     },
@@ -18,20 +18,6 @@ use crate::{
 };
 use diesel::{dsl::exists, prelude::*, select};
 use std::collections::{BTreeMap, HashMap};
-
-/// The account numbers.
-pub(super) const ACCOUNT_NUMBERS: SealedColumn = SealedColumn {
-    at: BytesColumn { table: "payout_profiles", row: "partner_id", column: "account_number" },
-    record: PayoutTerms::RECORD,
-    once_clear: true,
-};
-
-/// The tax numbers.
-pub(super) const TAX_IDS: SealedColumn = SealedColumn {
-    at: BytesColumn { table: "tax_profiles", row: "partner_id", column: "tax_id" },
-    record: TaxTerms::RECORD,
-    once_clear: true,
-};
 
 /// Profile terms with a table of their own. Callers ask `partners::get` first whether the unit may see the partner.
 pub(super) trait StoredTerms: ProfileTerms {
@@ -78,49 +64,12 @@ macro_rules! matching {
 }
 
 macro_rules! stored {
-    ($terms:ident, $table:ident, $secret:ident sealed as $sealed:ident, $($column:ident),+) => {
+    ($terms:ident, $table:ident, $row:ident) => {
         impl StoredTerms for $terms {
             fn of(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Profile<Self>>> {
-                let columns = (
-                    $table::id,
-                    $table::partner_id,
-                    $table::$secret,
-                    ($($table::$column),+),
-                    $table::state,
-                    $table::rejection_reason,
-                    $table::created_at,
-                    $table::updated_at,
-                    $table::revision,
-                );
-                let query = $table::table.filter($table::partner_id.eq_any(partners.to_vec())).select(columns);
-                let mut profiles = Vec::new();
-                for row in query.load(tx.conn)? {
-                    let (id, partner_id, sealed, columns, state, rejection_reason, created_at, updated_at, revision): (
-                        _,
-                        _,
-                        Vec<u8>,
-                        _,
-                        _,
-                        _,
-                        _,
-                        _,
-                        _,
-                    ) = row;
-                    let $secret = Secret::opened(tx.vault(), &$sealed, partner_id, &sealed)?;
-                    let ($($column),+) = columns;
-                    let terms = $terms { $secret, $($column),+ };
-                    profiles.push(Profile {
-                        id,
-                        partner_id,
-                        terms,
-                        state,
-                        rejection_reason,
-                        created_at,
-                        updated_at,
-                        revision,
-                    });
-                }
-                Ok(profiles)
+                let query = $table::table.filter($table::partner_id.eq_any(partners.to_vec()));
+                let rows: Vec<$row> = query.select($row::as_select()).load(tx.conn)?;
+                rows.into_iter().map(|row| row.opened(tx.vault())).collect()
             }
 
             fn partners(tx: &mut Tx<'_>, page: &PageRequest<ProfileFilter>) -> Result<Vec<Id>> {
@@ -133,46 +82,38 @@ macro_rules! stored {
             }
 
             fn insert(tx: &mut Tx<'_>, profile: &Profile<Self>) -> Result<()> {
-                let values = (
-                    $table::id.eq(profile.id),
-                    $table::partner_id.eq(profile.partner_id),
-                    $table::$secret.eq(profile.terms.$secret.sealed(tx.vault(), &$sealed, profile.partner_id)?),
-                    ($($table::$column.eq(&profile.terms.$column)),+),
-                    $table::state.eq(profile.state),
-                    $table::rejection_reason.eq(&profile.rejection_reason),
-                    $table::created_at.eq(profile.created_at),
-                    $table::updated_at.eq(profile.updated_at),
-                    $table::revision.eq(profile.revision),
-                );
-                diesel::insert_into($table::table).values(values).execute(tx.conn)?;
+                let row = $row::sealed(tx.vault(), profile)?;
+                diesel::insert_into($table::table).values(&row).execute(tx.conn)?;
                 Ok(())
             }
 
             fn update(tx: &mut Tx<'_>, profile: &Profile<Self>) -> Result<()> {
-                let changes = (
-                    $table::$secret.eq(profile.terms.$secret.sealed(tx.vault(), &$sealed, profile.partner_id)?),
-                    ($($table::$column.eq(&profile.terms.$column)),+),
-                    $table::state.eq(profile.state),
-                    $table::rejection_reason.eq(&profile.rejection_reason),
-                    $table::updated_at.eq(profile.updated_at),
-                    $table::revision.eq(profile.revision),
-                );
-                diesel::update($table::table.find(profile.partner_id)).set(changes).execute(tx.conn)?;
+                let row = $row::sealed(tx.vault(), profile)?;
+                diesel::update($table::table.find(profile.partner_id)).set(&row).execute(tx.conn)?;
                 Ok(())
             }
         }
     };
 }
 
-stored!(PayoutTerms, payout_profiles, account_number sealed as ACCOUNT_NUMBERS, holder, bank_country, currency);
-stored!(TaxTerms, tax_profiles, tax_id sealed as TAX_IDS, form, tax_country, expires_on);
+stored!(BankAccount, payout_profiles, PayoutRow);
+stored!(TaxTerms, tax_profiles, TaxRow);
 
-/// The states of these partners' payout profiles. No account number is opened.
-pub(super) fn payout_states(tx: &mut Tx<'_>, partners: &[Id]) -> Result<BTreeMap<Id, ProfileState>> {
+/// The standings of these partners' payout profiles on a day. No account number is opened.
+pub(super) fn payout_standings(
+    tx: &mut Tx<'_>,
+    partners: &[Id],
+    day: CalendarDate,
+) -> Result<BTreeMap<Id, Standing>> {
     let those = payout_profiles::table.filter(payout_profiles::partner_id.eq_any(partners.to_vec()));
-    let rows: Vec<(Id, ProfileState)> =
-        those.select((payout_profiles::partner_id, payout_profiles::state)).load(tx.conn)?;
-    Ok(rows.into_iter().collect())
+    let columns = (payout_profiles::partner_id, payout_profiles::state, payout_profiles::cooling_off_until);
+    let rows: Vec<(Id, ProfileState, Option<CalendarDate>)> = those.select(columns).load(tx.conn)?;
+    let standing = |(partner, state, cooling_off_until)| {
+        let standing = Standing::of(Some(state));
+        let cools_off = PayoutNotes { cooling_off_until }.cools_off_on(day);
+        (partner, if cools_off { standing.cooling_off() } else { standing })
+    };
+    Ok(rows.into_iter().map(standing).collect())
 }
 
 /// The states of these partners' tax profiles on a day. No tax number is opened.

@@ -26,6 +26,13 @@ fn messages() -> Vec<Message> {
         in_grace,
         enrollment: id(1),
     };
+    let new_account = |waits_until| Message::BankAccountChanged {
+        partner: partner.clone(),
+        partner_id: id(2),
+        account: "****3000".into(),
+        at,
+        waits_until,
+    };
     let paid = |amount: &str, currency: &str| Message::PaymentSent {
         partner: partner.clone(),
         amount: Money::parse(amount, currency.parse().unwrap()).unwrap(),
@@ -80,6 +87,8 @@ fn messages() -> Vec<Message> {
         Message::PasswordChanged { at },
         Message::NewSignIn { at, address: "203.0.113.7".into(), user_agent: Some("curl/8.5 <x>".into()) },
         Message::NewSignIn { at, address: "2001:db8::7".into(), user_agent: None },
+        new_account(Some(day)),
+        new_account(None),
         paid("1234567.50", "USD"),
         paid("1234567", "JPY"),
         paid("123.450", "KWD"),

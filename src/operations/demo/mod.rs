@@ -3,6 +3,7 @@
 //! The demo is a story: the clock stands months back; partners join, sign, sell and ask to take part, and operators
 //! decide, day by day until today. So every record has the history of a record in real life.
 
+mod accounts;
 mod cast;
 mod first_day;
 mod offers;

@@ -2,7 +2,7 @@
 
 use super::{
     cast::{CAST, Player, Plot, partner_id},
-    story::{Setting, as_admin, parsed, players},
+    story::{Setting, players},
 };
 use crate::{
     access::Tx,
@@ -10,7 +10,6 @@ use crate::{
         agreements::{self, Agreement, AgreementTerms, Kind, MembershipLevel, NewAgreement, Termination},
         competencies::{self, Level, NewAttainment},
         partners::PartnerType,
-        profiles::{self, Decision, PayoutTerms, Secret, TaxForm, TaxTerms},
     },
     platform::{Result, values::CalendarDate},
 };
@@ -134,27 +133,4 @@ pub(super) fn and_competencies_attained(tx: &mut Tx<'_>, setting: &Setting) -> R
         }
     }
     Ok(())
-}
-
-/// The admin of the n-th partner files both profiles.
-pub(super) fn file_profiles(tx: &mut Tx<'_>, n: usize, player: &Player) -> Result<()> {
-    let payout = PayoutTerms {
-        holder: player.name.into(),
-        account_number: Secret::new(&format!("9900{:08}", n * 7919)),
-        bank_country: parsed(player.country)?,
-        currency: parsed(player.currency)?,
-    };
-    let tax = TaxTerms {
-        form: if player.country == "US" { TaxForm::W9 } else { TaxForm::Vat },
-        tax_country: parsed(player.country)?,
-        tax_id: Secret::new(&format!("{}{:09}", player.country, n * 104_729)),
-        expires_on: None,
-    };
-    as_admin(tx, n, |tx| profiles::file_both(tx, partner_id(n), payout.clone(), tax.clone()))
-}
-
-/// An operator approves both profiles of the n-th partner.
-pub(super) fn approve_profiles(tx: &mut Tx<'_>, n: usize) -> Result<()> {
-    profiles::decide_payout(tx, partner_id(n), Decision::Approval(None))?;
-    profiles::decide_tax(tx, partner_id(n), Decision::Approval(None)).map(drop)
 }

@@ -2,9 +2,10 @@
 
 use super::{
     DemoUser, USERS,
+    accounts::{approve_profiles, file_profiles},
     cast::{CAST, Player, Plot, mpn_id, partner_id},
     first_day, offers,
-    papers::{self, approve_profiles, file_profiles, terminate},
+    papers::{self, terminate},
     sales::sell,
     year,
 };

@@ -5,9 +5,10 @@
 //! the demo is started.
 
 use super::{
+    accounts::{approve_profiles, file_profiles},
     cast::{Player, Plot, partner_id},
     offers::GROWTH,
-    papers::{self, sign},
+    papers::sign,
     sales::{Reported, report},
     story::{OPERATORS, Setting, as_admin, as_user, parsed, players_with},
 };
@@ -107,12 +108,12 @@ pub(super) fn the_first_take_part(tx: &mut Tx<'_>, setting: &Setting) -> Result<
 
 /// The partners file their profiles.
 pub(super) fn their_profiles_are_filed(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
-    players_with(&[Plot::SinceLastYear]).try_for_each(|(n, player)| papers::file_profiles(tx, n, player))
+    players_with(&[Plot::SinceLastYear]).try_for_each(|(n, player)| file_profiles(tx, n, player))
 }
 
 /// The profiles are approved, so that the partners earn.
 pub(super) fn their_profiles_are_approved(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
-    players_with(&[Plot::SinceLastYear]).try_for_each(|(n, _)| papers::approve_profiles(tx, n))
+    players_with(&[Plot::SinceLastYear]).try_for_each(|(n, _)| approve_profiles(tx, n))
 }
 
 /// Performs an episode, as one unit.

@@ -13,7 +13,13 @@ impl RefreshStep {
     /// The given partners that the step has to change, found by a constant number of queries.
     pub(super) fn find_due(self, tx: &mut Tx<'_>, partners: &[Partner]) -> Result<Vec<Id>> {
         match self {
-            Self::Enrollments => admission::unsettled(tx, partners, Occasion::DailyRefresh),
+            Self::Enrollments => {
+                let mut due = admission::unsettled(tx, partners, Occasion::DailyRefresh)?;
+                let others: Vec<Id> =
+                    partners.iter().map(|partner| partner.id).filter(|id| !due.contains(id)).collect();
+                due.extend(accounting::behind_profiles(tx, &others)?);
+                Ok(due)
+            }
             Self::Reminders => admission::unwarned(tx, partners),
             Self::Calculation => Ok(Vec::new()),
         }
@@ -24,7 +30,8 @@ impl RefreshStep {
         match self {
             Self::Enrollments => {
                 let moved = admission::reassess(tx, partners, Occasion::DailyRefresh)?;
-                // A profile that has expired by today puts the partner's payable rebates on hold.
+                // A profile that has expired by today puts the partner's payable rebates on hold, and the end of the wait
+                // after a change of the bank account releases them.
                 let ids: Vec<Id> = partners.iter().map(|partner| partner.id).collect();
                 accounting::follow_profiles(tx, &ids)?;
                 Ok(moved)

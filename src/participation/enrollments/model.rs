@@ -144,7 +144,7 @@ impl State {
         match standing {
             Standing::Missing | Standing::ActionRequired => Self::ActionRequired,
             Standing::Pending => Self::Validating,
-            Standing::Approved => Self::Enrolled,
+            Standing::CoolingOff | Standing::Approved => Self::Enrolled,
         }
     }
 
@@ -302,8 +302,13 @@ mod tests {
     use super::*;
     use std::fmt::Write;
 
-    const STANDINGS: [Standing; 4] =
-        [Standing::Missing, Standing::Pending, Standing::ActionRequired, Standing::Approved];
+    const STANDINGS: [Standing; 5] = [
+        Standing::Missing,
+        Standing::Pending,
+        Standing::ActionRequired,
+        Standing::CoolingOff,
+        Standing::Approved,
+    ];
 
     /// Every state and every event: what is not printed cannot happen.
     #[test]

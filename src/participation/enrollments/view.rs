@@ -124,7 +124,7 @@ pub struct EnrollmentView {
 #[derive(Serialize, ToSchema)]
 #[schema(example = json!({
     "action": "submit_payout_profile", "href": "/v1/partners/01936f2e-4b00-7000-8000-000000000001/payout-profile",
-    "deadline": null, "detail": "Submit the payout profile, or mend it where it was refused."
+    "deadline": null, "detail": "Submit the payout profile, or mend it where it was refused or lacks what banks ask for."
 }))]
 pub struct NextAction {
     /// The action, as a stable word.
@@ -136,7 +136,10 @@ pub struct NextAction {
     /// Until when; null where there is no end.
     deadline: Option<CalendarDate>,
     /// The action in words for people.
-    #[schema(max_length = 300, examples("Submit the payout profile, or mend it where it was refused."))]
+    #[schema(
+        max_length = 300,
+        examples("Submit the payout profile, or mend it where it was refused or lacks what banks ask for.")
+    )]
     detail: String,
 }
 
@@ -239,8 +242,8 @@ fn next_actions(
         State::ActionRequired => {
             let payout = needed(payout).then(|| {
                 let detail = text!(
-                    "Submit the payout profile, or mend it where it was refused.",
-                    "支払先情報を登録するか、却下された場合は修正してください。"
+                    "Submit the payout profile, or mend it where it was refused or lacks what banks ask for.",
+                    "支払先情報を登録するか、却下された場合または銀行振込に必要な項目が不足している場合は修正してください。"
                 );
                 profile("payout-profile", "submit_payout_profile", detail)
             });

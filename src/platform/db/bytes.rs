@@ -44,10 +44,10 @@ impl Conn {
         Ok(sql_query(all).load(self)?)
     }
 
-    /// The different beginnings of this length; none of a table that is not there.
+    /// The different beginnings of this length; none of a column that is not there yet.
     pub fn beginnings_of(&mut self, of: BytesColumn, length: usize) -> Result<Vec<Vec<u8>>> {
         let BytesColumn { table, column, .. } = of;
-        if !self.has_table(table)? {
+        if !self.has_column(table, column)? {
             return Ok(Vec::new());
         }
         let different = format!("SELECT DISTINCT substr({column}, 1, {length}) AS beginning FROM {table}");

@@ -131,6 +131,20 @@ impl Conn {
         let found: Vec<Word> = sql_query(query).bind::<Text, _>(name).load(self)?;
         Ok(found.iter().any(|found| found.word == name))
     }
+
+    /// Whether the database has a table of this name with a column of this name.
+    pub fn has_column(&mut self, table: &str, column: &str) -> Result<bool> {
+        let query = match self {
+            Self::Sqlite(_) => "SELECT name AS word FROM pragma_table_info(?) WHERE name = ?",
+            Self::Postgres(_) => {
+                "SELECT attname::text AS word FROM pg_attribute \
+                 WHERE attrelid = to_regclass($1) AND attname = $2 AND NOT attisdropped"
+            }
+        };
+        let query = sql_query(query).bind::<Text, _>(table).bind::<Text, _>(column);
+        let found: Vec<Word> = query.load(self)?;
+        Ok(!found.is_empty())
+    }
 }
 
 /// A database that cannot be opened, in one sentence: drivers write several lines.

@@ -37,6 +37,21 @@ impl CalendarDate {
         Self(self.0.saturating_add(Span::new().months(months.clamp(-100_000, 100_000))))
     }
 
+    /// The last of so many business days, Monday to Friday, after this date; this date where there are none.
+    ///
+    /// ```
+    /// use partner_incentives::platform::values::CalendarDate;
+    ///
+    /// let friday: CalendarDate = "2026-07-03".parse()?;
+    /// assert_eq!(friday.plus_business_days(3), "2026-07-08".parse()?);
+    /// # Ok::<(), partner_incentives::platform::values::Unparsable>(())
+    /// ```
+    #[must_use]
+    pub fn plus_business_days(self, days: u8) -> Self {
+        let is_business_day = |day: &Self| day.0.weekday().to_monday_one_offset() <= 5;
+        (1..).map(|n| self.plus_days(n)).filter(is_business_day).take(days.into()).last().unwrap_or(self)
+    }
+
     /// Days from this date to `later`; negative where `later` is earlier.
     #[must_use]
     pub fn days_until(self, later: Self) -> i32 {
