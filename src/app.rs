@@ -18,6 +18,7 @@ use crate::{
     notifications,
     operations::{health, jobs, verify},
     participation::{admission, eligibility, enrollments, programs},
+    payouts::{payer_accounts, withholding},
     platform::{
         Code, Result,
         http::{self, Admission, Contract, Finishing, PathKey},
@@ -59,6 +60,8 @@ pub const SLICES: &[Slice] = &[
     closing::SLICE,
     accounting::SLICE,
     adjustments::SLICE,
+    withholding::SLICE,
+    payer_accounts::SLICE,
     jobs::SLICE,
     notifications::SLICE,
     audit::SLICE,

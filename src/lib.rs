@@ -51,6 +51,8 @@
 //! | | `statements` | a partner's statement and summary; the statements of closed months, stored |
 //! | | `closing` | closes months: the preview, the report, the statements |
 //! | `payouts` | [`bank_files`](payouts::bank_files) | payment files for banks, and what banks say; pure |
+//! | | [`withholding`](payouts::withholding) | the rates of withheld tax, with the days they hold on |
+//! | | [`payer_accounts`](payouts::payer_accounts) | the accounts that payments leave from |
 //! | `operations` | `jobs`, `health`, `demo`, `verify` | the daily refresh, readiness, the demo, proof of the records |
 //!
 //! A slice is a folder: `model.rs` what a thing is (no I/O, no clock, no HTTP), `store.rs` its rows, `service.rs`
@@ -99,6 +101,7 @@
 //! | a closed month's statement is the one of its closing | the unit that closes stores all statements, and holds the books |
 //! | whoever asks for a run is looked at by the run that is answered | the run's row: locked by each of its units and by whoever asks |
 //! | nobody is forgotten by the calculation | the backlog's row: taken out before the partner is read, put in again by whoever changes a fact |
+//! | rates of withheld tax follow each other without gap and overlap | the row of the rate that is ended, and a unique key of rates without an end |
 //! | somebody is left to run the programme | [`access::Guard::Operators`] |
 //! | one key signs, a refresh token or a one-time code is good for once, failed sign-ins are counted each | [`access::Guard::SigningKeys`]; the token's, the user's and the throttle's row |
 //! | a request with an idempotency key is done once | the key's primary key, written in the unit itself |

@@ -1233,6 +1233,59 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `payouts::payer_accounts`.
+    payer_accounts (id) {
+        id -> Guid,
+        name -> Text,
+        holder -> Text,
+        holder_latin -> Nullable<Text>,
+        account -> Nullable<Binary>,
+        account_number -> Nullable<Binary>,
+        routing_kind -> Nullable<Text>,
+        routing_number -> Nullable<Text>,
+        bank_country -> Text,
+        bic -> Nullable<Text>,
+        address_country -> Text,
+        town -> Text,
+        street -> Nullable<Text>,
+        building_number -> Nullable<Text>,
+        post_code -> Nullable<Text>,
+        address_line_1 -> Nullable<Text>,
+        address_line_2 -> Nullable<Text>,
+        currency -> Text,
+        creditor_agent_without_bic -> Text,
+        batch_booking -> Bool,
+        speaks_pain001 -> Bool,
+        state -> Text,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `payouts::withholding`.
+    withholding_rates (id) {
+        id -> Guid,
+        payee_country -> Nullable<Text>,
+        form_state -> Text,
+        earning -> Text,
+        kind -> Text,
+        rate -> BigInt,
+        valid_from -> Date,
+        valid_to -> Nullable<Date>,
+        created_at -> Instant,
+        created_by -> Nullable<Guid>,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     guards,
     partners,
@@ -1282,6 +1335,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     jobs,
     audit_chain,
     fx_rates,
+    payer_accounts,
+    withholding_rates,
     closed_months,
     statements,
     statement_months,
@@ -1325,6 +1380,8 @@ pub const SHARED_TABLES: &[(&str, Placement)] = &[
     ("program_periods", Placement::Reference),
     ("program_versions", Placement::Reference),
     ("fx_rates", Placement::Reference),
+    ("payer_accounts", Placement::Reference),
+    ("withholding_rates", Placement::Reference),
     ("closed_months", Placement::Reference),
     ("statement_months", Placement::Reference),
     ("month_closings", Placement::Central),

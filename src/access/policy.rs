@@ -238,6 +238,20 @@ policies! {
         write ApproveAdjustment:             Operator;
         write RejectAdjustment:              Operator;
     }
+    open payer_accounts {
+        read  ListPayerAccounts:             Operator | Auditor;
+        read  GetPayerAccount:               Operator | Auditor;
+    }
+    open people {
+        write CreatePayerAccount:            Operator;
+        write UpdatePayerAccount:            Operator;
+        write ClosePayerAccount:             Operator;
+    }
+    open withholding_rates {
+        read  ListWithholdingRates:          Operator | Auditor;
+        write CreateWithholdingRate:         Operator;
+        read  GetWithholdingRate:            Operator | Auditor;
+    }
     open calculation {
         read  ListCalculationRuns:           Operator | Auditor;
         write StartCalculationRun:           Operator;

@@ -410,6 +410,13 @@ fn money(sweep: &mut Sweep<'_>) {
         let path = format!("/v1/adjustments/{by_another}/{how}");
         sweep.step(&operator, name, &path, json!({"comment": "Compared"}), Changed);
     }
+    let new = sweep.example("createWithholdingRate");
+    sweep.step(&operator, "createWithholdingRate", "/v1/withholding-rates", new, Made);
+    let new = sweep.example("createPayerAccount");
+    let made = sweep.step(&operator, "createPayerAccount", "/v1/payer-accounts", new, Made);
+    let path = format!("/v1/payer-accounts/{}", made.id());
+    sweep.step(&operator, "updatePayerAccount", &path, sweep.example("updatePayerAccount"), Changed);
+    sweep.step(&operator, "closePayerAccount", &format!("{path}/closure"), because(), Changed);
     let path = format!("/v1/rebates/{}", text(&story.list("/v1/rebates")[0]["id"]));
     sweep.step(&operator, "holdRebate", &format!("{path}/hold"), because(), Changed);
     sweep.step(&operator, "releaseRebate", &format!("{path}/release"), because(), Changed);

@@ -39,6 +39,7 @@ mod outside_identity;
 mod partitions;
 mod partners;
 mod password_resets;
+mod payer_accounts;
 mod permissions;
 mod plans;
 mod profiles;
@@ -66,6 +67,7 @@ mod units;
 mod users;
 mod verify;
 mod waiting;
+mod withholding;
 mod work;
 
 #[path = "../process/running.rs"]

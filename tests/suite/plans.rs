@@ -130,6 +130,16 @@ const LISTS: &[(&str, &str)] = &[
          AND id < $1 ORDER BY id DESC",
         "partners_pkey",
     ),
+    ("payer_accounts WHERE id < $1 ORDER BY id DESC", "payer_accounts_pkey"),
+    ("payer_accounts WHERE state = 'active' AND id < $1 ORDER BY id DESC", "payer_accounts_by_state"),
+    (
+        "payer_accounts WHERE currency = 'EUR' AND coalesce(state, state) = 'active' ORDER BY id",
+        "payer_accounts_by_currency",
+    ),
+    (
+        "withholding_rates WHERE coalesce(form_state, form_state) = 'w8' AND id < $1 ORDER BY id DESC",
+        "withholding_rates_pkey",
+    ),
     ("deliveries WHERE state = 'queued' ORDER BY due_at", "deliveries_due"),
     (
         "deliveries WHERE state = 'failed' AND notification_id < $1 ORDER BY notification_id DESC",

@@ -115,6 +115,9 @@ fn a_new_encryption_key_seals_every_secret_there_is() {
     let (elsewhere, other_admin) = filed(&world, 2);
     let path = format!("/v1/partners/{elsewhere}/payout-profile");
     other_admin.put(&path, suite::profiles::payout_in_japan()).send().ok();
+    for payer in [suite::payer_accounts::payer(), suite::payer_accounts::payer_in_america()] {
+        world.operator().post("/v1/payer-accounts", payer).send().ok();
+    }
     super::mail::tell_password(&world);
     admin.post("/v1/me/second-factor", json!({"current_password": crate::support::PASSWORD})).send().ok();
     let settings =
@@ -123,7 +126,7 @@ fn a_new_encryption_key_seals_every_secret_there_is() {
     let sealed = keys::reseal(&both.app).unwrap();
     both.close();
     // The start itself has sealed the signing key.
-    assert_eq!(sealed, 6, "two accounts, two tax numbers, a second factor and a mail");
+    assert_eq!(sealed, 8, "four accounts, two tax numbers, a second factor and a mail");
     let new = Vault::from_text(&key(1)).unwrap();
     let mut conn = world.service.db.target().open().unwrap();
     for column in app::sealed() {

@@ -21,7 +21,7 @@ pub struct Numbers(Mutex<BTreeSet<String>>);
 impl Numbers {
     /// Notes the numbers in the body of a request that files a profile.
     pub fn note(&self, path: &str, body: &[u8]) {
-        if !path.ends_with("/payout-profile") && !path.ends_with("/tax-profile") {
+        if !["/payout-profile", "/tax-profile", "/payer-accounts"].iter().any(|end| path.ends_with(end)) {
             return;
         }
         let Ok(Value::Object(body)) = serde_json::from_slice(body) else { return };

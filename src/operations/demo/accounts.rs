@@ -1,15 +1,19 @@
 //! The payout and tax profiles of the demo's partners: an account as the banks of each country know it.
 
 use super::{
-    cast::{Player, partner_id},
-    story::{as_admin, parsed},
+    cast::{Player, Plot, partner_id},
+    story::{OPERATORS, as_admin, as_user, parsed},
 };
 use crate::{
     access::Tx,
-    network::profiles::{
-        self, BankAccount, Decision, PostalAddress, Routing, RoutingKind, Secret, TaxForm, TaxTerms,
-        TinStatus,
+    network::{
+        partners::PartnerType,
+        profiles::{
+            self, BankAccount, Decision, PostalAddress, Routing, RoutingKind, Secret, TaxForm, TaxTerms,
+            TinStatus,
+        },
     },
+    payouts::payer_accounts::{self, CreditorAgentWithoutBic, NewPayerAccount},
     platform::{Error, Result},
 };
 
@@ -147,6 +151,37 @@ pub(super) fn file_profiles(tx: &mut Tx<'_>, n: usize, player: &Player) -> Resul
 pub(super) fn approve_profiles(tx: &mut Tx<'_>, n: usize) -> Result<()> {
     profiles::decide_payout(tx, partner_id(n), Decision::Approval(None))?;
     profiles::decide_tax(tx, partner_id(n), TinStatus::Matched, Decision::Approval(None))
+}
+
+/// An operator records the accounts that the vendor pays from: one at a bank with IBANs, one at a bank without.
+pub(super) fn our_accounts_are_recorded(tx: &mut Tx<'_>) -> Result<()> {
+    let [operator, _] = OPERATORS;
+    let vendor = |holder, country, currency| Player {
+        name: holder,
+        country,
+        currency,
+        partner_type: PartnerType::DirectBill,
+        plot: Plot::Ready,
+    };
+    let ours = [
+        ("Euro payouts", vendor("Vendor Europe GmbH", "DE", "EUR")),
+        ("Dollar payouts", vendor("Vendor Inc.", "US", "USD")),
+    ];
+    for ((name, holder), n) in ours.iter().zip(900..) {
+        let account = bank_account(n, holder)?;
+        let new = NewPayerAccount {
+            name: (*name).to_owned(),
+            speaks_pain001: account.is_in_sepa(),
+            account,
+            creditor_agent_without_bic: CreditorAgentWithoutBic::default(),
+            batch_booking: false,
+        };
+        as_user(tx, operator, |tx| {
+            let id = tx.new_id();
+            payer_accounts::create(tx, id, new.clone()).map(drop)
+        })?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use super::{
     DemoUser, USERS,
-    accounts::{approve_profiles, file_profiles},
+    accounts::{approve_profiles, file_profiles, our_accounts_are_recorded},
     cast::{CAST, Player, Plot, mpn_id, partner_id},
     first_day, offers,
     papers::{self, terminate},
@@ -90,6 +90,7 @@ fn scenes(today: CalendarDate) -> Vec<(CalendarDate, StoryScene)> {
         (days, year::the_first_take_part),
         (days, year::their_profiles_are_filed),
         (days, year::their_profiles_are_approved),
+        (days, |tx, _| our_accounts_are_recorded(tx)),
         (290, papers::are_signed),
         (280, papers::and_competencies_attained),
         (200, some_are_barred_and_some_go),

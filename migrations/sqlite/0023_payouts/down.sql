@@ -1,0 +1,2 @@
+DROP TABLE withholding_rates;
+DROP TABLE payer_accounts;
