@@ -1,6 +1,7 @@
-UPDATE payout_profiles SET account_number = account WHERE account IS NOT NULL;
-UPDATE payout_profiles SET rejection_reason = 'to be filed again'
-WHERE state = 'action_required' AND rejection_reason IS NULL;
+-- The number stands in one column again; who has to file anew is told so.
+UPDATE payout_profiles SET
+    account_number = coalesce(account, account_number),
+    rejection_reason = CASE WHEN state = 'action_required' THEN coalesce(rejection_reason, 'to be filed again') END;
 ALTER TABLE payout_profiles
     DROP COLUMN holder_latin,
     DROP COLUMN account,

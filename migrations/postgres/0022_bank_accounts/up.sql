@@ -31,12 +31,13 @@ ALTER TABLE tax_profiles
     ADD COLUMN signed_on date,
     ADD COLUMN tin_status text COLLATE "C" NOT NULL DEFAULT 'unverified'
         CHECK (tin_status IN ('unverified', 'matched', 'mismatched')),
-    ADD COLUMN approved_by uuid;
-UPDATE tax_profiles SET signed_on = (created_at AT TIME ZONE 'UTC')::date;
-UPDATE tax_profiles
-SET expires_on = (date_trunc('year', signed_on::timestamp) + interval '4 years' - interval '1 day')::date
-WHERE form = 'w8_ben_e' AND expires_on IS NULL;
-ALTER TABLE tax_profiles
-    ALTER COLUMN signed_on SET NOT NULL,
-    ALTER COLUMN tin_status DROP DEFAULT,
+    ADD COLUMN approved_by uuid,
     ADD CONSTRAINT tax_profiles_approval CHECK (approved_by IS NULL OR state = 'approved');
+ALTER TABLE tax_profiles
+    ALTER COLUMN tin_status DROP DEFAULT,
+    ALTER COLUMN signed_on TYPE date USING (created_at AT TIME ZONE 'UTC')::date,
+    ALTER COLUMN signed_on SET NOT NULL,
+    ALTER COLUMN expires_on TYPE date USING CASE
+        WHEN form = 'w8_ben_e' AND expires_on IS NULL
+            THEN (date_trunc('year', created_at AT TIME ZONE 'UTC') + interval '4 years' - interval '1 day')::date
+        ELSE expires_on END;

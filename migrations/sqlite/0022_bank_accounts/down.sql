@@ -1,3 +1,4 @@
+-- The number stands in one column again; who has to file anew is told so.
 ALTER TABLE payout_profiles RENAME TO payout_profiles_after;
 CREATE TABLE payout_profiles (
     id BLOB NOT NULL CHECK (length(id) = 16),

@@ -113,7 +113,7 @@ impl Routing {
             (RoutingKind::Other, _) => true,
             (RoutingKind::Aba, Some(digits)) => {
                 let sum: u32 = digits.iter().zip([3, 7, 1].into_iter().cycle()).map(|(d, by)| d * by).sum();
-                length == 9 && sum > 0 && sum % 10 == 0
+                length == 9 && sum > 0 && sum.is_multiple_of(10)
             }
             (RoutingKind::SortCode | RoutingKind::Bsb, Some(_)) => length == 6,
             (RoutingKind::Zengin, Some(_)) => length == 7,

@@ -121,7 +121,7 @@ pub(super) fn decide<T: StoredTerms + ShownTerms>(
         }
         Decision::Rejection(reason) => (Some(reason.to_owned()), None),
     };
-    let decided = Profile { state, notes, rejection_reason, approved_by, ..before.clone() };
+    let decided = Profile { notes, state, rejection_reason, approved_by, ..before.clone() };
     let decided = save(tx, before, decided, decision.words())?;
     if standing(tx, decided.partner_id, tx.today())?.is_approved() {
         store::note_approval(tx, decided.partner_id)?;
