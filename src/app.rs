@@ -18,7 +18,7 @@ use crate::{
     notifications,
     operations::{health, jobs, verify},
     participation::{admission, eligibility, enrollments, programs},
-    payouts::{payer_accounts, withholding},
+    payouts::{payer_accounts, payment_runs, payments, withholding},
     platform::{
         Code, Result,
         http::{self, Admission, Contract, Finishing, PathKey},
@@ -62,6 +62,8 @@ pub const SLICES: &[Slice] = &[
     adjustments::SLICE,
     withholding::SLICE,
     payer_accounts::SLICE,
+    payment_runs::SLICE,
+    payments::SLICE,
     jobs::SLICE,
     notifications::SLICE,
     audit::SLICE,

@@ -53,6 +53,8 @@
 //! | `payouts` | [`bank_files`](payouts::bank_files) | payment files for banks, and what banks say; pure |
 //! | | [`withholding`](payouts::withholding) | the rates of withheld tax, with the days they hold on |
 //! | | [`payer_accounts`](payouts::payer_accounts) | the accounts that payments leave from |
+//! | | [`payments`](payouts::payments) | payments with their lines, from their making to their arrival or return |
+//! | | [`payment_runs`](payouts::payment_runs) | runs that gather what is payable into payments, with maker and checker |
 //! | `operations` | `jobs`, `health`, `demo`, `verify` | the daily refresh, readiness, the demo, proof of the records |
 //!
 //! A slice is a folder: `model.rs` what a thing is (no I/O, no clock, no HTTP), `store.rs` its rows, `service.rs`
@@ -103,14 +105,18 @@
 //! | nobody is forgotten by the calculation | the backlog's row: taken out before the partner is read, put in again by whoever changes a fact |
 //! | rates of withheld tax follow each other without gap and overlap | the row of the rate that is ended, and a unique key of rates without an end |
 //! | somebody is left to run the programme | [`access::Guard::Operators`] |
+//! | one payment run of a month and currency is open | [`access::Guard::PaymentRuns`], and a unique index |
+//! | no rebate is in two live payments | its partner's lock, and a unique index over live lines |
+//! | documents of payments are numbered without a gap | the series' row, locked until the numbers stand on payments |
 //! | one key signs, a refresh token or a one-time code is good for once, failed sign-ins are counted each | [`access::Guard::SigningKeys`]; the token's, the user's and the throttle's row |
 //! | a request with an idempotency key is done once | the key's primary key, written in the unit itself |
 //! | one instance is at a job | the job's row: a lease ([`work::Turn`]), kept until the end of each unit |
 //! | events form one chain | the lease of sealing, and the row of the chain's head |
 //!
 //! Units that cross partners: closing a month, publishing rates, a portion of an import, a portion of the calculation, a
-//! batch of the daily refresh, a change of a headquarters or of a program (follow-up of everybody enrolled), a scene of the
-//! demo. Each locks its partners together, in the order above.
+//! portion of a payment run and its approval, cancellation and dispatch, a batch of the daily refresh, a change of a
+//! headquarters or of a program (follow-up of everybody enrolled), a scene of the demo. Each locks its partners together, in
+//! the order above.
 //!
 //! Where the answer to `COMMIT` was lost, the unit's first audit event tells on another connection whether the unit is
 //! durable ([`platform::db::Witness`]); only where nobody can be asked the answer is `outcome_unknown`.

@@ -1227,6 +1227,90 @@ diesel::table! {
     use diesel::sql_types::*;
     use crate::platform::db::types::*;
 
+    /// Owned by `payouts::payment_runs`.
+    payment_runs (id) {
+        id -> Guid,
+        month -> Date,
+        currency -> Nullable<Text>,
+        paid_in -> Date,
+        reissues -> Nullable<Guid>,
+        state -> Text,
+        position -> Nullable<Guid>,
+        done -> BigInt,
+        total -> BigInt,
+        totals -> Document,
+        created_by -> Nullable<Guid>,
+        decided_by -> Nullable<Guid>,
+        decided_at -> Nullable<Instant>,
+        decision_comment -> Nullable<Text>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `payouts::payments`.
+    payments (partner_id, id) {
+        id -> Guid,
+        partner_id -> Guid,
+        run_id -> Guid,
+        currency -> Text,
+        state -> Text,
+        reconciliation -> Text,
+        document_kind -> Text,
+        document_number -> Nullable<BigInt>,
+        gross -> BigInt,
+        withheld -> BigInt,
+        withholding_rate_id -> Guid,
+        net -> BigInt,
+        replaces -> Nullable<Guid>,
+        sent_on -> Nullable<Date>,
+        settled_on -> Nullable<Date>,
+        state_code -> Nullable<Text>,
+        state_comment -> Nullable<Text>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `payouts::payments`.
+    payment_lines (partner_id, payment_id, rebate_id) {
+        partner_id -> Guid,
+        payment_id -> Guid,
+        rebate_id -> Guid,
+        enrollment_id -> Guid,
+        posted_in -> Date,
+        amount -> BigInt,
+        withheld -> BigInt,
+        set_off -> BigInt,
+        live -> Bool,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `payouts::payments`.
+    payment_documents (kind) {
+        kind -> Text,
+        last_number -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
     /// Owned by `access`.
     guards (name) {
         name -> Text,
@@ -1356,6 +1440,10 @@ diesel::allow_tables_to_appear_in_same_query!(
     rebates,
     adjustments,
     ledger_transfers,
+    payment_runs,
+    payments,
+    payment_lines,
+    payment_documents,
 );
 
 /// Where a table that belongs to no partner stands once partners are spread over several machines.
@@ -1408,6 +1496,8 @@ pub const SHARED_TABLES: &[(&str, Placement)] = &[
     ("transaction_import_rows", Placement::Central),
     ("transaction_import_pieces", Placement::Central),
     ("calculation_runs", Placement::Central),
+    ("payment_runs", Placement::Central),
+    ("payment_documents", Placement::Central),
     ("job_runs", Placement::Central),
     ("jobs", Placement::Central),
 ];

@@ -15,6 +15,8 @@ pub enum Guard {
     /// The open months and the published exchange rates stay as they are. Units that post share the guard; closing a
     /// month and publishing rates take the guard alone.
     Books,
+    /// One payment run of a month and currency is open.
+    PaymentRuns,
     /// At least one operator is left to run the programme.
     Operators,
     /// One key signs access tokens.
@@ -27,6 +29,7 @@ impl Guard {
     const fn name(self) -> &'static str {
         match self {
             Self::Books => "books",
+            Self::PaymentRuns => "payment_runs",
             Self::Operators => "operators",
             Self::SigningKeys => "signing_keys",
             Self::Installation => "installation",

@@ -262,6 +262,25 @@ policies! {
         read  GetAccountingMonthClosure:     Operator | Auditor;
         write CloseAccountingMonth:          Operator;
     }
+    open payment_runs {
+        read  ListPaymentRuns:               Operator | Auditor;
+        write CreatePaymentRun:              Operator;
+        read  GetPaymentRun:                 Operator | Auditor;
+        write ApprovePaymentRun:             Operator;
+        write CancelPaymentRun:              Operator;
+        write DispatchPaymentRun:            Operator;
+    }
+    gated payments {
+        read  ListPayments:                  Operator | Auditor | IncentiveAdmin | Viewer;
+        read  GetPayment:                    Operator | Auditor | IncentiveAdmin | Viewer;
+        read  GetRemittance:                 Operator | Auditor | IncentiveAdmin | Viewer;
+        write ConfirmPayment:                Operator;
+        write FailPayment:                   Operator;
+        write ReturnPayment:                 Operator;
+        write StopPayment:                   Operator;
+        write ReversePayment:                Operator;
+        write ReissuePayment:                Operator;
+    }
     open jobs {
         read  ListJobs:                      Operator | Auditor;
         write StartDailyRefresh:             Operator;

@@ -18,6 +18,8 @@ text_enum! {
         DailyRefresh = "daily-refresh",
         /// Brings calculation runs to their end.
         Calculation = "calculation",
+        /// Prepares payment runs, portion by portion.
+        PaymentRuns = "payment-runs",
         /// Takes files of transactions, one at a time, and clears up after an interrupted import.
         TransactionImports = "transaction-imports",
         /// Mails tokens to those who have forgotten their passwords.

@@ -420,12 +420,52 @@ fn money(sweep: &mut Sweep<'_>) {
     let path = format!("/v1/rebates/{}", text(&story.list("/v1/rebates")[0]["id"]));
     sweep.step(&operator, "holdRebate", &format!("{path}/hold"), because(), Changed);
     sweep.step(&operator, "releaseRebate", &format!("{path}/release"), because(), Changed);
+    let rich = story.another(950);
+    rich.sale("2", "2018-11-01", "10000.00");
+    story.calculate();
     world.on("2018-12-01");
     let operator = Person::of(world.operator());
     let path = "/v1/accounting-months/2018-11/closure";
     sweep.step(&operator, "closeAccountingMonth", path, because(), Made);
     let path = format!("/v1/partners/{}/statements/2018-11/link", story.partner);
     sweep.step(&operator, "makeStatementLink", &path, Value::Null, Made);
+    payments(sweep);
+}
+
+fn payments(sweep: &mut Sweep<'_>) {
+    let world = sweep.world;
+    let operator = Person::of(world.operator());
+    let colleague = world.api_client(Role::Operator, None, "payment_runs:write payments:read payments:write");
+    let month = json!({"month": "2018-11"});
+    let run = |id: &str, what: &str| format!("/v1/payment-runs/{id}/{what}");
+    let made = sweep.step(&operator, "createPaymentRun", "/v1/payment-runs", month.clone(), Made).id();
+    sweep.step(&operator, "cancelPaymentRun", &run(&made, "cancellation"), because(), Changed);
+    let payment_of = |run: &str| {
+        let listed = colleague.get("/v1/payments").query("run_id", run).send().ok();
+        text(&listed["items"][0]["id"])
+    };
+    let payment = |id: &str, what: &str| format!("/v1/payments/{id}/{what}");
+    let refusal = json!({"reason": "Asked for by telephone, ticket 4711"});
+    let made = colleague.post("/v1/payment-runs", month.clone()).send().ok().id();
+    sweep.step(&operator, "approvePaymentRun", &run(&made, "approval"), json!({}), Changed);
+    sweep.step(&operator, "dispatchPaymentRun", &run(&made, "dispatch"), json!({}), Changed);
+    let first = payment_of(&made);
+    sweep.step(&operator, "confirmPayment", &payment(&first, "confirmation"), json!({}), Changed);
+    sweep.step(&operator, "returnPayment", &payment(&first, "return"), refusal.clone(), Changed);
+    let anew = sweep.step(&operator, "reissuePayment", &payment(&first, "reissue"), because(), Made);
+    for what in ["approval", "dispatch"] {
+        colleague.post(&run(&text(&anew["run_id"]), what), json!({})).send().ok();
+    }
+    sweep.step(&operator, "failPayment", &payment(&anew.id(), "failure"), refusal, Changed);
+    let made = colleague.post("/v1/payment-runs", month.clone()).send().ok().id();
+    sweep.step(&operator, "stopPayment", &payment(&payment_of(&made), "stop"), because(), Changed);
+    colleague.post(&run(&made, "cancellation"), because()).send().ok();
+    let made = colleague.post("/v1/payment-runs", month).send().ok().id();
+    operator.client.post(&run(&made, "approval"), json!({})).send().ok();
+    colleague.post(&run(&made, "dispatch"), json!({})).send().ok();
+    let last = payment_of(&made);
+    colleague.post(&payment(&last, "confirmation"), json!({})).send().ok();
+    sweep.step(&operator, "reversePayment", &payment(&last, "reversal"), because(), Changed);
 }
 
 fn jobs(sweep: &mut Sweep<'_>) {

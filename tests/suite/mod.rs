@@ -40,6 +40,7 @@ mod partitions;
 mod partners;
 mod password_resets;
 mod payer_accounts;
+mod payments;
 mod permissions;
 mod plans;
 mod profiles;

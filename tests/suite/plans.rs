@@ -140,6 +140,22 @@ const LISTS: &[(&str, &str)] = &[
         "withholding_rates WHERE coalesce(form_state, form_state) = 'w8' AND id < $1 ORDER BY id DESC",
         "withholding_rates_pkey",
     ),
+    ("payments WHERE id < $1 ORDER BY id DESC", "payments_by_id"),
+    ("payments WHERE run_id = $1 AND id < $1 ORDER BY id DESC", "payments_by_run"),
+    ("payments WHERE state = 'sent' AND id < $1 ORDER BY id DESC", "payments_by_state"),
+    (
+        "payments WHERE partner_id = $1 AND coalesce(run_id, run_id) = $1 AND coalesce(state, state) = 'sent' \
+         AND id < $1 ORDER BY id DESC",
+        "payments_pkey",
+    ),
+    ("payment_runs WHERE id < $1 ORDER BY id DESC", "payment_runs_pkey"),
+    ("payment_runs WHERE state = 'created' AND id < $1 ORDER BY id DESC", "payment_runs_by_state"),
+    (
+        "partners WHERE EXISTS (SELECT 1 FROM rebates r WHERE state IN ('payable', 'on_hold') \
+         AND coalesce(r.posted_in, r.posted_in) <= '2018-11-01' AND r.partner_id = partners.id) \
+         AND id > $1 ORDER BY id",
+        "rebates_waiting",
+    ),
     ("deliveries WHERE state = 'queued' ORDER BY due_at", "deliveries_due"),
     (
         "deliveries WHERE state = 'failed' AND notification_id < $1 ORDER BY notification_id DESC",

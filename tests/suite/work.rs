@@ -11,12 +11,14 @@ use partner_incentives::{
     app::Service,
     audit,
     earnings::calculation,
+    payouts::payment_runs::{PaymentRun, PaymentRunState},
     platform::{
         Error, Result,
+        db::types::Json,
         values::{Id, Timestamp},
     },
     sales::imports::{Format, Import, ImportOptions},
-    schema::{calculation_runs, job_runs, jobs, signing_keys, transaction_imports},
+    schema::{calculation_runs, job_runs, jobs, payment_runs, signing_keys, transaction_imports},
     work::{End, Engine, JobName, JobRecord, LEASE_SECONDS, Queue, Schedule, Turn, Work},
 };
 use prometheus::Registry;
@@ -64,6 +66,29 @@ fn something_for_everybody(world: &World) {
         Ok(diesel::insert_into(transaction_imports::table).values(import).execute(conn)?)
     };
     world.service.db.write(broken_off).unwrap();
+    let unprepared = PaymentRun {
+        id: world.ids.next(now),
+        month: "2018-07".parse().unwrap(),
+        currency: None,
+        paid_in: "2018-08".parse().unwrap(),
+        reissues: None,
+        state: PaymentRunState::Preparing,
+        position: None,
+        done: 0,
+        total: 0,
+        totals: Json(Vec::new()),
+        created_by: None,
+        decided_by: None,
+        decided_at: None,
+        decision_comment: None,
+        created_at: now,
+        updated_at: now,
+        revision: 1,
+    };
+    let begin = move |conn: &mut _| {
+        Ok(diesel::insert_into(payment_runs::table).values(unprepared.clone()).execute(conn)?)
+    };
+    world.service.db.write(begin).unwrap();
 }
 
 fn record(world: &World, name: JobName) -> JobRecord {

@@ -77,8 +77,8 @@ pub struct ClosingObstacle {
     pub detail: String,
 }
 
-/// What is owed with a month, in one currency. Carried in and new, less paid, is what is carried out; of which a part is
-/// payable, a part is below thresholds, a part waits for a rate, and a part is on hold.
+/// What is owed with a month, in one currency. Carried in and new, less paid and lost, is what is carried out; of which a
+/// part is payable, a part is below thresholds, a part waits for a rate, a part is on hold, and payments carry a part.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ClosingSum {
     /// The amounts of the months before.
@@ -87,6 +87,8 @@ pub struct ClosingSum {
     pub new: Money,
     /// The amounts paid since the month before was closed.
     pub paid: Money,
+    /// The amounts lost since the month before was closed; left out of reports from before payments were made here.
+    pub forfeited: Option<Money>,
     /// The amounts that stay owed.
     pub carried_out: Money,
     /// The part that the next payment pays.
@@ -97,6 +99,8 @@ pub struct ClosingSum {
     pub rate_missing: Money,
     /// The part that profiles or operators hold.
     pub on_hold: Money,
+    /// The part that payments carry that have not arrived; left out of reports from before payments were made here.
+    pub in_payment: Option<Money>,
 }
 
 /// Sales that wait for an exchange rate.
@@ -227,11 +231,13 @@ impl ClosingSum {
             carried_in: nothing,
             new: nothing,
             paid: nothing,
+            forfeited: Some(nothing),
             carried_out: nothing,
             payable: nothing,
             below_threshold: nothing,
             rate_missing: nothing,
             on_hold: nothing,
+            in_payment: Some(nothing),
         }
     }
 
@@ -241,6 +247,11 @@ impl ClosingSum {
         self.paid.minor += balance.paid.minor;
         self.carried_out.minor += balance.carried_out().minor;
         self.on_hold.minor += balance.on_hold.minor;
+        for (sum, part) in
+            [(&mut self.forfeited, balance.forfeited), (&mut self.in_payment, balance.in_payment)]
+        {
+            sum.get_or_insert(Money { minor: 0, ..part }).minor += part.minor;
+        }
         let part = match balance.wait() {
             None => &mut self.payable,
             Some(PaymentWait::Below { .. }) => &mut self.below_threshold,

@@ -69,8 +69,8 @@ impl StatementRebate {
     }
 }
 
-/// The amounts owed around a month, in one currency: carried in and new, less paid, is what is carried out. The new
-/// amount of an open month is carried as if the month were closed now.
+/// The amounts owed around a month, in one currency: carried in and new, less paid and lost, is what is carried out. The
+/// new amount of an open month is carried as if the month were closed now. An amount is owed until its payment has arrived.
 #[derive(Serialize, Deserialize, ToSchema)]
 pub struct StatementBalance {
     /// The amount of the months before, when the month before was closed.
@@ -79,12 +79,19 @@ pub struct StatementBalance {
     /// The rebate of the month.
     #[serde(deserialize_with = "sum")]
     pub new: Money,
-    /// The amount paid since the month before was closed.
+    /// The amount paid since the month before was closed: to the bank, as tax, or set off against what was owed back. Below
+    /// zero where more came back.
     #[serde(deserialize_with = "sum")]
     pub paid: Money,
+    /// The amount lost since the month before was closed; null on a statement from before payments were made here.
+    #[serde(default, deserialize_with = "sum_if_any")]
+    pub forfeited: Option<Money>,
     /// The amount that stays owed.
     #[serde(deserialize_with = "sum")]
     pub carried_out: Money,
+    /// The part of it that payments carry that have not arrived; null on a statement from before payments were made here.
+    #[serde(default, deserialize_with = "sum_if_any")]
+    pub in_payment: Option<Money>,
     /// The part of it that profiles or an operator hold.
     #[serde(deserialize_with = "sum")]
     pub on_hold: Money,
@@ -103,7 +110,9 @@ impl From<&Balance> for StatementBalance {
             carried_in: balance.carried_in,
             new: balance.new,
             paid: balance.paid,
+            forfeited: Some(balance.forfeited),
             carried_out: balance.carried_out(),
+            in_payment: Some(balance.in_payment),
             on_hold: balance.on_hold,
             threshold: balance.standing.and_then(|standing| standing.threshold.known()),
             missing: balance.wait().and_then(PaymentWait::missing),

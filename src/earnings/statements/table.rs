@@ -41,7 +41,7 @@ struct TableRow {
 
 /// The statement as comma-separated values. The rows `earning`, `correction` and `adjustment` add up to `total`. The
 /// other rows are not part of the total: `earning_slice` and `correction_slice` are the parts by rates of the line above them,
-/// `ineligible` the sales that did not earn. Of the amounts owed, `carried_in` and `new` less `paid` are `carried_out`; a part
+/// `ineligible` the sales that did not earn. Of the amounts owed, `carried_in` and `new` less `paid` and `forfeited` are `carried_out`; a part
 /// of that is `on_hold`, and `missing_to_threshold` is missing to the payment `threshold`.
 pub(super) fn table(statement: &Statement) -> String {
     let mut text = String::new();
@@ -98,12 +98,24 @@ fn rows(program: &StatementProgram) -> Vec<TableRow> {
 
 /// The rows of a balance.
 fn of_balance(balance: &StatementBalance) -> impl Iterator<Item = TableRow> + use<> {
-    let StatementBalance { carried_in, new, paid, carried_out, on_hold, threshold, missing } = balance;
+    let StatementBalance {
+        carried_in,
+        new,
+        paid,
+        forfeited,
+        carried_out,
+        in_payment,
+        on_hold,
+        threshold,
+        missing,
+    } = balance;
     let rows = [
         ("carried_in", Some(*carried_in)),
         ("new", Some(*new)),
         ("paid", Some(*paid)),
+        ("forfeited", *forfeited),
         ("carried_out", Some(*carried_out)),
+        ("in_payment", *in_payment),
         ("on_hold", Some(*on_hold)),
         ("threshold", *threshold),
         ("missing_to_threshold", *missing),

@@ -1,9 +1,11 @@
-//! The balance of an enrollment around a month: what was carried in, came new, was paid and is carried out; and how the
-//! amount carried out stands to the payment threshold.
+//! The balance of an enrollment around a month: what was carried in, came new, was paid or lost and is carried out; and how
+//! the amount carried out stands to the payment threshold.
 
 use super::{
-    LedgerAccount, PaymentStanding, PaymentWait, Rebate, RebateReason, RebateState, TransferCause,
-    payment_threshold::PaymentThresholds, rebate_view::WaitingRebate, store,
+    LedgerAccount, PaymentStanding, PaymentWait, Rebate, RebateReason, RebateState,
+    payment_threshold::PaymentThresholds,
+    rebate_view::WaitingRebate,
+    store::{self, OwedTransfer},
 };
 use crate::{
     access::Tx,
@@ -15,8 +17,8 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// The payable amounts of an enrollment around a month, in one currency. A month that is open is shown as if it were
-/// closed now.
+/// The amounts owed to an enrollment around a month, in one currency. A month that is open is shown as if it were closed
+/// now. An amount is owed until its payment has arrived.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Balance {
     /// The enrollment.
@@ -25,8 +27,12 @@ pub struct Balance {
     pub carried_in: Money,
     /// The rebate of the month.
     pub new: Money,
-    /// The amount that was paid since the month before was closed.
+    /// The amount that was paid since the month before was closed; below zero where more came back.
     pub paid: Money,
+    /// The amount that was lost since the month before was closed.
+    pub forfeited: Money,
+    /// The part of the amount carried out that payments carry.
+    pub in_payment: Money,
     /// The part of the amount carried out that profiles or an operator hold.
     pub on_hold: Money,
     /// The part that is payable, beside the threshold.
@@ -41,15 +47,35 @@ impl Balance {
             carried_in: nothing,
             new: nothing,
             paid: nothing,
+            forfeited: nothing,
+            in_payment: nothing,
             on_hold: nothing,
             standing: None,
         }
     }
 
-    /// The amount that stays owed: carried in and new, less paid.
+    /// The amount that stays owed: carried in and new, less paid and lost.
     #[must_use]
     pub fn carried_out(&self) -> Money {
-        Money { minor: self.carried_in.minor + self.new.minor - self.paid.minor, ..self.new }
+        let came = self.carried_in.minor + self.new.minor;
+        Money { minor: came - self.paid.minor - self.forfeited.minor, ..self.new }
+    }
+
+    /// Adds a transfer of a rebate; `is_earlier` tells whether the transfer was posted before the month before was closed.
+    fn add(&mut self, moved: &OwedTransfer, is_earlier: bool) {
+        let by = |account: LedgerAccount| match (moved.credit == account, moved.debit == account) {
+            (true, false) => moved.amount,
+            (false, true) => -moved.amount,
+            _ => 0,
+        };
+        self.in_payment.minor += by(LedgerAccount::RebateInPayment);
+        let owed: i64 = LedgerAccount::OWED.into_iter().map(by).sum();
+        if is_earlier {
+            self.carried_in.minor += owed;
+            return;
+        }
+        self.paid.minor += LedgerAccount::SETTLED.into_iter().map(by).sum::<i64>();
+        self.forfeited.minor += by(LedgerAccount::RebateForfeited);
     }
 
     /// The wait of the payable part for the next payment.
@@ -84,15 +110,11 @@ pub fn month_of_books(
 ) -> Result<MonthOfBooks> {
     let (until, since) = (store::closed_at(tx, month)?, store::closed_at(tx, month.plus(-1))?);
     let mut balances: BTreeMap<(Id, Currency), Balance> = BTreeMap::new();
-    for moved in store::payable_transfers(tx, partners, enrolled, month, until)? {
+    for moved in store::owed_transfers(tx, partners, enrolled, month, until)? {
         let (id, currency) = (moved.enrollment_id, moved.currency);
         let balance = balances.entry((id, currency)).or_insert_with(|| Balance::none(id, currency));
-        let came = if moved.credit == LedgerAccount::RebatePayable { moved.amount } else { -moved.amount };
-        if moved.month < month && since.is_none_or(|since| moved.posted_at <= since) {
-            balance.carried_in.minor += came;
-        } else if moved.cause != TransferCause::Closure {
-            balance.paid.minor -= came;
-        }
+        let is_earlier = moved.month < month && since.is_none_or(|since| moved.posted_at <= since);
+        balance.add(&moved, is_earlier);
     }
     let owed = store::owed_with(tx, partners, enrolled, month)?;
     let states = States::load(tx, &owed)?;

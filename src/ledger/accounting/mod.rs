@@ -2,13 +2,15 @@
 //! double-entry ledger under both.
 //!
 //! Other slices add to rebates with [`post_to_rebates`], ask [`Months`] for the month to post in, ask
-//! [`payment_standings`] whether a payment threshold is reached, ask [`month_of_books`] what is owed around a month, and
-//! convert amounts with [`rates`].
+//! [`payment_standings`] or [`PaymentThresholds`] whether a payment threshold is reached, take rebates into payments with
+//! [`move_rebates`], ask [`month_of_books`] what is owed around a month, and convert amounts with [`rates`].
 
 mod balance;
 pub mod fx_rates;
 pub mod fx_rates_api;
 mod model;
+mod payment_moves;
+mod payment_store;
 mod payment_threshold;
 mod rebate_view;
 pub mod rebates_api;
@@ -22,8 +24,12 @@ pub use model::{
     AccountingMonthState, FxRate, LedgerAccount, Months, Rebate, RebateKey, RebatePosting, RebateReason,
     RebateState, Transfer, TransferCause,
 };
+pub use payment_moves::{PaymentMove, PaymentStep, SettledParts, move_rebates};
+pub use payment_store::{
+    WaitingRange, count_within, partners_accruing, partners_within, rebates_named, rebates_within,
+};
 pub use payment_threshold::{
-    PaymentStanding, PaymentStandings, PaymentThreshold, PaymentWait, payment_standings,
+    PaymentStanding, PaymentStandings, PaymentThreshold, PaymentThresholds, PaymentWait, payment_standings,
 };
 pub use rebate_view::{RebateView, WaitingRebate};
 pub use service::{

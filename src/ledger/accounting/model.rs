@@ -18,8 +18,16 @@ text_enum! {
         RebateAccrued = "rebate_accrued",
         /// Rebates of months that are closed.
         RebatePayable = "rebate_payable",
+        /// Rebates that a payment carries.
+        RebateInPayment = "rebate_in_payment",
         /// Rebates that were paid.
         RebatePaid = "rebate_paid",
+        /// Rebates whose payment came back.
+        RebateReturned = "rebate_returned",
+        /// The part of paid rebates that was withheld as tax.
+        RebateWithheld = "rebate_withheld",
+        /// The part of paid rebates that was set off against rebates below zero.
+        RebateOffset = "rebate_offset",
         /// Rebates that were lost.
         RebateForfeited = "rebate_forfeited",
         /// Co-op funds nobody has claimed.
@@ -34,9 +42,21 @@ text_enum! {
 }
 
 impl LedgerAccount {
-    /// The accounts of rebates: owed, paid and lost.
-    pub const OF_REBATES: [Self; 4] =
-        [Self::RebateAccrued, Self::RebatePayable, Self::RebatePaid, Self::RebateForfeited];
+    /// The accounts of rebates of closed months that are still owed.
+    pub const OWED: [Self; 3] = [Self::RebatePayable, Self::RebateInPayment, Self::RebateReturned];
+    /// The accounts of rebates that a payment has settled.
+    pub const SETTLED: [Self; 3] = [Self::RebatePaid, Self::RebateWithheld, Self::RebateOffset];
+    /// The accounts of rebates: owed, settled and lost.
+    pub const OF_REBATES: [Self; 8] = [
+        Self::RebateAccrued,
+        Self::RebatePayable,
+        Self::RebateInPayment,
+        Self::RebatePaid,
+        Self::RebateReturned,
+        Self::RebateWithheld,
+        Self::RebateOffset,
+        Self::RebateForfeited,
+    ];
     /// The accounts of co-op funds: available, claimed, paid and lost.
     pub const OF_COOP: [Self; 4] =
         [Self::CoopAvailable, Self::CoopCommitted, Self::CoopPaid, Self::CoopForfeited];
@@ -51,6 +71,14 @@ text_enum! {
         Adjustment = "adjustment",
         /// A month was closed.
         Closure = "closure",
+        /// A payment took the rebate.
+        Payment = "payment",
+        /// A payment arrived.
+        Settlement = "settlement",
+        /// A payment that had not arrived gave the rebate back.
+        Release = "release",
+        /// A payment that had arrived came back.
+        Return = "return",
     }
 }
 
@@ -76,7 +104,7 @@ pub struct Transfer {
     pub amount: i64,
     /// The event behind the transfer.
     pub cause: TransferCause,
-    /// The calculation run or the adjustment behind the transfer; none for the closure of a month.
+    /// The calculation run, the adjustment or the payment behind the transfer; none for the closure of a month.
     pub cause_id: Option<Id>,
     /// The instant of the unit that posted the transfer.
     pub posted_at: Timestamp,

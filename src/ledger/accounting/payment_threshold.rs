@@ -94,7 +94,7 @@ impl PaymentStanding {
 }
 
 /// The thresholds of enrollments, at the rates of one payment month.
-pub(super) struct PaymentThresholds {
+pub struct PaymentThresholds {
     /// By enrollment, in the currency of the program version.
     least: HashMap<Id, Money>,
     month: Month,
@@ -103,7 +103,7 @@ pub(super) struct PaymentThresholds {
 
 impl PaymentThresholds {
     /// The thresholds of these enrollments for a payment in a month.
-    pub(super) fn load(tx: &mut Tx<'_>, enrolled: &[Id], month: Month) -> Result<Self> {
+    pub fn load(tx: &mut Tx<'_>, enrolled: &[Id], month: Month) -> Result<Self> {
         let least = |terms: PaymentTerms| Money { minor: terms.payment_threshold, currency: terms.currency };
         let terms = enrollments::payment_terms_of(tx, enrolled)?;
         let rates = fx_rates::rates(tx, month.period())?;
@@ -111,7 +111,8 @@ impl PaymentThresholds {
     }
 
     /// The threshold of one of the enrollments in a currency; none of an enrollment that is not among them.
-    pub(super) fn of(&self, enrollment: Id, currency: Currency) -> Option<PaymentThreshold> {
+    #[must_use]
+    pub fn of(&self, enrollment: Id, currency: Currency) -> Option<PaymentThreshold> {
         let least = *self.least.get(&enrollment)?;
         // Nothing is nothing in every currency.
         let converted = if least.minor == 0 {

@@ -125,13 +125,13 @@ fn new_rebate(tx: &Tx<'_>, sum: &RebatePosting) -> Rebate {
 
 /// The two accounts of a transfer of a positive amount.
 #[derive(Clone, Copy)]
-struct TransferAccounts {
-    debit: LedgerAccount,
-    credit: LedgerAccount,
+pub(super) struct TransferAccounts {
+    pub debit: LedgerAccount,
+    pub credit: LedgerAccount,
 }
 
 /// A transfer between two accounts of a rebate; a negative amount goes the other way round.
-fn transfer(
+pub(super) fn transfer(
     tx: &Tx<'_>,
     key: RebateKey,
     amount: i64,
@@ -229,7 +229,7 @@ pub fn refuse_closure(tx: &mut Tx<'_>, month: Month) -> Result<()> {
     Ok(())
 }
 
-fn standings(tx: &mut Tx<'_>, rebates: &[Rebate]) -> Result<BTreeMap<Id, Standing>> {
+pub(super) fn standings(tx: &mut Tx<'_>, rebates: &[Rebate]) -> Result<BTreeMap<Id, Standing>> {
     let mut partners: Vec<Id> = rebates.iter().map(|rebate| rebate.partner_id).collect();
     partners.sort_unstable();
     partners.dedup();

@@ -1,9 +1,6 @@
 //! Rebates, months, rates and the ledger in the database.
 
-use super::{
-    LedgerAccount, Months, Rebate, RebateReason, RebateState, Transfer, TransferCause,
-    rebates_api::RebateFilter,
-};
+use super::{LedgerAccount, Months, Rebate, RebateReason, RebateState, Transfer, rebates_api::RebateFilter};
 use crate::{
     access::{Scope, Tx},
     network::partners::{in_scope, is_narrow},
@@ -22,8 +19,8 @@ use diesel::{
     sql_types::Bool,
 };
 
-/// The most partners that one statement names.
-const AT_ONCE: usize = 10_000;
+/// The most partners or records that one statement names.
+pub(super) const AT_ONCE: usize = 10_000;
 
 fn visible(scope: Scope) -> rebates::BoxedQuery<'static, MultiBackend> {
     in_scope!(rebates::table.into_boxed(), rebates::partner_id, scope)
@@ -108,7 +105,7 @@ pub(super) fn of_month(tx: &mut Tx<'_>, month: Month) -> Result<Vec<Rebate>> {
 }
 
 /// The condition "waits to be paid", spelled as the partial index has it: with bound parameters the index is not used.
-fn waits() -> String {
+pub(super) fn waits() -> String {
     format!("state IN ('{}', '{}')", RebateState::Payable, RebateState::OnHold)
 }
 
@@ -232,34 +229,34 @@ pub fn closed_at(tx: &mut Tx<'_>, month: Month) -> Result<Option<Timestamp>> {
     Ok(closed_months::table.find(month).select(closed_months::closed_at).get_result(tx.conn).optional()?)
 }
 
-/// A transfer to or from the payable rebates of an enrollment.
+/// A transfer to or from what is owed to an enrollment.
 #[derive(Clone, Copy, Debug, Queryable)]
-pub(super) struct PayableTransfer {
+pub(super) struct OwedTransfer {
     pub enrollment_id: Id,
     pub currency: Currency,
     pub month: Month,
+    pub debit: LedgerAccount,
     pub credit: LedgerAccount,
     /// In minor units, above zero.
     pub amount: i64,
-    pub cause: TransferCause,
     pub posted_at: Timestamp,
 }
 
-/// The transfers to and from the payable rebates of the months up to `until` that were posted up to the instant `at`, or
+/// The transfers to and from the owed rebates of the months up to `until` that were posted up to the instant `at`, or
 /// ever where `at` is none.
-pub(super) fn payable_transfers(
+pub(super) fn owed_transfers(
     tx: &mut Tx<'_>,
     partners: &[Id],
     enrolled: &[Id],
     until: Month,
     at: Option<Timestamp>,
-) -> Result<Vec<PayableTransfer>> {
-    let payable = LedgerAccount::RebatePayable;
+) -> Result<Vec<OwedTransfer>> {
+    let owed = LedgerAccount::OWED.to_vec();
     let mut query = ledger_transfers::table
         .filter(ledger_transfers::partner_id.eq_any(partners.to_vec()))
         .filter(ledger_transfers::enrollment_id.eq_any(enrolled.to_vec()))
         .filter(ledger_transfers::month.le(until))
-        .filter(ledger_transfers::debit.eq(payable).or(ledger_transfers::credit.eq(payable)))
+        .filter(ledger_transfers::debit.eq_any(owed.clone()).or(ledger_transfers::credit.eq_any(owed)))
         .into_boxed();
     if let Some(at) = at {
         query = query.filter(ledger_transfers::posted_at.le(at));
@@ -268,9 +265,9 @@ pub(super) fn payable_transfers(
         ledger_transfers::enrollment_id,
         ledger_transfers::currency,
         ledger_transfers::month,
+        ledger_transfers::debit,
         ledger_transfers::credit,
         ledger_transfers::amount,
-        ledger_transfers::cause,
         ledger_transfers::posted_at,
     ));
     Ok(query.load(tx.conn)?)

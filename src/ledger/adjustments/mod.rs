@@ -9,7 +9,7 @@ mod store;
 use crate::slice::Slice;
 pub use model::{Adjustment, AdjustmentReason, AdjustmentState, NewAdjustment};
 pub use service::{CODES, approve, propose, reject};
-pub use store::{count_proposed, posted_in};
+pub use store::{count_proposed, posted_between, posted_in};
 
 /// The declaration of this slice.
 pub const SLICE: Slice =

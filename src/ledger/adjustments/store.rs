@@ -74,6 +74,15 @@ pub fn posted_in(tx: &mut Tx<'_>, partners: &[Id], month: Month) -> Result<Vec<A
     Ok(query.select(Adjustment::as_select()).load(tx.conn)?)
 }
 
+/// The approved adjustments that a partner is paid with the months between two, oldest first.
+pub fn posted_between(tx: &mut Tx<'_>, partner: Id, (from, to): (Month, Month)) -> Result<Vec<Adjustment>> {
+    let query = adjustments::table
+        .filter(adjustments::partner_id.eq(partner))
+        .filter(adjustments::posted_in.assume_not_null().between(from, to))
+        .order(adjustments::id);
+    Ok(query.select(Adjustment::as_select()).load(tx.conn)?)
+}
+
 /// The number of proposed adjustments that nobody has decided on.
 pub fn count_proposed(tx: &mut Tx<'_>) -> Result<i64> {
     let query = adjustments::table.filter(adjustments::state.eq(AdjustmentState::Proposed));

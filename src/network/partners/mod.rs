@@ -19,8 +19,8 @@ pub use store::{
 pub use view::{PartnerView, Transition};
 
 pub(crate) use store::{
-    each_of, headquarters_of, in_scope, is_mpn_id, locations_of, page_of_ids, partner_currency,
-    without_record,
+    each_of, headquarters_of, ids_with_record, in_scope, is_mpn_id, locations_of, page_of_ids,
+    partner_currency, without_record,
 };
 
 /// The declaration of this slice.

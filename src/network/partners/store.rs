@@ -87,6 +87,24 @@ macro_rules! without_record {
 }
 pub(crate) use without_record;
 
+/// The query of the ids of up to `$most` partners, in order, that have a record in a table of another slice, after a partner
+/// where one is given. `$key` names the partner there.
+macro_rules! ids_with_record {
+    ($records:expr, $key:expr, $after:expr, $most:expr) => {{
+        use $crate::schema::partners;
+        let record = $records.filter($key.eq(partners::id));
+        let query = partners::table
+            .filter(diesel::dsl::exists(record))
+            .into_boxed::<$crate::platform::db::MultiBackend>();
+        let query = match $after {
+            Some(after) => query.filter(partners::id.gt(after)),
+            None => query,
+        };
+        query.order(partners::id).limit($most).select(partners::id)
+    }};
+}
+pub(crate) use ids_with_record;
+
 /// The ids of one page of a query of partners, the newest first.
 macro_rules! page_of_ids {
     ($query:expr, $page:expr) => {{

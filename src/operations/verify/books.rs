@@ -51,6 +51,37 @@ const SUMS: &[(&str, &str)] = &[
              WHERE NOT EXISTS (SELECT 1 FROM closed_months c WHERE c.month = r.posted_in)",
     ),
     (
+        "what waits is payable",
+        "SELECT enrollment_id, month, currency, amount FROM ledger_transfers WHERE credit = {rebate_payable}
+         UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers WHERE debit = {rebate_payable}
+         UNION ALL SELECT enrollment_id, posted_in, currency, -(earned + adjusted) FROM rebates r
+             WHERE state IN {waiting} AND EXISTS (SELECT 1 FROM closed_months c WHERE c.month = r.posted_in)",
+    ),
+    (
+        "what payments carry is in payment",
+        "SELECT enrollment_id, month, currency, amount FROM ledger_transfers WHERE credit = {rebate_in_payment}
+         UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers WHERE debit = {rebate_in_payment}
+         UNION ALL SELECT enrollment_id, posted_in, currency, -(earned + adjusted) FROM rebates WHERE state = {in_payment}",
+    ),
+    (
+        "what was paid is paid, withheld or set off",
+        "SELECT enrollment_id, month, currency, amount FROM ledger_transfers WHERE credit IN {settled_accounts}
+         UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers WHERE debit IN {settled_accounts}
+         UNION ALL SELECT enrollment_id, posted_in, currency, -(earned + adjusted) FROM rebates
+             WHERE state IN {paid_or_offset}",
+    ),
+    (
+        "what was lost is forfeited",
+        "SELECT enrollment_id, month, currency, amount FROM ledger_transfers WHERE credit = {rebate_forfeited}
+         UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers WHERE debit = {rebate_forfeited}
+         UNION ALL SELECT enrollment_id, posted_in, currency, -(earned + adjusted) FROM rebates WHERE state = {forfeited}",
+    ),
+    (
+        "what came back is payable again",
+        "SELECT enrollment_id, month, currency, amount FROM ledger_transfers WHERE credit = {rebate_returned}
+         UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers WHERE debit = {rebate_returned}",
+    ),
+    (
         "the ledger carries what was calculated",
         "SELECT enrollment_id, posted_in AS month, currency, amount FROM earnings
          UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers

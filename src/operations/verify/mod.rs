@@ -3,10 +3,12 @@
 
 mod books;
 mod calculation;
+mod payments;
 mod words;
 
 pub use books::sums_of_books;
 pub use calculation::sums_of_calculation;
+pub use payments::sums_of_payments;
 
 use crate::{
     access::AppState,
@@ -20,6 +22,7 @@ pub const SLICE: Slice = Slice {
     checks: &[
         VerifyCheck { name: "books", run: |tx, _| Ok(first_difference(&sums_of_books(tx)?)) },
         VerifyCheck { name: "calculation", run: |tx, _| Ok(first_difference(&sums_of_calculation(tx)?)) },
+        VerifyCheck { name: "payments", run: |tx, _| Ok(first_difference(&sums_of_payments(tx)?)) },
     ],
     ..Slice::named("operations::verify")
 };

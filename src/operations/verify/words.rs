@@ -2,10 +2,11 @@
 
 use crate::{
     ledger::{
-        accounting::{LedgerAccount, TransferCause},
+        accounting::{LedgerAccount, RebateState, TransferCause},
         adjustments::AdjustmentState,
     },
     participation::programs::LeverGrain,
+    payouts::payments::PaymentState,
 };
 
 /// A check's statement with each mark in braces replaced by the word of the value, or the list of the words, that the
@@ -15,19 +16,40 @@ pub(super) fn spelled(statement: &str) -> String {
         ("approved", AdjustmentState::Approved.as_str()),
         ("programme_expense", LedgerAccount::ProgrammeExpense.as_str()),
         ("rebate_accrued", LedgerAccount::RebateAccrued.as_str()),
+        ("rebate_payable", LedgerAccount::RebatePayable.as_str()),
+        ("rebate_in_payment", LedgerAccount::RebateInPayment.as_str()),
+        ("rebate_paid", LedgerAccount::RebatePaid.as_str()),
+        ("rebate_withheld", LedgerAccount::RebateWithheld.as_str()),
+        ("rebate_returned", LedgerAccount::RebateReturned.as_str()),
+        ("rebate_forfeited", LedgerAccount::RebateForfeited.as_str()),
+        ("in_payment", RebateState::InPayment.as_str()),
+        ("forfeited", RebateState::Forfeited.as_str()),
+        ("settled", PaymentState::Settled.as_str()),
         ("calculation", TransferCause::Calculation.as_str()),
         ("adjustment", TransferCause::Adjustment.as_str()),
         ("transaction", LeverGrain::Transaction.as_str()),
     ];
-    let lists =
-        [("rebate_accounts", &LedgerAccount::OF_REBATES[..]), ("coop_accounts", &LedgerAccount::OF_COOP[..])];
+    let live: Vec<&str> =
+        PaymentState::ALL.iter().filter(|state| state.is_live()).map(|state| state.as_str()).collect();
+    let lists = [
+        ("rebate_accounts", names(&LedgerAccount::OF_REBATES)),
+        ("coop_accounts", names(&LedgerAccount::OF_COOP)),
+        ("settled_accounts", names(&LedgerAccount::SETTLED)),
+        ("waiting", [RebateState::Payable, RebateState::OnHold].map(RebateState::as_str).to_vec()),
+        ("paid_or_offset", [RebateState::Paid, RebateState::Offset].map(RebateState::as_str).to_vec()),
+        ("live_states", live),
+    ];
     let mut spelled = statement.to_owned();
     for (mark, word) in words {
         spelled = spelled.replace(&format!("{{{mark}}}"), &format!("'{word}'"));
     }
-    for (mark, accounts) in lists {
-        let words: Vec<String> = accounts.iter().map(|account| format!("'{account}'")).collect();
+    for (mark, words) in lists {
+        let words: Vec<String> = words.iter().map(|word| format!("'{word}'")).collect();
         spelled = spelled.replace(&format!("{{{mark}}}"), &format!("({})", words.join(", ")));
     }
     spelled
+}
+
+fn names(accounts: &[LedgerAccount]) -> Vec<&'static str> {
+    accounts.iter().map(|account| account.as_str()).collect()
 }

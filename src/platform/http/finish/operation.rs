@@ -145,7 +145,9 @@ impl OperationDraft<'_> {
 
     /// Describes the successful answers: their header fields, bodies and links.
     fn successes(&mut self) {
-        let (record, list) = (self.answers_a_record(), self.answers_a_list());
+        let tagged: Vec<&str> =
+            ["200", "201"].into_iter().filter(|status| self.answer_has(status, "id")).collect();
+        let list = self.answers_a_list();
         let parameters = self.object["parameters"].as_array();
         let prefers = parameters.is_some_and(|all| all.iter().any(|parameter| parameter["name"] == "Prefer"));
         let own = format!("{}/{{id}}", self.path);
@@ -163,7 +165,7 @@ impl OperationDraft<'_> {
             }
             let accepted = status == "202";
             let fields = [
-                ("ETag", record && !accepted && status != "204"),
+                ("ETag", tagged.contains(&status.as_str())),
                 ("Location", made || accepted),
                 ("Link", list),
                 ("Preference-Applied", accepted && prefers),

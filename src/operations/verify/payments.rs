@@ -1,0 +1,97 @@
+//! Proof of the payments: their lines, their rebates, the ledger and the numbers of their documents agree.
+
+use super::{Sum, words::spelled};
+use crate::{
+    access::Tx,
+    platform::{
+        Result,
+        db::{native, types::Guid},
+        values::Id,
+    },
+};
+use diesel::prelude::*;
+
+/// What must give no row; a row is the id of a payment or of a rebate.
+const CHECKS: &[(&str, &str)] = &[
+    (
+        "payments are the sums of their lines",
+        "SELECT p.id FROM payments p
+         LEFT JOIN payment_lines l ON l.partner_id = p.partner_id AND l.payment_id = p.id
+         GROUP BY p.partner_id, p.id, p.gross, p.withheld
+         HAVING COALESCE(SUM(l.amount), 0) <> p.gross OR COALESCE(SUM(l.withheld), 0) <> p.withheld
+             OR COALESCE(SUM(l.set_off), 0) <> 0",
+    ),
+    ("net is gross less withheld", "SELECT id FROM payments WHERE net <> gross - withheld OR net <= 0"),
+    (
+        "lines are the amounts of their rebates",
+        "SELECT l.payment_id AS id FROM payment_lines l
+         JOIN rebates r ON r.partner_id = l.partner_id AND r.id = l.rebate_id
+         JOIN payments p ON p.partner_id = l.partner_id AND p.id = l.payment_id
+         WHERE l.amount <> r.earned + r.adjusted OR l.posted_in <> r.posted_in OR l.enrollment_id <> r.enrollment_id
+             OR p.currency <> r.currency",
+    ),
+    (
+        "no rebate is in two live payments",
+        "SELECT rebate_id AS id FROM payment_lines WHERE live GROUP BY partner_id, rebate_id HAVING COUNT(*) > 1",
+    ),
+    (
+        "lines are live while their payment is",
+        "SELECT l.payment_id AS id FROM payment_lines l
+         JOIN payments p ON p.partner_id = l.partner_id AND p.id = l.payment_id
+         WHERE l.live <> (p.state IN {live_states})",
+    ),
+    (
+        "rebates stand as their payments do",
+        "SELECT l.rebate_id AS id FROM payment_lines l
+         JOIN payments p ON p.partner_id = l.partner_id AND p.id = l.payment_id
+         JOIN rebates r ON r.partner_id = l.partner_id AND r.id = l.rebate_id
+         WHERE l.live AND CASE WHEN p.state = {settled} THEN r.state NOT IN {paid_or_offset}
+             ELSE r.state <> {in_payment} END",
+    ),
+    (
+        "what is in payment or paid has its payment",
+        "SELECT r.id FROM rebates r WHERE (r.state = {in_payment} OR r.state IN {paid_or_offset})
+         AND NOT EXISTS (SELECT 1 FROM payment_lines l
+             WHERE l.partner_id = r.partner_id AND l.rebate_id = r.id AND l.live)",
+    ),
+    (
+        "the ledger paid what the payments say",
+        "SELECT id FROM (
+             SELECT partner_id, id, net AS paid, withheld FROM payments WHERE state = {settled}
+             UNION ALL SELECT partner_id, cause_id, CASE WHEN credit = {rebate_paid} THEN -amount
+                     WHEN debit = {rebate_paid} THEN amount ELSE 0 END,
+                 CASE WHEN credit = {rebate_withheld} THEN -amount WHEN debit = {rebate_withheld} THEN amount ELSE 0 END
+                 FROM ledger_transfers WHERE {rebate_paid} IN (debit, credit) OR {rebate_withheld} IN (debit, credit)
+         ) moved GROUP BY partner_id, id HAVING SUM(paid) <> 0 OR SUM(withheld) <> 0",
+    ),
+    (
+        "documents are numbered without a gap",
+        "SELECT p.id FROM payments p JOIN (
+             SELECT d.kind, d.last_number, COUNT(n.document_number) AS numbered, MAX(n.document_number) AS highest,
+                 COUNT(DISTINCT n.document_number) AS different
+             FROM payment_documents d LEFT JOIN payments n ON n.document_kind = d.kind
+             GROUP BY d.kind, d.last_number
+         ) series ON series.kind = p.document_kind
+         WHERE series.numbered <> series.last_number OR series.different <> series.last_number
+             OR COALESCE(series.highest, 0) <> series.last_number",
+    ),
+];
+
+#[derive(QueryableByName)]
+struct Found {
+    #[diesel(sql_type = Guid)]
+    id: Id,
+}
+
+/// Compares the payments with their lines, their rebates, the ledger and the numbers of their documents, and names the first
+/// difference of each check.
+pub fn sums_of_payments(tx: &mut Tx<'_>) -> Result<Vec<Sum>> {
+    let mut sums = Vec::new();
+    for (name, rows) in CHECKS {
+        let query = format!("SELECT id FROM ({}) found ORDER BY id LIMIT 1", spelled(rows));
+        let found: Option<Found> =
+            native!(tx.conn, conn => diesel::sql_query(query).get_result(conn).optional()?);
+        sums.push(Sum { name, difference: found.map(|found| found.id.to_string()) });
+    }
+    Ok(sums)
+}

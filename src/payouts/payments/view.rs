@@ -1,0 +1,140 @@
+//! Payments on the wire.
+
+use super::model::{DocumentKind, Payment, PaymentLine, PaymentState, Reconciliation};
+use crate::{
+    network::partners::Transition,
+    platform::values::{CalendarDate, Currency, Id, Money, Month, Timestamp},
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// What a partner is paid in one currency by one run.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Payment)]
+pub struct PaymentView {
+    /// Identifier, a UUID of version 7 (RFC 9562).
+    id: Id,
+    /// The partner that is paid.
+    partner_id: Id,
+    /// The run that made the payment.
+    run_id: Id,
+    /// The currency of the payment.
+    currency: Currency,
+    /// The state of the payment.
+    state: PaymentState,
+    /// The bank's code for a failure or a return.
+    #[schema(max_length = 64, examples("AC04"))]
+    state_code: Option<String>,
+    /// The reason of the state in words.
+    #[schema(max_length = 1000, examples("The account is closed"))]
+    state_comment: Option<String>,
+    /// Whether a statement of the bank shows the payment.
+    reconciliation: Reconciliation,
+    /// The kind of the document that goes with the payment.
+    document_kind: DocumentKind,
+    /// The number of the document; null before the approval. Numbers follow each other without a gap.
+    #[schema(max_length = 40, examples("CN-00000042"))]
+    document_number: Option<String>,
+    /// The sum of the lines.
+    gross: Money,
+    /// The part withheld as tax.
+    withheld: Money,
+    /// The rate by which tax was withheld from each line.
+    withholding_rate_id: Id,
+    /// The amount that the bank is told to pay: gross less withheld.
+    net: Money,
+    /// The reference by which banks name the payment (the end-to-end identification).
+    #[schema(max_length = 35, examples("01936f2e4b0070008000000000000001"))]
+    reference: String,
+    /// The failed or returned payment that this one replaces.
+    replaces: Option<Id>,
+    /// The day the bank got the payment.
+    sent_on: Option<CalendarDate>,
+    /// The day the payment arrived.
+    settled_on: Option<CalendarDate>,
+    /// The rebates that the payment pays or sets off; null in lists.
+    #[schema(max_items = 10_000)]
+    lines: Option<Vec<PaymentLineView>>,
+    /// The sub-resources that can be posted to now.
+    #[schema(max_items = 5, examples(json!(["confirmation", "failure"])))]
+    allowed_transitions: Vec<Transition>,
+    /// When the record was made.
+    created_at: Timestamp,
+    /// When the record was last changed.
+    updated_at: Timestamp,
+    /// Counts changes; the `ETag`.
+    #[schema(minimum = 1)]
+    revision: i64,
+}
+
+/// A rebate that a payment pays, or sets off where the rebate is below zero. The lines sum to the gross amount.
+#[derive(Serialize, ToSchema)]
+#[schema(as = PaymentLine)]
+pub struct PaymentLineView {
+    /// The rebate.
+    rebate_id: Id,
+    /// The enrollment that earned the rebate.
+    enrollment_id: Id,
+    /// The month that the rebate was posted in.
+    posted_in: Month,
+    /// The amount of the rebate.
+    amount: Money,
+    /// The part withheld as tax.
+    withheld: Money,
+    /// The part set off against other lines of the payment: above zero where rebates below zero take a part away, below zero
+    /// where the line itself is taken from others.
+    set_off: Money,
+}
+
+impl PaymentLineView {
+    fn of(line: &PaymentLine, currency: Currency) -> Self {
+        let money = |minor| Money { minor, currency };
+        Self {
+            rebate_id: line.rebate_id,
+            enrollment_id: line.enrollment_id,
+            posted_in: line.posted_in,
+            amount: money(line.amount),
+            withheld: money(line.withheld),
+            set_off: money(line.set_off),
+        }
+    }
+}
+
+impl PaymentView {
+    /// A payment with its lines.
+    #[must_use]
+    pub fn whole(payment: Payment, lines: &[PaymentLine]) -> Self {
+        let lines = lines.iter().map(|line| PaymentLineView::of(line, payment.currency)).collect();
+        Self { lines: Some(lines), ..Self::from(payment) }
+    }
+}
+
+impl From<Payment> for PaymentView {
+    fn from(payment: Payment) -> Self {
+        Self {
+            gross: payment.money(payment.gross),
+            withheld: payment.money(payment.withheld),
+            net: payment.money(payment.net),
+            reference: payment.reference(),
+            allowed_transitions: payment.state.allowed().into_iter().map(Transition).collect(),
+            document_number: payment.document_number.map(|number| payment.document_kind.numbered(number)),
+            id: payment.id,
+            partner_id: payment.partner_id,
+            run_id: payment.run_id,
+            currency: payment.currency,
+            state: payment.state,
+            state_code: payment.state_code,
+            state_comment: payment.state_comment,
+            reconciliation: payment.reconciliation,
+            document_kind: payment.document_kind,
+            withholding_rate_id: payment.withholding_rate_id,
+            replaces: payment.replaces,
+            sent_on: payment.sent_on,
+            settled_on: payment.settled_on,
+            lines: None,
+            created_at: payment.created_at,
+            updated_at: payment.updated_at,
+            revision: payment.revision,
+        }
+    }
+}
