@@ -19,6 +19,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("ENCRYPTION_KEY_FILE", "", "directory"),
     ("OPERATORS_NEED_SECOND_FACTOR", "maybe", "true, false"),
     ("KEY_ROTATION_DAYS", "366", "0..=365"),
+    ("COOLING_OFF_DAYS", "31", "0..=30"),
     ("OIDC_ISSUER", "login", "https address"),
     ("OIDC_AUDIENCE", "client", "--oidc-issuer"),
     ("PASSWORD_MEMORY_KIB", "1", "7168..=1048576"),

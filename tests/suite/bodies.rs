@@ -3,6 +3,7 @@
 use super::{
     calculation::{flat, version},
     partners::partner,
+    payer_accounts::payer,
 };
 use crate::support::World;
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -22,6 +23,7 @@ fn changeable(world: &World) -> BTreeMap<String, String> {
     make("/v1/users", json!({"email": "noor@programme.example", "name": "Noor", "role": "auditor"}));
     make("/v1/api-clients", json!({"name": "Warehouse", "role": "auditor", "scopes": ["partners:read"]}));
     make("/v1/competencies", json!({"code": "quantum", "name": "Quantum Computing"}));
+    make("/v1/payer-accounts", payer());
     let provider = operator.post("/v1/partners", partner(1, "indirect_provider")).send().ok().id();
     let seller = make("/v1/partners", partner(2, "direct_bill"));
     let papers = [("mpn", &seller), ("distributor", &provider), ("reseller", &seller)];

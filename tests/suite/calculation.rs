@@ -2,11 +2,10 @@
 
 use crate::{
     suite::{partners::partner, profiles},
-    support::{Answer, Client, World, statements::behind_the_service},
+    support::{Answer, Client, World},
 };
-use diesel::{ExpressionMethods, RunQueryDsl};
 use partner_incentives::{
-    access::{Tx, Unaudited},
+    access::Tx,
     app::Service,
     earnings::calculation,
     operations::verify,
@@ -402,13 +401,11 @@ fn r12_a_negative_rebate_is_carried_and_later_ones_owe_only_what_remains() {
     let sale = story.sale("1", "2018-09-05", "10000.00");
     story.calculate();
     story.close("2018-09").ok();
-    let paid = |tx: &mut partner_incentives::access::Tx<'_>| {
-        use partner_incentives::{ledger::accounting::RebateState, schema::rebates::dsl as column};
-        tx.exempt_from_audit(Unaudited::NotPublished);
-        let everything = diesel::update(column::rebates).set(column::state.eq(RebateState::Paid));
-        Ok(behind_the_service(|| everything.execute(tx.conn))?)
-    };
-    world.service.app.write_as_system("Test", paid).unwrap();
+    let run = story.operator.post("/v1/payment-runs", json!({"month": "2018-09"})).send().ok().id();
+    world.another_operator().post(&format!("/v1/payment-runs/{run}/approval"), json!({})).send().ok();
+    story.operator.post(&format!("/v1/payment-runs/{run}/dispatch"), json!({})).send().ok();
+    let payment = text(&story.list("/v1/payments")[0]["id"]);
+    story.operator.post(&format!("/v1/payments/{payment}/confirmation"), json!({})).send().ok();
     story.refund("2", &sale, "2018-10-07", "-2500.00");
     world.on("2019-01-02");
     // Rebates of 60.00 in November and of 300.00 in December.

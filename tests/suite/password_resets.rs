@@ -99,10 +99,7 @@ fn a_forgotten_password_is_set_anew_by_a_token_that_is_mailed() {
     let trail =
         world.operator().get("/v1/audit-events").query("operation", "ResetPasswordByToken").send().ok();
     let me = signed_in(&world, &after).get("/v1/me").send().ok().id();
-    assert!(
-        trail["items"].as_array().unwrap().iter().any(|event| event["actor"]["id"] == json!(me)),
-        "{trail}"
-    );
+    assert!(trail["items"].as_array().unwrap().iter().any(|event| event["actor_id"] == json!(me)), "{trail}");
     assert!(!trail.to_string().contains(&token));
 }
 

@@ -59,7 +59,7 @@ pub struct RoutingBody {
 }
 
 /// The address of an account's holder, in the parts that banks ask for. An address without a town is refused.
-#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = PostalAddress, example = json!({
     "country": "DE", "town": "Hamburg", "street": "Alsterufer", "building_number": "12", "post_code": "20354"
@@ -90,7 +90,7 @@ pub struct PostalAddressBody {
 }
 
 /// A line of an address.
-#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize, ToSchema)]
 #[schema(value_type = String, min_length = 1, max_length = 70, pattern = r"^\S(.*\S)?$", examples("Hinterhaus"))]
 pub struct AddressLine(pub String);
 

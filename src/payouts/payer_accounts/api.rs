@@ -117,7 +117,7 @@ impl From<PayerAccountCreate> for NewPayerAccount {
 }
 
 /// What to change of a payer account. The account itself stays: another account is another record.
-#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"batch_booking": true}))]
 struct PayerAccountUpdate {
@@ -248,6 +248,9 @@ async fn update_payer_account(
         .write(body, move |tx, change| {
             let before = store::to_change(tx, *id)?;
             revision.permits(before.revision)?;
+            if *change == PayerAccountUpdate::default() {
+                return tx.unchanged(record(before));
+            }
             let after = change.clone().applied_to(before.clone());
             service::update(tx, &before, after).map(record)
         })
