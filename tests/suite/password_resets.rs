@@ -104,6 +104,17 @@ fn a_forgotten_password_is_set_anew_by_a_token_that_is_mailed() {
 }
 
 #[test]
+fn a_name_that_nobody_can_have_is_answered_like_any_other() {
+    let world = World::with(|settings| settings.log_mails = true);
+    // Folded, the names are empty, or longer than they were.
+    for name in [" ", "\t", "\u{a0}", &"\u{130}".repeat(254), "nobody"] {
+        assert_eq!(ask(&world, name).status, 204, "{name:?}");
+    }
+    answered(&world);
+    assert!(outcomes(&world).iter().all(|outcome| outcome == "unknown_user"), "{:?}", outcomes(&world));
+}
+
+#[test]
 fn a_token_is_good_for_thirty_minutes_and_the_newest_one_alone() {
     let Some(server) = MailServer::running() else { return };
     let world = world(&server);

@@ -4,7 +4,7 @@ ALTER TABLE idempotency_keys ADD COLUMN language text COLLATE "C" CHECK (languag
 -- Requests for a new password until they are answered: the same row whether or not the name has a user.
 CREATE TABLE password_reset_requests (
     id uuid NOT NULL PRIMARY KEY,
-    email text COLLATE "C" NOT NULL CHECK (length(email) BETWEEN 1 AND 254),
+    email text COLLATE "C" NOT NULL CHECK (length(email) <= 1000),
     requested_at timestamptz NOT NULL
 );
 

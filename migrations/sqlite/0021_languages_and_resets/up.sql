@@ -4,7 +4,7 @@ ALTER TABLE idempotency_keys ADD COLUMN language TEXT CHECK (language IN ('en', 
 -- Requests for a new password until they are answered: the same row whether or not the name has a user.
 CREATE TABLE password_reset_requests (
     id BLOB NOT NULL PRIMARY KEY CHECK (length(id) = 16),
-    email TEXT NOT NULL CHECK (length(email) BETWEEN 1 AND 254),
+    email TEXT NOT NULL CHECK (length(email) <= 1000),
     requested_at INTEGER NOT NULL
 ) STRICT, WITHOUT ROWID;
 
