@@ -44,8 +44,8 @@ struct Progress<'c> {
     seen: Total,
 }
 
-/// What a writer does with a payment.
-pub(super) struct Step<'c> {
+/// The place of a payment in its file.
+pub(super) struct PlacedPayment<'c> {
     pub(super) checked: &'c CheckedGroup,
     pub(super) payer: &'c PayerAccount,
     /// Whether the payment is the first of its group.
@@ -59,7 +59,7 @@ impl<'c> Pass<'c> {
         Self { groups: file.groups().iter(), open: None }
     }
 
-    pub(super) fn next(&mut self, payment: &Payment) -> Result<Step<'c>, WriteError> {
+    pub(super) fn next(&mut self, payment: &Payment) -> Result<PlacedPayment<'c>, WriteError> {
         let is_first = self.open.is_none();
         let mut progress = match self.open.take() {
             Some(progress) => progress,
@@ -76,7 +76,7 @@ impl<'c> Pass<'c> {
         } else if !progress.seen.is_of_the_payments_of(&checked.total) {
             return Err(WriteError::Changed);
         }
-        Ok(Step { checked, payer, is_first, is_last })
+        Ok(PlacedPayment { checked, payer, is_first, is_last })
     }
 
     /// Whether every payment came.

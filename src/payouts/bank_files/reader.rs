@@ -65,12 +65,12 @@ impl<R: BufRead> XmlReader<R> {
             self.reader.get_mut().left = LONGEST;
             let mut buffer = std::mem::take(&mut self.buffer);
             buffer.clear();
-            let step = match self.reader.read_event_into(&mut buffer) {
-                Ok(event) => Step::of(&event),
+            let markup = match self.reader.read_event_into(&mut buffer) {
+                Ok(event) => Markup::of(&event),
                 Err(error) => Err(self.why(&error)),
             };
             self.buffer = buffer;
-            let done = step.and_then(|step| self.take(step)).map_err(|why| self.wrong(why))?;
+            let done = markup.and_then(|markup| self.take(markup)).map_err(|why| self.wrong(why))?;
             match done {
                 Done::Node(node) => return Ok(Some(node)),
                 Done::End => return Ok(None),
@@ -79,10 +79,10 @@ impl<R: BufRead> XmlReader<R> {
         }
     }
 
-    fn take(&mut self, step: Step) -> Result<Done, Why> {
-        match step {
-            Step::Open { name, currency } => self.open(&name, currency),
-            Step::Close => {
+    fn take(&mut self, markup: Markup) -> Result<Done, Why> {
+        match markup {
+            Markup::Open { name, currency } => self.open(&name, currency),
+            Markup::Close => {
                 let (path, text) = (self.path.clone(), std::mem::take(&mut self.text));
                 self.path.truncate(self.path.rfind('/').unwrap_or_default());
                 self.depth = self.depth.saturating_sub(1);
@@ -90,23 +90,23 @@ impl<R: BufRead> XmlReader<R> {
                 let text = text.trim().to_owned();
                 Ok(Done::Node(Node::Close { path, text, currency: self.currency.take() }))
             }
-            Step::Text(text) if self.depth == 0 => {
+            Markup::Text(text) if self.depth == 0 => {
                 if text.trim().is_empty() {
                     Ok(Done::Nothing)
                 } else {
                     Err(Why::NotXml)
                 }
             }
-            Step::Text(text) => {
+            Markup::Text(text) => {
                 if self.text.len() + text.len() > LONGEST_TEXT {
                     return Err(Why::TooLong);
                 }
                 self.text.push_str(&text);
                 Ok(Done::Nothing)
             }
-            Step::Skip => Ok(Done::Nothing),
-            Step::End if self.is_over => Ok(Done::End),
-            Step::End => Err(if self.depth > 0 { Why::CutOff } else { Why::NotXml }),
+            Markup::Skip => Ok(Done::Nothing),
+            Markup::End if self.is_over => Ok(Done::End),
+            Markup::End => Err(if self.depth > 0 { Why::CutOff } else { Why::NotXml }),
         }
     }
 
@@ -146,8 +146,8 @@ enum Done {
     End,
 }
 
-/// An event as far as it matters.
-enum Step {
+/// The markup of an event that a reader needs.
+enum Markup {
     Open { name: String, currency: Option<String> },
     Close,
     Text(String),
@@ -155,7 +155,7 @@ enum Step {
     End,
 }
 
-impl Step {
+impl Markup {
     fn of(event: &Event<'_>) -> Result<Self, Why> {
         let utf8 = |bytes: &[u8]| std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| Why::Encoding);
         match event {
