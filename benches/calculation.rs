@@ -103,7 +103,7 @@ fn late(engine: ground::Engine) -> (f64, f64) {
 const REFUND: &str = "INSERT INTO transaction_records SELECT {id}, source, 'late', partner_id, NULL, customer_id,
         customer_country, customer_public_sector, product, product_family, 'refund', id, occurred_on, -1, currency, NULL,
         created_at FROM transaction_records WHERE kind = 'purchase' ORDER BY occurred_on, external_id LIMIT 1;
-    INSERT INTO calculation_backlog
+    INSERT INTO calculation_backlog (partner_id, from_day, cause, failure, failed_at)
         SELECT partner_id, occurred_on, 'refund', NULL, NULL FROM transaction_records WHERE external_id = 'late';";
 
 /// Takes back a cent of the first purchase.

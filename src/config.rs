@@ -3,6 +3,7 @@
 
 mod hidden;
 mod keys;
+mod store;
 mod trust;
 mod values;
 mod web_address;
@@ -14,6 +15,7 @@ use crate::platform::{
     Error, Result,
     db::Target,
     http::Pace,
+    objects::StoreAddress,
     values::{Clock, Daily, Ids, text_enum},
 };
 use clap::{Args, ValueEnum};
@@ -242,6 +244,11 @@ pub struct Settings {
     #[arg(long, env = "DISK_RESERVE_BYTES", default_value_t = 268_435_456, global = true)]
     pub disk_reserve_bytes: u64,
 
+    /// Store of proofs: a folder, or `s3://BUCKET/PREFIX` (`AWS_*`); without it, a folder beside an SQLite database, else
+    /// `data/partner-incentives.proofs`. Every instance on a database needs the same.
+    #[arg(long, env = "PROOF_STORE", value_parser = Hidden::<StoreAddress>::new(), hide_env_values = true, global = true)]
+    pub proof_store: Option<StoreAddress>,
+
     /// Milliseconds between "not ready" and the end of listening, so that a balancer notices first.
     #[arg(long, env = "DRAIN_MILLISECONDS", default_value_t = 500, value_parser = clap::value_parser!(u64).range(0..=60_000), global = true)]
     pub drain_milliseconds: u64,
@@ -311,6 +318,7 @@ impl Settings {
             import_bytes: 1 << 30,
             disk_reserve_bytes: 0,
             import_errors_kept: 100,
+            proof_store: None,
             drain_milliseconds: 0,
             log_format: LogFormat::Auto,
             log: "off".into(),
@@ -364,13 +372,6 @@ impl Settings {
             password_memory_kib: self.password_memory_kib,
             password_passes: self.password_passes,
         }
-    }
-
-    /// The trusted outside issuer; none where the settings name no issuer.
-    #[must_use]
-    pub fn trust(&self) -> Option<Trust> {
-        let (issuer, audience) = (self.oidc_issuer.clone()?, self.oidc_audience.clone()?);
-        Some(Trust { issuer, audience })
     }
 
     /// The settings of mail.

@@ -44,8 +44,9 @@
 //! | | `enrollments` | an enrollment, its state table and history |
 //! | | `eligibility` | the pure rules, their evidence, words and remedies |
 //! | | `admission` | who is let in and moved: requests, invitations, reminders, roll-over |
-//! | `ledger` | `accounting` | exchange rates, months, rebates, the double entry |
+//! | `ledger` | `accounting` | exchange rates, months, rebates, co-op funds, the double entry |
 //! | | `adjustments` | amounts that people propose and another approves |
+//! | | `forfeitures` | rebates that nobody can pay are lost, after a notice |
 //! | `earnings` | [`earnings::engine`] | the law: what sales give, pure |
 //! | | `calculation` | posting, runs, recalculation, simulation, the lists of earnings |
 //! | | `statements` | a partner's statement and summary; the statements of closed months, stored |
@@ -53,8 +54,13 @@
 //! | `payouts` | [`bank_files`](payouts::bank_files) | payment files for banks, and what banks say; pure |
 //! | | [`withholding`](payouts::withholding) | the rates of withheld tax, with the days they hold on |
 //! | | [`payer_accounts`](payouts::payer_accounts) | the accounts that payments leave from |
+//! | | [`half_years`](payouts::half_years) | what becomes of co-op funds at the end of a half-year, and of the time for claims |
 //! | | [`payments`](payouts::payments) | payments with their lines, from their making to their arrival or return |
 //! | | [`payment_runs`](payouts::payment_runs) | runs that gather what is payable into payments, with maker and checker |
+//! | | [`sealed_files`](payouts::sealed_files) | the bytes of files for banks and from banks, sealed |
+//! | | [`payment_files`](payouts::payment_files) | files for banks: checked, made once, downloaded, sent |
+//! | | [`bank_reports`](payouts::bank_reports) | status reports and statements of banks, applied to payments; what a person looks at |
+//! | | [`disputes`](payouts::disputes) | what partners object to, with the answers and their second calculation |
 //! | `operations` | `jobs`, `health`, `demo`, `verify` | the daily refresh, readiness, the demo, proof of the records |
 //!
 //! A slice is a folder: `model.rs` what a thing is (no I/O, no clock, no HTTP), `store.rs` its rows, `service.rs`
@@ -107,14 +113,19 @@
 //! | somebody is left to run the programme | [`access::Guard::Operators`] |
 //! | one payment run of a month and currency is open | [`access::Guard::PaymentRuns`], and a unique index |
 //! | no rebate is in two live payments | its partner's lock, and a unique index over live lines |
+//! | a record is disputed once | its partner's lock, and a unique index |
+//! | a claim has at most 20 proofs, and each comes while the claim is written | its partner's lock; the file is put before its row, and swept where no row came |
 //! | documents of payments are numbered without a gap | the series' row, locked until the numbers stand on payments |
+//! | a file for a bank holds what was checked, and a payment stands in one file | the run's row, and the locks of all partners of the file |
+//! | a line of a bank's report is applied once | a unique index over the report's bytes; the report's row, which each of its units locks and in which the unit notes how far it came |
 //! | one key signs, a refresh token or a one-time code is good for once, failed sign-ins are counted each | [`access::Guard::SigningKeys`]; the token's, the user's and the throttle's row |
 //! | a request with an idempotency key is done once | the key's primary key, written in the unit itself |
 //! | one instance is at a job | the job's row: a lease ([`work::Turn`]), kept until the end of each unit |
 //! | events form one chain | the lease of sealing, and the row of the chain's head |
 //!
 //! Units that cross partners: closing a month, publishing rates, a portion of an import, a portion of the calculation, a
-//! portion of a payment run and its approval, cancellation and dispatch, a batch of the daily refresh, a change of a
+//! portion of a payment run and its approval, cancellation and dispatch, the making, first download, dispatch and withdrawal of
+//! a payment file, the first report of a file, a portion of a bank's report, a batch of the daily refresh, a change of a
 //! headquarters or of a program (follow-up of everybody enrolled), a scene of the demo. Each locks its partners together, in
 //! the order above.
 //!

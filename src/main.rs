@@ -343,12 +343,13 @@ fn serve(service: &Service, introduce: impl FnOnce(&str) -> Result<String> + Sen
             writeln!(std::io::stdout(), "{lines}Swagger UI: http://{address}/docs/").map_err(|error| {
                 Error::internal(format!(
                     "standard output cannot be written: {error}; where it was to show a password, make another operator: \
-                     partner-incentives user create --role operator"
+                     partner-incentives user create --role operator --email ADDRESS --name NAME"
                 ))
             })
         });
         if let Err(error) = introduced.await.map_err(Error::internal).and_then(std::convert::identity) {
-            handle.stop(false).await;
+            // The order is given at once; the server carries it out while it is awaited.
+            drop(handle.stop(false));
             serving.until_stopped().await.map_err(Error::internal)?;
             return Err(error);
         }

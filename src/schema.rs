@@ -248,6 +248,7 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         revision -> BigInt,
+        holidays -> Document,
     }
 }
 
@@ -289,6 +290,8 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         revision -> BigInt,
+        coop_activities -> Document,
+        fast_track_amount -> BigInt,
     }
 }
 
@@ -489,6 +492,7 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         revision -> BigInt,
+        account_revision -> Nullable<BigInt>,
     }
 }
 
@@ -1174,6 +1178,37 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         revision -> BigInt,
+        converted -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `ledger::accounting`.
+    coop_funds (partner_id, id) {
+        id -> Guid,
+        partner_id -> Guid,
+        enrollment_id -> Guid,
+        half_year -> Date,
+        last_month -> Date,
+        currency -> Text,
+        state -> Text,
+        earned -> BigInt,
+        converted -> BigInt,
+        claimable -> BigInt,
+        planned -> BigInt,
+        committed -> BigInt,
+        paid -> BigInt,
+        forfeited -> BigInt,
+        remaining -> BigInt,
+        converted_in -> Nullable<Date>,
+        reminded_days -> Nullable<Integer>,
+        as_of -> Instant,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
     }
 }
 
@@ -1197,6 +1232,7 @@ diesel::table! {
         decided_by -> Nullable<Guid>,
         decision_comment -> Nullable<Text>,
         decided_at -> Nullable<Instant>,
+        dispute_id -> Nullable<Guid>,
         created_at -> Instant,
         updated_at -> Instant,
         revision -> BigInt,
@@ -1275,6 +1311,12 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         revision -> BigInt,
+        file_id -> Nullable<Guid>,
+        file_group -> Nullable<Text>,
+        bank_reference -> Nullable<Text>,
+        statement_id -> Nullable<Guid>,
+        statement_entry -> Nullable<BigInt>,
+        payout_revision -> Nullable<BigInt>,
     }
 }
 
@@ -1304,6 +1346,162 @@ diesel::table! {
     payment_documents (kind) {
         kind -> Text,
         last_number -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `payouts::sealed_files`.
+    bank_file_pieces (id) {
+        id -> Guid,
+        content_id -> Guid,
+        place -> BigInt,
+        bytes -> Binary,
+        is_whole -> Bool,
+        kept_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `payouts::payment_files`.
+    payment_files (id) {
+        id -> Guid,
+        run_id -> Guid,
+        payer_account_id -> Guid,
+        currency -> Text,
+        execution_on -> Date,
+        state -> Text,
+        payments -> BigInt,
+        total -> BigInt,
+        xml_content_id -> Nullable<Guid>,
+        xml_bytes -> Nullable<BigInt>,
+        xml_sha256 -> Nullable<Text>,
+        csv_content_id -> Guid,
+        csv_bytes -> BigInt,
+        csv_sha256 -> Text,
+        downloaded_at -> Nullable<Instant>,
+        sent_on -> Nullable<Date>,
+        withdrawal_reason -> Nullable<Text>,
+        created_by -> Nullable<Guid>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `payouts::bank_reports`.
+    bank_reports (id) {
+        id -> Guid,
+        kind -> Text,
+        payment_file_id -> Nullable<Guid>,
+        sha256 -> Text,
+        bytes -> BigInt,
+        bank_id -> Nullable<Text>,
+        state -> Text,
+        entries -> BigInt,
+        position -> BigInt,
+        within -> Nullable<Guid>,
+        changed -> BigInt,
+        unchanged -> BigInt,
+        exceptions -> BigInt,
+        created_by -> Nullable<Guid>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
+        next_try_at -> Nullable<Instant>,
+        problem -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `payouts::bank_reports`.
+    bank_exceptions (id) {
+        id -> Guid,
+        report_id -> Guid,
+        entry -> BigInt,
+        reason -> Text,
+        payment_id -> Nullable<Guid>,
+        end_to_end_id -> Nullable<Text>,
+        bank_reference -> Nullable<Text>,
+        status -> Nullable<Text>,
+        codes -> Document,
+        bank_words -> Nullable<Text>,
+        direction -> Nullable<Text>,
+        amount -> Nullable<Text>,
+        booked_on -> Nullable<Date>,
+        state -> Text,
+        resolution -> Nullable<Text>,
+        resolved_by -> Nullable<Guid>,
+        resolved_at -> Nullable<Instant>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `ledger::forfeitures`.
+    forfeitures (partner_id, id) {
+        id -> Guid,
+        partner_id -> Guid,
+        enrollment_id -> Guid,
+        currency -> Text,
+        cause -> Text,
+        counts_from -> Date,
+        amount -> BigInt,
+        state -> Text,
+        announced_on -> Date,
+        forfeits_on -> Date,
+        ended_on -> Nullable<Date>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `payouts::disputes`.
+    disputes (partner_id, id) {
+        id -> Guid,
+        partner_id -> Guid,
+        subject -> Text,
+        subject_id -> Guid,
+        enrollment_id -> Nullable<Guid>,
+        earned_in -> Date,
+        currency -> Text,
+        figure -> BigInt,
+        expected -> BigInt,
+        reason -> Text,
+        state -> Text,
+        due_on -> Nullable<Date>,
+        days_left -> BigInt,
+        held_rebate_id -> Nullable<Guid>,
+        questions -> Document,
+        answers -> Document,
+        adjustment_id -> Nullable<Guid>,
+        escalation_reason -> Nullable<Text>,
+        raised_by -> Nullable<Guid>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
     }
 }
 
@@ -1367,6 +1565,78 @@ diesel::table! {
         valid_to -> Nullable<Date>,
         created_at -> Instant,
         created_by -> Nullable<Guid>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `payouts::coop_claims`.
+    coop_claims (partner_id, id) {
+        id -> Guid,
+        partner_id -> Guid,
+        fund_id -> Guid,
+        enrollment_id -> Guid,
+        activity -> Text,
+        activity_from -> Date,
+        activity_to -> Date,
+        description -> Text,
+        web_address -> Nullable<Text>,
+        metric -> Nullable<BigInt>,
+        people -> Nullable<Integer>,
+        expenses -> Document,
+        currency -> Text,
+        state -> Text,
+        committed -> BigInt,
+        approved -> Nullable<BigInt>,
+        due_on -> Nullable<Date>,
+        review_due_on -> Nullable<Date>,
+        submitted_at -> Nullable<Instant>,
+        decided_at -> Nullable<Instant>,
+        reviewer_id -> Nullable<Guid>,
+        proposer_id -> Nullable<Guid>,
+        is_risky -> Bool,
+        risks -> Document,
+        was_disputed -> Bool,
+        history -> Document,
+        created_at -> Instant,
+        created_by -> Nullable<Guid>,
+        updated_at -> Instant,
+        revision -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `payouts::coop_claims`.
+    coop_proofs (partner_id, id) {
+        id -> Guid,
+        partner_id -> Guid,
+        claim_id -> Guid,
+        expense_id -> Nullable<Guid>,
+        kind -> Text,
+        name -> Text,
+        media_type -> Text,
+        bytes -> BigInt,
+        sha256 -> Text,
+        uploaded_by -> Nullable<Guid>,
+        created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `payouts::coop_claims`.
+    coop_claim_marks (kind, value, claim_id, day) {
+        kind -> Text,
+        value -> Text,
+        claim_id -> Guid,
+        day -> Date,
     }
 }
 
@@ -1438,12 +1708,22 @@ diesel::allow_tables_to_appear_in_same_query!(
     lever_rates,
     ineligible_months,
     rebates,
+    coop_funds,
     adjustments,
     ledger_transfers,
     payment_runs,
     payments,
     payment_lines,
     payment_documents,
+    bank_file_pieces,
+    payment_files,
+    bank_reports,
+    bank_exceptions,
+    disputes,
+    forfeitures,
+    coop_claims,
+    coop_proofs,
+    coop_claim_marks,
 );
 
 /// Where a table that belongs to no partner stands once partners are spread over several machines.
@@ -1498,6 +1778,11 @@ pub const SHARED_TABLES: &[(&str, Placement)] = &[
     ("calculation_runs", Placement::Central),
     ("payment_runs", Placement::Central),
     ("payment_documents", Placement::Central),
+    ("bank_file_pieces", Placement::Central),
+    ("payment_files", Placement::Central),
+    ("bank_reports", Placement::Central),
+    ("bank_exceptions", Placement::Central),
+    ("coop_claim_marks", Placement::Central),
     ("job_runs", Placement::Central),
     ("jobs", Placement::Central),
 ];

@@ -1,7 +1,7 @@
 //! The declaration of a slice, `SLICE` in its `mod.rs`, from which the composition root builds the service.
 
 use crate::{
-    access::{self, FollowUp, ProductFamilies, RefersToPartner, SealedColumn, Sweep, Tx},
+    access::{self, ExpectedPayments, FollowUp, ProductFamilies, RefersToPartner, SealedColumn, Sweep, Tx},
     platform::{Code, Result, codes},
     work::{End, JobName, Schedule, Work},
 };
@@ -37,6 +37,8 @@ pub struct Slice {
     pub follow_up: Option<FollowUp>,
     /// The product families that the slice's records name.
     pub product_families: Option<ProductFamilies>,
+    /// The payments that a partner can expect.
+    pub expected_payments: Option<ExpectedPayments>,
 }
 
 impl Slice {
@@ -58,6 +60,7 @@ impl Slice {
             refers_to_partner: None,
             follow_up: None,
             product_families: None,
+            expected_payments: None,
         }
     }
 }

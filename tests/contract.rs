@@ -3,6 +3,7 @@
 #![cfg(test)]
 
 use partner_incentives::app;
+use serde_json::{Value, json};
 use std::{collections::HashSet, path::Path};
 
 #[test]
@@ -17,7 +18,7 @@ fn the_checked_in_document_is_current() {
 
 #[test]
 fn every_string_integer_and_array_of_a_request_is_bounded() {
-    fn look(schema: &serde_json::Value, at: &str, unbounded: &mut Vec<String>) {
+    fn look(schema: &Value, at: &str, unbounded: &mut Vec<String>) {
         let is = |name: &str| {
             schema["type"] == name || schema["type"].as_array().is_some_and(|t| t.iter().any(|t| t == name))
         };
@@ -33,7 +34,7 @@ fn every_string_integer_and_array_of_a_request_is_bounded() {
             unbounded.push(format!("{at}: array without maxItems"));
         }
         match schema {
-            serde_json::Value::Object(members) => {
+            Value::Object(members) => {
                 for (name, member) in members
                     .iter()
                     .filter(|(name, _)| !["example", "examples", "enum", "default"].contains(&name.as_str()))
@@ -41,13 +42,61 @@ fn every_string_integer_and_array_of_a_request_is_bounded() {
                     look(member, &format!("{at}/{name}"), unbounded);
                 }
             }
-            serde_json::Value::Array(items) => items.iter().for_each(|item| look(item, at, unbounded)),
+            Value::Array(items) => items.iter().for_each(|item| look(item, at, unbounded)),
             _ => {}
         }
     }
     let mut unbounded = Vec::new();
     look(&app::contract().document["components"]["schemas"], "", &mut unbounded);
     assert!(unbounded.is_empty(), "{unbounded:#?}");
+}
+
+#[test]
+fn every_example_keeps_what_its_schema_promises() {
+    const DOCUMENT: &str = "urn:contract";
+    /// Calls `check` with the pointer of each schema, and each of its examples.
+    fn look(part: &Value, at: &str, check: &mut impl FnMut(&str, &Value)) {
+        match part {
+            Value::Object(members) => {
+                for name in members.keys().filter(|name| !["example", "examples"].contains(&name.as_str())) {
+                    let escaped = name.replace('~', "~0").replace('/', "~1");
+                    look(&members[name], &format!("{at}/{escaped}"), check);
+                }
+                if members.contains_key("schema") {
+                    let named = part["examples"].as_object().into_iter().flat_map(|named| named.values());
+                    let values = named.map(|example| &example["value"]).chain(part.get("example"));
+                    values.for_each(|example| check(&format!("{at}/schema"), example));
+                } else {
+                    let examples = part["examples"].as_array().into_iter().flatten();
+                    examples.for_each(|example| check(at, example));
+                }
+            }
+            Value::Array(items) => {
+                for (index, item) in items.iter().enumerate() {
+                    look(item, &format!("{at}/{index}"), check);
+                }
+            }
+            _ => {}
+        }
+    }
+    let document = &app::contract().document;
+    let registry = jsonschema::Registry::new()
+        .draft(jsonschema::Draft::Draft202012)
+        .add(DOCUMENT, document.clone())
+        .and_then(jsonschema::RegistryBuilder::prepare)
+        .expect("the contract can be referred to");
+    let (mut seen, mut broken) = (0, Vec::new());
+    look(document, "", &mut |pointer, example| {
+        let schema =
+            json!({"$ref": format!("{DOCUMENT}#{}", pointer.replace('{', "%7B").replace('}', "%7D"))});
+        let options = jsonschema::options().with_registry(&registry).should_validate_formats(true);
+        let validator =
+            options.build(&schema).unwrap_or_else(|error| panic!("{pointer} is no schema: {error}"));
+        seen += 1;
+        broken.extend(validator.iter_errors(example).map(|e| format!("{pointer}{}: {e}", e.instance_path())));
+    });
+    assert!(seen > 1000, "{seen} examples");
+    assert!(broken.is_empty(), "{broken:#?}");
 }
 
 #[test]

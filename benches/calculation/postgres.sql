@@ -23,6 +23,6 @@ INSERT INTO transaction_records SELECT ('04' || substr(lpad(to_hex(n), 32, '0'),
     lpad(to_hex(1001 + n % 10 /*partners*/), 32, '0')::uuid, NULL, 'C-' || (n * 7919 % 500), 'DE', false, 'SKU-1', 'azure',
     'purchase', NULL, date '2018-07-01' + (n * 104729 % 365)::integer, 1000 + n * 7907 % 90000, 'USD', NULL, 'epoch'
     FROM generate_series(1::bigint, 20000 /*sales*/) n;
-INSERT INTO calculation_backlog SELECT partner_id, min(occurred_on), 'sale', NULL, NULL FROM transaction_records
+INSERT INTO calculation_backlog (partner_id, from_day, cause, failure, failed_at) SELECT partner_id, min(occurred_on), 'sale', NULL, NULL FROM transaction_records
     GROUP BY partner_id;
 INSERT INTO transaction_numbers SELECT source, external_id, partner_id, id FROM transaction_records;

@@ -1,7 +1,9 @@
 -- What a run is measured against: tiers, rounding, cap and split by one statement, with neither rules, windows,
 -- refunds, records of what does not earn, the memory a later refund or cure needs, nor the ledger. It reads the sales
 -- once, and its ids rise, as the run's do. Where the databases differ, words in braces are filled in.
-INSERT INTO earnings
+INSERT INTO earnings (id, enrollment_id, partner_id, version, lever, grain, transaction_id, purchase_id, customer_id, earned_in,
+    posted_in, currency, base, net, volume, baseline, slices, unrounded, whole, cap_balance, posted_before, corrects, amount,
+    rebate, coop, cause, cause_id, calculated_at)
 SELECT {id}, enrollment_id, partner_id, 1, 'core', 'transaction', id, id, customer_id, month, month, 'USD', amount, amount,
     amount, low, NULL, {exact}, whole, CASE WHEN given < whole THEN capacity END, 0, 0, given,
     (given * 600000 + 500000) / 1000000, given - (given * 600000 + 500000) / 1000000, 'sale', id, {now}

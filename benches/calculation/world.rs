@@ -79,8 +79,8 @@ impl World {
                 conn.batch_execute(
                     "TRUNCATE earnings, ineligible_records, calculated_enrollments, lever_volumes, cap_uses, cap_months,
                          posted_groups, lever_months, lever_rates, ineligible_months, rebates, ledger_transfers, calculation_runs,
-                         calculation_backlog;
-                     INSERT INTO calculation_backlog
+                         calculation_backlog CASCADE;
+                     INSERT INTO calculation_backlog (partner_id, from_day, cause, failure, failed_at)
                          SELECT partner_id, min(occurred_on), 'sale', NULL, NULL FROM transaction_records
                              GROUP BY partner_id;
                      CHECKPOINT",

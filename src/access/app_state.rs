@@ -1,8 +1,8 @@
 //! The application state: opaque, opened only by `Caller`, `Public` and background work.
 
 use super::{
-    Actor, Changes, Directory, SealedColumn, Tokens, Tx, guard::Guard, issuer::Issuer, kind,
-    password::Hasher, sealed,
+    Actor, Directory, Hooks, SealedColumn, Tokens, Tx, guard::Guard, issuer::Issuer, kind, password::Hasher,
+    sealed,
 };
 use crate::{
     config::{Accounts, DatabaseKind, Limits, Mail, Schedules, Trust},
@@ -10,6 +10,7 @@ use crate::{
         Error, Result, Vault,
         db::{Conn, Db, Done, Load},
         http::{Closing, Contract, Pace, RateLimit, Slots},
+        objects::Objects,
         values::{Clock, Id, Ids, Timestamp},
     },
 };
@@ -28,6 +29,11 @@ const FILES_OF_ONE: usize = 2;
 const UPLOADS: usize = 4;
 /// The most files that are received at the same time from one person.
 const UPLOADS_OF_ONE: usize = 2;
+
+/// The most files that are received at the same time to be kept beside the database; each takes the memory of a part.
+const DOCUMENTS: usize = 16;
+/// The most of them from one person.
+const DOCUMENTS_OF_ONE: usize = 2;
 
 /// The state of the application. Cheap to clone; every clone is the same state.
 #[derive(Clone)]
@@ -58,6 +64,10 @@ pub(super) struct SharedState {
     pub files: Arc<Slots<Id>>,
     /// Places for files that are received; a file holds a thread.
     pub uploads: Arc<Slots<Id>>,
+    /// Places for files that are received to be kept beside the database.
+    pub documents: Arc<Slots<Id>>,
+    /// The store of those files.
+    pub objects: Objects,
     /// The slowest pace of a file that comes or goes.
     pub pace: Pace,
     /// The bytes of SQLite's disk that an import leaves free.
@@ -79,33 +89,6 @@ pub(super) struct GuessedName {
     pub from: Option<IpAddr>,
 }
 
-/// Removes rows that have expired; returns the number of removed rows.
-pub type Sweep = fn(&mut Conn, Timestamp) -> Result<usize>;
-
-/// The work of a slice at the end of a unit that changed facts which the slice's records depend on, before the commit.
-pub type FollowUp = fn(&mut Tx<'_>, &Changes) -> Result<()>;
-
-/// The kind of a slice's record that refers to a partner, in words for people; none where no record refers to the partner.
-pub type RefersToPartner = fn(&mut Tx<'_>, Id) -> Result<Option<&'static str>>;
-
-/// The product families that a slice's records name.
-pub type ProductFamilies = fn(&mut Tx<'_>) -> Result<Vec<String>>;
-
-/// The functions of the slices that units and background work call, each list in the order of the slices.
-#[derive(Clone, Debug, Default)]
-pub struct Hooks {
-    /// Called at the end of a unit that changed facts.
-    pub follow_ups: Vec<FollowUp>,
-    /// Called every few minutes.
-    pub sweeps: Vec<Sweep>,
-    /// Called before a partner is deleted.
-    pub references: Vec<RefersToPartner>,
-    /// The columns with secrets.
-    pub sealed: Vec<SealedColumn>,
-    /// Called before a file of sales is imported.
-    pub product_families: Vec<ProductFamilies>,
-}
-
 /// The parts of the application state beside the database.
 pub struct Parts {
     /// The source of time.
@@ -120,6 +103,8 @@ pub struct Parts {
     pub accounts: Accounts,
     /// The encryption keys.
     pub vault: Vault,
+    /// The store of files beside the database.
+    pub objects: Objects,
     /// The trusted outside issuer of identities; none where people sign in here alone.
     pub trust: Option<Trust>,
     /// The settings of mail.
@@ -137,7 +122,7 @@ pub struct Parts {
 impl AppState {
     /// Opens the application state on a migrated database.
     pub fn open(db: Db, parts: Parts) -> Result<Self> {
-        let Parts { clock, ids, limits, pace, accounts, vault, trust, mail, .. } = parts;
+        let Parts { clock, ids, limits, pace, accounts, vault, objects, trust, mail, .. } = parts;
         let Parts { directory, schedules, hooks, contract, .. } = parts;
         let passwords = Hasher::new(accounts.password_memory_kib, accounts.password_passes)?;
         let import_errors_kept = limits.import_errors_kept;
@@ -168,6 +153,8 @@ impl AppState {
             import_errors_kept,
             files: Slots::new(FILES.min(connections / 2).max(1), FILES_OF_ONE),
             uploads: Slots::new(UPLOADS, UPLOADS_OF_ONE),
+            documents: Slots::new(DOCUMENTS, DOCUMENTS_OF_ONE),
+            objects,
             pace,
             disk_reserve_bytes: limits.disk_reserve_bytes,
             issuer: trust.map(Issuer::open).transpose()?,
@@ -275,6 +262,12 @@ impl AppState {
     #[must_use]
     pub fn vault(&self) -> &Vault {
         &self.0.vault
+    }
+
+    /// The store of files beside the database.
+    #[must_use]
+    pub fn objects(&self) -> &Objects {
+        &self.0.objects
     }
 
     /// The tokens, for the command line and for tests.

@@ -182,11 +182,21 @@ impl<P: Policy> Caller<P> {
         T: Send + 'static,
         F: FnOnce(&mut Tx<'_>) -> Result<T> + Send + 'static,
     {
+        self.same().read(work).await
+    }
+
+    /// Writes one unit before a file is read, for a reading that is an event itself.
+    pub async fn note<F>(&self, work: F) -> Result<()>
+    where
+        F: Fn(&mut Tx<'_>) -> Result<()> + Send + 'static,
+    {
+        self.same().act(move |tx| work(tx).map(|()| Answer::nothing())).await.map(drop)
+    }
+
+    fn same(&self) -> Self {
         let (app, claims) = (self.app.clone(), Arc::clone(&self.claims));
-        let request_id = self.request_id.clone();
-        let reader = self.reader.clone();
-        let same = Self { app, claims, request_id, reader, repeatable: None, policy: PhantomData };
-        same.read(work).await
+        let (request_id, reader) = (self.request_id.clone(), self.reader.clone());
+        Self { app, claims, request_id, reader, repeatable: None, policy: PhantomData }
     }
 
     /// Counts a guess at the caller's own password or code. Guesses from all addresses count together, because a thief who

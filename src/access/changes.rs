@@ -17,17 +17,23 @@ pub struct Changes {
     pub published: Vec<Id>,
     /// The months with newly published exchange rates.
     pub rates: Vec<Month>,
+    /// The disputes whose settlement another person has turned down.
+    pub unsettled: Vec<Id>,
+    /// The disputes whose settlement another person has approved.
+    pub settled: Vec<Id>,
 }
 
 impl Changes {
     pub(super) fn is_empty(&self) -> bool {
-        let Self { partners, accounts, users, programs, published, rates } = self;
+        let Self { partners, accounts, users, programs, published, rates, unsettled, settled } = self;
         partners.is_empty()
             && accounts.is_empty()
             && users.is_empty()
             && programs.is_empty()
             && published.is_empty()
             && rates.is_empty()
+            && unsettled.is_empty()
+            && settled.is_empty()
     }
 }
 

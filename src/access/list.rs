@@ -4,7 +4,7 @@ use super::{Caller, Tx, policy::Policy};
 use crate::{
     platform::{
         Error, Result, codes,
-        http::{File, FileFormat, Full, Listed, Listing, PageRequest, Pieces, Slot, Terms},
+        http::{File, FileKind, Full, Listed, Listing, PageRequest, Pieces, Slot, Terms},
         values::Id,
     },
     text,
@@ -17,6 +17,9 @@ use std::{
 
 /// How long a request waits for a file of others to end.
 const PATIENCE: Duration = Duration::from_secs(5);
+/// How many bytes SQLite's log may grow while one file is read: the log goes into the database's file only when nobody reads
+/// what was before. Bulk work lets the log grow to 128 MiB by itself; a reader may add 64 MiB.
+const LOG_GROWTH: u64 = 192 << 20;
 /// How long a file may go on after the service has begun to stop.
 const FAREWELL: Duration = Duration::from_secs(3);
 
@@ -52,6 +55,27 @@ impl<P: Policy> Caller<P> {
         self.app().0.uploads.take(self.id(), Duration::ZERO).await.ok()
     }
 
+    /// A place to receive a file that is kept beside the database.
+    pub async fn document_slot(&self) -> Result<Slot<Id>> {
+        self.app().0.documents.take(self.id(), PATIENCE).await.map_err(|full| match full {
+            Full::Own => {
+                let detail = text!(
+                    "two of your files are on their way; send the next one after them",
+                    "2 件のファイルを受信中です。受信後に次のファイルを送信してください。"
+                );
+                Error { retry_after: Some(5), ..Error::new(&codes::TOO_MANY_REQUESTS, detail) }
+            }
+            Full::All => Error {
+                detail: text!(
+                    "others are sending as many files as the service receives at a time",
+                    "同時に受信できるファイル数の上限に達しています。"
+                ),
+                retry_after: Some(5),
+                ..Error::unavailable("too many files are being received")
+            },
+        })
+    }
+
     /// Writes the whole list to a file, every page from the same snapshot.
     async fn write_file<F, S, W>(self, mut page: PageRequest<F, S>, work: W) -> Result<Listing>
     where
@@ -69,12 +93,38 @@ impl<P: Policy> Caller<P> {
 
     /// A file that `write` writes piece by piece from one snapshot. The file ends early where its reader may no longer
     /// read, as anybody's who has been barred, signed out or given another role.
-    pub async fn file<W>(self, name: &str, format: FileFormat, write: W) -> Result<File>
+    pub async fn file<W>(self, name: &str, kind: impl Into<FileKind>, write: W) -> Result<File>
     where
         W: FnOnce(&mut Tx<'_>, &Pieces) -> Result<()> + Send + 'static,
     {
-        let state = Arc::clone(&self.app().0);
-        let slot = state.files.take(self.id(), PATIENCE).await.map_err(|full| match full {
+        let (slot, state) = (self.file_slot().await?, Arc::clone(&self.app().0));
+        let reader = Arc::new(self);
+        let terms = Terms { pace: state.pace, may_go_on: reader.goes_on() };
+        let write = move |pieces: &Pieces| {
+            let _slot = slot;
+            state.db.read(|conn| write(&mut reader.enter(conn)?, pieces))
+        };
+        File::written(name, kind.into(), terms, write).await
+    }
+
+    /// A file that is kept beside the database: `write` gives its pieces, and holds no connection meanwhile.
+    pub async fn stored_file<W>(self, kind: FileKind, write: W) -> Result<File>
+    where
+        W: FnOnce(&Pieces) -> Result<()> + Send + 'static,
+    {
+        let slot = self.file_slot().await?;
+        let pace = self.app().0.pace;
+        let terms = Terms { pace, may_go_on: Arc::new(self).goes_on() };
+        let write = move |pieces: &Pieces| {
+            let _slot = slot;
+            write(pieces)
+        };
+        File::written("file", kind, terms, write).await
+    }
+
+    /// A place to write a file to its reader.
+    async fn file_slot(&self) -> Result<Slot<Id>> {
+        self.app().0.files.take(self.id(), PATIENCE).await.map_err(|full| match full {
             Full::Own => {
                 let detail = text!(
                     "two of your files are under way; read them to their end, or close them",
@@ -89,20 +139,14 @@ impl<P: Policy> Caller<P> {
                 ),
                 ..Error::unavailable("too many files are being written")
             },
-        })?;
-        let reader = Arc::new(self);
-        let terms = Terms { pace: state.pace, may_go_on: reader.goes_on() };
-        let write = move |pieces: &Pieces| {
-            let _slot = slot;
-            state.db.read(|conn| write(&mut reader.enter(conn)?, pieces))
-        };
-        File::written(name, format, terms, write).await
+        })
     }
 
     /// Whether the caller may go on reading a file: asked again and again, beside the snapshot of the file.
     fn goes_on(self: &Arc<Self>) -> Box<dyn Fn() -> Result<()> + Send> {
         let reader = Arc::clone(self);
         let closing_since = Cell::new(None);
+        let log_at_begin = self.app().0.db.log_bytes().unwrap_or_default();
         Box::new(move || {
             let state = &reader.app().0;
             if state.closing.has_begun() {
@@ -111,6 +155,13 @@ impl<P: Policy> Caller<P> {
                 if since.elapsed() >= FAREWELL {
                     return Err(Error::unavailable("the service is about to stop"));
                 }
+            }
+            let grown = state.db.log_bytes().unwrap_or_default().saturating_sub(log_at_begin);
+            if grown > LOG_GROWTH {
+                return Err(Error::unavailable(format!(
+                    "the database's log has grown by {} MiB while a file was read: its reader must read faster",
+                    grown >> 20
+                )));
             }
             match state.db.query(|conn| reader.enter(conn).map(drop)) {
                 Err(error) if error.code.status < 500 => Err(error),

@@ -8,6 +8,7 @@ mod background;
 mod caller;
 mod changes;
 mod guard;
+mod hooks;
 mod idempotency;
 mod issuer;
 pub mod keys;
@@ -26,11 +27,14 @@ mod standing;
 mod token;
 mod unit;
 
-pub use app_state::{AppState, FollowUp, Hooks, Parts, ProductFamilies, RefersToPartner, Sweep};
+pub use app_state::{AppState, Parts};
 pub use background::BackgroundContext;
 pub use caller::Caller;
 pub use changes::{Changes, Unaudited};
 pub use guard::Guard;
+pub use hooks::{
+    ExpectedPayment, ExpectedPayments, FollowUp, Hooks, ProductFamilies, RefersToPartner, Sweep,
+};
 pub use idempotency::sweep as sweep_idempotency_keys;
 pub use issuer::{Identity, refused as identity_refused};
 pub use keys::JsonWebKeySet;

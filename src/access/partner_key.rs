@@ -31,6 +31,11 @@ impl PartnerKey {
         }
     }
 
+    /// The id of the partner's record, of a list that may be asked for those of one partner.
+    pub fn asked_for(key: Option<&Self>, tx: &mut Tx<'_>) -> Result<Option<Id>> {
+        key.map(|key| key.id(tx)).transpose()
+    }
+
     /// The MPN id; none where the id of the record names the partner.
     #[must_use]
     pub fn number(&self) -> Option<&str> {

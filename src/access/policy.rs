@@ -226,6 +226,30 @@ policies! {
         write HoldRebate:                    Operator;
         write ReleaseRebate:                 Operator;
     }
+    open programs {
+        read  ListCoopActivities:            Operator | Auditor | IncentiveAdmin | Viewer;
+    }
+    gated coop {
+        read  ListCoopFunds:                 Operator | Auditor | IncentiveAdmin | Viewer;
+        read  GetCoopFund:                   Operator | Auditor | IncentiveAdmin | Viewer;
+        read  ListCoopClaims:                Operator | Auditor | IncentiveAdmin | Viewer;
+        write CreateCoopClaim:               IncentiveAdmin | Viewer;
+        read  GetCoopClaim:                  Operator | Auditor | IncentiveAdmin | Viewer;
+        write UpdateCoopClaim:               IncentiveAdmin | Viewer;
+        write SubmitCoopClaim:               IncentiveAdmin;
+        write RecallCoopClaim:               IncentiveAdmin;
+        write CancelCoopClaim:               IncentiveAdmin | Viewer;
+        write DisputeCoopClaim:              IncentiveAdmin;
+        write ReviewCoopClaim:               Operator;
+        write HandBackCoopClaim:             Operator;
+        write ApproveCoopClaim:              Operator;
+        write RejectCoopClaim:               Operator;
+        write RequestCoopClaimInformation:   Operator;
+        read  ListCoopProofs:                Operator | Auditor | IncentiveAdmin | Viewer;
+        write CreateCoopProof:               IncentiveAdmin | Viewer;
+        read  GetCoopProofContent:           Operator | Auditor | IncentiveAdmin | Viewer;
+        write DeleteCoopProof:               IncentiveAdmin | Viewer;
+    }
     open fx_rates {
         read  ListFxRates:                   Operator | Auditor | IncentiveAdmin | Viewer;
         read  GetFxRates:                    Operator | Auditor | IncentiveAdmin | Viewer;
@@ -270,6 +294,28 @@ policies! {
         write CancelPaymentRun:              Operator;
         write DispatchPaymentRun:            Operator;
     }
+    open payment_files {
+        read  ListPaymentFiles:              Operator | Auditor;
+        read  GetPaymentFile:                Operator | Auditor;
+        read  ListStatusReports:             Operator | Auditor;
+        write CreateStatusReport:            Operator;
+        read  GetStatusReport:               Operator | Auditor;
+        read  ListBankStatements:            Operator | Auditor;
+        write CreateBankStatement:           Operator;
+        read  GetBankStatement:              Operator | Auditor;
+        read  ListBankExceptions:            Operator | Auditor;
+        read  GetBankException:              Operator | Auditor;
+        write ResolveBankException:          Operator;
+    }
+    open payment_runs {
+        read  GetPaymentRunReconciliation:   Operator | Auditor;
+    }
+    open people {
+        write CreatePaymentFile:             Operator;
+        write GetPaymentFileContent:         Operator;
+        write DispatchPaymentFile:           Operator;
+        write WithdrawPaymentFile:           Operator;
+    }
     gated payments {
         read  ListPayments:                  Operator | Auditor | IncentiveAdmin | Viewer;
         read  GetPayment:                    Operator | Auditor | IncentiveAdmin | Viewer;
@@ -280,6 +326,16 @@ policies! {
         write StopPayment:                   Operator;
         write ReversePayment:                Operator;
         write ReissuePayment:                Operator;
+    }
+    gated disputes {
+        read  ListDisputes:                  Operator | Auditor | IncentiveAdmin | Viewer;
+        write RaiseDispute:                  IncentiveAdmin;
+        read  GetDispute:                    Operator | Auditor | IncentiveAdmin | Viewer;
+        write AnswerDispute:                 Operator;
+        write RequestDisputeInformation:     Operator;
+        write ReplyToDispute:                IncentiveAdmin;
+        write EscalateDispute:               IncentiveAdmin;
+        write WithdrawDispute:               IncentiveAdmin;
     }
     open jobs {
         read  ListJobs:                      Operator | Auditor;

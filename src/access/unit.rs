@@ -4,7 +4,7 @@
 //! A unit that writes about a partner holds the partner's lock: units of one partner wait for each other, and each unit
 //! sees everything that the unit before has committed.
 
-use super::{Changes, Guard, Role, Scope, Unaudited, app_state::SharedState};
+use super::{Changes, ExpectedPayment, Guard, Role, Scope, Unaudited, app_state::SharedState};
 use crate::{
     config::{Accounts, Mail, Schedules},
     platform::{
@@ -202,6 +202,15 @@ impl<'a> Tx<'a> {
         references.iter().find_map(|refers| refers(self, partner).transpose()).transpose()
     }
 
+    /// The payments that a partner can expect.
+    pub fn expected_payments(&mut self, partner: Id) -> Result<Vec<ExpectedPayment>> {
+        let mut found = Vec::new();
+        for expected in &self.state.hooks.expected_payments {
+            found.extend(expected(self, partner)?);
+        }
+        Ok(found)
+    }
+
     /// A new id.
     #[must_use]
     pub fn new_id(&self) -> Id {
@@ -318,6 +327,16 @@ impl<'a> Tx<'a> {
     /// Notes that exchange rates of a month were published.
     pub fn rates_published(&mut self, month: Month) {
         self.changes.rates.push(month);
+    }
+
+    /// Notes that another person has turned down what was to settle a dispute.
+    pub fn settlement_rejected(&mut self, dispute: Id) {
+        self.changes.unsettled.push(dispute);
+    }
+
+    /// Notes that another person has approved what settles a dispute.
+    pub fn settlement_approved(&mut self, dispute: Id) {
+        self.changes.settled.push(dispute);
     }
 
     /// Whether nothing but sales of this partner has changed.

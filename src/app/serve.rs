@@ -14,6 +14,7 @@ use crate::{
         Error, Result,
         db::Db,
         http::{self, BodyLimits, Closing, Door, Edge, Line, PublicAddress, TrustedProxies, docs},
+        objects::Objects,
         values::Id,
     },
     work::Engine,
@@ -52,10 +53,13 @@ impl Service {
     pub fn open(settings: Settings) -> Result<Self> {
         let target = &settings.database_url;
         refuse_plaintext(&settings)?;
-        let (mail, known) = (settings.mail()?, settings.vault()?);
+        let mail = settings.mail()?;
         let asked = settings.database_kind;
-        Db::look(target, |conn| AppState::look(conn, known.as_ref(), sealed(), asked, audit::has_begun))?;
+        settings.with_vault(|known| {
+            Db::look(target, |conn| AppState::look(conn, known, sealed(), asked, audit::has_begun))
+        })?;
         let vault = settings.vault_of_new_database()?;
+        let objects = Objects::open(&settings.proof_store())?;
         let migrated = Db::migrate(target)?;
         if migrated > 0 {
             log::info!("the database {target} was brought up to date by {migrated} migrations");
@@ -68,6 +72,7 @@ impl Service {
             pace: settings.pace(),
             accounts: settings.accounts(),
             vault,
+            objects,
             trust: settings.trust(),
             mail,
             directory: DIRECTORY,

@@ -3,7 +3,7 @@
 use super::{AuditEvent, chain::hex, model::operation_id, store};
 use crate::{
     access::{
-        Caller,
+        Caller, PartnerKey,
         policy::{GetAuditEvent, ListAuditEvents},
     },
     platform::{
@@ -83,7 +83,7 @@ pub struct AuditEventFilter {
     #[param(max_length = 60, example = "partner")]
     pub resource_type: Option<String>,
     /// Of this partner's records.
-    pub partner_id: Option<Id>,
+    pub partner_id: Option<PartnerKey>,
     /// By this user.
     pub actor_id: Option<Id>,
     /// By this operation, as the contract names it; the first letter may be a capital.

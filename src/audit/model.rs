@@ -116,7 +116,26 @@ impl Event {
 
     /// Records the event, inside the unit of the change.
     pub fn record(self, tx: &mut Tx<'_>) -> Result<()> {
-        let event = AuditEvent {
+        let guarded = self.guarded;
+        let event = self.recorded(tx);
+        super::store::insert(tx, &event)?;
+        note(tx, &event, guarded)
+    }
+
+    /// Records the events of many changes of the unit, by a constant number of statements.
+    pub fn record_all(events: Vec<Self>, tx: &mut Tx<'_>) -> Result<()> {
+        let mut recorded = Vec::with_capacity(events.len());
+        for event in events {
+            let guarded = event.guarded;
+            let event = event.recorded(tx);
+            note(tx, &event, guarded)?;
+            recorded.push(event);
+        }
+        super::store::insert_all(tx, &recorded)
+    }
+
+    fn recorded(self, tx: &mut Tx<'_>) -> AuditEvent {
+        AuditEvent {
             id: tx.new_id(),
             occurred_at: tx.now,
             actor_id: tx.actor.id().filter(|_| !self.unnamed),
@@ -131,13 +150,13 @@ impl Event {
             request_id: tx.request_id.to_owned(),
             sequence: None,
             hash: None,
-        };
-        super::store::insert(tx, &event)?;
-        tx.note_audit(
-            event.partner_id.filter(|_| self.guarded),
-            Witness { id: event.id, stands: super::store::stands },
-        )
+        }
     }
+}
+
+fn note(tx: &mut Tx<'_>, event: &AuditEvent, guarded: bool) -> Result<()> {
+    let witness = Witness { id: event.id, stands: super::store::stands };
+    tx.note_audit(event.partner_id.filter(|_| guarded), witness)
 }
 
 /// The operation of a record as the contract writes operation ids, in `camelCase`.

@@ -2,10 +2,10 @@
 
 use super::{AuditEvent, Seal, api::AuditEventFilter, model::operation_name};
 use crate::{
-    access::{Scope, Tx},
+    access::{PartnerKey, Scope, Tx},
     platform::{
         Error, Result,
-        db::{Conn, MultiBackend, native, types::Guid},
+        db::{Conn, MultiBackend, insert_many, native, types::Guid},
         http::{PageRequest, keyset},
         values::{Id, Timestamp},
     },
@@ -38,6 +38,7 @@ fn matching(
     tx: &mut Tx<'_>,
     filter: &AuditEventFilter,
 ) -> Result<audit_events::BoxedQuery<'static, MultiBackend>> {
+    let partner = PartnerKey::asked_for(filter.partner_id.as_ref(), tx)?;
     let mut query = visible(tx)?;
     if let Some(id) = filter.resource_id {
         query = query.filter(audit_events::resource_id.eq(id));
@@ -45,7 +46,7 @@ fn matching(
     if let Some(kind) = &filter.resource_type {
         query = query.filter(audit_events::resource_type.eq(kind.clone()));
     }
-    if let Some(id) = filter.partner_id {
+    if let Some(id) = partner {
         query = query.filter(audit_events::partner_id.eq(id));
     }
     if let Some(id) = filter.actor_id {
@@ -113,6 +114,11 @@ pub(super) fn stands(conn: &mut Conn, id: Id) -> Result<bool> {
 
 pub(super) fn insert(tx: &mut Tx<'_>, event: &AuditEvent) -> Result<()> {
     native!(tx.conn, conn => diesel::insert_into(audit_events::table).values(event).execute(conn)?);
+    Ok(())
+}
+
+pub(super) fn insert_all(tx: &mut Tx<'_>, events: &[AuditEvent]) -> Result<()> {
+    insert_many!(tx.conn, audit_events::table, events);
     Ok(())
 }
 

@@ -31,6 +31,19 @@ impl Settings {
         self.keys()?.as_deref().map(|keys| self.vault_of(keys)).transpose()
     }
 
+    /// Does what opens the secrets of a database; once more where there were no keys, and another start has made them since.
+    pub fn with_vault<T>(&self, mut work: impl FnMut(Option<&Vault>) -> Result<T>) -> Result<T> {
+        let known = self.vault()?;
+        let done = work(known.as_ref());
+        match (&known, done) {
+            (None, Err(error)) => match self.vault()? {
+                None => Err(error),
+                made => work(made.as_ref()),
+            },
+            (_, done) => done,
+        }
+    }
+
     /// Encryption with the keys there are; makes a file with a key where there are none.
     pub fn vault_of_new_database(&self) -> Result<Vault> {
         if let Some(vault) = self.vault()? {

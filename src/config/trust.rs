@@ -1,5 +1,6 @@
 //! The outside issuer of identities.
 
+use super::Settings;
 use ureq::http::Uri;
 
 /// The outside issuer (OpenID Connect) whose identity tokens are accepted.
@@ -22,6 +23,15 @@ impl Trust {
     #[must_use]
     pub fn is_on_this_machine(&self) -> bool {
         is_on_this_machine(&self.issuer)
+    }
+}
+
+impl Settings {
+    /// The trusted outside issuer; none where the settings name no issuer.
+    #[must_use]
+    pub fn trust(&self) -> Option<Trust> {
+        let (issuer, audience) = (self.oidc_issuer.clone()?, self.oidc_audience.clone()?);
+        Some(Trust { issuer, audience })
     }
 }
 

@@ -6,7 +6,10 @@
 //! |---|---|
 //! | [`accounting`] | rebates, accounting months, exchange rates, the double-entry ledger |
 //! | [`adjustments`] | corrections by hand: one person proposes, another decides |
+//! | [`forfeitures`] | rebates that nobody can pay are lost, after a notice |
 
 pub mod accounting;
 
 pub mod adjustments;
+
+pub mod forfeitures;

@@ -75,6 +75,7 @@ impl PassphraseSource {
 pub fn backup(settings: &Settings, command: &BackupCommand) -> Result<()> {
     let manifest = backups::take(settings, &command.path, &command.passphrase.read(true)?)?;
     let what = if manifest.holds_database { "database and key" } else { "key and proofs, not the database" };
+    say_line!("Without the proofs of claims: copy {} too", settings.proof_store())?;
     say_line!("{}: {what}; {}", command.path.display(), told(&manifest))?;
     Ok(())
 }
@@ -84,6 +85,7 @@ pub fn restore(settings: &Settings, command: &RestoreCommand) -> Result<()> {
     let replacing = if command.replace { Replacing::WhatIsThere } else { Replacing::Nothing };
     let manifest = backups::restore(settings, &command.path, &command.passphrase.read(false)?, replacing)?;
     say_line!("{} is as it was: {}", settings.database_url, told(&manifest))?;
+    say_line!("Put the proofs of claims back into {}", settings.proof_store())?;
     if let Some(head) = &manifest.head {
         say_line!("Prove it: partner-incentives verify --expect {head}")?;
     }

@@ -115,14 +115,12 @@ fn partner_of(tx: &mut Tx<'_>, key: &str) -> Result<Partner> {
 pub fn recalculate(service: &Service, partner: &str, reason: Option<&str>) -> Result<()> {
     let partner = service.app.read_as_system(|tx| partner_of(tx, partner))?.id;
     for difference in service.app.read_as_system(|tx| proof::differences(tx, Some(partner)))? {
-        let proof::PostedDifference { enrollment_id, lever, earned_in, missing, records } = difference;
-        say_line!(
-            "enrollment {enrollment_id}, {lever} of {earned_in}: {missing} missing, {records} records differ"
-        )?;
+        say_line!("{}", verify::told(difference))?;
     }
     let Some(reason) = reason.map(str::to_owned) else { return Ok(()) };
     service.app.write_as_system("RecalculatePartner", move |tx| {
-        calculation::recalculate(tx, partner, &reason).map(drop)
+        let run = calculation::recalculate(tx, partner, &reason)?;
+        if run.covers(Some(partner)) { Ok(()) } else { Err(calculation::run_at_work(&run)) }
     })?;
     let run = calculation::calculate(&service.app, Some(partner), |_| ControlFlow::Continue(()))?;
     say_line!("{} earnings, {} ineligible records", run.earnings, run.ineligible_records)?;

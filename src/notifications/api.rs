@@ -3,7 +3,7 @@
 use super::{DeliveryState, MailDelivery, Notification, NotificationKind, store};
 use crate::{
     access::{
-        Caller, Tx,
+        Caller, PartnerKey, Tx,
         policy::{GetNotification, ListNotifications},
     },
     platform::{
@@ -114,7 +114,7 @@ pub struct NotificationFilter {
     #[param(inline)]
     pub kind: Option<NotificationKind>,
     /// About this partner.
-    pub partner_id: Option<Id>,
+    pub partner_id: Option<PartnerKey>,
     /// To this user.
     pub user_id: Option<Id>,
     /// Whose mail stands there.

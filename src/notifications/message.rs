@@ -1,7 +1,18 @@
 //! The messages to people: one variant for each kind, with the facts its text needs.
 
 use super::NotificationKind as Kind;
-use crate::platform::values::{CalendarDate, Id, Money, Month, Text, Timestamp};
+use crate::platform::values::{CalendarDate, Id, Money, Month, Period, Text, Timestamp};
+
+/// What becomes of a payment that pays nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PaymentEnd {
+    /// The bank could not make the payment.
+    Rejected,
+    /// The payment had arrived, and came back.
+    CameBack,
+    /// The programme stopped the payment before the bank had it.
+    Stopped,
+}
 
 /// A message, before it is put into words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,6 +137,196 @@ pub enum Message {
         /// The day the payment was sent.
         on: CalendarDate,
     },
+    /// A payment has arrived.
+    PaymentSettled {
+        /// The partner's name.
+        partner: String,
+        /// The amount after tax.
+        amount: Money,
+        /// The reference on the bank statement.
+        reference: String,
+        /// The day the payment arrived.
+        on: CalendarDate,
+        /// The id of the payment.
+        payment: Id,
+    },
+    /// A payment has not arrived, came back, or was stopped before the bank had it.
+    PaymentFailed {
+        /// The partner's name.
+        partner: String,
+        /// The amount after tax.
+        amount: Money,
+        /// The reference of the payment.
+        reference: String,
+        /// What became of the payment.
+        end: PaymentEnd,
+        /// The next step, in the words of the partner.
+        remedy: Text,
+        /// The id of the partner.
+        partner_id: Id,
+    },
+    /// Rebates are on hold.
+    RebateHeld {
+        /// The partner's name.
+        partner: String,
+        /// The amounts by currency.
+        amounts: Vec<Money>,
+        /// The reason, with the step that ends the hold.
+        reason: Text,
+        /// The words of the operator who holds the rebates.
+        comment: Option<String>,
+        /// The id of the partner.
+        partner_id: Id,
+    },
+    /// Rebates are about to be lost.
+    ForfeitureAnnounced {
+        /// The partner's name.
+        partner: String,
+        /// The program's name.
+        program: String,
+        /// The amount.
+        amount: Money,
+        /// The first day on which the rebates are lost.
+        on: CalendarDate,
+        /// The rule, as its wire value.
+        cause: String,
+        /// The id of the partner.
+        partner_id: Id,
+    },
+    /// Rebates are lost.
+    RebateForfeited {
+        /// The partner's name.
+        partner: String,
+        /// The program's name.
+        program: String,
+        /// The amount.
+        amount: Money,
+        /// The day of the loss.
+        on: CalendarDate,
+        /// The rule, as its wire value.
+        cause: String,
+        /// The id of the partner.
+        partner_id: Id,
+    },
+    /// A partner has raised a dispute, replied to a question about it, escalated it or taken it back.
+    DisputeMoved {
+        /// The partner's name.
+        partner: String,
+        /// The new state of the dispute, as its wire value.
+        state: String,
+        /// The figure on record.
+        figure: Money,
+        /// The figure that the partner expects.
+        expected: Money,
+        /// The partner's words.
+        words: String,
+        /// The day the answer is due; none where no answer is due.
+        due_on: Option<CalendarDate>,
+        /// The id of the dispute.
+        dispute: Id,
+    },
+    /// An operator asks a partner something about its dispute.
+    DisputeQuestion {
+        /// The partner's name.
+        partner: String,
+        /// The question.
+        question: String,
+        /// The id of the dispute.
+        dispute: Id,
+    },
+    /// A dispute is answered.
+    DisputeAnswered {
+        /// The partner's name.
+        partner: String,
+        /// The new state of the dispute, as its wire value.
+        state: String,
+        /// The figure that the partner expected.
+        expected: Money,
+        /// The amount that is added to what is owed; none of a rejection.
+        granted: Option<Money>,
+        /// The operator's reason.
+        reason: String,
+        /// The id of the dispute.
+        dispute: Id,
+    },
+    /// A half-year is closed.
+    CoopFundClosed {
+        /// The partner's name.
+        partner: String,
+        /// The id of the fund.
+        fund: Id,
+        /// The first month of the half-year.
+        from: Month,
+        /// The last month of the half-year.
+        to: Month,
+        /// What was earned.
+        earned: Money,
+        /// The least that stays co-op.
+        threshold: Money,
+        /// The days on which claims can be submitted; none of a fund that became rebate.
+        claims: Option<Period>,
+    },
+    /// The time to claim from a fund is about to end.
+    CoopFundExpiring {
+        /// The partner's name.
+        partner: String,
+        /// The id of the fund.
+        fund: Id,
+        /// What is left.
+        amount: Money,
+        /// The last day on which claims can be submitted.
+        until: CalendarDate,
+    },
+    /// The rest of a fund was lost.
+    CoopFundForfeited {
+        /// The partner's name.
+        partner: String,
+        /// The id of the fund.
+        fund: Id,
+        /// What was lost.
+        amount: Money,
+        /// The last day on which claims could be submitted.
+        on: CalendarDate,
+    },
+    /// A co-op claim is decided.
+    CoopClaimDecided {
+        /// The partner's name.
+        partner: String,
+        /// The new state of the claim, as its wire value.
+        state: String,
+        /// The name of the activity.
+        activity: Text,
+        /// The approved amount; none of a rejection.
+        approved: Option<Money>,
+        /// The reviewer's words; none where nothing was said.
+        reason: Option<String>,
+        /// The id of the claim.
+        claim: Id,
+    },
+    /// A reviewer asks a partner something about a co-op claim.
+    CoopClaimQuestion {
+        /// The partner's name.
+        partner: String,
+        /// The name of the activity.
+        activity: Text,
+        /// The question.
+        question: String,
+        /// The last day to submit the claim again.
+        due_on: CalendarDate,
+        /// The id of the claim.
+        claim: Id,
+    },
+    /// The time of a co-op claim is over.
+    CoopClaimExpired {
+        /// The partner's name.
+        partner: String,
+        /// The name of the activity.
+        activity: Text,
+        /// What the fund has back.
+        given_back: Money,
+        /// The id of the claim.
+        claim: Id,
+    },
     /// The statement of a closed month is there.
     StatementReady {
         /// The partner's name.
@@ -176,6 +377,20 @@ impl Message {
             Self::NewSignIn { .. } => Kind::NewSignIn,
             Self::BankAccountChanged { .. } => Kind::BankAccountChanged,
             Self::PaymentSent { .. } => Kind::PaymentSent,
+            Self::PaymentSettled { .. } => Kind::PaymentSettled,
+            Self::PaymentFailed { .. } => Kind::PaymentFailed,
+            Self::RebateHeld { .. } => Kind::RebateHeld,
+            Self::ForfeitureAnnounced { .. } => Kind::ForfeitureAnnounced,
+            Self::RebateForfeited { .. } => Kind::RebateForfeited,
+            Self::DisputeMoved { .. } => Kind::DisputeMoved,
+            Self::DisputeQuestion { .. } => Kind::DisputeQuestion,
+            Self::DisputeAnswered { .. } => Kind::DisputeAnswered,
+            Self::CoopFundClosed { .. } => Kind::CoopFundClosed,
+            Self::CoopFundExpiring { .. } => Kind::CoopFundExpiring,
+            Self::CoopFundForfeited { .. } => Kind::CoopFundForfeited,
+            Self::CoopClaimDecided { .. } => Kind::CoopClaimDecided,
+            Self::CoopClaimQuestion { .. } => Kind::CoopClaimQuestion,
+            Self::CoopClaimExpired { .. } => Kind::CoopClaimExpired,
             Self::StatementReady { .. } => Kind::StatementReady,
         }
     }

@@ -18,7 +18,7 @@ use crate::{
     slice::{Slice, Tag},
 };
 pub use dispatch::{WORK, check_settings};
-pub use message::{ListedUser, Message};
+pub use message::{ListedUser, Message, PaymentEnd};
 pub use model::{DeliveryState, MailDelivery, Notification, NotificationKind, Recipient};
 pub use service::{About, notify};
 pub use store::refers_to;

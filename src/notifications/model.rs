@@ -33,6 +33,34 @@ text_enum! {
         BankAccountChanged = "bank_account_changed",
         /// A payment is on its way.
         PaymentSent = "payment_sent",
+        /// A payment has arrived.
+        PaymentSettled = "payment_settled",
+        /// A payment has not arrived, or came back.
+        PaymentFailed = "payment_failed",
+        /// Rebates are on hold.
+        RebateHeld = "rebate_held",
+        /// Rebates are about to be lost.
+        ForfeitureAnnounced = "forfeiture_announced",
+        /// Rebates are lost.
+        RebateForfeited = "rebate_forfeited",
+        /// A partner has raised a dispute, replied to a question about it, escalated it or taken it back.
+        DisputeMoved = "dispute_moved",
+        /// An operator asks a partner something about its dispute.
+        DisputeQuestion = "dispute_question",
+        /// A dispute is answered.
+        DisputeAnswered = "dispute_answered",
+        /// A half-year is closed: its co-op fund can be claimed, or became rebate.
+        CoopFundClosed = "coop_fund_closed",
+        /// The time to claim from a co-op fund is about to end.
+        CoopFundExpiring = "coop_fund_expiring",
+        /// The rest of a co-op fund was lost.
+        CoopFundForfeited = "coop_fund_forfeited",
+        /// A co-op claim is decided.
+        CoopClaimDecided = "coop_claim_decided",
+        /// A reviewer asks a partner something about a co-op claim.
+        CoopClaimQuestion = "coop_claim_question",
+        /// The time of a co-op claim is over.
+        CoopClaimExpired = "coop_claim_expired",
         /// The statement of a closed month is there.
         StatementReady = "statement_ready",
     }

@@ -2,7 +2,7 @@
 
 use super::{DeliveryState, MailDelivery, Notification, api::NotificationFilter};
 use crate::{
-    access::{Actor, Tx},
+    access::{Actor, PartnerKey, Tx},
     platform::{
         Error, Result,
         db::{Conn, MultiBackend},
@@ -31,12 +31,16 @@ fn visible(actor: Actor) -> notifications::BoxedQuery<'static, MultiBackend> {
     }
 }
 
-fn matching(actor: Actor, filter: &NotificationFilter) -> notifications::BoxedQuery<'static, MultiBackend> {
-    let mut query = visible(actor);
+fn matching(
+    tx: &mut Tx<'_>,
+    filter: &NotificationFilter,
+) -> Result<notifications::BoxedQuery<'static, MultiBackend>> {
+    let partner = PartnerKey::asked_for(filter.partner_id.as_ref(), tx)?;
+    let mut query = visible(tx.actor);
     if let Some(kind) = filter.kind {
         query = query.filter(notifications::kind.eq(kind));
     }
-    if let Some(id) = filter.partner_id {
+    if let Some(id) = partner {
         query = query.filter(notifications::partner_id.eq(id));
     }
     if let Some(id) = filter.user_id {
@@ -46,16 +50,16 @@ fn matching(actor: Actor, filter: &NotificationFilter) -> notifications::BoxedQu
         let mails = deliveries::table.filter(deliveries::state.eq(state)).select(deliveries::notification_id);
         query = query.filter(notifications::id.eq_any(mails));
     }
-    query
+    Ok(query)
 }
 
 pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<NotificationFilter>) -> Result<Vec<Notification>> {
-    let query = matching(tx.actor, &page.filter);
+    let query = matching(tx, &page.filter)?;
     Ok(keyset!(query, page, notifications, newest).select(Notification::as_select()).load(tx.conn)?)
 }
 
 pub(super) fn count(tx: &mut Tx<'_>, filter: &NotificationFilter) -> Result<i64> {
-    Ok(matching(tx.actor, filter).count().get_result(tx.conn)?)
+    Ok(matching(tx, filter)?.count().get_result(tx.conn)?)
 }
 
 pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<Notification> {

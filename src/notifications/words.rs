@@ -4,7 +4,9 @@
 //! template extends the layout and uses the parts of its format: `layout.txt` and `parts.txt`, or `layout.html` and
 //! `parts.html`.
 
-use super::{ListedUser, Message, Recipient};
+mod coop;
+
+use super::{ListedUser, Message, PaymentEnd, Recipient};
 use crate::platform::{
     Error, Result,
     values::{CalendarDate, Locale, Money, Month, Text, Timestamp},
@@ -67,6 +69,20 @@ fn environment(
         "new_sign_in",
         "bank_account_changed",
         "payment_sent",
+        "payment_settled",
+        "payment_failed",
+        "rebate_held",
+        "forfeiture_announced",
+        "rebate_forfeited",
+        "dispute_moved",
+        "dispute_question",
+        "dispute_answered",
+        "coop_fund_closed",
+        "coop_fund_expiring",
+        "coop_fund_forfeited",
+        "coop_claim_decided",
+        "coop_claim_question",
+        "coop_claim_expired",
         "statement_ready",
     ] {
         environment.add_template(name, source)?;
@@ -107,6 +123,15 @@ fn render(
         .map_err(Error::internal)?;
     let subject = rendered.with_state_mut(|state| state.render_block("subject")).map_err(Error::internal)?;
     Ok((rendered.into_output(), subject))
+}
+
+/// What became of a payment, as templates name it.
+const fn end_in_words(end: PaymentEnd) -> &'static str {
+    match end {
+        PaymentEnd::Rejected => "rejected",
+        PaymentEnd::CameBack => "came_back",
+        PaymentEnd::Stopped => "stopped",
+    }
 }
 
 fn facts(message: &Message, locale: Locale) -> Value {
@@ -156,6 +181,43 @@ fn facts(message: &Message, locale: Locale) -> Value {
         Message::PaymentSent { partner, amount, reference, on } => {
             context! { partner, amount => sum(*amount, locale), reference, on => day(*on, locale) }
         }
+        Message::PaymentSettled { partner, amount, reference, on, payment } => {
+            let (amount, on, payment) = (sum(*amount, locale), day(*on, locale), payment.to_string());
+            context! { partner, amount, reference, on, payment }
+        }
+        Message::PaymentFailed { partner, amount, reference, end, remedy, partner_id } => {
+            let (amount, remedy) = (sum(*amount, locale), remedy.in_language(locale));
+            context! { partner, amount, reference, end => end_in_words(*end), remedy, partner_id => partner_id.to_string() }
+        }
+        Message::RebateHeld { partner, amounts, reason, comment, partner_id } => {
+            let amounts: Vec<String> = amounts.iter().map(|amount| sum(*amount, locale)).collect();
+            let (amounts, reason) = (amounts.join(", "), reason.in_language(locale));
+            context! { partner, amounts, reason, comment, partner_id => partner_id.to_string() }
+        }
+        Message::ForfeitureAnnounced { partner, program, amount, on, cause, partner_id }
+        | Message::RebateForfeited { partner, program, amount, on, cause, partner_id } => {
+            let (amount, on, partner_id) = (sum(*amount, locale), day(*on, locale), partner_id.to_string());
+            context! { partner, program, amount, on, cause, partner_id }
+        }
+        Message::DisputeMoved { partner, state, figure, expected, words, due_on, dispute } => {
+            let (figure, expected) = (sum(*figure, locale), sum(*expected, locale));
+            let (due_on, dispute) = (due_on.map(|on| day(on, locale)), dispute.to_string());
+            context! { partner, state => dispute_in_words(state, locale), figure, expected, words, due_on, dispute }
+        }
+        Message::DisputeQuestion { partner, question, dispute } => {
+            context! { partner, question, dispute => dispute.to_string() }
+        }
+        Message::DisputeAnswered { partner, state, expected, granted, reason, dispute } => {
+            let (expected, granted) = (sum(*expected, locale), granted.map(|amount| sum(amount, locale)));
+            let (state, dispute) = (dispute_in_words(state, locale), dispute.to_string());
+            context! { partner, state, expected, granted, reason, dispute }
+        }
+        Message::CoopFundClosed { .. }
+        | Message::CoopFundExpiring { .. }
+        | Message::CoopFundForfeited { .. }
+        | Message::CoopClaimDecided { .. }
+        | Message::CoopClaimQuestion { .. }
+        | Message::CoopClaimExpired { .. } => coop::facts(message, locale),
         Message::StatementReady { partner, partner_id, month: of } => {
             let (partner_id, number) = (partner_id.to_string(), of.to_string());
             context! { partner, partner_id, month => month(*of, locale), number }
@@ -245,6 +307,24 @@ fn state_in_words(state: &str, locale: Locale) -> &str {
         "expired" => ("expired", "期限切れ"),
         "opted_out" => ("ended (the partner opted out)", "参加辞退"),
         "discontinued" => ("discontinued", "終了"),
+        other => (other, other),
+    };
+    match locale {
+        Locale::En => english,
+        Locale::Ja => japanese,
+    }
+}
+
+/// The name of a dispute's state for people.
+fn dispute_in_words(state: &str, locale: Locale) -> &str {
+    let (english, japanese) = match state {
+        "open" => ("waiting for an answer", "回答待ち"),
+        "information_requested" => ("waiting for the partner's reply", "パートナーの返信待ち"),
+        "upheld" => ("upheld", "認容"),
+        "rejected" => ("rejected", "却下"),
+        "escalated" => ("escalated, waiting for the final answer", "上申済み・最終回答待ち"),
+        "rejected_finally" => ("rejected, finally", "最終却下"),
+        "withdrawn" => ("withdrawn", "取り下げ"),
         other => (other, other),
     };
     match locale {

@@ -217,6 +217,16 @@ impl Error {
         if *self.code == codes::NOT_FOUND { Self::invalid_field(pointer, "unknown", message) } else { self }
     }
 
+    /// A sum of amounts that cannot be stored.
+    #[must_use]
+    pub fn amount_out_of_range() -> Self {
+        let detail = text!(
+            "a sum of amounts leaves the range that can be stored",
+            "合計額が保存できる範囲を超えています。"
+        );
+        Self::new(&codes::AMOUNT_OUT_OF_RANGE, detail)
+    }
+
     /// A fault of the service; the source goes to the log.
     pub fn internal(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
         Self {

@@ -20,8 +20,12 @@ text_enum! {
         Calculation = "calculation",
         /// Prepares payment runs, portion by portion.
         PaymentRuns = "payment-runs",
+        /// Applies status reports and statements of banks to payments.
+        BankReports = "bank-reports",
         /// Takes files of transactions, one at a time, and clears up after an interrupted import.
         TransactionImports = "transaction-imports",
+        /// Removes files that belong to no proof of a claim.
+        CoopProofSweep = "coop-proof-sweep",
         /// Mails tokens to those who have forgotten their passwords.
         PasswordResets = "password-resets",
         /// Sends the mails that are due.

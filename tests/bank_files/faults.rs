@@ -3,8 +3,8 @@
 use super::samples::{File, TODAY, currency, day, dinar, dollar, euro, iban, id, money, number, yen};
 use partner_incentives::{
     payouts::bank_files::{
-        Account, Fault, FaultCode, Field, Group, Owner, Pain001, Part, PayerAccount, Payment, PaymentTable,
-        RoutingKind, Scheme, Subject, WriteError,
+        Account, Check, Fault, FaultCode, Field, Group, Owner, Pain001, Part, PayerAccount, Payment,
+        PaymentTable, RoutingKind, Scheme, Subject, WriteError,
     },
     platform::values::Money,
 };
@@ -503,4 +503,19 @@ fn today_is_no_past_day() {
     assert_eq!(told(&file), BTreeSet::new());
     let field = Field { of: Owner::Payee, part: Part::Iban };
     assert_eq!(field.to_string(), "payee.account.iban");
+}
+
+#[test]
+fn of_more_than_a_thousand_faults_the_first_are_listed_and_all_are_counted() {
+    let File { header, groups, today } = euro();
+    let (group, payments) = groups.into_iter().next().unwrap();
+    let mut check = Check::of(header, today);
+    check.group(group);
+    let payment = payments.into_iter().next().unwrap();
+    for _ in 0..1501 {
+        // The same payment, each time but the first a fault.
+        check.payment(&payment);
+    }
+    let faults = check.end().unwrap_err();
+    assert_eq!((faults.listed.len(), faults.count), (1000, 1500));
 }

@@ -37,7 +37,7 @@ const IN_SEPA: &[(&str, &str)] = &[
 const ELSEWHERE: &[(&str, &str)] =
     &[("AE", "nnnnnnnnnnnnnnnnnnn"), ("KW", "aaaacccccccccccccccccccccc"), ("SA", "nncccccccccccccccccc")];
 
-fn some_of(pattern: &'static str) -> impl Strategy<Value = String> {
+pub fn some_of(pattern: &'static str) -> impl Strategy<Value = String> {
     proptest::string::string_regex(pattern).unwrap()
 }
 

@@ -8,6 +8,7 @@ mod faults;
 mod generated;
 mod golden;
 mod hostile;
+mod profiles;
 mod reports;
 mod samples;
 mod schema;

@@ -47,6 +47,7 @@ impl File {
         Self { header, groups, today: day(TODAY) }
     }
 
+    /// The file, or all of its faults: samples have fewer than are kept.
     pub fn check(&self) -> Result<CheckedFile, Vec<Fault>> {
         let mut check = Check::of(self.header.clone(), self.today);
         for (group, payments) in &self.groups {
@@ -55,7 +56,7 @@ impl File {
                 check.payment(payment);
             }
         }
-        check.end()
+        check.end().map_err(|faults| faults.listed)
     }
 
     pub fn payments(&self) -> impl Iterator<Item = &Payment> {

@@ -1,8 +1,10 @@
 // What a page of another origin reads of each refusal, in a real browser: a service that allows the page's origin.
-//   BASE_URL=http://127.0.0.1:8080 ORIGIN_PORT=9000 TOKEN=... node cors.cjs
-// The service runs with ALLOWED_ORIGINS=http://127.0.0.1:$ORIGIN_PORT; TOKEN is an operator's.
+//   BASE_URL=http://127.0.0.1:8080 ORIGIN_PORT=9000 TOKEN=... DATABASE=data.db node cors.cjs
+// The service runs with ALLOWED_ORIGINS=http://127.0.0.1:$ORIGIN_PORT; TOKEN is an operator's; DATABASE is
+// its file. 408 is left out: no browser lets a page send a body slower than the page has it.
 const assert = require("node:assert/strict");
 const http = require("node:http");
+const { spawn } = require("node:child_process");
 const { chromium } = require("playwright-core");
 
 const base = process.env.BASE_URL;
@@ -35,6 +37,33 @@ const calls = {
   },
 };
 
+/** Calls that need something before: who signs in without the right to write, and whose password was guessed too often. */
+const prepared = {
+  async 403() {
+    const body = JSON.stringify({ username: "viewer-1@partner.example", password: "demo-viewer-passphrase" });
+    const session = await (await fetch(base + "/v1/auth/login", { method: "POST", headers: json, body })).json();
+    return post("/v1/programs", "{}", { authorization: "Bearer " + session.access_token });
+  },
+  async 429() {
+    const guess = post("/v1/auth/login", JSON.stringify({ username: "viewer-2@partner.example", password: "a guess" }));
+    for (let n = 0; n < 100; n += 1) if ((await fetch(base + guess.path, guess)).status === 429) return guess;
+    throw new Error("nobody stops the guesses");
+  },
+  async 503() {
+    await holdsTheDatabase();
+    return post("/v1/programs", JSON.stringify({ code: "waits", name: "Waits", partner_types: ["direct_bill"] }), signedIn);
+  },
+};
+
+/** Another process keeps the database from being written to, until this one ends. */
+async function holdsTheDatabase() {
+  const hold = "import sqlite3, sys, time; c = sqlite3.connect(sys.argv[1], isolation_level=None); "
+    + "c.execute('BEGIN IMMEDIATE'); print('held', flush=True); time.sleep(60)";
+  const holder = spawn("python3", ["-c", hold, process.env.DATABASE], { stdio: ["ignore", "pipe", "inherit"] });
+  process.on("exit", () => holder.kill());
+  await new Promise((held) => holder.stdout.once("data", held));
+}
+
 /** Runs in the page: what its script can see of an answer. */
 async function seen([url, options]) {
   const answer = await fetch(url, options);
@@ -62,6 +91,7 @@ async function seen([url, options]) {
     }
   };
   for (const [status, call] of Object.entries(calls)) await check(status, Number(status), call);
+  for (const [status, prepare] of Object.entries(prepared)) await check(status, Number(status), await prepare());
   await browser.close();
   pages.close();
   process.exit(failed ? 1 : 0);

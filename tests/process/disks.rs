@@ -1,10 +1,10 @@
 //! The disk of SQLite does not do what it is told: nobody is told more than is known.
 
 use crate::{
-    operator::{Operator, started, url_in, within},
+    operator::{Operator, started, url_in},
     running::Running,
 };
-use std::{path::Path, process::Command};
+use std::{path::Path, process::Command, time::Duration};
 
 /// Fails to write or to flush SQLite's log, where a file in the folder FAULTS says so.
 const SHIM: &str = r#"
@@ -131,14 +131,14 @@ fn a_disk_that_flushes_no_more_takes_no_writes_until_somebody_has_looked() {
     disk.fails("no-flush");
     std::thread::scope(|scope| {
         let doubtful = scope.spawn(|| operator.write(1));
-        within(3, "not ready", || operator.readiness() == Some(503));
+        operator.within(Duration::from_secs(3), "not ready", || operator.readiness() == Some(503));
         // A unit that comes now is not begun.
         assert_eq!(operator.write(2), Some(503));
         assert_eq!(doubtful.join().unwrap(), Some(503));
     });
     assert_eq!(operator.readiness(), Some(503));
     disk.is_well("no-flush");
-    within(5, "ready", || operator.readiness() == Some(200));
+    operator.within(Duration::from_secs(5), "ready", || operator.readiness() == Some(200));
     assert!(!is_there(&operator, 2));
     assert!(matches!(operator.write(1), Some(201 | 409)));
     assert_eq!(operator.write(2), Some(201));
@@ -160,11 +160,11 @@ fn a_full_disk_is_said_as_such_until_there_is_room() {
             });
         }
     });
-    within(3, "not ready", || operator.readiness() == Some(503));
+    operator.within(Duration::from_secs(3), "not ready", || operator.readiness() == Some(503));
     // Who reads is not held up.
     assert!(is_there(&operator, 0));
     disk.is_well("no-room");
-    within(5, "ready", || operator.readiness() == Some(200));
+    operator.within(Duration::from_secs(5), "ready", || operator.readiness() == Some(200));
     assert_eq!(operator.write(1), Some(201));
     assert!(!is_there(&operator, 1000));
 }

@@ -11,6 +11,7 @@ mod logging;
 mod mail;
 mod operator;
 mod outages;
+mod paying;
 mod pooler;
 #[path = "../support/ports.rs"]
 #[expect(unreachable_pub, reason = "the stories use it too")]

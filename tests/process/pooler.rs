@@ -2,7 +2,7 @@
 
 use crate::{
     flag,
-    operator::{started, within},
+    operator::{started, wait_until},
     ports::free_port,
     postgres::{Postgres, is_root, url_at},
 };
@@ -52,7 +52,7 @@ impl PgBouncer {
         }
         let process =
             command.arg(&settings).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it runs");
-        within(10, "a pooler", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+        wait_until("a pooler", || TcpStream::connect(("127.0.0.1", port)).is_ok());
         Some(Self { port, process, _folder: folder })
     }
 }

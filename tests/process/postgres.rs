@@ -101,6 +101,14 @@ impl Postgres {
         self.run("pg_ctl", &["-D", &self.data.to_string_lossy(), "-m", "immediate", "-w", "stop"]);
     }
 
+    /// Runs statements in its database.
+    pub fn sql(&self, statements: &str) {
+        let port = self.port.to_string();
+        let how =
+            ["-h", "127.0.0.1", "-p", &port, "-U", "postgres", "-d", "p", "-v", "ON_ERROR_STOP=1", "-c"];
+        self.run("psql", &[&how[..], &[statements]].concat());
+    }
+
     /// Sends a signal to every process of it.
     pub fn signal(&self, name: &str) {
         let pid = std::fs::read_to_string(self.data.join("postmaster.pid")).expect("it runs");

@@ -77,9 +77,9 @@ fn every_file_that_is_named_exists() {
     assert!(missing.is_empty(), "{missing:#?}");
 }
 
-/// A path from the root: in a folder of the repository, or a file beside the README.
+/// A path from the root: in a folder of the repository, or a file beside the README. What lies in `data` is a running service's.
 fn is_path(code: &str) -> bool {
-    let first = code.split('/').next().unwrap_or_default();
+    let first = code.split('/').next().filter(|first| *first != "data").unwrap_or_default();
     let plain = code.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
     let below = code.contains('/') && !first.is_empty() && documents::root().join(first).is_dir();
     plain && (below || [".md", ".toml", "Dockerfile"].iter().any(|ending| code.ends_with(ending)))

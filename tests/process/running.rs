@@ -96,7 +96,7 @@ impl Running {
             if let Some(status) = self.child.try_wait().expect("its status") {
                 return status;
             }
-            assert!(start.elapsed() < Duration::from_secs(40), "it does not stop");
+            assert!(start.elapsed() < Duration::from_secs(120), "it does not stop");
             std::thread::sleep(Duration::from_millis(20));
         }
     }

@@ -43,6 +43,7 @@ const WRONG: &[(&str, &str, &str)] = &[
     ("IMPORT_BYTES", "-1", "digit"),
     ("DISK_RESERVE_BYTES", "-1", "digit"),
     ("IMPORT_ERRORS_KEPT", "-1", "0..=4294967295"),
+    ("PROOF_STORE", "ftp://files", "s3://BUCKET/PREFIX"),
     ("DRAIN_MILLISECONDS", "60001", "0..=60000"),
     ("LOG_FORMAT", "xml", "auto, json, human"),
     ("LOG", "loud", "info,access=warn"),

@@ -7,11 +7,13 @@ use crate::{
     },
     support::{Answer, Client, World, person, statements::behind_the_service},
 };
-use diesel::{RunQueryDsl, sql_query};
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, sql_query};
 use partner_incentives::{
     access::{Role, Unaudited},
     identity::users,
     operations::verify,
+    platform::db::Conn,
+    schema,
 };
 use serde_json::{Value, json};
 
@@ -325,4 +327,31 @@ fn nobody_approves_an_own_proposal_by_a_second_account() {
         decide(&alias, &id, how).refused(403, "own_proposal");
     }
     decide(&other, &id, "approval").ok();
+    // Nor where one issuer vouches for both accounts by the same subject.
+    let [maker, alias] = vouched_for(&world, ["o.operator@vendor.example", "olga@another.example"]);
+    let id = maker.post("/v1/adjustments", proposal(&story, "6.00", "2018-09")).send().ok().id();
+    for how in ["approval", "rejection"] {
+        decide(&alias, &id, how).refused(403, "own_proposal");
+    }
+    decide(&other, &id, "approval").ok();
+}
+
+/// One person of a trusted issuer with two accounts, whose addresses tell nothing.
+pub fn vouched_for(world: &World, emails: [&str; 2]) -> [Client; 2] {
+    emails.map(|email| {
+        let new = person(email, "Olga Operator", Role::Operator, None);
+        let id = users::provision(&world.service.app, new).unwrap();
+        let client = world.signed_in(id);
+        let vouch = move |conn: &mut Conn| {
+            diesel::update(schema::users::table.find(id))
+                .set((
+                    schema::users::issuer.eq("https://login.example"),
+                    schema::users::issuer_subject.eq("olga-7"),
+                ))
+                .execute(conn)?;
+            Ok(())
+        };
+        world.service.db.write(vouch).unwrap();
+        client
+    })
 }

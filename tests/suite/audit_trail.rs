@@ -4,9 +4,14 @@ use crate::{
     suite::{
         authority::{Operation, operations},
         calculation::{Story, flat, text},
+        coop_claims::prove,
+        coop_funds::close,
         enrollments::{Case, eligible_direct_bill},
         partners::partner,
-        profiles,
+        payer_accounts::payer_in_america,
+        payment_files::{Entry, camt053, of_file},
+        payments::usd,
+        profiles::{self, payout_to},
         second_factors::{App, wait},
     },
     support::{Answer, Client, PASSWORD, World},
@@ -64,7 +69,12 @@ impl Sweep<'_> {
             asked = asked.if_match("*");
         }
         if let Some(file) = body.as_str() {
-            asked = asked.bytes("text/csv", file);
+            let media = match file.as_bytes() {
+                [b'<', ..] => "application/xml",
+                [b'%', ..] => "application/pdf",
+                _ => "text/csv",
+            };
+            asked = asked.bytes(media, file);
         } else if operation.example.is_none() && body.is_object() {
             let form = serde_urlencoded::to_string(body.as_object().unwrap()).expect("a form");
             asked = asked.bytes("application/x-www-form-urlencoded", form);
@@ -113,6 +123,7 @@ impl Sweep<'_> {
 
 /// Whether a path is one of a template's.
 fn fits(template: &str, path: &str) -> bool {
+    let path = path.split('?').next().unwrap_or_default();
     let same = |(part, actual): (&str, &str)| part.starts_with('{') || part == actual;
     template.split('/').count() == path.split('/').count()
         && template.split('/').zip(path.split('/')).all(same)
@@ -422,6 +433,7 @@ fn money(sweep: &mut Sweep<'_>) {
     sweep.step(&operator, "releaseRebate", &format!("{path}/release"), because(), Changed);
     let rich = story.another(950);
     rich.sale("2", "2018-11-01", "10000.00");
+    takes_dollars(&rich);
     story.calculate();
     world.on("2018-12-01");
     let operator = Person::of(world.operator());
@@ -429,7 +441,97 @@ fn money(sweep: &mut Sweep<'_>) {
     sweep.step(&operator, "closeAccountingMonth", path, because(), Made);
     let path = format!("/v1/partners/{}/statements/2018-11/link", story.partner);
     sweep.step(&operator, "makeStatementLink", &path, Value::Null, Made);
+    disputes(sweep, &story);
     payments(sweep);
+    coop_claims(sweep, &rich);
+    coop_proofs(sweep, &rich);
+}
+
+/// One claim after the other on a fund of the first half of the year.
+fn coop_claims(sweep: &mut Sweep<'_>, story: &Story<'_>) {
+    let world = sweep.world;
+    world.on("2018-12-20");
+    story.sale("coop", "2018-12-10", "9000000.00");
+    close(story, &["2018-12"], "2019-01-04");
+    world.on("2019-02-20");
+    let operator = Person::of(world.operator());
+    let admin = Person::of(world.admin_of(&story.partner));
+    let fund =
+        story.list(&format!("/v1/coop-funds?state=claimable&partner_id={}", story.partner))[0]["id"].clone();
+    let draft = |sweep: &mut Sweep<'_>| {
+        let mut new = sweep.example("createCoopClaim");
+        (new["fund_id"], new["activity"]) = (fund.clone(), json!("website-search"));
+        (new["activity_from"], new["activity_to"]) = (json!("2019-02-11"), json!("2019-02-11"));
+        (new["web_address"], new["expenses"][0]["on"]) =
+            (json!("https://contoso.example"), json!("2019-02-11"));
+        (new["expenses"][0]["net"], new["metric"]) = (usd("900.00"), json!(1));
+        sweep.step(&admin, "createCoopClaim", "/v1/coop-claims", new, Made).id()
+    };
+    let told = |sweep: &mut Sweep<'_>, who: &Person, name: &str, claim: &str, what: &str| {
+        let body = sweep.example(name);
+        sweep.step(who, name, &format!("/v1/coop-claims/{claim}/{what}"), body, Changed);
+    };
+    let thrown = draft(sweep);
+    let path = format!("/v1/coop-claims/{thrown}");
+    let change = sweep.example("updateCoopClaim");
+    sweep.step(&admin, "updateCoopClaim", &path, change, Changed);
+    told(sweep, &admin, "cancelCoopClaim", &thrown, "cancellation");
+    let rejected = draft(sweep);
+    prove(&admin.client, &rejected);
+    told(sweep, &admin, "submitCoopClaim", &rejected, "submission");
+    told(sweep, &admin, "recallCoopClaim", &rejected, "recall");
+    told(sweep, &admin, "submitCoopClaim", &rejected, "submission");
+    sweep.step(
+        &operator,
+        "reviewCoopClaim",
+        &format!("/v1/coop-claims/{rejected}/review"),
+        Value::Null,
+        Changed,
+    );
+    told(sweep, &operator, "handBackCoopClaim", &rejected, "hand-back");
+    told(sweep, &operator, "requestCoopClaimInformation", &rejected, "information-request");
+    told(sweep, &admin, "submitCoopClaim", &rejected, "submission");
+    told(sweep, &operator, "rejectCoopClaim", &rejected, "rejection");
+    told(sweep, &admin, "disputeCoopClaim", &rejected, "dispute");
+    let approved = draft(sweep);
+    prove(&admin.client, &approved);
+    told(sweep, &admin, "submitCoopClaim", &approved, "submission");
+    told(sweep, &operator, "approveCoopClaim", &approved, "approval");
+}
+
+fn coop_proofs(sweep: &mut Sweep<'_>, story: &Story<'_>) {
+    let world = sweep.world;
+    let claimable = || story.list(&format!("/v1/coop-funds?state=claimable&partner_id={}", story.partner));
+    if claimable().is_empty() {
+        world.on("2018-12-20");
+        story.sale("coop", "2018-12-10", "9000000.00");
+        close(story, &["2018-12"], "2019-01-04");
+    }
+    let viewer = Person::of(world.viewer_of(&story.partner));
+    let mut new = sweep.example("createCoopClaim");
+    new["fund_id"] = claimable()[0]["id"].clone();
+    let claim = viewer.client.post("/v1/coop-claims", new).send().ok().id();
+    let path = format!("/v1/coop-claims/{claim}/proofs?kind=photo&name=seminar.pdf");
+    let made = sweep.step(&viewer, "createCoopProof", &path, json!("%PDF-1.4\n%%EOF\n"), Made).id();
+    sweep.step(&viewer, "deleteCoopProof", &format!("/v1/coop-proofs/{made}"), Value::Null, Removed);
+}
+
+fn disputes(sweep: &mut Sweep<'_>, story: &Story<'_>) {
+    let operator = Person::of(sweep.world.operator());
+    let admin = Person::of(sweep.world.admin_of(&story.partner));
+    let mut new = sweep.example("raiseDispute");
+    (new["subject"], new["subject_id"]) = (json!("earning"), story.list("/v1/earnings")[0]["id"].clone());
+    let made = sweep.step(&admin, "raiseDispute", "/v1/disputes", new, Made).id();
+    let of = |what: &str| format!("/v1/disputes/{made}/{what}");
+    let mut told = |who: &Person, name: &str, what: &str| {
+        let body = sweep.example(name);
+        sweep.step(who, name, &of(what), body, Changed);
+    };
+    told(&operator, "requestDisputeInformation", "information-request");
+    told(&admin, "replyToDispute", "reply");
+    told(&operator, "answerDispute", "answer");
+    told(&admin, "escalateDispute", "escalation");
+    told(&admin, "withdrawDispute", "withdrawal");
 }
 
 fn payments(sweep: &mut Sweep<'_>) {
@@ -458,6 +560,9 @@ fn payments(sweep: &mut Sweep<'_>) {
     }
     sweep.step(&operator, "failPayment", &payment(&anew.id(), "failure"), refusal, Changed);
     let made = colleague.post("/v1/payment-runs", month.clone()).send().ok().id();
+    operator.client.post(&run(&made, "approval"), json!({})).send().ok();
+    bank_files(sweep, &made);
+    let made = colleague.post("/v1/payment-runs", month.clone()).send().ok().id();
     sweep.step(&operator, "stopPayment", &payment(&payment_of(&made), "stop"), because(), Changed);
     colleague.post(&run(&made, "cancellation"), because()).send().ok();
     let made = colleague.post("/v1/payment-runs", month).send().ok().id();
@@ -466,6 +571,37 @@ fn payments(sweep: &mut Sweep<'_>) {
     let last = payment_of(&made);
     colleague.post(&payment(&last, "confirmation"), json!({})).send().ok();
     sweep.step(&operator, "reversePayment", &payment(&last, "reversal"), because(), Changed);
+}
+
+/// The partner names an account that takes dollars.
+fn takes_dollars(story: &Story<'_>) {
+    let profile = format!("/v1/partners/{}/payout-profile", story.partner);
+    let mut account = payout_to("Partner", "DE02120300000000202051");
+    (account["currency"], account["bic"]) = (json!("USD"), json!("BYLADEM1001"));
+    story.world.admin_of(&story.partner).put(&profile, account).if_match("*").send().ok();
+    story.operator.post(&format!("{profile}/approval"), json!({})).send().ok();
+}
+
+/// A file of an approved run goes to the bank, which rejects the file, and books a fee.
+fn bank_files(sweep: &mut Sweep<'_>, run: &str) {
+    let operator = Person::of(sweep.world.operator());
+    operator.client.post("/v1/payer-accounts", payer_in_america()).send().ok();
+    let new = json!({"run_id": run});
+    let first = sweep.step(&operator, "createPaymentFile", "/v1/payment-files", new.clone(), Made).id();
+    let path = format!("/v1/payment-files/{first}/withdrawal");
+    sweep.step(&operator, "withdrawPaymentFile", &path, because(), Changed);
+    let file = operator.client.post("/v1/payment-files", new).send().ok();
+    let path = format!("/v1/payment-files/{}", file.id());
+    sweep.step(&operator, "dispatchPaymentFile", &format!("{path}/dispatch"), json!({}), Changed);
+    let rejected = "<GrpSts>RJCT</GrpSts><StsRsnInf><Rsn><Cd>AM04</Cd></Rsn></StsRsnInf>";
+    let report = json!(of_file(&file, rejected, ""));
+    sweep.step(&operator, "createStatusReport", &format!("{path}/status-reports"), report, Made);
+    let statement = json!(camt053("FEE", &[Entry::fee()]));
+    sweep.step(&operator, "createBankStatement", "/v1/bank-statements", statement, Made);
+    let exception = operator.client.get("/v1/bank-exceptions").send().ok();
+    let path = format!("/v1/bank-exceptions/{}/resolution", text(&exception["items"][0]["id"]));
+    let settled = sweep.example("resolveBankException");
+    sweep.step(&operator, "resolveBankException", &path, settled, Changed);
 }
 
 fn jobs(sweep: &mut Sweep<'_>) {

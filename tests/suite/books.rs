@@ -248,6 +248,7 @@ fn a_month_of_many_rebates_closes_by_as_few_statements_as_one_of_few() {
                 earned: 40_000,
                 adjusted: 0,
                 coop: 100,
+                converted: 0,
                 enrollment_id,
                 partner_id,
                 posted_in,

@@ -182,3 +182,23 @@ fn invented_methods_share_one_label_and_count_against_the_limit() {
     // Each status has its series of one label.
     assert!(lines() - before < 60, "{} lines more", lines() - before);
 }
+
+#[test]
+fn invented_addresses_share_one_label() {
+    let world = World::new();
+    let nobody = world.nobody();
+    let series = || {
+        let shown = String::from_utf8(nobody.get("/metrics").send().ok().bytes).unwrap();
+        let of_requests = shown.lines().filter(|line| line.contains("http_requests_total{"));
+        of_requests.map(str::to_owned).collect::<Vec<_>>()
+    };
+    // The metrics count themselves when they have been shown.
+    series();
+    let before = series().len();
+    for number in 0..60 {
+        nobody.get(&format!("/invented/{number}/by?somebody={number}")).send().refused(404, "not_found");
+    }
+    let after = series();
+    assert_eq!(after.len(), before + 1, "{after:#?}");
+    assert!(!after.iter().any(|line| line.contains("invented")), "{after:#?}");
+}

@@ -187,6 +187,7 @@ pub fn verify(service: &Service) {
     let mut findings = service.app.read_as_system(verify::sums_of_books).unwrap();
     findings.extend(service.app.read_as_system(verify::sums_of_calculation).unwrap());
     findings.extend(service.app.read_as_system(verify::sums_of_payments).unwrap());
+    findings.extend(service.app.read_as_system(verify::sums_of_coop).unwrap());
     let wrong: Vec<_> = findings.iter().filter(|finding| finding.difference.is_some()).collect();
     assert!(!findings.is_empty() && wrong.is_empty(), "{wrong:#?}");
 }

@@ -3,11 +3,12 @@
 use crate::{
     suite::{
         calculation::{Story, flat, text, version},
+        mail,
         partners::partner,
         profiles,
         tampering::everything_is_allowed,
     },
-    support::{Client, World, statements::behind_the_service},
+    support::{Client, MailServer, World, statements::behind_the_service, wait_for},
 };
 use diesel::connection::SimpleConnection;
 use partner_incentives::{app, slice::VerifyFinding};
@@ -199,6 +200,28 @@ fn incentive_admins_are_told_once_that_a_statement_is_there() {
     // Everybody who administers the partner is told, in a language of their own.
     let all = told(&story.operator);
     assert!(all.iter().any(|subject| subject.contains("the statement of July 2018 is there")), "{all:?}");
+}
+
+#[test]
+fn the_mail_of_a_closed_month_arrives() {
+    let Some(server) = MailServer::running() else { return };
+    let world = mail::world(&server);
+    let story = invited(&world);
+    let admin = world.admin_of(&story.partner);
+    let address = text(&admin.get("/v1/me").send().ok()["email"]);
+    admin.patch("/v1/me", json!({"locale": "ja"})).if_match("*").send().ok();
+    world.on("2018-08-03");
+    story.close("2018-07").ok();
+    let arrived = wait_for("the mail", || {
+        let mails = server.mails();
+        let found = mails.iter().find(|mail| {
+            mail["to"] == json!([address]) && mail["subject"].as_str().unwrap().contains("2018年7月分")
+        });
+        found.cloned().ok_or_else(|| format!("{mails:?}"))
+    });
+    assert_eq!(arrived["encrypted"], true);
+    // It leads to where the statement is.
+    assert!(text(&arrived["text"]).contains("https://pi.vendor.example"), "{arrived}");
 }
 
 #[test]

@@ -97,6 +97,20 @@ fn a_record_one_has_already_is_not_sent_again() {
 }
 
 #[test]
+fn a_tag_that_a_compressing_proxy_has_changed_still_names_the_revision() {
+    let world = World::new();
+    let operator = world.operator();
+    let path =
+        format!("/v1/partners/{}", operator.post("/v1/partners", partner(1, "direct_bill")).send().ok().id());
+    let change = |tag: &str| operator.patch(&path, json!({"legal_name": tag})).if_match(tag).send();
+    change("W/\"1\"").ok();
+    change("\"2-gzip\"").ok();
+    change("W/\"3;br\"").ok();
+    change("\"3-gzip\"").refused(412, "precondition_failed");
+    change("W/\"40\"").refused(412, "precondition_failed");
+}
+
+#[test]
 fn lists_refuse_what_they_do_not_know() {
     let world = World::new();
     let operator = world.operator();

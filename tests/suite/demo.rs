@@ -7,6 +7,7 @@ use partner_incentives::{
     app::Service,
     config::{DatabaseKind, Settings},
     identity::setup::{self, Missing, SetupState},
+    ledger::accounting::RebateReason,
     network::partners::{self, Partner, PartnerType},
     operations::demo,
     participation::{
@@ -15,11 +16,19 @@ use partner_incentives::{
         enrollments::State,
         programs,
     },
+    payouts::{
+        disputes::DisputeState,
+        payment_runs::{PaymentRun, RunWait, RunWaitReason},
+        payments::{Payment, PaymentState},
+    },
     platform::{
         Result,
         values::{CalendarDate, Clock, Id, Ids, Timestamp},
     },
-    schema::{audit_events, enrollments, notifications, partners as table},
+    schema::{
+        audit_events, disputes, enrollments, notifications, partners as table, payment_runs, payments,
+        rebates,
+    },
 };
 use std::collections::BTreeSet;
 
@@ -138,6 +147,33 @@ fn set_ups_stand_everywhere_they_can_stand() {
     assert_eq!(seen.len(), SetupState::ALL.len(), "{seen:?}");
     assert!(states.iter().any(|status| status.covered_by.is_some()), "no location is covered");
     assert_eq!(newcomer.missing, [Missing::UserList, Missing::Completion]);
+}
+
+#[test]
+fn payments_of_every_fate_are_shown() {
+    let (paid, held, runs, disputed) = demo_on("2026-11-22", |tx| {
+        let paid: Vec<Payment> = payments::table.select(Payment::as_select()).load(tx.conn)?;
+        let held: i64 = rebates::table
+            .filter(rebates::state_reason.eq(RebateReason::HeldByOperator))
+            .count()
+            .get_result(tx.conn)?;
+        let runs: Vec<PaymentRun> = payment_runs::table.select(PaymentRun::as_select()).load(tx.conn)?;
+        let disputed: Vec<DisputeState> = disputes::table.select(disputes::state).load(tx.conn)?;
+        Ok((paid, held, runs, disputed))
+    });
+    let of = |state| paid.iter().filter(move |payment| payment.state == state);
+    let is_replaced = |failed: &Payment| paid.iter().any(|payment| payment.replaces == Some(failed.id));
+    assert!(of(PaymentState::Failed).any(is_replaced), "no payment failed and was made anew");
+    let anew = paid.iter().find(|payment| payment.replaces.is_some()).unwrap();
+    assert_eq!(anew.state, PaymentState::Settled, "the new payment has arrived");
+    assert!(of(PaymentState::Returned).next().is_some(), "no payment came back");
+    assert!(of(PaymentState::Settled).any(|payment| payment.withheld > 0), "no tax was withheld");
+    assert!(held > 0, "no rebate is held");
+    let waits =
+        |run: &PaymentRun| run.totals.0.iter().flat_map(|total| total.carried.clone()).collect::<Vec<_>>();
+    let below = |wait: &RunWait| wait.reason == RunWaitReason::BelowPaymentThreshold;
+    assert!(runs.iter().any(|run| waits(run).iter().any(below)), "nothing is below the threshold");
+    assert_eq!(disputed, [DisputeState::Open], "one payment is disputed");
 }
 
 #[test]

@@ -149,6 +149,16 @@ fn e3_the_first_sale_invites_an_indirect_reseller_and_its_refund_takes_the_invit
     assert_eq!(one.get("/v1/enrollments").send().ok()["items"][0]["revision"], enrollment["revision"]);
     assert_eq!((notices(&one), notices(&two)), (1, 1));
 
+    // Nobody has accepted: the sales are neither paid nor refused.
+    let begun = world.operator().post("/v1/calculation-runs", json!({})).send().ok();
+    let run = || world.operator().get(begun.header("location").unwrap()).send().ok();
+    while run()["state"] == "running" {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    for list in ["/v1/earnings", "/v1/ineligible-records"] {
+        assert_eq!(one.get(list).send().ok()["items"], json!([]), "{list}");
+    }
+
     case.sale(3, "2018-11-20", "-50.00", Some(&second.id()));
     case.sale(4, "2018-11-20", "-100.00", Some(&purchase.id()));
     assert_eq!(one.get("/v1/enrollments").send().ok()["items"][0]["state"], "ineligible");

@@ -212,6 +212,68 @@ fn a_day_under_suspension_or_abroad_stays_lost_with_its_reason() {
 }
 
 #[test]
+fn a_sale_on_a_lost_day_says_which_rule_whether_the_loss_is_told_before_or_after() {
+    for told_late in [false, true] {
+        let world = World::new();
+        let asks = json!([{"rule": "partner_active"}, {"rule": "country", "countries": ["DE"]}]);
+        let story = Story::by(&world, &asking(&asks, "2018-07-01", "2018-12-31"));
+        world.on("2018-11-05");
+        suspended(&story, "suspension");
+        world.on("2018-11-06");
+        suspended(&story, "reinstatement");
+        let path = format!("/v1/enrollments/{}/acceptance", story.enrollment);
+        world.admin_of(&story.partner).post(&path, json!({})).send().ok();
+        let sell = || {
+            for (number, on) in
+                [("1", "2018-11-04"), ("2", "2018-11-05"), ("3", "2018-12-01"), ("4", "2019-01-01")]
+            {
+                story.sale(number, on, "100.00");
+            }
+        };
+        let lose = || {
+            world.on("2018-12-01");
+            let body = json!({"country": "JP"});
+            let path = format!("/v1/partners/{}", story.partner);
+            world.operator().patch(&path, body).if_match("*").send().ok();
+            world.on("2019-01-05");
+        };
+        if told_late {
+            world.on("2019-01-05");
+            sell();
+            story.calculate();
+            lose();
+        } else {
+            lose();
+            sell();
+        }
+        story.calculate();
+        let mut refused: Vec<String> = story.refusals().into_iter().map(|(code, _)| code).collect();
+        refused.sort_unstable();
+        assert_eq!(
+            refused,
+            ["country_not_covered", "partner_not_active", "program_not_open"],
+            "told late: {told_late}"
+        );
+        let earned: i64 =
+            story.amounts().iter().map(|amount| amount.replace('.', "").parse::<i64>().unwrap()).sum();
+        assert_eq!(earned, 800, "told late: {told_late}");
+        story.verify();
+    }
+}
+
+#[test]
+fn a_sale_before_the_first_version_says_so() {
+    let world = World::new();
+    world.on("2018-09-05");
+    let story = Story::by(&world, &asking(&active(), "2018-09-01", "2019-06-30"));
+    world.on("2018-10-05");
+    story.sale("1", "2018-08-31", "100.00");
+    story.calculate();
+    assert_eq!(story.refusals(), [("program_not_open".to_owned(), String::new())]);
+    story.verify();
+}
+
+#[test]
 fn a_location_that_leaves_its_headquarters_keeps_its_past() {
     let world = World::new();
     let operator = world.operator();
@@ -332,6 +394,9 @@ fn a_tax_form_that_has_lapsed_makes_payment_wait_and_not_the_new_year() {
     refresh_on(&world, "2019-07-03");
     assert_eq!(newest(&story), stands("action_required", "2019-07-01"));
     assert_eq!(windows(&story), [window("2018-07-01", "2019-06-30"), window("2019-07-01", "")]);
+    story.sale("1", "2019-07-02", "100.00");
+    story.calculate();
+    assert_eq!(story.amounts(), ["8.00"], "payment waits, and July earns");
     let told = mails(&story);
     assert_eq!(told.len(), before + 1, "{told:?}");
     assert!(told.last().unwrap().contains("FY2020"), "{told:?}");

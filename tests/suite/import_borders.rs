@@ -2,10 +2,14 @@
 
 use super::imports::{HEAD, counts, csv, errors, file, ndjson, recorded, returned, seller, sold};
 use crate::support::{Answer, Client, World, statements::behind_the_service, wait_for};
-use diesel::{QueryDsl, RunQueryDsl, connection::SimpleConnection};
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, connection::SimpleConnection};
 use partner_incentives::{
-    platform::db::{Conn, Target},
+    platform::{
+        db::{Conn, Target},
+        values::{Id, Timestamp},
+    },
     schema::{transaction_import_pieces, transaction_import_rows},
+    work::{JobName, Turn},
 };
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -335,6 +339,63 @@ fn a_sender_in_a_hurry_is_answered_at_once() {
         assert!(begun.elapsed() < Duration::from_secs(10), "the file is kept for ever");
         std::thread::sleep(Duration::from_millis(20));
     }
+}
+
+#[test]
+fn pieces_that_nobody_reads_are_swept_and_those_of_an_import_at_work_stay() {
+    let world = World::new();
+    let operator = world.operator();
+    let id = seller(&world, 1);
+    let [ended, at_work] = [1, 2].map(|n| {
+        let import = csv(&operator, file(&[sold(n, &id, "1.00")])).ok();
+        import.id().parse::<Id>().unwrap()
+    });
+    // Nobody goes on with the import that is at work again.
+    let _turn = Turn::take(&world.service.app, JobName::TransactionImports).unwrap().unwrap();
+    let now = world.clock.now();
+    let [vanished, young] = [(); 2].map(|()| world.ids.next(now));
+    let keep = move |conn: &mut Conn| {
+        use partner_incentives::schema::{
+            transaction_import_pieces::dsl as piece, transaction_imports::dsl as import,
+        };
+        diesel::update(import::transaction_imports.find(at_work))
+            .set((
+                import::state.eq("receiving"),
+                import::finished_at.eq(None::<Timestamp>),
+                import::file_pieces.eq(Some(1_i64)),
+            ))
+            .execute(conn)?;
+        let yesterday = now.plus_seconds(-25 * 3600);
+        for (of, place, kept_at) in [
+            (vanished, 0_i64, yesterday),
+            (vanished, 1, yesterday),
+            (ended, 0, yesterday),
+            (at_work, 0, yesterday),
+            (young, 0, now),
+        ] {
+            diesel::insert_into(piece::transaction_import_pieces)
+                .values((
+                    piece::import_id.eq(of),
+                    piece::place.eq(place),
+                    piece::kept_at.eq(kept_at),
+                    piece::bytes.eq(vec![b'x']),
+                ))
+                .execute(conn)?;
+        }
+        Ok(())
+    };
+    world.service.db.write(keep).unwrap();
+    let left = || {
+        let pieces = transaction_import_pieces::table
+            .select(transaction_import_pieces::import_id)
+            .order((transaction_import_pieces::import_id, transaction_import_pieces::place));
+        world.service.db.read(|conn| Ok(pieces.load::<Id>(conn)?)).unwrap()
+    };
+    assert_eq!(left().len(), 5);
+    while world.service.app.sweep().unwrap() > 0 {}
+    let mut stay = vec![at_work, young];
+    stay.sort_unstable();
+    assert_eq!(left(), stay);
 }
 
 #[test]

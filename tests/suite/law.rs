@@ -1,11 +1,14 @@
 //! The law: the sum of all postings is what one computation over everything known gives, whenever it is asked.
 
 use crate::{
-    suite::calculation::{Story, flat, text, version},
+    suite::{
+        calculation::{Story, flat, text, version},
+        tampering::everything_is_allowed,
+    },
     support::{World, statements::behind_the_service},
 };
 use diesel::connection::SimpleConnection;
-use partner_incentives::platform::db::Conn;
+use partner_incentives::{operations::verify, platform::db::Conn, slice::VerifyFinding};
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, fmt::Write as _};
 
@@ -250,11 +253,15 @@ fn what_no_cap_or_grain_can_mean_is_refused_when_a_version_is_written() {
     let bonus = json!({"type": "activity_bonus", "code": "skills", "name": "Skills", "amount": usd("1.00"), "cap": of_each});
     let lifts = json!({"type": "core", "code": "core", "name": "Core", "grain": "transaction",
         "scale": {"type": "retroactive", "period": "month", "tiers": [tier("0.00", "0.01")]}});
+    let falls = json!({"type": "core", "code": "core", "name": "Core", "grain": "month",
+        "cap": {"scope": "partner", "amount": usd("40.00")},
+        "scale": {"type": "retroactive", "period": "month", "tiers": [tier("0.00", "0.10"), tier("1000.00", "0.02")]}});
     for (lever, pointer) in [
         (month, "/levers/0/cap/scope"),
         (growth, "/levers/0/cap/scope"),
         (bonus, "/levers/0/cap/scope"),
         (lifts, "/levers/0/grain"),
+        (falls, "/levers/0/scale/tiers/1/rate"),
     ] {
         let body = version(&json!([lever]));
         let refused =
@@ -290,11 +297,7 @@ fn a_competency_that_is_attained_gives_its_bonus_once() {
 #[test]
 fn one_partner_whose_sums_leave_the_range_stops_nobody_else() {
     let world = World::new();
-    let scale = json!({"type": "marginal", "period": "month", "tiers": [tier("0.00", "0.10")]});
-    let story = Story::new(
-        &world,
-        &json!([{"type": "core", "code": "core", "name": "Core", "grain": "month", "scale": scale}]),
-    );
+    let story = Story::new(&world, &json!([flat("core", "0.10")]));
     let honest = story.another(2).partner;
     world.on("2018-08-20");
     let mut file = "source,external_id,partner_id,customer_id,customer_country,product,product_family,kind,occurred_on,amount,currency\n".to_owned();
@@ -311,6 +314,29 @@ fn one_partner_whose_sums_leave_the_range_stops_nobody_else() {
     let run = story.calculate();
     assert_eq!((&run["put_aside"], &run["state"]), (&json!(1), &json!("succeeded")), "{run}");
     assert_eq!(sum(&story), 1_000, "the honest partner has earned");
+    one_month_is_missing(&story);
+    // Whatever was sold in error is taken back, and the partner is computed again.
+    let mut file =
+        "source,external_id,partner_id,customer_id,customer_country,product,product_family,kind,original_external_id,occurred_on,amount,currency\n".to_owned();
+    for n in 0..9300 {
+        writeln!(
+            file,
+            "billing,B{n},{},C,US,SKU,fam,refund,L{n},2018-08-19,-9999999999999.99,USD",
+            story.partner
+        )
+        .unwrap();
+    }
+    story.operator.ask("POST", "/v1/transaction-imports").bytes("text/csv", file).send().ok();
+    assert_eq!(story.calculate()["put_aside"], json!(0));
+    story.verify();
+    let owed = story.rebates().into_iter().map(|(_, amount, _)| amount);
+    let mut owed: Vec<String> = owed.filter(|amount| amount != "0.00").collect();
+    owed.sort_unstable();
+    assert_eq!(owed, ["0.60", "6.00"]);
+}
+
+/// The month closes without a partner that is put aside, and says who is missing.
+fn one_month_is_missing(story: &Story<'_>) {
     // A run over the partner says why it fails; a run over all leaves the partner aside until more is known.
     let alone = json!({"partner_id": story.partner});
     let begun = story.operator.post("/v1/calculation-runs", alone).send().ok();
@@ -319,7 +345,7 @@ fn one_partner_whose_sums_leave_the_range_stops_nobody_else() {
     assert!(text(&run["error"]).contains("range"), "{run}");
     assert_eq!(story.calculate()["put_aside"], json!(0));
     // The month closes without the partner, and says who is missing.
-    world.on("2018-09-02");
+    story.world.on("2018-09-02");
     story.sale("small", "2018-07-05", "10.00");
     story.calculate();
     // What was computed before the failure stands.
@@ -329,6 +355,11 @@ fn one_partner_whose_sums_leave_the_range_stops_nobody_else() {
     let months = story.operator.get("/v1/accounting-months").send().ok();
     assert_eq!(months["put_aside"][0]["partner_id"], json!(story.partner), "{months}");
     assert_eq!(months["put_aside"][0]["code"], "amount_out_of_range");
+    // Nothing is said of the partner that could not be computed.
+    let check = verify::SLICE.checks.iter().find(|check| check.name == "calculation").unwrap();
+    let found = story.world.service.app.read_as_system(|tx| (check.run)(tx, None)).unwrap();
+    let VerifyFinding::Sound(summary) = found else { panic!("{found:?}") };
+    assert!(summary.contains("1 that are put aside"), "{summary}");
 }
 
 /// Makes the database refuse every earning of a partner, for a reason of its own.
@@ -409,6 +440,147 @@ fn a_difference_is_shown_and_posted_with_a_reason() {
 }
 
 #[test]
+fn an_amount_that_is_wrong_in_all_books_is_found_and_put_right() {
+    let world = World::new();
+    let story = Story::new(&world, &json!([flat("core", "0.10")]));
+    world.on("2018-08-20");
+    story.sale("1", "2018-08-02", "100.00");
+    story.calculate();
+    // Somebody with all rights on the database makes 15.00 of the 10.00 wherever they stand.
+    let mut conn = everything_is_allowed(&world);
+    for forge in [
+        "UPDATE earnings SET amount = 1500, whole = 1500, rebate = 900, coop = 600",
+        "UPDATE lever_months SET amount = 1500, rebate = 900, coop = 600",
+        "UPDATE rebates SET earned = 900, coop = 600",
+        "UPDATE coop_funds SET earned = 600, claimable = 600, remaining = 600",
+        "UPDATE ledger_transfers SET amount = amount + amount / 2",
+    ] {
+        let statement = diesel::sql_query(forge);
+        behind_the_service(|| diesel::RunQueryDsl::execute(statement, &mut conn)).unwrap();
+    }
+    let path = format!("/v1/partners/{}/recalculation", story.partner);
+    let preview = story.operator.get(&path).send().ok();
+    assert_eq!(preview["differences"].as_array().unwrap().len(), 1, "{preview}");
+    assert_eq!(preview["differences"][0]["missing"], usd("-5.00"), "{preview}");
+    let begun = story.operator.post(&path, json!({"reason": "Found by verify"})).send().ok();
+    assert_eq!(story.ended(&begun)["state"], "succeeded");
+    assert_eq!(story.amounts(), ["15.00", "-5.00"]);
+    let corrected = story.list("/v1/earnings").pop().unwrap();
+    assert_eq!(text(&corrected["cause"]), "recalculation");
+    assert_eq!(story.rebates()[0].1, "6.00");
+    assert_eq!(story.operator.get(&path).send().ok()["differences"], json!([]));
+    story.verify();
+}
+
+#[test]
+fn a_correction_names_the_refund_the_rate_or_the_version_behind_it() {
+    let world = World::new();
+    let scale = json!({"type": "marginal", "period": "month", "tiers": [tier("0.00", "0.01"), tier("100.00", "0.10")]});
+    let mut first = version(&json!([{"type": "core", "code": "core", "name": "Core", "scale": scale}]));
+    let mut second = first.clone();
+    first["effective_to"] = json!("2018-09-30");
+    second["effective_from"] = json!("2018-10-01");
+    let story = Story::by(&world, &first);
+    world.on("2018-10-20");
+    let newest = || {
+        let earning = story.list("/v1/earnings").pop().unwrap();
+        (text(&earning["amount"]["amount"]), text(&earning["cause"]), earning["cause_transaction_id"].clone())
+    };
+    let early = story.sale("1", "2018-08-02", "100.00");
+    story.sale("2", "2018-08-05", "100.00");
+    story.calculate();
+    let back = story.refund("1-back", &early, "2018-08-10", "-100.00");
+    story.calculate();
+    // The refund takes back its own 1.00, and the second sale slides from 10 % to 1 %.
+    let both: Vec<_> = story.list("/v1/earnings").split_off(2);
+    let shown = |earning: &Value| {
+        (text(&earning["amount"]["amount"]), text(&earning["cause"]), earning["cause_transaction_id"].clone())
+    };
+    let mut both: Vec<_> = both.iter().map(shown).collect();
+    both.sort_by(|one, other| one.0.cmp(&other.0));
+    let refund = || ("refund".to_owned(), json!(back));
+    let expected = ["-1.00", "-9.00"].map(|amount| (amount.to_owned(), refund().0, refund().1));
+    assert_eq!(both, expected);
+    story.sale("3", "2018-09-03", "100.00 EUR");
+    story.calculate();
+    assert_eq!(story.refusals(), [("exchange_rate_missing".to_owned(), String::new())]);
+    let rates = json!({"rates": [{"base": "EUR", "quote": "USD", "rate": "1"}]});
+    story.operator.put("/v1/fx-rates/2018-09", rates).send().ok();
+    story.calculate();
+    assert_eq!(newest(), ("1.00".to_owned(), "rate".to_owned(), Value::Null));
+    story.operator.post("/v1/programs/rewards/versions", second).send().ok();
+    story.sale("4", "2018-10-03", "100.00");
+    story.calculate();
+    assert_eq!(story.refusals(), [("program_not_open".to_owned(), String::new())]);
+    let publication = "/v1/programs/rewards/versions/2/publication";
+    story.operator.post(publication, json!({})).if_match("*").send().ok();
+    story.calculate();
+    assert_eq!(newest(), ("1.00".to_owned(), "version".to_owned(), Value::Null));
+    story.verify();
+}
+
+/// Minor units of a decimal text, to a millionth.
+fn millionths(amount: &Value) -> i128 {
+    let text = text(amount);
+    let (units, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    format!("{units}{fraction:0<8}").parse().unwrap()
+}
+
+#[test]
+fn the_slices_of_every_grain_and_scale_add_up_to_what_is_posted() {
+    let tiers = [tier("0.00", "0.013"), tier("70.00", "0.027"), tier("150.00", "0.051")];
+    let scale = |kind: &str| json!({"type": kind, "period": "half_year", "tiers": tiers});
+    let lever = |code: &str, kind: &str, grain: &str| json!({"type": "core", "code": code, "name": code, "grain": grain, "scale": scale(kind)});
+    let world = World::new();
+    let story = Story::new(
+        &world,
+        &json!([
+            lever("by-sale", "marginal", "transaction"),
+            lever("by-customer", "marginal", "customer_month"),
+            lever("by-month", "marginal", "month"),
+            lever("lifts", "retroactive", "month"),
+        ]),
+    );
+    world.on("2018-09-20");
+    let rates = json!({"rates": [{"base": "EUR", "quote": "USD", "rate": "1.1357"}]});
+    for month in ["2018-08", "2018-09"] {
+        story.operator.put(&format!("/v1/fx-rates/{month}"), rates.clone()).send().ok();
+    }
+    for (n, (on, amount)) in [
+        ("2018-08-02", "90.07"),
+        ("2018-08-03", "33.33 EUR"),
+        ("2018-09-04", "77.77 EUR"),
+        ("2018-09-05", "101.01"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        story.sale(&n.to_string(), on, amount);
+    }
+    story.calculate();
+    let mut seen = BTreeMap::new();
+    for earning in story.list("/v1/earnings") {
+        let steps = earning["trace"].as_array().unwrap();
+        let of = |name: &str| steps.iter().filter(|step| step["step"] == *name).collect::<Vec<_>>();
+        let slices: i128 = of("slice").iter().map(|step| millionths(&step["gives"])).sum();
+        let earlier: i128 =
+            of("earlier_months").iter().map(|step| millionths(&step["amount"]["amount"])).sum();
+        let rounded = millionths(&of("rounded")[0]["amount"]["amount"]);
+        assert!(!of("slice").is_empty(), "{earning}");
+        assert!((slices - earlier - rounded).abs() <= 500_000, "half a cent at most: {earning}");
+        assert_eq!(rounded, millionths(&earning["amount"]["amount"]), "{earning}");
+        if earning["lever"] != "lifts" {
+            assert_eq!(slices, millionths(&earning["unrounded"]), "{earning}");
+        }
+        let lever = seen.entry(text(&earning["lever"])).or_insert((0, 0));
+        *lever = (lever.0 + of("slice").len(), lever.1 + of("earlier_months").len());
+    }
+    assert_eq!(seen["lifts"], (2, 1), "{seen:?}");
+    assert!(["by-sale", "by-customer", "by-month"].iter().all(|lever| seen[*lever].0 > 4), "{seen:?}");
+    story.verify();
+}
+
+#[test]
 fn amounts_as_large_as_the_service_takes_are_proved_and_shown() {
     let world = World::new();
     let usd_sum = |amount: &str| json!({"amount": amount, "currency": "IDR"});
@@ -453,6 +625,14 @@ fn tiers_and_caps_go_on_through_a_corrected_version_of_the_year() {
         story.operator.post(&path, json!({})).if_match("*").send()
     };
     publish(other).refused(409, "version_currency_differs");
+    let scale = json!({"type": "retroactive", "period": "program_year", "tiers": [tier("0.00", "0.01")]});
+    for scale in [scale, json!({"type": "flat", "rate": "0.01"})] {
+        let lever = json!({"type": "core", "code": "core", "name": "Core", "grain": "month", "scale": scale});
+        let mut another_kind = version(&json!([lever]));
+        another_kind["effective_from"] = json!("2018-09-01");
+        let refused = publish(another_kind).refused(409, "version_scale_differs");
+        assert_eq!((&refused["lever"], &refused["version"]), (&json!("core"), &json!(1)), "{refused}");
+    }
     publish(second).ok();
     world.on("2018-09-20");
     story.sale("1", "2018-08-05", "1500.00");

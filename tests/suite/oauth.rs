@@ -3,6 +3,10 @@
 use crate::support::{Answer, Client, World};
 use base64::{Engine, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
 
 /// Sends a form.
 pub fn form(client: &Client, path: &str, pairs: &[(&str, &str)]) -> Answer {
@@ -38,7 +42,7 @@ fn a_client_proves_itself_by_http_basic_or_in_the_form_and_may_ask_for_less() {
 }
 
 #[test]
-fn refusals_are_problems_that_oauth_clients_can_read() {
+fn refusals_have_the_names_that_oauth_clients_know() {
     let world = World::new();
     let nobody = world.nobody();
     let (id, _) = machine(&world);
@@ -69,6 +73,67 @@ fn refusals_are_problems_that_oauth_clients_can_read() {
         .post("/v1/auth/token", json!({"grant_type": "refresh_token"}))
         .send()
         .refused(415, "unsupported_media_type");
+}
+
+/// Expects a refusal that OAuth client libraries read (RFC 6749, 5.2).
+#[track_caller]
+fn told(answer: &Answer, status: u16, error: &str) {
+    assert_eq!((answer.status, answer["error"].as_str()), (status, Some(error)), "{answer}");
+    assert_eq!(answer.header("content-type"), Some("application/json"), "{answer}");
+    assert_eq!(answer.header("cache-control"), Some("no-store"), "{answer}");
+    let description = answer["error_description"].as_str().unwrap();
+    assert!(!description.is_empty() && description.is_ascii(), "{answer}");
+    assert!(
+        answer["code"].is_string() && answer["detail"].is_string(),
+        "the problem stands beside: {answer}"
+    );
+}
+
+#[test]
+fn every_refusal_of_the_token_endpoint_is_one_of_oauth() {
+    const FORM: &str = "application/x-www-form-urlencoded";
+    let world = World::with(|settings| settings.requests_per_minute = 100);
+    let nobody = world.nobody();
+    let unknown = [("grant_type", "client_credentials"), ("client_id", "x"), ("client_secret", "y")];
+    told(&form(&nobody, "/v1/auth/token", &unknown), 401, "invalid_client");
+    told(&form(&nobody, "/v1/auth/token", &[("grant_type", "password")]), 400, "unsupported_grant_type");
+    for path in ["/v1/auth/token", "/v1/auth/revoke"] {
+        let ask = || nobody.ask("POST", path);
+        told(&form(&nobody, path, &[]), 400, "invalid_request");
+        told(&ask().header("accept-language", "ja").bytes(FORM, "").send(), 400, "invalid_request");
+        told(&ask().header("accept", "image/png").bytes(FORM, "").send(), 406, "invalid_request");
+        told(&ask().bytes(FORM, vec![b'a'; 1024 * 1024 + 1]).send(), 413, "invalid_request");
+        told(&nobody.post(path, json!({})).send(), 415, "invalid_request");
+        // Who asks in another way is no client of OAuth.
+        let other = nobody.get(path).send().refused(405, "method_not_allowed");
+        assert_eq!(other.header("content-type"), Some("application/problem+json"), "{other}");
+    }
+    for path in ["/v1/auth/token", "/v1/auth/revoke"] {
+        let refused = (0..200).map(|_| form(&nobody, path, &[])).find(|answer| answer.status != 400);
+        let refused = refused.expect("the limit is reached");
+        told(&refused, 429, "temporarily_unavailable");
+        assert!(refused.header("retry-after").is_some());
+    }
+}
+
+#[test]
+fn a_form_that_comes_too_late_is_refused_to_oauth_clients_as_any_other() {
+    let world = World::with(|settings| settings.body_seconds = 1);
+    for path in ["/v1/auth/token", "/v1/auth/revoke"] {
+        let mut socket = TcpStream::connect(world.base.trim_start_matches("http://")).unwrap();
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-www-form-urlencoded\r\n\
+             Content-Length: 100\r\n\r\ngrant_type"
+        );
+        socket.write_all(head.as_bytes()).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 408"), "{answer}");
+        assert!(head.to_lowercase().contains("content-type: application/json\r\n"), "{answer}");
+        let body: Value = serde_json::from_str(body).unwrap();
+        assert_eq!(body["error"], "invalid_request", "{answer}");
+    }
 }
 
 #[test]

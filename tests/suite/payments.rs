@@ -2,6 +2,7 @@
 
 use crate::{
     suite::{
+        adjustments::vouched_for,
         calculation::{Story, flat, text, verify, version},
         partners::partner,
         profiles::payout_to,
@@ -15,35 +16,38 @@ use partner_incentives::{
     payouts::payment_runs,
     work::{JobName, Turn},
 };
-use proptest::{
-    collection::vec,
-    test_runner::{Config, TestRunner},
-};
 use serde_json::{Value, json};
 
 /// A version whose sales give a share as rebate, and nothing as co-op.
-fn all_rebate(rate: &str) -> Value {
+pub fn all_rebate(rate: &str) -> Value {
     let mut version = version(&json!([flat("core", rate)]));
     version["split"]["rebate_rate"] = json!("1");
     version
 }
 
 /// A programme whose months are paid: one person makes runs, another approves them.
-struct Payer<'w> {
-    story: Story<'w>,
-    maker: Client,
-    checker: Client,
+pub struct Payer<'w> {
+    pub story: Story<'w>,
+    pub maker: Client,
+    pub checker: Client,
+    /// The partner's incentive admin, who gets the notices.
+    admin: Client,
 }
 
 impl<'w> Payer<'w> {
-    fn new(world: &'w World, rate: &str) -> Self {
-        let story = Story::by(world, &all_rebate(rate));
+    pub fn new(world: &'w World, rate: &str) -> Self {
+        Self::by(world, &all_rebate(rate))
+    }
+
+    pub fn by(world: &'w World, version: &Value) -> Self {
+        let story = Story::by(world, version);
         let checker = world.another_operator();
-        Self { maker: story.operator.clone(), story, checker }
+        let admin = world.admin_of(&story.partner);
+        Self { maker: story.operator.clone(), story, checker, admin }
     }
 
     /// Sells, calculates and closes the month on the third day of the next.
-    fn month(&self, month: &str, sold: &[&str]) {
+    pub fn month(&self, month: &str, sold: &[&str]) {
         self.story.world.on(&format!("{month}-20"));
         for (n, amount) in sold.iter().enumerate() {
             self.story.sale(&format!("{month}/{n}"), &format!("{month}-10"), amount);
@@ -51,65 +55,80 @@ impl<'w> Payer<'w> {
         self.close(month);
     }
 
-    fn close(&self, month: &str) {
+    pub fn close(&self, month: &str) {
         self.story.calculate();
         self.story.world.on(&following(month));
         self.story.close(month).ok();
     }
 
-    fn ask(&self, month: &str) -> Answer {
+    pub fn ask(&self, month: &str) -> Answer {
         self.maker.post("/v1/payment-runs", json!({"month": month})).send()
     }
 
-    fn run(&self, month: &str) -> Answer {
+    pub fn run(&self, month: &str) -> Answer {
         let run = self.ask(month).ok();
         assert_eq!((run.status, &run["state"]), (201, &json!("created")), "{run}");
         run
     }
 
-    fn approve(&self, run: &Answer) -> Answer {
+    pub fn approve(&self, run: &Answer) -> Answer {
         self.checker.post(&format!("/v1/payment-runs/{}/approval", run.id()), json!({})).send()
     }
 
-    fn dispatch(&self, run: &Answer) -> Answer {
+    pub fn dispatch(&self, run: &Answer) -> Answer {
         self.maker.post(&format!("/v1/payment-runs/{}/dispatch", run.id()), json!({})).send()
     }
 
     /// A run that the bank has.
-    fn sent(&self, month: &str) -> Vec<Value> {
+    pub fn sent(&self, month: &str) -> Vec<Value> {
         let run = self.run(month);
         self.approve(&run).ok();
         self.dispatch(&run).ok();
         self.payments(&run)
     }
 
-    fn payments(&self, run: &Answer) -> Vec<Value> {
+    pub fn payments(&self, run: &Answer) -> Vec<Value> {
         self.story.list(&format!("/v1/payments?run_id={}", run.id()))
     }
 
-    fn tell(&self, payment: &Value, what: &str, body: Value) -> Answer {
+    pub fn tell(&self, payment: &Value, what: &str, body: Value) -> Answer {
         self.maker.post(&format!("/v1/payments/{}/{what}", text(&payment["id"])), body).send()
     }
 
-    fn whole(&self, payment: &Value) -> Answer {
+    pub fn whole(&self, payment: &Value) -> Answer {
         self.maker.get(&format!("/v1/payments/{}", text(&payment["id"]))).send().ok()
     }
 
     /// The partner is paid to another account from now on, which an operator has approved.
-    fn changes_the_account(&self) {
+    pub fn changes_the_account(&self) {
         let profile = format!("/v1/partners/{}/payout-profile", self.story.partner);
         let admin = self.story.world.admin_of(&self.story.partner);
         admin.put(&profile, payout_to("Partner", "DE02120300000000202051")).if_match("*").send().ok();
         self.maker.post(&format!("{profile}/approval"), json!({})).send().ok();
     }
 
-    fn states(&self) -> Vec<(String, String, String)> {
+    /// The latest notice of a kind to the partner's incentive admin.
+    pub fn notice(&self, kind: &str) -> String {
+        notice(&self.admin, kind)
+    }
+
+    /// The notices of a kind to the partner's incentive admin, the latest first.
+    pub fn notices(&self, kind: &str) -> Vec<String> {
+        let told = self.admin.get(&format!("/v1/notifications?kind={kind}")).send().ok();
+        told["items"].as_array().unwrap().iter().map(|notice| text(&notice["body"])).collect()
+    }
+
+    pub fn states(&self) -> Vec<(String, String, String)> {
         self.story.rebates()
     }
 
-    fn adjust(&self, enrollment: &str, month: &str, amount: &str) {
+    pub fn adjust(&self, enrollment: &str, month: &str, amount: &str) {
+        self.adjust_by(enrollment, month, &usd(amount));
+    }
+
+    pub fn adjust_by(&self, enrollment: &str, month: &str, amount: &Value) {
         let proposal = json!({
-            "enrollment_id": enrollment, "amount": {"amount": amount, "currency": "USD"}, "earned_in": month,
+            "enrollment_id": enrollment, "amount": amount, "earned_in": month,
             "reason_code": "goodwill", "comment": "For the delay",
         });
         let proposed = self.maker.post("/v1/adjustments", proposal).send().ok().id();
@@ -117,14 +136,19 @@ impl<'w> Payer<'w> {
     }
 }
 
+fn notice(reader: &Client, kind: &str) -> String {
+    let told = reader.get(&format!("/v1/notifications?kind={kind}")).send().ok();
+    text(&told["items"][0]["body"])
+}
+
 /// The third day of the month after one.
-fn following(month: &str) -> String {
+pub fn following(month: &str) -> String {
     let (year, number) = month.split_once('-').unwrap();
     let (year, number): (i32, i32) = (year.parse().unwrap(), number.parse().unwrap());
     format!("{}-{:02}-03", year + number / 12, number % 12 + 1)
 }
 
-fn usd(amount: &str) -> Value {
+pub fn usd(amount: &str) -> Value {
     json!({"amount": amount, "currency": "USD"})
 }
 
@@ -142,7 +166,7 @@ fn pair(one: &str, other: &str) -> (String, String) {
     (one.to_owned(), other.to_owned())
 }
 
-fn triple(month: &str, amount: &str, state: &str) -> (String, String, String) {
+pub fn triple(month: &str, amount: &str, state: &str) -> (String, String, String) {
     (month.to_owned(), amount.to_owned(), state.to_owned())
 }
 
@@ -180,6 +204,15 @@ fn p1_what_is_below_the_threshold_is_carried_until_the_sum_meets_it() {
     payer.dispatch(&run).ok();
     let payment = payer.whole(&payment.body);
     assert_eq!((&payment["state"], &payment["document_number"]), (&json!("sent"), &json!("CN-00000001")));
+    let summary = format!("/v1/partners/{}/summary", payer.story.partner);
+    let summary = payer.maker.get(&summary).send().ok();
+    let expected = &summary["payments"][0];
+    assert_eq!(
+        (&expected["payment_id"], &expected["amount"], &expected["sent_on"], &expected["reference"]),
+        (&payment["id"], &usd("200.00"), &json!("2018-10-03"), &payment["reference"])
+    );
+    let next = &summary["enrollments"][0]["next_payment"][0];
+    assert_eq!((&next["in_payment"], &next["paid_in"]), (&usd("200.00"), &json!("2018-10")));
     assert_eq!(payment["allowed_transitions"], json!(["confirmation", "failure"]));
     let settled = payer.tell(&payment.body, "confirmation", json!({})).ok();
     assert_eq!((&settled["state"], &settled["settled_on"]), (&json!("settled"), &json!("2018-10-03")));
@@ -195,6 +228,11 @@ fn p1_what_is_below_the_threshold_is_carried_until_the_sum_meets_it() {
         [part("forfeited"), part("carried_out"), part("in_payment")],
         ["0.00", "1.00", "0.00"],
         "{balance}"
+    );
+    let paid = &statement["programs"][0]["payments"][0];
+    assert_eq!(
+        (&paid["reference"], &paid["amount"], &paid["on"]),
+        (&payment["reference"], &usd("200.00"), &json!("2018-10-03"))
     );
     payer.story.verify();
 }
@@ -248,14 +286,38 @@ fn r12_a_refund_after_the_payment_is_set_off_against_what_comes_later() {
     let remittance = payer.maker.get(&path).send().ok();
     let taken_back = &remittance["lines"][0];
     assert_eq!((&taken_back["posted_in"], &taken_back["program"]), (&json!("2018-10"), &json!("rewards")));
-    assert_eq!(taken_back["earned"], json!([{"earned_in": "2018-09", "amount": usd("-200.00")}]));
+    let records = format!(
+        "/v1/earnings?enrollment_id={}&currency=USD&lever=core&earned_in=2018-09&from=2018-10&to=2018-10",
+        payer.story.enrollment
+    );
+    let part = json!({
+        "kind": "earning", "lever": "core", "earned_in": "2018-09", "amount": usd("-200.00"), "records": records
+    });
+    assert_eq!(taken_back["parts"], json!([part]));
     let table =
         String::from_utf8(payer.maker.get(&path).header("accept", "text/csv").send().ok().bytes).unwrap();
     let rows: Vec<&str> = table.lines().collect();
-    assert_eq!(rows[1], "line,rewards,2018-10,2018-09,USD,-200.00", "{table}");
+    let row = format!("line,rewards,2018-10,earning,core,2018-09,{records},USD,-200.00");
+    assert_eq!(rows[1], row, "{table}");
     let cents = |row: &&str| row.rsplit(',').next().unwrap().replace('.', "").parse::<i64>().unwrap();
     let lines: i64 = rows.iter().filter(|row| row.starts_with("line,")).map(cents).sum();
-    assert_eq!((lines, rows[4]), (22_000, "gross,,,,USD,220.00"), "{table}");
+    assert_eq!((lines, rows[4]), (22_000, "gross,,,,,,,USD,220.00"), "{table}");
+    // The page says the same in each language, and fetches nothing.
+    for (language, title, month) in
+        [("en", "Remittance advice", "September 2018"), ("ja", "支払通知書", "2018年9月")]
+    {
+        let asked = payer.maker.get(&path).header("accept", "text/html").header("accept-language", language);
+        let page = asked.send().ok();
+        assert_eq!(page.header("content-language"), Some(language));
+        let page = String::from_utf8(page.bytes).unwrap();
+        assert!(page.contains(title) && page.contains(month) && page.contains("CN-00000002"), "{page}");
+        assert!(!page.contains("src=") && !page.contains("href="), "{page}");
+        let cells = page.split("<td class=\"n\">").skip(1).map(|cell| cell.split('<').next().unwrap());
+        let cents =
+            |cell: &str| cell.replace(['.', ','], "").replace('\u{2212}', "-").parse::<i64>().unwrap();
+        let lines: i64 = cells.take(3).map(cents).sum();
+        assert!(lines == 22_000 && page.contains("<td class=\"n gross\">220.00</td>"), "{page}");
+    }
     payer.story.verify();
 }
 
@@ -322,6 +384,7 @@ fn what_is_on_hold_is_told_by_reason_and_paid_once_it_is_free() {
     let held = payer.story.another(2);
     let suspended = payer.story.another(3);
     let unsure = payer.story.another(4);
+    let readers = [&held, &unsure].map(|story| world.admin_of(&story.partner));
     world.on("2018-07-20");
     for (n, story) in [&payer.story, &held, &suspended, &unsure].into_iter().enumerate() {
         story.sale(&format!("s{n}"), "2018-07-10", "5000.00");
@@ -330,10 +393,17 @@ fn what_is_on_hold_is_told_by_reason_and_paid_once_it_is_free() {
     let because = json!({"reason": "Figures are being clarified"});
     let rebate = text(&payer.story.list(&format!("/v1/rebates?partner_id={}", held.partner))[0]["id"]);
     payer.maker.post(&format!("/v1/rebates/{rebate}/hold"), because.clone()).send().ok();
+    let notice = notice(&readers[0], "rebate_held");
+    assert!(
+        notice.contains("An operator holds it") && notice.contains("Figures are being clarified"),
+        "{notice}"
+    );
     let path = format!("/v1/partners/{}", suspended.partner);
     payer.maker.post(&format!("{path}/suspension"), because.clone()).send().ok();
     let tax = format!("/v1/partners/{}/tax-profile/rejection", unsure.partner);
     payer.maker.post(&tax, because.clone()).send().ok();
+    let waits_for_profile = self::notice(&readers[1], "rebate_held");
+    assert!(waits_for_profile.contains("the profile that was refused"), "{waits_for_profile}");
     let run = payer.run("2018-07");
     let total = &run["totals"][0];
     assert_eq!((&total["payments"], &run["total"], &run["done"]), (&json!(1), &json!(4), &json!(4)));
@@ -350,6 +420,65 @@ fn what_is_on_hold_is_told_by_reason_and_paid_once_it_is_free() {
     payer.maker.post(&format!("{path}/reinstatement"), because).send().ok();
     let next = payer.run("2018-07");
     assert_eq!(next["totals"][0]["payments"], 2);
+    payer.story.verify();
+}
+
+#[test]
+fn every_hold_that_begins_is_told_once_with_what_ends_it() {
+    let world = World::new();
+    let payer = Payer::new(&world, "0.10");
+    let held = || payer.notices("rebate_held");
+    world.on("2018-07-20");
+    payer.story.sale("1", "2018-07-10", "5000.00");
+    payer.story.calculate();
+    let tax = format!("/v1/partners/{}/tax-profile", payer.story.partner);
+    payer.maker.post(&format!("{tax}/rejection"), json!({"reason": "Not signed"})).send().ok();
+    assert_eq!(held().len(), 0, "what accrues is not on hold");
+    payer.close("2018-07");
+    assert_eq!(held().len(), 1, "the closing put it on hold");
+    assert!(
+        held()[0].contains("USD 500.00") && held()[0].contains("the profile that was refused"),
+        "{:?}",
+        held()
+    );
+    crate::suite::profiles::are_filed(&payer.admin, &payer.story.partner);
+    payer.maker.post(&format!("{tax}/approval"), json!({})).send().ok();
+    // A run is given up whose partner may not be paid any more.
+    let run = payer.run("2018-07");
+    payer.maker.post(&format!("{tax}/rejection"), json!({"reason": "Not signed"})).send().ok();
+    assert_eq!(held().len(), 1, "a payment carries the rebate");
+    payer.approve(&run).ok();
+    assert_eq!(held().len(), 2, "the payment gave the rebate back, and the profile holds it");
+    crate::suite::profiles::are_filed(&payer.admin, &payer.story.partner);
+    payer.maker.post(&format!("{tax}/approval"), json!({})).send().ok();
+    let payment = payer.sent("2018-07").remove(0);
+    payer.tell(&payment, "confirmation", json!({})).ok();
+    payer.tell(&payment, "reversal", json!({"reason": "Paid to the wrong partner"})).ok();
+    assert_eq!(held().len(), 3);
+    assert!(held()[0].contains("Paid to the wrong partner"), "{}", held()[0]);
+    assert_eq!(payer.notices("payment_failed").len(), 0, "nobody had seen the payment that was stopped");
+    payer.story.verify();
+}
+
+#[test]
+fn a_payment_that_the_partner_has_seen_is_stopped_with_a_notice_and_an_event() {
+    let world = World::new();
+    let payer = Payer::new(&world, "0.10");
+    payer.month("2018-07", &["5000.00"]);
+    let run = payer.run("2018-07");
+    payer.approve(&run).ok();
+    let payment = payer.payments(&run).remove(0);
+    let suspension = format!("/v1/partners/{}/suspension", payer.story.partner);
+    payer.maker.post(&suspension, json!({"reason": "Figures are being clarified"})).send().ok();
+    let asked = json!({"run_id": run.id()});
+    payer.maker.post("/v1/payment-files", asked).send().refused(409, "payments_missing");
+    assert_eq!(payer.whole(&payment)["state"], "approved", "nothing was made, and nothing changed");
+    payer.tell(&payment, "stop", json!({"reason": "The partner is suspended"})).ok();
+    let notice = payer.notice("payment_failed");
+    assert!(
+        notice.contains("was stopped before the bank had it") && notice.contains("USD 500.00"),
+        "{notice}"
+    );
     payer.story.verify();
 }
 
@@ -397,6 +526,13 @@ fn thirty_approvals_at_once_approve_once_and_nobody_approves_an_own_run() {
         assert_eq!(refused["created_by"], run["created_by"]);
     }
     payer.dispatch(&run).refused(409, "transition_not_allowed");
+    // Nor by an account for which one issuer vouches by the same subject.
+    let [maker, alias] = vouched_for(&world, ["o.operator@vendor.example", "olga@another.example"]);
+    let cancellation = format!("/v1/payment-runs/{}/cancellation", run.id());
+    olga.post(&cancellation, json!({"reason": "Made anew"})).send().ok();
+    let run = maker.post("/v1/payment-runs", json!({"month": "2018-07"})).send().ok();
+    let approval = format!("/v1/payment-runs/{}/approval", run.id());
+    alias.post(&approval, json!({})).send().refused(403, "own_payment_run");
     let checker = &payer.checker;
     let statuses: Vec<u16> = std::thread::scope(|scope| {
         let approve = || checker.post(&approval, json!({})).send().status;
@@ -406,6 +542,91 @@ fn thirty_approvals_at_once_approve_once_and_nobody_approves_an_own_run() {
     assert_eq!(statuses.iter().filter(|status| **status == 200).count(), 1, "{statuses:?}");
     assert!(statuses.iter().all(|status| [200, 409, 503].contains(status)), "{statuses:?}");
     assert_eq!(payer.payments(&run)[0]["document_number"], "CN-00000001");
+    payer.story.verify();
+}
+
+/// The statuses of so many requests that are sent at once, each by its number.
+pub fn at_once(number: usize, ask: impl Fn(usize) -> u16 + Sync) -> Vec<u16> {
+    std::thread::scope(|scope| {
+        let ask = &ask;
+        let all: Vec<_> = (0..number).map(|n| scope.spawn(move || ask(n))).collect();
+        all.into_iter().map(|one| one.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn of_approvals_and_cancellations_at_once_one_is_done() {
+    let world = World::new();
+    let payer = Payer::new(&world, "0.10");
+    payer.month("2018-07", &["5000.00"]);
+    let run = payer.run("2018-07");
+    let path = |what: &str| format!("/v1/payment-runs/{}/{what}", run.id());
+    let (approval, cancellation) = (path("approval"), path("cancellation"));
+    let statuses = at_once(30, |n| {
+        let asked = if n % 2 == 0 {
+            payer.checker.post(&approval, json!({}))
+        } else {
+            payer.maker.post(&cancellation, json!({"reason": "A partner is missing"}))
+        };
+        asked.send().status
+    });
+    assert!(statuses.iter().all(|status| [200, 409, 503].contains(status)), "{statuses:?}");
+    let done: Vec<usize> = (0..30).filter(|n| statuses[*n] == 200).collect();
+    assert_eq!(done.len(), 1, "{statuses:?}");
+    let payment = payer.payments(&run).remove(0);
+    let (state, number, rebate) = if done[0].is_multiple_of(2) {
+        ("approved", json!("CN-00000001"), "in_payment")
+    } else {
+        ("stopped", Value::Null, "payable")
+    };
+    assert_eq!((&payment["state"], &payment["document_number"]), (&json!(state), &number));
+    assert_eq!(payer.states(), [triple("2018-07", "500.00", rebate)]);
+    payer.story.verify();
+}
+
+#[test]
+fn of_runs_over_all_currencies_and_over_one_at_once_none_takes_what_another_has() {
+    let world = World::new();
+    let payer = Payer::new(&world, "0.10");
+    world.on("2018-07-20");
+    payer.story.sale("1", "2018-07-10", "5000.00");
+    payer.story.calculate();
+    let (closing, month) = (following("2018-07"), "2018-07");
+    payer.adjust_by(&payer.story.enrollment, month, &json!({"amount": "400.00", "currency": "EUR"}));
+    payer.story.calculate();
+    world.on(&closing);
+    let rate = json!({"base": "EUR", "quote": "USD", "rate": "1.1"});
+    payer.maker.put("/v1/fx-rates/2018-08", json!({"rates": [rate]})).send().ok();
+    payer.story.close(month).ok();
+    let asked = [
+        json!({"month": month}),
+        json!({"month": month, "currency": "EUR"}),
+        json!({"month": month, "currency": "USD"}),
+    ];
+    let statuses = at_once(30, |n| payer.maker.post("/v1/payment-runs", asked[n % 3].clone()).send().status);
+    assert!(statuses.iter().all(|status| [201, 409, 503].contains(status)), "{statuses:?}");
+    let made = |kind: usize| (0..30).filter(|n| n % 3 == kind && statuses[*n] == 201).count();
+    let made = [made(0), made(1), made(2)];
+    assert!(made == [1, 0, 0] || made[0] == 0 && made[1] + made[2] >= 1, "{statuses:?}");
+    assert!(made.iter().all(|made| *made <= 1), "{statuses:?}");
+    let payments = payer.story.list("/v1/payments");
+    assert_eq!(payments.len(), if made[0] == 1 { 2 } else { made[1] + made[2] });
+    payer.story.verify();
+}
+
+#[test]
+fn thirty_reissues_at_once_make_one_payment() {
+    let world = World::new();
+    let payer = Payer::new(&world, "0.10");
+    payer.month("2018-07", &["5000.00"]);
+    let failed = payer.sent("2018-07").remove(0);
+    payer.tell(&failed, "failure", json!({"code": "AM04", "reason": "No funds on our side"})).ok();
+    let (maker, path) = (&payer.maker, format!("/v1/payments/{}/reissue", text(&failed["id"])));
+    let statuses = at_once(30, |_| maker.post(&path, json!({"reason": "Funds are there"})).send().status);
+    assert!(statuses.iter().all(|status| [201, 409, 503].contains(status)), "{statuses:?}");
+    assert_eq!(statuses.iter().filter(|status| **status == 201).count(), 1, "{statuses:?}");
+    let replacing = payer.story.list("/v1/payments");
+    assert_eq!(replacing.iter().filter(|payment| payment["replaces"] == failed["id"]).count(), 1);
     payer.story.verify();
 }
 
@@ -442,6 +663,34 @@ fn a_failed_payment_is_payable_again_and_made_anew() {
 }
 
 #[test]
+fn what_is_owed_back_by_then_is_set_off_when_a_payment_is_made_anew() {
+    for (taken_back, left) in [("-200.00", Some("300.00")), ("-500.00", None)] {
+        let world = World::new();
+        let payer = Payer::new(&world, "0.10");
+        payer.month("2018-07", &["5000.00"]);
+        let failed = payer.sent("2018-07").remove(0);
+        payer.tell(&failed, "failure", json!({"code": "AM04", "reason": "No funds on our side"})).ok();
+        world.on("2018-08-20");
+        payer.adjust(&payer.story.enrollment, "2018-08", taken_back);
+        payer.close("2018-08");
+        let anew = payer.tell(&failed, "reissue", json!({"reason": "Funds are there"}));
+        if let Some(left) = left {
+            let anew = anew.ok();
+            assert_eq!((&anew["gross"], &anew["net"]), (&usd(left), &usd(left)));
+            assert_eq!(amounts(&anew), [pair("2018-07", "500.00"), pair("2018-08", taken_back)]);
+            let run = format!("/v1/payment-runs/{}", text(&anew["run_id"]));
+            let total = payer.maker.get(&run).send().ok()["totals"][0].clone();
+            assert_eq!((&total["gross"], &total["offset"]), (&usd(left), &usd("200.00")));
+        } else {
+            let owed = payer.story.list("/v1/rebates?from=2018-08").remove(0);
+            let refused = anew.refused(409, "payment_not_payable");
+            assert_eq!(refused["rebates"], json!([owed["id"]]));
+        }
+        payer.story.verify();
+    }
+}
+
+#[test]
 fn a_fault_of_the_account_sends_the_profile_back_and_the_rebates_wait_for_it() {
     let world = World::new();
     let payer = Payer::new(&world, "0.10");
@@ -451,7 +700,11 @@ fn a_fault_of_the_account_sends_the_profile_back_and_the_rebates_wait_for_it() {
     let profile = format!("/v1/partners/{}/payout-profile", payer.story.partner);
     let told = payer.maker.get(&profile).send().ok();
     assert_eq!(told["state"], "action_required");
-    assert!(text(&told["rejection_reason"]).contains("The account is closed"), "{told}");
+    assert!(text(&told["rejection_reason"]).contains("(AC04). The account is closed"), "{told}");
+    let japanese = payer.maker.get(&profile).header("accept-language", "ja").send().ok();
+    assert!(text(&japanese["rejection_reason"]).contains("口座が解約されています"), "{japanese}");
+    let notice = payer.notice("payment_failed");
+    assert!(notice.contains("give another account in your payout profile"), "{notice}");
     let rebate = payer.story.list("/v1/rebates")[0].clone();
     assert_eq!(
         (&rebate["state"], &rebate["state_reason"]["code"]),
@@ -479,7 +732,11 @@ fn a_payment_that_came_back_is_payable_again_and_one_taken_back_is_on_hold() {
     payer.tell(&payment, "confirmation", json!({"settled_on": "2018-08-02"})).refused(422, "invalid");
     payer.tell(&payment, "confirmation", json!({"settled_on": "2018-08-03"})).ok();
     payer.month("2018-08", &[]);
+    let notice = payer.notice("payment_settled");
+    assert!(notice.contains("USD 500.00") && notice.contains(&text(&payment["reference"])), "{notice}");
     let back = payer.tell(&payment, "return", json!({"reason": "Unknown to the bank"})).ok();
+    let notice = payer.notice("payment_failed");
+    assert!(notice.contains("sent back") && notice.contains("You need to do nothing"), "{notice}");
     assert_eq!((&back["state"], &back["allowed_transitions"]), (&json!("returned"), &json!(["reissue"])));
     assert_eq!(payer.states(), [triple("2018-07", "500.00", "payable")]);
     payer.story.verify();
@@ -545,7 +802,16 @@ fn a_profile_that_is_rejected_before_the_approval_stops_the_payment() {
     let rejection = format!("/v1/partners/{}/payout-profile/rejection", payer.story.partner);
     payer.maker.post(&rejection, json!({"reason": "The holder has moved"})).send().ok();
     payer.approve(&run).ok();
-    assert_eq!(payer.payments(&run)[0]["state"], "stopped");
+    let stopped = payer.payments(&run)[0].clone();
+    assert_eq!(
+        (&stopped["state"], &stopped["state_code"]),
+        (&json!("stopped"), &json!("profile_not_approved"))
+    );
+    let path = format!("/v1/payments/{}", text(&stopped["id"]));
+    for (language, is_english) in [("en", true), ("ja", false)] {
+        let told = payer.maker.get(&path).header("accept-language", language).send().ok();
+        assert_eq!(text(&told["state_comment"]).is_ascii(), is_english, "{told}");
+    }
     let rebate = payer.story.list("/v1/rebates")[0].clone();
     assert_eq!(
         (&rebate["state"], &rebate["state_reason"]["code"]),
@@ -702,6 +968,33 @@ fn a_run_is_prepared_portion_by_portion_and_goes_on_where_it_stood() {
 }
 
 #[test]
+fn what_is_in_payment_or_was_paid_stands_on_the_statement_of_the_month_without_a_new_sale() {
+    let world = World::new();
+    let payer = Payer::new(&world, "0.10");
+    payer.month("2018-07", &["5000.00"]);
+    let payment = payer.sent("2018-07").remove(0);
+    payer.month("2018-08", &[]);
+    world.on("2018-09-10");
+    payer.tell(&payment, "confirmation", json!({"settled_on": "2018-09-10"})).ok();
+    payer.month("2018-09", &[]);
+    payer.month("2018-10", &[]);
+    let statement = |month: &str| {
+        let path = format!("/v1/partners/{}/statements/{month}", payer.story.partner);
+        payer.maker.get(&path).send()
+    };
+    let balance = |month: &str| {
+        let told = statement(month).ok();
+        let balance = told["programs"][0]["balances"][0].clone();
+        ["carried_in", "new", "paid", "carried_out"].map(|part| text(&balance[part]["amount"]))
+    };
+    assert_eq!(balance("2018-07"), ["0.00", "500.00", "0.00", "500.00"]);
+    assert_eq!(balance("2018-08"), ["500.00", "0.00", "0.00", "500.00"], "in payment");
+    assert_eq!(balance("2018-09"), ["500.00", "0.00", "500.00", "0.00"], "paid");
+    statement("2018-10").refused(404, "not_found");
+    verify(&world.service);
+}
+
+#[test]
 fn a_payment_that_was_changed_behind_the_service_s_back_is_found() {
     let world = World::new();
     let payer = Payer::new(&world, "0.10");
@@ -737,89 +1030,4 @@ fn a_payment_that_was_changed_behind_the_service_s_back_is_found() {
     assert_eq!(broken("UPDATE payments SET state = 'stopped'"), ["lines are live while their payment is"]);
     undo("UPDATE payments SET state = 'sent'");
     assert_eq!(payer.whole(&payment)["state"], "sent");
-}
-
-/// What becomes of a month: its sale and its correction in dollars, and what is done with its run.
-type Plan = (i64, i64, u8);
-
-/// Goes through months, and holds each statement against the one before and against the rebates.
-fn go_through(plans: &[Plan]) {
-    let world = World::new();
-    let payer = Payer::new(&world, "0.10");
-    let mut carried = 0;
-    let because = || json!({"reason": "For the story"});
-    for (n, (sold, corrected, what)) in plans.iter().enumerate() {
-        let month = format!("2018-{:02}", n + 7);
-        world.on(&format!("{month}-20"));
-        if *sold > 0 {
-            payer.story.sale(&month, &format!("{month}-10"), &format!("{sold}.00"));
-            payer.story.calculate();
-        }
-        if *corrected != 0 {
-            payer.adjust(&payer.story.enrollment, &month, &format!("{corrected}.00"));
-        }
-        payer.close(&month);
-        let closed = balance(&payer, &month);
-        assert_eq!(closed[0], carried, "{month} carries in what the month before carried out: {plans:?}");
-        carried = closed[4];
-        let run = payer.run(&month);
-        let payments = payer.payments(&run);
-        if *what == 0 {
-            payer.maker.post(&format!("/v1/payment-runs/{}/cancellation", run.id()), because()).send().ok();
-        } else if *what < 6 {
-            payer.approve(&run).ok();
-        }
-        if (2..6).contains(what) {
-            payer.dispatch(&run).ok();
-        }
-        for payment in &payments {
-            match what {
-                1 => _ = payer.tell(payment, "stop", because()).ok(),
-                2 => _ = payer.tell(payment, "failure", because()).ok(),
-                3 | 4 => _ = payer.tell(payment, "confirmation", json!({})).ok(),
-                _ => {}
-            }
-            if *what == 4 {
-                payer.tell(payment, "return", because()).ok();
-            }
-        }
-        let next = if n == 5 { "2019-01".to_owned() } else { format!("2018-{:02}", n + 8) };
-        let open = balance(&payer, &next);
-        let owed: i64 = payer
-            .states()
-            .into_iter()
-            .filter(|(.., state)| ["payable", "on_hold", "in_payment"].contains(&state.as_str()))
-            .map(|(_, amount, _)| amount.replace('.', "").parse::<i64>().unwrap())
-            .sum();
-        assert_eq!((open[0], open[4]), (carried, owed), "{next}: {plans:?}");
-    }
-    payer.story.verify();
-}
-
-/// Carried in, new, paid, forfeited and carried out, in cents; nothing where there is no statement.
-fn balance(payer: &Payer<'_>, month: &str) -> [i64; 5] {
-    let path = format!("/v1/partners/{}/statements/{month}", payer.story.partner);
-    let statement = payer.maker.get(&path).send();
-    let balance = &statement["programs"][0]["balances"][0];
-    let part = |name: &str| {
-        balance[name]["amount"].as_str().map_or(0, |text| text.replace('.', "").parse().unwrap())
-    };
-    let parts = ["carried_in", "new", "paid", "forfeited", "carried_out"].map(part);
-    let [carried_in, new, paid, forfeited, carried_out] = parts;
-    assert_eq!(carried_in + new - paid - forfeited, carried_out, "{month}: {balance}");
-    parts
-}
-
-#[test]
-fn whatever_becomes_of_payments_carried_in_and_new_less_paid_is_carried_out() {
-    for what in 0..=6 {
-        go_through(&[(5000, 0, what), (0, -250, 3), (1000, 0, what)]);
-    }
-    let config = Config { cases: 3, failure_persistence: None, ..Config::default() };
-    let plan = (0_i64..6000, -400_i64..100, 0_u8..=6);
-    let done = TestRunner::new(config).run(&vec(plan, 2..6), |plans| {
-        go_through(&plans);
-        Ok(())
-    });
-    done.unwrap();
 }

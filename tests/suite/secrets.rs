@@ -13,10 +13,12 @@ use diesel::{
     sql_types::{BigInt, Binary},
 };
 use partner_incentives::{
+    access::Unaudited,
     app::{self, Service},
     config::Settings,
     identity::sessions::keys,
     network::profiles::{self, Standing},
+    payouts::sealed_files,
     platform::{Vault, db::Conn, values::Id},
 };
 use serde_json::{Value, json};
@@ -119,6 +121,13 @@ fn a_new_encryption_key_seals_every_secret_there_is() {
         world.operator().post("/v1/payer-accounts", payer).send().ok();
     }
     super::mail::tell_password(&world);
+    let (id, keep) = (world.ids.next(world.clock.now()), |id| {
+        move |tx: &mut partner_incentives::access::Tx<'_>| {
+            tx.exempt_from_audit(Unaudited::NotPublished);
+            sealed_files::keep(tx, id, 0, b"<Document/>")
+        }
+    });
+    world.service.app.write_as_system("Test", keep(id)).unwrap();
     admin.post("/v1/me/second-factor", json!({"current_password": crate::support::PASSWORD})).send().ok();
     let settings =
         |keys: &[String]| Settings { encryption_key: Some(keys.join(",")), ..world.service.settings.clone() };
@@ -126,7 +135,7 @@ fn a_new_encryption_key_seals_every_secret_there_is() {
     let sealed = keys::reseal(&both.app).unwrap();
     both.close();
     // The start itself has sealed the signing key.
-    assert_eq!(sealed, 8, "four accounts, two tax numbers, a second factor and a mail");
+    assert_eq!(sealed, 9, "four accounts, two tax numbers, a second factor, a mail and a piece of a file");
     let new = Vault::from_text(&key(1)).unwrap();
     let mut conn = world.service.db.target().open().unwrap();
     for column in app::sealed() {

@@ -117,6 +117,19 @@ fn behind_a_trusted_proxy_everybody_has_an_address_of_their_own() {
     }
     guess_from(&trusting, "192.0.2.66, 198.51.100.1").refused(429, "too_many_requests");
     guess_from(&trusting, "198.51.100.2").refused(401, "sign_in_failed");
+    // A proxy may write the port behind the address, which is the same address all the same.
+    for (hop, plainly) in [
+        ("203.0.113.7:PORT", "203.0.113.7"),
+        ("\"[2001:db8::7]:PORT\"", "2001:db8::7"),
+        ("[2001:db8::9]", "2001:db8::9"),
+    ] {
+        let trusting =
+            World::with(|settings| settings.trusted_proxies = vec!["127.0.0.0/8".parse().unwrap()]);
+        for port in 50_001..50_007 {
+            guess_from(&trusting, &hop.replace("PORT", &port.to_string())).refused(401, "sign_in_failed");
+        }
+        guess_from(&trusting, plainly).refused(429, "too_many_requests");
+    }
     let plain = World::new();
     for n in 0..6 {
         guess_from(&plain, &format!("198.51.100.{n}")).refused(401, "sign_in_failed");

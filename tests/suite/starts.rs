@@ -14,6 +14,7 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
     process::{Output, Stdio},
+    time::Duration,
 };
 
 /// Starts the binary on a database until it ends by itself; the exit code and everything it printed.
@@ -151,6 +152,31 @@ fn a_start_that_lacks_the_key_writes_nothing_and_says_what_to_do() {
 }
 
 #[test]
+fn a_start_that_another_start_overtakes_has_the_key_that_was_made_meanwhile() {
+    let database = Database::empty();
+    let (folder, key) = key_folder();
+    assert_eq!(run(&database, &key, &["migrate"]).0, Some(0));
+    let aside = folder.path().join("aside.key");
+    std::fs::rename(&key, &aside).unwrap();
+    // Nobody looks into the database for a while: this start finds no key, then records that were sealed with one.
+    let mut holder = database.target.open().unwrap();
+    let hold = match crate::BACKEND {
+        Backend::Sqlite => "PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE",
+        Backend::Postgres => "BEGIN; LOCK TABLE __diesel_schema_migrations IN ACCESS EXCLUSIVE MODE",
+    };
+    holder.batch_execute(hold).unwrap();
+    let mut starting = command(&database.url());
+    starting.arg("migrate").env("ENCRYPTION_KEY_FILE", &key).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let starting = starting.spawn().unwrap();
+    std::thread::sleep(Duration::from_secs(2));
+    std::fs::rename(&aside, &key).unwrap();
+    holder.batch_execute("COMMIT").unwrap();
+    drop(holder);
+    let output = starting.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", said(&output));
+}
+
+#[test]
 fn an_older_binary_refuses_a_newer_schema_with_a_sentence() {
     let database = Database::empty();
     let (_folder, key) = key_folder();
@@ -203,6 +229,28 @@ fn the_first_operator_is_made_when_nothing_else_can_fail() {
     let started = Running::start_on(&database.url(), &["--encryption-key-file", key.to_str().unwrap()]);
     assert!(started.printed.contains("shown this once"), "{}", started.printed);
     assert_eq!(operators(&database), 1);
+}
+
+/// Nobody is locked out where the password could not be shown.
+#[test]
+fn where_the_one_password_cannot_be_written_the_way_to_another_is_told() {
+    let database = Database::empty();
+    let (_folder, key) = key_folder();
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let output = command(&database.url())
+        .args(["serve", "--listen", "127.0.0.1:0"])
+        .env("ENCRYPTION_KEY_FILE", &key)
+        .stdout(full)
+        .stderr(Stdio::piped())
+        .output()
+        .unwrap();
+    let said = said(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    let way = "user create --role operator --email ADDRESS --name NAME";
+    assert!(said.contains("cannot be written") && said.contains(way), "{said}");
+    let way = way.replace("ADDRESS", "olga@programme.example").replace("NAME", "Olga");
+    let (code, said) = run(&database, &key, &way.split(' ').collect::<Vec<_>>());
+    assert!(code == Some(0) && said.contains("shown this once"), "{said}");
 }
 
 #[test]

@@ -116,6 +116,25 @@ fn adds_up(story: &Story<'_>, month: &str) -> Answer {
 }
 
 #[test]
+fn the_headings_of_a_table_are_in_the_readers_language() {
+    let world = World::new();
+    let story = Story::new(&world, &json!([flat("core", "0.10")]));
+    world.on("2018-08-20");
+    story.sale("1", "2018-08-02", "100.00");
+    story.calculate();
+    for (language, heading) in
+        [("en", "section,program,program_year,"), ("ja", "区分,プログラム,プログラム年度,")]
+    {
+        let path = format!("/v1/partners/{}/statements/2018-08", story.partner);
+        let ask = story.operator.get(&path).header("accept", "text/csv");
+        let table = body(&ask.header("accept-language", language).send().ok());
+        let first = table.trim_start_matches('\u{feff}').lines().next().unwrap();
+        assert!(first.starts_with(heading), "{language}: {first}");
+        assert_eq!(first.split(',').count(), 16);
+    }
+}
+
+#[test]
 fn a_statement_adds_up_to_earnings_and_rebates() {
     let world = World::new();
     let story = told(&world);
@@ -593,7 +612,7 @@ fn reasons_are_told_in_the_reader_s_language_in_whatever_form() {
         is_japanese(&simulated, "/ineligible/0/message") && is_japanese(&simulated, "/ineligible/0/remedy")
     );
     let table = body(&as_media(&admin, &story.partner, "2018-07", "text/csv"));
-    assert!(table.starts_with("section,program,") && !table.is_ascii(), "{table}");
+    assert!(table.starts_with("区分,プログラム,") && !table.is_ascii(), "{table}");
     let page = body(&as_media(&admin, &story.partner, "2018-08", "text/html"));
     assert!(
         page.contains("異議の認容") && !page.contains("lang=\"en\"") && !page.contains(">dispute<"),

@@ -82,8 +82,9 @@ fn a_summary_says_what_is_earned_what_is_left_and_what_is_next() {
     assert_eq!(
         one["next_payment"],
         json!([{
-            "payable": usd("0.00"), "accruing": usd("3120.00"), "threshold": usd("200.00"), "missing": null,
-            "reason": null, "on_hold": [],
+            "payable": usd("0.00"), "paid_in": "2018-07", "accruing": usd("3120.00"), "accruing_from": "2018-08-01",
+            "in_payment": usd("0.00"), "threshold": usd("200.00"), "missing": null,
+            "reason": null, "on_hold": [], "loss": null,
         }])
     );
     // The next half-year begins at nothing; what was earned in July is of the year and not of the month.
@@ -107,8 +108,9 @@ fn the_next_payment_says_what_is_missing_and_what_waits() {
     assert_eq!(
         next(),
         json!([{
-            "payable": usd("120.00"), "accruing": usd("0.00"), "threshold": usd("200.00"), "missing": usd("80.00"),
-            "reason": "below_payment_threshold", "on_hold": [],
+            "payable": usd("120.00"), "paid_in": "2018-08", "accruing": usd("0.00"), "accruing_from": null,
+            "in_payment": usd("0.00"), "threshold": usd("200.00"), "missing": usd("80.00"),
+            "reason": "below_payment_threshold", "on_hold": [], "loss": null,
         }])
     );
     let rebate = story.list("/v1/rebates")[0]["id"].as_str().unwrap().to_owned();

@@ -107,6 +107,9 @@ fn a_token_says_what_rfc_9068_asks() {
     }
     forger.accepted(&forger.with_head(|_| {}));
     forger.accepted(&forger.with_claims(|_| {}));
+    assert_eq!(forger.claims["iss"], world.service.settings.address());
+    let told = World::with(|settings| settings.public_url = Some("https://pi.example/incentives".into()));
+    assert_eq!(Forger::of(&told).claims["iss"], "https://pi.example/incentives");
 }
 
 #[test]

@@ -2,7 +2,10 @@
 //! that stands for the rule.
 
 use crate::support::Database;
-use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, connection::SimpleConnection, dsl::sum};
+use diesel::{
+    ExpressionMethods, QueryDsl, QueryableByName, RunQueryDsl, connection::SimpleConnection, dsl::sum,
+    sql_query, sql_types::Text,
+};
 use partner_incentives::{
     platform::{
         Error, Result, codes,
@@ -13,7 +16,6 @@ use partner_incentives::{
     text,
 };
 use std::{
-    panic::{AssertUnwindSafe, catch_unwind},
     sync::atomic::{AtomicUsize, Ordering},
     time::Duration,
 };
@@ -83,18 +85,38 @@ fn a_unit_that_panics_harms_nobody() {
         let (good, bad) = (fresh(), fresh());
         std::thread::scope(|scope| {
             scope.spawn(|| db.write(move |conn| spend(conn, good)).expect("the unit beside it"));
-            let panicked = catch_unwind(AssertUnwindSafe(|| {
-                db.write(move |conn| -> Result<()> {
-                    spend(conn, bad)?;
-                    panic!("on purpose")
-                })
-            }));
-            if let Ok(told) = panicked {
-                assert_eq!(told.unwrap_err().code, &codes::INTERNAL);
-            }
+            let told = db.write(move |conn| -> Result<()> {
+                spend(conn, bad)?;
+                panic!("on purpose")
+            });
+            assert_eq!(told.unwrap_err().code, &codes::INTERNAL);
         });
     }
     assert_eq!(db.read(spent).unwrap(), 50, "only what the units in order spent");
+    db.close();
+}
+
+#[derive(QueryableByName)]
+struct Setting {
+    #[diesel(sql_type = Text)]
+    limit: String,
+}
+
+/// How long the server waits for the next statement of a transaction.
+fn patience(conn: &mut Conn) -> Result<String> {
+    let asked = sql_query("SELECT current_setting('idle_in_transaction_session_timeout') AS \"limit\"");
+    Ok(asked.get_result::<Setting>(conn)?.limit)
+}
+
+#[test]
+fn a_unit_tells_the_server_how_long_its_silence_may_last() {
+    let database = Database::empty();
+    Db::migrate(&database.target).unwrap();
+    let db = Db::open(&database.target, 2).unwrap();
+    if matches!(database.target, Target::Postgres(_)) {
+        assert_eq!([db.write(patience), db.read(patience)].map(Result::unwrap), ["1min", "1min"]);
+        assert_eq!(db.query(patience).unwrap(), "0", "nothing is left on the connection");
+    }
     db.close();
 }
 

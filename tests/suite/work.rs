@@ -2,23 +2,30 @@
 
 use super::{
     calculation::{Story, flat},
-    mail,
+    mail, payment_files,
 };
 use crate::support::{MailServer, World, wait_for};
 use diesel::prelude::*;
 use partner_incentives::{
-    access::{Role, Tx},
+    access::{Role, Tx, Unaudited},
     app::Service,
     audit,
     earnings::calculation,
-    payouts::payment_runs::{PaymentRun, PaymentRunState},
+    payouts::{
+        bank_reports::{BankReport, BankReportKind, BankReportState},
+        payment_runs::{PaymentRun, PaymentRunState},
+        sealed_files,
+    },
     platform::{
         Error, Result,
         db::types::Json,
+        objects::ObjectKey,
         values::{Id, Timestamp},
     },
     sales::imports::{Format, Import, ImportOptions},
-    schema::{calculation_runs, job_runs, jobs, payment_runs, signing_keys, transaction_imports},
+    schema::{
+        bank_reports, calculation_runs, job_runs, jobs, payment_runs, signing_keys, transaction_imports,
+    },
     work::{End, Engine, JobName, JobRecord, LEASE_SECONDS, Queue, Schedule, Turn, Work},
 };
 use prometheus::Registry;
@@ -89,6 +96,54 @@ fn something_for_everybody(world: &World) {
         Ok(diesel::insert_into(payment_runs::table).values(unprepared.clone()).execute(conn)?)
     };
     world.service.db.write(begin).unwrap();
+    a_statement_waits(world);
+    let left_over = ObjectKey { folder: id, id: world.ids.next(now.plus_seconds(-2 * 86_400)) };
+    world.service.app.objects().put(left_over, &b"left over"[..], 100).unwrap();
+}
+
+/// How many files lie in the store.
+fn files_kept(world: &World) -> usize {
+    let (mut kept, far) = (0, at("2100-01-01T00:00:00Z"));
+    let count = |page: Vec<ObjectKey>| {
+        kept += page.len();
+        Ok(true)
+    };
+    world.service.app.objects().older_than(far, far, count).unwrap();
+    kept
+}
+
+/// A statement that nobody has applied.
+fn a_statement_waits(world: &World) {
+    let (now, xml) = (world.clock.now(), payment_files::camt053("FEE", &[payment_files::Entry::fee()]));
+    let report = BankReport {
+        id: world.ids.next(now),
+        kind: BankReportKind::Statement,
+        payment_file_id: None,
+        sha256: "0".repeat(64),
+        bytes: i64::try_from(xml.len()).unwrap(),
+        bank_id: None,
+        state: BankReportState::Applying,
+        entries: 1,
+        position: 0,
+        within: None,
+        changed: 0,
+        unchanged: 0,
+        exceptions: 0,
+        created_by: None,
+        created_at: now,
+        updated_at: now,
+        revision: 1,
+        next_try_at: None,
+        problem: None,
+    };
+    let begin = move |tx: &mut Tx<'_>| {
+        tx.exempt_from_audit(Unaudited::NotPublished);
+        sealed_files::keep(tx, report.id, 0, xml.as_bytes())?;
+        sealed_files::make_whole(tx, report.id)?;
+        diesel::insert_into(bank_reports::table).values(&report).execute(tx.conn)?;
+        Ok(())
+    };
+    world.service.app.write_as_system("Test", begin).unwrap();
 }
 
 fn record(world: &World, name: JobName) -> JobRecord {
@@ -132,9 +187,12 @@ fn of_two_instances_one_does_each_piece_of_work() {
         }
     });
     while engines[0].tick().unwrap() > 0 {}
-    for once in [JobName::DailyRefresh, JobName::ExpirySweep, JobName::SigningKeyRotation] {
+    let all_once =
+        [JobName::DailyRefresh, JobName::CoopProofSweep, JobName::ExpirySweep, JobName::SigningKeyRotation];
+    for once in all_once {
         assert!((runs(&registries, once) - 1.0).abs() < 0.1, "{once}: {}", runs(&registries, once));
     }
+    assert_eq!(files_kept(&world), 0, "what was left over is swept");
     assert_eq!(server.mails().len(), 2, "the temporary password, and the token for a forgotten one");
     let counts = |conn: &mut _| {
         let open = calculation_runs::state.ne("succeeded");

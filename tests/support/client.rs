@@ -184,7 +184,9 @@ impl Ask {
         let breaches = Contract::of_the_service().breaches(&self.method, &path, &answer);
         assert!(breaches.is_empty(), "{answer}\nbreaks the contract:\n  {}", breaches.join("\n  "));
         let whole = self.client.numbers.within(&answer.bytes);
-        assert!(whole.is_empty(), "{answer}\nholds whole numbers: {whole:?}");
+        // The one answer that goes to a bank.
+        let is_for_the_bank = path.starts_with("/v1/payment-files/") && path.ends_with("/content");
+        assert!(is_for_the_bank || whole.is_empty(), "{answer}\nholds whole numbers: {whole:?}");
         answer
     }
 }

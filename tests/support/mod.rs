@@ -7,6 +7,8 @@ mod database;
 mod issuer;
 mod ports;
 pub mod postgres;
+pub mod proof_files;
+mod s3;
 pub mod secrets;
 #[expect(dead_code, reason = "it offers more to the process tests")]
 mod smtp;
@@ -17,6 +19,7 @@ pub use client::{Answer, Ask, Client};
 pub use database::{Backend, Database, PASSWORD, person};
 pub use issuer::Issuer;
 pub use ports::free_port;
+pub use s3::Bucket;
 pub use smtp::{MailServer, wait_for};
 pub use world::World;
 

@@ -14,6 +14,7 @@ use partner_incentives::{
     identity::users,
     platform::{
         db::{Conn, Target, types::Json},
+        objects::StoreAddress,
         values::{CalendarDate, Clock, Id, Ids, Timestamp},
     },
 };
@@ -39,6 +40,9 @@ pub struct World {
     staff: Staff,
     agent: ureq::Agent,
     server: Running,
+    /// The folder of the files that the story sends.
+    #[expect(dead_code, reason = "the folder is there until the story ends")]
+    files: tempfile::TempDir,
     /// The last field, so that the database is dropped after everything that uses it.
     database: Option<Database>,
 }
@@ -56,13 +60,16 @@ impl World {
         let clock = Clock::standing_at(noon("2018-07-01"));
         let ids = Ids::counting();
         let mut settings = Settings::for_tests(database.target.clone(), clock.clone(), ids.clone());
+        let files = tempfile::tempdir().expect("a folder");
+        settings.proof_store = Some(StoreAddress::Folder(files.path().join("proofs")));
         change(&mut settings);
         let service = Service::open(settings).expect("open the service");
         let listener = TcpListener::bind("127.0.0.1:0").expect("find a free port");
         let base = format!("http://{}", listener.local_addr().expect("the port"));
         let server = Running::start(service.clone(), listener);
         let numbers = Arc::default();
-        Self { base, service, clock, ids, numbers, staff, agent: agent(), server, database: Some(database) }
+        let (agent, database) = (agent(), Some(database));
+        Self { base, service, clock, ids, numbers, staff, agent, server, files, database }
     }
 
     /// Sets the clock to noon in UTC on a date such as `2018-11-20`.

@@ -25,12 +25,12 @@ use crate::slice::{Slice, Tag};
 pub use posting::{CapUsed, LeverVolume, cap_uses, volumes};
 pub use records::{
     EarningRow, EarningView, Grain, IneligibleMonth, IneligibleRow, LeverMonth, LeverRate, RateWait,
-    TraceStep, ineligible_months, lever_months, lever_rates, message, partners_refused_in, rate_waits,
-    remedy, terms_of, trace_view,
+    TraceStep, earning, ineligible_months, ineligible_record, lever_months, lever_rates, message,
+    partners_refused_in, rate_waits, remedy, terms_of, trace_view,
 };
 pub use runs::{
-    Run, RunState, WORK, calculate, calculate_in, follow_up, is_due, last_calculated, proof, recalculate,
-    refers_to, start,
+    LookedAt, Run, RunState, SecondLine, WORK, calculate, calculate_in, follow_up, is_due, last_calculated,
+    proof, recalculate, refers_to, run_at_work, second_look, start,
 };
 pub use simulation::CODES;
 

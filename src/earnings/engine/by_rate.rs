@@ -119,7 +119,7 @@ impl ByRate {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::exact::Fine, *};
     use crate::platform::values::{Currency, Money};
     use proptest::prelude::*;
 
@@ -160,7 +160,7 @@ mod tests {
                 .map(|slice| GivenSlice {
                     volume: slice.volume,
                     rate: slice.rate,
-                    gives: slice.gives().part(net, volume),
+                    gives: Fine::part(slice.gives(), net, volume).unwrap().exact(),
                 })
                 .collect();
             let uncut = slices.iter().map(|slice| slice.gives).sum::<Exact>().rounded().unwrap();

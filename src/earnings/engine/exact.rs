@@ -23,10 +23,10 @@ impl Exact {
         Self(i128::from(minor) * Self::ONE)
     }
 
-    /// So many whole minor units, of a product that may be wider than an amount.
+    /// So many whole minor units, of a product that may be wider than an amount; none where the product leaves the range.
     #[must_use]
-    pub const fn whole_of(minor: i128) -> Self {
-        Self(minor.saturating_mul(Self::ONE))
+    pub fn whole_of(minor: i128) -> Option<Self> {
+        minor.checked_mul(Self::ONE).map(Self)
     }
 
     /// So many minor units at a rate.
@@ -39,15 +39,6 @@ impl Exact {
     #[must_use]
     pub fn share_of(minor: i128, rate: Rate) -> Option<Self> {
         minor.checked_mul(i128::from(rate.millionths())).map(Self)
-    }
-
-    /// The part `by / of` of the amount; nothing where `of` is nothing.
-    #[must_use]
-    pub fn part(self, by: i64, of: i64) -> Self {
-        if by == of || of == 0 {
-            return if of == 0 { Self::ZERO } else { self };
-        }
-        Self(self.0.saturating_mul(i128::from(by)) / i128::from(of))
     }
 
     /// The amount divided by a number above zero.
@@ -129,6 +120,57 @@ impl Sub for Exact {
     }
 }
 
+/// An amount that an exchange rate has cut: to 2^-64 of a millionth of a minor unit, so that parts which together make a
+/// millionth, as three thirds do, make it in their sum too.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Fine {
+    exact: Exact,
+    /// Beyond the millionths, in 2^-64 of a millionth.
+    rest: u128,
+}
+
+impl Fine {
+    /// What up to 2^32 parts together lose beyond the rest.
+    const LOST: u128 = 1 << 32;
+    const ONE: u128 = 1 << 64;
+
+    /// Nothing.
+    pub const ZERO: Self = Self { exact: Exact::ZERO, rest: 0 };
+
+    /// The part `by / of` of an amount, nothing where `of` is nothing; none where the part leaves the range.
+    #[must_use]
+    pub fn part(amount: Exact, by: i64, of: i64) -> Option<Self> {
+        let (by, of) = (i128::from(by), i128::from(of));
+        if of == 0 {
+            return Some(Self::ZERO);
+        }
+        let beside = (amount.0 % of).checked_mul(by)?;
+        let whole = (amount.0 / of).checked_mul(by)?.checked_add(beside.div_euclid(of))?;
+        let rest = beside.rem_euclid(of).unsigned_abs();
+        Some(Self { exact: Exact(whole), rest: (rest << 64) / of.unsigned_abs() })
+    }
+
+    /// The sum of both.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        let rest = self.rest + other.rest;
+        let carried = if rest >= Self::ONE { Exact(1) } else { Exact::ZERO };
+        Self { exact: self.exact + other.exact + carried, rest: rest % Self::ONE }
+    }
+
+    /// The amount in millionths: a rest that lacks no more than what its parts have lost makes one more.
+    #[must_use]
+    pub fn exact(self) -> Exact {
+        if self.rest + Self::LOST >= Self::ONE { self.exact + Exact(1) } else { self.exact }
+    }
+}
+
+impl From<Exact> for Fine {
+    fn from(exact: Exact) -> Self {
+        Self { exact, rest: 0 }
+    }
+}
+
 impl Sum for Exact {
     fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
         parts.fold(Self::ZERO, Add::add)
@@ -195,6 +237,22 @@ mod tests {
             let (exact, currency) = (Exact::share(minor, rate(share)), currency.parse().unwrap());
             assert_eq!(Exact::parse(&exact.text(currency), currency), Some(exact));
         }
+    }
+
+    #[test]
+    fn three_thirds_are_one_and_a_half_of_them_is_a_half() {
+        let third = Fine::part(Exact::whole(1), 1, 3).unwrap();
+        assert_eq!(third.exact().millionths(), 333_333);
+        assert_eq!(third.plus(third).plus(third).exact(), Exact::whole(1));
+        let sixth = Fine::part(Exact::whole(1), 1, 6).unwrap();
+        assert_eq!(sixth.plus(sixth).plus(sixth).exact().rounded(), Some(1));
+        let below = Fine::part(Exact::whole(999_999), 1, 2_000_000).unwrap();
+        assert_eq!(below.exact().rounded(), Some(0));
+        let back = Fine::part(Exact::whole(-1), 1, 3).unwrap();
+        assert_eq!(third.plus(back).exact(), Exact::ZERO);
+        let most = Exact::whole(i64::MAX);
+        assert_eq!(Fine::part(most, i64::MAX, i64::MAX).map(Fine::exact), Some(most));
+        assert_eq!(Fine::part(most, i64::MAX, 1), None);
     }
 
     proptest! {

@@ -1,11 +1,12 @@
 //! Groups: what a lever rounds and caps as one at the end of a month, in the order of customers and currencies.
 
 use super::{
-    EarningTarget, Exact, Figures, GivenSlice, Origin, OutOfRange, Reason, Year,
+    EarningTarget, Figures, Origin, OutOfRange, Reason, Year,
     by_rate::PartsOf,
     caps::{given, holder, shortfall},
+    exact::Fine,
     facts::judge_of,
-    method::Whole,
+    method::{FineSlice, Whole},
     month::{LeverOf, MonthFold},
 };
 use crate::platform::values::{Currency, Month, Rate};
@@ -29,14 +30,14 @@ pub(super) struct Group<'a> {
     /// Net volume in the version's currency.
     pub volume: i64,
     /// The sales' own shares.
-    pub unrounded: Exact,
+    pub unrounded: Fine,
     /// The slices of the volume, by their rates.
-    pub slices: BTreeMap<Rate, GivenSlice>,
+    pub slices: BTreeMap<Rate, FineSlice>,
 }
 
 impl<'a> Group<'a> {
     pub fn new(of: LeverOf<'a>) -> Self {
-        Self { of, base: 0, volume: 0, unrounded: Exact::ZERO, slices: BTreeMap::new() }
+        Self { of, base: 0, volume: 0, unrounded: Fine::ZERO, slices: BTreeMap::new() }
     }
 
     pub fn add(
@@ -44,18 +45,18 @@ impl<'a> Group<'a> {
         of: LeverOf<'a>,
         base: i64,
         volume: i64,
-        unrounded: Exact,
-        slices: &[GivenSlice],
+        unrounded: Fine,
+        slices: &[FineSlice],
     ) -> Result<(), OutOfRange> {
         self.of = of;
         self.base = self.base.checked_add(base).ok_or(OutOfRange)?;
         self.volume = self.volume.checked_add(volume).ok_or(OutOfRange)?;
-        self.unrounded = self.unrounded + unrounded;
+        self.unrounded = self.unrounded.plus(unrounded);
         for slice in slices {
-            let empty = GivenSlice { volume: 0, gives: Exact::ZERO, ..*slice };
+            let empty = FineSlice { volume: 0, gives: Fine::ZERO, ..*slice };
             let sum = self.slices.entry(slice.rate).or_insert(empty);
             sum.volume = sum.volume.checked_add(slice.volume).ok_or(OutOfRange)?;
-            sum.gives = sum.gives + slice.gives;
+            sum.gives = sum.gives.plus(slice.gives);
         }
         Ok(())
     }
@@ -79,7 +80,7 @@ impl<'a> MonthFold<'a, '_> {
             for lever in judge.version.levers.0.iter().filter(|lever| lever.earns_on_attainments()) {
                 let of = LeverOf { version: judge.version, lever };
                 let key = GroupKey { customer: None, currency: judge.version.currency };
-                self.group(of, key).add(of, 0, 1, Exact::ZERO, &[])?;
+                self.group(of, key).add(of, 0, 1, Fine::ZERO, &[])?;
             }
         }
         Ok(())

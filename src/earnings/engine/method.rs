@@ -3,6 +3,7 @@
 use super::{
     ByRate, CalculationStep, Exact, Figures, GivenSlice, OutOfRange, Purchase, Reason, Traced,
     by_rate::PartsOf,
+    exact::Fine,
     groups::Group,
     month::{LeverOf, MonthFold},
     scale,
@@ -32,9 +33,20 @@ pub(super) struct Share {
     /// The volume that the tiers count, in minor units of the version's currency.
     pub volume: i64,
     /// What the purchase gives before rounding.
-    pub unrounded: Exact,
+    pub unrounded: Fine,
     /// The slices of the volume.
-    pub slices: Vec<GivenSlice>,
+    pub slices: Vec<FineSlice>,
+}
+
+/// A part of a volume at its tier's rate, before an exchange rate's fractions are cut to millionths.
+#[derive(Clone, Copy)]
+pub(super) struct FineSlice {
+    /// The part, in minor units of the version's currency.
+    pub volume: i64,
+    /// The tier's rate.
+    pub rate: Rate,
+    /// What the part gives, in the currency the lever earns in.
+    pub gives: Fine,
 }
 
 /// What a group gives before rounding, and the figures that say how.
@@ -116,13 +128,15 @@ impl<'a> MonthFold<'a, '_> {
         net: i64,
         offset: i64,
     ) -> Result<Share, OutOfRange> {
-        let of_amount = |unrounded| Share { volume: 0, unrounded, slices: Vec::new() };
+        let of_amount =
+            |unrounded: Exact| Share { volume: 0, unrounded: unrounded.into(), slices: Vec::new() };
         Ok(match of.lever.method() {
             Method::Rate { scale: LeverScale::Flat { rate }, .. } => of_amount(Exact::share(net, *rate)),
             Method::Rate { scale: LeverScale::Marginal { tiers, .. }, .. } => {
                 let volume = self.volume(purchase, net, of.version.currency)?;
                 let slices = slices_of(tiers, offset, volume, net)?;
-                Share { volume, unrounded: slices.iter().map(|slice| slice.gives).sum(), slices }
+                let unrounded = slices.iter().fold(Fine::ZERO, |sum, slice| sum.plus(slice.gives));
+                Share { volume, unrounded, slices }
             }
             Method::NewCustomer { amount, .. } if net > 0 => of_amount(Exact::whole(amount.minor)),
             Method::Rate { scale: LeverScale::Retroactive { .. }, .. }
@@ -136,7 +150,7 @@ impl<'a> MonthFold<'a, '_> {
     pub(super) fn whole(&mut self, group: &Group<'a>) -> Result<Option<Whole>, OutOfRange> {
         let LeverOf { lever, .. } = group.of;
         let shares = |slices| Whole {
-            unrounded: group.unrounded,
+            unrounded: group.unrounded.exact(),
             volume: group.volume,
             baseline: 0,
             slices,
@@ -148,10 +162,11 @@ impl<'a> MonthFold<'a, '_> {
             }
             Method::Activity { amount } => {
                 let times = i128::from(amount.minor) * i128::from(group.volume);
-                Some(Whole { unrounded: Exact::whole_of(times), ..shares(Vec::new()) })
+                let unrounded = Exact::whole_of(times).ok_or(OutOfRange)?;
+                Some(Whole { unrounded, ..shares(Vec::new()) })
             }
             Method::Rate { scale: LeverScale::Marginal { .. }, .. } => {
-                Some(shares(group.slices.values().copied().collect()))
+                Some(shares(told(group.slices.values())))
             }
             Method::Rate { scale: LeverScale::Retroactive { period, tiers }, .. } => {
                 Some(self.lift(group.of, *period, tiers)?)
@@ -217,7 +232,8 @@ impl<'a> MonthFold<'a, '_> {
             let money = Money { minor, currency };
             let converted = facts.rates.convert(month, money, of.version.currency, Leftover::Nearest);
             let Some(converted) = converted else { return Ok(None) };
-            sum = sum.checked_add(converted.minor).ok_or(OutOfRange)?;
+            let converted = i64::try_from(converted).map_err(|_| OutOfRange)?;
+            sum = sum.checked_add(converted).ok_or(OutOfRange)?;
         }
         Ok(Some(sum))
     }
@@ -276,12 +292,23 @@ pub(super) fn marginal(lever: &Lever) -> Option<(TierPeriod, &[LeverTier])> {
 }
 
 /// The slices of a volume that begins at `offset`, each with its share of `net`, which is the volume in the sale's currency.
-fn slices_of(tiers: &[LeverTier], offset: i64, volume: i64, net: i64) -> Result<Vec<GivenSlice>, OutOfRange> {
+fn slices_of(tiers: &[LeverTier], offset: i64, volume: i64, net: i64) -> Result<Vec<FineSlice>, OutOfRange> {
     let top = offset.checked_add(volume).ok_or(OutOfRange)?;
-    let slice = |slice: scale::TierSlice| GivenSlice {
-        volume: slice.volume,
-        rate: slice.rate,
-        gives: slice.gives().part(net, volume),
+    let slice = |slice: scale::TierSlice| {
+        let gives = Fine::part(slice.gives(), net, volume).ok_or(OutOfRange)?;
+        Ok(FineSlice { volume: slice.volume, rate: slice.rate, gives })
     };
-    Ok(scale::slices(tiers, offset, top).map(slice).collect())
+    scale::slices(tiers, offset, top).map(slice).collect()
+}
+
+/// The slices for a trace: each in millionths, and together the millionths of their sum.
+pub(super) fn told<'s>(slices: impl IntoIterator<Item = &'s FineSlice>) -> Vec<GivenSlice> {
+    let (mut sum, mut before) = (Fine::ZERO, Exact::ZERO);
+    let tell = |slice: &FineSlice| {
+        sum = sum.plus(slice.gives);
+        let gives = sum.exact() - before;
+        before = sum.exact();
+        GivenSlice { volume: slice.volume, rate: slice.rate, gives }
+    };
+    slices.into_iter().map(tell).collect()
 }

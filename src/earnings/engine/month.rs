@@ -8,9 +8,10 @@ use super::{
     Shortfall, YearToDate,
     by_rate::PartsOf,
     caps::{Given, given, holder, shortfall},
+    exact::Fine,
     facts::judge_of,
     groups::{Group, GroupKey},
-    method::{Share, Way, marginal},
+    method::{Share, Way, marginal, told},
 };
 use crate::{
     participation::programs::{Lever, ProgramVersion},
@@ -91,6 +92,7 @@ impl<'a> Year<'a> {
         }
         fold.attainments()?;
         fold.close()?;
+        storable(purchases, &fold.targets)?;
         Ok(fold.targets)
     }
 
@@ -100,6 +102,20 @@ impl<'a> Year<'a> {
         let mut levers = self.versions.iter().flat_map(|version| &version.levers.0);
         levers.any(|lever| lever.new_after_months().is_some())
     }
+}
+
+/// Whether the month's sums can be stored: of the purchases by currency, and of each lever's targets.
+fn storable(purchases: &[Purchase], targets: &[EarningTarget<'_>]) -> Result<(), OutOfRange> {
+    let mut sold: BTreeMap<Currency, i128> = BTreeMap::new();
+    for purchase in purchases {
+        *sold.entry(purchase.currency).or_default() += i128::from(purchase.net()?);
+    }
+    let mut given: BTreeMap<(&str, Currency), i128> = BTreeMap::new();
+    for target in targets {
+        *given.entry((target.lever.code(), target.currency)).or_default() += i128::from(target.amount);
+    }
+    let mut sums = sold.values().chain(given.values());
+    if sums.all(|sum| i64::try_from(*sum).is_ok()) { Ok(()) } else { Err(OutOfRange) }
 }
 
 impl<'a> MonthFold<'a, '_> {
@@ -151,14 +167,14 @@ impl<'a> MonthFold<'a, '_> {
         let mut volume = 0;
         for stage in purchase.stages() {
             let share = self.share(of, purchase, stage.net, offset)?;
-            let unrounded = share.unrounded;
+            let (unrounded, slices) = (share.unrounded.exact(), told(&share.slices));
             volume = share.volume;
             let is_plain = purchase.currency == version.currency;
             let given = given(version, unrounded, balance)?;
             let base = if currency == purchase.currency { stage.net } else { 0 };
             let parts_of = PartsOf { base, amount: given.amount };
-            let by_rate = of.by_rate(&share.slices, volume, offset, parts_of)?;
-            let slices = if is_plain { Vec::new() } else { share.slices };
+            let by_rate = of.by_rate(&slices, volume, offset, parts_of)?;
+            let slices = if is_plain { Vec::new() } else { slices };
             let cut = given.cut()? - before.cut()?;
             let (amount, rebate) = (given.amount - before.amount, given.rebate - before.rebate);
             let used_up = given.amount == 0 && before.amount == 0;
@@ -218,7 +234,7 @@ impl<'a> MonthFold<'a, '_> {
             self.count_volume(of.lever, volume)?;
         }
         let key = GroupKey { customer: None, currency: of.version.currency };
-        self.group(of, key).add(of, volume, volume, Exact::ZERO, &[])
+        self.group(of, key).add(of, volume, volume, Fine::ZERO, &[])
     }
 
     pub(super) fn group(&mut self, of: LeverOf<'a>, key: GroupKey) -> &mut Group<'a> {
@@ -240,7 +256,7 @@ impl<'a> MonthFold<'a, '_> {
     pub(super) fn volume(&self, purchase: &Purchase, minor: i64, to: Currency) -> Result<i64, OutOfRange> {
         let money = Money { minor, currency: purchase.currency };
         let converted = self.year.facts.rates.convert(self.month, money, to, Leftover::Nearest);
-        converted.map(|money| money.minor).filter(|minor| *minor != i64::MAX).ok_or(OutOfRange)
+        converted.and_then(|minor| i64::try_from(minor).ok()).ok_or(OutOfRange)
     }
 
     /// The volume that lies below the next sale in its tier period; zero where the lever gives no slices.

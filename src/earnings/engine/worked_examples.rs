@@ -1,7 +1,7 @@
 //! The worked examples of the specification that concern one enrollment's sales, and what lies around them.
 
 use super::{
-    Attained, CalculationStep, CapHolder, EarningFacts, EarningTarget, OutOfRange, Purchase, Reason,
+    Attained, CalculationStep, CapHolder, EarningFacts, EarningTarget, Exact, OutOfRange, Purchase, Reason,
     SoldMonths, Traced, YearToDate,
     samples::{all, core, day, facts, from, money, month, purchase, refunded, version},
 };
@@ -311,6 +311,69 @@ fn a_sum_that_leaves_the_range_is_an_error_and_nothing_wraps() {
     assert_eq!(outcome.map(|targets| targets.len()), Err(OutOfRange));
     let outcome = from(&versions, &known, &sales[..9000], month("2018-07"), &mut YearToDate::default());
     assert!(outcome.is_ok());
+}
+
+#[test]
+fn the_sales_of_a_month_that_are_no_sum_are_an_error_whatever_the_grain() {
+    let tiered = LeverScale::Marginal { period: TierPeriod::Month, tiers: tiers() };
+    let largest = |n| Purchase { amount: 999_999_999_999_999, ..purchase(n, "2018-11-05", "1.00") };
+    let sales: Vec<Purchase> = (1..9300).map(largest).collect();
+    let known = facts();
+    for grain in LeverGrain::ALL {
+        for scale in [LeverScale::Flat { rate: Rate::percent(10) }, tiered.clone()] {
+            let versions = version(&[core("core", scale, *grain, None)]);
+            let outcome = from(&versions, &known, &sales, month("2018-07"), &mut YearToDate::default());
+            assert_eq!(outcome.map(|targets| targets.len()), Err(OutOfRange), "{grain:?}");
+        }
+    }
+    // A sale that cannot earn is shown with what it was billed at, in sums as well.
+    let mut elsewhere = flat("core", "0.1");
+    if let Lever::Core { applies_to, .. } = &mut elsewhere {
+        applies_to.products = Some(vec!["AZ-2".into()]);
+    }
+    let versions = version(&[elsewhere]);
+    let outcome = from(&versions, &known, &sales, month("2018-07"), &mut YearToDate::default());
+    assert_eq!(outcome.map(|targets| targets.len()), Err(OutOfRange));
+}
+
+#[test]
+fn the_slices_of_a_sale_in_another_currency_are_rounded_as_one() {
+    let of = |from, rate: &str| LeverTier { from: money(from, "USD"), rate: rate.parse().unwrap() };
+    let tiers = vec![of("0.00", "0.1"), of("0.01", "0.7")];
+    let yen = "JPY".parse().unwrap();
+    let mut known = facts();
+    known.rates.publish(month("2018-11"), yen, Currency::USD, "0.03".parse().unwrap());
+    let bought = [Purchase { currency: yen, amount: 1, ..purchase(1, "2018-11-05", "1.00") }];
+    for grain in LeverGrain::ALL {
+        let scale = LeverScale::Marginal { period: TierPeriod::Month, tiers: tiers.clone() };
+        let versions = version(&[core("core", scale, *grain, None)]);
+        let targets = all(&versions, &known, &bought);
+        // A yen is three cents: one at 10 % and two at 70 % are half a yen, which is rounded up.
+        assert_eq!(earned(&targets), [1], "{grain:?}");
+        let gives: Exact = targets[0].slices.iter().map(|slice| slice.gives).sum();
+        assert_eq!((gives, gives.text(yen)), (targets[0].unrounded, "0.5".to_owned()), "{grain:?}");
+    }
+}
+
+#[test]
+fn a_sale_as_large_as_the_service_takes_is_right_in_any_currency() {
+    let dinar = "KWD".parse().unwrap();
+    let mut known = facts();
+    known.rates.publish(month("2018-11"), dinar, Currency::USD, "53000".parse().unwrap());
+    let bought =
+        [Purchase { currency: dinar, amount: 999_999_999_999_999, ..purchase(1, "2018-11-05", "1.00") }];
+    let tiers = vec![LeverTier { from: money("0.00", "USD"), rate: Rate::percent(5) }];
+    let scale = LeverScale::Marginal { period: TierPeriod::Month, tiers };
+    let versions = version(&[core("core", scale, LeverGrain::Transaction, None)]);
+    assert_eq!(earned(&all(&versions, &known, &bought)), [50_000_000_000_000]);
+    // What is compared with does not fit in dollars: an error, and no number.
+    let versions = version(&[growth(GrowthBaseline::SameMonthLastYear {})]);
+    let baseline = month("2017-11");
+    known.rates.publish(baseline, dinar, Currency::USD, "99999999".parse().unwrap());
+    known.sold.add(1, "growth", baseline, dinar, 999_999_999_999_999).unwrap();
+    let bought = [purchase(1, "2018-11-05", "1.00")];
+    let outcome = from(&versions, &known, &bought, month("2018-07"), &mut YearToDate::default());
+    assert_eq!(outcome.map(|targets| targets.len()), Err(OutOfRange));
 }
 
 fn traced<'a>(target: &'a EarningTarget<'_>) -> Traced<'a> {

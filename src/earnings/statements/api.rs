@@ -158,7 +158,7 @@ async fn get_statement(
         Media::Json => Either::Left(Answer::ok(&statement)),
         Media::Csv => {
             let name = format!("statement-{}-{month}", statement.partner.mpn_id);
-            Either::Right(Rendering::csv(&name, table(&statement)))
+            Either::Right(Rendering::csv(&name, table(&statement, language)))
         }
         Media::Html => Either::Right(Rendering::page(page::STYLE, page(&statement, language)?)),
     })

@@ -30,6 +30,7 @@ mod words;
 
 use crate::slice::{Slice, Tag, VerifyCheck};
 pub use kept::{keep, partners_told};
+pub use page::{STYLE, figure};
 
 /// The declaration of this slice.
 pub const SLICE: Slice = Slice {

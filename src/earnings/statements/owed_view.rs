@@ -1,7 +1,12 @@
 //! What a statement says of payment, on the wire: the rebates of the month, and the balance around the month.
 
 use crate::{
-    ledger::accounting::{Balance, PaymentWait, RebateReason, RebateState, WaitingRebate},
+    ledger::{
+        accounting::{
+            Balance, BookedPayment, PaymentWait, RebateReason, RebateState, WaitingRebate, payment_reference,
+        },
+        forfeitures::UpcomingLoss,
+    },
     platform::values::{CalendarDate, Id, Locale, Money},
 };
 use serde::{Deserialize, Deserializer, Serialize};
@@ -18,7 +23,11 @@ pub struct StatementRebate {
     /// The sum of the approved adjustments.
     #[serde(deserialize_with = "sum")]
     pub adjusted: Money,
-    /// The amount owed: earned and adjusted.
+    /// The co-op fund of a half-year that stayed below its threshold, and became rebate; null where there is none, and on a
+    /// statement from before.
+    #[serde(default, deserialize_with = "sum_if_any")]
+    pub converted: Option<Money>,
+    /// The amount owed: earned, adjusted and converted.
     #[serde(deserialize_with = "sum")]
     pub amount: Money,
     /// The sum of the earnings' co-op parts, which are claimed, not paid with the rebate.
@@ -61,6 +70,7 @@ impl StatementRebate {
             id: rebate.id,
             earned: money(rebate.earned),
             adjusted: money(rebate.adjusted),
+            converted: (rebate.converted != 0).then(|| money(rebate.converted)),
             amount: rebate.amount(),
             coop: money(rebate.coop),
             state: rebate.state,
@@ -102,10 +112,18 @@ pub struct StatementBalance {
     /// the threshold is reached, or the threshold is not known.
     #[serde(deserialize_with = "sum_if_any")]
     pub missing: Option<Money>,
+    /// The amount that is announced to be lost; null where nothing is.
+    #[serde(default, deserialize_with = "sum_if_any")]
+    pub to_be_lost: Option<Money>,
+    /// The first day on which something of it is lost.
+    #[serde(default)]
+    pub lost_from: Option<CalendarDate>,
 }
 
-impl From<&Balance> for StatementBalance {
-    fn from(balance: &Balance) -> Self {
+impl StatementBalance {
+    /// A balance with what is announced to be lost of it.
+    #[must_use]
+    pub fn of(balance: &Balance, loss: Option<UpcomingLoss>) -> Self {
         Self {
             carried_in: balance.carried_in,
             new: balance.new,
@@ -116,6 +134,34 @@ impl From<&Balance> for StatementBalance {
             on_hold: balance.on_hold,
             threshold: balance.standing.and_then(|standing| standing.threshold.known()),
             missing: balance.wait().and_then(PaymentWait::missing),
+            to_be_lost: loss.map(|loss| loss.amount),
+            lost_from: loss.map(|loss| loss.from),
+        }
+    }
+}
+
+/// A payment on a statement: paid since the month before was closed, or come back.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct StatementPayment {
+    /// The payment.
+    pub payment_id: Id,
+    /// The reference by which banks name the payment.
+    #[schema(max_length = 35, examples("01936f2e4b0070008000000000000001"))]
+    pub reference: String,
+    /// The amount that went to the bank account for the enrollment; below zero where the payment came back.
+    #[serde(deserialize_with = "sum")]
+    pub amount: Money,
+    /// The day on which the books were told.
+    pub on: CalendarDate,
+}
+
+impl From<&BookedPayment> for StatementPayment {
+    fn from(payment: &BookedPayment) -> Self {
+        Self {
+            payment_id: payment.payment_id,
+            reference: payment_reference(payment.payment_id),
+            amount: payment.amount,
+            on: payment.on,
         }
     }
 }
@@ -125,7 +171,7 @@ pub(super) fn sum<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Money, D
     Money::deserialize_sum(deserializer)
 }
 
-fn sum_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Money>, D::Error> {
+pub(super) fn sum_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Money>, D::Error> {
     #[derive(Deserialize)]
     struct Sum(#[serde(deserialize_with = "sum")] Money);
     Ok(Option::<Sum>::deserialize(deserializer)?.map(|Sum(money)| money))

@@ -17,8 +17,8 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, context, syntax::Syn
 use serde::Deserialize;
 use std::{collections::BTreeSet, sync::LazyLock};
 
-/// The style sheet of the page; the page allows no other style.
-pub(super) const STYLE: &str = include_str!("templates/statement.css");
+/// The style sheet of the page; the page allows no other style. Other pages to print share it.
+pub const STYLE: &str = include_str!("templates/statement.css");
 
 static PAGE: LazyLock<Result<Environment<'static>, minijinja::Error>> = LazyLock::new(|| {
     let mut environment = Environment::new();
@@ -70,13 +70,14 @@ fn names(chart: &Chart, language: Locale) -> Vec<String> {
     chart.rows.iter().map(|row| words::month(row.month, language)).collect()
 }
 
-/// An amount among the template's facts, as decimal text. A sum may have more digits than an amount that the API takes.
-#[derive(Deserialize)]
-struct Figure {
+/// An amount among a template's facts, as decimal text. A sum may have more digits than an amount that the API takes.
+#[derive(Debug, Deserialize)]
+pub struct Figure {
     amount: String,
 }
 
 /// The text of an amount in a table; the currency has a column of its own.
-fn figure(money: Serde<Figure>) -> String {
+#[must_use]
+pub fn figure(money: Serde<Figure>) -> String {
     in_groups(&money.amount).replace('-', "\u{2212}")
 }

@@ -2,7 +2,7 @@
 //! partners.
 
 use super::{
-    owed_view::{StatementBalance, StatementRebate},
+    owed_view::{StatementBalance, StatementPayment, StatementRebate},
     statement_view::{
         Statement, StatementAdjustment, StatementIneligible, StatementLine, StatementMonth, StatementProgram,
         StatementSlice, StatementTotal,
@@ -16,8 +16,9 @@ use crate::{
         engine::Reason,
     },
     ledger::{
-        accounting::{self, AccountingMonthState, MonthOfBooks},
+        accounting::{self, AccountingMonthState, Balance, MonthOfBooks},
         adjustments::{self, Adjustment},
+        forfeitures::{self, Forfeiture, UpcomingLoss},
     },
     network::partners::Partner,
     participation::{
@@ -43,6 +44,8 @@ pub(super) struct StatementFacts {
     ineligible: Vec<IneligibleMonth>,
     adjusted: Vec<Adjustment>,
     books: MonthOfBooks,
+    /// What is announced to be lost now.
+    losses: Vec<Forfeiture>,
 }
 
 /// The statement of one partner in the making.
@@ -68,6 +71,7 @@ impl StatementFacts {
             ineligible: calculation::ineligible_months(tx, partners, &ids, month)?,
             adjusted: adjustments::posted_in(tx, partners, month)?,
             books: accounting::month_of_books(tx, partners, &ids, month)?,
+            losses: forfeitures::announced(tx, partners)?,
         })
     }
 
@@ -123,10 +127,18 @@ impl Writer<'_> {
         for adjustment in &adjustments {
             total(adjustment.amount.currency, &|total| total.adjust(adjustment.amount));
         }
+        let of_enrollment = facts.books.rebates.iter().filter(|waiting| waiting.rebate.enrollment_id == id);
+        let rebates: Vec<_> =
+            of_enrollment.map(|waiting| StatementRebate::of(waiting, self.language)).collect();
+        for converted in rebates.iter().filter_map(|rebate| rebate.converted) {
+            total(converted.currency, &|total| total.convert(converted));
+        }
         let totals = totals.into_values().collect();
         let ineligible = facts.ineligible.iter().filter(|row| row.enrollment_id == id);
-        let rebates = facts.books.rebates.iter().filter(|waiting| waiting.rebate.enrollment_id == id);
         let balances = facts.books.balances.iter().filter(|balance| balance.enrollment_id == id);
+        let payments = facts.books.payments.iter().filter(|payment| payment.enrollment_id == id);
+        let balance =
+            |of: &Balance| StatementBalance::of(of, UpcomingLoss::of(&facts.losses, id, of.new.currency));
         StatementProgram {
             enrollment_id: id,
             program: program.code.clone(),
@@ -134,8 +146,9 @@ impl Writer<'_> {
             program_year: enrollment.program_year,
             ineligible: ineligible.map(|row| self.refusal(row)).collect(),
             months: self.months(id),
-            rebates: rebates.map(|waiting| StatementRebate::of(waiting, self.language)).collect(),
-            balances: balances.map(StatementBalance::from).collect(),
+            rebates,
+            balances: balances.map(balance).collect(),
+            payments: payments.map(StatementPayment::from).collect(),
             earnings,
             corrections,
             adjustments,

@@ -1,6 +1,6 @@
 //! The statement of a month on the wire.
 
-use super::owed_view::{StatementBalance, StatementRebate, sum};
+use super::owed_view::{StatementBalance, StatementPayment, StatementRebate, sum, sum_if_any};
 use crate::{
     ledger::{accounting::AccountingMonthState, adjustments::AdjustmentReason},
     network::partners::Partner,
@@ -92,6 +92,10 @@ pub struct StatementProgram {
     /// The amounts carried in, new, paid and carried out, by currency.
     #[schema(max_items = 200)]
     pub balances: Vec<StatementBalance>,
+    /// What was paid since the month before was closed, and what came back.
+    #[serde(default)]
+    #[schema(max_items = 10_000)]
+    pub payments: Vec<StatementPayment>,
     /// The sums, by currency.
     #[schema(max_items = 200)]
     pub totals: Vec<StatementTotal>,
@@ -219,7 +223,10 @@ pub struct StatementTotal {
     /// The corrections by hand.
     #[serde(deserialize_with = "sum")]
     pub adjusted: Money,
-    /// The amount owed: rebate and adjusted.
+    /// The co-op funds that became rebate; null where there are none, and on a statement from before.
+    #[serde(default, deserialize_with = "sum_if_any")]
+    pub converted: Option<Money>,
+    /// The amount owed: rebate, adjusted and converted.
     #[serde(deserialize_with = "sum")]
     pub owed: Money,
 }
@@ -234,6 +241,7 @@ impl Statement {
             program.ineligible.retain(|reason| reason.billed.currency == currency);
             program.rebates.retain(|rebate| rebate.amount.currency == currency);
             program.balances.retain(|balance| balance.new.currency == currency);
+            program.payments.retain(|payment| payment.amount.currency == currency);
             program.totals.retain(|total| total.amount.currency == currency);
             program.months.retain(|month| month.amount.currency == currency);
         }
@@ -255,7 +263,14 @@ impl StatementTotal {
     #[must_use]
     pub fn none(currency: Currency) -> Self {
         let nothing = Money { minor: 0, currency };
-        Self { amount: nothing, rebate: nothing, coop: nothing, adjusted: nothing, owed: nothing }
+        Self {
+            amount: nothing,
+            rebate: nothing,
+            coop: nothing,
+            adjusted: nothing,
+            converted: None,
+            owed: nothing,
+        }
     }
 
     /// Adds the earnings of a lever.
@@ -272,14 +287,26 @@ impl StatementTotal {
         self.owed.minor += amount.minor;
     }
 
+    /// Adds a co-op fund that became rebate.
+    pub fn convert(&mut self, amount: Money) {
+        self.converted = sum_of(self.converted, Some(amount));
+        self.owed.minor += amount.minor;
+    }
+
     /// Adds another total in the same currency.
     pub fn add(&mut self, other: &Self) {
         self.amount.minor += other.amount.minor;
         self.rebate.minor += other.rebate.minor;
         self.coop.minor += other.coop.minor;
         self.adjusted.minor += other.adjusted.minor;
+        self.converted = sum_of(self.converted, other.converted);
         self.owed.minor += other.owed.minor;
     }
+}
+
+/// The sum of the amounts that are there.
+fn sum_of(one: Option<Money>, other: Option<Money>) -> Option<Money> {
+    one.into_iter().chain(other).reduce(|one, other| Money { minor: one.minor + other.minor, ..one })
 }
 
 /// The earnings of a lever in a month.

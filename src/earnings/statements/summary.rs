@@ -2,8 +2,8 @@
 //! grow with the sales.
 
 use super::summary_view::{
-    PartnerSummary, SummaryCap, SummaryCapUse, SummaryEarned, SummaryEnrollment, SummaryHold, SummaryLapse,
-    SummaryNextTier, SummaryPayment, SummaryTier,
+    PartnerSummary, SummaryCap, SummaryCapUse, SummaryEarned, SummaryEnrollment, SummaryExpectedPayment,
+    SummaryHold, SummaryLapse, SummaryLoss, SummaryNextTier, SummaryPayment, SummaryTier,
 };
 use crate::{
     access::Tx,
@@ -11,7 +11,13 @@ use crate::{
         calculation::{self, CapUsed, LeverVolume},
         engine::{CapHolder, scale},
     },
-    ledger::accounting::{self, PaymentStandings, PaymentWait, Rebate, RebateReason, RebateState},
+    ledger::{
+        accounting::{
+            self, PaymentStandings, PaymentWait, Rebate, RebateReason, RebateState,
+            coop_funds::{self, CoopFundView, FundRange},
+        },
+        forfeitures::{self, Forfeiture, UpcomingLoss},
+    },
     network::partners::{self, Partner},
     participation::{
         eligibility,
@@ -45,6 +51,15 @@ pub(super) fn summary(tx: &mut Tx<'_>, partner: Id) -> Result<PartnerSummary> {
     let volumes = calculation::volumes(tx, of_partner)?;
     let rebates = accounting::rebates_of_all_months(tx, of_partner)?;
     let standings = accounting::payment_standings(tx, &[partner.id], &ids)?;
+    let losses = forfeitures::announced(tx, &[partner.id])?;
+    let mut funds = coop_funds(tx, partner.id)?;
+    let months = accounting::months(tx)?;
+    let next = PaymentFacts {
+        standings: &standings,
+        losses: &losses,
+        paid_in: months.payment_month(today),
+        language: tx.language,
+    };
     let mut lapses = lapses(tx, &partner, &enrolled)?;
     let shown = enrolled.iter().map(|(enrollment, program)| ProgramEnrollment {
         enrollment: enrollment.clone(),
@@ -63,7 +78,8 @@ pub(super) fn summary(tx: &mut Tx<'_>, partner: Id) -> Result<PartnerSummary> {
             this_year: earned(of_enrollment.iter().copied()),
             tiers: goes_on.map(|version| tiers(&enrollment, version, &volumes, today)).unwrap_or_default(),
             caps: goes_on.map(|version| caps(tx, &enrollment, version)).transpose()?.unwrap_or_default(),
-            next_payment: payments(&of_enrollment, &standings, tx.language),
+            next_payment: next.of(&of_enrollment),
+            coop_funds: funds.remove(&enrollment.id).unwrap_or_default(),
             lapse: lapses.remove(&enrollment.id),
             enrollment: view,
             program_name: program.name,
@@ -74,9 +90,21 @@ pub(super) fn summary(tx: &mut Tx<'_>, partner: Id) -> Result<PartnerSummary> {
         program_year,
         as_of: calculation::last_calculated(tx, partner.id)?,
         calculation_pending: backlog::length(tx, Whom::Only(partner.id))? > 0,
+        payments: tx.expected_payments(partner.id)?.into_iter().map(SummaryExpectedPayment::from).collect(),
         partner_id: partner.id,
         enrollments: summaries,
     })
+}
+
+/// The partner's co-op funds, by enrollment.
+fn coop_funds(tx: &mut Tx<'_>, partner: Id) -> Result<HashMap<Id, Vec<CoopFundView>>> {
+    let funds = coop_funds::of_partners(tx, &[partner], FundRange::All)?;
+    let enrolled: Vec<Id> = funds.iter().map(|fund| fund.enrollment_id).collect();
+    let mut by_enrollment: HashMap<Id, Vec<CoopFundView>> = HashMap::new();
+    for (enrollment, view) in enrolled.into_iter().zip(coop_funds::views(tx, funds)?) {
+        by_enrollment.entry(enrollment).or_default().push(view);
+    }
+    Ok(by_enrollment)
 }
 
 /// The program version of an enrollment's year that is in effect, else the last version of the year.
@@ -168,29 +196,54 @@ fn caps(tx: &mut Tx<'_>, enrollment: &Enrollment, version: &ProgramVersion) -> R
     Ok(found)
 }
 
-/// The next payment in each currency in which one of the enrollment's rebates is accruing, payable or held.
-fn payments(rebates: &[&Rebate], standings: &PaymentStandings, language: Locale) -> Vec<SummaryPayment> {
-    let mut by_currency: BTreeMap<Currency, Vec<&Rebate>> = BTreeMap::new();
-    let under_way = [RebateState::Accruing, RebateState::Payable, RebateState::OnHold];
-    for rebate in rebates.iter().filter(|rebate| under_way.contains(&rebate.state)) {
-        by_currency.entry(rebate.currency).or_default().push(rebate);
+/// What the next payments of a partner depend on.
+struct PaymentFacts<'a> {
+    standings: &'a PaymentStandings,
+    losses: &'a [Forfeiture],
+    paid_in: Month,
+    language: Locale,
+}
+
+impl PaymentFacts<'_> {
+    /// The next payment in each currency in which one of the enrollment's rebates is accruing, payable, held or in payment.
+    fn of(&self, rebates: &[&Rebate]) -> Vec<SummaryPayment> {
+        let mut by_currency: BTreeMap<Currency, Vec<&Rebate>> = BTreeMap::new();
+        let under_way =
+            [RebateState::Accruing, RebateState::Payable, RebateState::OnHold, RebateState::InPayment];
+        for rebate in rebates.iter().filter(|rebate| under_way.contains(&rebate.state)) {
+            by_currency.entry(rebate.currency).or_default().push(rebate);
+        }
+        by_currency.into_iter().filter_map(|(currency, rebates)| self.payment(currency, &rebates)).collect()
     }
-    let payment = |(currency, rebates): (Currency, Vec<&Rebate>)| {
+
+    fn payment(&self, currency: Currency, rebates: &[&Rebate]) -> Option<SummaryPayment> {
         let enrollment = rebates.first()?.enrollment_id;
-        let standing = standings.of(enrollment, currency)?;
-        let accruing = rebates.iter().filter(|rebate| rebate.state == RebateState::Accruing);
+        let standing = self.standings.of(enrollment, currency)?;
         let zero = Money { minor: 0, currency };
+        let sum = |state| {
+            let of_state = rebates.iter().filter(|rebate| rebate.state == state);
+            Money { minor: of_state.map(|rebate| rebate.amount().minor).sum(), currency }
+        };
+        let accruing = rebates.iter().filter(|rebate| rebate.state == RebateState::Accruing);
         let wait = standing.wait();
         Some(SummaryPayment {
             payable: standing.payable.unwrap_or(zero),
-            accruing: Money { minor: accruing.map(|rebate| rebate.amount().minor).sum(), currency },
+            paid_in: self.paid_in,
+            accruing_from: accruing.map(|rebate| rebate.posted_in).max().map(|last| last.plus(1).first_day()),
+            in_payment: sum(RebateState::InPayment),
+            accruing: sum(RebateState::Accruing),
             threshold: standing.threshold.known(),
             missing: wait.and_then(PaymentWait::missing),
             reason: wait.map(PaymentWait::reason),
-            on_hold: holds(&rebates, currency, language),
+            on_hold: holds(rebates, currency, self.language),
+            loss: UpcomingLoss::of(self.losses, enrollment, currency).map(|loss| SummaryLoss {
+                cause: loss.cause,
+                detail: loss.cause.detail(self.language),
+                amount: loss.amount,
+                forfeits_on: loss.from,
+            }),
         })
-    };
-    by_currency.into_iter().filter_map(payment).collect()
+    }
 }
 
 fn holds(rebates: &[&Rebate], currency: Currency, language: Locale) -> Vec<SummaryHold> {

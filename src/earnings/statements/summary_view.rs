@@ -1,7 +1,11 @@
 //! The summary of a partner on the wire.
 
 use crate::{
-    ledger::accounting::RebateReason,
+    access::ExpectedPayment,
+    ledger::{
+        accounting::{RebateReason, coop_funds::CoopFundView},
+        forfeitures::ForfeitureCause,
+    },
     participation::{
         enrollments::EnrollmentView,
         programs::{CapScope, TierPeriod},
@@ -25,9 +29,36 @@ pub struct PartnerSummary {
     pub as_of: Option<Timestamp>,
     /// Whether sales or changed facts wait for the calculation; the figures do not show them yet.
     pub calculation_pending: bool,
+    /// The payments that are approved and have not arrived yet, the oldest first.
+    #[schema(max_items = 1000)]
+    pub payments: Vec<SummaryExpectedPayment>,
     /// The enrollments that are open, of this or the last program year, or still to be paid; the latest year first.
     #[schema(max_items = 200)]
     pub enrollments: Vec<SummaryEnrollment>,
+}
+
+/// A payment that is approved and has not arrived yet.
+#[derive(Serialize, ToSchema)]
+pub struct SummaryExpectedPayment {
+    /// The payment.
+    pub payment_id: Id,
+    /// The amount after tax.
+    pub amount: Money,
+    /// The state of the payment.
+    #[schema(max_length = 60, examples("sent"))]
+    pub state: &'static str,
+    /// The day the bank got the payment; null before.
+    pub sent_on: Option<CalendarDate>,
+    /// The reference by which banks name the payment.
+    #[schema(max_length = 35, examples("01936f2e4b0070008000000000000001"))]
+    pub reference: String,
+}
+
+impl From<ExpectedPayment> for SummaryExpectedPayment {
+    fn from(payment: ExpectedPayment) -> Self {
+        let ExpectedPayment { id, amount, state, sent_on, reference } = payment;
+        Self { payment_id: id, amount, state, sent_on, reference }
+    }
 }
 
 /// The summary of one enrollment.
@@ -53,6 +84,9 @@ pub struct SummaryEnrollment {
     /// The next payment, by currency.
     #[schema(max_items = 200)]
     pub next_payment: Vec<SummaryPayment>,
+    /// The co-op funds, the oldest half-year first.
+    #[schema(max_items = 200)]
+    pub coop_funds: Vec<CoopFundView>,
     /// The agreements and attainments that end within 90 days, and end the eligibility; null where there are none.
     pub lapse: Option<SummaryLapse>,
 }
@@ -141,6 +175,12 @@ pub struct SummaryCapUse {
 pub struct SummaryPayment {
     /// The payable rebates.
     pub payable: Money,
+    /// The month in which a run pays what is payable: the first month after the closed ones.
+    pub paid_in: Month,
+    /// The first day on which a run can pay what accrues: the day after the last accruing month; null where nothing accrues.
+    pub accruing_from: Option<CalendarDate>,
+    /// The rebates that payments carry which have not arrived yet.
+    pub in_payment: Money,
     /// The rebates of open months, payable when the months are closed.
     pub accruing: Money,
     /// The payment threshold at the payment month's rate; null where the month has no rate that converts the threshold
@@ -153,6 +193,8 @@ pub struct SummaryPayment {
     /// The rebates on hold, by reason.
     #[schema(max_items = 5)]
     pub on_hold: Vec<SummaryHold>,
+    /// What is about to be lost; null where nothing is.
+    pub loss: Option<SummaryLoss>,
 }
 
 /// The rebates on hold for one reason.
@@ -167,6 +209,23 @@ pub struct SummaryHold {
     pub amount: Money,
     /// The day the first hold began.
     pub since: Option<CalendarDate>,
+}
+
+/// Rebates that are about to be lost.
+#[derive(Serialize, ToSchema)]
+pub struct SummaryLoss {
+    /// The rule of the first loss.
+    pub cause: ForfeitureCause,
+    /// The rule in words, with the step that averts the loss.
+    #[schema(
+        max_length = 300,
+        examples("What waits for a payout or tax profile for over 180 days is lost.")
+    )]
+    pub detail: &'static str,
+    /// The amount.
+    pub amount: Money,
+    /// The first day on which something is lost.
+    pub forfeits_on: CalendarDate,
 }
 
 /// The agreements and attainments that end soon.

@@ -4,26 +4,33 @@ use super::{
     owed_view::StatementBalance,
     statement_view::{Statement, StatementLine, StatementProgram, StatementSlice, StatementTotal},
 };
-use crate::platform::{csv, values::Money};
+use crate::platform::{
+    csv,
+    values::{Locale, Money, Words},
+};
 
-const COLUMNS: [&str; 16] = [
-    "section",
-    "program",
-    "program_year",
-    "lever",
-    "earned_in",
-    "code",
-    "text",
-    "count",
-    "rate",
-    "currency",
-    "base",
-    "amount",
-    "rebate",
-    "coop",
-    "adjusted",
-    "owed",
+/// The headings. Those in English are names for programs, and stay.
+const COLUMNS: [Words<'_>; 16] = [
+    Words::new("section", "区分"),
+    Words::new("program", "プログラム"),
+    Words::new("program_year", "プログラム年度"),
+    Words::new("lever", "リベート区分"),
+    Words::new("earned_in", "獲得月"),
+    Words::new("code", "コード"),
+    Words::new("text", "内容"),
+    Words::new("count", "件数"),
+    Words::new("rate", "料率"),
+    Words::new("currency", "通貨"),
+    Words::new("base", "対象額"),
+    Words::new("amount", "金額"),
+    Words::new("rebate", "リベート"),
+    Words::new("coop", "Co-op"),
+    Words::new("adjusted", "調整"),
+    Words::new("owed", "支払対象額"),
 ];
+
+/// The row of what is announced to be lost; its text is the first day of the loss.
+const TO_BE_LOST: &str = "to_be_lost";
 
 /// A row of the table; cells without a value stay empty.
 #[derive(Default)]
@@ -39,13 +46,14 @@ struct TableRow {
     money: [Option<Money>; 6],
 }
 
-/// The statement as comma-separated values. The rows `earning`, `correction` and `adjustment` add up to `total`. The
+/// The statement as comma-separated values. The rows `earning`, `correction`, `adjustment` and `converted` add up to `total`. The
 /// other rows are not part of the total: `earning_slice` and `correction_slice` are the parts by rates of the line above them,
 /// `ineligible` the sales that did not earn. Of the amounts owed, `carried_in` and `new` less `paid` and `forfeited` are `carried_out`; a part
-/// of that is `on_hold`, and `missing_to_threshold` is missing to the payment `threshold`.
-pub(super) fn table(statement: &Statement) -> String {
+/// of that is `on_hold`, `missing_to_threshold` is missing to the payment `threshold`, and `to_be_lost` is announced to be lost; `payment`
+/// is what went to the bank account, with the day as its code and the bank's reference as its text.
+pub(super) fn table(statement: &Statement, language: Locale) -> String {
     let mut text = String::new();
-    csv::line(&mut text, COLUMNS);
+    csv::line(&mut text, COLUMNS.map(|heading| language.of(heading)));
     for program in &statement.programs {
         for row in rows(program) {
             let year = program.program_year.to_string();
@@ -81,6 +89,11 @@ fn rows(program: &StatementProgram) -> Vec<TableRow> {
         money: [None, None, None, None, Some(adjustment.amount), Some(adjustment.amount)],
         ..TableRow::default()
     }));
+    rows.extend(program.rebates.iter().filter_map(|rebate| rebate.converted).map(|converted| TableRow {
+        section: "converted",
+        money: [None, None, None, None, None, Some(converted)],
+        ..TableRow::default()
+    }));
     rows.extend(program.ineligible.iter().map(|reason| TableRow {
         section: "ineligible",
         lever: reason.lever.clone(),
@@ -92,6 +105,13 @@ fn rows(program: &StatementProgram) -> Vec<TableRow> {
         money: [Some(reason.billed), Some(reason.capped), None, None, None, None],
     }));
     rows.extend(program.balances.iter().flat_map(of_balance));
+    rows.extend(program.payments.iter().map(|payment| TableRow {
+        section: "payment",
+        code: payment.on.to_string(),
+        text: payment.reference.clone(),
+        money: [None, None, None, None, None, Some(payment.amount)],
+        ..TableRow::default()
+    }));
     rows.extend(program.totals.iter().map(|total| TableRow { section: "total", ..TableRow::from(total) }));
     rows
 }
@@ -108,6 +128,8 @@ fn of_balance(balance: &StatementBalance) -> impl Iterator<Item = TableRow> + us
         on_hold,
         threshold,
         missing,
+        to_be_lost,
+        lost_from,
     } = balance;
     let rows = [
         ("carried_in", Some(*carried_in)),
@@ -119,9 +141,12 @@ fn of_balance(balance: &StatementBalance) -> impl Iterator<Item = TableRow> + us
         ("on_hold", Some(*on_hold)),
         ("threshold", *threshold),
         ("missing_to_threshold", *missing),
+        (TO_BE_LOST, *to_be_lost),
     ];
-    rows.into_iter().filter(|(_, owed)| owed.is_some()).map(|(section, owed)| TableRow {
+    let lost_from = lost_from.map(|day| day.to_string()).unwrap_or_default();
+    rows.into_iter().filter(|(_, owed)| owed.is_some()).map(move |(section, owed)| TableRow {
         section,
+        text: if section == TO_BE_LOST { lost_from.clone() } else { String::new() },
         money: [None, None, None, None, None, owed],
         ..TableRow::default()
     })
@@ -159,7 +184,7 @@ impl From<&StatementLine> for TableRow {
 
 impl From<&StatementTotal> for TableRow {
     fn from(total: &StatementTotal) -> Self {
-        let StatementTotal { amount, rebate, coop, adjusted, owed } = total;
+        let StatementTotal { amount, rebate, coop, adjusted, owed, converted: _ } = total;
         Self {
             money: [None, Some(*amount), Some(*rebate), Some(*coop), Some(*adjusted), Some(*owed)],
             ..Self::default()

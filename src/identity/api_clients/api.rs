@@ -184,7 +184,7 @@ fn a_day() -> i64 {
 #[into_params(parameter_in = Query)]
 pub struct ApiClientFilter {
     /// Of this partner.
-    pub partner_id: Option<Id>,
+    pub partner_id: Option<PartnerKey>,
     /// With this status.
     #[param(inline)]
     pub status: Option<ApiClientStatus>,

@@ -2,7 +2,7 @@
 
 use super::{ApiClient, ApiClientStatus, api::ApiClientFilter, model::ClientSecret};
 use crate::{
-    access::{ClientStanding, Role, Tx},
+    access::{ClientStanding, PartnerKey, Role, Tx},
     platform::{
         Error, Result,
         db::{Conn, MultiBackend, lock_rows, native},
@@ -14,24 +14,28 @@ use crate::{
 use diesel::prelude::*;
 
 // Only programme staff sees API clients, so the query needs no scope.
-fn matching(filter: &ApiClientFilter) -> api_clients::BoxedQuery<'static, MultiBackend> {
+fn matching(
+    tx: &mut Tx<'_>,
+    filter: &ApiClientFilter,
+) -> Result<api_clients::BoxedQuery<'static, MultiBackend>> {
+    let partner = PartnerKey::asked_for(filter.partner_id.as_ref(), tx)?;
     let mut query = api_clients::table.into_boxed();
-    if let Some(id) = filter.partner_id {
+    if let Some(id) = partner {
         query = query.filter(api_clients::partner_id.eq(id));
     }
     if let Some(status) = filter.status {
         query = query.filter(api_clients::status.eq(status));
     }
-    query
+    Ok(query)
 }
 
 pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<ApiClientFilter>) -> Result<Vec<ApiClient>> {
-    let query = matching(&page.filter);
+    let query = matching(tx, &page.filter)?;
     Ok(keyset!(query, page, api_clients, newest).select(ApiClient::as_select()).load(tx.conn)?)
 }
 
 pub(super) fn count(tx: &mut Tx<'_>, filter: &ApiClientFilter) -> Result<i64> {
-    Ok(matching(filter).count().get_result(tx.conn)?)
+    Ok(matching(tx, filter)?.count().get_result(tx.conn)?)
 }
 
 /// The standing of a client, by one statement, which runs at every request of a client.

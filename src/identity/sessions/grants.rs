@@ -62,7 +62,7 @@ pub(super) async fn refresh(public: &Public, token: String) -> Result<Granted> {
             "the refresh token is not known, or was used or revoked, or has run out; sign in again",
             "リフレッシュトークンが不明であるか、使用済み、失効済み、または期限切れです。再度サインインしてください。"
         );
-        return Err(Error::new(&INVALID_GRANT, detail).for_oauth());
+        return Err(Error::new(&INVALID_GRANT, detail));
     };
     of_session(
         public,
@@ -90,7 +90,7 @@ pub(super) async fn client(
         Some(_) => {
             let detail =
                 text!("the client may have: {}", "クライアントに付与できるスコープ：{}", held.join(" "));
-            return Err(Error::new(&INVALID_SCOPE, detail).for_oauth());
+            return Err(Error::new(&INVALID_SCOPE, detail));
         }
     };
     let subject = TokenSubject::Client { id: client.id, scope: scope.clone() };
@@ -119,13 +119,13 @@ pub(super) async fn exchange(public: &Public, identity_token: &str) -> Result<Gr
             let facts = json!({"address": public.origin().address, "reason": reason});
             let trace = move |tx: &mut Tx<'_>| nobody(tx).after(&facts).record(tx);
             public.write(Actor::NOBODY, EXCHANGE, trace).await?;
-            return Err(error.for_oauth());
+            return Err(error);
         }
-        Err(error) => return Err(error.for_oauth()),
+        Err(error) => return Err(error),
     };
     let (origin, needs_factors) = (public.origin().clone(), public.operators_need_second_factor());
     let begun = public.write(Actor::NOBODY, EXCHANGE, move |tx| begin(tx, &identity, &origin, needs_factors));
-    let (user, session) = begun.await?.ok_or_else(|| identity_refused("").for_oauth())?;
+    let (user, session) = begun.await?.ok_or_else(|| identity_refused(""))?;
     let refresh = GrantedRefresh { token: session.refresh_token, expires_in: super::Session::IDLE_SECONDS };
     of_session(public, &user, session.id, refresh)
 }
@@ -184,7 +184,7 @@ pub(super) async fn revoke(public: &Public, token: String) -> Result<()> {
             "a client's access token cannot be revoked by itself; revoke the client",
             "クライアントのアクセストークンは単独では失効できません。クライアントを失効させてください。"
         );
-        return Err(Error::new(&UNSUPPORTED_TOKEN_TYPE, detail).for_oauth());
+        return Err(Error::new(&UNSUPPORTED_TOKEN_TYPE, detail));
     }
     let session = claims.and_then(|claims| claims.sid);
     public
@@ -204,7 +204,6 @@ pub(super) fn unsupported_grant() -> Error {
             "対応しているものは /.well-known/oauth-authorization-server に示されます。"
         ),
     )
-    .for_oauth()
 }
 
 /// The error of all faults of a client's credentials.
@@ -216,7 +215,6 @@ pub(super) fn unknown_client() -> Error {
             "クライアントの ID とシークレットが一致しないか、クライアントの利用が終了しています。"
         ),
     )
-    .for_oauth()
 }
 
 fn of_session(public: &Public, user: &User, session: Id, refresh: GrantedRefresh) -> Result<Granted> {

@@ -5,7 +5,7 @@ use crate::{
     access::{Public, policy},
     platform::{
         Error, Result, codes,
-        http::{Answer, Form},
+        http::{Answer, Form, OauthError},
         values::Text,
     },
     text,
@@ -151,9 +151,8 @@ pub struct OauthName(String);
 /// again within 10 seconds, while its successor is unused, one gives the same successor, and later ends its session.
 /// `client_credentials`: an API client sends its id and secret, by HTTP Basic or in the form.
 /// `urn:ietf:params:oauth:grant-type:token-exchange`: a user of a trusted OpenID Connect issuer sends an identity token,
-/// where the service is told to trust one. Refusals are problem documents with the members `error` and
-/// `error_description`.
-#[utoipa::path(tag = "auth", request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = TokenAnswer), (status = 401, description = "The API client is not known by this id and secret.", body = crate::platform::http::Problem, content_type = "application/problem+json")))]
+/// where the service is told to trust one. Refusals are as RFC 6749, 5.2 says, with the members of a problem beside.
+#[utoipa::path(tag = "auth", request_body(content = TokenRequest, content_type = "application/x-www-form-urlencoded"), responses((status = 200, body = TokenAnswer), (status = 401, description = "The API client is not known by this id and secret.", body = OauthError)))]
 #[post("/v1/auth/token")]
 async fn issue_token(public: Public, basic: Basic, form: Form<TokenRequest>) -> Result<Answer> {
     let request = form.0;
@@ -284,5 +283,5 @@ fn needed(name: &str, value: Option<String>) -> Result<String> {
 }
 
 fn invalid(detail: Text) -> Error {
-    Error::new(&codes::INVALID_REQUEST, detail).for_oauth()
+    Error::new(&codes::INVALID_REQUEST, detail)
 }

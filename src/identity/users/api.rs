@@ -176,7 +176,7 @@ pub struct UserUpdate {
 #[into_params(parameter_in = Query)]
 pub struct UserFilter {
     /// Of this partner.
-    pub partner_id: Option<Id>,
+    pub partner_id: Option<PartnerKey>,
     /// With this role.
     #[param(inline)]
     pub role: Option<Role>,

@@ -14,7 +14,8 @@ pub use model::{Delivery, User, UserAccess, UserStatus, fold};
 pub use passwords::{change_password, refuse_elsewhere, refuse_oneself, set_password, strengthen};
 pub use service::{
     CODES, FirstOperator, NewUser, SignInBy, UserChange, WRONG_PASSWORD, bind, create, event, first_operator,
-    may_give, notify_admins, provision, reset_second_factor, revoke_sessions, set_second_factor, update,
+    may_give, notify_admins, notify_operators, provision, reset_second_factor, revoke_sessions,
+    set_second_factor, update,
 };
 use service::{MAIL_NOT_SENT, NOT_ONESELF, SIGNS_IN_ELSEWHERE};
 pub use store::{

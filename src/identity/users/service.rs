@@ -257,6 +257,12 @@ pub fn notify_admins(tx: &mut Tx<'_>, partner: &Partner, about: About, message: 
     notifications::notify(tx, &admins, Some(partner.id), about, message)
 }
 
+/// Tells the operators something about a partner.
+pub fn notify_operators(tx: &mut Tx<'_>, partner: &Partner, about: About, message: &Message) -> Result<()> {
+    let operators: Vec<Recipient> = store::operators_to_tell(tx)?.iter().map(User::recipient).collect();
+    notifications::notify(tx, &operators, Some(partner.id), about, message)
+}
+
 /// Writes the next revision of a user, with its audit event.
 pub(super) fn save(tx: &mut Tx<'_>, before: &User, user: User, reason: Option<&str>) -> Result<User> {
     let user = User { updated_at: tx.now, revision: before.revision + 1, ..user };

@@ -2,7 +2,7 @@
 
 use super::{User, UserAccess, UserStatus, api::UserFilter};
 use crate::{
-    access::{Role, Scope, Tx},
+    access::{PartnerKey, Role, Scope, Tx},
     network::partners::{Partner, locations_of},
     platform::{
         Error, Result,
@@ -28,9 +28,10 @@ fn visible(scope: Scope) -> users::BoxedQuery<'static, MultiBackend> {
     }
 }
 
-fn matching(scope: Scope, filter: &UserFilter) -> users::BoxedQuery<'static, MultiBackend> {
-    let mut query = visible(scope);
-    if let Some(id) = filter.partner_id {
+fn matching(tx: &mut Tx<'_>, filter: &UserFilter) -> Result<users::BoxedQuery<'static, MultiBackend>> {
+    let partner = PartnerKey::asked_for(filter.partner_id.as_ref(), tx)?;
+    let mut query = visible(tx.scope());
+    if let Some(id) = partner {
         query = query.filter(users::partner_id.eq(id));
     }
     if let Some(role) = filter.role {
@@ -42,16 +43,16 @@ fn matching(scope: Scope, filter: &UserFilter) -> users::BoxedQuery<'static, Mul
     if let Some(email) = &filter.email {
         query = query.filter(users::email.eq(super::fold(email)));
     }
-    query
+    Ok(query)
 }
 
 pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<UserFilter>) -> Result<Vec<User>> {
-    let query = matching(tx.scope(), &page.filter);
+    let query = matching(tx, &page.filter)?;
     Ok(keyset!(query, page, users, newest).select(User::as_select()).load(tx.conn)?)
 }
 
 pub(super) fn count(tx: &mut Tx<'_>, filter: &UserFilter) -> Result<i64> {
-    Ok(matching(tx.scope(), filter).count().get_result(tx.conn)?)
+    Ok(matching(tx, filter)?.count().get_result(tx.conn)?)
 }
 
 /// A user the actor may see.
@@ -96,6 +97,13 @@ pub fn admins_of(tx: &mut Tx<'_>, partner: &Partner) -> Result<Vec<User>> {
         .filter(users::partner_id.eq_any(responsible))
         .filter(users::role.eq(Role::IncentiveAdmin))
         .filter(users::status.ne(UserStatus::Disabled));
+    Ok(query.order(users::id).select(User::as_select()).load(tx.conn)?)
+}
+
+/// The operators who are not barred, by id.
+pub fn operators_to_tell(tx: &mut Tx<'_>) -> Result<Vec<User>> {
+    let query =
+        users::table.filter(users::role.eq(Role::Operator)).filter(users::status.ne(UserStatus::Disabled));
     Ok(query.order(users::id).select(User::as_select()).load(tx.conn)?)
 }
 

@@ -5,14 +5,14 @@ use super::{
     LedgerAccount, PaymentStanding, PaymentWait, Rebate, RebateReason, RebateState,
     payment_threshold::PaymentThresholds,
     rebate_view::WaitingRebate,
-    store::{self, OwedTransfer},
+    store::{self, OwedTransfer, PaidTransfer},
 };
 use crate::{
     access::Tx,
     network::profiles::{self, Standing},
     platform::{
         Result,
-        values::{Currency, Id, Money, Month},
+        values::{CalendarDate, Currency, Id, Money, Month, Timestamp},
     },
 };
 use std::collections::BTreeMap;
@@ -92,12 +92,33 @@ impl Balance {
     }
 }
 
+/// What a payment has paid to an enrollment's bank account, in one currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BookedPayment {
+    /// The enrollment.
+    pub enrollment_id: Id,
+    /// The payment.
+    pub payment_id: Id,
+    /// The amount after tax and what was set off; below zero where the payment came back.
+    pub amount: Money,
+    /// The day on which the books were told.
+    pub on: CalendarDate,
+}
+
+/// The reference by which banks name a payment: the id without dashes, 32 characters.
+#[must_use]
+pub fn payment_reference(payment: Id) -> String {
+    payment.0.simple().to_string()
+}
+
 /// What the books say of a month for some enrollments.
 pub struct MonthOfBooks {
     /// The rebates of the month, by enrollment and currency, each with its wait for the threshold.
     pub rebates: Vec<WaitingRebate>,
     /// The balances, by enrollment and currency.
     pub balances: Vec<Balance>,
+    /// What payments have paid since the month before was closed, and what came back, the oldest first.
+    pub payments: Vec<BookedPayment>,
 }
 
 /// The rebates and balances of these enrollments, which belong to these partners, around a month. A constant number of
@@ -150,7 +171,26 @@ pub fn month_of_books(
     };
     let mut rebates: Vec<WaitingRebate> = of_month.map(waiting).collect();
     rebates.sort_unstable_by_key(|waiting| (waiting.rebate.enrollment_id, waiting.rebate.currency));
-    Ok(MonthOfBooks { rebates, balances: balances.into_values().collect() })
+    let payments = match since {
+        Some(since) => booked(store::paid_transfers(tx, partners, enrolled, (since, until))?),
+        None => Vec::new(),
+    };
+    Ok(MonthOfBooks { rebates, balances: balances.into_values().collect(), payments })
+}
+
+/// The payments behind transfers to and from what is paid: one for each payment, enrollment and way.
+fn booked(transfers: Vec<PaidTransfer>) -> Vec<BookedPayment> {
+    let mut sums: BTreeMap<(Timestamp, Id, Id, Currency), i64> = BTreeMap::new();
+    for moved in transfers {
+        let amount = if moved.credit == LedgerAccount::RebatePaid { moved.amount } else { -moved.amount };
+        let Some(payment) = moved.cause_id else { continue };
+        *sums.entry((moved.posted_at, payment, moved.enrollment_id, moved.currency)).or_default() += amount;
+    }
+    let payment = |((at, payment_id, enrollment_id, currency), minor): (_, i64)| {
+        let at: Timestamp = at;
+        BookedPayment { enrollment_id, payment_id, amount: Money { minor, currency }, on: at.date() }
+    };
+    sums.into_iter().filter(|(_, minor)| *minor != 0).map(payment).collect()
 }
 
 /// The states of rebates once their months are closed.

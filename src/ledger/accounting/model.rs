@@ -32,12 +32,16 @@ text_enum! {
         RebateForfeited = "rebate_forfeited",
         /// Co-op funds nobody has claimed.
         CoopAvailable = "coop_available",
+        /// Co-op funds set aside for a plan.
+        CoopPlanned = "coop_planned",
         /// Co-op funds of claims under way.
         CoopCommitted = "coop_committed",
         /// Co-op funds that were paid.
         CoopPaid = "coop_paid",
         /// Co-op funds that were lost.
         CoopForfeited = "coop_forfeited",
+        /// Co-op funds that became rebate: what leaves the funds here, comes to rebates from here.
+        CoopConverted = "coop_converted",
     }
 }
 
@@ -57,9 +61,15 @@ impl LedgerAccount {
         Self::RebateOffset,
         Self::RebateForfeited,
     ];
-    /// The accounts of co-op funds: available, claimed, paid and lost.
-    pub const OF_COOP: [Self; 4] =
-        [Self::CoopAvailable, Self::CoopCommitted, Self::CoopPaid, Self::CoopForfeited];
+    /// The accounts of co-op funds: available, planned, claimed, paid, lost and turned into rebate.
+    pub const OF_COOP: [Self; 6] = [
+        Self::CoopAvailable,
+        Self::CoopPlanned,
+        Self::CoopCommitted,
+        Self::CoopPaid,
+        Self::CoopForfeited,
+        Self::CoopConverted,
+    ];
 }
 
 text_enum! {
@@ -79,6 +89,12 @@ text_enum! {
         Release = "release",
         /// A payment that had arrived came back.
         Return = "return",
+        /// A co-op fund below its threshold became rebate.
+        Conversion = "conversion",
+        /// A co-op claim committed a part of its fund, or gave a part back.
+        Claim = "claim",
+        /// The rebate was lost, or the time for claims was over.
+        Forfeiture = "forfeiture",
     }
 }
 
@@ -104,7 +120,8 @@ pub struct Transfer {
     pub amount: i64,
     /// The event behind the transfer.
     pub cause: TransferCause,
-    /// The calculation run, the adjustment or the payment behind the transfer; none for the closure of a month.
+    /// The calculation run, the adjustment, the payment, the forfeiture, the fund, the plan or the claim behind the transfer;
+    /// none for the closure of a month, and where several funds became part of a rebate.
     pub cause_id: Option<Id>,
     /// The instant of the unit that posted the transfer.
     pub posted_at: Timestamp,
@@ -127,6 +144,8 @@ pub struct RebatePosting {
     pub adjusted: i64,
     /// The co-op parts of earnings.
     pub coop: i64,
+    /// Co-op funds that became rebate.
+    pub converted: i64,
 }
 
 impl RebatePosting {
@@ -232,6 +251,8 @@ text_enum! {
         CoolingOff = "cooling_off",
         /// An operator holds the rebate.
         HeldByOperator = "held_by_operator",
+        /// The partner says that the rebate is too high; the rebate waits for the answer.
+        Disputed = "disputed",
         /// The payable sum of the enrollment is below the program's payment threshold.
         BelowPaymentThreshold = "below_payment_threshold",
         /// The payment month has no exchange rate that converts the program's payment threshold.
@@ -240,6 +261,26 @@ text_enum! {
 }
 
 impl RebateReason {
+    /// Whether the hold lasts until somebody ends it, whatever becomes of the partner's profiles.
+    #[must_use]
+    pub const fn is_by_hand(self) -> bool {
+        matches!(self, Self::HeldByOperator | Self::Disputed)
+    }
+
+    /// Whether a hold lasts until the partner does something: nobody loses what waits for the programme.
+    #[must_use]
+    pub const fn is_the_partners_turn(self) -> bool {
+        match self {
+            Self::ProfileMissing | Self::ProfileActionRequired => true,
+            Self::ProfilePending
+            | Self::CoolingOff
+            | Self::HeldByOperator
+            | Self::Disputed
+            | Self::BelowPaymentThreshold
+            | Self::PaymentRateMissing => false,
+        }
+    }
+
     /// The reason by which a partner's profiles hold a rebate; none where both profiles are approved, and no account is new.
     #[must_use]
     pub const fn of(standing: Standing) -> Option<Self> {
@@ -309,13 +350,15 @@ pub struct Rebate {
     pub updated_at: Timestamp,
     /// Counts the changes of the record; the entity tag.
     pub revision: i64,
+    /// The co-op funds that became part of the rebate, in minor units.
+    pub converted: i64,
 }
 
 impl Rebate {
-    /// The amount owed: earned and adjusted.
+    /// The amount owed: earned, adjusted and converted.
     #[must_use]
     pub fn amount(&self) -> Money {
-        Money { minor: self.earned + self.adjusted, currency: self.currency }
+        Money { minor: self.earned + self.adjusted + self.converted, currency: self.currency }
     }
 
     /// The natural key of the rebate.
@@ -330,6 +373,7 @@ impl Rebate {
     pub fn allowed(&self) -> &'static [&'static str] {
         match (self.state, self.state_reason) {
             (RebateState::OnHold, Some(RebateReason::HeldByOperator)) => &["release"],
+            (RebateState::OnHold, Some(RebateReason::Disputed)) => &[],
             (RebateState::Accruing | RebateState::Payable | RebateState::OnHold, _) => &["hold"],
             _ => &[],
         }

@@ -2,7 +2,8 @@
 //! that the rebate leaves, in the unit that changes the rebate's state.
 
 use super::{
-    LedgerAccount as Account, Rebate, RebateReason, RebateState, Transfer, TransferCause, payment_store,
+    LedgerAccount as Account, Rebate, RebateReason, RebateState, Transfer, TransferCause, hold_notices,
+    payment_store,
     service::{TransferAccounts, standings, transfer},
     store,
 };
@@ -57,6 +58,18 @@ pub(super) struct RebateOutcome {
     pub comment: Option<String>,
 }
 
+impl RebateOutcome {
+    /// A rebate in the state.
+    fn of(&self, rebate: &Rebate) -> Rebate {
+        Rebate {
+            state: self.state,
+            state_reason: self.reason,
+            state_comment: self.comment.clone(),
+            ..rebate.clone()
+        }
+    }
+}
+
 impl PaymentStep {
     const fn cause(self) -> TransferCause {
         match self {
@@ -89,7 +102,8 @@ impl PaymentStep {
 }
 
 /// Moves rebates by their steps. A rebate that is given back is payable, or waits for the partner's profiles; with words of
-/// an operator in `held`, the operator holds the rebate. A constant number of statements, however many there are. The unit
+/// an operator in `held`, the operator holds the rebate. The partners of rebates that are on hold now are told. A constant number of
+/// statements, however many there are, and some more for each notice. The unit
 /// shares the books and holds the locks of the partners, and records the audit event of the payments.
 pub fn move_rebates(tx: &mut Tx<'_>, moves: &[PaymentMove], held: Option<&str>) -> Result<()> {
     let given_back = |one: &&PaymentMove| matches!(one.step, PaymentStep::Release | PaymentStep::Return(_));
@@ -109,15 +123,20 @@ pub fn move_rebates(tx: &mut Tx<'_>, moves: &[PaymentMove], held: Option<&str>) 
         let standing = standings.get(&rebate.partner_id).copied().unwrap_or(Standing::Missing);
         states.entry(after(rebate, *step, standing, held)).or_default().push(rebate);
     }
-    for (state, rebates) in &states {
-        payment_store::put(tx, rebates, state)?;
+    let mut held_now = Vec::new();
+    for (outcome, rebates) in &states {
+        payment_store::put(tx, rebates, outcome)?;
+        if outcome.reason.is_some_and(hold_notices::is_told) {
+            held_now.extend(rebates.iter().map(|rebate| outcome.of(rebate)));
+        }
     }
+    hold_notices::tell(tx, &held_now)?;
     store::insert_transfers(tx, &transfers)
 }
 
 /// The instant of the transfers: later than the last closing, whose statements tell what was paid before. A unit that
 /// waited for the closing has begun before it.
-fn posted_at(tx: &mut Tx<'_>) -> Result<Timestamp> {
+pub(super) fn posted_at(tx: &mut Tx<'_>) -> Result<Timestamp> {
     let Some(last) = store::months(tx)?.last_closed else { return Ok(tx.now) };
     let later = |closed: Timestamp| Timestamp::from_micros(closed.as_micros() + 1);
     Ok(store::closed_at(tx, last)?.map_or(tx.now, |closed| tx.now.max(later(closed))))

@@ -82,6 +82,16 @@ pub fn partners_accruing(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Id>> {
     Ok(query.select(rebates::partner_id).distinct().load(tx.conn)?)
 }
 
+/// The rebates of these partners that accrue or wait to be paid.
+pub fn unpaid(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Rebate>> {
+    let states = vec![RebateState::Accruing, RebateState::Payable, RebateState::OnHold];
+    let query = rebates::table
+        .filter(rebates::partner_id.eq_any(partners.to_vec()))
+        .filter(unindexed!(rebates::state).eq_any(states))
+        .order((rebates::partner_id, rebates::id));
+    Ok(query.select(Rebate::as_select()).load(tx.conn)?)
+}
+
 /// The rebates of these partners with these ids.
 pub fn rebates_named(tx: &mut Tx<'_>, partners: &[Id], ids: &[Id]) -> Result<Vec<Rebate>> {
     let mut found = Vec::new();

@@ -9,7 +9,7 @@ use crate::{
     access::Tx,
     participation::{enrollments, programs::PaymentTerms},
     platform::{
-        Result,
+        Result, amounts,
         values::{Currency, ExchangeRates, Id, Leftover, Money, Month},
     },
 };
@@ -116,12 +116,18 @@ impl PaymentThresholds {
         let least = *self.least.get(&enrollment)?;
         // Nothing is nothing in every currency.
         let converted = if least.minor == 0 {
-            Some(Money { minor: 0, currency })
+            Some(0)
         } else {
             self.rates.convert(self.month, least, currency, Leftover::Up)
         };
-        Some(converted.map_or(PaymentThreshold::RateMissing, PaymentThreshold::Known))
+        let known = |minor| PaymentThreshold::Known(threshold_of(minor, currency));
+        Some(converted.map_or(PaymentThreshold::RateMissing, known))
     }
+}
+
+/// A threshold of so many minor units. A threshold that no amount can hold is met by none.
+pub(super) fn threshold_of(minor: i128, currency: Currency) -> Money {
+    Money { minor: i64::try_from(minor).unwrap_or(i64::MAX), currency }
 }
 
 /// The payable sums and the thresholds of enrollments.
@@ -146,7 +152,7 @@ impl PaymentStandings {
 pub fn payment_standings(tx: &mut Tx<'_>, partners: &[Id], enrolled: &[Id]) -> Result<PaymentStandings> {
     let mut payable: HashMap<(Id, Currency), i64> = HashMap::new();
     for PayableRebate { enrollment_id, currency, minor } in store::payable(tx, partners)? {
-        *payable.entry((enrollment_id, currency)).or_default() += minor;
+        amounts::add(payable.entry((enrollment_id, currency)).or_default(), minor)?;
     }
     let month = store::months(tx)?.payment_month(tx.today());
     Ok(PaymentStandings { payable, thresholds: PaymentThresholds::load(tx, enrolled, month)? })

@@ -29,7 +29,9 @@ pub struct RebateView {
     earned: Money,
     /// The sum of the approved adjustments.
     adjusted: Money,
-    /// The amount owed: earned and adjusted.
+    /// Co-op funds of a half-year that stayed below their threshold, and became rebate.
+    converted: Money,
+    /// The amount owed: earned, adjusted and converted.
     amount: Money,
     /// The sum of the earnings' co-op parts, which are claimed, not paid with the rebate.
     coop: Money,
@@ -98,6 +100,10 @@ impl RebateReason {
                 "An operator holds it, and will release it.",
                 "運営担当者が保留しており、解除されるまで支払われません。",
             ),
+            Self::Disputed => Words::new(
+                "The partner disputes it as too high. It is payable once the dispute is answered or withdrawn.",
+                "金額が過大であるとの異議が申し立てられています。異議への回答または取り下げ後に支払対象となります。",
+            ),
             Self::BelowPaymentThreshold => Words::new(
                 "What is payable is carried forward until it reaches the program's payment threshold.",
                 "支払対象額がプログラムの最低支払額に達するまで繰り越されます。",
@@ -136,6 +142,7 @@ impl RebateView {
             posted_in: rebate.posted_in,
             earned: money(rebate.earned),
             adjusted: money(rebate.adjusted),
+            converted: money(rebate.converted),
             amount: rebate.amount(),
             coop: money(rebate.coop),
             state: rebate.state,

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     access::{
-        Caller, Tx,
+        Caller, PartnerKey, Tx,
         policy::{GetRebate, HoldRebate, ListRebates, ReleaseRebate},
     },
     network::partners::TransitionReason,
@@ -34,7 +34,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[into_params(parameter_in = Query)]
 pub struct RebateFilter {
     /// Of this partner.
-    pub partner_id: Option<Id>,
+    pub partner_id: Option<PartnerKey>,
     /// Of this enrollment.
     pub enrollment_id: Option<Id>,
     /// Of this program: its code or its id.

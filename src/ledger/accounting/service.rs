@@ -2,7 +2,7 @@
 
 use super::{
     LedgerAccount, Months, Rebate, RebateKey, RebatePosting, RebateReason, RebateState, Transfer,
-    TransferCause, rebate_view::RebateView, store,
+    TransferCause, coop_funds, falling_due, hold_notices, rebate_view::RebateView, store,
 };
 use crate::{
     access::{Guard, Tx},
@@ -13,7 +13,7 @@ use crate::{
     },
     participation::enrollments::EnrollmentKeys,
     platform::{
-        Error, Result,
+        Error, Result, amounts,
         values::{Id, Month},
     },
     sales::{
@@ -23,7 +23,7 @@ use crate::{
     text,
 };
 use serde_json::json;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 crate::problem_codes! {
     MONTH_CLOSED = "month_closed" 409 ["The month is closed", "この月は締め済みです"],
@@ -36,8 +36,9 @@ crate::problem_codes! {
         ["`waiting` partners have sales or facts the calculation has not looked at. Start `POST /v1/calculation-runs`, then close.", "`waiting` 社のパートナーに、未計算の販売または変更があります。`POST /v1/calculation-runs` を実行してから締めてください。"];
 }
 
-/// Adds postings to rebates of open months, and writes the transfers under them: the programme's expense against
-/// accrued rebates and against available co-op funds. `cause_id` is the record behind `cause`.
+/// Adds postings to rebates of open months and to co-op funds, and writes the transfers under them: the programme's expense
+/// against accrued rebates and against available co-op funds, and converted co-op funds against accrued rebates. `cause_id` is
+/// the record behind `cause`.
 pub fn post_to_rebates(
     tx: &mut Tx<'_>,
     postings: &[RebatePosting],
@@ -46,25 +47,28 @@ pub fn post_to_rebates(
 ) -> Result<()> {
     let mut sums: BTreeMap<RebateKey, RebatePosting> = BTreeMap::new();
     for posting in postings {
-        let empty = RebatePosting { earned: 0, adjusted: 0, coop: 0, ..*posting };
+        let empty = RebatePosting { earned: 0, adjusted: 0, coop: 0, converted: 0, ..*posting };
         let sum = sums.entry(posting.key()).or_insert(empty);
-        sum.earned += posting.earned;
-        sum.adjusted += posting.adjusted;
-        sum.coop += posting.coop;
+        amounts::add(&mut sum.earned, posting.earned)?;
+        amounts::add(&mut sum.adjusted, posting.adjusted)?;
+        amounts::add(&mut sum.coop, posting.coop)?;
+        amounts::add(&mut sum.converted, posting.converted)?;
     }
+    coop_funds::grow(tx, sums.iter())?;
     let mut known = known(tx, &sums)?;
     let (mut new, mut transfers) = (Vec::new(), Vec::new());
     for (key, sum) in sums {
         match known.remove(&key) {
-            Some(rebate) => store::update(tx, &with_posting(tx, rebate, &sum))?,
-            None => new.push(new_rebate(tx, &sum)),
+            Some(rebate) => store::update(tx, &with_posting(tx, rebate, &sum)?)?,
+            None => new.push(new_rebate(tx, &sum)?),
         }
-        let accounts = [
-            (sum.earned + sum.adjusted, LedgerAccount::RebateAccrued),
-            (sum.coop, LedgerAccount::CoopAvailable),
+        let (expense, accrued) = (LedgerAccount::ProgrammeExpense, LedgerAccount::RebateAccrued);
+        let amounts = [
+            (amounts::plus(sum.earned, sum.adjusted)?, TransferAccounts { debit: expense, credit: accrued }),
+            (sum.coop, TransferAccounts { debit: expense, credit: LedgerAccount::CoopAvailable }),
+            (sum.converted, TransferAccounts { debit: LedgerAccount::CoopConverted, credit: accrued }),
         ];
-        for (amount, account) in accounts.into_iter().filter(|(amount, _)| *amount != 0) {
-            let accounts = TransferAccounts { debit: LedgerAccount::ProgrammeExpense, credit: account };
+        for (amount, accounts) in amounts.into_iter().filter(|(amount, _)| *amount != 0) {
             transfers.push(Transfer { cause_id, ..transfer(tx, key, amount, accounts, cause) });
         }
     }
@@ -90,20 +94,27 @@ fn known(tx: &mut Tx<'_>, sums: &BTreeMap<RebateKey, RebatePosting>) -> Result<H
     Ok(known)
 }
 
-fn with_posting(tx: &Tx<'_>, rebate: Rebate, sum: &RebatePosting) -> Rebate {
-    Rebate {
-        earned: rebate.earned + sum.earned,
-        adjusted: rebate.adjusted + sum.adjusted,
-        coop: rebate.coop + sum.coop,
+fn with_posting(tx: &Tx<'_>, rebate: Rebate, sum: &RebatePosting) -> Result<Rebate> {
+    storable(Rebate {
+        earned: amounts::plus(rebate.earned, sum.earned)?,
+        adjusted: amounts::plus(rebate.adjusted, sum.adjusted)?,
+        coop: amounts::plus(rebate.coop, sum.coop)?,
+        converted: amounts::plus(rebate.converted, sum.converted)?,
         as_of: tx.now,
         updated_at: tx.now,
         revision: rebate.revision + 1,
         ..rebate
-    }
+    })
 }
 
-fn new_rebate(tx: &Tx<'_>, sum: &RebatePosting) -> Rebate {
-    Rebate {
+/// The rebate, where the amount owed by its parts can be stored.
+fn storable(rebate: Rebate) -> Result<Rebate> {
+    amounts::plus(amounts::plus(rebate.earned, rebate.adjusted)?, rebate.converted)?;
+    Ok(rebate)
+}
+
+fn new_rebate(tx: &Tx<'_>, sum: &RebatePosting) -> Result<Rebate> {
+    storable(Rebate {
         id: tx.new_id(),
         enrollment_id: sum.enrollment_id,
         partner_id: sum.partner_id,
@@ -112,6 +123,7 @@ fn new_rebate(tx: &Tx<'_>, sum: &RebatePosting) -> Rebate {
         earned: sum.earned,
         adjusted: sum.adjusted,
         coop: sum.coop,
+        converted: sum.converted,
         state: RebateState::Accruing,
         state_reason: None,
         state_comment: None,
@@ -120,7 +132,7 @@ fn new_rebate(tx: &Tx<'_>, sum: &RebatePosting) -> Rebate {
         created_at: tx.now,
         updated_at: tx.now,
         revision: 1,
-    }
+    })
 }
 
 /// The two accounts of a transfer of a positive amount.
@@ -155,7 +167,8 @@ pub(super) fn transfer(
     }
 }
 
-/// Closes a month: the month never changes again, and its rebates are payable or wait for profiles.
+/// Closes a month: the month never changes again, and its rebates are payable or wait for profiles. Partners who have to mend a
+/// profile first are told.
 ///
 /// The unit crosses partners. The unit takes the books, so that nobody posts meanwhile, and locks every partner that
 /// has a rebate of the month: the partner's profiles decide whether the rebate is payable.
@@ -166,8 +179,7 @@ pub fn close(tx: &mut Tx<'_>, month: Month, reason: Option<&str>) -> Result<()> 
     tx.lock_partners(&owed)?;
     store::close(tx, month, reason)?;
     let rebates = store::of_month(tx, month)?;
-    let standings = standings(tx, &rebates)?;
-    let (mut transfers, mut due) = (Vec::new(), BTreeMap::<Standing, BTreeSet<Id>>::new());
+    let mut transfers = Vec::new();
     for rebate in &rebates {
         let amount = rebate.amount().minor;
         if amount != 0 {
@@ -177,15 +189,8 @@ pub fn close(tx: &mut Tx<'_>, month: Month, reason: Option<&str>) -> Result<()> 
             };
             transfers.push(transfer(tx, rebate.key(), amount, accounts, TransferCause::Closure));
         }
-        if rebate.state == RebateState::Accruing {
-            let standing = standings.get(&rebate.partner_id).copied().unwrap_or(Standing::Missing);
-            due.entry(standing).or_default().insert(rebate.partner_id);
-        }
     }
-    for (standing, partners) in due {
-        let partners: Vec<Id> = partners.into_iter().collect();
-        store::fall_due(tx, month, &partners, RebateReason::of(standing))?;
-    }
+    falling_due::fall_due(tx, month, &rebates)?;
     store::insert_transfers(tx, &transfers)?;
     let id = tx.new_id();
     let summary = json!({"month": month, "rebates": rebates.len()});
@@ -241,7 +246,7 @@ pub(super) fn standings(tx: &mut Tx<'_>, rebates: &[Rebate]) -> Result<BTreeMap<
 }
 
 /// A rebate of a closed month in the state that the partner's profiles allow.
-fn of_closed_month(tx: &Tx<'_>, rebate: Rebate, standing: Standing) -> Rebate {
+pub(super) fn of_closed_month(tx: &Tx<'_>, rebate: Rebate, standing: Standing) -> Rebate {
     let reason = RebateReason::of(standing);
     let state = RebateState::of_closed_month(reason);
     let since = if rebate.state == state { rebate.state_since } else { None };
@@ -263,11 +268,11 @@ struct RebateAstray {
     standing: Standing,
 }
 
-/// The partners' unpaid rebates of closed months that are in another state than the profiles allow; rebates that an
-/// operator holds follow no profiles.
+/// The partners' unpaid rebates of closed months that are in another state than the profiles allow; rebates that are held
+/// by hand follow no profiles.
 fn astray(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<RebateAstray>> {
     let mut waiting = store::waiting(tx, partners)?;
-    waiting.retain(|rebate| rebate.state_reason != Some(RebateReason::HeldByOperator));
+    waiting.retain(|rebate| !rebate.state_reason.is_some_and(RebateReason::is_by_hand));
     if waiting.is_empty() {
         return Ok(Vec::new());
     }
@@ -288,35 +293,69 @@ pub fn behind_profiles(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Id>> {
     Ok(behind)
 }
 
-/// Moves the partners' unpaid rebates of closed months to the state that the profiles allow; rebates that an operator
-/// holds stay.
+/// Moves the partners' unpaid rebates of closed months to the state that the profiles allow; rebates that are held by hand
+/// stay.
 pub fn follow_profiles(tx: &mut Tx<'_>, partners: &[Id]) -> Result<()> {
+    let mut held = Vec::new();
     for RebateAstray { rebate, standing } in astray(tx, partners)? {
         let after = of_closed_month(tx, rebate.clone(), standing);
         save(tx, &rebate, &after, None)?;
+        held.push(after);
     }
-    Ok(())
+    held.retain(|rebate| rebate.state_reason.is_some_and(RebateReason::is_the_partners_turn));
+    hold_notices::tell(tx, &held)
 }
 
 /// Keeps a rebate from being paid, by an operator's decision.
 pub fn hold(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<Rebate> {
     let before = to_change(tx, id, "hold")?;
-    let after = Rebate {
-        state: RebateState::OnHold,
-        state_reason: Some(RebateReason::HeldByOperator),
-        state_comment: Some(reason.to_owned()),
-        state_since: Some(tx.today()),
-        updated_at: tx.now,
-        revision: before.revision + 1,
-        ..before.clone()
-    };
-    save(tx, &before, &after, Some(reason))?;
+    let after = held(tx, &before, RebateReason::HeldByOperator, Some(reason))?;
+    hold_notices::tell(tx, std::slice::from_ref(&after))?;
     Ok(after)
 }
 
 /// Ends an operator's hold; month and profiles decide the state of the rebate again.
 pub fn release(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<Rebate> {
     let before = to_change(tx, id, "release")?;
+    released(tx, &before, Some(reason))
+}
+
+/// Keeps a rebate of a partner that the unit has locked from being paid while the partner disputes it as too high. False
+/// where nothing is left to hold: the rebate is in payment, paid or lost, or held by hand already.
+pub fn hold_disputed(tx: &mut Tx<'_>, id: Id) -> Result<bool> {
+    let before = store::get(tx, id)?;
+    let waits = matches!(before.state, RebateState::Accruing | RebateState::Payable | RebateState::OnHold);
+    if !waits || before.state_reason.is_some_and(RebateReason::is_by_hand) {
+        return Ok(before.state_reason == Some(RebateReason::Disputed));
+    }
+    held(tx, &before, RebateReason::Disputed, None)?;
+    Ok(true)
+}
+
+/// Ends the hold of a rebate that was disputed, of a partner that the unit has locked; what an operator holds stays.
+pub fn release_disputed(tx: &mut Tx<'_>, id: Id) -> Result<()> {
+    let before = store::get(tx, id)?;
+    if before.state_reason == Some(RebateReason::Disputed) {
+        released(tx, &before, None)?;
+    }
+    Ok(())
+}
+
+fn held(tx: &mut Tx<'_>, before: &Rebate, reason: RebateReason, words: Option<&str>) -> Result<Rebate> {
+    let after = Rebate {
+        state: RebateState::OnHold,
+        state_reason: Some(reason),
+        state_comment: words.map(str::to_owned),
+        state_since: Some(tx.today()),
+        updated_at: tx.now,
+        revision: before.revision + 1,
+        ..before.clone()
+    };
+    save(tx, before, &after, words)?;
+    Ok(after)
+}
+
+fn released(tx: &mut Tx<'_>, before: &Rebate, words: Option<&str>) -> Result<Rebate> {
     let open = store::months(tx)?.is_open(before.posted_in);
     let standing = profiles::standing(tx, before.partner_id, tx.today())?;
     let bare = Rebate { state: RebateState::Accruing, state_since: None, ..before.clone() };
@@ -324,7 +363,7 @@ pub fn release(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<Rebate> {
     if open {
         after = Rebate { state: RebateState::Accruing, state_reason: None, state_since: None, ..after };
     }
-    save(tx, &before, &after, Some(reason))?;
+    save(tx, before, &after, words)?;
     Ok(after)
 }
 

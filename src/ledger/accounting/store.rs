@@ -2,7 +2,7 @@
 
 use super::{LedgerAccount, Months, Rebate, RebateReason, RebateState, Transfer, rebates_api::RebateFilter};
 use crate::{
-    access::{Scope, Tx},
+    access::{PartnerKey, Scope, Tx},
     network::partners::{in_scope, is_narrow},
     participation::enrollments::{EnrollmentKey, EnrollmentKeys, in_program, of_enrollment},
     platform::{
@@ -26,16 +26,18 @@ fn visible(scope: Scope) -> rebates::BoxedQuery<'static, MultiBackend> {
     in_scope!(rebates::table.into_boxed(), rebates::partner_id, scope)
 }
 
-fn matching(scope: Scope, filter: &RebateFilter) -> rebates::BoxedQuery<'static, MultiBackend> {
+fn matching(tx: &mut Tx<'_>, filter: &RebateFilter) -> Result<rebates::BoxedQuery<'static, MultiBackend>> {
+    let partner = PartnerKey::asked_for(filter.partner_id.as_ref(), tx)?;
+    let scope = tx.scope();
     // The rebates of one month are found by its index; rebates of several months are walked, the newest first.
     let one_month = filter.from.filter(|from| filter.to == Some(*from));
-    let narrow = is_narrow(scope, [filter.partner_id, filter.enrollment_id]);
+    let narrow = is_narrow(scope, [partner, filter.enrollment_id]);
     let mut query = visible(scope);
-    if let Some(id) = filter.partner_id {
+    if let Some(id) = partner {
         query = query.filter(rebates::partner_id.eq(id));
     }
     if let Some(id) = filter.enrollment_id {
-        query = of_enrollment!(query, rebates, id);
+        query = of_enrollment!(tx, query, rebates, id);
     }
     let mut query = in_program!(query, rebates, &filter.program);
     if let Some(state) = filter.state {
@@ -45,7 +47,7 @@ fn matching(scope: Scope, filter: &RebateFilter) -> rebates::BoxedQuery<'static,
         query = query.filter(rebates::currency.eq(currency));
     }
     if let Some(month) = one_month {
-        return matches_value!(query, rebates::posted_in, month, narrow);
+        return Ok(matches_value!(query, rebates::posted_in, month, narrow));
     }
     if let Some(from) = filter.from {
         query = query.filter(unindexed!(rebates::posted_in).ge(from));
@@ -53,21 +55,37 @@ fn matching(scope: Scope, filter: &RebateFilter) -> rebates::BoxedQuery<'static,
     if let Some(to) = filter.to {
         query = query.filter(unindexed!(rebates::posted_in).le(to));
     }
-    query
+    Ok(query)
 }
 
 pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<RebateFilter>) -> Result<Vec<Rebate>> {
-    let query = matching(tx.scope(), &page.filter).select(Rebate::as_select());
+    let query = matching(tx, &page.filter)?.select(Rebate::as_select());
     Ok(keyset!(query, page, rebates, newest).load(tx.conn)?)
 }
 
 pub(super) fn count(tx: &mut Tx<'_>, filter: &RebateFilter) -> Result<i64> {
-    Ok(matching(tx.scope(), filter).count().get_result(tx.conn)?)
+    Ok(matching(tx, filter)?.count().get_result(tx.conn)?)
 }
 
-pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<Rebate> {
+/// A rebate that the unit may see.
+pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<Rebate> {
     let query = visible(tx.scope()).filter(rebates::id.eq(id)).select(Rebate::as_select());
     query.get_result(tx.conn).optional()?.ok_or(Error::not_found("rebate", "リベート"))
+}
+
+/// The rebate of an enrollment for a month and currency.
+pub fn rebate_of(
+    tx: &mut Tx<'_>,
+    enrollment: EnrollmentKey,
+    posted_in: Month,
+    currency: Currency,
+) -> Result<Option<Rebate>> {
+    let query = rebates::table
+        .filter(rebates::partner_id.eq(enrollment.partner_id))
+        .filter(rebates::enrollment_id.eq(enrollment.id))
+        .filter(rebates::posted_in.eq(posted_in))
+        .filter(rebates::currency.eq(currency));
+    Ok(query.select(Rebate::as_select()).get_result(tx.conn).optional()?)
 }
 
 /// The rebates of these enrollments that were posted in one of these months.
@@ -109,6 +127,12 @@ pub(super) fn waits() -> String {
     format!("state IN ('{}', '{}')", RebateState::Payable, RebateState::OnHold)
 }
 
+/// The condition "payments have moved the rebate", spelled as the partial index has it.
+fn is_settled() -> String {
+    let [accruing, payable, on_hold] = [RebateState::Accruing, RebateState::Payable, RebateState::OnHold];
+    format!("state NOT IN ('{accruing}', '{payable}', '{on_hold}')")
+}
+
 /// The enrollments of a partner with a rebate that waits to be paid.
 pub fn enrollments_waiting(tx: &mut Tx<'_>, partner: Id) -> Result<Vec<Id>> {
     let query = rebates::table.filter(rebates::partner_id.eq(partner)).filter(sql::<Bool>(&waits()));
@@ -148,7 +172,11 @@ pub(super) fn payable(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<PayableReb
         .filter(rebates::partner_id.eq_any(partners.to_vec()))
         .filter(sql::<Bool>(&waits()))
         .filter(unindexed!(rebates::state).eq(RebateState::Payable))
-        .select((rebates::enrollment_id, rebates::currency, rebates::earned + rebates::adjusted));
+        .select((
+            rebates::enrollment_id,
+            rebates::currency,
+            rebates::earned + rebates::adjusted + rebates::converted,
+        ));
     Ok(query.load(tx.conn)?)
 }
 
@@ -273,6 +301,46 @@ pub(super) fn owed_transfers(
     Ok(query.load(tx.conn)?)
 }
 
+/// A transfer to or from what was paid.
+#[derive(Clone, Copy, Debug, Queryable)]
+pub(super) struct PaidTransfer {
+    pub enrollment_id: Id,
+    pub currency: Currency,
+    pub credit: LedgerAccount,
+    /// In minor units, above zero.
+    pub amount: i64,
+    pub cause_id: Option<Id>,
+    pub posted_at: Timestamp,
+}
+
+/// The transfers to and from what was paid to these enrollments that were posted after an instant, up to another or ever.
+pub(super) fn paid_transfers(
+    tx: &mut Tx<'_>,
+    partners: &[Id],
+    enrolled: &[Id],
+    (since, until): (Timestamp, Option<Timestamp>),
+) -> Result<Vec<PaidTransfer>> {
+    let paid = LedgerAccount::RebatePaid;
+    let mut query = ledger_transfers::table
+        .filter(ledger_transfers::partner_id.eq_any(partners.to_vec()))
+        .filter(ledger_transfers::enrollment_id.eq_any(enrolled.to_vec()))
+        .filter(ledger_transfers::debit.eq(paid).or(ledger_transfers::credit.eq(paid)))
+        .filter(ledger_transfers::posted_at.gt(since))
+        .into_boxed();
+    if let Some(until) = until {
+        query = query.filter(ledger_transfers::posted_at.le(until));
+    }
+    let query = query.select((
+        ledger_transfers::enrollment_id,
+        ledger_transfers::currency,
+        ledger_transfers::credit,
+        ledger_transfers::amount,
+        ledger_transfers::cause_id,
+        ledger_transfers::posted_at,
+    ));
+    Ok(query.load(tx.conn)?)
+}
+
 /// The rebates of a month, and those of the months before that wait to be paid, of these enrollments.
 pub(super) fn owed_with(
     tx: &mut Tx<'_>,
@@ -289,10 +357,18 @@ pub(super) fn owed_with(
     Ok(query.select(Rebate::as_select()).load(tx.conn)?)
 }
 
-/// The partners with a rebate of a month, or with a rebate of a month before that waits to be paid.
+/// The partners with a rebate of a month, or with a rebate of a month before that waits to be paid, is in payment, or was paid
+/// or lost since the month before was closed: a statement of the month carries all of these.
 pub fn partners_owed_with(tx: &mut Tx<'_>, month: Month) -> Result<Vec<Id>> {
-    let waiting = rebates::table.filter(rebates::posted_in.lt(month)).filter(sql::<Bool>(&waits()));
-    let mut found: Vec<Id> = waiting.select(rebates::partner_id).distinct().load(tx.conn)?;
+    let before = || rebates::table.filter(rebates::posted_in.lt(month));
+    let waiting = before().filter(sql::<Bool>(&waits())).select(rebates::partner_id).distinct();
+    let mut found: Vec<Id> = waiting.load(tx.conn)?;
+    let in_payment = before().filter(rebates::state.eq(RebateState::InPayment));
+    found.extend(in_payment.select(rebates::partner_id).distinct().load::<Id>(tx.conn)?);
+    if let Some(since) = closed_at(tx, month.plus(-1))? {
+        let settled = before().filter(sql::<Bool>(&is_settled())).filter(rebates::updated_at.gt(since));
+        found.extend(settled.select(rebates::partner_id).distinct().load::<Id>(tx.conn)?);
+    }
     found.extend(partners_of_month(tx, month)?);
     found.sort_unstable();
     found.dedup();

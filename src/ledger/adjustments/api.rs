@@ -3,7 +3,7 @@
 use super::{Adjustment, AdjustmentReason, AdjustmentState, NewAdjustment, service, store};
 use crate::{
     access::{
-        Caller, Scope,
+        Caller, PartnerKey, Scope,
         policy::{ApproveAdjustment, GetAdjustment, ListAdjustments, ProposeAdjustment, RejectAdjustment},
     },
     network::partners::Transition,
@@ -61,6 +61,8 @@ pub struct AdjustmentView {
     decision_comment: Option<String>,
     /// When the decision was made.
     decided_at: Option<Timestamp>,
+    /// The dispute that the adjustment settles; null of any other.
+    dispute_id: Option<Id>,
     /// The sub-resources that can be posted to now, by another person than the proposer.
     #[schema(max_items = 2, examples(json!(["approval", "rejection"])))]
     allowed_transitions: Vec<Transition>,
@@ -104,6 +106,7 @@ impl From<Adjustment> for AdjustmentView {
             decided_by: adjustment.decided_by,
             decision_comment: adjustment.decision_comment,
             decided_at: adjustment.decided_at,
+            dispute_id: adjustment.dispute_id,
             created_at: adjustment.created_at,
             updated_at: adjustment.updated_at,
             revision: adjustment.revision,
@@ -165,7 +168,7 @@ pub struct AdjustmentRejection {
 #[into_params(parameter_in = Query)]
 pub struct AdjustmentFilter {
     /// Of this partner.
-    pub partner_id: Option<Id>,
+    pub partner_id: Option<PartnerKey>,
     /// Of this enrollment.
     pub enrollment_id: Option<Id>,
     /// Of this program: its code or its id.
@@ -221,6 +224,7 @@ async fn propose_adjustment(
                 earned_in: proposal.earned_in,
                 reason_code: proposal.reason_code,
                 comment: proposal.comment.clone(),
+                dispute_id: None,
             };
             let id = tx.new_id();
             let adjustment = service::propose(tx, id, new)?;

@@ -69,6 +69,8 @@ pub struct Adjustment {
     pub decision_comment: Option<String>,
     /// When the decision was made.
     pub decided_at: Option<Timestamp>,
+    /// The dispute that the adjustment settles.
+    pub dispute_id: Option<Id>,
     /// When the record was made.
     pub created_at: Timestamp,
     /// When the record was last changed.
@@ -90,6 +92,8 @@ pub struct NewAdjustment {
     pub reason_code: AdjustmentReason,
     /// The reason in the proposer's words.
     pub comment: String,
+    /// The dispute that the adjustment settles.
+    pub dispute_id: Option<Id>,
 }
 
 impl Adjustment {

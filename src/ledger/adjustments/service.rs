@@ -61,6 +61,7 @@ pub fn propose(tx: &mut Tx<'_>, id: Id, new: NewAdjustment) -> Result<Adjustment
         decided_by: None,
         decision_comment: None,
         decided_at: None,
+        dispute_id: new.dispute_id,
         created_at: tx.now,
         updated_at: tx.now,
         revision: 1,
@@ -135,16 +136,25 @@ pub fn approve(tx: &mut Tx<'_>, id: Id, comment: Option<&str>) -> Result<Adjustm
         earned: 0,
         adjusted: after.minor,
         coop: 0,
+        converted: 0,
     };
     accounting::post_to_rebates(tx, &[posting], TransferCause::Adjustment, Some(id))?;
-    save(tx, &before, after)
+    let after = save(tx, &before, after)?;
+    if let Some(dispute) = after.dispute_id {
+        tx.settlement_approved(dispute);
+    }
+    Ok(after)
 }
 
 /// Rejects another person's adjustment, for good.
 pub fn reject(tx: &mut Tx<'_>, id: Id, comment: &str) -> Result<Adjustment> {
     let before = to_decide(tx, id, "rejection")?;
     let after = decided(tx, &before, AdjustmentState::Rejected, Some(comment));
-    save(tx, &before, after)
+    let after = save(tx, &before, after)?;
+    if let Some(dispute) = after.dispute_id {
+        tx.settlement_rejected(dispute);
+    }
+    Ok(after)
 }
 
 fn to_decide(tx: &mut Tx<'_>, id: Id, transition: &'static str) -> Result<Adjustment> {

@@ -2,7 +2,7 @@
 
 use super::{Adjustment, AdjustmentState, api::AdjustmentFilter};
 use crate::{
-    access::{Scope, Tx},
+    access::{PartnerKey, Scope, Tx},
     network::partners::{in_scope, is_narrow},
     participation::enrollments::{in_program, of_enrollment},
     platform::{
@@ -24,16 +24,21 @@ fn visible(scope: Scope) -> adjustments::BoxedQuery<'static, MultiBackend> {
     }
 }
 
-fn matching(scope: Scope, filter: &AdjustmentFilter) -> adjustments::BoxedQuery<'static, MultiBackend> {
+fn matching(
+    tx: &mut Tx<'_>,
+    filter: &AdjustmentFilter,
+) -> Result<adjustments::BoxedQuery<'static, MultiBackend>> {
+    let partner = PartnerKey::asked_for(filter.partner_id.as_ref(), tx)?;
+    let scope = tx.scope();
     let mut query = in_program!(visible(scope), adjustments, &filter.program);
-    if let Some(id) = filter.partner_id {
+    if let Some(id) = partner {
         query = query.filter(adjustments::partner_id.eq(id));
     }
     if let Some(id) = filter.enrollment_id {
-        query = of_enrollment!(query, adjustments, id);
+        query = of_enrollment!(tx, query, adjustments, id);
     }
     if let Some(state) = filter.state {
-        let narrow = is_narrow(scope, [filter.partner_id, filter.enrollment_id]);
+        let narrow = is_narrow(scope, [partner, filter.enrollment_id]);
         query = matches_value!(query, adjustments::state, state, narrow);
     }
     if let Some(currency) = filter.currency {
@@ -48,16 +53,16 @@ fn matching(scope: Scope, filter: &AdjustmentFilter) -> adjustments::BoxedQuery<
     if let Some(to) = filter.to {
         query = query.filter(adjustments::posted_in.le(to).assume_not_null());
     }
-    query
+    Ok(query)
 }
 
 pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<AdjustmentFilter>) -> Result<Vec<Adjustment>> {
-    let query = matching(tx.scope(), &page.filter).select(Adjustment::as_select());
+    let query = matching(tx, &page.filter)?.select(Adjustment::as_select());
     Ok(keyset!(query, page, adjustments, newest).load(tx.conn)?)
 }
 
 pub(super) fn count(tx: &mut Tx<'_>, filter: &AdjustmentFilter) -> Result<i64> {
-    Ok(matching(tx.scope(), filter).count().get_result(tx.conn)?)
+    Ok(matching(tx, filter)?.count().get_result(tx.conn)?)
 }
 
 pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<Adjustment> {

@@ -1,14 +1,14 @@
 //! The query parameters of the three lists of agreements.
 
 use super::{AgreementStatus, MembershipLevel};
-use crate::platform::values::{CalendarDate, Id};
+use crate::{access::PartnerKey, platform::values::CalendarDate};
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 /// The filters of the three lists in one type; a member that is none filters nothing.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Criteria {
-    pub(super) partner_id: Option<Id>,
+    pub(super) partner_id: Option<PartnerKey>,
     pub(super) status: Option<AgreementStatus>,
     pub(super) as_of: Option<CalendarDate>,
     pub(super) agreement_number: Option<String>,
@@ -36,7 +36,7 @@ macro_rules! filter {
         $(#[$meta])*
         pub(super) struct $name {
             /// Signed by this partner.
-            partner_id: Option<Id>,
+            partner_id: Option<PartnerKey>,
             /// With this status on the day `as_of`.
             #[param(inline)]
             status: Option<AgreementStatus>,

@@ -2,7 +2,7 @@
 
 use super::{Agreement, AgreementStatus, Kind, filter::Criteria};
 use crate::{
-    access::{Scope, Tx},
+    access::{PartnerKey, Scope, Tx},
     network::partners::in_scope,
     platform::{
         Error, Result,
@@ -30,8 +30,9 @@ fn visible(scope: Scope, kind: Kind) -> Query {
 }
 
 fn matching(tx: &mut Tx<'_>, kind: Kind, wanted: &Criteria) -> Result<Query> {
+    let partner = PartnerKey::asked_for(wanted.partner_id.as_ref(), tx)?;
     let mut query = visible(tx.scope(), kind);
-    if let Some(partner) = wanted.partner_id {
+    if let Some(partner) = partner {
         query = query.filter(agreements::partner_id.eq(partner));
     }
     if let Some(number) = &wanted.agreement_number {

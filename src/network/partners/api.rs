@@ -140,7 +140,7 @@ pub struct PartnerFilter {
     /// Registered in this country.
     pub country: Option<Country>,
     /// Locations of this headquarters.
-    pub headquarters_id: Option<Id>,
+    pub headquarters_id: Option<PartnerKey>,
     /// With this number in the partner network.
     #[param(max_length = 10, example = "4567890")]
     pub mpn_id: Option<String>,

@@ -5,7 +5,7 @@ use super::{
     api::{PartnerFilter, PartnerSort},
 };
 use crate::{
-    access::{EarlierReads, Scope, Tx},
+    access::{EarlierReads, PartnerKey, Scope, Tx},
     platform::{
         Error, Result,
         db::{Conn, MultiBackend, lock_rows, native},
@@ -143,8 +143,9 @@ pub fn is_narrow<const N: usize>(scope: Scope, named: [Option<Id>; N]) -> bool {
     matches!(scope, Scope::Partner(_)) || named.iter().any(Option::is_some)
 }
 
-fn matching(scope: Scope, filter: &PartnerFilter) -> partners::BoxedQuery<'static, MultiBackend> {
-    let mut query = visible(scope);
+fn matching(tx: &mut Tx<'_>, filter: &PartnerFilter) -> Result<partners::BoxedQuery<'static, MultiBackend>> {
+    let headquarters = PartnerKey::asked_for(filter.headquarters_id.as_ref(), tx)?;
+    let mut query = visible(tx.scope());
     if let Some(status) = filter.status {
         query = query.filter(partners::status.eq(status));
     }
@@ -154,7 +155,7 @@ fn matching(scope: Scope, filter: &PartnerFilter) -> partners::BoxedQuery<'stati
     if let Some(country) = filter.country {
         query = query.filter(partners::country.eq(country));
     }
-    if let Some(headquarters) = filter.headquarters_id {
+    if let Some(headquarters) = headquarters {
         query = query.filter(partners::headquarters_id.eq(headquarters));
     }
     if let Some(mpn_id) = &filter.mpn_id {
@@ -165,7 +166,7 @@ fn matching(scope: Scope, filter: &PartnerFilter) -> partners::BoxedQuery<'stati
         let part = format!("%{}%", as_it_stands(&folded(text.trim())));
         query = query.filter(partners::search_text.like(part).escape('\\'));
     }
-    query
+    Ok(query)
 }
 
 /// The pattern that a text alone matches.
@@ -174,7 +175,7 @@ fn as_it_stands(text: &str) -> String {
 }
 
 pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<PartnerFilter, PartnerSort>) -> Result<Vec<Partner>> {
-    let query = matching(tx.scope(), &page.filter).select(Partner::as_select());
+    let query = matching(tx, &page.filter)?.select(Partner::as_select());
     Ok(match page.sort {
         PartnerSort::Newest => keyset!(query, page, partners, newest).load(tx.conn)?,
         PartnerSort::Oldest => keyset!(query, page, partners, oldest).load(tx.conn)?,
@@ -184,7 +185,7 @@ pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<PartnerFilter, PartnerSor
 }
 
 pub(super) fn count(tx: &mut Tx<'_>, filter: &PartnerFilter) -> Result<i64> {
-    Ok(matching(tx.scope(), filter).count().get_result(tx.conn)?)
+    Ok(matching(tx, filter)?.count().get_result(tx.conn)?)
 }
 
 /// The partner with this id, where the unit may see the partner.

@@ -11,6 +11,8 @@ text_enum! {
     pub enum AccountFaultCode {
         /// The holder's name cannot be written in the letters of bank files, and no other spelling is given.
         NameNotLatin = "name_not_latin",
+        /// The holder's name has more letters than bank files carry.
+        NameTooLong = "name_too_long",
         /// The bank's country has IBANs, and none is given.
         AccountMissing = "account_missing",
         /// The IBAN is none: its check digits or its structure do not fit.
@@ -39,6 +41,8 @@ text_enum! {
         TownMissing = "town_missing",
         /// A part of the address cannot be written in the letters of bank files.
         AddressNotLatin = "address_not_latin",
+        /// A part of the address has more letters than bank files carry.
+        AddressTooLong = "address_too_long",
     }
 }
 
@@ -50,6 +54,10 @@ impl AccountFaultCode {
             Self::NameNotLatin => Words::new(
                 "bank files carry Latin letters: give the holder's name in them as `holder_latin`, as the bank writes it",
                 "銀行のファイルではラテン文字のみ使用できます。口座名義のローマ字表記を `holder_latin` に記入してください。",
+            ),
+            Self::NameTooLong => Words::new(
+                "bank files carry 70 letters of a name: give a shorter one as `holder_latin`, as the bank writes it",
+                "銀行のファイルに記載できる名義は 70 文字までです。短縮したローマ字表記を `holder_latin` に記入してください。",
             ),
             Self::AccountMissing => Words::new(
                 "banks of this country know accounts by their IBAN: give it as `account`",
@@ -106,6 +114,10 @@ impl AccountFaultCode {
             Self::AddressNotLatin => Words::new(
                 "bank files carry Latin letters: write this part of the address in them",
                 "銀行のファイルではラテン文字のみ使用できます。住所のこの部分をローマ字で記入してください。",
+            ),
+            Self::AddressTooLong => Words::new(
+                "in Latin letters this part of the address is too long for bank files: shorten it",
+                "住所のこの部分は、ローマ字にすると銀行のファイルに記載できる長さを超えます。短くしてください。",
             ),
         }
     }

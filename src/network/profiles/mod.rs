@@ -11,6 +11,7 @@ mod bank_account;
 mod body;
 mod decisions_api;
 mod fault;
+mod letters;
 pub mod lists_api;
 mod model;
 mod rows;
@@ -24,13 +25,16 @@ use crate::slice::{Slice, Tag};
 pub use bank_account::{BankAccount, PostalAddress, Routing, RoutingKind};
 pub use body::{PostalAddressBody, RoutingBody};
 pub use fault::{AccountFault, AccountFaultCode};
-pub use model::{Decision, PayoutNotes, Profile, ProfileState, ProfileTerms, Standing, Standings};
+pub use letters::{is_kept, is_legible, latin};
+pub use model::{
+    Decision, PayoutNotes, PayoutRevisions, Profile, ProfileState, ProfileTerms, Standing, Standings,
+};
 pub use secret::Secret;
 pub use service::{
-    CODES, bank_accounts, decide_payout, decide_tax, file_both, payout_profile, standing, standings,
-    standings_of_each, tax_profiles,
+    CODES, bank_accounts, decide_payout, decide_tax, file_both, file_payout, payout_profile, payout_profiles,
+    standing, standings, standings_of_each, tax_profiles,
 };
-pub use store::approvals;
+pub use store::{approvals, payout_revisions};
 pub use tax::{TaxForm, TaxNotes, TaxTerms, TinStatus};
 
 /// The declaration of this slice.

@@ -3,7 +3,7 @@
 use super::BankAccount;
 use crate::platform::{
     FieldError,
-    values::{CalendarDate, Id, Timestamp, Words, text_enum},
+    values::{CalendarDate, Id, Locale, Text, Timestamp, Words, text_enum},
 };
 
 text_enum! {
@@ -33,7 +33,7 @@ pub struct Profile<T: ProfileTerms> {
     /// The state by the acts of partner and operator; [`Profile::state_on`] knows about expiry too.
     pub state: ProfileState,
     /// The reason of a rejection.
-    pub rejection_reason: Option<String>,
+    pub rejection_reason: Option<Text>,
     /// The user or API client who approved the profile as it is; none of a profile that is not approved, and of one that
     /// was approved before this was noted.
     pub approved_by: Option<Id>,
@@ -79,6 +79,25 @@ pub struct PayoutNotes {
     /// The last day on which money waits because the bank account was changed; none where no change is recent, and where
     /// an operator has ended the wait.
     pub cooling_off_until: Option<CalendarDate>,
+    /// The revision of the profile that first led to the account of now; none where the account never changed.
+    pub account_revision: Option<i64>,
+}
+
+/// The revisions of a payout profile by which payments tell which account they go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PayoutRevisions {
+    /// The revision of now.
+    pub now: i64,
+    /// The revision that first led to the account of now; none where the account never changed.
+    pub account: Option<i64>,
+}
+
+impl PayoutRevisions {
+    /// Whether the profile led to another account than now when it was at a revision.
+    #[must_use]
+    pub fn led_elsewhere(self, at: i64) -> bool {
+        self.account.is_some_and(|first| at < first)
+    }
 }
 
 impl PayoutNotes {
@@ -105,7 +124,10 @@ impl ProfileTerms for BankAccount {
 
     fn notes_after(&self, before: &Profile<Self>, cooling_off_until: Option<CalendarDate>) -> PayoutNotes {
         if self.is_elsewhere_than(&before.terms) {
-            return PayoutNotes { cooling_off_until: cooling_off_until.max(before.notes.cooling_off_until) };
+            return PayoutNotes {
+                cooling_off_until: cooling_off_until.max(before.notes.cooling_off_until),
+                account_revision: Some(before.revision + 1),
+            };
         }
         before.notes
     }
@@ -122,15 +144,18 @@ pub enum Decision<'a> {
     Approval(Option<&'a str>),
     /// The profile is not good; with the reason, which the partner reads.
     Rejection(&'a str),
+    /// The bank could not pay to the account; with the reason, which the partner reads.
+    BankRejection(&'a Text),
 }
 
 impl<'a> Decision<'a> {
-    /// The operator's words.
+    /// The operator's words, or those of the reason in English.
     #[must_use]
     pub fn words(self) -> Option<&'a str> {
         match self {
             Self::Approval(comment) => comment,
             Self::Rejection(reason) => Some(reason),
+            Self::BankRejection(reason) => Some(reason.in_language(Locale::En)),
         }
     }
 }
@@ -147,7 +172,9 @@ impl ProfileState {
     pub const fn after(self, decision: Decision<'_>) -> Option<Self> {
         match (self, decision) {
             (Self::Pending, Decision::Approval(_)) => Some(Self::Approved),
-            (Self::Pending | Self::Approved, Decision::Rejection(_)) => Some(Self::ActionRequired),
+            (Self::Pending | Self::Approved, Decision::Rejection(_) | Decision::BankRejection(_)) => {
+                Some(Self::ActionRequired)
+            }
             _ => None,
         }
     }

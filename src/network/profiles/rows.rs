@@ -9,7 +9,7 @@ use crate::{
     platform::{
         Result, Vault,
         db::BytesColumn,
-        values::{CalendarDate, Country, Currency, Id, Timestamp},
+        values::{CalendarDate, Country, Currency, Id, Text, Timestamp},
     },
     schema::{payout_profiles, tax_profiles},
 };
@@ -65,6 +65,7 @@ pub(super) struct PayoutRow {
     created_at: Timestamp,
     updated_at: Timestamp,
     revision: i64,
+    account_revision: Option<i64>,
 }
 
 impl PayoutRow {
@@ -97,12 +98,13 @@ impl PayoutRow {
             address_line_2: part(|address| address.lines.get(1)),
             currency: terms.currency,
             state: profile.state,
-            rejection_reason: profile.rejection_reason.clone(),
+            rejection_reason: profile.rejection_reason.as_ref().map(Text::column),
             approved_by: profile.approved_by,
             cooling_off_until: profile.notes.cooling_off_until,
             created_at: profile.created_at,
             updated_at: profile.updated_at,
             revision: profile.revision,
+            account_revision: profile.notes.account_revision,
         })
     }
 
@@ -134,9 +136,12 @@ impl PayoutRow {
             id: self.id,
             partner_id: self.partner_id,
             terms,
-            notes: PayoutNotes { cooling_off_until: self.cooling_off_until },
+            notes: PayoutNotes {
+                cooling_off_until: self.cooling_off_until,
+                account_revision: self.account_revision,
+            },
             state: self.state,
-            rejection_reason: self.rejection_reason,
+            rejection_reason: self.rejection_reason.map(Text::of_column),
             approved_by: self.approved_by,
             created_at: self.created_at,
             updated_at: self.updated_at,
@@ -178,7 +183,7 @@ impl TaxRow {
             expires_on: terms.expires_on,
             tin_status: profile.notes.tin_status,
             state: profile.state,
-            rejection_reason: profile.rejection_reason.clone(),
+            rejection_reason: profile.rejection_reason.as_ref().map(Text::column),
             approved_by: profile.approved_by,
             created_at: profile.created_at,
             updated_at: profile.updated_at,
@@ -200,7 +205,7 @@ impl TaxRow {
             terms,
             notes: TaxNotes { tin_status: self.tin_status },
             state: self.state,
-            rejection_reason: self.rejection_reason,
+            rejection_reason: self.rejection_reason.map(Text::of_column),
             approved_by: self.approved_by,
             created_at: self.created_at,
             updated_at: self.updated_at,

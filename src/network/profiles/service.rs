@@ -119,7 +119,8 @@ pub(super) fn decide<T: StoredTerms + ShownTerms>(
             refuse_own_filing(tx, before)?;
             (None, tx.actor.id())
         }
-        Decision::Rejection(reason) => (Some(reason.to_owned()), None),
+        Decision::Rejection(reason) => (Some(Text::new(reason.to_owned(), reason.to_owned())), None),
+        Decision::BankRejection(reason) => (Some(reason.clone()), None),
     };
     let decided = Profile { notes, state, rejection_reason, approved_by, ..before.clone() };
     let decided = save(tx, before, decided, decision.words())?;
@@ -162,7 +163,7 @@ pub(super) fn release_cooling_off(
         );
         return Err(Error::new(&OWN_APPROVAL, detail));
     }
-    let notes = PayoutNotes { cooling_off_until: None };
+    let notes = PayoutNotes { cooling_off_until: None, ..before.notes };
     save(tx, before, Profile { notes, ..before.clone() }, Some(reason))
 }
 
@@ -235,8 +236,13 @@ pub(super) fn get<T: StoredTerms>(tx: &mut Tx<'_>, partner: Id) -> Result<Profil
 
 /// The bank accounts of these partners, each with the partner's id; of a partner that has filed none there is none.
 pub fn bank_accounts(tx: &mut Tx<'_>, partners: &[Id]) -> Result<BTreeMap<Id, BankAccount>> {
+    Ok(payout_profiles(tx, partners)?.into_iter().map(|(id, profile)| (id, profile.terms)).collect())
+}
+
+/// The payout profiles of these partners, each with the partner's id; of a partner that has filed none there is none.
+pub fn payout_profiles(tx: &mut Tx<'_>, partners: &[Id]) -> Result<BTreeMap<Id, Profile<BankAccount>>> {
     let profiles = BankAccount::of(tx, partners)?;
-    Ok(profiles.into_iter().map(|profile| (profile.partner_id, profile.terms)).collect())
+    Ok(profiles.into_iter().map(|profile| (profile.partner_id, profile)).collect())
 }
 
 /// The tax profiles of these partners, each with the partner's id; of a partner that has filed none there is none.
@@ -255,6 +261,13 @@ pub fn file_both(tx: &mut Tx<'_>, partner: Id, payout: BankAccount, tax: TaxTerm
     tx.lock_partner(partner)?;
     file(tx, partner, None, payout)?;
     file(tx, partner, None, tax).map(drop)
+}
+
+/// Files another payout profile of a partner.
+pub fn file_payout(tx: &mut Tx<'_>, partner: Id, payout: BankAccount) -> Result<()> {
+    tx.lock_partner(partner)?;
+    let before = store::find(tx, partner)?;
+    file(tx, partner, before, payout).map(drop)
 }
 
 /// Decides on a partner's payout profile.

@@ -1,7 +1,7 @@
 //! The profiles in the database: two tables of the same shape around their terms.
 
 use super::{
-    BankAccount, PayoutNotes, Profile, ProfileState, ProfileTerms, Standing, TaxTerms,
+    BankAccount, PayoutNotes, PayoutRevisions, Profile, ProfileState, ProfileTerms, Standing, TaxTerms,
     lists_api::ProfileFilter,
     rows::{PayoutRow, TaxRow},
 };
@@ -110,10 +110,18 @@ pub(super) fn payout_standings(
     let rows: Vec<(Id, ProfileState, Option<CalendarDate>)> = those.select(columns).load(tx.conn)?;
     let standing = |(partner, state, cooling_off_until)| {
         let standing = Standing::of(Some(state));
-        let cools_off = PayoutNotes { cooling_off_until }.cools_off_on(day);
+        let cools_off = PayoutNotes { cooling_off_until, ..PayoutNotes::default() }.cools_off_on(day);
         (partner, if cools_off { standing.cooling_off() } else { standing })
     };
     Ok(rows.into_iter().map(standing).collect())
+}
+
+/// The revisions of these partners' payout profiles. No account number is opened.
+pub fn payout_revisions(tx: &mut Tx<'_>, partners: &[Id]) -> Result<BTreeMap<Id, PayoutRevisions>> {
+    let those = payout_profiles::table.filter(payout_profiles::partner_id.eq_any(partners.to_vec()));
+    let columns = (payout_profiles::partner_id, payout_profiles::revision, payout_profiles::account_revision);
+    let rows: Vec<(Id, i64, Option<i64>)> = those.select(columns).load(tx.conn)?;
+    Ok(rows.into_iter().map(|(partner, now, account)| (partner, PayoutRevisions { now, account })).collect())
 }
 
 /// The states of these partners' tax profiles on a day. No tax number is opened.

@@ -154,7 +154,7 @@ impl ShownTerms for BankAccount {
             address: terms.address.map(PostalAddressBody::from),
             currency: terms.currency,
             state,
-            rejection_reason: profile.rejection_reason,
+            rejection_reason: profile.rejection_reason.map(|reason| reason.into_language(language)),
             missing,
             cooling_off_until: profile.notes.cooling_off_until.filter(|_| cools_off),
             allowed_transitions,
@@ -169,7 +169,7 @@ impl ShownTerms for TaxTerms {
     const SEGMENT: &'static str = "tax-profile";
     type View = TaxProfileView;
 
-    fn shown(profile: Profile<Self>, today: CalendarDate, _: Locale) -> TaxProfileView {
+    fn shown(profile: Profile<Self>, today: CalendarDate, language: Locale) -> TaxProfileView {
         let state = profile.state_on(today);
         TaxProfileView {
             id: profile.id,
@@ -181,7 +181,7 @@ impl ShownTerms for TaxTerms {
             expires_on: profile.terms.expires_on,
             tin_status: profile.notes.tin_status,
             state,
-            rejection_reason: profile.rejection_reason,
+            rejection_reason: profile.rejection_reason.map(|reason| reason.into_language(language)),
             allowed_transitions: transitions(state),
             created_at: profile.created_at,
             updated_at: profile.updated_at,

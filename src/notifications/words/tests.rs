@@ -1,5 +1,8 @@
 use super::*;
-use crate::{platform::values::Id, text};
+use crate::{
+    platform::values::{Currency, Id, Period},
+    text,
+};
 use std::fmt::Write;
 
 fn id(n: u128) -> Id {
@@ -7,6 +10,7 @@ fn id(n: u128) -> Id {
 }
 
 /// One message of every kind; names hold characters that must be escaped.
+#[expect(clippy::too_many_lines, reason = "a list of every kind")]
 fn messages() -> Vec<Message> {
     let (partner, program) = (String::from("Müller & Söhne <GmbH>"), String::from("CSP Direct Bill"));
     let day = CalendarDate::new(2026, 7, 31).unwrap();
@@ -38,6 +42,62 @@ fn messages() -> Vec<Message> {
         amount: Money::parse(amount, currency.parse().unwrap()).unwrap(),
         reference: "PI-2026-000123".into(),
         on: day,
+    };
+    let loss = |cause: &str| {
+        let amount = Money::parse("150.00", Currency::USD).unwrap();
+        (partner.clone(), program.clone(), amount, day, cause.to_owned(), id(2))
+    };
+    let announced = |cause: &str| {
+        let (partner, program, amount, on, cause, partner_id) = loss(cause);
+        Message::ForfeitureAnnounced { partner, program, amount, on, cause, partner_id }
+    };
+    let forfeited = |cause: &str| {
+        let (partner, program, amount, on, cause, partner_id) = loss(cause);
+        Message::RebateForfeited { partner, program, amount, on, cause, partner_id }
+    };
+    let failed = |end| Message::PaymentFailed {
+        partner: partner.clone(),
+        amount: Money::parse("1234.50", Currency::USD).unwrap(),
+        reference: "PI-2026-000123".into(),
+        end,
+        remedy: sentence.clone(),
+        partner_id: id(2),
+    };
+    let held = |comment| Message::RebateHeld {
+        partner: partner.clone(),
+        amounts: vec![
+            Money::parse("1234.50", Currency::USD).unwrap(),
+            Money::parse("1234567", "JPY".parse().unwrap()).unwrap(),
+        ],
+        reason: sentence.clone(),
+        comment,
+        partner_id: id(2),
+    };
+    let answered = |state: &str, granted| Message::DisputeAnswered {
+        partner: partner.clone(),
+        state: state.into(),
+        expected: Money::parse("60.00", Currency::USD).unwrap(),
+        granted,
+        reason: "Compared with the tiers".into(),
+        dispute: id(4),
+    };
+    let seminar = || Text::new("Customer seminar", "顧客向けセミナー");
+    let decided = |state: &str, approved| Message::CoopClaimDecided {
+        partner: partner.clone(),
+        state: state.into(),
+        activity: seminar(),
+        approved,
+        reason: Some("The invoice of the caterer lacks".into()),
+        claim: id(4),
+    };
+    let closed = |claims| Message::CoopFundClosed {
+        partner: partner.clone(),
+        fund: id(4),
+        from: "2025-07".parse().unwrap(),
+        to: "2025-12".parse().unwrap(),
+        earned: Money::parse("12000.00", Currency::USD).unwrap(),
+        threshold: Money::parse("10000.00", Currency::USD).unwrap(),
+        claims,
     };
     vec![
         Message::EnrollmentInvited {
@@ -92,6 +152,67 @@ fn messages() -> Vec<Message> {
         paid("1234567.50", "USD"),
         paid("1234567", "JPY"),
         paid("123.450", "KWD"),
+        Message::PaymentSettled {
+            partner: partner.clone(),
+            amount: Money::parse("1234.50", Currency::USD).unwrap(),
+            reference: "PI-2026-000123".into(),
+            on: day,
+            payment: id(5),
+        },
+        failed(PaymentEnd::Rejected),
+        failed(PaymentEnd::CameBack),
+        failed(PaymentEnd::Stopped),
+        held(None),
+        held(Some("Sales figures are being clarified".into())),
+        announced("held_too_long"),
+        announced("below_threshold"),
+        forfeited("held_too_long"),
+        forfeited("below_threshold"),
+        Message::DisputeMoved {
+            partner: partner.clone(),
+            state: "open".into(),
+            figure: Money::parse("48.00", Currency::USD).unwrap(),
+            expected: Money::parse("60.00", Currency::USD).unwrap(),
+            words: "The second tier was reached <b>".into(),
+            due_on: Some(day),
+            dispute: id(4),
+        },
+        Message::DisputeQuestion {
+            partner: partner.clone(),
+            question: "Which invoice is it?".into(),
+            dispute: id(4),
+        },
+        answered("upheld", Some(Money::parse("12.00", Currency::USD).unwrap())),
+        answered("rejected_finally", None),
+        closed(None),
+        closed(Some(Period { from: day.plus_days(1), to: day.plus_days(60) })),
+        Message::CoopFundExpiring {
+            partner: partner.clone(),
+            fund: id(4),
+            amount: Money::parse("1234567.50", Currency::USD).unwrap(),
+            until: day,
+        },
+        Message::CoopFundForfeited {
+            partner: partner.clone(),
+            fund: id(4),
+            amount: Money::parse("1234567.50", Currency::USD).unwrap(),
+            on: day,
+        },
+        decided("partially_approved", Some(Money::parse("800.00", Currency::USD).unwrap())),
+        decided("rejected", None),
+        Message::CoopClaimQuestion {
+            partner: partner.clone(),
+            activity: seminar(),
+            question: "Which invoice is for the room?".into(),
+            due_on: day,
+            claim: id(4),
+        },
+        Message::CoopClaimExpired {
+            partner: partner.clone(),
+            activity: seminar(),
+            given_back: Money::parse("0.00", Currency::USD).unwrap(),
+            claim: id(4),
+        },
         Message::StatementReady {
             partner: partner.clone(),
             partner_id: id(2),

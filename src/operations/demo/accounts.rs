@@ -166,12 +166,15 @@ pub(super) fn our_accounts_are_recorded(tx: &mut Tx<'_>) -> Result<()> {
     let ours = [
         ("Euro payouts", vendor("Vendor Europe GmbH", "DE", "EUR")),
         ("Dollar payouts", vendor("Vendor Inc.", "US", "USD")),
+        ("Yen payouts", vendor("Vendor KK", "JP", "JPY")),
+        ("Dinar payouts", vendor("Vendor Kuwait WLL", "KW", "KWD")),
     ];
     for ((name, holder), n) in ours.iter().zip(900..) {
         let account = bank_account(n, holder)?;
         let new = NewPayerAccount {
             name: (*name).to_owned(),
-            speaks_pain001: account.is_in_sepa(),
+            // The bank in Kuwait takes a table alone.
+            speaks_pain001: holder.country != "KW",
             account,
             creditor_agent_without_bic: CreditorAgentWithoutBic::default(),
             batch_booking: false,

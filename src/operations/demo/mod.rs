@@ -8,6 +8,7 @@ mod cast;
 mod first_day;
 mod offers;
 mod papers;
+mod payments;
 mod sales;
 mod story;
 mod year;

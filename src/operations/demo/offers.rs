@@ -11,7 +11,7 @@ use crate::{
     },
     platform::{
         Error, Result,
-        values::{Country, Money},
+        values::{Country, Currency, Money},
     },
 };
 use serde_json::json;
@@ -27,7 +27,9 @@ pub(super) fn install(tx: &mut Tx<'_>) -> Result<()> {
     programs::update(tx, closed, |program| program.status = ProgramStatus::Closed)?;
     let ended = offer(tx, "surface-launch", "Surface Launch", &[DirectBill], rule_sets::founding())?;
     programs::discontinue(tx, ended, "the product is no longer sold")?;
-    let rules = ProgramRules { requirements: growing(), levers: growth_levers()? };
+    // A half-year of the demo's sales reaches this threshold, so that its funds can be claimed.
+    let coop_threshold = Money { minor: 50_000, currency: Currency::USD };
+    let rules = ProgramRules { requirements: growing(), levers: growth_levers()?, coop_threshold };
     offer_with_levers(tx, GROWTH, "Azure Growth", &[DirectBill], rules)?;
     let guide = rule_sets::guide(IndirectProvider);
     offer(tx, "csp-provider-guide", "CSP Indirect Provider (guide rules)", &[IndirectProvider], guide)?;
@@ -42,14 +44,16 @@ fn offer(
     partner_types: &[PartnerType],
     requirements: Vec<Requirement>,
 ) -> Result<Program> {
-    let rules = ProgramRules { requirements, levers: founding_version(0).levers };
+    let NewVersion { levers, coop_threshold, .. } = founding_version(0);
+    let rules = ProgramRules { requirements, levers, coop_threshold };
     offer_with_levers(tx, code, name, partner_types, rules)
 }
 
-/// The rules of a program: who may take part, and how a partner earns.
+/// The rules of a program: who may take part, how a partner earns, and the least co-op of a half-year that stays co-op.
 struct ProgramRules {
     requirements: Vec<Requirement>,
     levers: Vec<Lever>,
+    coop_threshold: Money,
 }
 
 fn offer_with_levers(
@@ -64,7 +68,8 @@ fn offer_with_levers(
     let year = programs::program_year_of(tx.today());
     for year in [year, year + 1] {
         let (requirements, levers) = (rules.requirements.clone(), rules.levers.clone());
-        let new = NewVersion { requirements, levers, ..founding_version(year) };
+        let coop_threshold = rules.coop_threshold;
+        let new = NewVersion { requirements, levers, coop_threshold, ..founding_version(year) };
         let version = programs::create_version(tx, &program, new)?;
         programs::publish(tx, &program, version, None)?;
     }

@@ -6,6 +6,7 @@ use super::{
     cast::{CAST, Player, Plot, mpn_id, partner_id},
     first_day, offers,
     papers::{self, terminate},
+    payments::{self, Step},
     sales::sell,
     year,
 };
@@ -63,6 +64,10 @@ pub fn fill(app: &AppState, clock: &Clock, until: Timestamp) -> Result<()> {
         if matches!(scene, StoryScene::Year(year::Episode::Closing(_))) {
             calculation::calculate(app, None, |_| ControlFlow::Continue(()))?;
         }
+        if let StoryScene::Year(year::Episode::Payment(step @ (Step::Statement | Step::Return))) = scene {
+            payments::receive(app, step, day)?;
+            continue;
+        }
         let setting = setting.clone();
         app.write_as_system("Demo", move |tx| {
             // A scene crosses partners. No other writer is at work yet, so the unit locks all partners.
@@ -91,6 +96,7 @@ fn scenes(today: CalendarDate) -> Vec<(CalendarDate, StoryScene)> {
         (days, year::their_profiles_are_filed),
         (days, year::their_profiles_are_approved),
         (days, |tx, _| our_accounts_are_recorded(tx)),
+        (days, |tx, _| payments::the_retention_of_kuwait(tx)),
         (290, papers::are_signed),
         (280, papers::and_competencies_attained),
         (200, some_are_barred_and_some_go),

@@ -9,11 +9,12 @@ use super::{
     cast::{Player, Plot, partner_id},
     offers::GROWTH,
     papers::sign,
+    payments,
     sales::{Reported, report},
     story::{OPERATORS, Setting, as_admin, as_user, parsed, players_with},
 };
 use crate::{
-    access::{Tx, Unaudited},
+    access::{Guard, Tx, Unaudited},
     earnings::closing,
     ledger::{
         accounting::fx_rates::{self, NewFxRate},
@@ -28,6 +29,7 @@ use crate::{
         admission::{self, Occasion},
         programs::{self, ProgramKey},
     },
+    payouts::half_years,
     platform::{
         Result,
         values::{CalendarDate, Currency, Id, Money, Month},
@@ -51,12 +53,16 @@ pub(super) enum Episode {
     Refund { ago: i32 },
     /// The earnings of the month are calculated, and the month is closed.
     Closing(Month),
+    /// Funds of closed half-years can be claimed, and what was not claimed in time is lost.
+    CoopFunds,
     /// A program year begins.
     NewYear,
     /// The exchange rates of the month are published.
     Rates { ago: i32 },
     /// One operator proposes adjustments, and the other operator decides on one of them.
     Adjustments,
+    /// A step of the payment of a month.
+    Payment(payments::Step),
 }
 
 /// The episodes after the day `from`, up to today, each with its day.
@@ -77,6 +83,12 @@ pub(super) fn episodes(from: CalendarDate, today: CalendarDate) -> Vec<(Calendar
         }
         if ago >= OPEN && month.last_day() > from {
             episodes.push((on(month.plus(1), CLOSED_ON), Episode::Closing(month)));
+            episodes.push((on(month.plus(1), CLOSED_ON + 1), Episode::CoopFunds));
+        }
+        // The reader pays the last month that is closed.
+        if ago > OPEN && month.last_day() > from {
+            let steps = payments::steps(ago, month).into_iter();
+            episodes.extend(steps.map(|(day, step)| (on(month.plus(1), day), Episode::Payment(step))));
         }
         if month.first_day() > from
             && programs::program_year_of(month.first_day())
@@ -151,6 +163,17 @@ pub(super) fn perform(tx: &mut Tx<'_>, episode: Episode) -> Result<()> {
             fx_rates::publish(tx, month, &rates).map(drop)
         }
         Episode::Adjustments => make_adjustments(tx),
+        Episode::Payment(step) => payments::perform(tx, step),
+        Episode::CoopFunds => {
+            let ids: Vec<Id> = players_with(&[Plot::SinceLastYear]).map(|(n, _)| partner_id(n)).collect();
+            tx.share(Guard::Books)?;
+            tx.lock_partners(&ids)?;
+            let partners = partners::many(tx, &ids)?;
+            if half_years::perform(tx, &partners)? == 0 {
+                tx.exempt_from_audit(Unaudited::NothingWritten);
+            }
+            Ok(())
+        }
         Episode::NewYear => {
             let ids: Vec<Id> = players_with(&[Plot::SinceLastYear]).map(|(n, _)| partner_id(n)).collect();
             let partners = partners::many(tx, &ids)?;
@@ -239,6 +262,7 @@ fn make_adjustments(tx: &mut Tx<'_>) -> Result<()> {
             earned_in,
             reason_code: AdjustmentReason::SalesCorrection,
             comment: comment.into(),
+            dispute_id: None,
         };
         let id = tx.new_id();
         let (maker, is_decided) = if minor < 0 { (olivia, true) } else { (oscar, false) };

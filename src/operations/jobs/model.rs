@@ -28,7 +28,11 @@ text_enum! {
         Enrollments = "enrollments",
         /// The calculation posts the earnings of new sales.
         Calculation = "calculation",
-        /// Partners get reminders of agreements, attainments and invitations that are about to end.
+        /// Co-op funds of closed half-years become claimable or rebate; partners are reminded of what is about to be lost, and
+        /// the rest is forfeited when the time for claims is over.
+        CoopFunds = "coop_funds",
+        /// Partners get reminders of agreements, attainments and invitations that are about to end, and of rebates that are
+        /// about to be lost; what is lost today is taken.
         Reminders = "reminders",
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{JobRun, JobRunState, RefreshStep, service, store};
 use crate::{
-    access::{AppState, Tx, Unaudited},
+    access::{AppState, Guard, Tx, Unaudited},
     earnings::calculation,
     network::partners,
     platform::{Error, Result, values::Id},
@@ -98,7 +98,9 @@ pub fn advance(turn: &Turn, run: JobRun, partners: i64) -> Result<JobRun> {
     let before = run.clone();
     let done = match run.step {
         RefreshStep::Calculation => calculate(turn, run),
-        RefreshStep::Enrollments | RefreshStep::Reminders => refresh_batch(turn, run, partners),
+        RefreshStep::Enrollments | RefreshStep::CoopFunds | RefreshStep::Reminders => {
+            refresh_batch(turn, run, partners)
+        }
     };
     match done {
         Err(error) if !turn.may_pass(&error) => {
@@ -179,6 +181,9 @@ fn refresh_batch(turn: &Turn, run: JobRun, size: i64) -> Result<JobRun> {
         let (run, batch) = (run.clone(), batch.clone());
         app.write_in_background(OPERATION, run.id.to_string(), move |tx| {
             lease.check(tx)?;
+            if run.step.posts() {
+                tx.share(Guard::Books)?;
+            }
             tx.lock_partners(&batch.due)?;
             let partners = partners::many(tx, &batch.due)?;
             run.step.perform(tx, &partners)?;

@@ -3,9 +3,10 @@
 use super::RefreshStep;
 use crate::{
     access::Tx,
-    ledger::accounting,
+    ledger::{accounting, forfeitures},
     network::partners::Partner,
     participation::admission::{self, Occasion},
+    payouts::half_years,
     platform::{Result, values::Id},
 };
 
@@ -20,8 +21,23 @@ impl RefreshStep {
                 due.extend(accounting::behind_profiles(tx, &others)?);
                 Ok(due)
             }
-            Self::Reminders => admission::unwarned(tx, partners),
+            Self::CoopFunds => half_years::due(tx, partners),
+            Self::Reminders => {
+                let mut due = admission::unwarned(tx, partners)?;
+                let ids: Vec<Id> = partners.iter().map(|partner| partner.id).collect();
+                let losing = forfeitures::due(tx, &ids)?;
+                due.extend(losing.into_iter().filter(|id| !due.contains(id)).collect::<Vec<_>>());
+                Ok(due)
+            }
             Self::Calculation => Ok(Vec::new()),
+        }
+    }
+
+    /// Whether the step posts to the books.
+    pub(super) const fn posts(self) -> bool {
+        match self {
+            Self::CoopFunds | Self::Reminders => true,
+            Self::Enrollments | Self::Calculation => false,
         }
     }
 
@@ -36,7 +52,8 @@ impl RefreshStep {
                 accounting::follow_profiles(tx, &ids)?;
                 Ok(moved)
             }
-            Self::Reminders => admission::remind(tx, partners),
+            Self::CoopFunds => half_years::perform(tx, partners),
+            Self::Reminders => Ok(admission::remind(tx, partners)? + forfeitures::follow(tx, partners)?),
             Self::Calculation => Ok(0),
         }
     }

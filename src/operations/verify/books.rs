@@ -35,46 +35,46 @@ const SUMS: &[(&str, &str)] = &[
         "the ledger owes what the rebates say",
         "SELECT enrollment_id, month, currency, amount FROM ledger_transfers WHERE credit IN {rebate_accounts}
          UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers WHERE debit IN {rebate_accounts}
-         UNION ALL SELECT enrollment_id, posted_in, currency, -(earned + adjusted) FROM rebates",
+         UNION ALL SELECT enrollment_id, posted_in, currency, -(earned + adjusted + converted) FROM rebates",
     ),
     (
         "the ledger holds the co-op the rebates say",
         "SELECT enrollment_id, month, currency, amount FROM ledger_transfers WHERE credit IN {coop_accounts}
          UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers WHERE debit IN {coop_accounts}
-         UNION ALL SELECT enrollment_id, posted_in, currency, -coop FROM rebates",
+         UNION ALL SELECT enrollment_id, posted_in, currency, converted - coop FROM rebates",
     ),
     (
         "what is accrued is of open months",
         "SELECT enrollment_id, month, currency, amount FROM ledger_transfers WHERE credit = {rebate_accrued}
          UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers WHERE debit = {rebate_accrued}
-         UNION ALL SELECT enrollment_id, posted_in, currency, -(earned + adjusted) FROM rebates r
+         UNION ALL SELECT enrollment_id, posted_in, currency, -(earned + adjusted + converted) FROM rebates r
              WHERE NOT EXISTS (SELECT 1 FROM closed_months c WHERE c.month = r.posted_in)",
     ),
     (
         "what waits is payable",
         "SELECT enrollment_id, month, currency, amount FROM ledger_transfers WHERE credit = {rebate_payable}
          UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers WHERE debit = {rebate_payable}
-         UNION ALL SELECT enrollment_id, posted_in, currency, -(earned + adjusted) FROM rebates r
+         UNION ALL SELECT enrollment_id, posted_in, currency, -(earned + adjusted + converted) FROM rebates r
              WHERE state IN {waiting} AND EXISTS (SELECT 1 FROM closed_months c WHERE c.month = r.posted_in)",
     ),
     (
         "what payments carry is in payment",
         "SELECT enrollment_id, month, currency, amount FROM ledger_transfers WHERE credit = {rebate_in_payment}
          UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers WHERE debit = {rebate_in_payment}
-         UNION ALL SELECT enrollment_id, posted_in, currency, -(earned + adjusted) FROM rebates WHERE state = {in_payment}",
+         UNION ALL SELECT enrollment_id, posted_in, currency, -(earned + adjusted + converted) FROM rebates WHERE state = {in_payment}",
     ),
     (
         "what was paid is paid, withheld or set off",
         "SELECT enrollment_id, month, currency, amount FROM ledger_transfers WHERE credit IN {settled_accounts}
          UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers WHERE debit IN {settled_accounts}
-         UNION ALL SELECT enrollment_id, posted_in, currency, -(earned + adjusted) FROM rebates
+         UNION ALL SELECT enrollment_id, posted_in, currency, -(earned + adjusted + converted) FROM rebates
              WHERE state IN {paid_or_offset}",
     ),
     (
         "what was lost is forfeited",
         "SELECT enrollment_id, month, currency, amount FROM ledger_transfers WHERE credit = {rebate_forfeited}
          UNION ALL SELECT enrollment_id, month, currency, -amount FROM ledger_transfers WHERE debit = {rebate_forfeited}
-         UNION ALL SELECT enrollment_id, posted_in, currency, -(earned + adjusted) FROM rebates WHERE state = {forfeited}",
+         UNION ALL SELECT enrollment_id, posted_in, currency, -(earned + adjusted + converted) FROM rebates WHERE state = {forfeited}",
     ),
     (
         "what came back is payable again",

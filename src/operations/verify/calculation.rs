@@ -9,6 +9,7 @@ use crate::{
         db::{native, types::Guid},
         values::Id,
     },
+    sales::transactions::backlog::{self, Whom},
 };
 use diesel::{prelude::*, sql_types::Text};
 
@@ -57,7 +58,21 @@ pub fn sums_of_calculation(tx: &mut Tx<'_>) -> Result<Vec<Sum>> {
 /// The check that computes everything again.
 const LAW: &str = "what is posted is what everything on record gives";
 
-fn told(difference: PostedDifference) -> String {
+/// A difference in words.
+#[must_use]
+pub fn told(difference: PostedDifference) -> String {
     let PostedDifference { enrollment_id, lever, earned_in, missing, records } = difference;
-    format!("enrollment {enrollment_id}, {lever} of {earned_in}: {missing} missing, {records} records differ")
+    let place = format!("enrollment {enrollment_id}, {lever} of {earned_in}");
+    match missing {
+        Some(missing) => format!("{place}: {missing} missing, {records} records differ"),
+        None => format!("{place}: what the month passes on differs"),
+    }
+}
+
+/// Whom the check that computes everything again has left out, in words; none where that is nobody.
+pub(super) fn left_out(tx: &mut Tx<'_>) -> Result<Option<String>> {
+    let (waiting, aside) = (backlog::length(tx, Whom::All)?, backlog::count_set_aside(tx)?);
+    Ok((waiting + aside > 0).then(|| {
+        format!("left out: {waiting} partners that wait for the calculation, {aside} that are put aside")
+    }))
 }

@@ -3,15 +3,19 @@
 
 mod books;
 mod calculation;
+mod coop;
+mod disputes;
 mod payments;
 mod words;
 
 pub use books::sums_of_books;
-pub use calculation::sums_of_calculation;
+pub use calculation::{sums_of_calculation, told};
+pub use coop::sums_of_coop;
+pub use disputes::sums_of_disputes;
 pub use payments::sums_of_payments;
 
 use crate::{
-    access::AppState,
+    access::{AppState, Tx},
     audit::{self, Seal},
     platform::Result,
     slice::{Slice, VerifyCheck, VerifyFinding},
@@ -21,7 +25,9 @@ use crate::{
 pub const SLICE: Slice = Slice {
     checks: &[
         VerifyCheck { name: "books", run: |tx, _| Ok(first_difference(&sums_of_books(tx)?)) },
-        VerifyCheck { name: "calculation", run: |tx, _| Ok(first_difference(&sums_of_calculation(tx)?)) },
+        VerifyCheck { name: "calculation", run: |tx, _| calculation(tx) },
+        VerifyCheck { name: "disputes", run: |tx, _| Ok(first_difference(&sums_of_disputes(tx)?)) },
+        VerifyCheck { name: "co-op", run: |tx, _| Ok(first_difference(&sums_of_coop(tx)?)) },
         VerifyCheck { name: "payments", run: |tx, _| Ok(first_difference(&sums_of_payments(tx)?)) },
     ],
     ..Slice::named("operations::verify")
@@ -55,6 +61,16 @@ pub fn run<'a>(
     let mut checks: Vec<&VerifyCheck> = checks.collect();
     checks.sort_by_key(|check| check.name);
     checks.into_iter().map(look).collect()
+}
+
+fn calculation(tx: &mut Tx<'_>) -> Result<VerifyFinding> {
+    let found = first_difference(&sums_of_calculation(tx)?);
+    Ok(match (found, calculation::left_out(tx)?) {
+        (VerifyFinding::Sound(summary), Some(left_out)) => {
+            VerifyFinding::Sound(format!("{summary}; {left_out}"))
+        }
+        (found, _) => found,
+    })
 }
 
 fn first_difference(sums: &[Sum]) -> VerifyFinding {

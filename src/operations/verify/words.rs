@@ -2,11 +2,15 @@
 
 use crate::{
     ledger::{
-        accounting::{LedgerAccount, RebateState, TransferCause},
+        accounting::{LedgerAccount, RebateReason, RebateState, TransferCause},
         adjustments::AdjustmentState,
     },
     participation::programs::LeverGrain,
-    payouts::payments::PaymentState,
+    payouts::{
+        disputes::DisputeState,
+        payment_files::PaymentFileState,
+        payments::{PaymentState, Reconciliation},
+    },
 };
 
 /// A check's statement with each mark in braces replaced by the word of the value, or the list of the words, that the
@@ -22,9 +26,23 @@ pub(super) fn spelled(statement: &str) -> String {
         ("rebate_withheld", LedgerAccount::RebateWithheld.as_str()),
         ("rebate_returned", LedgerAccount::RebateReturned.as_str()),
         ("rebate_forfeited", LedgerAccount::RebateForfeited.as_str()),
+        ("coop_available", LedgerAccount::CoopAvailable.as_str()),
+        ("coop_planned", LedgerAccount::CoopPlanned.as_str()),
+        ("coop_committed", LedgerAccount::CoopCommitted.as_str()),
+        ("coop_paid", LedgerAccount::CoopPaid.as_str()),
+        ("coop_forfeited", LedgerAccount::CoopForfeited.as_str()),
+        ("coop_converted", LedgerAccount::CoopConverted.as_str()),
         ("in_payment", RebateState::InPayment.as_str()),
         ("forfeited", RebateState::Forfeited.as_str()),
         ("settled", PaymentState::Settled.as_str()),
+        ("in_file", PaymentState::InFile.as_str()),
+        ("made", PaymentFileState::Made.as_str()),
+        ("withdrawn", PaymentFileState::Withdrawn.as_str()),
+        ("matched", Reconciliation::Matched.as_str()),
+        ("on_hold", RebateState::OnHold.as_str()),
+        ("disputed", RebateReason::Disputed.as_str()),
+        ("upheld", DisputeState::Upheld.as_str()),
+        ("turned_down", AdjustmentState::Rejected.as_str()),
         ("calculation", TransferCause::Calculation.as_str()),
         ("adjustment", TransferCause::Adjustment.as_str()),
         ("transaction", LeverGrain::Transaction.as_str()),

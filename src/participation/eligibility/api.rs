@@ -144,7 +144,7 @@ pub struct EligibilityQuestion {
 #[into_params(parameter_in = Query)]
 pub struct EvaluationFilter {
     /// Of this partner.
-    pub partner_id: Option<Id>,
+    pub partner_id: Option<PartnerKey>,
     /// For this program, by its code or id.
     #[param(example = "csp-direct-bill")]
     pub program: Option<ProgramKey>,

@@ -2,7 +2,7 @@
 
 use super::{Evaluation, api::EvaluationFilter, evaluation::OnRecord};
 use crate::{
-    access::{Scope, Tx},
+    access::{PartnerKey, Scope, Tx},
     network::partners::in_scope,
     participation::programs::{ProgramKey, codes_of, id_of_code},
     platform::{
@@ -20,9 +20,13 @@ fn visible(scope: Scope) -> evaluations::BoxedQuery<'static, MultiBackend> {
     in_scope!(all, evaluations::partner_id, scope)
 }
 
-fn matching(scope: Scope, filter: &EvaluationFilter) -> evaluations::BoxedQuery<'static, MultiBackend> {
-    let mut query = visible(scope);
-    if let Some(id) = filter.partner_id {
+fn matching(
+    tx: &mut Tx<'_>,
+    filter: &EvaluationFilter,
+) -> Result<evaluations::BoxedQuery<'static, MultiBackend>> {
+    let partner = PartnerKey::asked_for(filter.partner_id.as_ref(), tx)?;
+    let mut query = visible(tx.scope());
+    if let Some(id) = partner {
         query = query.filter(evaluations::partner_id.eq(id));
     }
     match &filter.program {
@@ -41,17 +45,17 @@ fn matching(scope: Scope, filter: &EvaluationFilter) -> evaluations::BoxedQuery<
     if let Some(to) = filter.to {
         query = query.filter(evaluations::as_of.le(to));
     }
-    query
+    Ok(query)
 }
 
 pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<EvaluationFilter>) -> Result<Vec<OnRecord>> {
-    let query = matching(tx.scope(), &page.filter).select(Evaluation::as_select());
+    let query = matching(tx, &page.filter)?.select(Evaluation::as_select());
     let evaluations = keyset!(query, page, evaluations, newest).load(tx.conn)?;
     with_codes(tx, evaluations)
 }
 
 pub(super) fn count(tx: &mut Tx<'_>, filter: &EvaluationFilter) -> Result<i64> {
-    Ok(matching(tx.scope(), filter).count().get_result(tx.conn)?)
+    Ok(matching(tx, filter)?.count().get_result(tx.conn)?)
 }
 
 /// The evaluation and the code of its program, where the unit may see it.

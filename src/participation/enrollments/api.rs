@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     access::{
-        Caller, Tx,
+        Caller, PartnerKey, Tx,
         policy::{GetEnrollment, ListEnrollmentHistory, ListEnrollments},
     },
     participation::programs::ProgramKey,
@@ -35,7 +35,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[into_params(parameter_in = Query)]
 pub struct EnrollmentFilter {
     /// Of this partner.
-    pub partner_id: Option<Id>,
+    pub partner_id: Option<PartnerKey>,
     /// In this program: its code or its id.
     pub program: Option<ProgramKey>,
     /// For this program year, named by the year it ends in.

@@ -17,9 +17,10 @@ pub use model::{
 };
 pub use store::{
     add_change, earning_days, enrolled_in, get, histories, insert, of_every_year, of_partners, open_or_since,
-    participations, payment_terms_of, programs_of, refers_to, until, update, with_currencies, with_history,
+    participations, partner_of, payment_terms_of, programs_of, refers_to, until, update, with_currencies,
+    with_history,
 };
-pub(crate) use store::{in_program, of_enrollment};
+pub(crate) use store::{in_program, of_enrollment, of_one};
 pub use tenure::{Tenure, earning_window, earning_windows, tenures};
 pub use view::{EnrollmentView, ProgramEnrollment, show};
 

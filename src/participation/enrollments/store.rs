@@ -7,7 +7,7 @@ use super::{
     view::{self, ProgramEnrollment},
 };
 use crate::{
-    access::{Role, Scope, Tx},
+    access::{PartnerKey, Role, Scope, Tx},
     network::partners::{in_scope, partner_currency},
     participation::programs::{
         PaymentTerms, Program, ProgramCode, ProgramKey, id_of_code, join_program, join_version,
@@ -50,18 +50,36 @@ macro_rules! in_program {
 }
 pub(crate) use in_program;
 
-/// Restricts a boxed query of another slice to what belongs to an enrollment. The partner is looked up with it, and
-/// leads to the key.
+/// Restricts a boxed query of another slice to what belongs to an enrollment. A statement of its own looks up the partner, who
+/// leads to the key; an enrollment that does not exist has nothing.
 macro_rules! of_enrollment {
-    ($query:expr, $table:ident, $id:expr) => {{
-        use $crate::schema::enrollments;
-        let partner = enrollments::table.filter(enrollments::id.eq($id)).select(enrollments::partner_id);
-        $query
-            .filter($table::partner_id.nullable().eq(partner.single_value()))
-            .filter($table::enrollment_id.eq($id))
+    ($tx:expr, $query:expr, $table:ident, $id:expr) => {{
+        let partner = $crate::participation::enrollments::partner_of($tx, $id)?;
+        $crate::participation::enrollments::of_one!(
+            $query.filter($table::enrollment_id.eq($id)),
+            $table,
+            partner
+        )
     }};
 }
 pub(crate) use of_enrollment;
+
+/// Restricts a boxed query to a partner that was looked up; nothing where there was none.
+macro_rules! of_one {
+    ($query:expr, $table:ident, $partner:expr) => {
+        match $partner {
+            Some(partner) => $query.filter($table::partner_id.eq(partner)),
+            None => $query.filter(diesel::dsl::sql::<diesel::sql_types::Bool>("1 = 0")),
+        }
+    };
+}
+pub(crate) use of_one;
+
+/// The partner of an enrollment; none where there is no such enrollment.
+pub fn partner_of(tx: &mut Tx<'_>, id: Id) -> Result<Option<Id>> {
+    let query = enrollments::table.filter(enrollments::id.eq(id)).select(enrollments::partner_id);
+    Ok(query.get_result(tx.conn).optional()?)
+}
 
 type Query = enrollments::BoxedQuery<'static, MultiBackend>;
 
@@ -69,9 +87,10 @@ fn visible(scope: Scope) -> Query {
     in_scope!(enrollments::table.into_boxed(), enrollments::partner_id, scope)
 }
 
-fn matching(tx: &Tx<'_>, filter: &EnrollmentFilter) -> Query {
+fn matching(tx: &mut Tx<'_>, filter: &EnrollmentFilter) -> Result<Query> {
+    let partner = PartnerKey::asked_for(filter.partner_id.as_ref(), tx)?;
     let mut query = visible(tx.scope());
-    if let Some(id) = filter.partner_id {
+    if let Some(id) = partner {
         query = query.filter(enrollments::partner_id.eq(id));
     }
     match &filter.program {
@@ -88,11 +107,11 @@ fn matching(tx: &Tx<'_>, filter: &EnrollmentFilter) -> Query {
         let is_viewer = tx.actor.role == Some(Role::Viewer);
         query = query.filter(enrollments::state.eq_any(view::states_behind(state, is_viewer)));
     }
-    query
+    Ok(query)
 }
 
 pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<EnrollmentFilter>) -> Result<Vec<ProgramEnrollment>> {
-    let query = keyset!(matching(tx, &page.filter), page, enrollments, newest);
+    let query = keyset!(matching(tx, &page.filter)?, page, enrollments, newest);
     let query = join_program!(query, enrollments::program_id);
     let found: Vec<(Enrollment, ProgramCode)> =
         query.select((Enrollment::as_select(), ProgramCode::as_select())).load(tx.conn)?;
@@ -104,7 +123,7 @@ pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<EnrollmentFilter>) -> Res
 }
 
 pub(super) fn count(tx: &mut Tx<'_>, filter: &EnrollmentFilter) -> Result<i64> {
-    Ok(matching(tx, filter).count().get_result(tx.conn)?)
+    Ok(matching(tx, filter)?.count().get_result(tx.conn)?)
 }
 
 /// An enrollment the unit may see, with the code of its program.

@@ -18,7 +18,7 @@ use crate::{
             Answer, Body, Checked, Cursor, IfMatch, Listing, PageParams, PageRequest, Path, faultless,
             page_of,
         },
-        values::{Id, Timestamp, text_enum},
+        values::{CalendarDate, Id, Timestamp, text_enum},
     },
     text,
 };
@@ -57,6 +57,9 @@ pub struct ProgramView {
     partner_types: Vec<PartnerType>,
     /// Whether it takes part.
     status: ProgramStatus,
+    /// The days beside Saturdays and Sundays that are no business days, in order.
+    #[schema(max_items = 1000)]
+    holidays: Vec<CalendarDate>,
     /// The sub-resources that can be posted to now.
     #[schema(max_items = 5, examples(json!(["discontinuation"])))]
     allowed_transitions: Vec<Transition>,
@@ -78,6 +81,7 @@ impl From<Program> for ProgramView {
             name: program.name,
             partner_types: program.partner_types.0,
             status: program.status,
+            holidays: program.holidays.0,
             allowed_transitions: if ended { Vec::new() } else { vec![Transition("discontinuation")] },
             created_at: program.created_at,
             updated_at: program.updated_at,
@@ -147,6 +151,9 @@ pub struct ProgramUpdate {
     /// Whether it takes part for now.
     #[schema(nullable = false)]
     status: Option<ProgramAvailability>,
+    /// The days beside Saturdays and Sundays that are no business days, as a whole.
+    #[schema(max_items = 1000, nullable = false)]
+    holidays: Option<Vec<CalendarDate>>,
 }
 
 /// Which programs to list.
@@ -219,7 +226,7 @@ async fn get_program(caller: Caller<GetProgram>, key: Path<ProgramKey>) -> Resul
 
 /// Change a program
 ///
-/// A merge patch of name, partner types or status. A closed program is open to nobody until it is opened again.
+/// A merge patch of name, partner types, status or holidays. A closed program is open to nobody until it is opened again.
 #[utoipa::path(
     tag = "programs",
     params(("id" = ProgramKey, Path, description = "The program's id or code.", example = "csp-direct-bill")),
@@ -275,10 +282,13 @@ fn record(program: Program) -> Answer {
 
 impl ProgramUpdate {
     fn apply(&self, program: &mut Program) {
-        let Self { name, partner_types, status } = self.clone();
+        let Self { name, partner_types, status, holidays } = self.clone();
         program.name = name.unwrap_or(std::mem::take(&mut program.name));
         if let Some(partner_types) = partner_types {
             program.partner_types = Json(partner_types);
+        }
+        if let Some(holidays) = holidays {
+            program.holidays = Json(holidays);
         }
         program.status = match status {
             Some(ProgramAvailability::Open) => ProgramStatus::Open,

@@ -63,6 +63,9 @@ impl Faults {
                 );
                 self.add(&format!("{pointer}/grain"), "grain", message);
             }
+            if tiers.lifts_all && lever.cap().is_some() {
+                self.rising(tiers.tiers, &format!("{pointer}/scale/tiers"));
+            }
         }
         let knows_customer = lever.grain() != LeverGrain::Month;
         if lever.cap().is_some_and(|cap| cap.scope == CapScope::Customer) && !knows_customer {
@@ -105,6 +108,22 @@ impl Faults {
                 "range",
                 text!("give 1 to 20 tiers", "段階は 1 個から 20 個まで指定してください。"),
             );
+        }
+    }
+
+    /// A whole volume at a lower rate takes back; below a cap nobody could say whether from what was given or from what was cut.
+    fn rising(&mut self, tiers: &[LeverTier], pointer: &str) {
+        for (index, pair) in tiers.windows(2).enumerate() {
+            if let [below, above] = pair
+                && above.rate < below.rate
+            {
+                let message = text!(
+                    "under a cap a retroactive rate does not fall: write {} or more, or leave the cap out",
+                    "上限を設ける場合、遡及適用の料率は下げられません。{} 以上を指定するか、上限を削除してください。",
+                    below.rate
+                );
+                self.add(&format!("{pointer}/{}/rate", index + 1), "order", message);
+            }
         }
     }
 

@@ -5,6 +5,10 @@
 //! in effect on any day, and whoever refers to a version may rely on what it says.
 
 pub mod api;
+mod business_days;
+pub mod coop_activities_api;
+mod coop_activity;
+mod coop_catalogue;
 mod lever;
 mod lever_faults;
 mod lever_filter;
@@ -19,6 +23,11 @@ pub mod version_view;
 mod versions;
 
 use crate::slice::{Slice, Tag};
+pub use business_days::business_days_after;
+pub use coop_activity::{
+    CoopActivity, CoopActivityName, CoopLimit, CoopMetric, CoopProofKind, WantedProof, validate_activities,
+};
+pub use coop_catalogue::shipped_activities;
 pub use lever::{CapScope, GrowthBaseline, Lever, LeverCap, LeverGrain, Method};
 pub use lever_faults::validate_levers;
 pub use lever_filter::{CustomerFilter, LeverFilter};
@@ -38,7 +47,10 @@ pub use versions::{NewVersion, create_version, founding_version, publish, requir
 
 /// What the composition root needs of this slice.
 pub const SLICE: Slice = Slice {
-    routes: api::routes,
+    routes: |config| {
+        api::routes(config);
+        coop_activities_api::routes(config);
+    },
     tag: Some(Tag {
         name: "programs",
         description: "What partners enroll in, and what each version of it asks and gives.",

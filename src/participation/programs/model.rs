@@ -1,6 +1,6 @@
 //! The program and its versions; no I/O, no clock, no HTTP.
 
-use super::{Lever, Requirement};
+use super::{CoopActivity, Lever, Requirement};
 use crate::{
     network::partners::PartnerType,
     platform::{
@@ -65,6 +65,8 @@ pub struct Program {
     pub updated_at: Timestamp,
     /// Counts changes; the entity tag.
     pub revision: i64,
+    /// The days beside Saturdays and Sundays that are no business days.
+    pub holidays: Json<Vec<CalendarDate>>,
 }
 
 /// Where a program stood before, up to a day: since the period before, and before the first period always.
@@ -136,6 +138,8 @@ pub struct ProgramCode {
 pub struct PaymentTerms {
     /// The least that is paid, in minor units of `currency`.
     pub payment_threshold: i64,
+    /// The least co-op of a half-year that stays co-op, in minor units of `currency`.
+    pub coop_threshold: i64,
     /// The currency of the version's thresholds, tiers and caps.
     pub currency: Currency,
 }
@@ -194,6 +198,10 @@ pub struct ProgramVersion {
     pub updated_at: Timestamp,
     /// Counts changes; the entity tag.
     pub revision: i64,
+    /// The marketing activities that co-op pays.
+    pub coop_activities: Json<Vec<CoopActivity>>,
+    /// The most that one reviewer decides alone of a co-op claim, in minor units of `currency`.
+    pub fast_track_amount: i64,
 }
 
 impl ProgramVersion {
@@ -219,6 +227,12 @@ impl ProgramVersion {
     #[must_use]
     pub const fn coop_threshold(&self) -> Money {
         Money { minor: self.coop_threshold, currency: self.currency }
+    }
+
+    /// The most that one reviewer decides alone of a co-op claim.
+    #[must_use]
+    pub const fn fast_track_amount(&self) -> Money {
+        Money { minor: self.fast_track_amount, currency: self.currency }
     }
 }
 

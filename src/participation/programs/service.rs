@@ -20,6 +20,8 @@ crate::problem_codes! {
         ["At most one version of a program is in effect on any day. `version` names the other one; change the days of this draft.", "1 つのプログラムで同じ日に適用される版は 1 つのみです。重複する版は `version` に示されます。この下書きの期間を変更してください。"];
     VERSION_CURRENCY_DIFFERS = "version_currency_differs" 409 ["The versions of a program year count in one currency", "同じプログラム年度の版は同じ通貨で定める必要があります"],
         ["Tiers and caps go on through a corrected version, so their amounts stay in one currency for the program year. `currency` names it; write the draft's thresholds, tiers and caps in that currency.", "段階と上限は訂正後の版にも引き継がれるため、プログラム年度内では同じ通貨で定めます。通貨は `currency` に示されます。下書きの基準額、段階、上限をその通貨で記載してください。"];
+    VERSION_SCALE_DIFFERS = "version_scale_differs" 409 ["A lever keeps its kind of scale for a program year", "区分の段階方式は同じプログラム年度内では変更できません"],
+        ["What a lever with tiers has counted and given goes on through a corrected version, so the scale under a code stays flat, marginal or retroactive for the program year. `lever` names the code and `version` the version with the other scale; give the draft's lever another code.", "段階を持つ区分の累計は訂正後の版にも引き継がれるため、同じコードの段階方式（flat、marginal、retroactive）はプログラム年度内では変更できません。該当する区分は `lever`、方式が異なる版は `version` に示されます。下書きの区分に別のコードを付けてください。"];
     PROGRAM_HAS_NO_VERSION = "program_has_no_version" 409 ["The program has no published version", "プログラムに公開済みの版がありません"],
         ["There is nothing a partner could be judged by. Write a version and publish it: `POST /v1/programs/{id}/versions/{version}/publication`.", "パートナーを判定する基準がありません。版を作成して公開（`POST /v1/programs/{id}/versions/{version}/publication`）してください。"];
 }
@@ -88,6 +90,7 @@ pub fn create(tx: &mut Tx<'_>, new: NewProgram) -> Result<Program> {
         created_at: tx.now,
         updated_at: tx.now,
         revision: 1,
+        holidays: Json(Vec::new()),
     };
     store::insert(tx, &program)?;
     audit::Event::on("program", program.id).after(&ProgramView::from(program.clone())).record(tx)?;
@@ -100,6 +103,8 @@ pub fn update(tx: &mut Tx<'_>, before: Program, change: impl Fn(&mut Program)) -
     let mut program = before.clone();
     change(&mut program);
     program.partner_types = Json(each_once(program.partner_types.0));
+    program.holidays.0.sort_unstable();
+    program.holidays.0.dedup();
     save(tx, &before, program, None)
 }
 

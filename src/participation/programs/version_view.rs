@@ -1,6 +1,9 @@
 //! A version as it is sent, and what is sent to write one.
 
-use super::{Lever, ProgramVersion, ProgramVersionState, Requirement, Rounding, versions::NewVersion};
+use super::{
+    CoopActivity, Lever, ProgramVersion, ProgramVersionState, Requirement, Rounding, shipped_activities,
+    versions::{NewVersion, USUAL_FAST_TRACK},
+};
 use crate::{
     network::partners::Transition,
     platform::{
@@ -46,6 +49,11 @@ pub struct ProgramVersionView {
     invitation_days: i32,
     /// How earnings are rounded to the currency's minor unit.
     rounding: Rounding,
+    /// The marketing activities that co-op pays.
+    #[schema(min_items = 1, max_items = 50)]
+    coop_activities: Vec<CoopActivity>,
+    /// The most that one reviewer decides alone of a co-op claim without a risk; more takes two.
+    fast_track_amount: Money,
     /// Draft or published.
     state: ProgramVersionState,
     /// When it was published; null for a draft.
@@ -75,6 +83,7 @@ impl From<ProgramVersion> for ProgramVersionView {
     fn from(version: ProgramVersion) -> Self {
         let open = if version.is_published() { Vec::new() } else { vec![Transition("publication")] };
         let (payment_threshold, coop_threshold) = (version.payment_threshold(), version.coop_threshold());
+        let fast_track_amount = version.fast_track_amount();
         Self {
             id: version.id,
             program_id: version.program_id,
@@ -89,6 +98,8 @@ impl From<ProgramVersion> for ProgramVersionView {
             coop_threshold,
             invitation_days: version.invitation_days,
             rounding: version.rounding,
+            coop_activities: version.coop_activities.0,
+            fast_track_amount,
             state: version.state,
             published_at: version.published_at,
             allowed_transitions: open,
@@ -159,6 +170,14 @@ pub struct ProgramVersionCreate {
     /// How earnings are rounded.
     #[serde(default)]
     rounding: Rounding,
+    /// The marketing activities that co-op pays; left out, those that the service ships.
+    #[serde(default)]
+    #[schema(min_items = 1, max_items = 50, nullable = false)]
+    coop_activities: Option<Vec<CoopActivity>>,
+    /// The most that one reviewer decides alone of a co-op claim, in the same currency; left out, 100,000 minor units.
+    #[serde(default)]
+    #[schema(nullable = false)]
+    fast_track_amount: Option<Money>,
 }
 
 const fn month() -> i32 {
@@ -200,6 +219,12 @@ pub struct ProgramVersionUpdate {
     /// How earnings are rounded.
     #[schema(nullable = false)]
     rounding: Option<Rounding>,
+    /// The marketing activities that co-op pays.
+    #[schema(min_items = 1, max_items = 50, nullable = false)]
+    coop_activities: Option<Vec<CoopActivity>>,
+    /// The most that one reviewer decides alone of a co-op claim, in the same currency.
+    #[schema(nullable = false)]
+    fast_track_amount: Option<Money>,
 }
 
 /// A word on why a version is published.
@@ -215,6 +240,7 @@ pub struct ProgramVersionPublication {
 
 impl From<ProgramVersionCreate> for NewVersion {
     fn from(new: ProgramVersionCreate) -> Self {
+        let usual = || Money { minor: USUAL_FAST_TRACK, ..new.payment_threshold };
         Self {
             program_year: new.program_year,
             effective_from: new.effective_from,
@@ -226,6 +252,8 @@ impl From<ProgramVersionCreate> for NewVersion {
             coop_threshold: new.coop_threshold,
             invitation_days: new.invitation_days,
             rounding: new.rounding,
+            coop_activities: new.coop_activities.unwrap_or_else(shipped_activities),
+            fast_track_amount: new.fast_track_amount.unwrap_or_else(usual),
         }
     }
 }
@@ -244,6 +272,8 @@ impl ProgramVersionUpdate {
             coop_threshold: change.coop_threshold.unwrap_or(version.coop_threshold),
             invitation_days: change.invitation_days.unwrap_or(version.invitation_days),
             rounding: change.rounding.unwrap_or(version.rounding),
+            coop_activities: change.coop_activities.unwrap_or(version.coop_activities),
+            fast_track_amount: change.fast_track_amount.unwrap_or(version.fast_track_amount),
         }
     }
 }

@@ -1,10 +1,13 @@
 //! The commands on the versions of programs.
 
 use super::{
-    CustomerFilter, Lever, LeverFilter, LeverGrain, LeverScale, Program, ProgramVersion, ProgramVersionState,
-    Requirement, Rounding, competency_codes, program_year, rule_sets,
-    service::{VERSION_CURRENCY_DIFFERS, VERSION_OVERLAPS, VERSION_PUBLISHED, refuse_discontinued},
-    store, validate_levers, validate_requirements,
+    CoopActivity, CustomerFilter, Lever, LeverFilter, LeverGrain, LeverScale, Program, ProgramVersion,
+    ProgramVersionState, Requirement, Rounding, competency_codes, program_year, rule_sets,
+    service::{
+        VERSION_CURRENCY_DIFFERS, VERSION_OVERLAPS, VERSION_PUBLISHED, VERSION_SCALE_DIFFERS,
+        refuse_discontinued,
+    },
+    shipped_activities, store, validate_activities, validate_levers, validate_requirements,
     version_view::ProgramVersionView,
 };
 use crate::{
@@ -42,6 +45,10 @@ pub struct NewVersion {
     pub invitation_days: i32,
     /// How earnings are rounded.
     pub rounding: Rounding,
+    /// The marketing activities that co-op pays.
+    pub coop_activities: Vec<CoopActivity>,
+    /// The most that one reviewer decides alone of a co-op claim, in the same currency.
+    pub fast_track_amount: Money,
 }
 
 impl NewVersion {
@@ -75,9 +82,14 @@ impl NewVersion {
             created_at: made_at,
             updated_at: made_at,
             revision: 1,
+            coop_activities: Json(self.coop_activities),
+            fast_track_amount: self.fast_track_amount.minor,
         }
     }
 }
+
+/// What one reviewer decides alone where a version says nothing else, in minor units.
+pub(super) const USUAL_FAST_TRACK: i64 = 100_000;
 
 /// The version of the founding programs in a program year.
 #[must_use]
@@ -102,6 +114,8 @@ pub fn founding_version(program_year: i32) -> NewVersion {
         coop_threshold: usd(1_000_000),
         invitation_days: 30,
         rounding: Rounding::HalfAwayFromZero,
+        coop_activities: shipped_activities(),
+        fast_track_amount: usd(USUAL_FAST_TRACK),
     }
 }
 
@@ -165,10 +179,34 @@ pub fn publish(
         );
         return Err(Error::new(&VERSION_CURRENCY_DIFFERS, detail).with("currency", other.currency));
     }
+    refuse_other_scale(&before, &of_year)?;
     let state = ProgramVersionState::Published;
     let version = ProgramVersion { state, published_at: Some(tx.now), ..before.clone() };
     tx.version_published(program.id);
     save(tx, &before, version, reason)
+}
+
+/// Refuses a lever whose scale is another one in a published version of the year: what a lever with tiers has counted and
+/// given goes on under its code.
+fn refuse_other_scale(draft: &ProgramVersion, of_year: &[ProgramVersion]) -> Result<()> {
+    let kind = |lever: &Lever| lever.tiers().map(|tiers| tiers.lifts_all);
+    for lever in &draft.levers.0 {
+        let has_another = |other: &&ProgramVersion| {
+            let same_code = other.levers.0.iter().find(|of_other| of_other.code() == lever.code());
+            same_code.is_some_and(|of_other| kind(of_other) != kind(lever))
+        };
+        if let Some(other) = of_year.iter().find(has_another) {
+            let detail = text!(
+                "{} has another kind of scale in version {} of the same program year",
+                "{} は、同じプログラム年度の版 {} では別の段階方式です。",
+                lever.code(),
+                other.version
+            );
+            let error = Error::new(&VERSION_SCALE_DIFFERS, detail).with("lever", lever.code());
+            return Err(error.with("version", other.version));
+        }
+    }
+    Ok(())
 }
 
 /// Every fault in a list of requirements that came at a JSON pointer, competencies that do not exist included.
@@ -229,9 +267,13 @@ fn sound(tx: &mut Tx<'_>, new: &NewVersion) -> Result<Period> {
     let days = days(new, &mut faults);
     faults.extend(requirement_faults(tx, &new.requirements, "/requirements")?);
     faults.extend(validate_levers(&new.levers, new.payment_threshold.currency, "/levers"));
-    for (pointer, threshold) in
-        [("/payment_threshold", new.payment_threshold), ("/coop_threshold", new.coop_threshold)]
-    {
+    faults.extend(validate_activities(&new.coop_activities, "/coop_activities"));
+    let amounts = [
+        ("/payment_threshold", new.payment_threshold),
+        ("/coop_threshold", new.coop_threshold),
+        ("/fast_track_amount", new.fast_track_amount),
+    ];
+    for (pointer, threshold) in amounts {
         if threshold.minor < 0 {
             faults.push(FieldError::new(
                 pointer,
@@ -240,13 +282,15 @@ fn sound(tx: &mut Tx<'_>, new: &NewVersion) -> Result<Period> {
             ));
         }
     }
-    if new.coop_threshold.currency != new.payment_threshold.currency {
-        let message = text!(
-            "write it in {}, as the payment threshold",
-            "最低支払額と同じ {} で指定してください。",
-            new.payment_threshold.currency
-        );
-        faults.push(FieldError::new("/coop_threshold", "currency", message));
+    for (pointer, amount) in amounts {
+        if amount.currency != new.payment_threshold.currency {
+            let message = text!(
+                "write it in {}, as the payment threshold",
+                "最低支払額と同じ {} で指定してください。",
+                new.payment_threshold.currency
+            );
+            faults.push(FieldError::new(pointer, "currency", message));
+        }
     }
     faults.truncate(100);
     match days {
@@ -294,6 +338,7 @@ fn days(new: &NewVersion, faults: &mut Vec<FieldError>) -> Option<Period> {
 impl From<ProgramVersion> for NewVersion {
     fn from(version: ProgramVersion) -> Self {
         let (payment_threshold, coop_threshold) = (version.payment_threshold(), version.coop_threshold());
+        let fast_track_amount = version.fast_track_amount();
         Self {
             program_year: version.program_year,
             effective_from: Some(version.effective_from),
@@ -305,6 +350,8 @@ impl From<ProgramVersion> for NewVersion {
             coop_threshold,
             invitation_days: version.invitation_days,
             rounding: version.rounding,
+            coop_activities: version.coop_activities.0,
+            fast_track_amount,
         }
     }
 }

@@ -140,7 +140,7 @@ impl Rule {
         match kind {
             RoutingKind::Aba => Self {
                 system: Some("USABA"),
-                countries: &["AS", "GU", "MP", "PR", "US", "VI"],
+                countries: &["AS", "GU", "MP", "PR", "UM", "US", "VI"],
                 code: 9..=9,
                 number: 4..=17,
                 has_letters: false,
@@ -154,7 +154,7 @@ impl Rule {
             },
             RoutingKind::Bsb => Self {
                 system: Some("AUBSB"),
-                countries: &["AU"],
+                countries: &["AU", "CC", "CX", "NF"],
                 code: 6..=6,
                 number: 5..=10,
                 has_letters: false,

@@ -4,11 +4,13 @@ use super::{
     account::{NamedAccount, PartFault, bank_of, country_of, may_hold},
     banking_day::is_banking_day,
     fault::{Fault, FaultCode, Field, Owner, Part, Subject},
-    latin::{is_kept, is_legible, latin},
     model::{Account, Address, FileHeader, Group, Payee, PayerAccount, Payment, Scheme},
     total::Total,
 };
-use crate::platform::values::{CalendarDate, Country, Currency, Id, Money};
+use crate::{
+    network::profiles::{is_kept, is_legible, latin},
+    platform::values::{CalendarDate, Country, Currency, Id, Money},
+};
 use sepa::validate::{
     MAX_AMOUNT_CT, MAX_BUILDING_LEN, MAX_ID_LEN, MAX_NAME_LEN, MAX_REMITTANCE_LEN, check_id,
 };
@@ -21,14 +23,26 @@ const TOWN: usize = MAX_ID_LEN;
 
 /// A check that goes on: groups are begun, and payments put into the group begun last.
 ///
-/// The check keeps the ids of payments and the faults, and no payment.
+/// The check keeps the ids of payments and the first faults, and no payment.
 #[derive(Debug)]
 pub struct Check {
     header: FileHeader,
     today: CalendarDate,
     groups: Vec<CheckedGroup>,
     seen: HashSet<Id>,
-    faults: Vec<Fault>,
+    faults: FoundFaults,
+}
+
+/// The most faults of a file that are kept; what is found beyond is counted.
+const MOST_FAULTS: usize = 1000;
+
+/// What keeps a file from being made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct FoundFaults {
+    /// The first faults.
+    pub listed: Vec<Fault>,
+    /// The number of all faults.
+    pub count: usize,
 }
 
 /// A file without a fault, as a writer writes it.
@@ -72,7 +86,8 @@ impl Check {
     /// Begins the check of a file on a day.
     #[must_use]
     pub fn of(header: FileHeader, today: CalendarDate) -> Self {
-        let mut check = Self { header, today, groups: Vec::new(), seen: HashSet::new(), faults: Vec::new() };
+        let mut check =
+            Self { header, today, groups: Vec::new(), seen: HashSet::new(), faults: FoundFaults::default() };
         if !is_identifier(&check.header.message_id) {
             let file = Field { of: Owner::File, part: Part::Id };
             check.add((Subject::File, file), FaultCode::IdentifierInvalid);
@@ -131,7 +146,7 @@ impl Check {
     }
 
     /// Ends the check: a file that can be written, or all that keeps it from being made.
-    pub fn end(mut self) -> Result<CheckedFile, Vec<Fault>> {
+    pub fn end(mut self) -> Result<CheckedFile, FoundFaults> {
         let file = |part| (Subject::File, Field { of: Owner::File, part });
         if self.groups.is_empty() {
             self.add(file(Part::Payments), FaultCode::PaymentsMissing);
@@ -146,11 +161,14 @@ impl Check {
             self.add(file(Part::Amount), FaultCode::SumOutOfRange);
         }
         let Self { header, groups, faults, .. } = self;
-        if faults.is_empty() { Ok(CheckedFile { header, groups }) } else { Err(faults) }
+        if faults.count == 0 { Ok(CheckedFile { header, groups }) } else { Err(faults) }
     }
 
     fn add(&mut self, (subject, field): (Subject, Field), code: FaultCode) {
-        self.faults.push(Fault { subject, field, code });
+        self.faults.count += 1;
+        if self.faults.listed.len() < MOST_FAULTS {
+            self.faults.listed.push(Fault { subject, field, code });
+        }
     }
 }
 

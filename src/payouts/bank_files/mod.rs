@@ -5,7 +5,8 @@
 //! then written by a [`Pain001`] (ISO 20022 pain.001.001.09) or a [`PaymentTable`] (comma-separated values). A writer takes
 //! nothing but the payments that were checked, in the same order.
 //!
-//! Numbers of accounts and banks are checked, and names brought into the letters of banks, by the crate `sepa`. Its own
+//! Numbers of accounts and banks are checked by the crate `sepa`; names and addresses are brought into the letters of banks as
+//! they were when their profile was accepted. The crate's own
 //! writer is not used: it holds all payments in memory, knows euro alone, and tells one fault at a time.
 //!
 //! A [`StatusReport`] (pain.002) and a [`Statement`] (camt.053, camt.054) read what the bank says, line by line, in bounded
@@ -16,7 +17,6 @@ mod account;
 mod banking_day;
 mod check;
 mod fault;
-mod latin;
 mod meaning;
 mod model;
 mod pain001;
@@ -31,7 +31,7 @@ mod total;
 mod unreadable;
 
 pub use banking_day::{banking_day_from, is_banking_day};
-pub use check::{Check, CheckedFile};
+pub use check::{Check, CheckedFile, FoundFaults};
 pub use fault::{Fault, FaultCode, Field, Owner, Part, Subject};
 pub use meaning::{Meaning, NameCheck};
 pub use model::{

@@ -3,11 +3,13 @@
 use super::{
     account::{NamedAccount, bank_of},
     check::{CheckedFile, CheckedGroup},
-    latin::latin,
     model::{Account, Address, CreditorAgentWithoutBic, Payee, PayerAccount, Payment, Scheme},
     pass::{Pass, WriteError},
 };
-use crate::platform::values::{Country, Timestamp};
+use crate::{
+    network::profiles::latin,
+    platform::values::{Country, Timestamp},
+};
 use quick_xml::{
     Writer,
     events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event},

@@ -4,12 +4,14 @@
 use super::{
     account::{NamedAccount, bank_of},
     check::CheckedFile,
-    latin::latin,
     model::{PayerAccount, Payment},
     pass::{Pass, WriteError},
     total::Total,
 };
-use crate::platform::{csv, values::Currency};
+use crate::{
+    network::profiles::latin,
+    platform::{csv, values::Currency},
+};
 use std::io::Write;
 
 const COLUMNS: [&str; 21] = [

@@ -1,7 +1,6 @@
 //! Payment runs over HTTP.
 
 use super::{
-    gather,
     model::{PaymentRun, PaymentRunState},
     prepare, service, store,
     view::{PaymentRunPreview, PaymentRunView},
@@ -14,7 +13,7 @@ use crate::{
             ListPaymentRuns, ReissuePayment,
         },
     },
-    ledger::accounting::{self, WaitingRange},
+    ledger::accounting::WaitingRange,
     network::partners::TransitionReason,
     payouts::payments::{self, PaymentView},
     platform::{
@@ -143,12 +142,7 @@ async fn create_payment_run(
         let PaymentRunCreate { month: until, currency } = body.value;
         let range = WaitingRange { until, currency };
         return caller
-            .snapshot(move |tx| {
-                let paid_in = prepare::paid_in(tx, range)?;
-                let total = accounting::count_within(tx, range)?;
-                let totals = gather::totals(tx, range, paid_in, prepare::PORTION)?;
-                Ok(Answer::ok(&PaymentRunPreview::of(range, paid_in, total, totals)))
-            })
+            .snapshot(move |tx| Ok(Answer::ok(&PaymentRunPreview::from(prepare::preview(tx, range)?))))
             .await;
     }
     let app = caller.app().clone();
@@ -230,7 +224,7 @@ async fn reissue_payment(
             let payment = service::reissue(tx, *id, &because.reason)?;
             let lines = payments::lines_of(tx, std::slice::from_ref(&payment))?;
             let (location, revision) = (format!("/v1/payments/{}", payment.id), payment.revision);
-            Ok(Answer::created(location, &PaymentView::whole(payment, &lines), revision))
+            Ok(Answer::created(location, &PaymentView::whole(payment, &lines, tx.language), revision))
         })
         .await
 }

@@ -56,7 +56,7 @@ pub(super) fn totals(tx: &mut Tx<'_>, range: WaitingRange, paid_in: Month, at_on
         let Some(last) = ids.last().copied() else { return Ok(totals) };
         after = Some(last);
         for (currency, total) in select(tx, range, paid_in, &ids)?.totals {
-            totals.entry(currency).or_insert_with(|| super::model::RunTotal::none(currency)).add(&total);
+            totals.entry(currency).or_insert_with(|| super::model::RunTotal::none(currency)).add(&total)?;
         }
     }
 }

@@ -20,8 +20,9 @@ mod view;
 
 use crate::slice::Slice;
 pub use model::{PaymentRun, PaymentRunState, RunTotal, RunWait, RunWaitReason};
-pub use prepare::{PORTION, WORK, prepare_in};
-pub use service::CODES;
+pub use prepare::{PORTION, RunPreview, WORK, create, prepare_in, preview};
+pub use service::{CODES, approve, dispatch, note_sent, reissue};
+pub use store::{get, lock};
 
 /// The declaration of this slice.
 pub const SLICE: Slice = Slice {

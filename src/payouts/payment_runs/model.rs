@@ -2,7 +2,9 @@
 
 use crate::{
     ledger::accounting::{PaymentWait, RebateReason, WaitingRange},
+    payouts::payments,
     platform::{
+        Result,
         db::types::Json,
         values::{Currency, Id, Money, Month, Timestamp, text_enum},
     },
@@ -55,6 +57,8 @@ text_enum! {
         CoolingOff = "cooling_off",
         /// An operator holds the rebate.
         HeldByOperator = "held_by_operator",
+        /// The partner disputes the rebate as too high.
+        Disputed = "disputed",
         /// The partner is suspended.
         PartnerSuspended = "partner_suspended",
         /// The partner is closed, and still accrues: the last payment comes once everything is payable.
@@ -78,6 +82,7 @@ impl RunWaitReason {
             | Self::ProfileActionRequired
             | Self::CoolingOff
             | Self::HeldByOperator
+            | Self::Disputed
             | Self::PartnerSuspended => true,
             Self::PartnerClosed
             | Self::BelowPaymentThreshold
@@ -95,6 +100,7 @@ impl From<RebateReason> for RunWaitReason {
             RebateReason::ProfileActionRequired => Self::ProfileActionRequired,
             RebateReason::CoolingOff => Self::CoolingOff,
             RebateReason::HeldByOperator => Self::HeldByOperator,
+            RebateReason::Disputed => Self::Disputed,
             RebateReason::BelowPaymentThreshold => Self::BelowPaymentThreshold,
             RebateReason::PaymentRateMissing => Self::PaymentRateMissing,
         }
@@ -167,21 +173,22 @@ impl RunTotal {
         }
     }
 
-    /// Adds an amount that the run does not pay.
-    pub fn add_wait(&mut self, reason: RunWaitReason, minor: i64, enrollments: i64) {
+    /// Adds an amount that the run does not pay; refused where no amount can hold the sum.
+    pub fn add_wait(&mut self, reason: RunWaitReason, minor: i64, enrollments: i64) -> Result<()> {
         let currency = self.currency;
         let waits = if reason.is_hold() { &mut self.on_hold } else { &mut self.carried };
         if let Some(wait) = waits.iter_mut().find(|wait| wait.reason == reason) {
-            wait.amount.minor = wait.amount.minor.saturating_add(minor);
+            wait.amount.minor = plus(wait.amount.minor, minor)?;
             wait.enrollments += enrollments;
-            return;
+            return Ok(());
         }
         waits.push(RunWait { reason, amount: Money { minor, currency }, enrollments });
         waits.sort_by_key(|wait| wait.reason);
+        Ok(())
     }
 
-    /// Adds the totals of another portion.
-    pub fn add(&mut self, other: &Self) {
+    /// Adds the totals of another portion; refused where no amount can hold a sum.
+    pub fn add(&mut self, other: &Self) -> Result<()> {
         self.payments += other.payments;
         for (sum, part) in [
             (&mut self.gross, other.gross),
@@ -189,24 +196,29 @@ impl RunTotal {
             (&mut self.net, other.net),
             (&mut self.offset, other.offset),
         ] {
-            sum.minor = sum.minor.saturating_add(part.minor);
+            sum.minor = plus(sum.minor, part.minor)?;
         }
         for wait in other.carried.iter().chain(&other.on_hold) {
-            self.add_wait(wait.reason, wait.amount.minor, wait.enrollments);
+            self.add_wait(wait.reason, wait.amount.minor, wait.enrollments)?;
         }
+        Ok(())
     }
+}
+
+fn plus(sum: i64, amount: i64) -> Result<i64> {
+    sum.checked_add(amount).ok_or_else(payments::out_of_range)
 }
 
 /// Totals by currency.
 pub(super) type Totals = BTreeMap<Currency, RunTotal>;
 
 /// Adds the totals of a portion to those of the portions before.
-pub(super) fn with_totals(before: &[RunTotal], portion: &Totals) -> Vec<RunTotal> {
+pub(super) fn with_totals(before: &[RunTotal], portion: &Totals) -> Result<Vec<RunTotal>> {
     let mut sums: Totals = before.iter().map(|total| (total.currency, total.clone())).collect();
     for (currency, total) in portion {
-        sums.entry(*currency).or_insert_with(|| RunTotal::none(*currency)).add(total);
+        sums.entry(*currency).or_insert_with(|| RunTotal::none(*currency)).add(total)?;
     }
-    sums.into_values().collect()
+    Ok(sums.into_values().collect())
 }
 
 /// A payment run.
@@ -254,5 +266,26 @@ impl PaymentRun {
     #[must_use]
     pub fn range(&self) -> WaitingRange {
         WaitingRange { until: self.month, currency: self.currency }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_total_that_no_amount_can_hold_is_refused() {
+        let most = |minor| {
+            let mut total = RunTotal::none(Currency::USD);
+            total.gross.minor = minor;
+            total
+        };
+        let mut sum = most(i64::MAX - 1);
+        sum.add(&most(1)).unwrap();
+        assert_eq!(sum.gross.minor, i64::MAX);
+        assert!(sum.add(&most(1)).is_err());
+        let mut total = RunTotal::none(Currency::USD);
+        total.add_wait(RunWaitReason::NegativeBalance, i64::MIN, 1).unwrap();
+        assert!(total.add_wait(RunWaitReason::NegativeBalance, -1, 1).is_err());
     }
 }

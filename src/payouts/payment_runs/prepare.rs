@@ -3,7 +3,7 @@
 
 use super::{
     gather,
-    model::{PaymentRun, PaymentRunState, with_totals},
+    model::{PaymentRun, PaymentRunState, RunTotal, with_totals},
     service::{PAYMENT_MONTH_OPEN, PAYMENT_RUN_OPEN},
     store,
     view::PaymentRunView,
@@ -63,7 +63,7 @@ fn unit(app: &AppState, work: impl Fn(&mut Tx<'_>) -> Result<()> + Send + 'stati
 }
 
 /// The month of payment of a run; refuses a run over a month that is open, or beside an open run over the same.
-pub(super) fn paid_in(tx: &mut Tx<'_>, range: WaitingRange) -> Result<Month> {
+fn paid_in(tx: &mut Tx<'_>, range: WaitingRange) -> Result<Month> {
     let months = accounting::months(tx)?;
     if months.is_open(range.until) {
         let detail = text!(
@@ -84,8 +84,29 @@ pub(super) fn paid_in(tx: &mut Tx<'_>, range: WaitingRange) -> Result<Month> {
     Ok(months.payment_month(tx.today()))
 }
 
+/// What a run would be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunPreview {
+    /// The months and currencies of the run.
+    pub range: WaitingRange,
+    /// The month of payment.
+    pub paid_in: Month,
+    /// Partners with something that waits to be paid.
+    pub partners: i64,
+    /// The totals by currency, as the run would have them.
+    pub totals: Vec<RunTotal>,
+}
+
+/// What a run over a range would be; nothing is stored.
+pub fn preview(tx: &mut Tx<'_>, range: WaitingRange) -> Result<RunPreview> {
+    let paid_in = paid_in(tx, range)?;
+    let partners = accounting::count_within(tx, range)?;
+    let totals = gather::totals(tx, range, paid_in, PORTION)?;
+    Ok(RunPreview { range, paid_in, partners, totals: totals.into_values().collect() })
+}
+
 /// Begins a run over what is payable up to a closed month, and prepares its first portion: a small run is prepared at once.
-pub(super) fn create(tx: &mut Tx<'_>, month: Month, currency: Option<Currency>) -> Result<PaymentRun> {
+pub fn create(tx: &mut Tx<'_>, month: Month, currency: Option<Currency>) -> Result<PaymentRun> {
     // The months that are closed and the rates stay as they are; one unit at a time looks whether a run is open.
     tx.share(Guard::Books)?;
     tx.take(Guard::PaymentRuns)?;
@@ -140,7 +161,7 @@ fn portion(tx: &mut Tx<'_>, run: PaymentRun, at_once: i64) -> Result<PaymentRun>
         position: partners.last().copied().or(run.position),
         done: run.done + looked_at,
         total: run.total.max(run.done + looked_at),
-        totals: Json(with_totals(&run.totals.0, &selection.totals)),
+        totals: Json(with_totals(&run.totals.0, &selection.totals)?),
         updated_at: tx.now,
         revision: run.revision + 1,
         ..run

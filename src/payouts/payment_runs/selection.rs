@@ -70,9 +70,9 @@ impl Selection {
                 threshold: threshold(enrollment, currency).unwrap_or(PaymentThreshold::RateMissing),
             };
             match (payee.wait(), standing.wait()) {
-                (Some(reason), _) => total.add_wait(reason, sum, 1),
+                (Some(reason), _) => total.add_wait(reason, sum, 1)?,
                 (None, _) if sum < 0 => owed_back.push(payable),
-                (None, Some(wait)) => total.add_wait(wait.into(), sum, 1),
+                (None, Some(wait)) => total.add_wait(wait.into(), sum, 1)?,
                 (None, None) => ready.push(payable),
             }
         }
@@ -89,12 +89,11 @@ impl Selection {
             }
             None => {
                 for of_enrollment in ready.iter().chain(&owed_back) {
-                    total.add_wait(RunWaitReason::NegativeBalance, sum(of_enrollment.iter())?, 1);
+                    total.add_wait(RunWaitReason::NegativeBalance, sum(of_enrollment.iter())?, 1)?;
                 }
             }
         }
-        self.totals.entry(currency).or_insert_with(|| RunTotal::none(currency)).add(&total);
-        Ok(())
+        self.totals.entry(currency).or_insert_with(|| RunTotal::none(currency)).add(&total)
     }
 }
 
@@ -110,7 +109,7 @@ fn note_holds(total: &mut RunTotal, rebates: &[Rebate]) -> Result<()> {
     reasons.dedup();
     for reason_of in reasons {
         let held = rebates.iter().filter(|rebate| reason(rebate) == Some(reason_of));
-        total.add_wait(reason_of.into(), sum(held)?, 1);
+        total.add_wait(reason_of.into(), sum(held)?, 1)?;
     }
     Ok(())
 }

@@ -37,13 +37,14 @@ pub(super) fn count(tx: &mut Tx<'_>, filter: &PaymentRunFilter) -> Result<i64> {
     Ok(matching(filter).count().get_result(tx.conn)?)
 }
 
-pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<PaymentRun> {
+/// A payment run.
+pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<PaymentRun> {
     let found = payment_runs::table.find(id).select(PaymentRun::as_select()).get_result(tx.conn);
     found.optional()?.ok_or(Error::not_found("payment run", "支払処理"))
 }
 
 /// A run as it is once no other unit changes it; it stays so until the end of this unit.
-pub(super) fn lock(tx: &mut Tx<'_>, id: Id) -> Result<PaymentRun> {
+pub fn lock(tx: &mut Tx<'_>, id: Id) -> Result<PaymentRun> {
     lock_rows!(tx.conn, for_no_key_update, payment_runs::table.find(id).select(payment_runs::id));
     get(tx, id)
 }

@@ -1,6 +1,9 @@
 //! Payment runs on the wire.
 
-use super::model::{PaymentRun, PaymentRunState, RunTotal, Totals};
+use super::{
+    model::{PaymentRun, PaymentRunState, RunTotal},
+    prepare::RunPreview,
+};
 use crate::{
     ledger::accounting::WaitingRange,
     network::partners::Transition,
@@ -96,10 +99,10 @@ pub struct PaymentRunPreview {
     totals: Vec<RunTotal>,
 }
 
-impl PaymentRunPreview {
-    /// The preview of a run over a range.
-    pub(super) fn of(range: WaitingRange, paid_in: Month, total: i64, totals: Totals) -> Self {
-        let WaitingRange { until: month, currency } = range;
-        Self { month, currency, paid_in, total, totals: totals.into_values().collect() }
+impl From<RunPreview> for PaymentRunPreview {
+    fn from(preview: RunPreview) -> Self {
+        let RunPreview { range: WaitingRange { until: month, currency }, paid_in, partners, totals } =
+            preview;
+        Self { month, currency, paid_in, total: partners, totals }
     }
 }

@@ -3,18 +3,20 @@
 use super::{
     model::{Payment, PaymentEvent, PaymentState},
     remittance::{self, Remittance},
+    remittance_page::page,
     service::{self, PaymentNews},
     store,
     view::PaymentView,
 };
 use crate::{
     access::{
-        Caller, Tx,
+        Caller, PartnerKey, Tx,
         policy::{
             ConfirmPayment, FailPayment, GetPayment, GetRemittance, ListPayments, ReturnPayment,
             ReversePayment, StopPayment,
         },
     },
+    earnings::statements::STYLE,
     network::partners::TransitionReason,
     platform::{
         Result,
@@ -51,9 +53,11 @@ page_of!(
 #[into_params(parameter_in = Query)]
 pub struct PaymentFilter {
     /// To this partner.
-    pub partner_id: Option<Id>,
+    pub partner_id: Option<PartnerKey>,
     /// Of this run.
     pub run_id: Option<Id>,
+    /// In this file for the bank.
+    pub file_id: Option<Id>,
     /// In this state.
     #[param(inline)]
     pub state: Option<PaymentState>,
@@ -97,7 +101,8 @@ async fn list_payments(caller: Caller<ListPayments>, page: PageRequest<PaymentFi
             let total = page.include_total.then(|| store::count(tx, &page.filter)).transpose()?;
             let found = store::list(tx, page)?;
             let cursor = |payment: &Payment| Cursor { key: None, id: payment.id };
-            Ok(page.answer(found, total, cursor, PaymentView::from))
+            let language = tx.language;
+            Ok(page.answer(found, total, cursor, |payment| PaymentView::of(payment, language)))
         })
         .await
 }
@@ -118,13 +123,15 @@ async fn get_payment(caller: Caller<GetPayment>, id: Path<Id>) -> Result<Answer>
 
 /// Read what a payment pays
 ///
-/// The remittance advice: each line with its program, its months and its amounts; the lines sum to the gross amount. As
-/// JSON, and as a table with `Accept: text/csv`.
+/// The remittance advice: each line with its program, its months, its amounts and its parts, each with the address of the earnings
+/// that it sums up; the lines sum to the gross amount. As
+/// JSON, as a table with `Accept: text/csv`, and with `Accept: text/html` as a page to print, in the reader's language.
 #[utoipa::path(
     tag = "payments",
     responses((status = 200, content(
         (Remittance = "application/json"),
         (String = "text/csv", example = "section,program\r\nline,csp-direct-bill\r\n"),
+        (String = "text/html", example = "<!doctype html>"),
     )))
 )]
 #[get("/v1/payments/{id}/remittance")]
@@ -135,13 +142,15 @@ async fn get_remittance(
 ) -> Result<Either<Answer, Rendering>> {
     let read = move |tx: &mut Tx<'_>| {
         let payment = store::get(tx, *id)?;
-        remittance::of(tx, &payment)
+        Ok((remittance::of(tx, &payment)?, tx.language))
     };
-    let remittance = caller.snapshot(read).await?;
+    let (remittance, language) = caller.snapshot(read).await?;
     Ok(match media {
-        Media::Json | Media::Html => Either::Left(Answer::ok(&remittance)),
+        Media::Json => Either::Left(Answer::ok(&remittance)),
+        Media::Html => Either::Right(Rendering::page(STYLE, page(&remittance, remittance.state, language)?)),
         Media::Csv => {
-            Either::Right(Rendering::csv(&format!("remittance-{}", remittance.reference), remittance.table()))
+            let name = format!("remittance-{}", remittance.reference);
+            Either::Right(Rendering::csv(&name, remittance.table(language)))
         }
     })
 }
@@ -234,6 +243,11 @@ fn tell(tx: &mut Tx<'_>, id: Id, news: PaymentNews<'_>) -> Result<Answer> {
 
 fn record(tx: &mut Tx<'_>, payment: Payment) -> Result<Answer> {
     let lines = store::lines_of(tx, std::slice::from_ref(&payment))?;
-    let revision = payment.revision;
-    Ok(Answer::record(&PaymentView::whole(payment, &lines), revision))
+    let (revision, language) = (payment.revision, tx.language);
+    // The words of a reason of the service follow the reader's language.
+    let etag = format!("\"{revision}.{language}\"");
+    Ok(Answer {
+        etag: Some(etag),
+        ..Answer::record(&PaymentView::whole(payment, &lines, language), revision)
+    })
 }

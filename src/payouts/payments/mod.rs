@@ -4,27 +4,42 @@
 //! |---|---|
 //! | `model` | the payment, its state table and its lines |
 //! | `draft` | the lines of a payment that is about to be made, pure |
+//! | `payees` | whether partners may be paid now |
 //! | `withholding` | the tax that is withheld from a line |
 //! | `service` | what operators and banks tell of a payment |
-//! | `remittance` | what a payment pays, in the words of the partner's statement |
+//! | `at_bank` | the files that hold payments, and the statements that show them |
+//! | `notices` | what the partner is told of a payment |
+//! | `remittance`, `remittance_page` | what a payment pays, in the words of the partner's statement |
 
 pub mod api;
+mod at_bank;
 mod draft;
 mod model;
+mod notices;
+mod payees;
 mod remittance;
+mod remittance_page;
 mod service;
 mod store;
 mod view;
 mod withholding;
 
 use crate::slice::{Slice, Tag};
+pub use at_bank::{ShownPayment, file_all, match_all, tell_partners, unfile_all};
 pub use draft::{PaymentDraft, PaymentSums, out_of_range};
-pub use model::{DocumentKind, Payment, PaymentEvent, PaymentKey, PaymentLine, PaymentState, Reconciliation};
-pub use service::{
-    NewPayments, PaymentNews, approve_all, dispatch_all, make, release_all, tell, to_change,
-    transition_not_allowed,
+pub use model::{
+    DocumentKind, FileGroup, PayeeBar, Payment, PaymentEvent, PaymentKey, PaymentLine, PaymentState,
+    Reconciliation, StopReason,
 };
-pub use store::{get, lines_of, of_run};
+pub use payees::{PartedPayments, bars, outdated, part};
+pub use service::{
+    NewPayments, PaymentNews, ToldPayment, approve_all, dispatch_all, hold_given_back, make, release_all,
+    release_barred, tell, tell_all, to_change, transition_not_allowed,
+};
+pub use store::{
+    PaymentCount, PaymentSet, counts_of_run, currencies_of_run, files_of_run, get, lines_of, many,
+    of_partner, of_run, waits_for_bank,
+};
 pub use view::PaymentView;
 pub use withholding::{rate_for, rates_of};
 
@@ -36,5 +51,6 @@ pub const SLICE: Slice = Slice {
         description: "What partners are paid: runs that gather what is payable, and payments with their lines.",
     }),
     refers_to_partner: Some(|tx, partner| Ok(store::refers_to(tx, partner)?.then_some("payment"))),
+    expected_payments: Some(store::expected),
     ..Slice::named("payouts::payments")
 };

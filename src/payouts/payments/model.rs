@@ -1,7 +1,7 @@
 //! The payment, its states and its lines; no I/O, no clock, no HTTP.
 
 use crate::{
-    ledger::accounting::SettledParts,
+    ledger::accounting::{SettledParts, payment_reference},
     platform::values::{CalendarDate, Currency, Id, Money, Month, Timestamp, text_enum},
     schema::{payment_lines, payments},
 };
@@ -54,6 +54,8 @@ pub enum PaymentEvent {
     Stop,
     /// The programme takes the payment back.
     Reversal,
+    /// The file that holds the payment is withdrawn before anybody took it to the bank.
+    Withdrawal,
 }
 
 impl PaymentEvent {
@@ -72,7 +74,9 @@ impl PaymentState {
     #[must_use]
     pub const fn after(self, event: PaymentEvent) -> Option<Self> {
         match (self, event) {
-            (Self::Created, PaymentEvent::Approval) => Some(Self::Approved),
+            (Self::Created, PaymentEvent::Approval) | (Self::InFile, PaymentEvent::Withdrawal) => {
+                Some(Self::Approved)
+            }
             (Self::Approved, PaymentEvent::Filing) => Some(Self::InFile),
             (Self::Approved | Self::InFile, PaymentEvent::Dispatch) => Some(Self::Sent),
             (Self::Sent, PaymentEvent::Delay) => Some(Self::PendingAtBank),
@@ -124,6 +128,16 @@ text_enum! {
 }
 
 text_enum! {
+    /// The group of a payment in its file: the rules that the banks follow.
+    pub enum FileGroup {
+        /// A SEPA credit transfer.
+        Sepa = "sepa",
+        /// Any other transfer.
+        Other = "other",
+    }
+}
+
+text_enum! {
     /// The kind of document that a payment goes with.
     pub enum DocumentKind {
         /// A credit note: a rebate reduces the price of what was sold.
@@ -138,6 +152,25 @@ impl DocumentKind {
         match self {
             Self::CreditNote => format!("CN-{number:08}"),
         }
+    }
+}
+
+/// The reason for which the programme stops a payment before the bank has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StopReason<'a> {
+    /// In the words of an operator.
+    Words(&'a str),
+    /// The partner may not be paid now.
+    Barred(PayeeBar),
+}
+
+text_enum! {
+    /// What keeps a partner from being paid now.
+    pub enum PayeeBar {
+        /// The partner's profiles allow no payment.
+        ProfileNotApproved = "profile_not_approved",
+        /// The partner is suspended.
+        PartnerSuspended = "partner_suspended",
     }
 }
 
@@ -184,7 +217,7 @@ pub struct Payment {
     pub sent_on: Option<CalendarDate>,
     /// The day the payment arrived.
     pub settled_on: Option<CalendarDate>,
-    /// The bank's code for a failure or a return.
+    /// The bank's code for a failure or a return, or the code of a [`StopReason`].
     pub state_code: Option<String>,
     /// The reason of the state in words.
     pub state_comment: Option<String>,
@@ -194,6 +227,19 @@ pub struct Payment {
     pub updated_at: Timestamp,
     /// Counts the changes of the record; the entity tag.
     pub revision: i64,
+    /// The file for the bank that holds the payment, or held it last.
+    pub file_id: Option<Id>,
+    /// The group of the payment in that file.
+    pub file_group: Option<FileGroup>,
+    /// The bank's own reference of the booking.
+    pub bank_reference: Option<String>,
+    /// The statement of the bank that shows the payment.
+    pub statement_id: Option<Id>,
+    /// The place of the payment's entry in that statement, counted from one.
+    pub statement_entry: Option<i64>,
+    /// The revision of the payout profile by which the payment went into its file, or to the bank without one; none before, and
+    /// of payments from before this was noted.
+    pub payout_revision: Option<i64>,
 }
 
 impl Payment {
@@ -212,7 +258,7 @@ impl Payment {
     /// The reference by which banks name the payment: the id without dashes, 32 characters.
     #[must_use]
     pub fn reference(&self) -> String {
-        self.id.0.simple().to_string()
+        payment_reference(self.id)
     }
 }
 
@@ -265,6 +311,7 @@ mod tests {
             PaymentEvent::Return,
             PaymentEvent::Stop,
             PaymentEvent::Reversal,
+            PaymentEvent::Withdrawal,
         ];
         let mut table = String::new();
         for state in PaymentState::ALL {
@@ -284,6 +331,7 @@ mod tests {
         approved + Stop -> stopped
         approved: live true, allows ["stop"]
         in_file + Dispatch -> sent
+        in_file + Withdrawal -> approved
         in_file: live true, allows []
         sent + Delay -> pending_at_bank
         sent + Confirmation -> settled

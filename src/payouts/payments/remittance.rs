@@ -1,4 +1,4 @@
-//! The remittance advice: what a payment pays, line by line, with the months in which it was earned.
+//! The remittance advice: what a payment pays, line by line, with the parts of each line and where their records are read.
 
 use super::{
     model::{DocumentKind, Payment, PaymentLine, PaymentState},
@@ -7,12 +7,12 @@ use super::{
 use crate::{
     access::Tx,
     earnings::calculation,
-    ledger::adjustments,
+    ledger::{accounting, adjustments},
     network::partners,
     participation::enrollments,
     platform::{
         Result, csv,
-        values::{CalendarDate, Id, Money, Month},
+        values::{CalendarDate, Id, Locale, Money, Month, Words, text_enum},
     },
 };
 use serde::Serialize;
@@ -33,7 +33,7 @@ pub struct Remittance {
     #[schema(max_length = 10, examples("4567890"))]
     mpn_id: String,
     /// The state of the payment.
-    state: PaymentState,
+    pub(super) state: PaymentState,
     /// The kind of the document that goes with the payment.
     document_kind: DocumentKind,
     /// The number of the document; null before the approval.
@@ -43,9 +43,9 @@ pub struct Remittance {
     #[schema(max_length = 35, examples("01936f2e4b0070008000000000000001"))]
     pub(super) reference: String,
     /// The day the bank got the payment.
-    sent_on: Option<CalendarDate>,
+    pub(super) sent_on: Option<CalendarDate>,
     /// The day the payment arrived.
-    settled_on: Option<CalendarDate>,
+    pub(super) settled_on: Option<CalendarDate>,
     /// The rebates that the payment pays or sets off. They sum to the gross amount.
     #[schema(max_items = 10_000)]
     lines: Vec<RemittanceLine>,
@@ -69,9 +69,10 @@ pub struct RemittanceLine {
     program: String,
     /// The month that the rebate was posted in.
     posted_in: Month,
-    /// The amount by the month in which it was earned, corrections and adjustments included. The parts sum to the amount.
-    #[schema(max_items = 1000)]
-    earned: Vec<RemittancePart>,
+    /// What the amount is made of: earnings by lever and month, adjustments, and co-op that became rebate. The parts sum to the
+    /// amount.
+    #[schema(max_items = 10_000)]
+    parts: Vec<RemittancePart>,
     /// The amount of the rebate.
     amount: Money,
     /// The part withheld as tax.
@@ -80,17 +81,54 @@ pub struct RemittanceLine {
     net: Money,
 }
 
-/// The part of a rebate that was earned in one month.
+text_enum! {
+    /// The kind of a part of a rebate.
+    pub enum RemittancePartKind {
+        /// What a lever gave for a month.
+        Earning = "earning",
+        /// A correction by hand.
+        Adjustment = "adjustment",
+        /// Co-op of a half-year below the threshold, which became rebate.
+        CoopConversion = "coop_conversion",
+    }
+}
+
+/// A part of a rebate, with the records that it sums up.
 #[derive(Serialize, ToSchema)]
 pub struct RemittancePart {
-    /// The month that the amount applies to.
-    earned_in: Month,
+    /// The kind of the part.
+    kind: RemittancePartKind,
+    /// The code of the lever that gave the amount; null of what no lever gave.
+    #[schema(max_length = 64, examples("core"))]
+    lever: Option<String>,
+    /// The month that the amount applies to; null of co-op, which is of a half-year.
+    earned_in: Option<Month>,
+    /// Where the records are read: the earnings whose rebate parts sum to the amount, each with the sale it comes from; the
+    /// adjustment; or the co-op funds.
+    #[schema(
+        max_length = 400,
+        examples(
+            "/v1/earnings?enrollment_id=01936f2e-4b00-7000-8000-000000000001&currency=EUR&lever=core&earned_in=2026-07&from=2026-08&to=2026-08"
+        )
+    )]
+    records: String,
     /// The amount.
     amount: Money,
 }
 
-/// The parts of rebates by enrollment and month of posting, and there by the month of earning.
-type Parts = HashMap<(Id, Month), BTreeMap<Month, i64>>;
+/// What tells a part of a rebate from the others, in the order in which they are listed.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum PartKey {
+    Earned { earned_in: Month, lever: String },
+    Adjusted { earned_in: Month, adjustment: Id },
+    Converted,
+}
+
+/// A rebate: its enrollment, and the month that it was posted in.
+type RebateOf = (Id, Month);
+
+/// The parts of rebates, in minor units.
+type Parts = HashMap<RebateOf, BTreeMap<PartKey, i64>>;
 
 /// What a payment pays. A constant number of statements.
 pub(super) fn of(tx: &mut Tx<'_>, payment: &Payment) -> Result<Remittance> {
@@ -103,16 +141,17 @@ pub(super) fn of(tx: &mut Tx<'_>, payment: &Payment) -> Result<Remittance> {
         .collect();
     let parts = parts(tx, payment, &enrolled, &lines)?;
     let line = |line: &PaymentLine| {
-        let earned = parts.get(&(line.enrollment_id, line.posted_in)).into_iter().flatten();
+        let of_line = parts.get(&(line.enrollment_id, line.posted_in)).into_iter().flatten();
+        let parts = of_line
+            .filter(|(_, minor)| **minor != 0)
+            .map(|(key, minor)| RemittancePart::of(key, line, payment.money(*minor)))
+            .collect();
         RemittanceLine {
             rebate_id: line.rebate_id,
             enrollment_id: line.enrollment_id,
             program: programs.get(&line.enrollment_id).cloned().unwrap_or_default(),
             posted_in: line.posted_in,
-            earned: earned
-                .filter(|(_, minor)| **minor != 0)
-                .map(|(month, minor)| RemittancePart { earned_in: *month, amount: payment.money(*minor) })
-                .collect(),
+            parts,
             amount: payment.money(line.amount),
             withheld: payment.money(line.withheld),
             net: payment.money(line.amount - line.withheld),
@@ -143,35 +182,99 @@ fn parts(tx: &mut Tx<'_>, payment: &Payment, enrolled: &[Id], lines: &[PaymentLi
     let partner = [payment.partner_id];
     for given in calculation::lever_months(tx, &partner, enrolled, (from, to))? {
         if given.currency == payment.currency {
-            let part = parts.entry((given.enrollment_id, given.posted_in)).or_default();
-            *part.entry(given.earned_in).or_default() += given.rebate;
+            let of_rebate = parts.entry((given.enrollment_id, given.posted_in)).or_default();
+            let key = PartKey::Earned { earned_in: given.earned_in, lever: given.lever };
+            *of_rebate.entry(key).or_default() += given.rebate;
         }
     }
     for adjustment in adjustments::posted_between(tx, payment.partner_id, (from, to))? {
         if let Some(posted_in) = adjustment.posted_in.filter(|_| adjustment.currency == payment.currency) {
-            let part = parts.entry((adjustment.enrollment_id, posted_in)).or_default();
-            *part.entry(adjustment.earned_in).or_default() += adjustment.minor;
+            let of_rebate = parts.entry((adjustment.enrollment_id, posted_in)).or_default();
+            let key = PartKey::Adjusted { earned_in: adjustment.earned_in, adjustment: adjustment.id };
+            *of_rebate.entry(key).or_default() += adjustment.minor;
         }
+    }
+    let rebates: Vec<Id> = lines.iter().map(|line| line.rebate_id).collect();
+    for rebate in accounting::rebates_named(tx, &partner, &rebates)? {
+        let of_rebate = parts.entry((rebate.enrollment_id, rebate.posted_in)).or_default();
+        *of_rebate.entry(PartKey::Converted).or_default() += rebate.converted;
     }
     Ok(parts)
 }
 
+impl RemittancePart {
+    fn of(key: &PartKey, line: &PaymentLine, amount: Money) -> Self {
+        let PaymentLine { enrollment_id, posted_in, .. } = line;
+        let of_enrollment = format!("?enrollment_id={enrollment_id}&currency={}", amount.currency.as_str());
+        match key {
+            PartKey::Earned { earned_in, lever } => Self {
+                kind: RemittancePartKind::Earning,
+                lever: Some(lever.clone()),
+                earned_in: Some(*earned_in),
+                records: format!(
+                    "/v1/earnings{of_enrollment}&lever={lever}&earned_in={earned_in}&from={posted_in}&to={posted_in}"
+                ),
+                amount,
+            },
+            PartKey::Adjusted { earned_in, adjustment } => Self {
+                kind: RemittancePartKind::Adjustment,
+                lever: None,
+                earned_in: Some(*earned_in),
+                records: format!("/v1/adjustments/{adjustment}"),
+                amount,
+            },
+            PartKey::Converted => Self {
+                kind: RemittancePartKind::CoopConversion,
+                lever: None,
+                earned_in: None,
+                records: format!("/v1/coop-funds{of_enrollment}&state=converted"),
+                amount,
+            },
+        }
+    }
+}
+
+/// The headings of the table. Those in English are names for programs, and stay.
+const COLUMNS: [Words<'_>; 9] = [
+    Words::new("section", "区分"),
+    Words::new("program", "プログラム"),
+    Words::new("posted_in", "計上月"),
+    Words::new("kind", "種類"),
+    Words::new("lever", "リベート区分"),
+    Words::new("earned_in", "獲得月"),
+    Words::new("records", "明細"),
+    Words::new("currency", "通貨"),
+    Words::new("amount", "金額"),
+];
+
 impl Remittance {
+    /// The months of the lines.
+    pub(super) fn months(&self) -> impl Iterator<Item = Month> + '_ {
+        self.lines
+            .iter()
+            .flat_map(|line| line.parts.iter().filter_map(|part| part.earned_in).chain([line.posted_in]))
+    }
+
     /// The remittance as a table: a row for each part of a line, which sum to the gross amount, then the amounts of the
     /// payment.
-    pub(super) fn table(&self) -> String {
+    pub(super) fn table(&self, language: Locale) -> String {
         let mut text = String::new();
-        csv::line(&mut text, ["section", "program", "posted_in", "earned_in", "currency", "amount"]);
+        csv::line(&mut text, COLUMNS.map(|heading| language.of(heading)));
         let currency = self.gross.currency.as_str();
         for line in &self.lines {
             let posted_in = line.posted_in.to_string();
-            for part in &line.earned {
-                let (earned_in, amount) = (part.earned_in.to_string(), part.amount.amount());
-                csv::line(&mut text, ["line", &line.program, &posted_in, &earned_in, currency, &amount]);
+            for part in &line.parts {
+                let lever = part.lever.as_deref().unwrap_or_default();
+                let earned_in = part.earned_in.map(|month| month.to_string()).unwrap_or_default();
+                let amount = part.amount.amount();
+                let (kind, records) = (part.kind.as_str(), part.records.as_str());
+                let row =
+                    ["line", &line.program, &posted_in, kind, lever, &earned_in, records, currency, &amount];
+                csv::line(&mut text, row);
             }
         }
         for (section, money) in [("gross", self.gross), ("withheld", self.withheld), ("net", self.net)] {
-            csv::line(&mut text, [section, "", "", "", currency, &money.amount()]);
+            csv::line(&mut text, [section, "", "", "", "", "", "", currency, &money.amount()]);
         }
         text
     }

@@ -2,7 +2,11 @@
 
 use super::{
     draft::PaymentDraft,
-    model::{DocumentKind, Payment, PaymentEvent, PaymentLine, PaymentState, Reconciliation},
+    model::{
+        DocumentKind, PayeeBar, Payment, PaymentEvent, PaymentLine, PaymentState, Reconciliation, StopReason,
+    },
+    notices,
+    payees::{self, partners_of},
     store,
     view::PaymentView,
 };
@@ -14,19 +18,17 @@ use crate::{
         partners::TRANSITION_NOT_ALLOWED,
         profiles::{self, Decision, Standing},
     },
+    payouts::bank_files::{BankReason, Task},
     platform::{
         Error, Result,
-        values::{CalendarDate, Id},
+        values::{CalendarDate, Id, Words},
     },
     text,
 };
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
-/// The codes of banks for a fault of the payee's account or address (ISO 20022, external status reasons): the payout
-/// profile has to be mended.
-const FAULTS_OF_PROFILES: [&str; 8] = ["AC01", "AC04", "AC06", "AG01", "BE04", "RC01", "RR03", "CNOR"];
-/// The code of banks for a regulatory reason: nobody pays again before an operator has looked.
-const REGULATORY: &str = "RR04";
+/// The most payments whose partners are looked up together.
+const AT_ONCE: usize = 1000;
 
 /// Payments of a run that are about to be made.
 #[derive(Clone, Copy, Debug)]
@@ -63,6 +65,12 @@ pub fn make(tx: &mut Tx<'_>, new: NewPayments, drafts: &[PaymentDraft]) -> Resul
             created_at: tx.now,
             updated_at: tx.now,
             revision: 1,
+            file_id: None,
+            file_group: None,
+            bank_reference: None,
+            statement_id: None,
+            statement_entry: None,
+            payout_revision: None,
         };
         lines.extend(draft.rows(payment.id));
         moves.extend(draft.lines.iter().map(|line| PaymentMove {
@@ -89,25 +97,61 @@ pub fn approve_all(tx: &mut Tx<'_>, payments: Vec<Payment>) -> Result<()> {
     store::update_all(tx, &approved)
 }
 
-/// Notes that the bank got the approved ones among these payments; returns those.
+/// Notes that the bank got the approved ones among these payments; returns those. A payment without a file goes to the account
+/// of now.
 pub fn dispatch_all(tx: &mut Tx<'_>, payments: Vec<Payment>, on: CalendarDate) -> Result<Vec<Payment>> {
     let sent = payments.into_iter().filter_map(|payment| after(tx, payment, PaymentEvent::Dispatch));
-    let sent: Vec<Payment> = sent.map(|payment| Payment { sent_on: Some(on), ..payment }).collect();
+    let mut sent: Vec<Payment> = sent.map(|payment| Payment { sent_on: Some(on), ..payment }).collect();
+    for some in sent.chunks_mut(AT_ONCE) {
+        let revisions = profiles::payout_revisions(tx, &partners_of(some))?;
+        for payment in some.iter_mut().filter(|payment| payment.file_id.is_none()) {
+            payment.payout_revision = revisions.get(&payment.partner_id).map(|revisions| revisions.now);
+        }
+    }
     store::update_all(tx, &sent)?;
     Ok(sent)
 }
 
-/// Stops the created ones among these payments for a reason, and gives their rebates back.
-pub fn release_all(tx: &mut Tx<'_>, payments: Vec<Payment>, reason: &str) -> Result<()> {
+/// Stops those among these payments that have not gone to a bank or into a file, for a reason, and gives their rebates back. The
+/// partner of a payment that has a number has seen the payment, and is told.
+pub fn release_all(tx: &mut Tx<'_>, payments: Vec<Payment>, reason: StopReason<'_>) -> Result<()> {
+    let seen: BTreeMap<Id, Payment> = payments
+        .iter()
+        .filter(|payment| payment.document_number.is_some())
+        .map(|payment| (payment.id, payment.clone()))
+        .collect();
     let stopped = payments.into_iter().filter_map(|payment| after(tx, payment, PaymentEvent::Stop));
-    let words = |payment| Payment { state_comment: Some(reason.to_owned()), ..payment };
-    let stopped: Vec<Payment> = stopped.map(words).collect();
+    let told = |payment| match reason {
+        StopReason::Words(words) => Payment { state_comment: Some(words.to_owned()), ..payment },
+        StopReason::Barred(bar) => Payment { state_code: Some(bar.to_string()), ..payment },
+    };
+    let stopped: Vec<Payment> = stopped.map(told).collect();
     give_back(tx, &stopped, |_| PaymentStep::Release, None)?;
-    store::update_all(tx, &stopped)
+    store::update_all(tx, &stopped)?;
+    let mut events = Vec::new();
+    for payment in &stopped {
+        let Some(before) = seen.get(&payment.id) else { continue };
+        let event = event_of(payment).before(&PaymentView::from(before.clone()));
+        events
+            .push(event.after(&PaymentView::from(payment.clone())).because(payment.state_comment.as_deref()));
+    }
+    audit::Event::record_all(events, tx)?;
+    for payment in &stopped {
+        notices::tell(tx, payment, PaymentEvent::Stop)?;
+    }
+    Ok(())
+}
+
+/// Stops the payments to partners that may not be paid now, and gives their rebates back.
+pub fn release_barred(tx: &mut Tx<'_>, barred: BTreeMap<PayeeBar, Vec<Payment>>) -> Result<()> {
+    for (bar, payments) in barred {
+        release_all(tx, payments, StopReason::Barred(bar))?;
+    }
+    Ok(())
 }
 
 /// The next revision of a payment after an event; none where the state does not allow the event.
-fn after(tx: &Tx<'_>, payment: Payment, event: PaymentEvent) -> Option<Payment> {
+pub(super) fn after(tx: &Tx<'_>, payment: Payment, event: PaymentEvent) -> Option<Payment> {
     let state = payment.state.after(event)?;
     Some(Payment { state, updated_at: tx.now, revision: payment.revision + 1, ..payment })
 }
@@ -122,6 +166,22 @@ fn give_back(
     let moves = moves(tx, payments, step)?;
     store::end_lines(tx, payments)?;
     accounting::move_rebates(tx, &moves, held)
+}
+
+/// Holds what a payment that came back has given back, where nobody has paid it again: the bank says that the payee has the
+/// money. The unit holds the partner.
+pub fn hold_given_back(tx: &mut Tx<'_>, payment: &Payment, words: &str) -> Result<()> {
+    if payment.state.is_live() {
+        return Ok(());
+    }
+    let lines = store::lines_of(tx, std::slice::from_ref(payment))?;
+    let ids: Vec<Id> = lines.iter().map(|line| line.rebate_id).collect();
+    for rebate in accounting::rebates_named(tx, &[payment.partner_id], &ids)? {
+        if rebate.allowed().contains(&"hold") {
+            accounting::hold(tx, rebate.id, words)?;
+        }
+    }
+    Ok(())
 }
 
 fn moves(
@@ -156,67 +216,124 @@ pub struct PaymentNews<'a> {
     pub reason: Option<&'a str>,
 }
 
+/// A payment, as it is before what is told of it.
+#[derive(Clone, Debug)]
+pub struct ToldPayment<'a> {
+    /// The payment, whose partner the unit holds.
+    pub payment: Payment,
+    /// What happened.
+    pub news: PaymentNews<'a>,
+}
+
 /// Notes what is told of a payment: the payment's state, its rebates and the ledger follow. Where the bank found a fault in
 /// the account, the partner has to mend the payout profile, and until then the rebates wait for the profile.
 pub fn tell(tx: &mut Tx<'_>, id: Id, news: PaymentNews<'_>) -> Result<Payment> {
     // Whether a month's statement tells of the payment is settled before.
     tx.share(Guard::Books)?;
     let name = PaymentEvent::TOLD.iter().find(|(event, _)| *event == news.event).map(|(_, name)| *name);
-    let before = to_change(tx, id)?;
-    let Some(payment) = after(tx, before.clone(), news.event) else {
-        return Err(transition_not_allowed(&before, name.unwrap_or("event")));
-    };
-    let mut payment = Payment {
-        state_code: news.code.map(str::to_owned),
-        state_comment: news.reason.map(str::to_owned),
-        ..payment
-    };
-    let one = std::slice::from_ref(&before);
-    match news.event {
-        PaymentEvent::Confirmation => {
-            refuse_day(tx, &before, news.on)?;
-            payment.settled_on = Some(news.on);
-            let moves = moves(tx, one, |line| PaymentStep::Settle(line.parts()))?;
-            accounting::move_rebates(tx, &moves, None)?;
-        }
-        PaymentEvent::Failure | PaymentEvent::Stop => {
-            reject_profile(tx, &payment)?;
-            give_back(tx, one, |_| PaymentStep::Release, held(news))?;
-        }
-        PaymentEvent::Return | PaymentEvent::Reversal => {
-            reject_profile(tx, &payment)?;
-            give_back(tx, one, |line| PaymentStep::Return(line.parts()), held(news))?;
-        }
-        PaymentEvent::Dispatch => payment.sent_on = Some(news.on),
-        PaymentEvent::Approval | PaymentEvent::Filing | PaymentEvent::Delay => {}
+    let payment = to_change(tx, id)?;
+    if payment.state.after(news.event).is_none() {
+        return Err(transition_not_allowed(&payment, name.unwrap_or("event")));
     }
-    store::update(tx, &payment)?;
-    event_of(&payment)
-        .before(&PaymentView::from(before))
-        .after(&PaymentView::from(payment.clone()))
-        .because(news.reason)
-        .record(tx)?;
-    Ok(payment)
+    if news.event == PaymentEvent::Confirmation {
+        refuse_day(tx, &payment, news.on)?;
+    }
+    let told = tell_all(tx, vec![ToldPayment { payment, news }])?.pop();
+    told.ok_or_else(|| Error::internal("a payment was told nothing"))
+}
+
+/// Notes what is told of payments, of each one thing; a payment whose state does not allow the event stays as it is. Returns
+/// those that changed. The unit shares the books and holds the partners. A constant number of statements, and some more for
+/// each account that the bank found at fault.
+pub fn tell_all(tx: &mut Tx<'_>, told: Vec<ToldPayment<'_>>) -> Result<Vec<Payment>> {
+    let (mut changed, mut events, mut happened) = (Vec::new(), Vec::new(), Vec::new());
+    let mut settled = Vec::new();
+    let mut given_back: BTreeMap<GivenBack, Vec<Payment>> = BTreeMap::new();
+    for ToldPayment { payment: before, news } in told {
+        let Some(payment) = after(tx, before.clone(), news.event) else { continue };
+        let mut payment = Payment {
+            state_code: news.code.map(str::to_owned),
+            state_comment: news.reason.map(str::to_owned),
+            ..payment
+        };
+        match news.event {
+            PaymentEvent::Confirmation => {
+                payment.settled_on = Some(news.on);
+                settled.push(before.clone());
+            }
+            PaymentEvent::Failure | PaymentEvent::Stop | PaymentEvent::Return | PaymentEvent::Reversal => {
+                reject_profile(tx, &payment)?;
+                given_back.entry(GivenBack::of(news)).or_default().push(before.clone());
+            }
+            PaymentEvent::Dispatch => payment.sent_on = Some(news.on),
+            PaymentEvent::Approval
+            | PaymentEvent::Filing
+            | PaymentEvent::Delay
+            | PaymentEvent::Withdrawal => {}
+        }
+        let event = event_of(&payment).before(&PaymentView::from(before));
+        events.push(event.after(&PaymentView::from(payment.clone())).because(news.reason));
+        changed.push(payment);
+        happened.push(news.event);
+    }
+    let moves = moves(tx, &settled, |line| PaymentStep::Settle(line.parts()))?;
+    accounting::move_rebates(tx, &moves, None)?;
+    for (GivenBack { had_arrived, held }, payments) in given_back {
+        let step = |line: &PaymentLine| {
+            if had_arrived { PaymentStep::Return(line.parts()) } else { PaymentStep::Release }
+        };
+        give_back(tx, &payments, step, held.as_deref())?;
+    }
+    store::update_all(tx, &changed)?;
+    audit::Event::record_all(events, tx)?;
+    for (payment, event) in changed.iter().zip(happened) {
+        notices::tell(tx, payment, event)?;
+    }
+    Ok(changed)
+}
+
+/// How a payment gives its rebates back.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct GivenBack {
+    /// Whether the payment had arrived.
+    had_arrived: bool,
+    /// The words by which an operator holds the rebates; none where they are payable again.
+    held: Option<String>,
+}
+
+impl GivenBack {
+    fn of(news: PaymentNews<'_>) -> Self {
+        let had_arrived = matches!(news.event, PaymentEvent::Return | PaymentEvent::Reversal);
+        Self { had_arrived, held: held(news).map(str::to_owned) }
+    }
 }
 
 /// The words by which an operator holds the rebates of a payment that was taken back, or that the bank may not pay.
 fn held(news: PaymentNews<'_>) -> Option<&str> {
-    let by_hand = news.event == PaymentEvent::Reversal || news.code == Some(REGULATORY);
-    news.reason.filter(|_| by_hand)
+    let is_of = |task| news.code.and_then(BankReason::of).is_some_and(|reason| reason.task == task);
+    news.reason.filter(|_| news.event == PaymentEvent::Reversal || is_of(Task::Compliance))
 }
 
-/// Sends the payout profile back to the partner where the bank found a fault in it.
+/// Sends the payout profile back to the partner where the bank found a fault in it. A fault of an account that the partner has
+/// replaced since says nothing of the account of now.
 fn reject_profile(tx: &mut Tx<'_>, payment: &Payment) -> Result<()> {
-    let Some(code) = payment.state_code.as_deref().filter(|code| FAULTS_OF_PROFILES.contains(code)) else {
+    let reason = payment.state_code.as_deref().and_then(BankReason::of);
+    let Some(BankReason { code, remedy, .. }) = reason.filter(|reason| reason.task == Task::Partner) else {
         return Ok(());
     };
+    if payees::went_elsewhere(tx, payment)? {
+        return Ok(());
+    }
     let partner = payment.partner_id;
     let standings = profiles::standings_of_each(tx, &[partner], tx.today())?;
     let payout = standings.get(&partner).map(|standings| standings.payout);
     if matches!(payout, Some(Standing::Pending | Standing::CoolingOff | Standing::Approved)) {
-        let comment = payment.state_comment.as_deref().unwrap_or_default();
-        let reason = format!("The bank could not pay to this account ({code}): {comment}");
-        profiles::decide_payout(tx, partner, Decision::Rejection(&reason))?;
+        let Words { en, ja } = remedy;
+        let reason = text!(
+            "The bank could not pay to this account ({code}). {en}",
+            "この口座への支払いができませんでした（{code}）。{ja}"
+        );
+        profiles::decide_payout(tx, partner, Decision::BankRejection(&reason))?;
     }
     Ok(())
 }
@@ -263,7 +380,7 @@ pub fn transition_not_allowed(payment: &Payment, transition: &str) -> Error {
 }
 
 /// An event about a payment, which the partner's people see once they see the payment.
-fn event_of(payment: &Payment) -> audit::Event {
+pub(super) fn event_of(payment: &Payment) -> audit::Event {
     let event = audit::Event::on("payment", payment.id);
     if payment.document_number.is_some() { event.of_partner(payment.partner_id) } else { event }
 }

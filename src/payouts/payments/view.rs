@@ -1,9 +1,9 @@
 //! Payments on the wire.
 
-use super::model::{DocumentKind, Payment, PaymentLine, PaymentState, Reconciliation};
+use super::model::{DocumentKind, PayeeBar, Payment, PaymentLine, PaymentState, Reconciliation};
 use crate::{
     network::partners::Transition,
-    platform::values::{CalendarDate, Currency, Id, Money, Month, Timestamp},
+    platform::values::{CalendarDate, Currency, Id, Locale, Money, Month, Timestamp, Words},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -22,7 +22,7 @@ pub struct PaymentView {
     currency: Currency,
     /// The state of the payment.
     state: PaymentState,
-    /// The bank's code for a failure or a return.
+    /// The bank's code for a failure or a return; `profile_not_approved` where the partner's profiles allowed no payment.
     #[schema(max_length = 64, examples("AC04"))]
     state_code: Option<String>,
     /// The reason of the state in words.
@@ -30,6 +30,16 @@ pub struct PaymentView {
     state_comment: Option<String>,
     /// Whether a statement of the bank shows the payment.
     reconciliation: Reconciliation,
+    /// The statement of the bank that shows the payment; null before.
+    statement_id: Option<Id>,
+    /// The place of the payment's entry in that statement, counted from one; null before.
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
+    statement_entry: Option<i64>,
+    /// The bank's own reference of the booking; null where the bank tells none.
+    #[schema(max_length = 140, examples("2026080600012345"))]
+    bank_reference: Option<String>,
+    /// The file for the bank that holds the payment; null where no file does.
+    file_id: Option<Id>,
     /// The kind of the document that goes with the payment.
     document_kind: DocumentKind,
     /// The number of the document; null before the approval. Numbers follow each other without a gap.
@@ -103,9 +113,36 @@ impl PaymentLineView {
 impl PaymentView {
     /// A payment with its lines.
     #[must_use]
-    pub fn whole(payment: Payment, lines: &[PaymentLine]) -> Self {
+    pub fn whole(payment: Payment, lines: &[PaymentLine], language: Locale) -> Self {
         let lines = lines.iter().map(|line| PaymentLineView::of(line, payment.currency)).collect();
-        Self { lines: Some(lines), ..Self::from(payment) }
+        Self { lines: Some(lines), ..Self::of(payment, language) }
+    }
+
+    /// A payment without its lines, in a language.
+    #[must_use]
+    pub fn of(payment: Payment, language: Locale) -> Self {
+        let bar = payment.state_code.as_deref().and_then(|code| code.parse::<PayeeBar>().ok());
+        let view = Self::from(payment);
+        match bar {
+            Some(bar) => Self { state_comment: Some(language.of(bar.words()).to_owned()), ..view },
+            None => view,
+        }
+    }
+}
+
+impl PayeeBar {
+    /// What kept the partner from being paid when the payment was stopped.
+    pub(super) const fn words(self) -> Words<'static> {
+        match self {
+            Self::ProfileNotApproved => Words::new(
+                "The payout and tax profiles allowed no payment when the payment was to go to the bank.",
+                "銀行への送金時に、支払先情報または税務情報が承認されていませんでした。",
+            ),
+            Self::PartnerSuspended => Words::new(
+                "The partner was suspended when the payment was to go to the bank.",
+                "銀行への送金時に、パートナーが利用停止中でした。",
+            ),
+        }
     }
 }
 
@@ -126,6 +163,10 @@ impl From<Payment> for PaymentView {
             state_code: payment.state_code,
             state_comment: payment.state_comment,
             reconciliation: payment.reconciliation,
+            statement_id: payment.statement_id,
+            statement_entry: payment.statement_entry,
+            bank_reference: payment.bank_reference,
+            file_id: payment.file_id,
             document_kind: payment.document_kind,
             withholding_rate_id: payment.withholding_rate_id,
             replaces: payment.replaces,

@@ -11,7 +11,7 @@ use crate::slice::{Slice, Tag};
 pub use model::{
     EarningKind, FormState, NewWithholdingRate, WithholdingKey, WithholdingKind, WithholdingRate,
 };
-pub use service::{CODES, Withholding, of};
+pub use service::{CODES, Withholding, add, of};
 
 /// The declaration of this slice.
 pub const SLICE: Slice = Slice {

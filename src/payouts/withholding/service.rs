@@ -54,7 +54,7 @@ pub fn of(tx: &mut Tx<'_>, partners: &[Id], day: CalendarDate) -> Result<BTreeMa
 }
 
 /// Adds a rate, and ends the one before on the day before.
-pub(super) fn add(tx: &mut Tx<'_>, id: Id, new: NewWithholdingRate) -> Result<WithholdingRate> {
+pub fn add(tx: &mut Tx<'_>, id: Id, new: NewWithholdingRate) -> Result<WithholdingRate> {
     let faults = new.faults(tx.today());
     if !faults.is_empty() {
         return Err(Error::invalid(faults));

@@ -26,7 +26,8 @@ use std::{
 
 /// How long background work waits for a database that is away; a request does not wait.
 const BACKGROUND_PATIENCE: Duration = Duration::from_secs(3);
-/// How long the database has been away when requests that had begun before are given up.
+/// How long the database has been away, or their connections were written off, when requests that had begun before are given
+/// up.
 const GIVEN_UP_AFTER: Duration = Duration::from_secs(2);
 /// The most requests that wait for a thread and a connection; further requests are refused at once.
 const QUEUE: usize = 1024;
@@ -141,6 +142,14 @@ impl Db {
         Some(disk.f_bavail.saturating_mul(disk.f_frsize))
     }
 
+    /// The length of SQLite's write-ahead log in bytes; none of PostgreSQL.
+    #[must_use]
+    pub fn log_bytes(&self) -> Option<u64> {
+        let Target::Sqlite(path) = self.target() else { return None };
+        let log = crate::platform::files::beside(path, "-wal");
+        Some(std::fs::metadata(log).map_or(0, |log| log.len()))
+    }
+
     /// Runs statements that need not agree with each other, without a transaction.
     pub fn query<T>(&self, work: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
         self.with(work)
@@ -249,6 +258,7 @@ impl Db {
             return Err(Error::unavailable("too many requests wait for the database"));
         }
         let db = Self { asker: Asker::Request, ..self.clone() };
+        let begun = Instant::now();
         let mut done = pin!(actix_web::web::block(move || {
             let _counted = counted;
             work(&db)
@@ -257,8 +267,9 @@ impl Db {
             if let Ok(done) = tokio::time::timeout(Duration::from_millis(500), &mut done).await {
                 return done.map_err(|_| given_up("the thread of a request has ended"))?;
             }
-            let away_since = self.inner.health.away_since();
-            if away_since.is_some_and(|since| since.elapsed() >= GIVEN_UP_AFTER) {
+            // A database that has answered again may do so from another host: the one of this request stays silent.
+            let lost = [self.inner.health.away_since(), self.inner.pool.written_off_since(begun)];
+            if lost.into_iter().flatten().any(|since| since.elapsed() >= GIVEN_UP_AFTER) {
                 return Err(given_up("the database stopped answering"));
             }
         }

@@ -43,6 +43,8 @@ struct State {
     waiting: VecDeque<Arc<Condvar>>,
     /// Counts how often all connections were written off: a connection of an earlier era does not come back.
     era: u64,
+    /// When all connections were written off the last time.
+    era_began: Option<Instant>,
 }
 
 struct Pooled {
@@ -137,9 +139,14 @@ impl Pool {
     pub(super) fn begin_era(&self) {
         let mut state = self.state();
         let idle = std::mem::take(&mut state.idle);
-        (state.open, state.era) = (0, state.era + 1);
+        (state.open, state.era, state.era_began) = (0, state.era + 1, Some(Instant::now()));
         state.wake_all();
         drop((state, idle));
+    }
+
+    /// When the connection was written off that a unit works with since `begun`; none where it was not.
+    pub(super) fn written_off_since(&self, begun: Instant) -> Option<Instant> {
+        self.state().era_began.filter(|era_began| *era_began > begun)
     }
 
     /// Wakes the units that wait, after the health of the database has changed.

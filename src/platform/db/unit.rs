@@ -17,6 +17,10 @@ const UNNAMED: u32 = 3;
 const UNNAMED_WITHIN: Duration = Duration::from_secs(5);
 /// How long a statement of a request may take on PostgreSQL where the URL of the database does not limit statements.
 const STATEMENT_SECONDS: u32 = 30;
+/// How long a unit of a request may think between two statements.
+const PAUSE_SECONDS: u32 = 8;
+/// How long background work may think between two statements, and a reader of a file may rest.
+const LONGEST_PAUSE_SECONDS: u32 = 60;
 
 /// Looks up the result of a unit before the unit runs; none where the unit has not run yet.
 pub(super) type Look<'a, T> = dyn Fn(&mut Conn) -> Result<Option<T>> + 'a;
@@ -137,6 +141,12 @@ impl Conn {
     }
 }
 
+/// Lets the server end a transaction that has not been heard of for so long: where the way between has broken without a word, the
+/// server would hold the locks of the transaction, and other instances would wait for the locks.
+fn abandoned_after(seconds: u32) -> String {
+    format!("SET LOCAL idle_in_transaction_session_timeout = '{seconds}s'")
+}
+
 pub(super) fn begin(conn: &mut Conn, begins: Begins, statements: Statements) -> Result<()> {
     match conn {
         Conn::Sqlite(conn) => {
@@ -148,14 +158,15 @@ pub(super) fn begin(conn: &mut Conn, begins: Begins, statements: Statements) -> 
                 Begins::Snapshot => "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY",
                 Begins::Unit => "BEGIN ISOLATION LEVEL READ COMMITTED",
             };
-            match statements {
-                Statements::Unlimited => AnsiTransactionManager::begin_transaction_sql(conn, sql)?,
-                // Both go to the server together.
-                Statements::OfRequest => AnsiTransactionManager::begin_transaction_sql(
-                    conn,
-                    &format!("{sql}; SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'"),
-                )?,
-            }
+            // All of it goes to the server together.
+            let limits = match statements {
+                Statements::Unlimited => abandoned_after(LONGEST_PAUSE_SECONDS),
+                Statements::OfRequest => format!(
+                    "{}; SET LOCAL statement_timeout = '{STATEMENT_SECONDS}s'",
+                    abandoned_after(PAUSE_SECONDS)
+                ),
+            };
+            AnsiTransactionManager::begin_transaction_sql(conn, &format!("{sql}; {limits}"))?;
         }
     }
     Ok(())

@@ -67,10 +67,13 @@ impl FromRequest for IfMatch {
     }
 }
 
-/// Whether an entity tag names this revision, with any mark behind the revision.
+/// Whether an entity tag names this revision, with any mark behind the revision. A proxy that compresses weakens a tag
+/// (`W/"7"`) or marks it (`"7-gzip"`); the revision is exact all the same.
 fn names(tag: &str, revision: i64) -> bool {
-    let bare = tag.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
-    bare.is_some_and(|bare| bare.split('.').next() == Some(revision.to_string().as_str()))
+    let strong = tag.strip_prefix("W/").unwrap_or(tag);
+    let bare = strong.strip_prefix('"').and_then(|tag| tag.strip_suffix('"'));
+    let named = bare.and_then(|bare| bare.split(['.', '-', ';']).next());
+    named == Some(revision.to_string().as_str())
 }
 
 /// The `Idempotency-Key` field: 1 to 128 printable ASCII characters without spaces.

@@ -15,6 +15,9 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
+/// Where references to schemas point.
+const SCHEMAS: &str = "#/components/schemas/";
+
 /// The OpenAPI document, its addresses, and the validators of its schemas.
 pub struct Contract {
     /// The OpenAPI document.
@@ -28,8 +31,13 @@ pub struct Contract {
     pub(super) files: Vec<(ResourceDef, String)>,
     /// The addresses that a caller can get in other media types than JSON, each with its media types.
     media: Vec<(ResourceDef, Vec<String>)>,
+    /// The addresses that take a form, as OAuth clients send it.
+    forms: Vec<ResourceDef>,
     validators: RwLock<HashMap<String, Arc<Validator>>>,
 }
+
+/// The media type of a form.
+pub(super) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// The entity tag of a document: a digest of its text.
 pub(super) fn entity_tag(text: &str) -> String {
@@ -55,6 +63,7 @@ impl Contract {
         let json = serde_json::to_string_pretty(&document).unwrap_or_default();
         let etag = entity_tag(&json);
         let (mut addresses, mut files, mut media) = (Vec::new(), Vec::new(), Vec::new());
+        let mut forms = Vec::new();
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
             let content = &item["get"]["responses"]["200"]["content"];
             if content["text/csv"].is_object() {
@@ -66,12 +75,15 @@ impl Contract {
                     files.push((ResourceDef::new(path.as_str()), name_of(items).to_owned()));
                 }
             }
+            if item["post"]["requestBody"]["content"][FORM].is_object() {
+                forms.push(ResourceDef::new(path.as_str()));
+            }
             let methods = item.as_object().into_iter().flatten();
             let methods = methods.filter_map(|(m, _)| m.to_uppercase().parse().ok()).collect();
             addresses.push((ResourceDef::new(path.as_str()), methods));
         }
         let validators = RwLock::default();
-        Self { document, json, etag, addresses, files, media, validators }
+        Self { document, json, etag, addresses, files, media, forms, validators }
     }
 
     /// Every operation of the document.
@@ -113,6 +125,12 @@ impl Contract {
         found.map(|(_, names)| names.iter().map(String::as_str).collect()).unwrap_or_default()
     }
 
+    /// Whether an address takes a form, as OAuth clients send it.
+    #[must_use]
+    pub fn takes_a_form(&self, path: &str) -> bool {
+        self.forms.iter().any(|pattern| pattern.is_match(path))
+    }
+
     /// Every fault of a value against the schema of that name, at most 100.
     pub fn faults(&self, schema: &str, value: &Value) -> Result<Vec<FieldError>> {
         let validator = self.validator(schema)?;
@@ -126,13 +144,26 @@ impl Contract {
         Ok(faults)
     }
 
+    /// A schema with those that it refers to, and so on: a validator of all schemas would be as long as the document.
+    fn reached_from<'s>(&'s self, schema: &'s str) -> serde_json::Map<String, Value> {
+        let all = &self.document["components"]["schemas"];
+        let (mut reached, mut open) = (serde_json::Map::new(), vec![schema]);
+        while let Some(name) = open.pop() {
+            if !reached.contains_key(name) {
+                reached.insert(name.to_owned(), all[name].clone());
+                named_in(&all[name], &mut open);
+            }
+        }
+        reached
+    }
+
     fn validator(&self, schema: &str) -> Result<Arc<Validator>> {
         if let Some(known) = self.validators.read().unwrap_or_else(PoisonError::into_inner).get(schema) {
             return Ok(Arc::clone(known));
         }
         let root = json!({
-            "$ref": format!("#/components/schemas/{schema}"),
-            "components": { "schemas": self.document["components"]["schemas"] },
+            "$ref": format!("{SCHEMAS}{schema}"),
+            "components": { "schemas": self.reached_from(schema) },
         });
         let parses = |parsed: std::result::Result<(), values::Unparsable>| parsed.is_ok();
         let validator = jsonschema::options()
@@ -149,6 +180,22 @@ impl Contract {
         let mut validators = self.validators.write().unwrap_or_else(PoisonError::into_inner);
         validators.insert(schema.to_owned(), Arc::clone(&validator));
         Ok(validator)
+    }
+}
+
+/// Adds the names of the schemas that a schema refers to.
+fn named_in<'s>(schema: &'s Value, names: &mut Vec<&'s str>) {
+    match schema {
+        Value::Object(members) => {
+            for (name, value) in members {
+                match value.as_str().filter(|_| name == "$ref") {
+                    Some(target) => names.extend(target.strip_prefix(SCHEMAS)),
+                    None => named_in(value, names),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| named_in(item, names)),
+        _ => {}
     }
 }
 

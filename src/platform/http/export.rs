@@ -18,6 +18,7 @@ use serde::Serialize;
 use serde_json::Value;
 use std::{
     cell::Cell,
+    fmt::Write as _,
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
@@ -142,6 +143,24 @@ fn object_of(about: &Value) -> Option<&str> {
     all.find_map(|value| value.get("$ref")?.as_str()?.rsplit('/').next())
 }
 
+/// The kind of a file that browsers save.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FileKind {
+    /// The media type, with its parameters.
+    pub media: &'static str,
+    /// The ending of the file's name.
+    pub ending: &'static str,
+}
+
+impl From<FileFormat> for FileKind {
+    fn from(format: FileFormat) -> Self {
+        match format {
+            FileFormat::Csv => Self { media: "text/csv; charset=utf-8; header=present", ending: "csv" },
+            FileFormat::Ndjson => Self { media: "application/x-ndjson", ending: "ndjson" },
+        }
+    }
+}
+
 /// The answer to a request for a list: a page, or a file.
 pub enum Listing {
     /// One page, as JSON.
@@ -164,10 +183,18 @@ impl Responder for Listing {
 /// A file that is sent while a thread writes its pieces.
 pub struct File {
     name: String,
-    format: FileFormat,
+    kind: FileKind,
     first: Option<Bytes>,
     rest: mpsc::Receiver<Result<Bytes>>,
     end: Arc<Mutex<FileEnd>>,
+    of_others: Option<OfOthers>,
+}
+
+/// What is known of a file that others have made.
+struct OfOthers {
+    /// The name with its ending.
+    name: String,
+    etag: String,
 }
 
 /// The end of a file before its last piece.
@@ -192,7 +219,7 @@ impl File {
     /// a later error breaks the connection, so that nobody takes a part of the file for the whole.
     pub async fn written(
         name: &str,
-        format: FileFormat,
+        kind: FileKind,
         terms: Terms,
         work: impl FnOnce(&Pieces) -> Result<()> + Send + 'static,
     ) -> Result<Self> {
@@ -217,7 +244,14 @@ impl File {
             })
             .map_err(Error::unavailable)?;
         let first = rest.recv().await.transpose()?;
-        Ok(Self { name: name.to_owned(), format, first, rest, end })
+        Ok(Self { name: name.to_owned(), kind, first, rest, end, of_others: None })
+    }
+
+    /// This file as one that others have made, and that never changes: it has their name, with its ending, and whatever is in
+    /// it may do nothing where a browser shows it all the same.
+    #[must_use]
+    pub fn of_others(self, name: String, etag: &str) -> Self {
+        Self { of_others: Some(OfOthers { name, etag: format!("\"{etag}\"") }), ..self }
     }
 
     fn end(&self) -> MutexGuard<'_, FileEnd> {
@@ -230,11 +264,16 @@ impl Responder for File {
 
     fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         self.end().line = Line::of(request);
-        let (media, ending) = match self.format {
-            FileFormat::Csv => ("text/csv; charset=utf-8; header=present", "csv"),
-            FileFormat::Ndjson => ("application/x-ndjson", "ndjson"),
-        };
+        let FileKind { media, ending } = self.kind;
         let mut response = HttpResponse::Ok();
+        if let Some(OfOthers { name, etag }) = &self.of_others {
+            response
+                .insert_header((header::CONTENT_TYPE, media))
+                .insert_header((header::CONTENT_DISPOSITION, attachment(name)))
+                .insert_header((header::CONTENT_SECURITY_POLICY, SANDBOX))
+                .insert_header((header::ETAG, etag.as_str()));
+            return response.streaming(self);
+        }
         written_in(Reader::of(request).language(), &mut response);
         response
             .insert_header((header::CONTENT_TYPE, media))
@@ -245,6 +284,25 @@ impl Responder for File {
             ))
             .streaming(self)
     }
+}
+
+/// The policy of what others have made: it loads nothing and runs nothing.
+const SANDBOX: &str = "default-src 'none'; frame-ancestors 'none'; sandbox";
+
+/// The field that makes a browser save a file under a name (RFC 6266): in ASCII, and as it is.
+fn attachment(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || " .-_()".contains(c);
+    let ascii: String = name.chars().map(|c| if plain(c) { c } else { '_' }).collect();
+    let exact = name.bytes().fold(String::new(), |mut exact, byte| {
+        if byte.is_ascii_alphanumeric() || b".-_".contains(&byte) {
+            exact.push(char::from(byte));
+        } else {
+            // Writing to a text cannot fail.
+            let _ = write!(exact, "%{byte:02X}");
+        }
+        exact
+    });
+    format!("attachment; filename=\"{ascii}\"; filename*=UTF-8''{exact}")
 }
 
 impl Stream for File {

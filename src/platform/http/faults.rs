@@ -3,7 +3,7 @@
 use super::{
     Contract, Reader, RequestId,
     negotiation::{preferred, written_in},
-    problem::problem_response,
+    problem::{Shape, problem_response},
 };
 use crate::{
     platform::{Code, Error, codes, values::Text},
@@ -38,12 +38,13 @@ pub async fn faults(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let (id, method) = (RequestId::of(request.request()), request.method().clone());
+    let shape = Shape::of(request.request());
     let reader = Reader::of(request.request());
     match head_fault(&request) {
         Some(error) => Ok(failed(request, &error)),
         None => unwound(next.call(request)).await.map_or_else(
             // The panic has consumed the request; `Failed` carries the request id for the answer.
-            || Err(Failed { error: panicked(&method), id, reader }.into()),
+            || Err(Failed { error: panicked(&method), id, reader, shape }.into()),
             |outcome| outcome.map(|response| with_problem_document(response.map_into_boxed_body())),
         ),
     }
@@ -121,9 +122,11 @@ fn head_fault(request: &ServiceRequest) -> Option<Error> {
 /// Turns a failed response of any origin into a problem document; leaves other responses as they are.
 pub(super) fn with_problem_document(response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
     let status = response.status();
-    let described =
-        response.headers().get(header::CONTENT_TYPE).is_some_and(|t| t == "application/problem+json");
-    if described || !(status.is_client_error() || status.is_server_error()) {
+    if !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let media = Shape::of(response.request()).media();
+    if response.headers().get(header::CONTENT_TYPE) == Some(&media) {
         return response;
     }
     let (request, response) = response.into_parts();
@@ -191,6 +194,7 @@ struct Failed {
     error: Error,
     id: RequestId,
     reader: Reader,
+    shape: Shape,
 }
 
 impl std::fmt::Display for Failed {
@@ -208,10 +212,10 @@ impl actix_web::ResponseError for Failed {
         log::error!(request_id = self.id.as_str(); "{}", self.error);
         let (mut response, language) = (HttpResponse::build(self.status_code()), self.reader.language());
         response
-            .insert_header((header::CONTENT_TYPE, "application/problem+json"))
+            .insert_header((header::CONTENT_TYPE, self.shape.media()))
             .insert_header(("x-request-id", self.id.as_str()))
             .insert_header((header::CACHE_CONTROL, "no-store"));
         written_in(language, &mut response);
-        response.body(self.error.to_problem(self.id.as_str(), language))
+        response.body(self.shape.body(&self.error, self.id.as_str(), language))
     }
 }

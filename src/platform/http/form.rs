@@ -3,13 +3,10 @@
 use super::{
     Contract, Wire,
     body::{self, wrong_form},
+    contract::FORM,
 };
 use crate::{
-    platform::{
-        Error, Result, codes,
-        error::cut,
-        values::{Locale, composed},
-    },
+    platform::{Error, Result, codes, error::cut, values::composed},
     text,
 };
 use actix_web::{
@@ -43,23 +40,11 @@ impl<T: Wire + 'static> FromRequest for Form<T> {
     }
 }
 
-impl Error {
-    /// This error with the members that OAuth clients read (RFC 6749, 5.2).
-    #[must_use]
-    pub fn for_oauth(self) -> Self {
-        let plain = |c: &char| matches!(c, ' '..='~') && *c != '"' && *c != '\\';
-        // The member is in ASCII, whoever reads the answer.
-        let description: String = self.detail.in_language(Locale::En).chars().filter(plain).collect();
-        let code = self.code.code;
-        self.with("error", code).with("error_description", description)
-    }
-}
-
 fn media_type(request: &HttpRequest) -> Result<()> {
     let field = request.headers().get(header::CONTENT_TYPE).and_then(|field| field.to_str().ok());
     let media = field.unwrap_or("").split(';').next().unwrap_or("").trim();
     let encoded = request.headers().contains_key(header::CONTENT_ENCODING);
-    if encoded || !media.eq_ignore_ascii_case("application/x-www-form-urlencoded") {
+    if encoded || !media.eq_ignore_ascii_case(FORM) {
         let detail = text!(
             "send Content-Type: application/x-www-form-urlencoded, and the body without Content-Encoding",
             "Content-Type: application/x-www-form-urlencoded を指定し、本文は Content-Encoding なしで送信してください。"
@@ -77,8 +62,7 @@ fn read<T: Wire>(contract: &Contract, bytes: &[u8]) -> Result<T> {
             return Err(Error::new(
                 &codes::INVALID_REQUEST,
                 text!("{name} is given twice", "{name} が重複しています。"),
-            )
-            .for_oauth());
+            ));
         }
     }
     members.retain(|_, value| value != "");
@@ -87,8 +71,7 @@ fn read<T: Wire>(contract: &Contract, bytes: &[u8]) -> Result<T> {
     if let Some(fault) = faults.first() {
         let member = fault.pointer.trim_start_matches('/');
         let detail = fault.message.map(|message| format!("{member}: {message}"));
-        return Err(Error { errors: faults, ..Error::new(&codes::INVALID_REQUEST, detail) }.for_oauth());
+        return Err(Error { errors: faults, ..Error::new(&codes::INVALID_REQUEST, detail) });
     }
-    serde_json::from_value(value)
-        .map_err(|error| Error::new(&codes::INVALID_REQUEST, wrong_form(&error)).for_oauth())
+    serde_json::from_value(value).map_err(|error| Error::new(&codes::INVALID_REQUEST, wrong_form(&error)))
 }

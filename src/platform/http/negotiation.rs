@@ -9,26 +9,60 @@ use actix_web::{
 };
 use base64::{Engine, prelude::BASE64_STANDARD};
 use std::{
+    cmp::Reverse,
     convert::Infallible,
     future::{Ready, ready},
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// The offer that a weighted field such as `Accept` prefers: the highest weight wins, then the first range in the field,
-/// then the first offer. None where the request has no such field, or the field names no offer.
+/// The offer that a weighted field such as `Accept` prefers (RFC 9110, 12.4.2): each offer has the weight of the range that
+/// names it most closely, and one of weight zero is refused. The highest weight wins, then the first range in the field, then
+/// the first offer. None where the request has no such field, or the field names no offer.
 pub(super) fn preferred<'a>(headers: &HeaderMap, field: HeaderName, offers: &[&'a str]) -> Option<&'a str> {
     let fields = headers.get_all(field).filter_map(|field| field.to_str().ok());
-    let mut best = (0.0, None);
-    for range in fields.flat_map(|field| field.split(',')) {
+    let ranges: Vec<Range> = fields.flat_map(|field| field.split(',')).map(Range::of).collect();
+    let weighed = offers.iter().filter_map(|offer| {
+        let covering = ranges.iter().enumerate().filter(|(_, range)| covers(&range.wanted, offer));
+        let (place, range) = covering.max_by_key(|(place, range)| (range.closeness(), Reverse(*place)))?;
+        (range.thousandths > 0).then_some((range.thousandths, Reverse(place), *offer))
+    });
+    // Of equals the last one is taken, and the first offer is meant.
+    let best = weighed.rev().max_by_key(|(thousandths, place, _)| (*thousandths, *place))?;
+    Some(best.2)
+}
+
+/// A range of a weighted field.
+struct Range {
+    wanted: String,
+    /// The weight, in thousandths.
+    thousandths: u16,
+}
+
+impl Range {
+    fn of(range: &str) -> Self {
         let mut parts = range.split(';').map(|part| part.trim().to_ascii_lowercase());
         let wanted = parts.next().unwrap_or_default();
-        let weight = parts.find_map(|part| part.strip_prefix("q=")?.parse::<f32>().ok()).unwrap_or(1.0);
-        let found = offers.iter().find(|offer| covers(&wanted, offer));
-        if found.is_some() && weight > best.0 {
-            best = (weight, found.copied());
+        let weight = parts.find_map(|part| thousandths(part.strip_prefix("q=")?));
+        Self { wanted, thousandths: weight.unwrap_or(1000) }
+    }
+
+    /// How closely the range names offers: one type, the types of a kind, or any.
+    fn closeness(&self) -> u8 {
+        match self.wanted.as_str() {
+            "*" | "*/*" => 0,
+            kind if kind.ends_with("/*") => 1,
+            _ => 2,
         }
     }
-    best.1
+}
+
+/// A weight from 0 to 1 with up to three digits behind the point, in thousandths; none for any other text.
+fn thousandths(weight: &str) -> Option<u16> {
+    let (whole, fraction) = weight.split_once('.').unwrap_or((weight, ""));
+    let is_weight =
+        whole.len() == 1 && fraction.len() <= 3 && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    let thousandths: u16 = format!("{whole}{fraction:0<3}").parse().ok().filter(|_| is_weight)?;
+    (thousandths <= 1000).then_some(thousandths)
 }
 
 /// The language of those offered that a request asks for; none where the request names none of them.
@@ -109,6 +143,32 @@ impl FromRequest for Media {
     }
 }
 
+/// The representation of a file that a caller prefers: XML or a table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum XmlOrCsv {
+    /// XML.
+    Xml,
+    /// Comma-separated values.
+    Csv,
+    /// Either: the caller names none.
+    Any,
+}
+
+impl FromRequest for XmlOrCsv {
+    type Error = Infallible;
+    type Future = Ready<Result<Self, Infallible>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        // Whoever takes anything is offered nothing first.
+        let offers = ["*/*", "application/xml", "text/csv"];
+        ready(Ok(match preferred(request.headers(), header::ACCEPT, &offers) {
+            Some("application/xml") => Self::Xml,
+            Some("text/csv") => Self::Csv,
+            _ => Self::Any,
+        }))
+    }
+}
+
 /// A whole answer as a table or a page.
 #[derive(Clone, Debug)]
 pub struct Rendering {
@@ -184,6 +244,11 @@ mod tests {
             ("text/csv;q=0.1, text/html;q=0.2", Some("text/html")),
             ("application/pdf", None),
             ("text/csv;q=0", None),
+            ("application/json;q=0, */*", Some("text/csv")),
+            ("text/*;q=0.3, text/html;q=0.7, */*;q=0.5", Some("text/html")),
+            ("text/html;q=0.4, text/*", Some("text/csv")),
+            ("*/*;q=0.5, text/html;q=0", Some("application/json")),
+            ("text/html;q=2", Some("text/html")),
         ] {
             assert_eq!(chosen(header::ACCEPT, field, &offers), expected, "{field}");
         }

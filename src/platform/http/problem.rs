@@ -1,15 +1,17 @@
 //! Errors on the wire: RFC 9457 problem documents.
 
-use super::{Reader, RequestId, negotiation::written_in};
+use super::{Contract, Reader, RequestId, negotiation::written_in};
 use crate::platform::{Code, Error, FieldErrorView, cut, values::Locale};
 use actix_web::{
     HttpRequest, HttpResponse, HttpResponseBuilder, ResponseError,
     http::{
-        StatusCode,
+        Method, StatusCode,
         header::{self, HeaderValue},
     },
+    web::Data,
 };
 use serde::Serialize;
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 /// Why a request was not done (RFC 9457). Clients branch on `code`; `type` is a page that explains it. Title, detail and the
@@ -47,25 +49,125 @@ pub struct Problem<'a> {
     /// Further members that a kind of problem carries, such as `checks` or `allowed`.
     #[serde(flatten)]
     #[schema(ignore)]
-    extra: &'a serde_json::Map<String, serde_json::Value>,
+    extra: &'a Map<String, Value>,
+}
+
+/// Why an OAuth client gets no token, or no token ended (RFC 6749, 5.2); the members of a problem stand beside.
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "type": "/problems/invalid_grant", "title": "The grant is not good", "status": 400,
+    "detail": "the refresh token is not known, or was used or revoked, or has run out; sign in again",
+    "code": "invalid_grant", "request_id": "0193a1b2-3c4d-7e5f-8a9b-0c1d2e3f4a5b", "error": "invalid_grant",
+    "error_description": "the refresh token is not known, or was used or revoked, or has run out; sign in again"
+}))]
+#[expect(dead_code, reason = "documents the answer; `Shape` writes it")]
+pub struct OauthError {
+    /// The kind of refusal by the names of OAuth: of RFC 6749, 5.2, of RFC 7009, 2.2.1, or `temporarily_unavailable` and
+    /// `server_error`.
+    #[schema(max_length = 60, pattern = "^[a-z_]+$", examples("invalid_grant"))]
+    error: String,
+    /// What happened this time, in English and in ASCII, for developers.
+    #[schema(max_length = 2000)]
+    error_description: String,
+    /// The problem.
+    #[serde(flatten)]
+    problem: Problem<'static>,
+}
+
+/// In which form an operation says what went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Shape {
+    /// A problem document (RFC 9457).
+    Problem,
+    /// The error of an OAuth endpoint (RFC 6749, 5.2).
+    Oauth,
+}
+
+impl Shape {
+    /// The form of the operation that a request asks for. What takes the form of an OAuth client answers one.
+    pub(super) fn of(request: &HttpRequest) -> Self {
+        let contract = request.app_data::<Data<Contract>>();
+        let is_form = contract.is_some_and(|contract| contract.takes_a_form(request.path()));
+        if is_form && request.method() == Method::POST { Self::Oauth } else { Self::Problem }
+    }
+
+    /// The media type.
+    pub(super) fn media(self) -> HeaderValue {
+        HeaderValue::from_static(match self {
+            Self::Problem => "application/problem+json",
+            Self::Oauth => "application/json",
+        })
+    }
+
+    /// The body, in the language of the reader.
+    pub(super) fn body(self, error: &Error, request_id: &str, language: Locale) -> Vec<u8> {
+        match self {
+            Self::Problem => error.to_problem(request_id, language),
+            Self::Oauth => {
+                let plain = |c: &char| matches!(c, ' '..='~') && *c != '"' && *c != '\\';
+                let description: String =
+                    cut(error.detail.in_language(Locale::En), 2000).chars().filter(plain).collect();
+                let members = [
+                    ("error".to_owned(), Value::from(oauth_name(error.code))),
+                    ("error_description".to_owned(), Value::from(description)),
+                ];
+                let extra = members.into_iter().chain((*error.extra).clone()).collect();
+                written(error, &extra, request_id, language)
+            }
+        }
+    }
+}
+
+/// The names of refusals that OAuth clients know (RFC 6749, 5.2; RFC 7009, 2.2.1).
+const OAUTH_NAMES: [&str; 6] = [
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "invalid_scope",
+    "unsupported_grant_type",
+    "unsupported_token_type",
+];
+
+/// The kind of an error by the names of OAuth. Of what passes a client may try again later.
+fn oauth_name(code: &Code) -> &'static str {
+    let known = OAUTH_NAMES.into_iter().find(|name| *name == code.code);
+    known.unwrap_or(match code.status {
+        429 | 503 => "temporarily_unavailable",
+        500.. => "server_error",
+        _ => "invalid_request",
+    })
+}
+
+/// The answer 409 of an operation that only reads, yet may be refused for a record's state: the contract's shared answer.
+/// Operations that write have it of themselves.
+pub struct Conflict;
+
+impl<'r> utoipa::ToResponse<'r> for Conflict {
+    fn response() -> (&'r str, utoipa::openapi::RefOr<utoipa::openapi::Response>) {
+        ("Conflict", utoipa::openapi::Response::new("").into())
+    }
 }
 
 impl Error {
     /// The problem document of this error, in the language of the reader.
     #[must_use]
     pub fn to_problem(&self, request_id: &str, language: Locale) -> Vec<u8> {
-        let problem = Problem {
-            r#type: format!("/problems/{}", self.code.code),
-            title: language.of(self.code.title),
-            status: self.code.status,
-            detail: cut(self.detail.in_language(language), 2000),
-            code: self.code.code,
-            request_id,
-            errors: self.errors.iter().map(|fault| fault.view(language)).collect(),
-            extra: &self.extra,
-        };
-        serde_json::to_vec(&problem).unwrap_or_default()
+        written(self, &self.extra, request_id, language)
     }
+}
+
+fn written(error: &Error, extra: &Map<String, Value>, request_id: &str, language: Locale) -> Vec<u8> {
+    let problem = Problem {
+        r#type: format!("/problems/{}", error.code.code),
+        title: language.of(error.code.title),
+        status: error.code.status,
+        detail: cut(error.detail.in_language(language), 2000),
+        code: error.code.code,
+        request_id,
+        errors: error.errors.iter().map(|fault| fault.view(language)).collect(),
+        extra,
+    };
+    serde_json::to_vec(&problem).unwrap_or_default()
 }
 
 /// The answer to a failed request. The source of the error is logged here, once, with the request's id.
@@ -76,15 +178,16 @@ pub fn problem_response(error: &Error, request: &HttpRequest) -> HttpResponse {
         let level = if error.code.status >= 500 { log::Level::Error } else { log::Level::Debug };
         log::log!(level, request_id = request_id.as_str(), code = error.code.code; "{}: {source}", error.sentence());
     }
+    let shape = Shape::of(request);
     let mut response = HttpResponse::build(status_of(error.code));
-    challenge(error, &mut response);
+    challenge(error.code, shape, &mut response);
     if let Some(seconds) = error.retry_after {
         response.insert_header((header::RETRY_AFTER, seconds.to_string()));
     }
-    response.insert_header((header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json")));
+    response.insert_header((header::CONTENT_TYPE, shape.media()));
     let language = Reader::of(request).language();
     written_in(language, &mut response);
-    response.body(error.to_problem(request_id.as_str(), language))
+    response.body(shape.body(error, request_id.as_str(), language))
 }
 
 fn status_of(code: &Code) -> StatusCode {
@@ -93,12 +196,11 @@ fn status_of(code: &Code) -> StatusCode {
 
 /// Names the scheme of authentication in answers 401 and 403 (RFC 6750); the token operation of OAuth clients takes HTTP
 /// Basic (RFC 6749, 5.2).
-fn challenge(error: &Error, response: &mut HttpResponseBuilder) {
+fn challenge(code: &Code, shape: Shape, response: &mut HttpResponseBuilder) {
     const REALM: &str = concat!("Bearer realm=\"", env!("CARGO_PKG_NAME"), "\"");
     const BASIC: &str = concat!("Basic realm=\"", env!("CARGO_PKG_NAME"), "\"");
-    let code = error.code;
     let error = match code.status {
-        401 if error.extra.contains_key("error") => {
+        401 if shape == Shape::Oauth => {
             response.insert_header((header::WWW_AUTHENTICATE, BASIC));
             return;
         }
@@ -113,5 +215,31 @@ fn challenge(error: &Error, response: &mut HttpResponseBuilder) {
 impl ResponseError for Error {
     fn status_code(&self) -> StatusCode {
         status_of(self.code)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::codes;
+
+    #[test]
+    fn oauth_clients_are_told_by_the_names_they_know() {
+        let unavailable = Error::unavailable("the disk is full");
+        let busy = Error::new(&codes::TOO_MANY_REQUESTS, codes::TOO_MANY_REQUESTS.help);
+        let form = Error::new(&codes::INVALID_REQUEST, codes::INVALID_REQUEST.help);
+        for (error, name) in [
+            (unavailable, "temporarily_unavailable"),
+            (busy, "temporarily_unavailable"),
+            (Error::internal("a fault"), "server_error"),
+            (Error::not_found("record", "データ"), "invalid_request"),
+            (form, "invalid_request"),
+        ] {
+            let body: Value = serde_json::from_slice(&Shape::Oauth.body(&error, "1", Locale::Ja)).unwrap();
+            assert_eq!((&body["error"], &body["code"]), (&name.into(), &error.code.code.into()));
+            assert!(body["error_description"].as_str().unwrap().is_ascii());
+            let body: Value = serde_json::from_slice(&Shape::Problem.body(&error, "1", Locale::En)).unwrap();
+            assert_eq!(body.get("error"), None);
+        }
     }
 }

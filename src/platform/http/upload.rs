@@ -22,6 +22,8 @@ const PIECES: usize = 16;
 pub struct Upload {
     body: Payload,
     media_type: String,
+    /// The bytes as announced; none of a body in chunks.
+    length: Option<u64>,
     limits: BodyLimits,
 }
 
@@ -49,10 +51,16 @@ impl Upload {
         let text = |name| fields.get(name).and_then(|field| field.to_str().ok()).unwrap_or("");
         let media_type = text(header::CONTENT_TYPE).split(';').next().unwrap_or("").trim();
         let limits = request.app_data::<BodyLimits>().copied().ok_or_else(|| Error::internal("no limits"))?;
-        if text(header::CONTENT_LENGTH).parse::<u64>().is_ok_and(|length| length > limits.upload_bytes) {
-            return Err(too_large(limits.upload_bytes));
-        }
-        Ok(Self { body: payload.take(), media_type: media_type.to_ascii_lowercase(), limits })
+        let length = text(header::CONTENT_LENGTH).parse().ok();
+        let media_type = media_type.to_ascii_lowercase();
+        Self { body: payload.take(), media_type, length, limits }.at_most(limits.upload_bytes)
+    }
+
+    /// Takes no more bytes than so many; a body that is announced to be longer is refused before it is read.
+    pub fn at_most(mut self, bytes: u64) -> Result<Self> {
+        self.limits.upload_bytes = self.limits.upload_bytes.min(bytes);
+        let most = self.limits.upload_bytes;
+        if self.length.is_some_and(|length| length > most) { Err(too_large(most)) } else { Ok(self) }
     }
 
     /// The media type in lower case, without parameters.

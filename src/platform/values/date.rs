@@ -52,6 +52,23 @@ impl CalendarDate {
         (1..).map(|n| self.plus_days(n)).filter(is_business_day).take(days.into()).last().unwrap_or(self)
     }
 
+    /// Business days, Monday to Friday, after this date up to `later`; none where `later` is not later.
+    ///
+    /// ```
+    /// use partner_incentives::platform::values::CalendarDate;
+    ///
+    /// let friday: CalendarDate = "2026-07-03".parse()?;
+    /// assert_eq!(friday.business_days_until("2026-07-08".parse()?), 3);
+    /// assert_eq!(friday.business_days_until("2026-07-05".parse()?), 0);
+    /// # Ok::<(), partner_incentives::platform::values::Unparsable>(())
+    /// ```
+    #[must_use]
+    pub fn business_days_until(self, later: Self) -> u8 {
+        let is_business_day = |day: &Self| day.0.weekday().to_monday_one_offset() <= 5;
+        let days = (1..=self.days_until(later)).map(|n| self.plus_days(n)).filter(is_business_day);
+        u8::try_from(days.take(u8::MAX.into()).count()).unwrap_or(u8::MAX)
+    }
+
     /// Days from this date to `later`; negative where `later` is earlier.
     #[must_use]
     pub fn days_until(self, later: Self) -> i32 {

@@ -20,9 +20,9 @@ use utoipa::{PartialSchema, ToSchema, openapi};
 /// let rate: ExchangeRate = "157.1234".parse()?;
 /// let yen: Currency = "JPY".parse()?;
 /// let dollars = Money::parse("100.00", Currency::USD)?;
-/// assert_eq!(rate.convert(dollars, yen, Leftover::Nearest), Money::parse("15712", yen)?);
-/// assert_eq!(rate.convert(dollars, yen, Leftover::Up), Money::parse("15713", yen)?);
-/// assert_eq!(rate.convert_back(Money::parse("15712", yen)?, Currency::USD, Leftover::Nearest), dollars);
+/// assert_eq!(rate.convert(dollars, yen, Leftover::Nearest), 15_712);
+/// assert_eq!(rate.convert(dollars, yen, Leftover::Up), 15_713);
+/// assert_eq!(rate.convert_back(Money::parse("15712", yen)?, Currency::USD, Leftover::Nearest), 10_000);
 /// # Ok::<(), partner_incentives::platform::values::Unparsable>(())
 /// ```
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, AsExpression, FromSqlRow)]
@@ -47,18 +47,20 @@ impl ExchangeRate {
     /// The rate of a currency to itself.
     pub const SAME: Self = Self(Self::ONE);
 
-    /// Converts an amount of the rate's first currency into its second currency `to`.
+    /// Converts an amount of the rate's first currency into minor units of its second currency `to`; they may be more than an
+    /// amount can hold.
     #[must_use]
-    pub fn convert(self, amount: Money, to: Currency, leftover: Leftover) -> Money {
+    pub fn convert(self, amount: Money, to: Currency, leftover: Leftover) -> i128 {
         let (up, down) = scale(amount.currency, to);
-        Self::divide(amount.minor, i128::from(self.0) * up, i128::from(Self::ONE) * down, to, leftover)
+        Self::divide(amount.minor, i128::from(self.0) * up, i128::from(Self::ONE) * down, leftover)
     }
 
-    /// Converts an amount of the rate's second currency back into its first currency `to`: divides at full precision.
+    /// Converts an amount of the rate's second currency back into minor units of its first currency `to`: divides at full
+    /// precision. They may be more than an amount can hold.
     #[must_use]
-    pub fn convert_back(self, amount: Money, to: Currency, leftover: Leftover) -> Money {
+    pub fn convert_back(self, amount: Money, to: Currency, leftover: Leftover) -> i128 {
         let (up, down) = scale(amount.currency, to);
-        Self::divide(amount.minor, i128::from(Self::ONE) * up, i128::from(self.0) * down, to, leftover)
+        Self::divide(amount.minor, i128::from(Self::ONE) * up, i128::from(self.0) * down, leftover)
     }
 
     /// The factor from minor units of the rate's first currency `of` to minor units of its second `to`.
@@ -67,15 +69,17 @@ impl ExchangeRate {
         Proportion { up: i128::from(self.0) * up, down: i128::from(Self::ONE) * down }
     }
 
-    fn divide(minor: i64, by: i128, of: i128, currency: Currency, leftover: Leftover) -> Money {
-        let product = i128::from(minor.unsigned_abs()).saturating_mul(by);
-        let units = match leftover {
-            Leftover::Down => product / of,
-            Leftover::Up => product.saturating_add(of - 1) / of,
-            Leftover::Nearest => product.saturating_add(of / 2) / of,
+    /// `minor * by / of`. The whole multiples of `of` are taken first, so that no product leaves the range.
+    fn divide(minor: i64, by: i128, of: i128, leftover: Leftover) -> i128 {
+        let minor_units = i128::from(minor.unsigned_abs());
+        let beside = minor_units % of * by;
+        let beside = match leftover {
+            Leftover::Down => beside / of,
+            Leftover::Up => (beside + of - 1) / of,
+            Leftover::Nearest => (beside + of / 2) / of,
         };
-        let units = i64::try_from(units).unwrap_or(i64::MAX);
-        Money { minor: if minor < 0 { -units } else { units }, currency }
+        let units = minor_units / of * by + beside;
+        if minor < 0 { -units } else { units }
     }
 }
 
@@ -215,18 +219,23 @@ mod tests {
     fn an_amount_is_converted_between_currencies_of_any_digits() {
         let rate: ExchangeRate = "157.1234".parse().unwrap();
         let yen = "JPY".parse().unwrap();
-        assert_eq!(rate.convert(money("100.00", "USD"), yen, Leftover::Nearest), money("15712", "JPY"));
-        assert_eq!(rate.convert(money("100.00", "USD"), yen, Leftover::Up), money("15713", "JPY"));
-        assert_eq!(rate.convert(money("-100.00", "USD"), yen, Leftover::Down), money("-15712", "JPY"));
-        assert_eq!(
-            rate.convert_back(money("15712", "JPY"), Currency::USD, Leftover::Nearest),
-            money("100.00", "USD")
-        );
+        assert_eq!(rate.convert(money("100.00", "USD"), yen, Leftover::Nearest), 15_712);
+        assert_eq!(rate.convert(money("100.00", "USD"), yen, Leftover::Up), 15_713);
+        assert_eq!(rate.convert(money("-100.00", "USD"), yen, Leftover::Down), -15_712);
+        assert_eq!(rate.convert_back(money("15712", "JPY"), Currency::USD, Leftover::Nearest), 10_000);
         let dinar: ExchangeRate = "0.307".parse().unwrap();
-        assert_eq!(
-            dinar.convert(money("10.00", "USD"), "KWD".parse().unwrap(), Leftover::Nearest),
-            money("3.070", "KWD")
-        );
+        assert_eq!(dinar.convert(money("10.00", "USD"), "KWD".parse().unwrap(), Leftover::Nearest), 3_070);
+    }
+
+    #[test]
+    fn what_no_amount_can_hold_is_told_whole() {
+        let rate: ExchangeRate = "99999999.9999999999".parse().unwrap();
+        let most = Money { minor: i64::MAX, currency: "JPY".parse().unwrap() };
+        let wide = rate.convert(most, "KWD".parse().unwrap(), Leftover::Down);
+        assert_eq!(wide, (i128::from(i64::MAX) * 999_999_999_999_999_999) / 10_000_000);
+        let least: ExchangeRate = "0.0000000001".parse().unwrap();
+        let wide = least.convert_back(most, "KWD".parse().unwrap(), Leftover::Up);
+        assert_eq!(wide, i128::from(i64::MAX) * 10_000_000_000 * 1000);
     }
 
     #[test]
@@ -248,10 +257,11 @@ mod tests {
             let rate = ExchangeRate(units);
             let there = Money { minor, currency: Currency::USD };
             let yen = "JPY".parse().unwrap();
-            let back = rate.convert_back(rate.convert(there, yen, Leftover::Down), Currency::USD, Leftover::Down);
-            prop_assert!(back.minor <= minor);
-            let up = rate.convert_back(rate.convert(there, yen, Leftover::Up), Currency::USD, Leftover::Up);
-            prop_assert!(up.minor >= minor);
+            let in_yen = |leftover| Money { minor: rate.convert(there, yen, leftover).try_into().unwrap(), currency: yen };
+            let back = rate.convert_back(in_yen(Leftover::Down), Currency::USD, Leftover::Down);
+            prop_assert!(back <= minor.into());
+            let up = rate.convert_back(in_yen(Leftover::Up), Currency::USD, Leftover::Up);
+            prop_assert!(up >= minor.into());
         }
     }
 }

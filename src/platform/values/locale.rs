@@ -91,6 +91,31 @@ impl Text {
         }
     }
 
+    /// The text as a text column holds it: by itself where it is the same in each language, as a person's words are, else as
+    /// an object with the text of each language.
+    ///
+    /// ```
+    /// use partner_incentives::platform::values::Text;
+    ///
+    /// let told = Text::new("The account is closed", "\u{53e3}\u{5ea7}\u{306f}\u{89e3}\u{7d04}\u{6e08}\u{307f}\u{3067}\u{3059}");
+    /// assert_eq!(Text::of_column(told.column()), told);
+    /// assert_eq!(Text::of_column("By hand".into()).column(), "By hand");
+    /// ```
+    #[must_use]
+    pub fn column(&self) -> String {
+        if self.en == self.ja {
+            return self.en.clone().into_owned();
+        }
+        serde_json::json!({"en": self.en, "ja": self.ja}).to_string()
+    }
+
+    /// The text that a text column holds.
+    #[must_use]
+    pub fn of_column(column: String) -> Self {
+        let each = column.starts_with('{').then(|| serde_json::from_str(&column).ok()).flatten();
+        each.unwrap_or_else(|| Self::new(column.clone(), column))
+    }
+
     /// The text in each language, changed by a function.
     #[must_use]
     pub fn map(&self, change: impl Fn(&str) -> String) -> Self {

@@ -21,7 +21,7 @@ pub use clock_watch::{ClockJump, ClockReading, ClockWatch};
 pub use daily::Daily;
 pub use date::{CalendarDate, Period};
 pub use exchange_rate::{ExchangeRate, Leftover, Proportion};
-pub use exchange_rates::ExchangeRates;
+pub use exchange_rates::{ExchangeRates, PublishedRate};
 pub use id::Id;
 pub use locale::{Locale, Text, Words};
 pub use money::{Currency, Money, in_groups};

@@ -115,7 +115,12 @@ pub fn note_sales(tx: &mut Tx<'_>, sellers: &[Waiting]) -> Result<()> {
         .collect();
     let is_earlier = || excluded(backlog::from_day).lt(backlog::from_day);
     let day = || case_when(is_earlier(), excluded(backlog::from_day)).otherwise(backlog::from_day);
-    let cause = || case_when(is_earlier(), excluded(backlog::cause)).otherwise(backlog::cause);
+    // A version that changes the state of enrollments is noted after those facts, and lies behind them.
+    let says_more = || {
+        let same_day = excluded(backlog::from_day).eq(backlog::from_day);
+        is_earlier().or(same_day.and(backlog::cause.eq(CalculationCause::Fact)))
+    };
+    let cause = || case_when(says_more(), excluded(backlog::cause)).otherwise(backlog::cause);
     let waits_anew = || backlog::failure.is_not_null().or(backlog::waits_since.is_null());
     let waits_since =
         || case_when(waits_anew(), excluded(backlog::waits_since)).otherwise(backlog::waits_since);
@@ -207,12 +212,17 @@ pub fn set_aside(tx: &mut Tx<'_>, limit: i64) -> Result<Vec<PutAside>> {
     Ok(query.load(tx.conn)?)
 }
 
+/// How many partners are put aside.
+pub fn count_set_aside(tx: &mut Tx<'_>) -> Result<i64> {
+    Ok(backlog::table.filter(backlog::failure.is_not_null()).count().get_result(tx.conn)?)
+}
+
 /// The numbers of the backlog for monitors.
 pub(super) fn measures(tx: &mut Tx<'_>) -> Result<Vec<Measure>> {
     let waiting = backlog::table.filter(backlog::failure.is_null());
     let (length, oldest): (i64, Option<Timestamp>) =
         waiting.select((count_star(), min(backlog::waits_since))).get_result(tx.conn)?;
-    let aside: i64 = backlog::table.filter(backlog::failure.is_not_null()).count().get_result(tx.conn)?;
+    let aside = count_set_aside(tx)?;
     Ok(vec![
         Measure::of("calculation_backlog_partners", "Partners that wait for the calculation", length),
         Measure::of(

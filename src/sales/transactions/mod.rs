@@ -22,8 +22,7 @@ pub use service::{CODES, REFUND_EXCEEDS_PURCHASE, TRANSACTION_CONFLICT, create};
 pub use sold::{
     SoldPurchase, SoldRefund, last_kept_before, newest_of, purchases, purchases_named, refunds_of,
 };
-pub(crate) use store::seller_of;
-pub use store::{refers_to, refunded_of, sales_of};
+pub use store::{refers_to, refunded_of, sales_of, seller_of};
 
 /// The declaration of this slice.
 pub const SLICE: Slice = Slice {

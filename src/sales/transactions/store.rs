@@ -19,7 +19,7 @@ use crate::{
     schema::{transaction_numbers, transaction_records, transactions, unpublished_transactions},
 };
 use diesel::{
-    dsl::{auto_type, exists, min, sql},
+    dsl::{exists, min, sql},
     prelude::*,
     select,
     sql_types::{BigInt, Bool, Nullable},
@@ -163,10 +163,10 @@ pub fn sales_of(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Vec<Transaction>> {
     Ok(query.order(order).select(Transaction::as_select()).load(tx.conn)?)
 }
 
-/// Part of a statement: the partner that made a sale; null where the sale does not exist.
-#[auto_type(no_type_alias)]
-pub(crate) fn seller_of(sale: Id) -> _ {
-    transactions::table.filter(transactions::id.eq(sale)).select(transactions::partner_id).single_value()
+/// The partner that made a sale; none where the sale does not exist.
+pub fn seller_of(tx: &mut Tx<'_>, sale: Id) -> Result<Option<Id>> {
+    let query = transactions::table.filter(transactions::id.eq(sale)).select(transactions::partner_id);
+    Ok(query.get_result(tx.conn).optional()?)
 }
 
 /// Whether a transaction, hidden or not, refers to a partner, as its seller or as the provider of another seller. No

@@ -57,6 +57,7 @@ fn person(operator: &Client, partner: &str, n: usize) -> Vec<Reported> {
         let sale = |id: Id, refund_of: Option<Id>, minor: i64| Reported {
             id,
             refund_of,
+            source: "billing".into(),
             external_id: format!("{n}-{m}"),
             on: format!("2018-{:02}-{:02}", 7 + n % 3, 1 + m).parse().unwrap(),
             amount: money(minor),
@@ -155,7 +156,7 @@ fn thirty_writers_and_several_runs_never_exceed_a_cap() {
     let levers: Vec<Lever> = serde_json::from_value(levers()).unwrap();
     let year = Period { from: "2018-07-01".parse().unwrap(), to: "2019-06-30".parse().unwrap() };
     let known = Known {
-        levers: &levers,
+        versions: vec![(year, &levers)],
         rebate_rate: Rate::percent(60),
         currency: Currency::USD,
         days: year,
@@ -163,6 +164,7 @@ fn thirty_writers_and_several_runs_never_exceed_a_cap() {
         lost: BTreeSet::new(),
         rates: BTreeMap::new(),
         reported,
+        attained: Vec::new(),
     };
     assert_eq!(posted, known.sums());
     if let Some(second) =

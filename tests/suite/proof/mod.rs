@@ -8,7 +8,7 @@ mod year;
 
 use self::{
     oracle::{Known, Reported, Sums},
-    year::{CURRENCIES, CUSTOMERS, Draft, Happens, Year, currency, some_year},
+    year::{COMPETENCIES, CURRENCIES, CUSTOMERS, Draft, Happens, Year, currency, some_year},
 };
 use crate::{suite::calculation::Story, support::World};
 use diesel::{QueryDsl, RunQueryDsl};
@@ -24,7 +24,7 @@ use partner_incentives::{
     },
     platform::{
         Result,
-        values::{CalendarDate, Currency, ExchangeRate, Id, Money, Month},
+        values::{CalendarDate, Currency, ExchangeRate, Id, Money, Month, Period},
     },
     sales::transactions::{self, Customer, NewTransaction, TransactionKind},
     schema::{earnings, rebates},
@@ -52,6 +52,9 @@ struct Telling<'w> {
     rates: BTreeMap<(Month, Currency, Currency), ExchangeRate>,
     published: BTreeSet<Month>,
     renewed: bool,
+    ended: bool,
+    corrected: bool,
+    attained: BTreeMap<&'static str, CalendarDate>,
     months: Months,
 }
 
@@ -65,15 +68,7 @@ fn money(minor: i64, currency: Currency) -> Value {
 
 impl<'w> Telling<'w> {
     fn begin(world: &'w World, year: &'w Year) -> Self {
-        let currency = year.currency;
-        let version = json!({
-            "program_year": 2019,
-            "requirements": [{"rule": "partner_active"}, {"rule": "mpn_agreement"}],
-            "levers": year.levers,
-            "split": {"rebate_rate": year.rebate_rate},
-            "payment_threshold": money(20_000, currency),
-            "coop_threshold": money(1_000_000, currency),
-        });
+        let version = version(year, 0);
         world.on(year.enrolled_on);
         let story =
             Story::with(world, &version, |partner| paper(world, partner, "A-1", "2018-07-01", "2018-08-31"));
@@ -89,6 +84,9 @@ impl<'w> Telling<'w> {
             rates: BTreeMap::new(),
             published: BTreeSet::new(),
             renewed: false,
+            ended: false,
+            corrected: false,
+            attained: BTreeMap::new(),
             months: Months { last_closed: None },
         };
         world.on("2018-11-01");
@@ -111,17 +109,19 @@ impl<'w> Telling<'w> {
             Happens::MonthClosed => self.close()?,
             Happens::RatesPublished(month) => self.publish(i32::try_from(month.index(15)).unwrap()),
             Happens::AgreementRenewed => self.renew(),
+            Happens::AgreementEnded(place) => self.end(*place),
+            Happens::Attained(which, place) => {
+                self.attain(COMPETENCIES[which.index(COMPETENCIES.len())], *place);
+            }
         }
         Ok(())
     }
 
     fn sell(&mut self, draft: &Draft) {
-        let first = day("2018-05-01");
-        let span = u32::try_from(first.days_until(self.today)).unwrap() + 1;
-        let on = first.plus_days(i32::try_from(draft.day % span).unwrap());
+        let on = self.some_day(day("2018-05-01"), draft.day);
         let amount = Money { minor: draft.minor, currency: currency(draft.currency) };
         let new = NewTransaction {
-            source: "billing".into(),
+            source: draft.source.into(),
             external_id: self.reported.len().to_string(),
             partner_id: self.partner,
             provider_id: None,
@@ -165,6 +165,7 @@ impl<'w> Telling<'w> {
         let sale = Reported {
             id,
             refund_of: bought.map(|bought| bought.id),
+            source: new.source.clone(),
             external_id: new.external_id.clone(),
             on: new.occurred_on,
             amount: new.amount,
@@ -220,22 +221,34 @@ impl<'w> Telling<'w> {
     fn known(&self) -> Known<'w> {
         let enrolled = self.enrolled();
         let windows = enrolled.iter().flat_map(EnrollmentHistory::earning_windows).collect();
-        let Year { levers, rebate_rate, currency, .. } = self.year;
+        let Year { rebate_rate, currency, .. } = self.year;
+        let days_of_year = Period { from: day("2018-07-01"), to: day("2019-06-30") };
+        let published = if self.corrected { 2 } else { 1 };
+        let versions: Vec<_> = self.year.versions().into_iter().take(published).collect();
         self.read(|tx| {
             let partner = partners::get(tx, self.partner)?;
             let program = programs::find(tx, &"rewards".parse().unwrap())?;
-            let version = programs::get_version(tx, program.id, 1)?;
-            let days: BTreeSet<CalendarDate> = self.reported.iter().map(|(sale, _)| sale.on).collect();
-            let days: Vec<_> = days.into_iter().filter(|day| version.period().contains(*day)).collect();
-            let unmet = eligibility::unmet_on(tx, &partner, &program, &version, &days)?;
+            let sold = self.reported.iter().map(|(sale, _)| sale.on);
+            let days: BTreeSet<CalendarDate> = sold.chain(self.attained.values().copied()).collect();
+            let mut lost = BTreeSet::new();
+            for number in (1..).take(versions.len()) {
+                let version = programs::get_version(tx, program.id, number)?;
+                let days: Vec<_> =
+                    days.iter().copied().filter(|day| version.period().contains(*day)).collect();
+                let unmet = eligibility::unmet_on(tx, &partner, &program, &version, &days)?;
+                lost.extend(unmet.into_iter().map(|unmet| unmet.day));
+            }
+            let open = |day: &CalendarDate| versions.iter().any(|(days, _)| days.contains(*day));
+            lost.extend(days.into_iter().filter(|day| !open(day)));
             Ok(Known {
-                levers,
+                versions,
                 rebate_rate: *rebate_rate,
                 currency: *currency,
-                days: version.period(),
+                days: days_of_year,
                 windows,
-                lost: unmet.into_iter().map(|unmet| unmet.day).collect(),
+                lost,
                 rates: self.rates.clone(),
+                attained: self.attained.iter().map(|(code, day)| ((*code).to_owned(), *day)).collect(),
                 reported: self.reported.iter().map(|(sale, _)| sale.clone()).collect(),
             })
         })
@@ -328,9 +341,53 @@ impl<'w> Telling<'w> {
         }
     }
 
+    /// Ends the renewed agreement with a day in the past, once.
+    fn end(&mut self, place: u32) {
+        if !self.renewed || std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        let papers = self.story.list(&format!("/v1/mpn-agreements?partner_id={}", self.story.partner));
+        let renewed = papers.iter().find(|paper| paper["agreement_number"] == "A-2").unwrap();
+        let path = format!("/v1/mpn-agreements/{}/termination", renewed["id"].as_str().unwrap());
+        let on = self.some_day(day("2018-10-10"), place);
+        self.story.operator.post(&path, json!({"terminated_on": on, "reason": "Fraud"})).send().ok();
+    }
+
+    /// Registers a competency, once.
+    fn attain(&mut self, code: &'static str, place: u32) {
+        let on = self.some_day(day("2018-07-01"), place);
+        if self.attained.contains_key(code) {
+            return;
+        }
+        self.attained.insert(code, on);
+        let body = json!({"level": "silver", "attained_on": on, "expires_on": "2020-12-31"});
+        let path = format!("/v1/partners/{}/competencies/{code}", self.story.partner);
+        self.story.operator.put(&path, body).send().ok();
+    }
+
+    /// A day that is not to come.
+    fn some_day(&self, first: CalendarDate, place: u32) -> CalendarDate {
+        let span = u32::try_from(first.days_until(self.today)).unwrap() + 1;
+        first.plus_days(i32::try_from(place % span).unwrap())
+    }
+
+    /// Publishes the corrected version, where there is one.
+    fn correct(&mut self) {
+        if self.year.corrected.is_some() {
+            let path = "/v1/programs/rewards/versions";
+            self.story.operator.post(path, version(self.year, 1)).send().ok();
+            let publication = format!("{path}/2/publication");
+            self.story.operator.post(&publication, json!({})).if_match("*").send().ok();
+            self.corrected = true;
+        }
+    }
+
     /// The year goes by; the partner may leave in it.
     fn wait(&mut self) {
         let world = self.story.world;
+        if !self.year.corrected_late {
+            self.correct();
+        }
         if self.year.leaves {
             self.renew();
             let path = format!("/v1/enrollments/{}/opt-out", self.story.enrollment);
@@ -338,6 +395,9 @@ impl<'w> Telling<'w> {
         }
         world.on("2019-08-15");
         self.today = day("2019-08-15");
+        if self.year.corrected_late {
+            self.correct();
+        }
         self.publish_first();
     }
 
@@ -350,6 +410,21 @@ impl<'w> Telling<'w> {
         prop_assert!(again::dump(self.story.world) == before, "what was told again has changed something");
         Ok(())
     }
+}
+
+/// A version of the year as the service takes it.
+fn version(year: &Year, place: usize) -> Value {
+    let (days, levers) = year.versions()[place];
+    json!({
+        "program_year": 2019,
+        "effective_from": days.from,
+        "effective_to": days.to,
+        "requirements": [{"rule": "partner_active"}, {"rule": "mpn_agreement"}],
+        "levers": levers,
+        "split": {"rebate_rate": year.rebate_rate},
+        "payment_threshold": money(20_000, year.currency),
+        "coop_threshold": money(1_000_000, year.currency),
+    })
 }
 
 /// An agreement with 30 days of grace.

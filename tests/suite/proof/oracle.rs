@@ -5,7 +5,7 @@ use num_rational::BigRational;
 use num_traits::{Signed, ToPrimitive, Zero};
 use partner_incentives::{
     participation::programs::{
-        CapScope, GrowthBaseline, Lever, LeverCap, LeverFilter, LeverGrain, LeverScale, LeverTier, TierPeriod,
+        CapScope, GrowthBaseline, Lever, LeverCap, LeverFilter, LeverGrain, LeverScale, LeverTier,
     },
     platform::values::{CalendarDate, Country, Currency, ExchangeRate, Id, Money, Month, Period, Rate},
 };
@@ -16,6 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Reported {
     pub id: Id,
     pub refund_of: Option<Id>,
+    pub source: String,
     pub external_id: String,
     pub on: CalendarDate,
     pub amount: Money,
@@ -29,7 +30,8 @@ pub struct Reported {
 
 /// Everything known about one enrollment year.
 pub struct Known<'a> {
-    pub levers: &'a [Lever],
+    /// The levers of each version, with the version's days.
+    pub versions: Vec<(Period, &'a [Lever])>,
     pub rebate_rate: Rate,
     pub currency: Currency,
     pub days: Period,
@@ -37,6 +39,8 @@ pub struct Known<'a> {
     pub lost: BTreeSet<CalendarDate>,
     pub rates: BTreeMap<(Month, Currency, Currency), ExchangeRate>,
     pub reported: Vec<Reported>,
+    /// Competencies, and the days on which they were attained.
+    pub attained: Vec<(String, CalendarDate)>,
 }
 
 /// Amount and rebate part by lever, month and currency, in minor units.
@@ -73,6 +77,20 @@ struct Kept<'a> {
     net: i64,
 }
 
+impl Kept<'_> {
+    /// The place in the order of sales.
+    fn place(&self) -> (CalendarDate, &[u8], &[u8]) {
+        let Reported { on, source, external_id, .. } = self.sale;
+        (*on, source.as_bytes(), external_id.as_bytes())
+    }
+}
+
+/// A purchase beside the lever of the version of its day.
+struct Counted<'a> {
+    kept: Kept<'a>,
+    lever: &'a Lever,
+}
+
 /// What is capped as one.
 struct Unit {
     month: Month,
@@ -85,10 +103,12 @@ impl Known<'_> {
     /// What the law gives.
     pub fn sums(&self) -> Sums {
         let mut sums = Sums::new();
-        for lever in self.levers {
-            for (unit, amount) in self.capped(lever, self.units(lever)) {
+        let levers = self.versions.iter().flat_map(|(_, levers)| *levers);
+        let codes: BTreeSet<&str> = levers.map(Lever::code).collect();
+        for code in codes {
+            for (unit, amount) in self.capped(code, self.units(code)) {
                 let rebate = rounded(&(whole(amount) * rate(self.rebate_rate)));
-                let sum = sums.entry((lever.code().to_owned(), unit.month, unit.currency)).or_default();
+                let sum = sums.entry((code.to_owned(), unit.month, unit.currency)).or_default();
                 *sum = (sum.0 + amount, sum.1 + rebate);
             }
         }
@@ -105,7 +125,7 @@ impl Known<'_> {
                 Kept { sale, net }
             })
             .collect();
-        kept.sort_by_key(|kept| (kept.sale.on, kept.sale.external_id.as_bytes()));
+        kept.sort_by(|one, other| one.place().cmp(&other.place()));
         kept
     }
 
@@ -136,53 +156,62 @@ impl Known<'_> {
     }
 
     fn earns(&self, sale: &Reported) -> bool {
-        self.windows.iter().any(|window| window.contains(sale.on)) && !self.lost.contains(&sale.on)
+        self.earns_on(sale.on)
+    }
+
+    fn earns_on(&self, day: CalendarDate) -> bool {
+        self.windows.iter().any(|window| window.contains(day)) && !self.lost.contains(&day)
+    }
+
+    /// The lever under a code on a day.
+    fn lever_on(&self, code: &str, day: CalendarDate) -> Option<&Lever> {
+        let (_, levers) = self.versions.iter().find(|(days, _)| days.contains(day))?;
+        levers.iter().find(|lever| lever.code() == code)
     }
 
     /// The purchases that a lever earns on.
-    fn counted(&self, filter: &LeverFilter) -> Vec<Kept<'_>> {
-        let mut kept = self.in_year();
-        kept.retain(|kept| self.earns(kept.sale) && passes(filter, kept.sale));
-        kept
+    fn counted(&self, code: &str) -> Vec<Counted<'_>> {
+        let mut counted = Vec::new();
+        for kept in self.in_year() {
+            let Some(lever) = self.lever_on(code, kept.sale.on) else { continue };
+            if self.earns(kept.sale) && passes(lever.applies_to(), kept.sale) {
+                counted.push(Counted { kept, lever });
+            }
+        }
+        counted
     }
 
-    fn units(&self, lever: &Lever) -> Vec<Unit> {
-        match lever {
-            Lever::Core { scale, applies_to, cap, grain, .. }
-            | Lever::Accelerator { scale, applies_to, cap, grain, .. } => {
-                self.of_rate(scale, applies_to, *cap, *grain)
-            }
-            Lever::Growth { rate: share, baseline, applies_to, .. } => {
-                self.of_growth(*share, *baseline, applies_to)
-            }
-            Lever::Fixed { amount, new_after_months, applies_to, .. } => {
-                self.of_new_customers(*amount, *new_after_months, applies_to)
-            }
-            Lever::ActivityBonus { .. } => Vec::new(),
+    fn units(&self, code: &str) -> Vec<Unit> {
+        let first = self.versions.iter().find_map(|(days, _)| self.lever_on(code, days.from)).unwrap();
+        match first {
+            Lever::Core { scale: LeverScale::Retroactive { .. }, .. }
+            | Lever::Accelerator { scale: LeverScale::Retroactive { .. }, .. } => self.of_lifts(code),
+            Lever::Core { .. } | Lever::Accelerator { .. } => self.of_rate(code),
+            Lever::Growth { .. } => self.of_growth(code),
+            Lever::Fixed { .. } => self.of_new_customers(code),
+            Lever::ActivityBonus { .. } => self.of_activities(code),
         }
     }
 
-    fn of_rate(
-        &self,
-        scale: &LeverScale,
-        filter: &LeverFilter,
-        cap: Option<LeverCap>,
-        grain: Option<LeverGrain>,
-    ) -> Vec<Unit> {
-        let mut counted = self.counted(filter);
-        let in_terms = cap.is_some() || !matches!(scale, LeverScale::Flat { .. });
-        counted.retain(|kept| !in_terms || self.volume(kept).is_some());
-        if let LeverScale::Retroactive { period, tiers } = scale {
-            return self.of_lifts(*period, tiers, &counted);
-        }
+    fn of_rate(&self, code: &str) -> Vec<Unit> {
         let mut volumes: BTreeMap<CalendarDate, i64> = BTreeMap::new();
         let mut units: Vec<Unit> = Vec::new();
-        for kept in &counted {
+        let mut by_itself = true;
+        for Counted { kept, lever } in self.counted(code) {
+            let (Lever::Core { scale, cap, grain, .. } | Lever::Accelerator { scale, cap, grain, .. }) =
+                lever
+            else {
+                unreachable!("earns by a rate")
+            };
+            let in_terms = cap.is_some() || !matches!(scale, LeverScale::Flat { .. });
+            if in_terms && self.volume(&kept).is_none() {
+                continue;
+            }
             let Reported { on, amount, customer, .. } = kept.sale;
             let unrounded = match scale {
                 LeverScale::Flat { rate: share } => whole(kept.net) * rate(*share),
                 LeverScale::Marginal { period, tiers } => {
-                    let volume = self.volume(kept).unwrap();
+                    let volume = self.volume(&kept).unwrap();
                     let below = volumes.entry(period.begins(*on)).or_default();
                     let gives = slices(tiers, *below, *below + volume);
                     *below += volume;
@@ -192,47 +221,56 @@ impl Known<'_> {
             };
             let (month, currency) = (Month::of(*on), amount.currency);
             let unit = Unit { month, currency, customer: Some(customer.clone()), amount: unrounded };
+            by_itself = grain.unwrap_or(LeverGrain::Transaction) == LeverGrain::Transaction;
             match grain.unwrap_or(LeverGrain::Transaction) {
                 LeverGrain::Transaction => units.push(unit),
                 LeverGrain::CustomerMonth => together(&mut units, unit),
                 LeverGrain::Month => together(&mut units, Unit { customer: None, ..unit }),
             }
         }
-        if grain.is_some_and(|grain| grain != LeverGrain::Transaction) {
+        if !by_itself {
             units.sort_by_key(|unit| (unit.month, unit.customer.clone(), unit.currency));
         }
         units
     }
 
-    fn of_lifts(&self, period: TierPeriod, tiers: &[LeverTier], counted: &[Kept<'_>]) -> Vec<Unit> {
+    /// The net volume of each month, in the programme's currency.
+    fn volumes(&self, code: &str) -> BTreeMap<Month, i64> {
         let mut months: BTreeMap<Month, i64> = BTreeMap::new();
-        for kept in counted {
-            *months.entry(Month::of(kept.sale.on)).or_default() += self.volume(kept).unwrap();
-        }
-        let reached = |until: Month| {
-            let begins = period.begins(until.first_day());
-            let of_period =
-                months.iter().filter(|(month, _)| month.first_day() >= begins && **month <= until);
-            let volume: i64 = of_period.map(|(_, volume)| volume).sum();
-            let tier = tiers.iter().rev().find(|tier| tier.from.minor <= volume);
-            rounded(&(whole(volume) * tier.map_or(BigRational::zero(), |tier| rate(tier.rate))))
-        };
-        let lift = |month: Month| {
-            let first = period.begins(month.first_day()) == month.first_day();
-            let before = if first { 0 } else { reached(month.plus(-1)) };
-            Unit { month, currency: self.currency, customer: None, amount: whole(reached(month) - before) }
-        };
-        months.keys().map(|month| lift(*month)).collect()
-    }
-
-    fn of_growth(&self, share: Rate, baseline: GrowthBaseline, filter: &LeverFilter) -> Vec<Unit> {
-        let mut months: BTreeMap<Month, i64> = BTreeMap::new();
-        for kept in self.counted(filter) {
+        for Counted { kept, .. } in self.counted(code) {
             if let Some(volume) = self.volume(&kept) {
                 *months.entry(Month::of(kept.sale.on)).or_default() += volume;
             }
         }
-        let sold = |month: Month| {
+        months
+    }
+
+    fn of_lifts(&self, code: &str) -> Vec<Unit> {
+        let months = self.volumes(code);
+        let mut given: BTreeMap<Month, i64> = BTreeMap::new();
+        for month in months.keys() {
+            let Some(
+                Lever::Core { scale: LeverScale::Retroactive { period, tiers }, .. }
+                | Lever::Accelerator { scale: LeverScale::Retroactive { period, tiers }, .. },
+            ) = self.lever_on(code, month.first_day())
+            else {
+                unreachable!("lifts")
+            };
+            let begins = Month::of(period.begins(month.first_day()));
+            let volume: i64 = months.range(begins..=*month).map(|(_, volume)| volume).sum();
+            let tier = tiers.iter().rev().find(|tier| tier.from.minor <= volume);
+            let reached =
+                rounded(&(whole(volume) * tier.map_or(BigRational::zero(), |tier| rate(tier.rate))));
+            let before: i64 = given.range(begins..).map(|(_, given)| given).sum();
+            given.insert(*month, reached - before);
+        }
+        let unit =
+            |(month, minor)| Unit { month, currency: self.currency, customer: None, amount: whole(minor) };
+        given.into_iter().map(unit).collect()
+    }
+
+    fn of_growth(&self, code: &str) -> Vec<Unit> {
+        let sold = |month: Month, filter: &LeverFilter| {
             let mut sums: BTreeMap<Currency, i64> = BTreeMap::new();
             for kept in self.purchases() {
                 if Month::of(kept.sale.on) == month && passes(filter, kept.sale) {
@@ -244,61 +282,87 @@ impl Known<'_> {
             };
             sums.into_iter().map(there).sum::<Option<i64>>()
         };
-        let base = |month: Month| match baseline {
-            GrowthBaseline::SameMonthLastYear {} => sold(month.plus(-12)).map(whole),
-            GrowthBaseline::TrailingAverage { months } => {
-                let back = 1..=i32::try_from(months).unwrap();
-                let sum = back.map(|back| sold(month.plus(-back))).sum::<Option<i64>>()?;
-                Some(whole(sum) / whole(i64::from(months)))
-            }
-            GrowthBaseline::Fixed { amount } => Some(whole(amount.minor)),
-        };
-        let grown = months.iter().filter_map(|(month, volume)| {
-            let grown = whole(*volume) - base(*month)?;
-            let amount = if grown.is_positive() { grown * rate(share) } else { BigRational::zero() };
-            Some(Unit { month: *month, currency: self.currency, customer: None, amount })
+        let grown = self.volumes(code).into_iter().filter_map(|(month, volume)| {
+            let Some(Lever::Growth { rate: share, baseline, applies_to, .. }) =
+                self.lever_on(code, month.first_day())
+            else {
+                unreachable!("grows")
+            };
+            let base = match baseline {
+                GrowthBaseline::SameMonthLastYear {} => sold(month.plus(-12), applies_to).map(whole),
+                GrowthBaseline::TrailingAverage { months } => {
+                    let back = 1..=i32::try_from(*months).unwrap();
+                    let sum = back.map(|back| sold(month.plus(-back), applies_to)).sum::<Option<i64>>()?;
+                    Some(whole(sum) / whole(i64::from(*months)))
+                }
+                GrowthBaseline::Fixed { amount } => Some(whole(amount.minor)),
+            };
+            let grown = whole(volume) - base?;
+            let amount = if grown.is_positive() { grown * rate(*share) } else { BigRational::zero() };
+            Some(Unit { month, currency: self.currency, customer: None, amount })
         });
         grown.collect()
     }
 
-    fn of_new_customers(&self, amount: Money, months: u32, filter: &LeverFilter) -> Vec<Unit> {
+    fn of_new_customers(&self, code: &str) -> Vec<Unit> {
         let all = self.purchases();
-        let is_new = |kept: &Kept<'_>| {
-            let place = |kept: &Kept<'_>| (kept.sale.on, kept.sale.external_id.clone().into_bytes());
+        let is_new = |kept: &Kept<'_>, months: u32| {
             let mut before = all.iter().filter(|other| {
-                other.net > 0 && other.sale.customer == kept.sale.customer && place(other) < place(kept)
+                other.net > 0 && other.sale.customer == kept.sale.customer && other.place() < kept.place()
             });
             before.all(|other| other.sale.on.plus_months(i32::try_from(months).unwrap()) <= kept.sale.on)
         };
-        let counted = self.counted(filter).into_iter().filter(|kept| kept.net > 0 && is_new(kept));
-        counted
-            .map(|kept| Unit {
+        let unit = |Counted { kept, lever }: Counted<'_>| {
+            let Lever::Fixed { amount, new_after_months, .. } = lever else { unreachable!("a fixed amount") };
+            (kept.net > 0 && is_new(&kept, *new_after_months)).then(|| Unit {
                 month: Month::of(kept.sale.on),
                 currency: self.currency,
                 customer: Some(kept.sale.customer.clone()),
                 amount: whole(amount.minor),
             })
-            .collect()
+        };
+        self.counted(code).into_iter().filter_map(unit).collect()
     }
 
-    /// Rounds and caps, in order.
-    fn capped(&self, lever: &Lever, units: Vec<Unit>) -> Vec<(Unit, i64)> {
-        let Some(cap) = lever.cap() else {
-            return units
-                .into_iter()
-                .map(|unit| (rounded(&unit.amount), unit))
-                .map(|(a, unit)| (unit, a))
-                .collect();
-        };
+    /// Each competency once, on the first day that earns.
+    fn of_activities(&self, code: &str) -> Vec<Unit> {
+        let mut days: BTreeMap<&str, CalendarDate> = BTreeMap::new();
+        for (competency, day) in &self.attained {
+            if self.days.contains(*day) && self.earns_on(*day) {
+                let first = days.entry(competency).or_insert(*day);
+                *first = (*first).min(*day);
+            }
+        }
+        let mut units: Vec<Unit> = Vec::new();
+        for day in days.into_values() {
+            let Some(Lever::ActivityBonus { amount, .. }) = self.lever_on(code, day) else {
+                unreachable!("earns on competencies")
+            };
+            let (month, amount) = (Month::of(day), whole(amount.minor));
+            together(&mut units, Unit { month, currency: self.currency, customer: None, amount });
+        }
+        units.sort_by_key(|unit| unit.month);
+        units
+    }
+
+    /// Rounds and caps, in order; the cap is that of the unit's month.
+    fn capped(&self, code: &str, units: Vec<Unit>) -> Vec<(Unit, i64)> {
         let mut used: BTreeMap<Option<String>, BigRational> = BTreeMap::new();
         let mut capped = Vec::new();
         for unit in units {
-            let holder = unit.customer.clone().filter(|_| cap.scope == CapScope::Customer);
-            let used = used.entry(holder).or_insert_with(BigRational::zero);
-            let left = (whole(cap.amount.minor) - used.clone()).max(BigRational::zero());
-            let left = self.exactly(unit.month, &left, cap.amount.currency, unit.currency).unwrap();
-            let amount = rounded(&unit.amount).min(down(&left));
-            *used += self.exactly(unit.month, &whole(amount), unit.currency, cap.amount.currency).unwrap();
+            let cap = self.lever_on(code, unit.month.first_day()).and_then(Lever::cap);
+            let amount = match cap {
+                None => rounded(&unit.amount),
+                Some(LeverCap { scope, amount }) => {
+                    let holder = unit.customer.clone().filter(|_| scope == CapScope::Customer);
+                    let used = used.entry(holder).or_insert_with(BigRational::zero);
+                    let left = (whole(amount.minor) - used.clone()).max(BigRational::zero());
+                    let left = self.exactly(unit.month, &left, amount.currency, unit.currency).unwrap();
+                    let given = rounded(&unit.amount).min(down(&left));
+                    *used += self.exactly(unit.month, &whole(given), unit.currency, amount.currency).unwrap();
+                    given
+                }
+            };
             capped.push((unit, amount));
         }
         capped

@@ -5,7 +5,7 @@ use partner_incentives::{
         CapScope, CustomerFilter, GrowthBaseline, Lever, LeverCap, LeverFilter, LeverGrain, LeverScale,
         LeverTier, TierPeriod,
     },
-    platform::values::{Currency, ExchangeRate, Money, Rate},
+    platform::values::{CalendarDate, Currency, ExchangeRate, Money, Period, Rate},
 };
 use proptest::{
     collection::vec,
@@ -19,12 +19,21 @@ pub const CURRENCIES: [&str; 3] = ["JPY", "USD", "KWD"];
 /// The last one is the partner's own number.
 pub const CUSTOMERS: [&str; 4] = ["C-1", "C-2", "C-3", "4000001"];
 
+/// The competencies that a partner may attain.
+pub const COMPETENCIES: [&str; 3] = ["devops", "erp", "messaging"];
+/// The first day of the corrected version.
+pub const CORRECTED_ON: &str = "2018-12-01";
+
 /// A programme, and a year of it.
 #[derive(Clone, Debug)]
 pub struct Year {
     /// Of tiers and caps.
     pub currency: Currency,
     pub levers: Vec<Lever>,
+    /// The same levers by other terms, from December on.
+    pub corrected: Option<Vec<Lever>>,
+    /// Whether the corrected version is published after the year.
+    pub corrected_late: bool,
     pub rebate_rate: Rate,
     /// Of the two other currencies: what the programme's is worth in it, or it in the programme's.
     pub rates: Vec<(bool, ExchangeRate)>,
@@ -48,10 +57,30 @@ pub enum Happens {
     MonthClosed,
     RatesPublished(Index),
     AgreementRenewed,
+    /// The renewed agreement is ended with a day in the past.
+    AgreementEnded(u32),
+    /// A competency is attained, as is told perhaps much later.
+    Attained(Index, u32),
+}
+
+impl Year {
+    /// The levers of each version, with the version's days.
+    pub fn versions(&self) -> Vec<(Period, &[Lever])> {
+        let day = |text: &str| text.parse::<CalendarDate>().unwrap();
+        let (first, last, corrected_on) = (day("2018-07-01"), day("2019-06-30"), day(CORRECTED_ON));
+        match &self.corrected {
+            None => vec![(Period { from: first, to: last }, &self.levers)],
+            Some(corrected) => vec![
+                (Period { from: first, to: corrected_on.plus_days(-1) }, &self.levers),
+                (Period { from: corrected_on, to: last }, corrected),
+            ],
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
 pub struct Draft {
+    pub source: &'static str,
     pub day: u32,
     pub minor: i64,
     pub currency: &'static str,
@@ -125,9 +154,12 @@ fn some_filter() -> impl Strategy<Value = LeverFilter> {
 fn some_lever(currency: Currency) -> impl Strategy<Value = Lever> {
     let cap = option::of(some_cap(currency));
     let sold = (some_scale(currency), some_filter(), cap, select(LeverGrain::ALL), any::<bool>());
-    let sold = sold.prop_map(|(scale, applies_to, cap, grain, core)| {
+    let sold = sold.prop_map(|(mut scale, applies_to, cap, grain, core)| {
         let (code, name) = (String::new(), "Lever".to_owned());
         let lifts = matches!(scale, LeverScale::Retroactive { .. });
+        if cap.is_some() {
+            rise(&mut scale);
+        }
         let grain = if lifts { LeverGrain::Month } else { grain };
         let cap = cap.map(|cap| if grain == LeverGrain::Month { of_partner(cap) } else { cap });
         let grain = Some(grain);
@@ -152,7 +184,50 @@ fn some_lever(currency: Currency) -> impl Strategy<Value = Lever> {
             Lever::Fixed { code, name, amount, new_after_months, applies_to, cap }
         },
     );
-    prop_oneof![5 => sold, 2 => growth, 1 => fixed]
+    let cap = option::of(some_cap(currency).prop_map(of_partner));
+    let activity = (1..50_000_i64, cap).prop_map(move |(minor, cap)| {
+        let (code, name) = (String::new(), "Skills".to_owned());
+        Lever::ActivityBonus { code, name, amount: Money { minor, currency }, cap }
+    });
+    prop_oneof![5 => sold, 2 => growth, 1 => fixed, 1 => activity]
+}
+
+/// Under a cap a retroactive rate does not fall.
+fn rise(scale: &mut LeverScale) {
+    if let LeverScale::Retroactive { tiers, .. } = scale {
+        let mut rates: Vec<Rate> = tiers.iter().map(|tier| tier.rate).collect();
+        rates.sort_unstable();
+        for (tier, rate) in tiers.iter_mut().zip(rates) {
+            tier.rate = rate;
+        }
+    }
+}
+
+/// The lever by other terms: its rates are these and half of its own, its amounts half as much again.
+fn corrected(lever: &Lever, other: Rate) -> Lever {
+    let half = |rate: Rate| Rate::from_millionths(rate.millionths() / 2).unwrap();
+    let more = |money: Money| Money { minor: money.minor + money.minor / 2 + 1, ..money };
+    let mut lever = lever.clone();
+    match &mut lever {
+        Lever::Core { scale, cap, .. } | Lever::Accelerator { scale, cap, .. } => {
+            match scale {
+                LeverScale::Flat { rate } => *rate = other,
+                LeverScale::Marginal { tiers, .. } | LeverScale::Retroactive { tiers, .. } => {
+                    for tier in tiers.iter_mut() {
+                        (tier.from, tier.rate) =
+                            (Money { minor: tier.from.minor * 2, ..tier.from }, half(tier.rate));
+                    }
+                }
+            }
+            *cap = cap.map(|cap| LeverCap { amount: more(cap.amount), ..cap });
+        }
+        Lever::Growth { rate, cap, .. } => {
+            *rate = other;
+            *cap = cap.map(|cap| LeverCap { amount: more(cap.amount), ..cap });
+        }
+        Lever::Fixed { amount, .. } | Lever::ActivityBonus { amount, .. } => *amount = more(*amount),
+    }
+    lever
 }
 
 /// Levers with codes of their own.
@@ -172,6 +247,7 @@ fn some_levers(currency: Currency) -> impl Strategy<Value = Vec<Lever>> {
 
 prop_compose! {
     fn some_draft()(
+        source in select(&["billing", "billing", "Shop"][..]),
         day in any::<u32>(),
         minor in prop_oneof![4 => 1..2_000_000_i64, 1 => 1..200_i64],
         currency in select(&CURRENCIES[..]),
@@ -181,7 +257,7 @@ prop_compose! {
         product in select(&["SKU-1", "SKU-1", "SKU-2"][..]),
         family in select(&["azure", "azure", "office"][..]),
     ) -> Draft {
-        Draft { day, minor, currency, customer, country, public_sector, product, family }
+        Draft { source, day, minor, currency, customer, country, public_sector, product, family }
     }
 }
 
@@ -194,6 +270,8 @@ fn what_happens() -> impl Strategy<Value = Happens> {
         1 => Just(Happens::MonthClosed),
         1 => any::<Index>().prop_map(Happens::RatesPublished),
         1 => Just(Happens::AgreementRenewed),
+        1 => any::<u32>().prop_map(Happens::AgreementEnded),
+        1 => (any::<Index>(), any::<u32>()).prop_map(|(which, day)| Happens::Attained(which, day)),
     ]
 }
 
@@ -211,10 +289,18 @@ pub fn some_year() -> impl Strategy<Value = Year> {
             vec(some_exchange_rate(), 2),
             vec(prop::bool::weighted(0.8), 15),
             select(&["2018-07-01", "2018-08-10"][..]),
+            (option::of(some_rate()), any::<bool>()),
         );
         (setting, vec(what_happens(), 0..25), any::<bool>(), vec(what_happens(), 1..30)).prop_map(
-            move |((levers, rebate_rate, rates, published, enrolled_on), autumn, leaves, later)| Year {
+            move |(
+                (levers, rebate_rate, rates, published, enrolled_on, (other, corrected_late)),
+                autumn,
+                leaves,
+                later,
+            )| Year {
                 currency,
+                corrected: other.map(|other| levers.iter().map(|lever| corrected(lever, other)).collect()),
+                corrected_late,
                 levers,
                 rebate_rate,
                 rates,

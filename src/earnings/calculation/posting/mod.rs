@@ -31,9 +31,8 @@ use crate::{
     access::Tx,
     earnings::engine::{EarningTarget, OutOfRange, YearToDate},
     ledger::accounting::{Months, RebatePosting},
-    platform::{Error, Result, codes},
+    platform::{Error, Result},
     sales::transactions::backlog::CalculationCause,
-    text,
 };
 
 /// What a unit has posted of an enrollment year.
@@ -45,13 +44,7 @@ pub(super) struct Posting {
 
 /// A code for what leaves the range of amounts; operators see it beside the partner that is put aside.
 pub(super) fn out_of_range(_: OutOfRange) -> Error {
-    Error::new(
-        &codes::AMOUNT_OUT_OF_RANGE,
-        text!(
-            "a sum of amounts leaves the range that can be stored",
-            "合計額が保存できる範囲を超えています。"
-        ),
-    )
+    Error::amount_out_of_range()
 }
 
 /// Computes the months of a chunk in order.

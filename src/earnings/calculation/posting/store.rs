@@ -55,10 +55,10 @@ pub(super) fn keep(
     };
     let judged_again = i64::try_from(cured.len()).unwrap_or(i64::MAX);
     for correction in corrections {
-        written.correct(correction);
+        written.correct(correction)?;
     }
     for dropped in &dropped {
-        written.take_back(dropped);
+        written.take_back(dropped)?;
     }
     for Cured { record, billed } in &cured {
         let posted_in = months.posting_for(record.earned_in);
@@ -72,7 +72,7 @@ pub(super) fn keep(
         let Some(billed) = billed.or(record.currency.map(|currency| Money { minor: 0, currency })) else {
             continue;
         };
-        written.sums.cured(&record_key, posted_in, record.capped(), billed);
+        written.sums.cured(&record_key, posted_in, record.capped(), billed)?;
     }
     let Written { earned, refused, groups, entries, sums, .. } = written;
     cure(tx, key, &cured)?;
@@ -91,22 +91,23 @@ pub(super) fn keep(
 }
 
 impl Written<'_, '_> {
-    fn correct(&mut self, correction: Correction<'_>) {
+    fn correct(&mut self, correction: Correction<'_>) -> Result<()> {
         let posted_in = self.months.posting_for(correction.target.earned_in);
         if correction.is_moved {
             let row = EarningRow::of(self.tx.new_id(), self.key, &correction, posted_in, self.tx.now);
-            self.post(row);
+            self.post(row)?;
         }
-        let record_id = self.refuse(&correction).or(correction.standing);
+        let record_id = self.refuse(&correction)?.or(correction.standing);
         match correction.target.origin {
             Origin::Sale { .. } => {}
             Origin::CustomerMonth(_) | Origin::Month => {
                 self.groups.push(group(self.key, &correction, record_id));
             }
         }
+        Ok(())
     }
 
-    fn post(&mut self, row: EarningRow) {
+    fn post(&mut self, row: EarningRow) -> Result<()> {
         self.entries.push(RebatePosting {
             enrollment_id: row.enrollment_id,
             partner_id: row.partner_id,
@@ -115,29 +116,33 @@ impl Written<'_, '_> {
             earned: row.rebate,
             adjusted: 0,
             coop: row.coop,
+            converted: 0,
         });
-        self.sums.earned(&row);
+        self.sums.earned(&row)?;
         self.earned.push(row);
+        Ok(())
     }
 
-    fn refuse(&mut self, correction: &Correction<'_>) -> Option<Id> {
-        let row = IneligibleRow::of(self.tx.new_id(), self.key, correction, self.tx.now)?;
+    fn refuse(&mut self, correction: &Correction<'_>) -> Result<Option<Id>> {
+        let Some(row) = IneligibleRow::of(self.tx.new_id(), self.key, correction, self.tx.now) else {
+            return Ok(None);
+        };
         let posted_in = self.months.posting_for(row.earned_in);
         let nothing = Money { minor: 0, currency: correction.target.currency };
         let billed = correction.sale.as_ref().map_or(nothing, |sale| sale.billed);
-        self.sums.refused(&row, posted_in, billed);
+        self.sums.refused(&row, posted_in, billed)?;
         let id = row.id;
         self.refused.push(row);
-        Some(id)
+        Ok(Some(id))
     }
 
     /// Takes back what is posted for a group that has no target any more.
-    fn take_back(&mut self, dropped: &Dropped) {
+    fn take_back(&mut self, dropped: &Dropped) -> Result<()> {
         let Dropped { place, group, .. } = dropped;
         if (group.sums.amount, group.sums.rebate) != (0, 0) {
             let posted_in = self.months.posting_for(place.month);
             let row = EarningRow::taken_back(self.tx.new_id(), self.key, dropped, posted_in, self.tx.now);
-            self.post(row);
+            self.post(row)?;
         }
         self.groups.push(StoredGroup {
             partner_id: self.key.partner_id,
@@ -154,6 +159,7 @@ impl Written<'_, '_> {
             record_id: None,
             by_rate: None,
         });
+        Ok(())
     }
 }
 

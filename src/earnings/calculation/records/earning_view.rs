@@ -15,7 +15,7 @@ use crate::{
     },
     sales::transactions::backlog::CalculationCause,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// What one lever gives. It is never changed: what comes later is another earning.
@@ -73,7 +73,7 @@ pub struct EarningView {
 }
 
 /// One step of a calculation.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "step", rename_all = "snake_case")]
 pub enum TraceStep {
     /// What the lever earns on: the net amount, refunds taken off.

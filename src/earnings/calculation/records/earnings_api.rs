@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     access::{
-        Caller,
+        Caller, PartnerKey,
         policy::{GetEarning, ListEarnings},
     },
     participation::programs::ProgramKey,
@@ -32,7 +32,7 @@ pub fn routes(config: &mut ServiceConfig<'_>) {
 #[into_params(parameter_in = Query)]
 pub struct EarningFilter {
     /// Of this partner.
-    pub partner_id: Option<Id>,
+    pub partner_id: Option<PartnerKey>,
     /// Of this enrollment.
     pub enrollment_id: Option<Id>,
     /// Of this program: its code or its id.

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     access::{
-        Caller,
+        Caller, PartnerKey,
         policy::{GetIneligibleRecord, ListIneligibleRecords},
     },
     participation::programs::ProgramKey,
@@ -108,7 +108,7 @@ page_of!(
 #[into_params(parameter_in = Query)]
 pub struct IneligibleFilter {
     /// Of this partner.
-    pub partner_id: Option<Id>,
+    pub partner_id: Option<PartnerKey>,
     /// Of this enrollment.
     pub enrollment_id: Option<Id>,
     /// Of this program: its code or its id.

@@ -17,7 +17,7 @@ mod words;
 
 pub use earning_view::{EarningView, TraceStep, trace_view};
 pub use model::{EarningRow, Grain, IneligibleRow};
-pub use store::terms_of;
+pub use store::{get as earning, get_record as ineligible_record, terms_of};
 pub(super) use store::{posted, waiting_for_rates};
 pub use sums::{
     IneligibleMonth, LeverMonth, LeverRate, RateWait, ineligible_months, lever_months, lever_rates,

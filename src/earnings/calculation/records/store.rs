@@ -6,10 +6,10 @@ use super::{
     model::{EarningRow, IneligibleRow},
 };
 use crate::{
-    access::{Scope, Tx},
+    access::{PartnerKey, Scope, Tx},
     network::partners::{in_scope, is_narrow},
     participation::{
-        enrollments::{self, EnrollmentKeys, in_program, of_enrollment},
+        enrollments::{self, EnrollmentKeys, in_program, of_enrollment, of_one},
         programs::{self, ProgramVersion},
     },
     platform::{
@@ -32,31 +32,31 @@ use diesel::{
 };
 use std::collections::HashMap;
 
-/// Restricts a boxed query to what comes of a purchase. The partner is looked up with it, and leads to the index.
+/// Restricts a boxed query to what comes of a purchase. A statement of its own looks up the seller, who leads to the index.
 macro_rules! of_purchase {
-    ($query:expr, $table:ident, $id:expr) => {{
-        $query
-            .filter($table::partner_id.nullable().eq(seller_of($id)))
-            .filter($table::purchase_id.eq($id).assume_not_null())
+    ($tx:expr, $query:expr, $table:ident, $id:expr) => {{
+        let seller = seller_of($tx, $id)?;
+        of_one!($query.filter($table::purchase_id.eq($id).assume_not_null()), $table, seller)
     }};
 }
 
 /// The filters that earnings and ineligible records share.
 macro_rules! shared {
-    ($scope:expr, $query:expr, $table:ident, $filter:expr) => {{
-        let narrow = is_narrow($scope, [$filter.partner_id, $filter.enrollment_id, $filter.purchase_id]);
+    ($tx:expr, $query:expr, $table:ident, $filter:expr) => {{
+        let partner = PartnerKey::asked_for($filter.partner_id.as_ref(), $tx)?;
+        let narrow = is_narrow($tx.scope(), [partner, $filter.enrollment_id, $filter.purchase_id]);
         let mut query = in_program!($query, $table, &$filter.program);
-        if let Some(id) = $filter.partner_id {
+        if let Some(id) = partner {
             query = query.filter($table::partner_id.eq(id));
         }
         if let Some(id) = $filter.enrollment_id {
-            query = of_enrollment!(query, $table, id);
+            query = of_enrollment!($tx, query, $table, id);
         }
         if let Some(lever) = &$filter.lever {
             query = query.filter($table::lever.eq(lever.clone()));
         }
         if let Some(id) = $filter.purchase_id {
-            query = of_purchase!(query, $table, id);
+            query = of_purchase!($tx, query, $table, id);
         }
         if let Some(customer) = &$filter.customer_id {
             query = query.filter($table::customer_id.eq(customer.clone()).assume_not_null());
@@ -72,8 +72,8 @@ fn visible(scope: Scope) -> earnings::BoxedQuery<'static, MultiBackend> {
     in_scope!(earnings::table.into_boxed(), earnings::partner_id, scope)
 }
 
-fn matching(scope: Scope, filter: &EarningFilter) -> earnings::BoxedQuery<'static, MultiBackend> {
-    let mut query = shared!(scope, visible(scope), earnings, filter);
+fn matching(tx: &mut Tx<'_>, filter: &EarningFilter) -> Result<earnings::BoxedQuery<'static, MultiBackend>> {
+    let mut query = shared!(tx, visible(tx.scope()), earnings, filter);
     if let Some(currency) = filter.currency {
         query = query.filter(earnings::currency.eq(currency));
     }
@@ -83,19 +83,20 @@ fn matching(scope: Scope, filter: &EarningFilter) -> earnings::BoxedQuery<'stati
     if let Some(to) = filter.to {
         query = query.filter(earnings::posted_in.le(to));
     }
-    query
+    Ok(query)
 }
 
 pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<EarningFilter>) -> Result<Vec<EarningRow>> {
-    let query = matching(tx.scope(), &page.filter).select(EarningRow::as_select());
+    let query = matching(tx, &page.filter)?.select(EarningRow::as_select());
     Ok(keyset!(query, page, earnings, newest).load(tx.conn)?)
 }
 
 pub(super) fn count(tx: &mut Tx<'_>, filter: &EarningFilter) -> Result<i64> {
-    Ok(matching(tx.scope(), filter).count().get_result(tx.conn)?)
+    Ok(matching(tx, filter)?.count().get_result(tx.conn)?)
 }
 
-pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<EarningRow> {
+/// An earning that the unit may see.
+pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<EarningRow> {
     let query = visible(tx.scope()).filter(earnings::id.eq(id)).select(EarningRow::as_select());
     query.get_result(tx.conn).optional()?.ok_or(Error::not_found("earning", "獲得額"))
 }
@@ -127,10 +128,10 @@ fn visible_records(scope: Scope) -> ineligible_records::BoxedQuery<'static, Mult
 }
 
 fn matching_records(
-    scope: Scope,
+    tx: &mut Tx<'_>,
     filter: &IneligibleFilter,
-) -> ineligible_records::BoxedQuery<'static, MultiBackend> {
-    let mut query = shared!(scope, visible_records(scope), ineligible_records, filter);
+) -> Result<ineligible_records::BoxedQuery<'static, MultiBackend>> {
+    let mut query = shared!(tx, visible_records(tx.scope()), ineligible_records, filter);
     if let Some(code) = &filter.code {
         query = query.filter(ineligible_records::code.eq(code.clone()));
     }
@@ -148,22 +149,23 @@ fn matching_records(
     if let Some(to) = filter.to {
         query = query.filter(unindexed!(ineligible_records::earned_in).le(to));
     }
-    query
+    Ok(query)
 }
 
 pub(super) fn list_records(
     tx: &mut Tx<'_>,
     page: &PageRequest<IneligibleFilter>,
 ) -> Result<Vec<IneligibleRow>> {
-    let query = matching_records(tx.scope(), &page.filter).select(IneligibleRow::as_select());
+    let query = matching_records(tx, &page.filter)?.select(IneligibleRow::as_select());
     Ok(keyset!(query, page, ineligible_records, newest).load(tx.conn)?)
 }
 
 pub(super) fn count_records(tx: &mut Tx<'_>, filter: &IneligibleFilter) -> Result<i64> {
-    Ok(matching_records(tx.scope(), filter).count().get_result(tx.conn)?)
+    Ok(matching_records(tx, filter)?.count().get_result(tx.conn)?)
 }
 
-pub(super) fn get_record(tx: &mut Tx<'_>, id: Id) -> Result<IneligibleRow> {
+/// An ineligible record that the unit may see.
+pub fn get_record(tx: &mut Tx<'_>, id: Id) -> Result<IneligibleRow> {
     let query = visible_records(tx.scope()).filter(ineligible_records::id.eq(id));
     let found = query.select(IneligibleRow::as_select()).get_result(tx.conn);
     found.optional()?.ok_or(Error::not_found("ineligible record", "対象外の記録"))

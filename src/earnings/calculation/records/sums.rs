@@ -8,7 +8,7 @@ use crate::{
     earnings::engine::Reason,
     participation::enrollments::EnrollmentKey,
     platform::{
-        Result,
+        Result, amounts,
         db::upsert_many,
         values::{Currency, Id, Money, Month, Rate},
     },
@@ -133,7 +133,7 @@ impl<'a> From<&'a IneligibleRow> for RecordKey<'a> {
 
 impl Sums {
     /// An earning.
-    pub fn earned(&mut self, row: &EarningRow) {
+    pub fn earned(&mut self, row: &EarningRow) -> Result<()> {
         let enrollment = EnrollmentKey { partner_id: row.partner_id, id: row.enrollment_id };
         let key = (enrollment, row.posted_in, row.version, row.lever.clone(), row.earned_in, row.currency);
         for part in row.by_rate.iter().flat_map(|by_rate| by_rate.0.parts()) {
@@ -149,8 +149,8 @@ impl Sums {
                 base: 0,
                 amount: 0,
             });
-            sum.base += part.base;
-            sum.amount += part.amount;
+            amounts::add(&mut sum.base, part.base)?;
+            amounts::add(&mut sum.amount, part.amount)?;
         }
         let sum = self.levers.entry(key).or_insert_with(|| LeverMonth {
             partner_id: row.partner_id,
@@ -167,30 +167,36 @@ impl Sums {
             coop: 0,
         });
         sum.earnings += 1;
-        sum.base += row.base;
-        sum.amount += row.amount;
-        sum.rebate += row.rebate;
-        sum.coop += row.coop;
+        amounts::add(&mut sum.base, row.base)?;
+        amounts::add(&mut sum.amount, row.amount)?;
+        amounts::add(&mut sum.rebate, row.rebate)?;
+        amounts::add(&mut sum.coop, row.coop)
     }
 
     /// A record, reported with a month: what its sale was billed at, or what a cap cut off.
-    pub fn refused(&mut self, row: &IneligibleRow, posted_in: Month, billed: Money) {
+    pub fn refused(&mut self, row: &IneligibleRow, posted_in: Month, billed: Money) -> Result<()> {
         let capped = row.capped();
         let sum = self.about(&RecordKey::from(row), posted_in, capped.unwrap_or(billed).currency);
         sum.records += 1;
         match capped {
-            Some(capped) => sum.capped += capped.minor,
-            None => sum.billed += billed.minor,
+            Some(capped) => amounts::add(&mut sum.capped, capped.minor),
+            None => amounts::add(&mut sum.billed, billed.minor),
         }
     }
 
     /// A record ceases to stand: its sale was billed at so much, or a cap had cut off so much.
-    pub fn cured(&mut self, record: &RecordKey<'_>, posted_in: Month, capped: Option<Money>, billed: Money) {
+    pub fn cured(
+        &mut self,
+        record: &RecordKey<'_>,
+        posted_in: Month,
+        capped: Option<Money>,
+        billed: Money,
+    ) -> Result<()> {
         let sum = self.about(record, posted_in, capped.unwrap_or(billed).currency);
         sum.cured += 1;
         match capped {
-            Some(capped) => sum.capped -= capped.minor,
-            None => sum.billed -= billed.minor,
+            Some(capped) => amounts::add(&mut sum.capped, -capped.minor),
+            None => amounts::add(&mut sum.billed, -billed.minor),
         }
     }
 

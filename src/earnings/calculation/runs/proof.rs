@@ -36,8 +36,9 @@ pub struct PostedDifference {
     pub lever: String,
     /// The month the amounts apply to.
     pub earned_in: Month,
-    /// What is posted less than it should be; negative where it is more.
-    pub missing: Money,
+    /// What is posted less than it should be; negative where it is more. None where no amount differs but what the month passes
+    /// on to later ones.
+    pub missing: Option<Money>,
     /// Records that should not stand, or are missing.
     pub records: usize,
 }
@@ -106,14 +107,7 @@ fn of_year(
         let difference = Difference::between(&chunk, targets, posted, naming);
         tell(home, &difference, found);
         if let Some(lever) = StoredYearToDate::load(tx, &year, key, &chunk)?.differs_from(&end, &chunk) {
-            let missing = Money { minor: 0, currency: Currency::USD };
-            found.push(PostedDifference {
-                enrollment_id: home,
-                lever,
-                earned_in: chunk.last(),
-                missing,
-                records: 0,
-            });
+            found.push(PostedDifference::passed_on(home, lever, chunk.last()));
         }
         match chunk.rest {
             Some(rest) => from = rest.first_day(),
@@ -131,12 +125,22 @@ fn of_year(
         months.map(|(month, of)| ((lever.clone(), month), of)).collect::<Vec<_>>()
     };
     let right: BTreeMap<_, _> = end.levers.iter().flat_map(of_lever).collect();
-    if let Some(((lever, earned_in), _)) = right.iter().find(|(place, of)| stored.get(*place) != Some(*of)) {
-        let missing = Money { minor: 0, currency: Currency::USD };
-        let (enrollment_id, lever, earned_in) = (home, lever.clone(), *earned_in);
-        found.push(PostedDifference { enrollment_id, lever, earned_in, missing, records: 0 });
+    let nothing = LeverMonthToDate::default();
+    let places = right.keys().chain(stored.keys());
+    let differs = |place: &&(String, Month)| {
+        right.get(*place).unwrap_or(&nothing) != stored.get(*place).unwrap_or(&nothing)
+    };
+    if let Some((lever, earned_in)) = places.into_iter().find(differs) {
+        found.push(PostedDifference::passed_on(home, lever.clone(), *earned_in));
     }
     Ok(())
+}
+
+impl PostedDifference {
+    /// What a month passes on to later ones differs.
+    fn passed_on(enrollment_id: Id, lever: String, earned_in: Month) -> Self {
+        Self { enrollment_id, lever, earned_in, missing: None, records: 0 }
+    }
 }
 
 /// The difference of a lever, month and currency.
@@ -174,7 +178,7 @@ fn tell(enrollment_id: Id, difference: &Difference<'_>, found: &mut Vec<PostedDi
         enrollment_id,
         lever,
         earned_in,
-        missing: Money { minor: sum.missing, currency },
+        missing: Some(Money { minor: sum.missing, currency }),
         records: sum.records,
     }));
 }

@@ -37,8 +37,9 @@ struct RecalculationDifference {
     lever: String,
     /// The month the amounts apply to.
     earned_in: Month,
-    /// What would be posted; negative where more is posted than everything on record gives.
-    missing: Money,
+    /// What would be posted; negative where more is posted than everything on record gives. Null where no amount differs but
+    /// what the month passes on to later ones.
+    missing: Option<Money>,
     /// Ineligible records that would be made or would cease to stand.
     #[schema(minimum = 0, maximum = 1_000_000_000_i64)]
     records: usize,

@@ -183,15 +183,21 @@ async fn get_calculation_run(caller: Caller<GetCalculationRun>, id: Path<Id>) ->
         .await
 }
 
+/// The refusal of a run beside a run over others.
+#[must_use]
+pub fn run_at_work(run: &Run) -> Error {
+    let detail = text!(
+        "a run over another partner is at work; start this one when it has ended",
+        "別のパートナーを対象とする計算が実行中です。終了後に再度実行してください。"
+    );
+    let error = Error::new(&RUN_AT_WORK, detail).with("run_id", run.id);
+    Error { retry_after: Some(PATIENCE), ..error }
+}
+
 /// The answer to whoever began a run over a partner or over all: where the run is followed. Refuses a run over others.
 pub(super) fn begun(run: Run, partner: Option<Id>) -> Result<Answer> {
     if !run.covers(partner) {
-        let detail = text!(
-            "a run over another partner is at work; start this one when it has ended",
-            "別のパートナーを対象とする計算が実行中です。終了後に再度実行してください。"
-        );
-        let error = Error::new(&RUN_AT_WORK, detail).with("run_id", run.id);
-        return Err(Error { retry_after: Some(PATIENCE), ..error });
+        return Err(run_at_work(&run));
     }
     let location = format!("/v1/calculation-runs/{}", run.id);
     let revision = run.revision;

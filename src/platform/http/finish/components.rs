@@ -5,6 +5,18 @@ use serde_json::{Map, Value, json};
 /// The header fields of every answer.
 const COMMON: [&str; 4] = ["X-Request-Id", "RateLimit", "RateLimit-Policy", "Access-Control-Allow-Origin"];
 
+/// The shared failures of operations that take the form of an OAuth client, each by another answer of `Oauth` and the name.
+pub(super) const OF_FORMS: [&str; 8] = [
+    "BadRequest",
+    "NotAcceptable",
+    "RequestTimeout",
+    "ContentTooLarge",
+    "UnsupportedMediaType",
+    "TooManyRequests",
+    "InternalServerError",
+    "ServiceUnavailable",
+];
+
 /// The header fields of an answer: the common fields and `more`.
 pub(super) fn headers<'a>(more: impl IntoIterator<Item = &'a str>) -> Map<String, Value> {
     let shared = |name: &str| (name.to_owned(), json!({ "$ref": format!("#/components/headers/{name}") }));
@@ -76,7 +88,7 @@ fn responses() -> Value {
             "content": { "application/problem+json": { "schema": { "$ref": "#/components/schemas/Problem" } } },
         })
     };
-    json!({
+    let mut responses = json!({
         "NotModified": { "description": "The caller has this revision already.", "headers": headers(["ETag"]) },
         "BadRequest": problem("The request cannot be read; `detail` says what and where.", &[]),
         "Unauthorized": problem("There is no access token, or it is not accepted.", &["WWW-Authenticate"]),
@@ -93,5 +105,13 @@ fn responses() -> Value {
         "TooManyRequests": problem("Too many requests; wait as long as `Retry-After` says.", &["Retry-After"]),
         "InternalServerError": problem("A fault of the service; nothing was changed.", &[]),
         "ServiceUnavailable": problem("The service cannot answer just now; nothing was changed.", &["Retry-After"]),
-    })
+    });
+    for name in OF_FORMS {
+        let mut response = responses[name].clone();
+        response["content"] =
+            json!({ "application/json": { "schema": { "$ref": "#/components/schemas/OauthError" } } });
+        responses[format!("Oauth{name}")] = response;
+    }
+    responses["OauthUnsupportedMediaType"]["description"] = json!("The body is no form.");
+    responses
 }

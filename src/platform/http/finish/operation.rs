@@ -2,9 +2,10 @@
 
 use super::{
     Admission, Finishing, PathKey,
-    components::headers,
+    components::{OF_FORMS, headers},
     schemas::{bound, name_of, tidy},
 };
+use crate::platform::http::contract::FORM;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 
@@ -198,7 +199,8 @@ impl OperationDraft<'_> {
         let is_api = self.path.starts_with("/v1/");
         let has_body = self.object.get("requestBody").is_some();
         let has_parameters = self.object.get("parameters").is_some();
-        let writes = is_api && self.method != "get";
+        let form = self.takes_a_form();
+        let writes = is_api && self.method != "get" && !form;
         let patches = self.method == "patch";
         let reads_record = self.method == "get" && self.answers_a_record();
         let failures = [
@@ -221,7 +223,8 @@ impl OperationDraft<'_> {
         ];
         let Some(responses) = self.object["responses"].as_object_mut() else { return };
         for (_, status, name) in failures.iter().filter(|(applies, ..)| *applies) {
-            let shared = || json!({ "$ref": format!("#/components/responses/{name}") });
+            let shape = if form && OF_FORMS.contains(name) { "Oauth" } else { "" };
+            let shared = || json!({ "$ref": format!("#/components/responses/{shape}{name}") });
             responses.entry(*status).or_insert_with(shared);
         }
         for response in
@@ -236,6 +239,11 @@ impl OperationDraft<'_> {
     fn takes_a_file(&self) -> bool {
         let content = self.object.pointer("/requestBody/content");
         content.is_some_and(|content| FILES.iter().any(|media| content.get(*media).is_some()))
+    }
+
+    fn takes_a_form(&self) -> bool {
+        let content = self.object.pointer("/requestBody/content");
+        content.is_some_and(|content| content.get(FORM).is_some())
     }
 
     fn answers_a_record(&self) -> bool {

@@ -16,7 +16,7 @@ pub(super) fn finish(mut schemas: Value) -> Value {
     for name in names {
         if schemas[&name].get("examples").is_none()
             && let Some(example) =
-                compose(&json!({ "$ref": format!("#/components/schemas/{name}") }), &schemas, 0)
+                compose(&json!({ "$ref": format!("#/components/schemas/{name}") }), &schemas, &mut Vec::new())
         {
             schemas[&name]["examples"] = json!([example]);
         }
@@ -88,37 +88,38 @@ pub(super) fn tidy(schema: &mut Value) {
     }
 }
 
-/// Composes an example of a schema from the examples of its members.
-fn compose(schema: &Value, schemas: &Value, depth: usize) -> Option<Value> {
-    if depth > 12 {
-        return None;
-    }
+/// Composes an example of a schema from the examples of its members; none where the schema is a part of itself, which
+/// `open` tells by the components that are being composed.
+fn compose(schema: &Value, schemas: &Value, open: &mut Vec<String>) -> Option<Value> {
     if let Some(example) =
         schema["examples"].get(0).or_else(|| schema.get("default")).or_else(|| schema["enum"].get(0))
     {
         return Some(example.clone());
     }
     if let Some(name) = name_of(schema) {
-        return compose(&schemas[name], schemas, depth + 1);
+        if open.iter().any(|open| open == name) {
+            return None;
+        }
+        open.push(name.to_owned());
+        let example = compose(&schemas[name], schemas, open);
+        open.pop();
+        return example;
     }
     for kind in ["oneOf", "allOf", "anyOf"] {
         if let Some(choices) = schema[kind].as_array() {
-            return choices
-                .iter()
-                .filter(|c| c["type"] != "null")
-                .find_map(|c| compose(c, schemas, depth + 1));
+            return choices.iter().filter(|c| c["type"] != "null").find_map(|c| compose(c, schemas, open));
         }
     }
     if let Some(properties) = schema["properties"].as_object() {
         let example: Map<String, Value> = properties
             .iter()
-            .filter_map(|(name, member)| Some((name.clone(), compose(member, schemas, depth + 1)?)))
+            .filter_map(|(name, member)| Some((name.clone(), compose(member, schemas, open)?)))
             .collect();
         return Some(Value::Object(example));
     }
     let kinds = schema["type"].as_array().cloned().unwrap_or_else(|| vec![schema["type"].clone()]);
     match kinds.first().and_then(Value::as_str)? {
-        "array" => Some(json!([compose(&schema["items"], schemas, depth + 1)?])),
+        "array" => Some(json!([compose(&schema["items"], schemas, open)?])),
         "boolean" => Some(json!(true)),
         "integer" => Some(json!(schema["minimum"].as_i64().unwrap_or(1).max(1))),
         _ => None,

@@ -9,7 +9,8 @@ const GERMAN: [&str; 4] = ["AT", "CH", "DE", "LI"];
 
 /// A text in the letters of banks, without spaces at its ends or two in a row; empty where nothing is left. The country is
 /// the one in which the text is read.
-pub(super) fn latin(text: &str, country: Country) -> String {
+#[must_use]
+pub fn latin(text: &str, country: Country) -> String {
     let style =
         if GERMAN.contains(&country.as_str()) { Transliteration::German } else { Transliteration::Epc };
     let words = text.split_whitespace().map(|word| latin_word(word, style));
@@ -17,7 +18,8 @@ pub(super) fn latin(text: &str, country: Country) -> String {
 }
 
 /// Whether each word of a name keeps at least one letter: a Japanese name would silently become dots.
-pub(super) fn is_legible(name: &str, country: Country) -> bool {
+#[must_use]
+pub fn is_legible(name: &str, country: Country) -> bool {
     let keeps = |word: &str| {
         let has_letters = word.chars().any(char::is_alphabetic);
         !has_letters || latin(word, country).contains(|c: char| c.is_ascii_alphabetic())
@@ -26,7 +28,8 @@ pub(super) fn is_legible(name: &str, country: Country) -> bool {
 }
 
 /// Whether a text has no letter that would become a dot.
-pub(super) fn is_kept(text: &str, country: Country) -> bool {
+#[must_use]
+pub fn is_kept(text: &str, country: Country) -> bool {
     text.split_whitespace().all(|word| !word.chars().any(char::is_alphabetic) || is_legible(word, country))
 }
 

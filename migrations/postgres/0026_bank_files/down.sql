@@ -1,0 +1,10 @@
+DROP TABLE bank_exceptions;
+DROP TABLE bank_reports;
+DROP INDEX payments_by_file;
+ALTER TABLE payments DROP COLUMN statement_entry;
+ALTER TABLE payments DROP COLUMN statement_id;
+ALTER TABLE payments DROP COLUMN bank_reference;
+ALTER TABLE payments DROP COLUMN file_group;
+ALTER TABLE payments DROP COLUMN file_id;
+DROP TABLE payment_files;
+DROP TABLE bank_file_pieces;

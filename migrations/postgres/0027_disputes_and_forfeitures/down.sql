@@ -1,0 +1,3 @@
+DROP TABLE forfeitures;
+ALTER TABLE adjustments DROP COLUMN dispute_id;
+DROP TABLE disputes;

@@ -1,0 +1,82 @@
+-- The most that one reviewer decides alone, in minor units of the version's currency.
+ALTER TABLE program_versions ADD COLUMN fast_track_amount bigint NOT NULL DEFAULT 100000 CHECK (fast_track_amount >= 0);
+
+-- What a partner asks to be paid back from a co-op fund for one activity.
+CREATE TABLE coop_claims (
+    id uuid NOT NULL,
+    partner_id uuid NOT NULL REFERENCES partners (id),
+    fund_id uuid NOT NULL,
+    enrollment_id uuid NOT NULL,
+    activity text COLLATE "C" NOT NULL CHECK (length(activity) BETWEEN 1 AND 64),
+    activity_from date NOT NULL,
+    activity_to date NOT NULL,
+    description text COLLATE "C" NOT NULL CHECK (length(description) BETWEEN 1 AND 2000),
+    web_address text COLLATE "C" CHECK (length(web_address) BETWEEN 1 AND 2000),
+    metric bigint CHECK (metric >= 0),
+    people integer CHECK (people > 0),
+    expenses jsonb NOT NULL,
+    currency text COLLATE "C" NOT NULL CHECK (length(currency) = 3),
+    state text COLLATE "C" NOT NULL CHECK (state IN ('draft', 'submitted', 'under_review', 'action_required', 'approved',
+        'partially_approved', 'rejected', 'disputed', 'rejected_final', 'paid', 'expired', 'cancelled')),
+    committed bigint NOT NULL CHECK (committed >= 0),
+    approved bigint CHECK (approved >= 0),
+    due_on date,
+    review_due_on date,
+    submitted_at timestamptz,
+    decided_at timestamptz,
+    reviewer_id uuid,
+    proposer_id uuid,
+    is_risky boolean NOT NULL,
+    risks jsonb NOT NULL,
+    was_disputed boolean NOT NULL,
+    history jsonb NOT NULL,
+    created_at timestamptz NOT NULL,
+    created_by uuid,
+    updated_at timestamptz NOT NULL,
+    revision bigint NOT NULL CHECK (revision > 0),
+    PRIMARY KEY (partner_id, id),
+    FOREIGN KEY (partner_id, fund_id) REFERENCES coop_funds (partner_id, id),
+    CHECK (activity_from <= activity_to),
+    CHECK (committed = 0 OR state IN ('submitted', 'under_review', 'action_required', 'approved', 'partially_approved',
+        'disputed')),
+    CHECK (state NOT IN ('approved', 'partially_approved') OR committed = approved),
+    CHECK ((approved IS NOT NULL) = (state IN ('approved', 'partially_approved', 'paid'))),
+    CHECK ((due_on IS NOT NULL) = (state IN ('draft', 'action_required'))),
+    CHECK ((review_due_on IS NOT NULL) = (state IN ('submitted', 'under_review', 'disputed'))),
+    CHECK ((submitted_at IS NULL) <= (state IN ('draft', 'expired', 'cancelled')))
+);
+CREATE INDEX coop_claims_by_id ON coop_claims (id);
+CREATE INDEX coop_claims_by_fund ON coop_claims (fund_id, id);
+CREATE INDEX coop_claims_by_state ON coop_claims (state, id);
+CREATE INDEX coop_claims_to_review ON coop_claims (id) WHERE review_due_on IS NOT NULL;
+CREATE INDEX coop_claims_due ON coop_claims (due_on, partner_id) WHERE due_on IS NOT NULL;
+
+-- What proves a claim. The bytes lie in the store of objects.
+CREATE TABLE coop_proofs (
+    id uuid NOT NULL,
+    partner_id uuid NOT NULL,
+    claim_id uuid NOT NULL,
+    expense_id uuid,
+    kind text COLLATE "C" NOT NULL CHECK (length(kind) BETWEEN 1 AND 64),
+    name text COLLATE "C" NOT NULL CHECK (length(name) BETWEEN 1 AND 255),
+    media_type text COLLATE "C" NOT NULL CHECK (media_type IN ('application/pdf', 'image/png', 'image/jpeg')),
+    bytes bigint NOT NULL CHECK (bytes BETWEEN 1 AND 26214400),
+    sha256 text COLLATE "C" NOT NULL CHECK (length(sha256) = 64),
+    uploaded_by uuid,
+    created_at timestamptz NOT NULL,
+    PRIMARY KEY (partner_id, id),
+    FOREIGN KEY (partner_id, claim_id) REFERENCES coop_claims (partner_id, id)
+);
+CREATE INDEX coop_proofs_by_id ON coop_proofs (id);
+CREATE INDEX coop_proofs_by_claim ON coop_proofs (partner_id, claim_id, id);
+
+-- What a submitted claim can be recognised by: the hash of a proof, a supplier with the number of its invoice, an amount.
+-- Claims of any partner are compared, so that the table belongs to none.
+CREATE TABLE coop_claim_marks (
+    kind text COLLATE "C" NOT NULL CHECK (kind IN ('proof', 'invoice', 'amount')),
+    value text COLLATE "C" NOT NULL CHECK (length(value) BETWEEN 1 AND 600),
+    claim_id uuid NOT NULL,
+    day date NOT NULL,
+    PRIMARY KEY (kind, value, claim_id, day)
+);
+CREATE INDEX coop_claim_marks_by_claim ON coop_claim_marks (claim_id);

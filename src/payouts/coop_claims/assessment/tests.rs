@@ -1,0 +1,167 @@
+use super::*;
+use crate::{
+    ledger::accounting::coop_funds::CoopFundState,
+    participation::programs::shipped_activities,
+    payouts::coop_claims::model::ClaimState,
+    platform::{
+        db::types::Json,
+        values::{Currency, Timestamp},
+    },
+};
+use proptest::prelude::*;
+
+fn id(n: u128) -> Id {
+    Id(uuid::Uuid::from_u128(n))
+}
+
+fn fund(claimable: i64, remaining: i64) -> CoopFund {
+    let at = Timestamp::from_micros(0);
+    CoopFund {
+        id: id(1),
+        partner_id: id(2),
+        enrollment_id: id(3),
+        half_year: "2018-07".parse().unwrap(),
+        last_month: "2018-12".parse().unwrap(),
+        currency: Currency::USD,
+        state: CoopFundState::Claimable,
+        earned: claimable,
+        converted: 0,
+        claimable,
+        planned: 0,
+        committed: claimable - remaining,
+        paid: 0,
+        forfeited: 0,
+        remaining,
+        converted_in: None,
+        reminded_days: None,
+        as_of: at,
+        created_at: at,
+        updated_at: at,
+        revision: 1,
+    }
+}
+
+fn claim(activity: &str, people: Option<i32>, amounts: &[i64]) -> Claim {
+    let at = Timestamp::from_micros(0);
+    let day: CalendarDate = "2019-02-11".parse().unwrap();
+    let expense = |(net, n): (&i64, u128)| Expense {
+        id: id(100 + n),
+        description: "Room".into(),
+        on: day,
+        source: ExpenseSource::OwnService,
+        net: Money { minor: *net, currency: Currency::USD },
+        tax: Money { minor: 0, currency: Currency::USD },
+        recovers_tax: true,
+        asked: None,
+        decision: None,
+    };
+    Claim {
+        id: id(9),
+        partner_id: id(2),
+        fund_id: id(1),
+        enrollment_id: id(3),
+        activity: activity.into(),
+        activity_from: day,
+        activity_to: day,
+        description: "Backup".into(),
+        web_address: None,
+        metric: None,
+        people,
+        expenses: Json(amounts.iter().zip(0..).map(expense).collect()),
+        currency: Currency::USD,
+        state: ClaimState::Draft,
+        committed: 0,
+        approved: None,
+        due_on: None,
+        review_due_on: None,
+        submitted_at: None,
+        decided_at: None,
+        reviewer_id: None,
+        proposer_id: None,
+        is_risky: false,
+        risks: Json(Vec::new()),
+        was_disputed: false,
+        history: Json(Vec::new()),
+        created_at: at,
+        created_by: None,
+        updated_at: at,
+        revision: 1,
+    }
+}
+
+fn assessed(claim: &Claim, fund: &CoopFund, used: i64) -> Assessment {
+    let activities = shipped_activities();
+    let rates = ExchangeRates::default();
+    Assessment::of(
+        claim,
+        ClaimFacts {
+            fund,
+            own: claim.committed,
+            activity: activities.iter().find(|one| one.code == claim.activity),
+            used,
+            rates: &rates,
+            proofs: &[],
+            today: "2019-03-01".parse().unwrap(),
+        },
+    )
+}
+
+#[test]
+fn the_first_expenses_are_paid_before_the_last_ones() {
+    let assessment =
+        assessed(&claim("customer-offer", None, &[150_000, 90_000, 20_000]), &fund(1_000_000, 1_000_000), 0);
+    let parts: Vec<_> = assessment.expenses.iter().filter_map(|one| one.asked).collect();
+    assert_eq!(parts.iter().map(|one| one.reimbursable).collect::<Vec<_>>(), [150_000, 90_000, 10_000]);
+    assert_eq!(
+        parts.iter().map(|one| one.cut_by).collect::<Vec<_>>(),
+        [None, None, Some(CutReason::ActivityLimit)]
+    );
+    assert_eq!(assessment.reimbursable, 250_000);
+}
+
+#[test]
+fn the_limits_of_a_period_and_of_people_hold_at_their_edges() {
+    // 45,000.00 a period and 5,000.00 for each of three people, of a fund that holds more.
+    let conference = |people, used| {
+        assessed(&claim("hosted-conference", Some(people), &[9_000_000]), &fund(9_000_000, 9_000_000), used)
+            .reimbursable
+    };
+    assert_eq!([1, 2, 3, 4].map(|people| conference(people, 0)), [500_000, 1_000_000, 1_500_000, 1_500_000]);
+    assert_eq!(
+        [3_000_000, 3_000_001, 4_499_999, 4_500_000, 4_500_001].map(|used| conference(3, used)),
+        [1_500_000, 1_499_999, 1, 0, 0]
+    );
+    let content = |used| {
+        assessed(&claim("syndicated-content", None, &[9_000_000]), &fund(9_000_000, 9_000_000), used)
+            .reimbursable
+    };
+    assert_eq!([0, 1_874_999, 1_875_000].map(content), [1_875_000, 1, 0]);
+}
+
+proptest! {
+    #[test]
+    fn nothing_above_a_limit_and_nothing_below_zero_is_paid(
+        activity in prop::sample::select(vec!["print-advertising", "customer-offer", "demo-units", "hosted-conference"]),
+        people in 1..9_i32,
+        amounts in prop::collection::vec(1..2_000_000_i64, 0..8),
+        claimable in 0..2_000_000_i64,
+        committed in 0..2_000_000_i64,
+        used in 0..2_000_000_i64,
+    ) {
+        let fund = fund(claimable, (claimable - committed).max(0));
+        let assessment = assessed(&claim(activity, Some(people), &amounts), &fund, used);
+        let asked: Vec<AskedExpense> = assessment.expenses.iter().filter_map(|one| one.asked).collect();
+        let sum: i64 = asked.iter().map(|one| one.reimbursable).sum();
+        prop_assert_eq!(sum, assessment.reimbursable);
+        for limit in &assessment.limits {
+            prop_assert!(sum <= limit.left && limit.left >= 0);
+        }
+        // As much as the tightest limit allows, and each cut is told.
+        let least = assessment.limits.iter().map(|limit| limit.left).min().unwrap_or_default();
+        prop_assert_eq!(sum, least.min(amounts.iter().sum()));
+        for one in asked {
+            prop_assert!((0..=one.amount).contains(&one.reimbursable));
+            prop_assert_eq!(one.cut_by.is_some(), one.reimbursable < one.amount);
+        }
+    }
+}

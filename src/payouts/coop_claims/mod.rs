@@ -1,0 +1,53 @@
+//! Claims on co-op funds: the partner's people write what an activity has cost and submit, and reviewers decide.
+//!
+//! | file | holds |
+//! |---|---|
+//! | `model` | the claim, its expenses, its state table and its history |
+//! | `assessment` | what a claim would be paid: conversion, limits, proofs that lack, faults |
+//! | `risk` | what makes a claim look twice at |
+//! | `terms` | the facts that both follow from |
+//! | `steps` | what every step of a claim has in common: the state table, the fund, the history |
+//! | `service` | what the partner's people do, and the end of their time |
+//! | `review` | what reviewers do |
+//! | `notices` | what the partner is told |
+//! | `proofs` | the rows of the files that prove claims |
+
+pub mod api;
+mod assessment;
+mod assessment_view;
+mod body;
+mod model;
+mod notices;
+pub mod proofs;
+mod review;
+mod review_api;
+mod risk;
+mod service;
+mod steps;
+mod store;
+mod terms;
+mod view;
+
+use crate::slice::{Slice, Tag};
+pub use model::{Claim, ClaimEvent, ClaimState, ExpenseSource};
+pub use proofs::{Proof, ProofMedia};
+pub use service::{CODES, ClaimWords, ExpenseWords, draft, expire, overdue, refuse_unwritten};
+pub use steps::{Step, note};
+pub use store::{get, to_change};
+pub use view::CoopClaimView;
+
+/// The declaration of this slice.
+pub const SLICE: Slice = Slice {
+    routes: |config| {
+        api::routes(config);
+        review_api::routes(config);
+    },
+    tag: Some(Tag {
+        name: "coop-claims",
+        description: "Claims on co-op funds: written and submitted by partners, decided by reviewers.",
+    }),
+    codes: &[CODES],
+    measures: Some(store::measures),
+    refers_to_partner: Some(|tx, partner| Ok(store::refers_to(tx, partner)?.then_some("co-op claim"))),
+    ..Slice::named("payouts::coop_claims")
+};

@@ -1,0 +1,90 @@
+//! Downloads and removals of proofs, and objects without a row.
+
+use super::view::CoopProofView;
+use crate::{
+    access::{Scope, Tx},
+    audit,
+    payouts::coop_claims::{self, Proof, Step, proofs},
+    platform::{
+        Error, Result,
+        http::Pieces,
+        objects::{ObjectKey, Objects},
+        values::Id,
+    },
+    work::{End, Turn},
+};
+use aws_lc_rs::digest::{Context, SHA256};
+use std::fmt::Write as _;
+
+/// How long an object may be without a row, in seconds: its row comes within minutes.
+const STAY: i64 = 86_400;
+
+/// Notes that somebody downloads a proof, which changes nothing. What programme staff reads is for programme staff to know.
+pub(super) fn note_download(tx: &mut Tx<'_>, id: Id) -> Result<()> {
+    let proof = proofs::get(tx, id)?;
+    let seen_by = match tx.scope() {
+        Scope::All => None,
+        Scope::Partner(_) => Some(proof.partner_id),
+    };
+    let view = CoopProofView::from(proof);
+    audit::Event::on("coop_proof", id).seen_by(seen_by).before(&view).after(&view).record(tx)
+}
+
+/// Sends the bytes of a proof. The last piece goes once everything is known to be as it came.
+pub(super) fn send(objects: &Objects, proof: &Proof, pieces: &Pieces) -> Result<()> {
+    let (mut context, mut last) = (Context::new(&SHA256), Vec::new());
+    objects.read(proof.object(), |piece| {
+        context.update(&piece);
+        let before = std::mem::replace(&mut last, piece.to_vec());
+        if before.is_empty() { Ok(()) } else { pieces.write(before) }
+    })?;
+    let mut sha256 = String::with_capacity(64);
+    for byte in context.finish().as_ref() {
+        // Writing to a text cannot fail.
+        let _ = write!(sha256, "{byte:02x}");
+    }
+    if sha256 != proof.sha256 {
+        return Err(Error::internal(format!("the object of the proof {} was changed", proof.id)));
+    }
+    pieces.write(last)
+}
+
+/// Removes a proof while its claim is written. The object stays until it is swept.
+pub(super) fn remove(tx: &mut Tx<'_>, id: Id) -> Result<()> {
+    let found = proofs::get(tx, id)?;
+    let claim = coop_claims::to_change(tx, found.claim_id)?;
+    // Another unit may have removed it before the lock.
+    let proof = proofs::get(tx, id)?;
+    coop_claims::refuse_unwritten(&claim)?;
+    proofs::remove(tx, &proof)?;
+    audit::Event::on("coop_proof", proof.id)
+        .of_partner(proof.partner_id)
+        .before(&CoopProofView::from(proof.clone()))
+        .record(tx)?;
+    coop_claims::note(tx, &claim, Step { words: Some(&proof.name), ..Step::named("proof-removal") })?;
+    Ok(())
+}
+
+/// Removes objects that have had no row for a day: of proofs that were removed, and of uploads that were broken off.
+pub(super) fn sweep(turn: &Turn) -> Result<End> {
+    let app = turn.app();
+    let (objects, now) = (app.objects(), app.clock().now());
+    let mut removed = objects.remove_broken_off()?;
+    let mut is_whole = true;
+    objects.older_than(now.plus_seconds(-STAY), now, |page: Vec<ObjectKey>| {
+        if turn.is_ending() {
+            is_whole = false;
+            return Ok(false);
+        }
+        let kept = app.query_as_system(|tx| proofs::with_rows(tx, &page))?;
+        for key in page.into_iter().filter(|key| !kept.contains(key)) {
+            objects.delete(key)?;
+            removed += 1;
+        }
+        Ok(true)
+    })?;
+    if removed > 0 {
+        log::info!("{removed} files that belong to no proof were removed from {}", objects.address());
+    }
+    Ok(if is_whole { End::Done } else { End::Interrupted })
+}

@@ -1,0 +1,188 @@
+//! The steps of funds at the end of half-years, each in bulk: a constant number of statements for the funds, and for each fund its
+//! notice and its audit event.
+
+use super::model::FundStep;
+use crate::{
+    access::Tx,
+    audit,
+    identity::users,
+    ledger::accounting::{
+        self, TransferCause,
+        coop_funds::{
+            self, CoopFund, CoopFundState, CoopFundView, CoopThresholds, FundMove, FundPart, FundRange,
+        },
+    },
+    network::partners::Partner,
+    notifications::{About, Message},
+    payouts::coop_claims,
+    platform::{
+        Result,
+        values::{Id, Money},
+    },
+};
+use std::collections::HashMap;
+
+/// The funds of some partners with a step that is due.
+#[derive(Default)]
+struct Due {
+    convert: Vec<CoopFund>,
+    open: Vec<CoopFund>,
+    end: Vec<CoopFund>,
+    remind: Vec<Reminder>,
+    thresholds: HashMap<Id, Money>,
+}
+
+struct Reminder {
+    fund: CoopFund,
+    days: i32,
+}
+
+/// The partners, of these, that have a fund with a step that is due today.
+pub fn due(tx: &mut Tx<'_>, partners: &[Partner]) -> Result<Vec<Id>> {
+    let Due { convert, open, end, remind, .. } = gather(tx, &ids_of(partners))?;
+    let reminded = remind.iter().map(|reminder| &reminder.fund);
+    let late = coop_claims::overdue(tx, &ids_of(partners))?;
+    let mut due: Vec<Id> =
+        convert.iter().chain(&open).chain(&end).chain(reminded).map(|fund| fund.partner_id).collect();
+    due.extend(late);
+    due.sort_unstable();
+    due.dedup();
+    Ok(due)
+}
+
+/// Does the steps that are due today for the funds of these partners; returns the number of funds. The unit shares the books and
+/// holds the locks of the partners.
+pub fn perform(tx: &mut Tx<'_>, partners: &[Partner]) -> Result<usize> {
+    // What a claim that was not submitted in time gives back is in the fund before the fund ends.
+    let expired = coop_claims::expire(tx, &ids_of(partners))?;
+    let due = gather(tx, &ids_of(partners))?;
+    let done = expired + due.convert.len() + due.open.len() + due.end.len() + due.remind.len();
+    let by_id: HashMap<Id, &Partner> = partners.iter().map(|partner| (partner.id, partner)).collect();
+    let tell = Tell { partners: &by_id, thresholds: &due.thresholds };
+    let converted = coop_funds::convert(tx, &due.convert)?;
+    tell.closed(tx, &due.convert, &converted)?;
+    let opened = coop_funds::settle(tx, due.open.clone(), CoopFundState::Claimable)?;
+    tell.closed(tx, &due.open, &opened)?;
+    let ended = end(tx, &due.end)?;
+    tell.forfeited(tx, &due.end, &ended)?;
+    tell.reminded(tx, &due.remind)?;
+    Ok(done)
+}
+
+fn ids_of(partners: &[Partner]) -> Vec<Id> {
+    partners.iter().map(|partner| partner.id).collect()
+}
+
+fn gather(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Due> {
+    let funds = coop_funds::of_partners(tx, partners, FundRange::Open)?;
+    let mut due = Due::default();
+    if funds.is_empty() {
+        return Ok(due);
+    }
+    let thresholds = CoopThresholds::load(tx, &funds)?;
+    let (months, today) = (accounting::months(tx)?, tx.today());
+    for fund in funds {
+        let threshold = thresholds.of(&fund);
+        let Some(step) = FundStep::of(&fund, threshold, months, today) else { continue };
+        due.thresholds.extend(threshold.map(|threshold| (fund.id, threshold)));
+        match step {
+            FundStep::Convert => due.convert.push(fund),
+            FundStep::Open => due.open.push(fund),
+            FundStep::End => due.end.push(fund),
+            FundStep::Remind(days) => due.remind.push(Reminder { fund, days }),
+        }
+    }
+    Ok(due)
+}
+
+/// Forfeits what is left of funds, and what was planned and never claimed.
+fn end(tx: &mut Tx<'_>, funds: &[CoopFund]) -> Result<Vec<CoopFund>> {
+    let forfeit = |fund: &CoopFund, from, amount| FundMove {
+        fund: fund.clone(),
+        from,
+        to: FundPart::Forfeited,
+        amount,
+        cause: TransferCause::Forfeiture,
+        cause_id: fund.id,
+    };
+    let planned: Vec<FundMove> =
+        funds.iter().map(|fund| forfeit(fund, FundPart::Planned, fund.planned)).collect();
+    let after = coop_funds::move_funds(tx, &planned)?;
+    let remaining: Vec<FundMove> =
+        after.iter().map(|fund| forfeit(fund, FundPart::Remaining, fund.remaining)).collect();
+    let after = coop_funds::move_funds(tx, &remaining)?;
+    coop_funds::settle(tx, after, CoopFundState::Ended)
+}
+
+/// Tells partners and the audit trail what became of funds.
+struct Tell<'a> {
+    partners: &'a HashMap<Id, &'a Partner>,
+    thresholds: &'a HashMap<Id, Money>,
+}
+
+impl Tell<'_> {
+    fn closed(&self, tx: &mut Tx<'_>, before: &[CoopFund], after: &[CoopFund]) -> Result<()> {
+        for (before, after) in before.iter().zip(after) {
+            self.tell(tx, after, |partner| Message::CoopFundClosed {
+                partner,
+                fund: after.id,
+                from: after.half_year,
+                to: after.last_month,
+                earned: after.money(after.earned),
+                threshold: self.thresholds.get(&after.id).copied().unwrap_or(after.money(0)),
+                claims: (after.state == CoopFundState::Claimable).then(|| after.half().claims()),
+            })?;
+            record(tx, before, after)?;
+        }
+        Ok(())
+    }
+
+    fn forfeited(&self, tx: &mut Tx<'_>, before: &[CoopFund], after: &[CoopFund]) -> Result<()> {
+        for (before, after) in before.iter().zip(after) {
+            let lost = after.money(after.forfeited - before.forfeited);
+            if lost.minor != 0 {
+                self.tell(tx, after, |partner| Message::CoopFundForfeited {
+                    partner,
+                    fund: after.id,
+                    amount: lost,
+                    on: after.half().claims().to,
+                })?;
+            }
+            record(tx, before, after)?;
+        }
+        Ok(())
+    }
+
+    fn reminded(&self, tx: &mut Tx<'_>, reminders: &[Reminder]) -> Result<()> {
+        let mut by_days: HashMap<i32, Vec<&CoopFund>> = HashMap::new();
+        for Reminder { fund, days } in reminders {
+            by_days.entry(*days).or_default().push(fund);
+            self.tell(tx, fund, |partner| Message::CoopFundExpiring {
+                partner,
+                fund: fund.id,
+                amount: fund.money(fund.remaining + fund.planned),
+                until: fund.half().claims().to,
+            })?;
+            let after = CoopFund { reminded_days: Some(*days), revision: fund.revision + 1, ..fund.clone() };
+            record(tx, fund, &after)?;
+        }
+        for (days, funds) in by_days {
+            coop_funds::note_reminders(tx, &funds, days)?;
+        }
+        Ok(())
+    }
+
+    fn tell(&self, tx: &mut Tx<'_>, fund: &CoopFund, message: impl FnOnce(String) -> Message) -> Result<()> {
+        let Some(partner) = self.partners.get(&fund.partner_id) else { return Ok(()) };
+        let message = message(partner.legal_name.clone());
+        users::notify_admins(tx, partner, About::new("coop_fund", fund.id), &message)
+    }
+}
+
+fn record(tx: &mut Tx<'_>, before: &CoopFund, after: &CoopFund) -> Result<()> {
+    audit::Event::on("coop_fund", after.id)
+        .of_partner(after.partner_id)
+        .before(&CoopFundView::plain(before))
+        .after(&CoopFundView::plain(after))
+        .record(tx)
+}

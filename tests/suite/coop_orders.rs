@@ -1,0 +1,183 @@
+//! Claims, refunds, reviewers, the calendar and the end of the time for claims, in any order: the parts of a fund add up after
+//! every step, and nothing of it is below zero.
+
+use crate::{
+    suite::{
+        calculation::text,
+        coop_claims::{Claimant, tell},
+        coop_funds::on,
+    },
+    support::{Answer, World},
+};
+use proptest::{
+    prelude::*,
+    test_runner::{Config, TestRunner},
+};
+use serde_json::json;
+
+/// What happens next; the numbers choose the claim, the amount and the decision.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    Draft { activity: usize, dollars: i64 },
+    Submit(usize),
+    Recall(usize),
+    Cancel(usize),
+    Take(usize),
+    HandBack(usize),
+    Approve { claim: usize, by: usize, part: i64 },
+    Reject { claim: usize, by: usize },
+    Ask(usize),
+    Dispute(usize),
+    Refund { dollars: i64 },
+    DaysLater(i32),
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let claim = 0..5_usize;
+    prop_oneof![
+        3 => (0..3_usize, 1..7000_i64).prop_map(|(activity, dollars)| Step::Draft { activity, dollars }),
+        5 => claim.clone().prop_map(Step::Submit),
+        2 => claim.clone().prop_map(Step::Recall),
+        1 => claim.clone().prop_map(Step::Cancel),
+        2 => claim.clone().prop_map(Step::Take),
+        1 => claim.clone().prop_map(Step::HandBack),
+        5 => (claim.clone(), 0..2_usize, 1..=4_i64).prop_map(|(claim, by, part)| Step::Approve { claim, by, part }),
+        2 => (claim.clone(), 0..2_usize).prop_map(|(claim, by)| Step::Reject { claim, by }),
+        2 => claim.clone().prop_map(Step::Ask),
+        2 => claim.prop_map(Step::Dispute),
+        1 => (1..50_000_i64).prop_map(|dollars| Step::Refund { dollars }),
+        1 => (1..40_i32).prop_map(Step::DaysLater),
+    ]
+}
+
+const ACTIVITIES: [&str; 3] = ["website-search", "customer-offer", "demo-units"];
+
+struct Play<'w> {
+    it: Claimant<'w>,
+    claims: Vec<String>,
+    day: partner_incentives::platform::values::CalendarDate,
+    sales: i64,
+}
+
+impl Play<'_> {
+    fn claim(&self, nth: usize) -> Option<&String> {
+        self.claims.get(nth.checked_rem(self.claims.len())?)
+    }
+
+    /// Whatever is not allowed is refused by its rule, never by a fault.
+    fn told(&self, nth: usize, by: usize, what: &str, body: serde_json::Value) -> Option<Answer> {
+        let claim = self.claim(nth)?;
+        let client = match what {
+            "submission" | "recall" | "cancellation" | "dispute" => &self.it.admin,
+            _ if by == 0 => &self.it.checker,
+            _ => &self.it.story.operator,
+        };
+        let answer = tell(client, claim, what, body);
+        assert!(answer.status < 500, "{what}: {}", answer.body);
+        Some(answer)
+    }
+
+    fn does(&mut self, step: Step) {
+        match step {
+            Step::Draft { activity, dollars } => {
+                let made = self.it.draft(ACTIVITIES[activity], &[&format!("{dollars}.50"), "1.25"]);
+                assert!(made.status == 201 || made.status == 409, "{}", made.body);
+                if made.status == 201 {
+                    self.it.prove(&made.id());
+                    self.claims.push(made.id());
+                }
+            }
+            Step::Submit(claim) => drop(self.told(claim, 0, "submission", json!({}))),
+            Step::Recall(claim) => drop(self.told(claim, 0, "recall", json!({}))),
+            Step::Cancel(claim) => drop(self.told(claim, 0, "cancellation", json!({}))),
+            Step::Take(claim) => drop(self.told(claim, 0, "review", json!({}))),
+            Step::HandBack(claim) => drop(self.told(claim, 0, "hand-back", json!({}))),
+            Step::Approve { claim, by, part } => self.approve(claim, by, part),
+            Step::Reject { claim, by } => {
+                let reason = json!({"reason_code": "duplicate", "reason": "Claimed before"});
+                drop(self.told(claim, by, "rejection", reason));
+            }
+            Step::Ask(claim) => {
+                drop(self.told(claim, 0, "information-request", json!({"question": "Which?"})));
+            }
+            Step::Dispute(claim) => drop(self.told(claim, 0, "dispute", json!({"reason": "It is right"}))),
+            Step::Refund { dollars } => {
+                self.sales += 1;
+                let (story, day) = (&self.it.story, self.day.to_string());
+                let sale = story.sale(&format!("s{}", self.sales), &day, "100.00");
+                story.refund(&format!("r{}", self.sales), &sale, &day, &format!("-{}.00", dollars.min(100)));
+                story.calculate();
+            }
+            Step::DaysLater(days) => {
+                self.day = self.day.plus_days(days);
+                on(self.it.story.world, &self.day.to_string());
+            }
+        }
+    }
+
+    /// Approves a part of the first expense, and the others whole.
+    fn approve(&self, claim: usize, by: usize, part: i64) {
+        let Some(id) = self.claim(claim) else { return };
+        let shown = self.it.claim(id);
+        let first = &shown["expenses"][0];
+        let most = first["asked"]["reimbursable"]["amount"].as_str().map_or(0, cents);
+        let line = json!({
+            "expense_id": first["id"], "reason": "amount_not_proved",
+            "approved": {"amount": dollars(most * part / 4), "currency": "USD"},
+        });
+        drop(self.told(claim, by, "approval", if part == 4 { json!({}) } else { json!({"lines": [line]}) }));
+    }
+
+    /// The fund holds what its claims say.
+    fn adds_up(&self, after: Step) {
+        let fund = self.it.story.operator.get(&format!("/v1/coop-funds/{}", self.it.fund)).send().ok();
+        let part = |name: &str| cents(&text(&fund[name]["amount"]));
+        let parts = ["planned", "committed", "paid", "forfeited", "remaining"].map(part);
+        assert!(parts.iter().all(|part| *part >= 0), "{after:?}: {}", fund.body);
+        assert_eq!(part("claimable"), parts.iter().sum::<i64>(), "{after:?}");
+        assert_eq!(part("earned"), part("converted") + part("claimable"), "{after:?}");
+        let claims = self.it.story.list(&format!("/v1/coop-claims?fund_id={}", self.it.fund));
+        let committed: i64 = claims.iter().map(|claim| cents(&text(&claim["committed"]["amount"]))).sum();
+        assert_eq!(part("committed"), committed, "{after:?}");
+        for claim in &claims {
+            if let Some(approved) = claim["approved"]["amount"].as_str() {
+                let decided = claim["expenses"].as_array().unwrap().iter();
+                let lines = decided.map(|one| cents(&text(&one["decision"]["approved"]["amount"])));
+                assert_eq!(lines.sum::<i64>(), cents(approved), "{after:?}: {claim}");
+            }
+        }
+    }
+}
+
+fn cents(amount: &str) -> i64 {
+    amount.replace('.', "").parse().unwrap()
+}
+
+fn dollars(cents: i64) -> String {
+    format!("{}.{:02}", cents / 100, cents % 100)
+}
+
+#[test]
+fn the_parts_of_a_fund_add_up_after_every_step_whatever_the_order() {
+    let usual = Config::default();
+    // Whoever asks for more orders than usual gets them.
+    let cases = if usual.cases > 256 { usual.cases } else { 4 };
+    let mut runner =
+        TestRunner::new(Config { cases, max_shrink_iters: 40, failure_persistence: None, ..usual });
+    let orders = prop::collection::vec(step(), 20..45);
+    let done = runner.run(&orders, |steps| {
+        let world = World::new();
+        let it = Claimant::new(&world);
+        let day = "2019-02-20".parse().unwrap();
+        let mut play = Play { it, claims: Vec::new(), day, sales: 0 };
+        for step in steps {
+            play.does(step);
+            play.adds_up(step);
+        }
+        on(&world, "2019-08-16");
+        play.adds_up(Step::DaysLater(0));
+        play.it.story.verify();
+        Ok(())
+    });
+    done.unwrap();
+}
