@@ -82,7 +82,7 @@ fn another_operator(operator: &Operator) -> (Operator, String) {
 #[test]
 fn slow_readers_take_no_place_of_others_and_are_broken_off() {
     let folder = tempfile::tempdir().unwrap();
-    let (_service, operator) = with_sales(&folder, &["--body-seconds", "3"]);
+    let (_service, operator) = with_sales(&folder, &["--body-seconds", "8"]);
     let (other, _) = another_operator(&operator);
     let readers: Vec<_> = (0..2).map(|_| slow_reader(&operator)).collect();
     assert!(readers.iter().all(|(_, head)| status(head) == "200"), "{readers:?}");
@@ -92,7 +92,7 @@ fn slow_readers_take_no_place_of_others_and_are_broken_off() {
     assert_eq!(status(&head), "200", "{head}");
     assert!(!is_broken_off(reader), "who reads has the whole file");
     let both = || -> Vec<_> { (0..2).map(|_| slow_reader(&operator)).collect() };
-    operator.within(Duration::from_secs(6), "their places are free", || {
+    operator.within(Duration::from_secs(14), "their places are free", || {
         both().iter().all(|(_, head)| status(head) == "200")
     });
     for (reader, _) in readers {

@@ -111,7 +111,7 @@ fn a_body_that_stops_arriving_is_given_up() {
     let url = url_in(folder.path());
     let (service, _) = started(&url);
     drop(service);
-    let service = Running::start_on(&url, &["--body-seconds", "1"]);
+    let service = Running::start_on(&url, &["--body-seconds", "3"]);
     let operator = Operator::of(&service);
     let partner = operator.partner();
     let mut socket = half_sent(&operator, &rows(&partner, 0..10));

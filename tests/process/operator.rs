@@ -103,7 +103,7 @@ pub fn started(url: &str) -> (Running, Operator) {
         .unwrap();
     let said = String::from_utf8_lossy(&made.stdout).into_owned();
     let temporary = said.split("shown this once: ").nth(1).unwrap_or_else(|| panic!("{said}")).trim();
-    let service = Running::start_on(url, &["--requests-per-minute", "1000000000"]);
+    let service = Running::start_on(url, &["--requests-per-minute", "1000000000", "--body-seconds", "600"]);
     let operator = Operator::first_of(&service, temporary);
     (service, operator)
 }

@@ -72,16 +72,24 @@ fn while_nobody_answers_everybody_is_told_at_once() {
     let Some((server, _gate, _service, operator)) = behind_a_gate() else { return };
     let is_alive = |_| assert_eq!(operator.status_of("GET", "/health/live", None), Some(200));
     // What this machine takes where nobody waits for anything.
-    let (calm, alone) = (crowd(is_alive), median(is_alive));
+    let alone = median(is_alive);
     server.down();
     while operator.write(1) != Some(503) {}
     let refused = median(|number| assert_eq!(operator.write(2 + number), Some(503)));
     assert!(refused < Duration::from_millis(100) + 5 * alone, "a refusal took {refused:?} after the first");
     operator.within(Duration::from_secs(5), "not ready", || operator.readiness() == Some(503));
-    let took = crowd(|client| assert_eq!(operator.write(100 + client), Some(503)));
-    let (half, last) = (Duration::from_millis(500) + 5 * calm[100], Duration::from_secs(3) + 5 * calm[199]);
-    assert!(took[100] < half, "half of 200 clients took {:?}, and in calm {:?}", took[100], calm[100]);
-    assert!(took[199] < last, "the last of 200 clients took {:?}, and in calm {:?}", took[199], calm[199]);
+    // A shared machine stands still now and then; what is really slow is slow each time.
+    let late: Vec<_> = (0..3)
+        .map_while(|_| {
+            let took = crowd(|client| assert_eq!(operator.write(100 + client), Some(503)));
+            let calm = crowd(is_alive);
+            let half = Duration::from_millis(500) + 5 * calm[100];
+            let last = Duration::from_secs(3) + 5 * calm[199];
+            let is_prompt = took[100] < half && took[199] < last;
+            (!is_prompt).then(|| [took[100], took[199], calm[100], calm[199]])
+        })
+        .collect();
+    assert!(late.len() < 3, "half and last of 200 clients, and both in calm: {late:?}");
     server.up();
     recovers_within(15, &operator, 1);
 }

@@ -20,7 +20,7 @@ use std::{
 /// The rounds of a run of the pipeline, on SQLite and on PostgreSQL; `PAYMENT_ROUNDS` sets others.
 const ROUNDS: [u64; 2] = [12, 4];
 /// How long the job that applies the bank's reports may take, on a machine with other work.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// What a broken connection leaves of a step.
 struct Broken;

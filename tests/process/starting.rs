@@ -146,7 +146,8 @@ fn another_encryption_key_stops_the_start_with_a_sentence_that_says_what_to_do()
 
 #[test]
 fn stopping_drops_no_request() {
-    let mut service = Running::start(&["--requests-per-minute", "1000000000"]);
+    let settings = ["--requests-per-minute", "1000000000", "--drain-milliseconds", "4000"];
+    let mut service = Running::start(&settings);
     let served = Arc::new(AtomicU32::new(0));
     let workers: Vec<_> = (0..8)
         .map(|_| {

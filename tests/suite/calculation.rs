@@ -140,7 +140,7 @@ impl<'w> Story<'w> {
         let patience = Instant::now();
         loop {
             let run = self.operator.get(&path).send().ok();
-            if run["state"] != "running" || patience.elapsed() > Duration::from_secs(30) {
+            if run["state"] != "running" || patience.elapsed() > Duration::from_secs(120) {
                 return run;
             }
             std::thread::sleep(Duration::from_millis(5));

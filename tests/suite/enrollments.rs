@@ -261,7 +261,7 @@ fn two_requests_at_once_give_one_enrollment() {
 
 #[test]
 fn one_idempotency_key_twenty_times_at_once_has_one_effect() {
-    let world = World::new();
+    let world = World::with(|settings| settings.database_connections = 20);
     let case = eligible_direct_bill(&world, 12);
     world.on("2018-11-01");
     let admin = world.admin_of(&case.id);

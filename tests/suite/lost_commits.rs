@@ -129,7 +129,10 @@ fn through_a_proxy() -> Option<(World, Arc<Proxy>)> {
             proxy = Some(Arc::new(before));
         }
     });
-    Some((world, proxy?))
+    let proxy = proxy?;
+    // No work of the service itself takes the cut.
+    world.service.closing.begin();
+    Some((world, proxy))
 }
 
 fn known(operator: &Client, n: u32) -> usize {

@@ -62,7 +62,8 @@ fn agreement(partner: &str, number: &str) -> Value {
 
 #[test]
 fn writers_of_one_partner_wait_for_each_other_and_none_is_refused() {
-    let world = World::new();
+    // Nobody waits for a connection, which has its own limit.
+    let world = World::with(|settings| settings.database_connections = 32);
     let story = Story::new(&world, &json!([flat("core", "0.08")]));
     world.on("2018-11-20");
     let (operator, sold_by) = (story.operator.clone(), story.partner.clone());
@@ -83,7 +84,7 @@ fn writers_of_one_partner_wait_for_each_other_and_none_is_refused() {
 
 #[test]
 fn writers_of_different_partners_never_meet() {
-    let world = World::new();
+    let world = World::with(|settings| settings.database_connections = 16);
     let operator = world.operator();
     let answers = at_once(16, |writer| {
         let own = |n: u32| {

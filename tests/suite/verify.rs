@@ -2,7 +2,7 @@
 
 use crate::{
     suite::partners::partner,
-    support::{Client, Database, World},
+    support::{Client, Database, World, wait_for},
 };
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, connection::SimpleConnection};
 use partner_incentives::{
@@ -101,12 +101,10 @@ fn events_are_sealed_in_the_order_in_which_they_happened() {
 fn the_running_service_seals_by_itself() {
     let world = World::new();
     let made = world.operator().post("/v1/partners", partner(1, "direct_bill")).send().ok().id();
-    let sealed = (0..100).any(|_| {
-        std::thread::sleep(std::time::Duration::from_millis(100));
+    wait_for("the seal", || {
         let events = world.operator().get("/v1/audit-events").query("resource_id", &made).send().ok();
-        events["items"][0]["hash"].is_string()
+        events["items"][0]["hash"].as_str().map(drop).ok_or_else(|| events.to_string())
     });
-    assert!(sealed, "after ten seconds it is not sealed");
 }
 
 #[test]

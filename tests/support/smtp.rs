@@ -107,14 +107,14 @@ impl Drop for MailServer {
     }
 }
 
-/// Waits until `look` succeeds; fails with the last error of `look` after 30 seconds.
+/// Waits until `look` succeeds; fails with the last error of `look` after two minutes: the limit is for what hangs.
 #[track_caller]
 pub fn wait_for<T>(what: &str, look: impl Fn() -> Result<T, String>) -> T {
     let start = Instant::now();
     loop {
         match look() {
             Ok(found) => return found,
-            Err(seen) => assert!(start.elapsed() < Duration::from_secs(30), "{what}: not yet, but {seen}"),
+            Err(seen) => assert!(start.elapsed() < Duration::from_secs(120), "{what}: not yet, but {seen}"),
         }
         std::thread::sleep(Duration::from_millis(50));
     }
