@@ -5,11 +5,13 @@ use super::{
     coop_funds::{close, quarter},
 };
 use crate::support::{Answer, Client, World, proof_files::*};
+use diesel::{ExpressionMethods, RunQueryDsl};
 use partner_incentives::{
     platform::{
         objects::{ObjectKey, StoreAddress},
-        values::Id,
+        values::{Id, Timestamp},
     },
+    schema::coop_loose_objects as loose,
     work::{JobName, Turn},
 };
 use prometheus::Registry;
@@ -70,7 +72,7 @@ pub fn send(client: &Client, claim: &str, media: &str, name: &str, bytes: &[u8])
 }
 
 /// The files in the store of a world.
-fn kept(world: &World) -> Vec<PathBuf> {
+pub fn kept(world: &World) -> Vec<PathBuf> {
     fn walk(folder: &Path) -> Vec<PathBuf> {
         let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
         let paths = entries.map(|entry| entry.unwrap().path());
@@ -80,9 +82,19 @@ fn kept(world: &World) -> Vec<PathBuf> {
     walk(&folder)
 }
 
+/// An object as an upload leaves it where the process dies before the row is written.
+pub fn left_over(world: &World, partner: &str, since: Timestamp) {
+    let key = ObjectKey { folder: partner.parse().unwrap(), id: world.ids.next(world.clock.now()) };
+    let row = (loose::partner_id.eq(key.folder), loose::id.eq(key.id), loose::since.eq(since));
+    let note = move |conn: &mut _| Ok(diesel::insert_into(loose::table).values(row).execute(conn)?);
+    world.service.db.write(note).unwrap();
+    world.service.app.objects().put(key, &b"left over"[..], 100).unwrap();
+}
+
 fn sweep(world: &World) {
+    // The world's own engine may be at the sweep: its end is waited for.
     let engine = world.service.engine(&Registry::new()).unwrap();
-    while engine.tick().unwrap() > 0 {}
+    engine.run_now(JobName::CoopProofSweep).unwrap();
 }
 
 #[test]
@@ -340,8 +352,11 @@ fn an_upload_that_was_cut_leaves_nothing() {
         let chunk = if body.starts_with('T') { chunk.as_bytes() } else { b"" };
         socket.write_all(&[chunk, piece].concat()).unwrap();
     }
-    // Once both places of the viewer are free again, both uploads have ended.
-    let sent = claiming.send(PDF, "whole.pdf", &pdf(&[])).ok().id();
+    // The viewer has two places for uploads, which are free again once the service knows that both sockets are closed.
+    let sent = crate::support::wait_for("a place for an upload", || {
+        let answer = claiming.send(PDF, "whole.pdf", &pdf(&[]));
+        if answer.status == 429 { Err(answer.body.to_string()) } else { Ok(answer.ok().id()) }
+    });
     crate::support::wait_for("the end of what was cut", || match kept(&world).len() {
         1 => Ok(()),
         files => Err(format!("{files} files")),
@@ -374,24 +389,23 @@ fn a_file_that_was_changed_in_the_store_is_not_given_out_as_the_proof() {
 }
 
 #[test]
-fn the_sweep_removes_what_was_left_over_and_keeps_the_rest() {
+fn the_sweep_removes_what_was_broken_off_and_leaves_what_others_keep_in_the_store() {
     let world = World::new();
     let claiming = Claiming::begun(&world);
     claiming.send(PDF, "a.pdf", &pdf(&[])).ok();
-    let objects = world.service.app.objects();
-    let partner: Id = claiming.story.partner.parse().unwrap();
-    for _ in 0..3 {
-        let key = ObjectKey { folder: partner, id: world.ids.next(world.clock.now()) };
-        objects.put(key, &b"left over"[..], 100).unwrap();
-    }
+    // The proof of another database that names the same store.
+    let theirs =
+        ObjectKey { folder: world.ids.next(world.clock.now()), id: world.ids.next(world.clock.now()) };
+    world.service.app.objects().put(theirs, &b"theirs"[..], 100).unwrap();
+    left_over(&world, &claiming.story.partner, world.clock.now());
+    left_over(&world, &claiming.story.partner, world.clock.now());
     world.on("2019-02-21");
     sweep(&world);
     assert_eq!(kept(&world).len(), 4, "a day has not passed");
     world.on("2019-02-22");
-    let young = ObjectKey { folder: partner, id: world.ids.next(world.clock.now()) };
-    objects.put(young, &b"on its way"[..], 100).unwrap();
+    left_over(&world, &claiming.story.partner, world.clock.now());
     sweep(&world);
-    assert_eq!(kept(&world).len(), 2);
+    assert_eq!(kept(&world).len(), 3);
     let free = Turn::take(&world.service.app, JobName::CoopProofSweep).unwrap();
     assert!(free.is_some(), "the turn was given back");
 }

@@ -2,6 +2,7 @@
 
 use super::{
     calculation::{Story, flat},
+    coop_proofs::{kept, left_over},
     mail, payment_files,
 };
 use crate::support::{MailServer, World, wait_for};
@@ -19,7 +20,6 @@ use partner_incentives::{
     platform::{
         Error, Result,
         db::types::Json,
-        objects::ObjectKey,
         values::{Id, Timestamp},
     },
     sales::imports::{Format, Import, ImportOptions},
@@ -97,19 +97,7 @@ fn something_for_everybody(world: &World) {
     };
     world.service.db.write(begin).unwrap();
     a_statement_waits(world);
-    let left_over = ObjectKey { folder: id, id: world.ids.next(now.plus_seconds(-2 * 86_400)) };
-    world.service.app.objects().put(left_over, &b"left over"[..], 100).unwrap();
-}
-
-/// How many files lie in the store.
-fn files_kept(world: &World) -> usize {
-    let (mut kept, far) = (0, at("2100-01-01T00:00:00Z"));
-    let count = |page: Vec<ObjectKey>| {
-        kept += page.len();
-        Ok(true)
-    };
-    world.service.app.objects().older_than(far, far, count).unwrap();
-    kept
+    left_over(world, &story.partner, now.plus_seconds(-2 * 86_400));
 }
 
 /// A statement that nobody has applied.
@@ -192,7 +180,7 @@ fn of_two_instances_one_does_each_piece_of_work() {
     for once in all_once {
         assert!((runs(&registries, once) - 1.0).abs() < 0.1, "{once}: {}", runs(&registries, once));
     }
-    assert_eq!(files_kept(&world), 0, "what was left over is swept");
+    assert!(kept(&world).is_empty(), "what was left over is swept");
     assert_eq!(server.mails().len(), 2, "the temporary password, and the token for a forgotten one");
     let counts = |conn: &mut _| {
         let open = calculation_runs::state.ne("succeeded");

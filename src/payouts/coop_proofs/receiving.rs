@@ -1,13 +1,14 @@
-//! A proof from its first byte to its row: the object is written first and looked at on the way; then one unit looks at the claim
-//! again and adds the row. Of a file that does not arrive, or is refused, nothing stays.
+//! A proof from its first byte to its row: the object is noted as loose, written, and looked at on the way; then one unit looks at the
+//! claim again and adds the row. Of a file that does not arrive, or is refused, nothing stays.
 
 use super::{
     content::{ContentFault, Inspector},
+    loose,
     name::safe_name,
     view::CoopProofView,
 };
 use crate::{
-    access::{BackgroundContext, Tx},
+    access::{BackgroundContext, Tx, Unaudited},
     audit,
     participation::programs::CoopProofKind,
     payouts::coop_claims::{self, Claim, Proof, ProofMedia, Step, proofs},
@@ -51,17 +52,21 @@ pub(super) struct NewProof {
 
 /// Receives the bytes of a proof and adds its row.
 pub(super) fn receive(background: &BackgroundContext, new: NewProof, bytes: impl Read) -> Result<Proof> {
-    let key = background.read(|tx| {
-        let claim = expected(tx, &new)?;
-        Ok(ObjectKey { folder: claim.partner_id, id: tx.new_id() })
-    })?;
     background.check_room()?;
+    let asked = new.clone();
+    let key = background.write(move |tx| {
+        let claim = expected(tx, &asked)?;
+        let key = ObjectKey { folder: claim.partner_id, id: tx.new_id() };
+        // Nothing is recorded but that the object may have to be swept.
+        tx.exempt_from_audit(Unaudited::NothingWritten);
+        loose::loosen(tx, key).map(|()| key)
+    })?;
     let app = background.app();
     let inspected = Inspected { bytes, inspector: Inspector::of(new.media) };
     let stored = Arc::new(app.objects().put(key, inspected, MOST_BYTES)?);
     let new = Arc::new(new);
     let made = background.write(move |tx| record(tx, &new, key, &stored));
-    // Where nobody knows whether the row is there, what has no row is swept later.
+    // Where nobody knows whether the row is there, the object is swept later if it is loose.
     if made.as_ref().is_err_and(|error| error.code.status < 500)
         && let Err(error) = app.objects().delete(key)
     {
@@ -127,6 +132,7 @@ fn record(tx: &mut Tx<'_>, new: &NewProof, key: ObjectKey, stored: &Stored) -> R
         created_at: tx.now,
     };
     proofs::insert(tx, &proof)?;
+    loose::bind(tx, key)?;
     audit::Event::on("coop_proof", proof.id)
         .of_partner(proof.partner_id)
         .after(&CoopProofView::from(proof.clone()))

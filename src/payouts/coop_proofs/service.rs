@@ -1,23 +1,20 @@
-//! Downloads and removals of proofs, and objects without a row.
+//! Downloads and removals of proofs, and the end of loose objects.
 
-use super::view::CoopProofView;
+use super::{loose, view::CoopProofView};
 use crate::{
-    access::{Scope, Tx},
+    access::{Scope, Tx, Unaudited},
     audit,
     payouts::coop_claims::{self, Proof, Step, proofs},
-    platform::{
-        Error, Result,
-        http::Pieces,
-        objects::{ObjectKey, Objects},
-        values::Id,
-    },
+    platform::{Error, Result, http::Pieces, objects::Objects, values::Id},
     work::{End, Turn},
 };
 use aws_lc_rs::digest::{Context, SHA256};
 use std::fmt::Write as _;
 
-/// How long an object may be without a row, in seconds: its row comes within minutes.
+/// How long an object stays loose, in seconds: its row comes within minutes.
 const STAY: i64 = 86_400;
+/// The most loose objects that are removed together.
+const AT_ONCE: i64 = 500;
 
 /// Notes that somebody downloads a proof, which changes nothing. What programme staff reads is for programme staff to know.
 pub(super) fn note_download(tx: &mut Tx<'_>, id: Id) -> Result<()> {
@@ -57,6 +54,7 @@ pub(super) fn remove(tx: &mut Tx<'_>, id: Id) -> Result<()> {
     let proof = proofs::get(tx, id)?;
     coop_claims::refuse_unwritten(&claim)?;
     proofs::remove(tx, &proof)?;
+    loose::loosen(tx, proof.object())?;
     audit::Event::on("coop_proof", proof.id)
         .of_partner(proof.partner_id)
         .before(&CoopProofView::from(proof.clone()))
@@ -65,26 +63,32 @@ pub(super) fn remove(tx: &mut Tx<'_>, id: Id) -> Result<()> {
     Ok(())
 }
 
-/// Removes objects that have had no row for a day: of proofs that were removed, and of uploads that were broken off.
+/// Removes objects that have been loose for a day: of proofs that were removed, and of uploads that were broken off.
 pub(super) fn sweep(turn: &Turn) -> Result<End> {
     let app = turn.app();
-    let (objects, now) = (app.objects(), app.clock().now());
+    let objects = app.objects();
+    let before = app.clock().now().plus_seconds(-STAY);
     let mut removed = objects.remove_broken_off()?;
-    let mut is_whole = true;
-    objects.older_than(now.plus_seconds(-STAY), now, |page: Vec<ObjectKey>| {
-        if turn.is_ending() {
-            is_whole = false;
-            return Ok(false);
+    let end = loop {
+        let page = app.query_as_system(|tx| loose::before(tx, before, AT_ONCE))?;
+        if page.is_empty() {
+            break End::Done;
         }
-        let kept = app.query_as_system(|tx| proofs::with_rows(tx, &page))?;
-        for key in page.into_iter().filter(|key| !kept.contains(key)) {
+        if turn.is_ending() {
+            break End::Interrupted;
+        }
+        for key in page {
             objects.delete(key)?;
+            app.write_as_system("SweepCoopProofs", move |tx| {
+                // The removal of the proof has its event; an upload that was broken off has changed nothing.
+                tx.exempt_from_audit(Unaudited::NothingWritten);
+                loose::bind(tx, key)
+            })?;
             removed += 1;
         }
-        Ok(true)
-    })?;
+    };
     if removed > 0 {
         log::info!("{removed} files that belong to no proof were removed from {}", objects.address());
     }
-    Ok(if is_whole { End::Done } else { End::Interrupted })
+    Ok(end)
 }

@@ -1,7 +1,7 @@
 //! Large objects that never change, kept beside the database: in a folder, or in a bucket of S3.
 //!
-//! An object is written piece by piece, in constant memory, before a row tells of it; an object without a row is left over,
-//! and whoever owns the rows removes it. Each call blocks its thread, so that no call is made on a thread of the server.
+//! An object is written piece by piece, in constant memory, before a row tells of it; whoever owns the rows
+//! knows which objects are left over, and removes them: several databases may share a store. Each call blocks its thread, so that no call is made on a thread of the server.
 
 mod address;
 mod folder;
@@ -9,17 +9,14 @@ mod transport;
 
 pub use address::StoreAddress;
 
-use super::{
-    Error, Result, codes,
-    values::{Id, Timestamp},
-};
+use super::{Error, Result, codes, values::Id};
 use crate::text;
 use aws_lc_rs::digest::{Context, SHA256};
 use bytes::Bytes;
 use folder::Folder;
 use futures_core::Stream;
 use object_store::{
-    MultipartUpload, ObjectMeta, ObjectStore, ObjectStoreExt, RetryConfig, aws::AmazonS3Builder, path::Path,
+    MultipartUpload, ObjectStore, ObjectStoreExt, RetryConfig, aws::AmazonS3Builder, path::Path,
     prefix::PrefixStore,
 };
 use std::{fmt::Write as _, future::poll_fn, io::Read, pin::Pin, sync::Arc, time::Duration};
@@ -28,8 +25,6 @@ use transport::Transport;
 
 /// The bytes of a part: no bucket takes a smaller one, but for the last.
 const PART: usize = 5 * 1024 * 1024;
-/// The most objects of a page.
-const PAGE: usize = 500;
 /// How long a request is tried again.
 const PATIENCE: Duration = Duration::from_secs(10);
 /// How often a request is tried again.
@@ -47,14 +42,6 @@ pub struct ObjectKey {
 impl ObjectKey {
     fn path(self) -> Path {
         Path::from_iter([self.folder.to_string(), self.id.to_string()])
-    }
-
-    /// The key of a path; none of what was not put by [`Objects::put`].
-    fn of(path: &Path) -> Option<Self> {
-        let mut parts = path.parts();
-        let mut next = || parts.next()?.as_ref().parse().ok();
-        let key = Self { folder: next()?, id: next()? };
-        (key.path() == *path).then_some(key)
     }
 }
 
@@ -181,34 +168,6 @@ impl Objects {
         }
     }
 
-    /// Gives everything that was named and put before an instant, in pages, until a page is answered by `false`. An instant of
-    /// the store that lies after `now` comes from another clock, and counts for nothing.
-    pub fn older_than(
-        &self,
-        instant: Timestamp,
-        now: Timestamp,
-        mut page: impl FnMut(Vec<ObjectKey>) -> Result<bool>,
-    ) -> Result<()> {
-        let store = match &self.place {
-            Place::Folder(folder) => folder.store()?,
-            Place::Bucket(store) => Some(Arc::clone(store)),
-        };
-        let Some(store) = store else { return Ok(()) };
-        let (runtime, mut listed) = (runtime()?, store.list(None));
-        let mut old = Vec::new();
-        loop {
-            let found = next(&runtime, &mut listed).transpose().map_err(away)?;
-            let is_last = found.is_none();
-            old.extend(found.as_ref().and_then(|meta| old_one(meta, instant, now)));
-            if !old.is_empty() && (is_last || old.len() >= PAGE) && !page(std::mem::take(&mut old))? {
-                return Ok(());
-            }
-            if is_last {
-                return Ok(());
-            }
-        }
-    }
-
     /// Removes what writing left over that was broken off by a crash, a day after. A bucket does that by a rule of its own.
     pub fn remove_broken_off(&self) -> Result<usize> {
         match &self.place {
@@ -216,13 +175,6 @@ impl Objects {
             Place::Bucket(_) => Ok(0),
         }
     }
-}
-
-/// The key of an object that was named and put before an instant.
-fn old_one(meta: &ObjectMeta, instant: Timestamp, now: Timestamp) -> Option<ObjectKey> {
-    let put_at = Timestamp::from_micros(meta.last_modified.timestamp_micros());
-    let key = ObjectKey::of(&meta.location)?;
-    (key.id < Id::first_at(instant) && (put_at < instant || put_at > now)).then_some(key)
 }
 
 fn put_parts(
