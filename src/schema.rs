@@ -1317,6 +1317,7 @@ diesel::table! {
         statement_id -> Nullable<Guid>,
         statement_entry -> Nullable<BigInt>,
         payout_revision -> Nullable<BigInt>,
+        execution_on -> Nullable<Date>,
     }
 }
 
@@ -1325,16 +1326,18 @@ diesel::table! {
     use crate::platform::db::types::*;
 
     /// Owned by `payouts::payments`.
-    payment_lines (partner_id, payment_id, rebate_id) {
+    payment_lines (partner_id, payment_id, record_id) {
         partner_id -> Guid,
         payment_id -> Guid,
-        rebate_id -> Guid,
+        rebate_id -> Nullable<Guid>,
         enrollment_id -> Guid,
         posted_in -> Date,
         amount -> BigInt,
         withheld -> BigInt,
         set_off -> BigInt,
         live -> Bool,
+        record_id -> Guid,
+        claim_id -> Nullable<Guid>,
     }
 }
 
@@ -1604,6 +1607,8 @@ diesel::table! {
         created_by -> Nullable<Guid>,
         updated_at -> Instant,
         revision -> BigInt,
+        payment_id -> Nullable<Guid>,
+        held_because -> Nullable<Text>,
     }
 }
 
@@ -1624,6 +1629,18 @@ diesel::table! {
         sha256 -> Text,
         uploaded_by -> Nullable<Guid>,
         created_at -> Instant,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `payouts::coop_proofs`.
+    coop_loose_objects (partner_id, id) {
+        partner_id -> Guid,
+        id -> Guid,
+        since -> Instant,
     }
 }
 
@@ -1723,6 +1740,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     forfeitures,
     coop_claims,
     coop_proofs,
+    coop_loose_objects,
     coop_claim_marks,
 );
 

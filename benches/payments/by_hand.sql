@@ -15,9 +15,10 @@ INSERT INTO payments (id, partner_id, run_id, currency, state, reconciliation, d
     SELECT {of_partner 12 partner_id}, partner_id, {id 11 1}, 'USD', 'created', 'unreconciled', 'credit_note', payable, 0,
         (SELECT id FROM withholding_rates ORDER BY id LIMIT 1), payable, {then}, {then}, 1
     FROM due;
-INSERT INTO payment_lines (partner_id, payment_id, rebate_id, enrollment_id, posted_in, amount, withheld, set_off, live)
+INSERT INTO payment_lines (partner_id, payment_id, rebate_id, enrollment_id, posted_in, amount, withheld, set_off, live,
+    record_id)
     SELECT r.partner_id, {of_partner 12 r.partner_id}, r.id, r.enrollment_id, r.posted_in,
-        r.earned + r.adjusted + r.converted, 0, 0, {true}
+        r.earned + r.adjusted + r.converted, 0, 0, {true}, r.id
     FROM rebates r JOIN due ON due.partner_id = r.partner_id AND due.enrollment_id = r.enrollment_id
     WHERE r.state = 'payable' AND r.posted_in <= {month 9};
 INSERT INTO ledger_transfers (id, partner_id, enrollment_id, month, currency, debit, credit, amount, cause, cause_id,

@@ -30,6 +30,8 @@ pub struct ExpectedPayment {
     pub state: &'static str,
     /// The day the bank got the payment; none before.
     pub sent_on: Option<CalendarDate>,
+    /// The day on which the bank is told to pay; none while no file holds the payment.
+    pub execution_on: Option<CalendarDate>,
     /// The reference by which banks name the payment.
     pub reference: String,
 }

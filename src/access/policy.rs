@@ -245,6 +245,8 @@ policies! {
         write ApproveCoopClaim:              Operator;
         write RejectCoopClaim:               Operator;
         write RequestCoopClaimInformation:   Operator;
+        write HoldCoopClaim:                 Operator;
+        write ReleaseCoopClaim:              Operator;
         read  ListCoopProofs:                Operator | Auditor | IncentiveAdmin | Viewer;
         write CreateCoopProof:               IncentiveAdmin | Viewer;
         read  GetCoopProofContent:           Operator | Auditor | IncentiveAdmin | Viewer;

@@ -1,6 +1,7 @@
 //! The messages to people: one variant for each kind, with the facts its text needs.
 
-use super::NotificationKind as Kind;
+mod kind;
+
 use crate::platform::values::{CalendarDate, Id, Money, Month, Period, Text, Timestamp};
 
 /// What becomes of a payment that pays nothing.
@@ -327,6 +328,17 @@ pub enum Message {
         /// The id of the claim.
         claim: Id,
     },
+    /// An operator holds an approved co-op claim back from payment.
+    CoopClaimHeld {
+        /// The partner's name.
+        partner: String,
+        /// The approved amount.
+        amount: Money,
+        /// The operator's words.
+        reason: String,
+        /// The id of the claim.
+        claim: Id,
+    },
     /// The statement of a closed month is there.
     StatementReady {
         /// The partner's name.
@@ -358,40 +370,6 @@ impl Message {
                 Some(secret)
             }
             _ => None,
-        }
-    }
-
-    /// The kind of the notification.
-    #[must_use]
-    pub fn kind(&self) -> Kind {
-        match self {
-            Self::EnrollmentInvited { .. } => Kind::EnrollmentInvited,
-            Self::EnrollmentActionRequired { .. } => Kind::EnrollmentActionRequired,
-            Self::EnrollmentStateChanged { .. } => Kind::EnrollmentStateChanged,
-            Self::EligibilityAtRisk { .. } => Kind::EligibilityAtRisk,
-            Self::EligibilityLost { .. } => Kind::EligibilityLost,
-            Self::UserList { .. } => Kind::UserList,
-            Self::TemporaryPassword { .. } => Kind::TemporaryPassword,
-            Self::PasswordReset { .. } => Kind::PasswordReset,
-            Self::PasswordChanged { .. } => Kind::PasswordChanged,
-            Self::NewSignIn { .. } => Kind::NewSignIn,
-            Self::BankAccountChanged { .. } => Kind::BankAccountChanged,
-            Self::PaymentSent { .. } => Kind::PaymentSent,
-            Self::PaymentSettled { .. } => Kind::PaymentSettled,
-            Self::PaymentFailed { .. } => Kind::PaymentFailed,
-            Self::RebateHeld { .. } => Kind::RebateHeld,
-            Self::ForfeitureAnnounced { .. } => Kind::ForfeitureAnnounced,
-            Self::RebateForfeited { .. } => Kind::RebateForfeited,
-            Self::DisputeMoved { .. } => Kind::DisputeMoved,
-            Self::DisputeQuestion { .. } => Kind::DisputeQuestion,
-            Self::DisputeAnswered { .. } => Kind::DisputeAnswered,
-            Self::CoopFundClosed { .. } => Kind::CoopFundClosed,
-            Self::CoopFundExpiring { .. } => Kind::CoopFundExpiring,
-            Self::CoopFundForfeited { .. } => Kind::CoopFundForfeited,
-            Self::CoopClaimDecided { .. } => Kind::CoopClaimDecided,
-            Self::CoopClaimQuestion { .. } => Kind::CoopClaimQuestion,
-            Self::CoopClaimExpired { .. } => Kind::CoopClaimExpired,
-            Self::StatementReady { .. } => Kind::StatementReady,
         }
     }
 }

@@ -61,6 +61,8 @@ text_enum! {
         CoopClaimQuestion = "coop_claim_question",
         /// The time of a co-op claim is over.
         CoopClaimExpired = "coop_claim_expired",
+        /// An operator holds an approved co-op claim back from payment.
+        CoopClaimHeld = "coop_claim_held",
         /// The statement of a closed month is there.
         StatementReady = "statement_ready",
     }

@@ -83,6 +83,7 @@ fn environment(
         "coop_claim_decided",
         "coop_claim_question",
         "coop_claim_expired",
+        "coop_claim_held",
         "statement_ready",
     ] {
         environment.add_template(name, source)?;
@@ -217,7 +218,8 @@ fn facts(message: &Message, locale: Locale) -> Value {
         | Message::CoopFundForfeited { .. }
         | Message::CoopClaimDecided { .. }
         | Message::CoopClaimQuestion { .. }
-        | Message::CoopClaimExpired { .. } => coop::facts(message, locale),
+        | Message::CoopClaimExpired { .. }
+        | Message::CoopClaimHeld { .. } => coop::facts(message, locale),
         Message::StatementReady { partner, partner_id, month: of } => {
             let (partner_id, number) = (partner_id.to_string(), of.to_string());
             context! { partner, partner_id, month => month(*of, locale), number }

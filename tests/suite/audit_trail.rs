@@ -458,25 +458,27 @@ fn coop_claims(sweep: &mut Sweep<'_>, story: &Story<'_>) {
     let admin = Person::of(world.admin_of(&story.partner));
     let fund =
         story.list(&format!("/v1/coop-funds?state=claimable&partner_id={}", story.partner))[0]["id"].clone();
-    let draft = |sweep: &mut Sweep<'_>| {
+    // No claim has what another one has: one person decides.
+    let draft = |sweep: &mut Sweep<'_>, net: &str| {
         let mut new = sweep.example("createCoopClaim");
+        new["expenses"][0]["source"]["number"] = json!(net);
         (new["fund_id"], new["activity"]) = (fund.clone(), json!("website-search"));
         (new["activity_from"], new["activity_to"]) = (json!("2019-02-11"), json!("2019-02-11"));
         (new["web_address"], new["expenses"][0]["on"]) =
             (json!("https://contoso.example"), json!("2019-02-11"));
-        (new["expenses"][0]["net"], new["metric"]) = (usd("900.00"), json!(1));
+        (new["expenses"][0]["net"], new["metric"]) = (usd(net), json!(1));
         sweep.step(&admin, "createCoopClaim", "/v1/coop-claims", new, Made).id()
     };
     let told = |sweep: &mut Sweep<'_>, who: &Person, name: &str, claim: &str, what: &str| {
         let body = sweep.example(name);
         sweep.step(who, name, &format!("/v1/coop-claims/{claim}/{what}"), body, Changed);
     };
-    let thrown = draft(sweep);
+    let thrown = draft(sweep, "700.00");
     let path = format!("/v1/coop-claims/{thrown}");
     let change = sweep.example("updateCoopClaim");
     sweep.step(&admin, "updateCoopClaim", &path, change, Changed);
     told(sweep, &admin, "cancelCoopClaim", &thrown, "cancellation");
-    let rejected = draft(sweep);
+    let rejected = draft(sweep, "800.00");
     prove(&admin.client, &rejected);
     told(sweep, &admin, "submitCoopClaim", &rejected, "submission");
     told(sweep, &admin, "recallCoopClaim", &rejected, "recall");
@@ -493,10 +495,12 @@ fn coop_claims(sweep: &mut Sweep<'_>, story: &Story<'_>) {
     told(sweep, &admin, "submitCoopClaim", &rejected, "submission");
     told(sweep, &operator, "rejectCoopClaim", &rejected, "rejection");
     told(sweep, &admin, "disputeCoopClaim", &rejected, "dispute");
-    let approved = draft(sweep);
+    let approved = draft(sweep, "900.00");
     prove(&admin.client, &approved);
     told(sweep, &admin, "submitCoopClaim", &approved, "submission");
     told(sweep, &operator, "approveCoopClaim", &approved, "approval");
+    told(sweep, &operator, "holdCoopClaim", &approved, "hold");
+    told(sweep, &operator, "releaseCoopClaim", &approved, "release");
 }
 
 fn coop_proofs(sweep: &mut Sweep<'_>, story: &Story<'_>) {

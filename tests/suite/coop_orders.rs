@@ -9,6 +9,7 @@ use crate::{
     },
     support::{Answer, World},
 };
+use partner_incentives::platform::values::{CalendarDate, Month};
 use proptest::{
     prelude::*,
     test_runner::{Config, TestRunner},
@@ -18,18 +19,38 @@ use serde_json::json;
 /// What happens next; the numbers choose the claim, the amount and the decision.
 #[derive(Clone, Copy, Debug)]
 enum Step {
-    Draft { activity: usize, dollars: i64 },
+    Draft {
+        activity: usize,
+        dollars: i64,
+    },
     Submit(usize),
     Recall(usize),
     Cancel(usize),
     Take(usize),
     HandBack(usize),
-    Approve { claim: usize, by: usize, part: i64 },
-    Reject { claim: usize, by: usize },
+    Approve {
+        claim: usize,
+        by: usize,
+        part: i64,
+    },
+    Reject {
+        claim: usize,
+        by: usize,
+    },
     Ask(usize),
     Dispute(usize),
-    Refund { dollars: i64 },
+    Refund {
+        dollars: i64,
+    },
     DaysLater(i32),
+    /// The month is closed, and a run pays what is approved.
+    Pay,
+    Arrive(usize),
+    ComeBack {
+        payment: usize,
+        reversed: bool,
+    },
+    Release(usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -47,6 +68,10 @@ fn step() -> impl Strategy<Value = Step> {
         2 => claim.prop_map(Step::Dispute),
         1 => (1..50_000_i64).prop_map(|dollars| Step::Refund { dollars }),
         1 => (1..40_i32).prop_map(Step::DaysLater),
+        2 => Just(Step::Pay),
+        3 => (0..3_usize).prop_map(Step::Arrive),
+        1 => (0..3_usize, any::<bool>()).prop_map(|(payment, reversed)| Step::ComeBack { payment, reversed }),
+        1 => (0..5_usize).prop_map(Step::Release),
     ]
 }
 
@@ -55,8 +80,10 @@ const ACTIVITIES: [&str; 3] = ["website-search", "customer-offer", "demo-units"]
 struct Play<'w> {
     it: Claimant<'w>,
     claims: Vec<String>,
-    day: partner_incentives::platform::values::CalendarDate,
+    day: CalendarDate,
     sales: i64,
+    payments: Vec<String>,
+    closed: Month,
 }
 
 impl Play<'_> {
@@ -112,7 +139,39 @@ impl Play<'_> {
                 self.day = self.day.plus_days(days);
                 on(self.it.story.world, &self.day.to_string());
             }
+            Step::Pay => self.pay(),
+            Step::Arrive(payment) => self.tell_payment(payment, "confirmation", &json!({})),
+            Step::ComeBack { payment, reversed } => {
+                let event = if reversed { "reversal" } else { "return" };
+                self.tell_payment(payment, event, &json!({"reason": "Account closed"}));
+            }
+            Step::Release(claim) => drop(self.told(claim, 0, "release", json!({"reason": "It is right"}))),
         }
+    }
+
+    /// Closes the months up to the one of now, on the third of the next, and sends what a run finds.
+    fn pay(&mut self) {
+        let month = Month::of(self.day);
+        self.day = month.plus(1).first_day().plus_days(2);
+        on(self.it.story.world, &self.day.to_string());
+        self.it.story.calculate();
+        while self.closed < month {
+            self.closed = self.closed.plus(1);
+            self.it.story.close(&self.closed.to_string()).ok();
+        }
+        let operator = &self.it.story.operator;
+        let run = operator.post("/v1/payment-runs", json!({"month": month.to_string()})).send().ok().id();
+        self.it.checker.post(&format!("/v1/payment-runs/{run}/approval"), json!({})).send().ok();
+        operator.post(&format!("/v1/payment-runs/{run}/dispatch"), json!({})).send().ok();
+        let made = self.it.story.list(&format!("/v1/payments?run_id={run}"));
+        self.payments.extend(made.iter().map(|payment| text(&payment["id"])));
+    }
+
+    fn tell_payment(&self, nth: usize, event: &str, body: &serde_json::Value) {
+        let Some(at) = nth.checked_rem(self.payments.len()) else { return };
+        let path = format!("/v1/payments/{}/{event}", self.payments[at]);
+        let answer = self.it.story.operator.post(&path, body.clone()).send();
+        assert!(answer.status < 500, "{event}: {}", answer.body);
     }
 
     /// Approves a part of the first expense, and the others whole.
@@ -139,6 +198,9 @@ impl Play<'_> {
         let claims = self.it.story.list(&format!("/v1/coop-claims?fund_id={}", self.it.fund));
         let committed: i64 = claims.iter().map(|claim| cents(&text(&claim["committed"]["amount"]))).sum();
         assert_eq!(part("committed"), committed, "{after:?}");
+        let is_paid = |claim: &&serde_json::Value| claim["state"] == "paid";
+        let paid = claims.iter().filter(is_paid).map(|claim| cents(&text(&claim["approved"]["amount"])));
+        assert_eq!(part("paid"), paid.sum::<i64>(), "{after:?}");
         for claim in &claims {
             if let Some(approved) = claim["approved"]["amount"].as_str() {
                 let decided = claim["expenses"].as_array().unwrap().iter();
@@ -169,12 +231,15 @@ fn the_parts_of_a_fund_add_up_after_every_step_whatever_the_order() {
         let world = World::new();
         let it = Claimant::new(&world);
         let day = "2019-02-20".parse().unwrap();
-        let mut play = Play { it, claims: Vec::new(), day, sales: 0 };
+        let closed = "2018-12".parse().unwrap();
+        let mut play = Play { it, claims: Vec::new(), day, sales: 0, payments: Vec::new(), closed };
         for step in steps {
             play.does(step);
             play.adds_up(step);
         }
-        on(&world, "2019-08-16");
+        play.it.story.verify();
+        let end = play.day.max("2019-08-16".parse().unwrap());
+        on(&world, &end.to_string());
         play.adds_up(Step::DaysLater(0));
         play.it.story.verify();
         Ok(())

@@ -21,6 +21,7 @@ mod coop_activities;
 mod coop_claims;
 mod coop_funds;
 mod coop_orders;
+mod coop_payments;
 mod coop_proofs;
 mod crashes;
 mod demo;

@@ -193,6 +193,10 @@ fn a_file_is_made_once_and_every_download_has_the_same_bytes() {
     assert_eq!(file["execution_on"], "2018-08-03");
     assert_eq!(file["allowed_transitions"], json!(["dispatch", "withdrawal"]));
     assert_eq!(bank.states(&file), ["in_file", "in_file"]);
+    // The partner is told the day.
+    let path = format!("/v1/partners/{}/summary", text(&bank.payments(&file)[0]["partner_id"]));
+    let expected = bank.payer.maker.get(&path).send().ok()["payments"][0].clone();
+    assert_eq!((&expected["execution_on"], &expected["sent_on"]), (&json!("2018-08-03"), &Value::Null));
     bank.make(&run).refused(409, "payments_missing");
     bank.payer.dispatch(&run).refused(409, "payments_in_file");
 

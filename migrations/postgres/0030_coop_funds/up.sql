@@ -1,15 +1,15 @@
--- Accounts for co-op funds that are planned, and for those that became rebate.
+-- Accounts for co-op funds that are planned, in a payment, withheld as tax, and for those that became rebate.
 ALTER TABLE ledger_transfers
     DROP CONSTRAINT ledger_transfers_debit_check,
     DROP CONSTRAINT ledger_transfers_credit_check,
     ADD CONSTRAINT ledger_transfers_debit_check CHECK (debit IN ('programme_expense', 'rebate_accrued', 'rebate_payable', 'rebate_in_payment',
         'rebate_paid', 'rebate_returned', 'rebate_withheld', 'rebate_offset',
-        'rebate_forfeited', 'coop_available', 'coop_planned', 'coop_committed', 'coop_paid',
-        'coop_forfeited', 'coop_converted')),
+        'rebate_forfeited', 'coop_available', 'coop_planned', 'coop_committed', 'coop_in_payment',
+        'coop_paid', 'coop_withheld', 'coop_forfeited', 'coop_converted')),
     ADD CONSTRAINT ledger_transfers_credit_check CHECK (credit IN ('programme_expense', 'rebate_accrued', 'rebate_payable', 'rebate_in_payment',
         'rebate_paid', 'rebate_returned', 'rebate_withheld', 'rebate_offset',
-        'rebate_forfeited', 'coop_available', 'coop_planned', 'coop_committed', 'coop_paid',
-        'coop_forfeited', 'coop_converted'));
+        'rebate_forfeited', 'coop_available', 'coop_planned', 'coop_committed', 'coop_in_payment',
+        'coop_paid', 'coop_withheld', 'coop_forfeited', 'coop_converted'));
 
 -- What a rebate has of co-op funds that stayed below their threshold.
 DROP TRIGGER rebates_grow_in_open_months ON rebates;

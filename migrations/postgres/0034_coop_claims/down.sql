@@ -1,3 +1,4 @@
+DROP TABLE coop_loose_objects;
 DROP TABLE coop_claim_marks;
 DROP TABLE coop_proofs;
 DROP TABLE coop_claims;

@@ -34,6 +34,8 @@ CREATE TABLE coop_claims (
     created_by uuid,
     updated_at timestamptz NOT NULL,
     revision bigint NOT NULL CHECK (revision > 0),
+    payment_id uuid,
+    held_because text COLLATE "C" CHECK (length(held_because) BETWEEN 3 AND 1000),
     PRIMARY KEY (partner_id, id),
     FOREIGN KEY (partner_id, fund_id) REFERENCES coop_funds (partner_id, id),
     CHECK (activity_from <= activity_to),
@@ -41,6 +43,9 @@ CREATE TABLE coop_claims (
         'disputed')),
     CHECK (state NOT IN ('approved', 'partially_approved') OR committed = approved),
     CHECK ((approved IS NOT NULL) = (state IN ('approved', 'partially_approved', 'paid'))),
+    CHECK (payment_id IS NULL OR state IN ('approved', 'partially_approved', 'paid')),
+    CHECK (held_because IS NULL OR (payment_id IS NULL AND state IN ('approved', 'partially_approved'))),
+    CHECK (state <> 'paid' OR payment_id IS NOT NULL),
     CHECK ((due_on IS NOT NULL) = (state IN ('draft', 'action_required'))),
     CHECK ((review_due_on IS NOT NULL) = (state IN ('submitted', 'under_review', 'disputed'))),
     CHECK ((submitted_at IS NULL) <= (state IN ('draft', 'expired', 'cancelled')))
@@ -49,6 +54,8 @@ CREATE INDEX coop_claims_by_id ON coop_claims (id);
 CREATE INDEX coop_claims_by_fund ON coop_claims (fund_id, id);
 CREATE INDEX coop_claims_by_state ON coop_claims (state, id);
 CREATE INDEX coop_claims_to_review ON coop_claims (id) WHERE review_due_on IS NOT NULL;
+CREATE INDEX coop_claims_payable ON coop_claims (partner_id)
+    WHERE payment_id IS NULL AND state IN ('approved', 'partially_approved');
 CREATE INDEX coop_claims_due ON coop_claims (due_on, partner_id) WHERE due_on IS NOT NULL;
 
 -- What proves a claim. The bytes lie in the store of objects.
@@ -80,3 +87,12 @@ CREATE TABLE coop_claim_marks (
     PRIMARY KEY (kind, value, claim_id, day)
 );
 CREATE INDEX coop_claim_marks_by_claim ON coop_claim_marks (claim_id);
+
+-- Objects in the store that no proof has: of uploads under way or broken off, and of proofs that were removed. Only they are swept.
+CREATE TABLE coop_loose_objects (
+    partner_id uuid NOT NULL REFERENCES partners (id),
+    id uuid NOT NULL,
+    since timestamptz NOT NULL,
+    PRIMARY KEY (partner_id, id)
+);
+CREATE INDEX coop_loose_objects_by_age ON coop_loose_objects (since);

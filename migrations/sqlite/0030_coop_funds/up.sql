@@ -1,4 +1,4 @@
--- Accounts for co-op funds that are planned, and for those that became rebate.
+-- Accounts for co-op funds that are planned, in a payment, withheld as tax, and for those that became rebate.
 CREATE TABLE ledger_transfers_with_plans (
     id BLOB NOT NULL CHECK (length(id) = 16),
     partner_id BLOB NOT NULL CHECK (length(partner_id) = 16),
@@ -7,12 +7,12 @@ CREATE TABLE ledger_transfers_with_plans (
     currency TEXT NOT NULL CHECK (length(currency) = 3),
     debit TEXT NOT NULL CHECK (debit IN ('programme_expense', 'rebate_accrued', 'rebate_payable', 'rebate_in_payment',
         'rebate_paid', 'rebate_returned', 'rebate_withheld', 'rebate_offset',
-        'rebate_forfeited', 'coop_available', 'coop_planned', 'coop_committed', 'coop_paid',
-        'coop_forfeited', 'coop_converted')),
+        'rebate_forfeited', 'coop_available', 'coop_planned', 'coop_committed', 'coop_in_payment',
+        'coop_paid', 'coop_withheld', 'coop_forfeited', 'coop_converted')),
     credit TEXT NOT NULL CHECK (credit IN ('programme_expense', 'rebate_accrued', 'rebate_payable', 'rebate_in_payment',
         'rebate_paid', 'rebate_returned', 'rebate_withheld', 'rebate_offset',
-        'rebate_forfeited', 'coop_available', 'coop_planned', 'coop_committed', 'coop_paid',
-        'coop_forfeited', 'coop_converted')),
+        'rebate_forfeited', 'coop_available', 'coop_planned', 'coop_committed', 'coop_in_payment',
+        'coop_paid', 'coop_withheld', 'coop_forfeited', 'coop_converted')),
     amount INTEGER NOT NULL CHECK (amount > 0),
     cause TEXT NOT NULL CHECK (length(cause) BETWEEN 1 AND 60),
     cause_id BLOB CHECK (length(cause_id) = 16),

@@ -49,6 +49,8 @@ pub struct SummaryExpectedPayment {
     pub state: &'static str,
     /// The day the bank got the payment; null before.
     pub sent_on: Option<CalendarDate>,
+    /// The day on which the bank is told to pay; null while no file for the bank holds the payment.
+    pub execution_on: Option<CalendarDate>,
     /// The reference by which banks name the payment.
     #[schema(max_length = 35, examples("01936f2e4b0070008000000000000001"))]
     pub reference: String,
@@ -56,8 +58,8 @@ pub struct SummaryExpectedPayment {
 
 impl From<ExpectedPayment> for SummaryExpectedPayment {
     fn from(payment: ExpectedPayment) -> Self {
-        let ExpectedPayment { id, amount, state, sent_on, reference } = payment;
-        Self { payment_id: id, amount, state, sent_on, reference }
+        let ExpectedPayment { id, amount, state, sent_on, execution_on, reference } = payment;
+        Self { payment_id: id, amount, state, sent_on, execution_on, reference }
     }
 }
 

@@ -31,7 +31,8 @@ pub use model::{
 };
 pub use payment_moves::{PaymentMove, PaymentStep, SettledParts, move_rebates};
 pub use payment_store::{
-    WaitingRange, count_within, partners_accruing, partners_within, rebates_named, rebates_within, unpaid,
+    WaitingRange, count_among, count_within, partners_accruing, partners_within, rebates_named,
+    rebates_within, unpaid,
 };
 pub use payment_threshold::{
     PaymentStanding, PaymentStandings, PaymentThreshold, PaymentThresholds, PaymentWait, payment_standings,

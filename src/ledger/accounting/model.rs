@@ -36,8 +36,12 @@ text_enum! {
         CoopPlanned = "coop_planned",
         /// Co-op funds of claims under way.
         CoopCommitted = "coop_committed",
+        /// Co-op funds that a payment carries.
+        CoopInPayment = "coop_in_payment",
         /// Co-op funds that were paid.
         CoopPaid = "coop_paid",
+        /// The part of paid co-op funds that was withheld as tax.
+        CoopWithheld = "coop_withheld",
         /// Co-op funds that were lost.
         CoopForfeited = "coop_forfeited",
         /// Co-op funds that became rebate: what leaves the funds here, comes to rebates from here.
@@ -62,11 +66,13 @@ impl LedgerAccount {
         Self::RebateForfeited,
     ];
     /// The accounts of co-op funds: available, planned, claimed, paid, lost and turned into rebate.
-    pub const OF_COOP: [Self; 6] = [
+    pub const OF_COOP: [Self; 8] = [
         Self::CoopAvailable,
         Self::CoopPlanned,
         Self::CoopCommitted,
+        Self::CoopInPayment,
         Self::CoopPaid,
+        Self::CoopWithheld,
         Self::CoopForfeited,
         Self::CoopConverted,
     ];
@@ -81,11 +87,11 @@ text_enum! {
         Adjustment = "adjustment",
         /// A month was closed.
         Closure = "closure",
-        /// A payment took the rebate.
+        /// A payment took the rebate, or the claimed part of a fund.
         Payment = "payment",
         /// A payment arrived.
         Settlement = "settlement",
-        /// A payment that had not arrived gave the rebate back.
+        /// A payment that had not arrived gave back what it carried.
         Release = "release",
         /// A payment that had arrived came back.
         Return = "return",

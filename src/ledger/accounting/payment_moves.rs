@@ -17,20 +17,20 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// A step of a rebate on its way through a payment.
+/// A step of a rebate, or of the claimed part of a co-op fund, on the way through a payment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PaymentStep {
-    /// A payment takes the rebate.
+    /// A payment takes the amount.
     Take,
     /// The payment has arrived.
     Settle(SettledParts),
-    /// The payment has not arrived, and gives the rebate back.
+    /// The payment has not arrived, and gives the amount back.
     Release,
     /// The payment had arrived, and came back.
     Return(SettledParts),
 }
 
-/// The parts of a rebate that did not go to the bank, in minor units; the rest was paid.
+/// The parts of an amount that did not go to the bank, in minor units; the rest was paid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SettledParts {
     /// The part that was withheld as tax.
@@ -71,7 +71,7 @@ impl RebateOutcome {
 }
 
 impl PaymentStep {
-    const fn cause(self) -> TransferCause {
+    pub(super) const fn cause(self) -> TransferCause {
         match self {
             Self::Take => TransferCause::Payment,
             Self::Settle(_) => TransferCause::Settlement,

@@ -67,6 +67,13 @@ pub fn count_within(tx: &mut Tx<'_>, range: WaitingRange) -> Result<i64> {
     Ok(within(range).select(partners).get_result(tx.conn)?)
 }
 
+/// The number of these partners with a rebate in a range.
+pub fn count_among(tx: &mut Tx<'_>, range: WaitingRange, partners: &[Id]) -> Result<i64> {
+    let count = sql::<BigInt>("COUNT(DISTINCT rebates.partner_id)");
+    let query = within(range).filter(rebates::partner_id.eq_any(partners.to_vec()));
+    Ok(query.select(count).get_result(tx.conn)?)
+}
+
 /// The rebates of these partners in a range: by partner and currency, then by enrollment, the oldest first.
 pub fn rebates_within(tx: &mut Tx<'_>, range: WaitingRange, partners: &[Id]) -> Result<Vec<Rebate>> {
     let order = (rebates::partner_id, rebates::currency, rebates::enrollment_id, rebates::posted_in);

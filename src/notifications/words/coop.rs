@@ -38,6 +38,10 @@ pub(super) fn facts(message: &Message, locale: Locale) -> Value {
             let (given_back, claim) = (sum(*given_back, locale), claim.to_string());
             context! { partner, activity => activity.in_language(locale), given_back, claim }
         }
+        Message::CoopClaimHeld { partner, amount, reason, claim } => {
+            let (amount, claim) = (sum(*amount, locale), claim.to_string());
+            context! { partner, amount, reason, claim }
+        }
         _ => Value::UNDEFINED,
     }
 }

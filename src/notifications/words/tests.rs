@@ -213,6 +213,12 @@ fn messages() -> Vec<Message> {
             given_back: Money::parse("0.00", Currency::USD).unwrap(),
             claim: id(4),
         },
+        Message::CoopClaimHeld {
+            partner: partner.clone(),
+            amount: Money::parse("1800.00", Currency::USD).unwrap(),
+            reason: "The supplier has called in doubt that the seminar took place".into(),
+            claim: id(4),
+        },
         Message::StatementReady {
             partner: partner.clone(),
             partner_id: id(2),

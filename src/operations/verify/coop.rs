@@ -11,13 +11,13 @@ use crate::{
 };
 use diesel::prelude::*;
 
-/// The balance of an account within the half-year of each fund, less the part of the fund that it must be.
+/// The balance of accounts within the half-year of each fund, less the part of the fund that it must be.
 const BALANCES: &[(&str, &str, &str)] = &[
-    ("funds hold what the ledger has available", "{coop_available}", "remaining"),
-    ("funds have planned what the ledger says", "{coop_planned}", "planned"),
-    ("funds have committed what the ledger says", "{coop_committed}", "committed"),
-    ("funds have paid what the ledger says", "{coop_paid}", "paid"),
-    ("funds have forfeited what the ledger says", "{coop_forfeited}", "forfeited"),
+    ("funds hold what the ledger has available", "({coop_available})", "remaining"),
+    ("funds have planned what the ledger says", "({coop_planned})", "planned"),
+    ("funds have committed what the ledger says", "({coop_committed}, {coop_in_payment})", "committed"),
+    ("funds have paid what the ledger says", "({coop_paid}, {coop_withheld})", "paid"),
+    ("funds have forfeited what the ledger says", "({coop_forfeited})", "forfeited"),
 ];
 
 /// What must give no row; a row is the id of a fund or of an enrollment.
@@ -75,13 +75,14 @@ struct Found {
 /// Compares the co-op funds with the rebates and the ledger, and names the first difference of each check.
 pub fn sums_of_coop(tx: &mut Tx<'_>) -> Result<Vec<Sum>> {
     let mut sums = Vec::new();
-    for (name, account, part) in BALANCES {
+    for (name, accounts, part) in BALANCES {
         let rows = format!(
             "SELECT f.id FROM coop_funds f LEFT JOIN ledger_transfers t ON t.partner_id = f.partner_id
                  AND t.enrollment_id = f.enrollment_id AND t.currency = f.currency
-                 AND t.month BETWEEN f.half_year AND f.last_month AND {account} IN (t.debit, t.credit)
+                 AND t.month BETWEEN f.half_year AND f.last_month AND (t.debit IN {accounts} OR t.credit IN {accounts})
              GROUP BY f.partner_id, f.id, f.{part}
-             HAVING COALESCE(SUM(CASE WHEN t.credit = {account} THEN t.amount ELSE -t.amount END), 0) <> f.{part}"
+             HAVING COALESCE(SUM(CASE WHEN t.credit IN {accounts} THEN t.amount ELSE 0 END
+                 - CASE WHEN t.debit IN {accounts} THEN t.amount ELSE 0 END), 0) <> f.{part}"
         );
         sums.push(sum(tx, name, &rows)?);
     }

@@ -36,8 +36,8 @@ const CHECKS: &[(&str, &str)] = &[
              OR p.currency <> r.currency",
     ),
     (
-        "no rebate is in two live payments",
-        "SELECT rebate_id AS id FROM payment_lines WHERE live GROUP BY partner_id, rebate_id HAVING COUNT(*) > 1",
+        "nothing is in two live payments",
+        "SELECT record_id AS id FROM payment_lines WHERE live GROUP BY partner_id, record_id HAVING COUNT(*) > 1",
     ),
     (
         "lines are live while their payment is",
@@ -60,9 +60,51 @@ const CHECKS: &[(&str, &str)] = &[
              WHERE l.partner_id = r.partner_id AND l.rebate_id = r.id AND l.live)",
     ),
     (
+        "no document is for rebates and claims",
+        "SELECT p.id FROM payments p JOIN payment_lines l ON l.partner_id = p.partner_id AND l.payment_id = p.id
+         WHERE (p.document_kind = {self_billed_invoice}) <> (l.claim_id IS NOT NULL)",
+    ),
+    (
+        "lines are the amounts of their claims",
+        "SELECT l.payment_id AS id FROM payment_lines l
+         JOIN coop_claims c ON c.partner_id = l.partner_id AND c.id = l.claim_id
+         JOIN payments p ON p.partner_id = l.partner_id AND p.id = l.payment_id
+         WHERE l.amount <> c.approved OR l.enrollment_id <> c.enrollment_id OR p.currency <> c.currency
+             OR l.set_off <> 0",
+    ),
+    (
+        "claims stand as their payments do",
+        "SELECT c.id FROM coop_claims c LEFT JOIN payment_lines l
+             ON l.partner_id = c.partner_id AND l.claim_id = c.id AND l.live
+         LEFT JOIN payments p ON p.partner_id = l.partner_id AND p.id = l.payment_id
+         WHERE (c.payment_id IS NULL) <> (p.id IS NULL) OR c.payment_id <> p.id
+             OR (c.state = {claim_paid}) <> (COALESCE(p.state, '') = {settled})",
+    ),
+    (
+        "the ledger paid what the payments of claims say",
+        "SELECT id FROM (
+             SELECT partner_id, id, net AS paid, withheld FROM payments
+                 WHERE state = {settled} AND document_kind = {self_billed_invoice}
+             UNION ALL SELECT partner_id, cause_id, CASE WHEN credit = {coop_paid} THEN -amount
+                     WHEN debit = {coop_paid} THEN amount ELSE 0 END,
+                 CASE WHEN credit = {coop_withheld} THEN -amount WHEN debit = {coop_withheld} THEN amount ELSE 0 END
+                 FROM ledger_transfers WHERE {coop_paid} IN (debit, credit) OR {coop_withheld} IN (debit, credit)
+         ) moved GROUP BY partner_id, id HAVING SUM(paid) <> 0 OR SUM(withheld) <> 0",
+    ),
+    (
+        "the ledger carries the claims of payments under way",
+        "SELECT id FROM (
+             SELECT partner_id, id, gross AS carried FROM payments WHERE document_kind = {self_billed_invoice}
+                 AND state IN {live_states} AND state <> {settled}
+             UNION ALL SELECT partner_id, cause_id, CASE WHEN credit = {coop_in_payment} THEN -amount ELSE amount END
+                 FROM ledger_transfers WHERE {coop_in_payment} IN (debit, credit)
+         ) moved GROUP BY partner_id, id HAVING SUM(carried) <> 0",
+    ),
+    (
         "the ledger paid what the payments say",
         "SELECT id FROM (
-             SELECT partner_id, id, net AS paid, withheld FROM payments WHERE state = {settled}
+             SELECT partner_id, id, net AS paid, withheld FROM payments
+                 WHERE state = {settled} AND document_kind = {credit_note}
              UNION ALL SELECT partner_id, cause_id, CASE WHEN credit = {rebate_paid} THEN -amount
                      WHEN debit = {rebate_paid} THEN amount ELSE 0 END,
                  CASE WHEN credit = {rebate_withheld} THEN -amount WHEN debit = {rebate_withheld} THEN amount ELSE 0 END

@@ -250,6 +250,7 @@ mod tests {
             statement_id: None,
             statement_entry: None,
             payout_revision: None,
+            execution_on: None,
         }
     }
 

@@ -9,6 +9,7 @@
 //! | `steps` | what every step of a claim has in common: the state table, the fund, the history |
 //! | `service` | what the partner's people do, and the end of their time |
 //! | `review` | what reviewers do |
+//! | `paying` | the way of approved claims through payments, and the holds of operators |
 //! | `notices` | what the partner is told |
 //! | `proofs` | the rows of the files that prove claims |
 
@@ -18,6 +19,7 @@ mod assessment_view;
 mod body;
 mod model;
 mod notices;
+mod paying;
 pub mod proofs;
 mod review;
 mod review_api;
@@ -30,10 +32,11 @@ mod view;
 
 use crate::slice::{Slice, Tag};
 pub use model::{Claim, ClaimEvent, ClaimState, ExpenseSource};
+pub use paying::{ClaimMove, hold, move_claims};
 pub use proofs::{Proof, ProofMedia};
 pub use service::{CODES, ClaimWords, ExpenseWords, draft, expire, overdue, refuse_unwritten};
 pub use steps::{Step, note};
-pub use store::{get, to_change};
+pub use store::{get, named, partners_payable, payable_of, to_change};
 pub use view::CoopClaimView;
 
 /// The declaration of this slice.

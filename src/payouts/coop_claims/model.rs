@@ -1,10 +1,14 @@
-//! The claim, its expenses and its states; no I/O, no clock, no HTTP.
+//! The claim and its states; no I/O, no clock, no HTTP.
+
+mod expense;
+
+pub use expense::{AskedExpense, CutReason, Expense, ExpenseDecision, ExpenseSource, MOST_EXPENSES};
 
 use super::risk::Risk;
 use crate::{
     platform::{
         db::types::Json,
-        values::{CalendarDate, Currency, Id, Money, Month, PublishedRate, Timestamp, text_enum},
+        values::{CalendarDate, Currency, Id, Money, Month, Timestamp, text_enum},
     },
     schema::coop_claims,
 };
@@ -17,8 +21,6 @@ pub const REPLY_DAYS: u8 = 14;
 pub const REVIEW_DAYS: u8 = 10;
 /// The days after a rejection within which the rejection is disputed.
 pub const DISPUTE_DAYS: i32 = 30;
-/// The most expenses of a claim.
-pub const MOST_EXPENSES: usize = 50;
 
 text_enum! {
     /// The state of a co-op claim.
@@ -75,6 +77,10 @@ pub enum ClaimEvent {
     Dispute(Times),
     /// The time of the draft, or of the answer to a question, is over.
     Expiry,
+    /// The payment of the claim has arrived.
+    Payment,
+    /// The payment of the claim has come back.
+    Return(Extent),
 }
 
 /// How much of what was asked for is approved.
@@ -124,12 +130,11 @@ impl ClaimState {
             (Self::Draft, Event::Cancellation) => Some(Self::Cancelled),
             (Self::Draft | Self::ActionRequired, Event::Expiry) => Some(Self::Expired),
             (Self::Submitted, Event::Review) => Some(Self::UnderReview),
-            (Self::Submitted | Self::UnderReview | Self::Disputed, Event::Approval(Extent::Whole)) => {
-                Some(Self::Approved)
-            }
-            (Self::Submitted | Self::UnderReview | Self::Disputed, Event::Approval(Extent::Part)) => {
-                Some(Self::PartiallyApproved)
-            }
+            (Self::Submitted | Self::UnderReview | Self::Disputed, Event::Approval(Extent::Whole))
+            | (Self::Paid, Event::Return(Extent::Whole)) => Some(Self::Approved),
+            (Self::Submitted | Self::UnderReview | Self::Disputed, Event::Approval(Extent::Part))
+            | (Self::Paid, Event::Return(Extent::Part)) => Some(Self::PartiallyApproved),
+            (Self::Approved | Self::PartiallyApproved, Event::Payment) => Some(Self::Paid),
             (Self::Submitted | Self::UnderReview, Event::Rejection) => Some(Self::Rejected),
             (Self::Disputed, Event::Rejection) => Some(Self::RejectedFinal),
             (Self::Submitted | Self::UnderReview, Event::InformationRequest) => Some(Self::ActionRequired),
@@ -146,121 +151,17 @@ impl ClaimState {
         matches!(self, Self::Draft | Self::ActionRequired)
     }
 
+    /// Whether the claim is approved, and its payment has not arrived.
+    #[must_use]
+    pub const fn is_approved(self) -> bool {
+        matches!(self, Self::Approved | Self::PartiallyApproved)
+    }
+
     /// Whether a reviewer has to decide.
     #[must_use]
     pub const fn waits_for_review(self) -> bool {
         matches!(self, Self::Submitted | Self::UnderReview | Self::Disputed)
     }
-}
-
-/// Who has issued the document behind an expense.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub enum ExpenseSource {
-    /// Somebody else, by an invoice.
-    Invoice {
-        /// The supplier's name.
-        supplier: String,
-        /// The number of the invoice.
-        number: String,
-    },
-    /// The partner, which certifies its own service.
-    OwnService,
-}
-
-text_enum! {
-    /// What cuts an expense, or a decision on the expense.
-    pub enum CutReason {
-        /// The limit of the activity is used up.
-        ActivityLimit = "activity_limit",
-        /// The limit for the people of one event is used up.
-        PeopleLimit = "people_limit",
-        /// The fund does not hold more.
-        FundExhausted = "fund_exhausted",
-        /// A proof is missing or does not prove the expense.
-        ProofMissing = "proof_missing",
-        /// The expense is no cost of the activity.
-        NotOfTheActivity = "not_of_the_activity",
-        /// The expense lies outside the days of the activity or of the fund.
-        OutsidePeriod = "outside_period",
-        /// The expense was claimed before.
-        Duplicate = "duplicate",
-        /// Tax that the partner recovers is not paid back.
-        RecoverableTax = "recoverable_tax",
-        /// The amount is not the one on the document.
-        AmountNotProved = "amount_not_proved",
-    }
-}
-
-impl CutReason {
-    /// Whether the service itself cuts by the reason, which no reviewer gives.
-    #[must_use]
-    pub const fn is_of_a_limit(self) -> bool {
-        matches!(self, Self::ActivityLimit | Self::PeopleLimit | Self::FundExhausted)
-    }
-}
-
-/// An expense of a claim, with what the submission and the decision made of it. Amounts of both are minor units of the fund's
-/// currency.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Expense {
-    /// UUID of version 7.
-    pub id: Id,
-    /// The subject of the expense in the partner's words.
-    pub description: String,
-    /// The day of the invoice or of the own service.
-    pub on: CalendarDate,
-    /// Who has issued the document.
-    pub source: ExpenseSource,
-    /// The amount without tax.
-    pub net: Money,
-    /// The tax.
-    pub tax: Money,
-    /// Whether the partner recovers the tax, which is not paid back then.
-    pub recovers_tax: bool,
-    /// What the submission made of the expense; none before.
-    pub asked: Option<AskedExpense>,
-    /// The decision; none before.
-    pub decision: Option<ExpenseDecision>,
-}
-
-impl Expense {
-    /// The amount that counts: net, with the tax that the partner bears; none where the sum leaves the range.
-    #[must_use]
-    pub fn counts(&self) -> Option<Money> {
-        let tax = if self.recovers_tax { 0 } else { self.tax.minor };
-        Some(Money { minor: self.net.minor.checked_add(tax)?, ..self.net })
-    }
-
-    /// The month whose rate converts the expense.
-    #[must_use]
-    pub fn month(&self) -> Month {
-        Month::of(self.on)
-    }
-}
-
-/// An expense as it was submitted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AskedExpense {
-    /// The amount that counts.
-    pub amount: i64,
-    /// The rate by which the amount was converted; none where the expense is in the fund's currency.
-    pub rate: Option<PublishedRate>,
-    /// The part within the limits.
-    pub reimbursable: i64,
-    /// The limit that cuts the rest.
-    pub cut_by: Option<CutReason>,
-}
-
-/// The decision on an expense.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ExpenseDecision {
-    /// The approved amount.
-    pub approved: i64,
-    /// The reason of a cut; none where everything that is reimbursable is approved.
-    pub reason: Option<CutReason>,
-    /// The reviewer's words on what the partner can do.
-    pub remedy: Option<String>,
 }
 
 text_enum! {
@@ -284,7 +185,8 @@ pub struct HistoryStep {
     pub side: ClaimSide,
     /// The user or API client; none of the service itself.
     pub by: Option<Id>,
-    /// The name of the step: a sub-resource, `draft`, `change`, `proof`, `proof_removal`, `first-approval` or `expiry`.
+    /// The name of the step: a sub-resource, `draft`, `proof`, `proof-removal`, `first-approval`,
+    /// `expiry`, `payment` or `payment-return`.
     pub step: String,
     /// The words of whoever made the step.
     pub words: Option<String>,
@@ -356,6 +258,10 @@ pub struct Claim {
     pub updated_at: Timestamp,
     /// Counts the changes of the record; the entity tag.
     pub revision: i64,
+    /// The payment that carries the claim, or has paid the claim.
+    pub payment_id: Option<Id>,
+    /// The words by which an operator holds the approved claim back from payment; none where nobody does.
+    pub held_because: Option<String>,
 }
 
 impl Claim {
@@ -378,7 +284,26 @@ impl Claim {
             ClaimEvent::Dispute(_) => (self.dispute(), *name),
             other => (*other, *name),
         });
-        told.filter(|(event, _)| self.state.after(*event).is_some()).map(|(_, name)| name).collect()
+        let told = told.filter(|(event, _)| self.state.after(*event).is_some()).map(|(_, name)| name);
+        told.chain(self.hold_or_release()).collect()
+    }
+
+    /// The sub-resource by which an operator holds the claim back from payment, or lets the payment go on.
+    fn hold_or_release(&self) -> Option<&'static str> {
+        let name = if self.held_because.is_some() { "release" } else { "hold" };
+        Some(name).filter(|_| self.waits_for_payment())
+    }
+
+    /// Whether the claim is approved, and no payment carries the claim.
+    #[must_use]
+    pub const fn waits_for_payment(&self) -> bool {
+        self.state.is_approved() && self.payment_id.is_none()
+    }
+
+    /// The month of the approval, up to which a payment run has to reach; none before an approval.
+    #[must_use]
+    pub fn approved_in(&self) -> Option<Month> {
+        self.approved.and(self.decided_at).map(|at| Month::of(at.date()))
     }
 
     /// The last day on which a rejection is disputed.

@@ -48,6 +48,17 @@ pub(super) fn tell_expiry(tx: &mut Tx<'_>, claim: &Claim, activity: Text, given_
     })
 }
 
+/// Tells that an operator holds an approved claim back from payment.
+pub(super) fn tell_hold(tx: &mut Tx<'_>, claim: &Claim) -> Result<()> {
+    let Some(reason) = &claim.held_because else { return Ok(()) };
+    tell(tx, claim, |partner| Message::CoopClaimHeld {
+        partner,
+        amount: claim.money(claim.approved.unwrap_or_default()),
+        reason: reason.clone(),
+        claim: claim.id,
+    })
+}
+
 fn tell(tx: &mut Tx<'_>, claim: &Claim, message: impl FnOnce(String) -> Message) -> Result<()> {
     let partner = partners::get(tx, claim.partner_id)?;
     let message = message(partner.legal_name.clone());

@@ -16,7 +16,6 @@ use crate::{
     schema::coop_proofs,
 };
 use diesel::prelude::*;
-use std::collections::HashSet;
 
 text_enum! {
     /// The media type of a proof.
@@ -120,16 +119,8 @@ pub fn insert(tx: &mut Tx<'_>, proof: &Proof) -> Result<()> {
     Ok(())
 }
 
-/// Removes the row of a proof; its object is removed with what has no row.
+/// Removes the row of a proof; its object is loose from then on.
 pub fn remove(tx: &mut Tx<'_>, proof: &Proof) -> Result<()> {
     diesel::delete(coop_proofs::table.find((proof.partner_id, proof.id))).execute(tx.conn)?;
     Ok(())
-}
-
-/// Of these objects, those that have a row.
-pub fn with_rows(tx: &mut Tx<'_>, objects: &[ObjectKey]) -> Result<HashSet<ObjectKey>> {
-    let ids: Vec<Id> = objects.iter().map(|object| object.id).collect();
-    let query = coop_proofs::table.filter(coop_proofs::id.eq_any(ids));
-    let found: Vec<(Id, Id)> = query.select((coop_proofs::partner_id, coop_proofs::id)).load(tx.conn)?;
-    Ok(found.into_iter().map(|(folder, id)| ObjectKey { folder, id }).collect())
 }

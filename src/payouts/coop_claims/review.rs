@@ -77,8 +77,8 @@ pub(super) fn approve(
     if let Some(first) = claim.proposer_id.filter(|_| !terms.one_decides(&claim)) {
         refuse_own(tx, first)?;
     }
-    let extent = if approved == claim.committed { Extent::Whole } else { Extent::Part };
-    let state = claim.state.after(ClaimEvent::Approval(extent)).unwrap_or(claim.state);
+    let approval = ClaimEvent::Approval(Extent::of(&expenses));
+    let state = claim.state.after(approval).unwrap_or(claim.state);
     let after = Claim {
         expenses: Json(expenses),
         state,

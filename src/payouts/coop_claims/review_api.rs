@@ -4,6 +4,7 @@ use super::{
     api::record,
     body::CoopClaimComment,
     model::CutReason,
+    paying,
     review::{self, DecisionLine},
     view::CoopClaimView,
 };
@@ -11,10 +12,11 @@ use crate::{
     access::{
         Caller,
         policy::{
-            ApproveCoopClaim, HandBackCoopClaim, RejectCoopClaim, RequestCoopClaimInformation,
-            ReviewCoopClaim,
+            ApproveCoopClaim, HandBackCoopClaim, HoldCoopClaim, RejectCoopClaim, ReleaseCoopClaim,
+            RequestCoopClaimInformation, ReviewCoopClaim,
         },
     },
+    network::partners::TransitionReason,
     platform::{
         Result,
         http::{Answer, Body, Path},
@@ -33,7 +35,9 @@ pub(super) fn routes(config: &mut ServiceConfig<'_>) {
         .service(hand_back_coop_claim)
         .service(approve_coop_claim)
         .service(reject_coop_claim)
-        .service(request_coop_claim_information);
+        .service(request_coop_claim_information)
+        .service(hold_coop_claim)
+        .service(release_coop_claim);
 }
 
 /// The decision on one expense.
@@ -189,6 +193,42 @@ async fn request_coop_claim_information(
     caller
         .write(body, move |tx, asked| {
             let claim = review::ask(tx, *id, &asked.question)?;
+            record(tx, claim)
+        })
+        .await
+}
+
+/// Hold an approved co-op claim back from payment
+///
+/// The claim is not paid until an operator releases it. The partner's admins are told the reason.
+#[utoipa::path(tag = "coop-claims", request_body = TransitionReason, responses((status = 200, body = CoopClaimView)))]
+#[post("/v1/coop-claims/{id}/hold")]
+async fn hold_coop_claim(
+    caller: Caller<HoldCoopClaim>,
+    id: Path<Id>,
+    body: Body<TransitionReason>,
+) -> Result<Answer> {
+    caller
+        .write(body, move |tx, because| {
+            let claim = paying::hold(tx, *id, &because.reason)?;
+            record(tx, claim)
+        })
+        .await
+}
+
+/// Release a co-op claim that was held
+///
+/// The next payment run pays the claim.
+#[utoipa::path(tag = "coop-claims", request_body = TransitionReason, responses((status = 200, body = CoopClaimView)))]
+#[post("/v1/coop-claims/{id}/release")]
+async fn release_coop_claim(
+    caller: Caller<ReleaseCoopClaim>,
+    id: Path<Id>,
+    body: Body<TransitionReason>,
+) -> Result<Answer> {
+    caller
+        .write(body, move |tx, because| {
+            let claim = paying::release(tx, *id, &because.reason)?;
             record(tx, claim)
         })
         .await

@@ -137,6 +137,8 @@ pub fn draft(tx: &mut Tx<'_>, fund: Id, words: ClaimWords) -> Result<Claim> {
         created_by: tx.actor.id(),
         updated_at: tx.now,
         revision: 1,
+        payment_id: None,
+        held_because: None,
     };
     store::insert(tx, &claim)?;
     let event = audit::Event::on("coop_claim", claim.id).of_partner(claim.partner_id);

@@ -8,11 +8,12 @@ use super::{
 };
 use crate::{
     access::{PartnerKey, Scope, Tx},
+    ledger::accounting::WaitingRange,
     network::partners::{in_scope, is_narrow},
     participation::{enrollments::in_program, programs::CoopProofKind},
     platform::{
         Error, Result, codes,
-        db::{MultiBackend, insert_many},
+        db::{MultiBackend, insert_many, upsert_many},
         http::{PageRequest, keyset, matches_value, unindexed},
         values::{CalendarDate, Id, Timestamp},
     },
@@ -20,10 +21,18 @@ use crate::{
     slice::Measure,
     text,
 };
-use diesel::{dsl::exists, prelude::*, select};
+use diesel::{
+    dsl::{exists, sql},
+    prelude::*,
+    select,
+    sql_types::Bool,
+    upsert::excluded,
+};
 
 /// The most marks of other claims that are compared.
 const MOST_MARKS: i64 = 1000;
+/// The most claims that one statement names.
+const AT_ONCE: usize = 1000;
 
 fn visible(scope: Scope) -> coop_claims::BoxedQuery<'static, MultiBackend> {
     in_scope!(coop_claims::table.into_boxed(), coop_claims::partner_id, scope)
@@ -158,6 +167,85 @@ pub(super) fn overdue(tx: &mut Tx<'_>, partners: &[Id], today: CalendarDate) -> 
 pub(super) fn insert(tx: &mut Tx<'_>, claim: &Claim) -> Result<()> {
     diesel::insert_into(coop_claims::table).values(claim).execute(tx.conn)?;
     Ok(())
+}
+
+/// Writes the next revisions of claims that payments have moved.
+pub(super) fn update_paid(tx: &mut Tx<'_>, claims: &[Claim]) -> Result<()> {
+    use crate::schema::coop_claims as c;
+    upsert_many!(
+        tx.conn,
+        c::table,
+        claims,
+        (c::partner_id, c::id),
+        (
+            c::state.eq(excluded(c::state)),
+            c::committed.eq(excluded(c::committed)),
+            c::payment_id.eq(excluded(c::payment_id)),
+            c::held_because.eq(excluded(c::held_because)),
+            c::history.eq(excluded(c::history)),
+            c::updated_at.eq(excluded(c::updated_at)),
+            c::revision.eq(excluded(c::revision)),
+        )
+    );
+    Ok(())
+}
+
+/// The claims with these ids, which belong to these partners.
+pub fn named(tx: &mut Tx<'_>, partners: &[Id], ids: &[Id]) -> Result<Vec<Claim>> {
+    let mut found = Vec::new();
+    for some in ids.chunks(AT_ONCE) {
+        let query = coop_claims::table
+            .filter(coop_claims::partner_id.eq_any(partners.to_vec()))
+            .filter(coop_claims::id.eq_any(some.to_vec()));
+        found.extend(query.select(Claim::as_select()).load(tx.conn)?);
+    }
+    Ok(found)
+}
+
+/// The claims that wait to be paid, approved up to the end of a month, in one currency or all.
+fn payable(range: WaitingRange) -> coop_claims::BoxedQuery<'static, MultiBackend> {
+    let end = range.until.plus(1).first_day().midnight();
+    let query = coop_claims::table
+        .filter(sql::<Bool>(&waits_for_payment()))
+        .filter(unindexed!(coop_claims::decided_at).lt(end).assume_not_null())
+        .into_boxed();
+    match range.currency {
+        Some(currency) => query.filter(coop_claims::currency.eq(currency)),
+        None => query,
+    }
+}
+
+/// The condition "waits for payment", spelled as the partial index has it: with bound parameters the index is not used.
+fn waits_for_payment() -> String {
+    let [whole, part] = [ClaimState::Approved, ClaimState::PartiallyApproved];
+    format!("payment_id IS NULL AND state IN ('{whole}', '{part}')")
+}
+
+/// Up to `most` partners with a claim that waits to be paid, after a partner, in the order of their ids.
+pub fn partners_payable(
+    tx: &mut Tx<'_>,
+    range: WaitingRange,
+    after: Option<Id>,
+    most: i64,
+) -> Result<Vec<Id>> {
+    let mut query = payable(range).select(coop_claims::partner_id).distinct();
+    if let Some(after) = after {
+        query = query.filter(coop_claims::partner_id.gt(after));
+    }
+    Ok(query.order(coop_claims::partner_id).limit(most).load(tx.conn)?)
+}
+
+/// The claims of these partners that wait to be paid: by partner and currency, then by enrollment, the first approved first.
+pub fn payable_of(tx: &mut Tx<'_>, range: WaitingRange, partners: &[Id]) -> Result<Vec<Claim>> {
+    let order = (
+        coop_claims::partner_id,
+        coop_claims::currency,
+        coop_claims::enrollment_id,
+        coop_claims::decided_at,
+        coop_claims::id,
+    );
+    let query = payable(range).filter(coop_claims::partner_id.eq_any(partners.to_vec())).order(order);
+    Ok(query.select(Claim::as_select()).load(tx.conn)?)
 }
 
 pub(super) fn update(tx: &mut Tx<'_>, claim: &Claim) -> Result<()> {

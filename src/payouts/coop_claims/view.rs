@@ -67,6 +67,11 @@ pub struct CoopClaimView {
     submitted_at: Option<Timestamp>,
     /// When the last decision was made; null before.
     decided_at: Option<Timestamp>,
+    /// The payment that has paid the claim; null before.
+    payment_id: Option<Id>,
+    /// The words by which an operator holds the claim back from payment; null where nobody does.
+    #[schema(max_length = 1000, examples("The supplier has called in doubt that the seminar took place"))]
+    held_because: Option<String>,
     /// While the claim is written: what would be paid, and what lacks. Null in lists and of other states.
     assessment: Option<CoopAssessment>,
     /// For the review, to programme staff; null for a partner's people.
@@ -172,7 +177,7 @@ struct CoopClaimStep {
     side: ClaimSide,
     /// The user or API client, for the own side and for programme staff; null for others, and of the service itself.
     by: Option<Id>,
-    /// The step: a sub-resource, `draft`, `proof`, `proof-removal`, `first-approval` or `expiry`.
+    /// The step: a sub-resource, `draft`, `proof`, `proof-removal`, `first-approval`, `expiry`, `payment` or `payment-return`.
     #[schema(max_length = 40, examples("submission"))]
     step: String,
     /// The words of whoever made the step; null where nothing was said.
@@ -244,6 +249,9 @@ impl CoopClaimView {
             disputable_until: claim.disputed_until().filter(|_| !claim.was_disputed),
             submitted_at: claim.submitted_at,
             decided_at: claim.decided_at,
+            // What a run has made for the bank is told once the payment has arrived.
+            payment_id: claim.payment_id.filter(|_| claim.state == ClaimState::Paid),
+            held_because: claim.held_because.clone(),
             assessment: None,
             review,
             history: steps.map(|step| CoopClaimStep::of(step, &money, reader)).collect(),

@@ -101,7 +101,7 @@ fn payment(tx: &mut Tx<'_>, id: Id) -> Result<DisputedRecord> {
     let enrollment_id = first.filter(|first| lines.iter().all(|line| line.enrollment_id == *first));
     let mut earned_in = Vec::new();
     if let Some(enrollment) = enrollment_id {
-        for line in &lines {
+        for line in lines.iter().filter(|line| line.rebate_id.is_some()) {
             let place = (line.posted_in, payment.currency);
             earned_in.extend(months_of(tx, payment.partner_id, enrollment, place)?);
         }
@@ -186,7 +186,9 @@ fn looks(tx: &mut Tx<'_>, dispute: &Dispute) -> Result<BTreeMap<Id, LookedAt>> {
         }
         DisputeSubject::Payment => {
             let payment = payments::get(tx, dispute.subject_id)?;
-            for line in payments::lines_of(tx, std::slice::from_ref(&payment))? {
+            let lines = payments::lines_of(tx, std::slice::from_ref(&payment))?;
+            // The engine calculates rebates; a claim is what a reviewer approved.
+            for line in lines.iter().filter(|line| line.rebate_id.is_some()) {
                 let place = (line.posted_in, payment.currency);
                 let own = months.entry(line.enrollment_id).or_default();
                 own.extend(months_of(tx, payment.partner_id, line.enrollment_id, place)?);

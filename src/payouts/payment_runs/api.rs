@@ -211,7 +211,7 @@ async fn dispatch_payment_run(
 
 /// Make a failed or returned payment anew
 ///
-/// A new payment that names the one it replaces, with the same rebates, in a run of its own that another person approves.
+/// A new payment that names the one it replaces, with the same rebates or claims, in a run of its own that another person approves.
 #[utoipa::path(tag = "payments", request_body = TransitionReason, responses((status = 201, body = PaymentView)))]
 #[post("/v1/payments/{id}/reissue")]
 async fn reissue_payment(

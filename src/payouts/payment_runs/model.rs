@@ -26,7 +26,7 @@ text_enum! {
         Approved = "approved",
         /// The bank has the payments.
         Sent = "sent",
-        /// The run was given up; its rebates are payable again.
+        /// The run was given up; its rebates and claims are payable again.
         Cancelled = "cancelled",
     }
 }
@@ -55,7 +55,7 @@ text_enum! {
         ProfileActionRequired = "profile_action_required",
         /// The bank account was changed lately.
         CoolingOff = "cooling_off",
-        /// An operator holds the rebate.
+        /// An operator holds the rebate or the claim.
         HeldByOperator = "held_by_operator",
         /// The partner disputes the rebate as too high.
         Disputed = "disputed",
@@ -63,7 +63,7 @@ text_enum! {
         PartnerSuspended = "partner_suspended",
         /// The partner is closed, and still accrues: the last payment comes once everything is payable.
         PartnerClosed = "partner_closed",
-        /// The payable sum of the enrollment is below the program's payment threshold.
+        /// The payable sum of the enrollment's rebates, or of its claims, is below the program's payment threshold.
         BelowPaymentThreshold = "below_payment_threshold",
         /// The payment month has no exchange rate that converts the program's payment threshold.
         PaymentRateMissing = "payment_rate_missing",
@@ -151,7 +151,7 @@ pub struct RunWait {
     /// The sum; below zero where more is owed back.
     #[serde(deserialize_with = "Money::deserialize_sum")]
     pub amount: Money,
-    /// The number of enrollments.
+    /// The number of enrollments; one whose rebates and whose claims both wait is counted for each.
     #[schema(minimum = 0)]
     pub enrollments: i64,
 }
@@ -262,7 +262,7 @@ pub struct PaymentRun {
 }
 
 impl PaymentRun {
-    /// The rebates that the run looks at.
+    /// The rebates and claims that the run looks at.
     #[must_use]
     pub fn range(&self) -> WaitingRange {
         WaitingRange { until: self.month, currency: self.currency }

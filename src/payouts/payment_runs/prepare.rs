@@ -1,4 +1,4 @@
-//! A run from its beginning until it is prepared. A portion of partners is one unit: the payments are made, their rebates
+//! A run from its beginning until it is prepared. A portion of partners is one unit: the payments are made, their records
 //! taken, and the run notes how far it has come; so a crash between units loses nothing, and nothing is taken twice.
 
 use super::{
@@ -100,7 +100,7 @@ pub struct RunPreview {
 /// What a run over a range would be; nothing is stored.
 pub fn preview(tx: &mut Tx<'_>, range: WaitingRange) -> Result<RunPreview> {
     let paid_in = paid_in(tx, range)?;
-    let partners = accounting::count_within(tx, range)?;
+    let partners = gather::count_within(tx, range, PORTION)?;
     let totals = gather::totals(tx, range, paid_in, PORTION)?;
     Ok(RunPreview { range, paid_in, partners, totals: totals.into_values().collect() })
 }
@@ -113,8 +113,8 @@ pub fn create(tx: &mut Tx<'_>, month: Month, currency: Option<Currency>) -> Resu
     let range = WaitingRange { until: month, currency };
     let paid_in = paid_in(tx, range)?;
     let id = tx.new_id();
-    let begun =
-        PaymentRun { currency, total: accounting::count_within(tx, range)?, ..empty(tx, id, month, paid_in) };
+    let total = gather::count_within(tx, range, PORTION)?;
+    let begun = PaymentRun { currency, total, ..empty(tx, id, month, paid_in) };
     store::insert(tx, &begun)?;
     let run = portion(tx, begun, PORTION)?;
     audit::Event::on("payment_run", id).after(&PaymentRunView::from(run.clone())).record(tx)?;
@@ -149,8 +149,8 @@ fn portion(tx: &mut Tx<'_>, run: PaymentRun, at_once: i64) -> Result<PaymentRun>
     if run.state != PaymentRunState::Preparing {
         return Ok(run);
     }
-    let partners = accounting::partners_within(tx, run.range(), run.position, at_once)?;
-    // Who changes a rebate or a profile waits until the rebates are taken, or has committed before.
+    let partners = gather::partners_within(tx, run.range(), run.position, at_once)?;
+    // Who changes a rebate, a claim or a profile waits until the portion is taken, or has committed before.
     tx.lock_partners(&partners)?;
     let selection = gather::select(tx, run.range(), run.paid_in, &partners)?;
     payments::make(tx, NewPayments { run_id: run.id, replaces: None }, &selection.drafts)?;

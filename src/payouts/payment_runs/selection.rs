@@ -2,11 +2,11 @@
 
 use super::model::{RunTotal, RunWaitReason, Totals};
 use crate::{
-    ledger::accounting::{PaymentStanding, PaymentThreshold, Rebate, RebateReason, RebateState},
+    ledger::accounting::{PaymentStanding, PaymentThreshold, RebateReason, RebateState},
     network::{partners::PartnerStatus, profiles::Standing},
     payouts::{
-        payments::{self, PaymentDraft},
-        withholding::WithholdingRate,
+        payments::{self, Owed, PaymentDraft},
+        withholding::Withholding,
     },
     platform::{
         Result,
@@ -21,8 +21,8 @@ pub(super) struct PayeeFacts {
     pub standing: Standing,
     /// Whether a rebate of the partner still grows.
     pub is_accruing: bool,
-    /// The rate at which tax is withheld.
-    pub rate: WithholdingRate,
+    /// The rates at which tax is withheld.
+    pub withholding: Withholding,
 }
 
 impl PayeeFacts {
@@ -47,23 +47,24 @@ pub(super) struct Selection {
 }
 
 impl Selection {
-    /// Adds a partner's waiting rebates in one currency, by enrollment.
+    /// Adds a partner's waiting rebates, or waiting claims, in one currency, by enrollment.
     ///
     /// Each enrollment is paid whose payable sum meets the threshold. What other enrollments owe back is set off first;
     /// where nothing is left to pay, everything is carried.
     pub fn add(
         &mut self,
         payee: PayeeFacts,
-        rebates: &[Rebate],
+        waiting: &[Owed],
         threshold: impl Fn(Id, Currency) -> Option<PaymentThreshold>,
     ) -> Result<()> {
-        let Some(currency) = rebates.first().map(|rebate| rebate.currency) else { return Ok(()) };
+        let Some(first) = waiting.first() else { return Ok(()) };
+        let (currency, rate) = (first.currency(), first.document_kind().rate(&payee.withholding));
         let mut total = RunTotal::none(currency);
         let (mut ready, mut owed_back) = (Vec::new(), Vec::new());
-        for of_enrollment in rebates.chunk_by(|one, other| one.enrollment_id == other.enrollment_id) {
+        for of_enrollment in waiting.chunk_by(|one, other| one.enrollment_id() == other.enrollment_id()) {
             note_holds(&mut total, of_enrollment)?;
-            let payable: Vec<Rebate> = payable(of_enrollment).cloned().collect();
-            let Some(enrollment) = payable.first().map(|rebate| rebate.enrollment_id) else { continue };
+            let payable: Vec<Owed> = of_enrollment.iter().filter(|owed| is_payable(owed)).cloned().collect();
+            let Some(enrollment) = payable.first().map(Owed::enrollment_id) else { continue };
             let sum = sum(payable.iter())?;
             let standing = PaymentStanding {
                 payable: Some(Money { minor: sum, currency }),
@@ -76,8 +77,8 @@ impl Selection {
                 (None, None) => ready.push(payable),
             }
         }
-        let rebates = || ready.iter().chain(&owed_back).flatten().cloned();
-        let draft = if ready.is_empty() { None } else { PaymentDraft::of(rebates().collect(), &payee.rate)? };
+        let records = || ready.iter().chain(&owed_back).flatten().cloned();
+        let draft = if ready.is_empty() { None } else { PaymentDraft::of(records().collect(), &rate)? };
         match draft {
             Some(draft) => {
                 total.payments = 1;
@@ -97,28 +98,36 @@ impl Selection {
     }
 }
 
-fn payable(rebates: &[Rebate]) -> impl Iterator<Item = &Rebate> {
-    rebates.iter().filter(|rebate| rebate.state == RebateState::Payable)
+fn is_payable(owed: &Owed) -> bool {
+    match owed {
+        Owed::Rebate(rebate) => rebate.state == RebateState::Payable,
+        Owed::Claim(claim) => claim.held_because.is_none(),
+    }
 }
 
-/// Adds an enrollment's held rebates, by reason.
-fn note_holds(total: &mut RunTotal, rebates: &[Rebate]) -> Result<()> {
-    let mut reasons: Vec<RebateReason> =
-        rebates.iter().filter(|rebate| rebate.state == RebateState::OnHold).filter_map(reason).collect();
+/// Adds an enrollment's held records, by reason.
+fn note_holds(total: &mut RunTotal, records: &[Owed]) -> Result<()> {
+    let mut reasons: Vec<RunWaitReason> = records.iter().filter_map(held_for).collect();
     reasons.sort_unstable();
     reasons.dedup();
-    for reason_of in reasons {
-        let held = rebates.iter().filter(|rebate| reason(rebate) == Some(reason_of));
-        total.add_wait(reason_of.into(), sum(held)?, 1)?;
+    for reason in reasons {
+        let held = records.iter().filter(|owed| held_for(owed) == Some(reason));
+        total.add_wait(reason, sum(held)?, 1)?;
     }
     Ok(())
 }
 
-fn reason(rebate: &Rebate) -> Option<RebateReason> {
-    rebate.state_reason
+/// The reason that a record is on hold; none of one that is payable.
+fn held_for(owed: &Owed) -> Option<RunWaitReason> {
+    match owed {
+        Owed::Rebate(rebate) => {
+            rebate.state_reason.filter(|_| rebate.state == RebateState::OnHold).map(RunWaitReason::from)
+        }
+        Owed::Claim(claim) => claim.held_because.as_ref().map(|_| RunWaitReason::HeldByOperator),
+    }
 }
 
-fn sum<'a>(mut rebates: impl Iterator<Item = &'a Rebate>) -> Result<i64> {
-    let sum = rebates.try_fold(0_i64, |sum, rebate| sum.checked_add(rebate.amount().minor));
+fn sum<'a>(mut records: impl Iterator<Item = &'a Owed>) -> Result<i64> {
+    let sum = records.try_fold(0_i64, |sum, owed| sum.checked_add(owed.amount()));
     sum.ok_or_else(payments::out_of_range)
 }

@@ -11,7 +11,10 @@ use crate::{
     audit,
     ledger::accounting::{self, Rebate, RebateState, WaitingRange},
     network::partners::TRANSITION_NOT_ALLOWED,
-    payouts::payments::{self, NewPayments, Payment, PaymentDraft, PaymentSet, PaymentState, StopReason},
+    payouts::payments::{
+        self, DocumentKind, NewPayments, Owed, PaidRecord, Payment, PaymentDraft, PaymentSet, PaymentState,
+        StopReason,
+    },
     platform::{
         Error, Result,
         db::types::Json,
@@ -32,8 +35,8 @@ crate::problem_codes! {
         ["`payment_files` lists the files that the bank has not got. `POST /v1/payment-files/{id}/dispatch` notes that the bank has a file, `/withdrawal` gives a file up.", "銀行に未送信のファイルが `payment_files` に示されます。`POST /v1/payment-files/{id}/dispatch` で送信済みとして記録するか、`/withdrawal` で取り下げてください。"];
     PAYMENTS_BARRED = "payments_barred" 409 ["Partners may not be paid now", "現在支払いができないパートナーがいます"],
         ["`payments` lists the approved payments to partners whose profiles allow no payment now, or who are suspended. Stop each by `POST /v1/payments/{id}/stop`, or end what keeps the partner from being paid; then send the rest.", "登録情報により現在支払いができないパートナー、または利用停止中のパートナーへの承認済みの支払いが `payments` に示されます。`POST /v1/payments/{id}/stop` で停止するか、支払いができない原因を解消してから、残りを送信してください。"];
-    PAYMENT_NOT_PAYABLE = "payment_not_payable" 409 ["The rebates of the payment are not all payable", "支払いに含まれるリベートの一部が支払対象ではありません"],
-        ["A payment is made anew once each of its rebates is payable again: `rebates` lists the others. A rebate on hold waits for a profile or an operator; one in payment is paid by another payment. What the partner owes back by now is set off first: where nothing is left, `rebates` lists that. Nothing is paid to a partner that is suspended.", "支払いは、含まれるすべてのリベートが再び支払対象となってから再作成できます。支払対象でないリベートは `rebates` に示されます。保留中のリベートは、登録情報の修正または運営担当者の解除をお待ちください。支払手続中のリベートは、別の支払いで支払われます。回収すべき金額は先に相殺され、残額がない場合はそのリベートが `rebates` に示されます。利用停止中のパートナーへの支払いは行われません。"];
+    PAYMENT_NOT_PAYABLE = "payment_not_payable" 409 ["What the payment paid is not all payable", "支払いに含まれるリベートまたは申請の一部が支払対象ではありません"],
+        ["A payment is made anew once each of its rebates or claims is payable again: `rebates` or `claims` lists the others. A rebate on hold waits for a profile or an operator; one in payment is paid by another payment. What the partner owes back by now is set off first: where nothing is left, `rebates` lists that. Nothing is paid to a partner that is suspended.", "支払いは、含まれるすべてのリベートまたは申請が再び支払対象となってから再作成できます。支払対象でないものは `rebates` または `claims` に示されます。保留中のリベートは、登録情報の修正または運営担当者の解除をお待ちください。支払手続中のリベートは、別の支払いで支払われます。回収すべき金額は先に相殺され、残額がない場合はそのリベートが `rebates` に示されます。利用停止中のパートナーへの支払いは行われません。"];
 }
 
 /// The payments that are looked at together.
@@ -66,7 +69,7 @@ pub fn approve(tx: &mut Tx<'_>, id: Id, comment: Option<&str>) -> Result<Payment
     decide(tx, before, PaymentRunState::Approved, comment)
 }
 
-/// Gives a run up that is not approved, and its rebates back.
+/// Gives a run up that is not approved, and its rebates and claims back.
 pub(super) fn cancel(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<PaymentRun> {
     let before = to_decide(tx, id, "cancellation")?;
     each_portion(tx, id, |tx, portion| payments::release_all(tx, portion, StopReason::Words(reason)))?;
@@ -223,12 +226,17 @@ pub fn reissue(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<Payment> {
     if !failed.state.may_be_reissued() {
         return Err(payments::transition_not_allowed(&failed, "reissue"));
     }
-    let mut rebates = payable_again(tx, &failed)?;
-    let owed_back = owed_back(tx, &failed, &rebates)?;
+    let mut records = payable_again(tx, &failed)?;
+    let owed_back = match failed.document_kind {
+        DocumentKind::CreditNote => owed_back(tx, &failed, &records)?,
+        // Nothing is set off against claims.
+        DocumentKind::SelfBilledInvoice => Vec::new(),
+    };
     let owed_back_ids: Vec<Id> = owed_back.iter().map(|rebate| rebate.id).collect();
-    rebates.extend(owed_back);
+    records.extend(owed_back.into_iter().map(Owed::Rebate));
     let rates = payments::rates_of(tx, &[failed.partner_id])?;
-    let draft = PaymentDraft::of(rebates, payments::rate_for(&rates, failed.partner_id)?)?;
+    let rate = failed.document_kind.rate(payments::rates_for(&rates, failed.partner_id)?);
+    let draft = PaymentDraft::of(records, &rate)?;
     let draft = draft.ok_or_else(|| {
         let detail = text!(
             "the partner owes back as much by now as the payment would pay",
@@ -263,12 +271,13 @@ pub fn reissue(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<Payment> {
 
 /// What the partner owes back in the currency of a payment: the payable rebates of each enrollment whose sum is below zero without
 /// those that the payment had.
-fn owed_back(tx: &mut Tx<'_>, failed: &Payment, again: &[Rebate]) -> Result<Vec<Rebate>> {
+fn owed_back(tx: &mut Tx<'_>, failed: &Payment, again: &[Owed]) -> Result<Vec<Rebate>> {
     let Some(until) = accounting::months(tx)?.last_closed else { return Ok(Vec::new()) };
     let range = WaitingRange { until, currency: Some(failed.currency) };
     let mut waiting = accounting::rebates_within(tx, range, &[failed.partner_id])?;
     waiting.retain(|rebate| {
-        rebate.state == RebateState::Payable && again.iter().all(|paid| paid.id != rebate.id)
+        rebate.state == RebateState::Payable
+            && again.iter().all(|paid| paid.record() != PaidRecord::Rebate(rebate.id))
     });
     let mut owed = Vec::new();
     for of_enrollment in waiting.chunk_by(|one, other| one.enrollment_id == other.enrollment_id) {
@@ -280,21 +289,31 @@ fn owed_back(tx: &mut Tx<'_>, failed: &Payment, again: &[Rebate]) -> Result<Vec<
     Ok(owed)
 }
 
-/// The rebates of a payment, where all of them are payable again.
-fn payable_again(tx: &mut Tx<'_>, failed: &Payment) -> Result<Vec<Rebate>> {
+/// What a payment paid, where all of it is payable again.
+fn payable_again(tx: &mut Tx<'_>, failed: &Payment) -> Result<Vec<Owed>> {
     let lines = payments::lines_of(tx, std::slice::from_ref(failed))?;
-    let ids: Vec<Id> = lines.iter().map(|line| line.rebate_id).collect();
-    let rebates = accounting::rebates_named(tx, &[failed.partner_id], &ids)?;
+    let records = payments::records(tx, &[failed.partner_id], &lines)?;
     let is_barred = !payments::bars(tx, &[failed.partner_id])?.is_empty();
-    let waits = |rebate: &&Rebate| rebate.state != RebateState::Payable || is_barred;
-    let waiting: Vec<Id> = rebates.iter().filter(waits).map(|rebate| rebate.id).collect();
+    let is_payable = |owed: &Owed| match owed {
+        Owed::Rebate(rebate) => rebate.state == RebateState::Payable,
+        Owed::Claim(claim) => claim.waits_for_payment() && claim.held_because.is_none(),
+    };
+    let waiting: Vec<PaidRecord> =
+        records.iter().filter(|owed| is_barred || !is_payable(owed)).map(Owed::record).collect();
     if !waiting.is_empty() {
-        let (waiting_now, all) = (waiting.len(), rebates.len());
+        let (waiting_now, all) = (waiting.len(), records.len());
         let detail = text!(
-            "{waiting_now} of {all} rebates are not payable now",
-            "リベート {all} 件のうち {waiting_now} 件が現在支払対象ではありません。"
+            "{waiting_now} of {all} rebates or claims are not payable now",
+            "リベートまたは申請 {all} 件のうち {waiting_now} 件が現在支払対象ではありません。"
         );
-        return Err(Error::new(&PAYMENT_NOT_PAYABLE, detail).with("rebates", waiting));
+        let rebates: Vec<Id> = waiting.iter().filter_map(|record| record.rebate()).collect();
+        let claims: Vec<Id> = waiting.iter().filter_map(|record| record.claim()).collect();
+        let refusal = Error::new(&PAYMENT_NOT_PAYABLE, detail);
+        return Err(if claims.is_empty() {
+            refusal.with("rebates", rebates)
+        } else {
+            refusal.with("claims", claims)
+        });
     }
-    Ok(rebates)
+    Ok(records)
 }

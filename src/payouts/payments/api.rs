@@ -109,7 +109,7 @@ async fn list_payments(caller: Caller<ListPayments>, page: PageRequest<PaymentFi
 
 /// Read a payment
 ///
-/// With its lines: the rebates that it pays, and those below zero that it sets off.
+/// With its lines: the rebates that it pays, with those below zero that it sets off, or the co-op claims that it pays.
 #[utoipa::path(tag = "payments", responses((status = 200, body = PaymentView)))]
 #[get("/v1/payments/{id}")]
 async fn get_payment(caller: Caller<GetPayment>, id: Path<Id>) -> Result<Answer> {
@@ -157,7 +157,7 @@ async fn get_remittance(
 
 /// Confirm that a payment has arrived
 ///
-/// The rebates are paid. Only a payment that the bank has can arrive.
+/// The rebates or claims are paid. Only a payment that the bank has can arrive.
 #[utoipa::path(tag = "payments", request_body = PaymentConfirmation, responses((status = 200, body = PaymentView)))]
 #[post("/v1/payments/{id}/confirmation")]
 async fn confirm_payment(
@@ -175,8 +175,8 @@ async fn confirm_payment(
 
 /// Note that the bank rejected a payment
 ///
-/// The rebates are payable again. Where the code says that the account is at fault, the payout profile goes back to the
-/// partner, and the rebates wait for it.
+/// The rebates or claims are payable again. Where the code says that the account is at fault, the payout profile goes back to the
+/// partner, and what was to be paid waits for it.
 #[utoipa::path(tag = "payments", request_body = PaymentRefusal, responses((status = 200, body = PaymentView)))]
 #[post("/v1/payments/{id}/failure")]
 async fn fail_payment(
@@ -189,7 +189,7 @@ async fn fail_payment(
 
 /// Note that a payment came back
 ///
-/// Of a payment that had arrived. Its rebates are payable again, as after a failure.
+/// Of a payment that had arrived. What it paid is payable again, as after a failure.
 #[utoipa::path(tag = "payments", request_body = PaymentRefusal, responses((status = 200, body = PaymentView)))]
 #[post("/v1/payments/{id}/return")]
 async fn return_payment(
@@ -202,7 +202,7 @@ async fn return_payment(
 
 /// Stop a payment
 ///
-/// Before the bank has it. The rebates are payable again; hold them, so that the next run leaves them alone.
+/// Before the bank has it. The rebates or claims are payable again; hold them, so that the next run leaves them alone.
 #[utoipa::path(tag = "payments", request_body = TransitionReason, responses((status = 200, body = PaymentView)))]
 #[post("/v1/payments/{id}/stop")]
 async fn stop_payment(
@@ -215,7 +215,7 @@ async fn stop_payment(
 
 /// Take a payment back
 ///
-/// Of a payment that had arrived and should not have been made. Its rebates are on hold until an operator releases them.
+/// Of a payment that had arrived and should not have been made. Its rebates or claims are on hold until an operator releases them.
 #[utoipa::path(tag = "payments", request_body = TransitionReason, responses((status = 200, body = PaymentView)))]
 #[post("/v1/payments/{id}/reversal")]
 async fn reverse_payment(

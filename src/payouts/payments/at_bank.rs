@@ -22,11 +22,28 @@ use std::collections::HashMap;
 /// The most partners that are looked up together.
 const AT_ONCE: usize = 1000;
 
+/// The place of payments in a file for the bank.
+#[derive(Clone, Copy, Debug)]
+pub struct FilePlace {
+    /// The file.
+    pub file: Id,
+    /// The group of the file.
+    pub group: FileGroup,
+    /// The day on which the bank is told to pay.
+    pub execution_on: CalendarDate,
+}
+
 /// Puts these approved payments into a file for the bank, each with the revision of the payout profile that the file was made
 /// by, and returns them.
-pub fn file_all(tx: &mut Tx<'_>, file: Id, group: FileGroup, payments: Vec<Payment>) -> Result<Vec<Payment>> {
+pub fn file_all(tx: &mut Tx<'_>, place: FilePlace, payments: Vec<Payment>) -> Result<Vec<Payment>> {
     let filed = payments.into_iter().filter_map(|payment| after(tx, payment, PaymentEvent::Filing));
-    let into = |payment| Payment { file_id: Some(file), file_group: Some(group), ..payment };
+    let FilePlace { file, group, execution_on } = place;
+    let into = |payment| Payment {
+        file_id: Some(file),
+        file_group: Some(group),
+        execution_on: Some(execution_on),
+        ..payment
+    };
     let filed: Vec<Payment> = filed.map(into).collect();
     store::update_all(tx, &filed)?;
     Ok(filed)
@@ -35,7 +52,13 @@ pub fn file_all(tx: &mut Tx<'_>, file: Id, group: FileGroup, payments: Vec<Payme
 /// Takes these payments out of a file that is withdrawn.
 pub fn unfile_all(tx: &mut Tx<'_>, payments: Vec<Payment>) -> Result<()> {
     let back = payments.into_iter().filter_map(|payment| after(tx, payment, PaymentEvent::Withdrawal));
-    let out = |payment| Payment { file_id: None, file_group: None, payout_revision: None, ..payment };
+    let out = |payment| Payment {
+        file_id: None,
+        file_group: None,
+        payout_revision: None,
+        execution_on: None,
+        ..payment
+    };
     let back: Vec<Payment> = back.map(out).collect();
     store::update_all(tx, &back)
 }

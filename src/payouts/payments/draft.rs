@@ -1,12 +1,15 @@
-//! The lines of a payment that is about to be made: the rebates to pay, and those below zero to set off.
+//! The lines of a payment that is about to be made: the rebates to pay, with those below zero to set off, or the claims to pay.
 
-use super::{model::PaymentLine, withholding::withheld};
+use super::{
+    model::{DocumentKind, PaymentLine},
+    owed::Owed,
+    withholding::withheld,
+};
 use crate::{
-    ledger::accounting::Rebate,
     payouts::withholding::WithholdingRate,
     platform::{
         Error, Result, codes,
-        values::{Currency, Id},
+        values::{Currency, Id, Month},
     },
     text,
 };
@@ -18,9 +21,11 @@ pub struct PaymentDraft {
     pub partner_id: Id,
     /// The currency.
     pub currency: Currency,
+    /// The kind of the document.
+    pub document_kind: DocumentKind,
     /// The rate of withheld tax.
     pub withholding_rate_id: Id,
-    /// The rebates, each with its line.
+    /// The records, each with its line.
     pub lines: Vec<DraftLine>,
     /// The sums of the lines.
     pub sums: PaymentSums,
@@ -39,11 +44,13 @@ pub struct PaymentSums {
     pub offset: i64,
 }
 
-/// A rebate with its parts in minor units.
+/// A record with its parts in minor units.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DraftLine {
-    /// The rebate.
-    pub rebate: Rebate,
+    /// The rebate or the claim.
+    pub owed: Owed,
+    /// The month that the rebate was posted in, or the claim approved.
+    pub posted_in: Month,
     /// The part withheld as tax.
     pub withheld: i64,
     /// The part set off against other lines.
@@ -51,19 +58,18 @@ pub struct DraftLine {
 }
 
 impl PaymentDraft {
-    /// The payment of some rebates of one partner in one currency; none where nothing is left to pay.
+    /// The payment of records of one partner, in one currency and with one kind of document; none where nothing is left to pay.
     ///
     /// A rebate below zero is set off whole, against those above zero, the oldest first.
-    pub fn of(rebates: Vec<Rebate>, rate: &WithholdingRate) -> Result<Option<Self>> {
-        let Some((partner_id, currency)) = rebates.first().map(|first| (first.partner_id, first.currency))
-        else {
-            return Ok(None);
-        };
+    pub fn of(records: Vec<Owed>, rate: &WithholdingRate) -> Result<Option<Self>> {
+        let Some(first) = records.first() else { return Ok(None) };
+        let (partner_id, currency) = (first.partner_id(), first.currency());
+        let document_kind = first.document_kind();
         let mut sums = PaymentSums::default();
         let mut lines = Vec::new();
         let mut to_set_off = 0_i64;
-        for rebate in rebates {
-            let amount = rebate.amount().minor;
+        for owed in records {
+            let amount = owed.amount();
             let withheld = withheld(amount, rate.rate)?;
             let net = amount - withheld;
             sums.gross = plus(sums.gross, amount)?;
@@ -72,19 +78,20 @@ impl PaymentDraft {
                 sums.offset = plus(sums.offset, -amount)?;
                 to_set_off = plus(to_set_off, -net)?;
             }
-            lines.push(DraftLine { rebate, withheld, set_off: net.min(0) });
+            lines.push(DraftLine { posted_in: owed.posted_in()?, owed, withheld, set_off: net.min(0) });
         }
         sums.net = sums.gross - sums.withheld;
         // Tax is rounded line by line, so that little may be left of a gross above zero.
         if sums.gross <= 0 || sums.net <= 0 {
             return Ok(None);
         }
-        lines.sort_by_key(|line| (line.rebate.posted_in, line.rebate.enrollment_id));
+        lines.sort_by_key(|line| (line.posted_in, line.owed.enrollment_id()));
         for line in lines.iter_mut().filter(|line| line.set_off == 0) {
-            line.set_off = to_set_off.min(line.rebate.amount().minor - line.withheld);
+            line.set_off = to_set_off.min(line.owed.amount() - line.withheld);
             to_set_off -= line.set_off;
         }
-        Ok(Some(Self { partner_id, currency, withholding_rate_id: rate.id, lines, sums }))
+        let withholding_rate_id = rate.id;
+        Ok(Some(Self { partner_id, currency, document_kind, withholding_rate_id, lines, sums }))
     }
 
     /// The rows of the lines.
@@ -92,13 +99,15 @@ impl PaymentDraft {
         self.lines.iter().map(move |line| PaymentLine {
             partner_id: self.partner_id,
             payment_id,
-            rebate_id: line.rebate.id,
-            enrollment_id: line.rebate.enrollment_id,
-            posted_in: line.rebate.posted_in,
-            amount: line.rebate.amount().minor,
+            rebate_id: line.owed.record().rebate(),
+            enrollment_id: line.owed.enrollment_id(),
+            posted_in: line.posted_in,
+            amount: line.owed.amount(),
             withheld: line.withheld,
             set_off: line.set_off,
             live: true,
+            record_id: line.owed.record().id(),
+            claim_id: line.owed.record().claim(),
         })
     }
 }
@@ -119,9 +128,9 @@ fn plus(sum: i64, amount: i64) -> Result<i64> {
 mod tests {
     use super::*;
     use crate::{
-        ledger::accounting::RebateState,
+        ledger::accounting::{Rebate, RebateState},
         payouts::withholding::{EarningKind, FormState, WithholdingKind},
-        platform::values::{Month, Rate, Timestamp},
+        platform::values::{Rate, Timestamp},
     };
     use proptest::prelude::*;
 
@@ -166,7 +175,7 @@ mod tests {
     }
 
     fn draft(amounts: &[i64], percent: u8) -> Option<PaymentDraft> {
-        let rebates = amounts.iter().zip(1..).map(|(amount, n)| rebate(n, *amount)).collect();
+        let rebates = amounts.iter().zip(1..).map(|(amount, n)| Owed::Rebate(rebate(n, *amount))).collect();
         PaymentDraft::of(rebates, &rate(percent)).unwrap()
     }
 
@@ -191,13 +200,13 @@ mod tests {
         fn the_lines_are_the_sums(amounts in prop::collection::vec(-5000_i64..9000, 1..9), percent in 0_u8..60) {
             if let Some(draft) = draft(&amounts, percent) {
                 let sum = |part: fn(&DraftLine) -> i64| draft.lines.iter().map(part).sum::<i64>();
-                prop_assert_eq!(sum(|line| line.rebate.earned), draft.sums.gross);
+                prop_assert_eq!(sum(|line| line.owed.amount()), draft.sums.gross);
                 prop_assert_eq!(sum(|line| line.withheld), draft.sums.withheld);
                 prop_assert_eq!(draft.sums.gross - draft.sums.withheld, draft.sums.net);
                 prop_assert_eq!(sum(|line| line.set_off), 0);
                 for line in &draft.lines {
-                    let to_bank = line.rebate.earned - line.withheld - line.set_off;
-                    prop_assert!(to_bank >= 0 && (to_bank == 0 || line.rebate.earned > 0));
+                    let to_bank = line.owed.amount() - line.withheld - line.set_off;
+                    prop_assert!(to_bank >= 0 && (to_bank == 0 || line.owed.amount() > 0));
                 }
             }
         }

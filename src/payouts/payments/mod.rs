@@ -1,9 +1,11 @@
-//! Payments: what a partner is paid in one currency by one run, with the rebates that the amount is made of.
+//! Payments: what a partner is paid in one currency by one run, with the rebates or the co-op claims that the amount is made of.
 //!
 //! | file | holds |
 //! |---|---|
 //! | `model` | the payment, its state table and its lines |
 //! | `draft` | the lines of a payment that is about to be made, pure |
+//! | `owed` | the rebate or the claim that a line pays |
+//! | `moves` | the steps that payments bring about for what they pay |
 //! | `payees` | whether partners may be paid now |
 //! | `withholding` | the tax that is withheld from a line |
 //! | `service` | what operators and banks tell of a payment |
@@ -15,7 +17,9 @@ pub mod api;
 mod at_bank;
 mod draft;
 mod model;
+mod moves;
 mod notices;
+mod owed;
 mod payees;
 mod remittance;
 mod remittance_page;
@@ -25,12 +29,14 @@ mod view;
 mod withholding;
 
 use crate::slice::{Slice, Tag};
-pub use at_bank::{ShownPayment, file_all, match_all, tell_partners, unfile_all};
+pub use at_bank::{FilePlace, ShownPayment, file_all, match_all, tell_partners, unfile_all};
 pub use draft::{PaymentDraft, PaymentSums, out_of_range};
 pub use model::{
-    DocumentKind, FileGroup, PayeeBar, Payment, PaymentEvent, PaymentKey, PaymentLine, PaymentState,
-    Reconciliation, StopReason,
+    DocumentKind, FileGroup, PaidRecord, PayeeBar, Payment, PaymentEvent, PaymentKey, PaymentLine,
+    PaymentState, Reconciliation, StopReason,
 };
+pub use moves::records;
+pub use owed::Owed;
 pub use payees::{PartedPayments, bars, outdated, part};
 pub use service::{
     NewPayments, PaymentNews, ToldPayment, approve_all, dispatch_all, hold_given_back, make, release_all,
@@ -41,7 +47,7 @@ pub use store::{
     of_partner, of_run, waits_for_bank,
 };
 pub use view::PaymentView;
-pub use withholding::{rate_for, rates_of};
+pub use withholding::{rates_for, rates_of};
 
 /// The declaration of this slice.
 pub const SLICE: Slice = Slice {

@@ -89,7 +89,7 @@ impl PaymentState {
         }
     }
 
-    /// Whether the payment carries its rebates, or has paid them.
+    /// Whether the payment carries what it pays, or has paid it.
     #[must_use]
     pub const fn is_live(self) -> bool {
         match self {
@@ -142,6 +142,8 @@ text_enum! {
     pub enum DocumentKind {
         /// A credit note: a rebate reduces the price of what was sold.
         CreditNote = "credit_note",
+        /// An invoice that the programme writes for the partner: marketing is a service.
+        SelfBilledInvoice = "self_billed_invoice",
     }
 }
 
@@ -151,6 +153,7 @@ impl DocumentKind {
     pub fn numbered(self, number: i64) -> String {
         match self {
             Self::CreditNote => format!("CN-{number:08}"),
+            Self::SelfBilledInvoice => format!("SB-{number:08}"),
         }
     }
 }
@@ -183,7 +186,7 @@ pub struct PaymentKey {
     pub id: Id,
 }
 
-/// What a partner is paid in one currency by one run.
+/// What a partner is paid in one currency by one run, for rebates or for claims.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
 #[diesel(table_name = payments, treat_none_as_null = true, treat_none_as_default_value = false)]
 pub struct Payment {
@@ -240,6 +243,8 @@ pub struct Payment {
     /// The revision of the payout profile by which the payment went into its file, or to the bank without one; none before, and
     /// of payments from before this was noted.
     pub payout_revision: Option<i64>,
+    /// The day on which the file tells the bank to pay; none without a file.
+    pub execution_on: Option<CalendarDate>,
 }
 
 impl Payment {
@@ -262,7 +267,44 @@ impl Payment {
     }
 }
 
-/// A rebate that a payment pays or sets off. The amounts never change.
+/// The record that a line pays.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum PaidRecord {
+    /// A rebate.
+    Rebate(Id),
+    /// An approved claim.
+    Claim(Id),
+}
+
+impl PaidRecord {
+    /// The id of the rebate or the claim.
+    #[must_use]
+    pub const fn id(self) -> Id {
+        match self {
+            Self::Rebate(id) | Self::Claim(id) => id,
+        }
+    }
+
+    /// The rebate; none of a claim.
+    #[must_use]
+    pub const fn rebate(self) -> Option<Id> {
+        match self {
+            Self::Rebate(id) => Some(id),
+            Self::Claim(_) => None,
+        }
+    }
+
+    /// The claim; none of a rebate.
+    #[must_use]
+    pub const fn claim(self) -> Option<Id> {
+        match self {
+            Self::Claim(id) => Some(id),
+            Self::Rebate(_) => None,
+        }
+    }
+}
+
+/// A rebate that a payment pays or sets off, or a claim that a payment pays. The amounts never change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = payment_lines, treat_none_as_default_value = false)]
 pub struct PaymentLine {
@@ -270,23 +312,36 @@ pub struct PaymentLine {
     pub partner_id: Id,
     /// The payment.
     pub payment_id: Id,
-    /// The rebate.
-    pub rebate_id: Id,
-    /// The enrollment that earned the rebate.
+    /// The rebate; none of a claim.
+    pub rebate_id: Option<Id>,
+    /// The enrollment that earned the rebate or the co-op fund.
     pub enrollment_id: Id,
-    /// The month that the rebate was posted in.
+    /// The month that the rebate was posted in, or the claim approved.
     pub posted_in: Month,
-    /// The amount of the rebate in minor units; below zero where the payment sets the rebate off.
+    /// The amount in minor units; below zero where the payment sets a rebate off.
     pub amount: i64,
     /// The part of the amount that is withheld as tax, in minor units.
     pub withheld: i64,
     /// The part of the amount that is set off against other lines, in minor units; zero in the sum of all lines.
     pub set_off: i64,
-    /// Whether the payment carries the rebate, or has paid the rebate.
+    /// Whether the payment carries the record, or has paid the record.
     pub live: bool,
+    /// The rebate or the claim.
+    pub record_id: Id,
+    /// The claim; none of a rebate.
+    pub claim_id: Option<Id>,
 }
 
 impl PaymentLine {
+    /// The record that the line pays.
+    #[must_use]
+    pub fn record(&self) -> PaidRecord {
+        match self.claim_id {
+            Some(claim) => PaidRecord::Claim(claim),
+            None => PaidRecord::Rebate(self.record_id),
+        }
+    }
+
     /// The parts that do not go to the bank.
     #[must_use]
     pub fn parts(&self) -> SettledParts {
@@ -355,5 +410,6 @@ mod tests {
         let id: Id = "01936f2e-4b00-7000-8000-000000000001".parse().unwrap();
         assert_eq!(id.0.simple().to_string(), "01936f2e4b0070008000000000000001");
         assert_eq!(DocumentKind::CreditNote.numbered(42), "CN-00000042");
+        assert_eq!(DocumentKind::SelfBilledInvoice.numbered(7), "SB-00000007");
     }
 }

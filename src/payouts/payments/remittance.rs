@@ -10,6 +10,7 @@ use crate::{
     ledger::{accounting, adjustments},
     network::partners,
     participation::enrollments,
+    payouts::coop_claims,
     platform::{
         Result, csv,
         values::{CalendarDate, Id, Locale, Money, Month, Words, text_enum},
@@ -46,7 +47,7 @@ pub struct Remittance {
     pub(super) sent_on: Option<CalendarDate>,
     /// The day the payment arrived.
     pub(super) settled_on: Option<CalendarDate>,
-    /// The rebates that the payment pays or sets off. They sum to the gross amount.
+    /// The rebates that the payment pays or sets off, or the co-op claims that it pays. They sum to the gross amount.
     #[schema(max_items = 10_000)]
     lines: Vec<RemittanceLine>,
     /// The sum of the lines.
@@ -57,23 +58,25 @@ pub struct Remittance {
     net: Money,
 }
 
-/// A rebate that a payment pays, or sets off where the rebate is below zero.
+/// A rebate that a payment pays, or sets off where the rebate is below zero; or a co-op claim that a payment pays.
 #[derive(Serialize, ToSchema)]
 pub struct RemittanceLine {
-    /// The rebate.
-    rebate_id: Id,
-    /// The enrollment that earned the rebate.
+    /// The rebate; null of a claim.
+    rebate_id: Option<Id>,
+    /// The co-op claim; null of a rebate.
+    claim_id: Option<Id>,
+    /// The enrollment that earned the rebate or the co-op fund.
     enrollment_id: Id,
     /// The code of the program.
     #[schema(max_length = 60, examples("csp-direct-bill"))]
     program: String,
-    /// The month that the rebate was posted in.
+    /// The month that the rebate was posted in, or the claim approved.
     posted_in: Month,
-    /// What the amount is made of: earnings by lever and month, adjustments, and co-op that became rebate. The parts sum to the
-    /// amount.
+    /// What the amount is made of: of a rebate the earnings by lever and month, adjustments, and co-op that became rebate; of a
+    /// claim its approved expenses by month. The parts sum to the amount.
     #[schema(max_items = 10_000)]
     parts: Vec<RemittancePart>,
-    /// The amount of the rebate.
+    /// The amount.
     amount: Money,
     /// The part withheld as tax.
     withheld: Money,
@@ -82,7 +85,7 @@ pub struct RemittanceLine {
 }
 
 text_enum! {
-    /// The kind of a part of a rebate.
+    /// The kind of a part of a line.
     pub enum RemittancePartKind {
         /// What a lever gave for a month.
         Earning = "earning",
@@ -90,10 +93,12 @@ text_enum! {
         Adjustment = "adjustment",
         /// Co-op of a half-year below the threshold, which became rebate.
         CoopConversion = "coop_conversion",
+        /// Approved expenses of a co-op claim.
+        CoopExpense = "coop_expense",
     }
 }
 
-/// A part of a rebate, with the records that it sums up.
+/// A part of a line, with the records that it sums up.
 #[derive(Serialize, ToSchema)]
 pub struct RemittancePart {
     /// The kind of the part.
@@ -101,10 +106,11 @@ pub struct RemittancePart {
     /// The code of the lever that gave the amount; null of what no lever gave.
     #[schema(max_length = 64, examples("core"))]
     lever: Option<String>,
-    /// The month that the amount applies to; null of co-op, which is of a half-year.
+    /// The month that the amount applies to, of expenses that of the invoices; null of co-op that became rebate, which is of a
+    /// half-year.
     earned_in: Option<Month>,
     /// Where the records are read: the earnings whose rebate parts sum to the amount, each with the sale it comes from; the
-    /// adjustment; or the co-op funds.
+    /// adjustment; the co-op funds; or the claim.
     #[schema(
         max_length = 400,
         examples(
@@ -116,19 +122,33 @@ pub struct RemittancePart {
     amount: Money,
 }
 
-/// What tells a part of a rebate from the others, in the order in which they are listed.
+/// What tells a part of a line from the others, in the order in which they are listed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum PartKey {
     Earned { earned_in: Month, lever: String },
     Adjusted { earned_in: Month, adjustment: Id },
     Converted,
+    Spent { month: Month },
 }
 
-/// A rebate: its enrollment, and the month that it was posted in.
-type RebateOf = (Id, Month);
+/// A rebate by its enrollment and the month that it was posted in, or a claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+enum LineKey {
+    Rebate { enrollment: Id, posted_in: Month },
+    Claim(Id),
+}
 
-/// The parts of rebates, in minor units.
-type Parts = HashMap<RebateOf, BTreeMap<PartKey, i64>>;
+impl LineKey {
+    fn of(line: &PaymentLine) -> Self {
+        match line.claim_id {
+            Some(claim) => Self::Claim(claim),
+            None => Self::Rebate { enrollment: line.enrollment_id, posted_in: line.posted_in },
+        }
+    }
+}
+
+/// The parts of lines, in minor units.
+type Parts = HashMap<LineKey, BTreeMap<PartKey, i64>>;
 
 /// What a payment pays. A constant number of statements.
 pub(super) fn of(tx: &mut Tx<'_>, payment: &Payment) -> Result<Remittance> {
@@ -141,13 +161,14 @@ pub(super) fn of(tx: &mut Tx<'_>, payment: &Payment) -> Result<Remittance> {
         .collect();
     let parts = parts(tx, payment, &enrolled, &lines)?;
     let line = |line: &PaymentLine| {
-        let of_line = parts.get(&(line.enrollment_id, line.posted_in)).into_iter().flatten();
+        let of_line = parts.get(&LineKey::of(line)).into_iter().flatten();
         let parts = of_line
             .filter(|(_, minor)| **minor != 0)
             .map(|(key, minor)| RemittancePart::of(key, line, payment.money(*minor)))
             .collect();
         RemittanceLine {
             rebate_id: line.rebate_id,
+            claim_id: line.claim_id,
             enrollment_id: line.enrollment_id,
             program: programs.get(&line.enrollment_id).cloned().unwrap_or_default(),
             posted_in: line.posted_in,
@@ -176,28 +197,53 @@ pub(super) fn of(tx: &mut Tx<'_>, payment: &Payment) -> Result<Remittance> {
 }
 
 fn parts(tx: &mut Tx<'_>, payment: &Payment, enrolled: &[Id], lines: &[PaymentLine]) -> Result<Parts> {
+    match payment.document_kind {
+        DocumentKind::CreditNote => parts_of_rebates(tx, payment, enrolled, lines),
+        DocumentKind::SelfBilledInvoice => parts_of_claims(tx, payment, lines),
+    }
+}
+
+fn parts_of_rebates(
+    tx: &mut Tx<'_>,
+    payment: &Payment,
+    enrolled: &[Id],
+    lines: &[PaymentLine],
+) -> Result<Parts> {
     let mut parts = Parts::new();
     let months = lines.iter().map(|line| line.posted_in);
     let (Some(from), Some(to)) = (months.clone().min(), months.max()) else { return Ok(parts) };
     let partner = [payment.partner_id];
     for given in calculation::lever_months(tx, &partner, enrolled, (from, to))? {
         if given.currency == payment.currency {
-            let of_rebate = parts.entry((given.enrollment_id, given.posted_in)).or_default();
+            let line = LineKey::Rebate { enrollment: given.enrollment_id, posted_in: given.posted_in };
             let key = PartKey::Earned { earned_in: given.earned_in, lever: given.lever };
-            *of_rebate.entry(key).or_default() += given.rebate;
+            *parts.entry(line).or_default().entry(key).or_default() += given.rebate;
         }
     }
     for adjustment in adjustments::posted_between(tx, payment.partner_id, (from, to))? {
         if let Some(posted_in) = adjustment.posted_in.filter(|_| adjustment.currency == payment.currency) {
-            let of_rebate = parts.entry((adjustment.enrollment_id, posted_in)).or_default();
+            let line = LineKey::Rebate { enrollment: adjustment.enrollment_id, posted_in };
             let key = PartKey::Adjusted { earned_in: adjustment.earned_in, adjustment: adjustment.id };
-            *of_rebate.entry(key).or_default() += adjustment.minor;
+            *parts.entry(line).or_default().entry(key).or_default() += adjustment.minor;
         }
     }
-    let rebates: Vec<Id> = lines.iter().map(|line| line.rebate_id).collect();
+    let rebates: Vec<Id> = lines.iter().filter_map(|line| line.rebate_id).collect();
     for rebate in accounting::rebates_named(tx, &partner, &rebates)? {
-        let of_rebate = parts.entry((rebate.enrollment_id, rebate.posted_in)).or_default();
-        *of_rebate.entry(PartKey::Converted).or_default() += rebate.converted;
+        let line = LineKey::Rebate { enrollment: rebate.enrollment_id, posted_in: rebate.posted_in };
+        *parts.entry(line).or_default().entry(PartKey::Converted).or_default() += rebate.converted;
+    }
+    Ok(parts)
+}
+
+fn parts_of_claims(tx: &mut Tx<'_>, payment: &Payment, lines: &[PaymentLine]) -> Result<Parts> {
+    let mut parts = Parts::new();
+    let ids: Vec<Id> = lines.iter().filter_map(|line| line.claim_id).collect();
+    for claim in coop_claims::named(tx, &[payment.partner_id], &ids)? {
+        let of_claim = parts.entry(LineKey::Claim(claim.id)).or_default();
+        for expense in &claim.expenses.0 {
+            let approved = expense.decision.as_ref().map_or(0, |decision| decision.approved);
+            *of_claim.entry(PartKey::Spent { month: expense.month() }).or_default() += approved;
+        }
     }
     Ok(parts)
 }
@@ -228,6 +274,13 @@ impl RemittancePart {
                 lever: None,
                 earned_in: None,
                 records: format!("/v1/coop-funds{of_enrollment}&state=converted"),
+                amount,
+            },
+            PartKey::Spent { month } => Self {
+                kind: RemittancePartKind::CoopExpense,
+                lever: None,
+                earned_in: Some(*month),
+                records: format!("/v1/coop-claims/{}", line.record_id),
                 amount,
             },
         }

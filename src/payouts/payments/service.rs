@@ -5,7 +5,9 @@ use super::{
     model::{
         DocumentKind, PayeeBar, Payment, PaymentEvent, PaymentLine, PaymentState, Reconciliation, StopReason,
     },
+    moves::{Moves, records},
     notices,
+    owed::Owed,
     payees::{self, partners_of},
     store,
     view::PaymentView,
@@ -13,19 +15,22 @@ use super::{
 use crate::{
     access::{Guard, Tx},
     audit,
-    ledger::accounting::{self, PaymentMove, PaymentStep, Rebate},
+    ledger::accounting::{self, PaymentStep},
     network::{
         partners::TRANSITION_NOT_ALLOWED,
         profiles::{self, Decision, Standing},
     },
-    payouts::bank_files::{BankReason, Task},
+    payouts::{
+        bank_files::{BankReason, Task},
+        coop_claims,
+    },
     platform::{
         Error, Result,
         values::{CalendarDate, Id, Words},
     },
     text,
 };
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// The most payments whose partners are looked up together.
 const AT_ONCE: usize = 1000;
@@ -39,10 +44,10 @@ pub struct NewPayments {
     pub replaces: Option<Id>,
 }
 
-/// Makes payments, which take their rebates. The unit holds the locks of the partners, and records the event of the run. A
+/// Makes payments, which take their records. The unit holds the locks of the partners, and records the event of the run. A
 /// constant number of statements, however many there are.
 pub fn make(tx: &mut Tx<'_>, new: NewPayments, drafts: &[PaymentDraft]) -> Result<Vec<Payment>> {
-    let (mut made, mut lines, mut moves) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut made, mut lines, mut moves) = (Vec::new(), Vec::new(), Moves::default());
     for draft in drafts {
         let payment = Payment {
             id: tx.new_id(),
@@ -51,7 +56,7 @@ pub fn make(tx: &mut Tx<'_>, new: NewPayments, drafts: &[PaymentDraft]) -> Resul
             currency: draft.currency,
             state: PaymentState::Created,
             reconciliation: Reconciliation::Unreconciled,
-            document_kind: DocumentKind::CreditNote,
+            document_kind: draft.document_kind,
             document_number: None,
             gross: draft.sums.gross,
             withheld: draft.sums.withheld,
@@ -71,28 +76,34 @@ pub fn make(tx: &mut Tx<'_>, new: NewPayments, drafts: &[PaymentDraft]) -> Resul
             statement_id: None,
             statement_entry: None,
             payout_revision: None,
+            execution_on: None,
         };
         lines.extend(draft.rows(payment.id));
-        moves.extend(draft.lines.iter().map(|line| PaymentMove {
-            rebate: line.rebate.clone(),
-            payment_id: payment.id,
-            step: PaymentStep::Take,
-        }));
+        for line in &draft.lines {
+            moves.add(line.owed.clone(), payment.id, PaymentStep::Take);
+        }
         made.push(payment);
     }
     store::insert(tx, &made, &lines)?;
-    accounting::move_rebates(tx, &moves, None)?;
+    moves.carry_out(tx, None)?;
     Ok(made)
 }
 
-/// Approves the created ones among these payments, and numbers their documents in order, without a gap.
+/// Approves the created ones among these payments, and numbers their documents in order, each kind without a gap.
 pub fn approve_all(tx: &mut Tx<'_>, payments: Vec<Payment>) -> Result<()> {
     let mut approved: Vec<Payment> =
         payments.into_iter().filter_map(|payment| after(tx, payment, PaymentEvent::Approval)).collect();
-    let count = i64::try_from(approved.len()).map_err(Error::internal)?;
-    let first = store::take_numbers(tx, DocumentKind::CreditNote, count)?;
-    for (payment, number) in approved.iter_mut().zip(first..) {
-        payment.document_number = Some(number);
+    for kind in DocumentKind::ALL {
+        let of_kind = || approved.iter().filter(|payment| payment.document_kind == *kind);
+        let count = i64::try_from(of_kind().count()).map_err(Error::internal)?;
+        if count == 0 {
+            continue;
+        }
+        let first = store::take_numbers(tx, *kind, count)?;
+        let to_number = approved.iter_mut().filter(|payment| payment.document_kind == *kind);
+        for (payment, number) in to_number.zip(first..) {
+            payment.document_number = Some(number);
+        }
     }
     store::update_all(tx, &approved)
 }
@@ -112,7 +123,7 @@ pub fn dispatch_all(tx: &mut Tx<'_>, payments: Vec<Payment>, on: CalendarDate) -
     Ok(sent)
 }
 
-/// Stops those among these payments that have not gone to a bank or into a file, for a reason, and gives their rebates back. The
+/// Stops those among these payments that have not gone to a bank or into a file, for a reason, and gives their records back. The
 /// partner of a payment that has a number has seen the payment, and is told.
 pub fn release_all(tx: &mut Tx<'_>, payments: Vec<Payment>, reason: StopReason<'_>) -> Result<()> {
     let seen: BTreeMap<Id, Payment> = payments
@@ -142,7 +153,7 @@ pub fn release_all(tx: &mut Tx<'_>, payments: Vec<Payment>, reason: StopReason<'
     Ok(())
 }
 
-/// Stops the payments to partners that may not be paid now, and gives their rebates back.
+/// Stops the payments to partners that may not be paid now, and gives their records back.
 pub fn release_barred(tx: &mut Tx<'_>, barred: BTreeMap<PayeeBar, Vec<Payment>>) -> Result<()> {
     for (bar, payments) in barred {
         release_all(tx, payments, StopReason::Barred(bar))?;
@@ -156,16 +167,16 @@ pub(super) fn after(tx: &Tx<'_>, payment: Payment, event: PaymentEvent) -> Optio
     Some(Payment { state, updated_at: tx.now, revision: payment.revision + 1, ..payment })
 }
 
-/// Ends the lines of payments, and moves their rebates by a step. A constant number of statements.
+/// Ends the lines of payments, and moves their records by a step. A constant number of statements.
 fn give_back(
     tx: &mut Tx<'_>,
     payments: &[Payment],
     step: impl Fn(&PaymentLine) -> PaymentStep,
     held: Option<&str>,
 ) -> Result<()> {
-    let moves = moves(tx, payments, step)?;
+    let moves = Moves::of(tx, payments, step)?;
     store::end_lines(tx, payments)?;
-    accounting::move_rebates(tx, &moves, held)
+    moves.carry_out(tx, held)
 }
 
 /// Holds what a payment that came back has given back, where nobody has paid it again: the bank says that the payee has the
@@ -175,32 +186,18 @@ pub fn hold_given_back(tx: &mut Tx<'_>, payment: &Payment, words: &str) -> Resul
         return Ok(());
     }
     let lines = store::lines_of(tx, std::slice::from_ref(payment))?;
-    let ids: Vec<Id> = lines.iter().map(|line| line.rebate_id).collect();
-    for rebate in accounting::rebates_named(tx, &[payment.partner_id], &ids)? {
-        if rebate.allowed().contains(&"hold") {
-            accounting::hold(tx, rebate.id, words)?;
+    for owed in records(tx, &[payment.partner_id], &lines)? {
+        match owed {
+            Owed::Rebate(rebate) if rebate.allowed().contains(&"hold") => {
+                accounting::hold(tx, rebate.id, words)?;
+            }
+            Owed::Claim(claim) if claim.allowed().contains(&"hold") => {
+                coop_claims::hold(tx, claim.id, words)?;
+            }
+            Owed::Rebate(_) | Owed::Claim(_) => {}
         }
     }
     Ok(())
-}
-
-fn moves(
-    tx: &mut Tx<'_>,
-    payments: &[Payment],
-    step: impl Fn(&PaymentLine) -> PaymentStep,
-) -> Result<Vec<PaymentMove>> {
-    let lines = store::lines_of(tx, payments)?;
-    let mut partners: Vec<Id> = lines.iter().map(|line| line.partner_id).collect();
-    partners.sort_unstable();
-    partners.dedup();
-    let ids: Vec<Id> = lines.iter().map(|line| line.rebate_id).collect();
-    let rebates = accounting::rebates_named(tx, &partners, &ids)?;
-    let rebates: HashMap<Id, Rebate> = rebates.into_iter().map(|rebate| (rebate.id, rebate)).collect();
-    let moved = |line: &PaymentLine| {
-        let rebate = rebates.get(&line.rebate_id)?.clone();
-        Some(PaymentMove { rebate, payment_id: line.payment_id, step: step(line) })
-    };
-    Ok(lines.iter().filter_map(moved).collect())
 }
 
 /// What is told of a payment.
@@ -225,7 +222,7 @@ pub struct ToldPayment<'a> {
     pub news: PaymentNews<'a>,
 }
 
-/// Notes what is told of a payment: the payment's state, its rebates and the ledger follow. Where the bank found a fault in
+/// Notes what is told of a payment: the payment's state, its records and the ledger follow. Where the bank found a fault in
 /// the account, the partner has to mend the payout profile, and until then the rebates wait for the profile.
 pub fn tell(tx: &mut Tx<'_>, id: Id, news: PaymentNews<'_>) -> Result<Payment> {
     // Whether a month's statement tells of the payment is settled before.
@@ -276,8 +273,7 @@ pub fn tell_all(tx: &mut Tx<'_>, told: Vec<ToldPayment<'_>>) -> Result<Vec<Payme
         changed.push(payment);
         happened.push(news.event);
     }
-    let moves = moves(tx, &settled, |line| PaymentStep::Settle(line.parts()))?;
-    accounting::move_rebates(tx, &moves, None)?;
+    Moves::of(tx, &settled, |line| PaymentStep::Settle(line.parts()))?.carry_out(tx, None)?;
     for (GivenBack { had_arrived, held }, payments) in given_back {
         let step = |line: &PaymentLine| {
             if had_arrived { PaymentStep::Return(line.parts()) } else { PaymentStep::Release }
@@ -292,12 +288,12 @@ pub fn tell_all(tx: &mut Tx<'_>, told: Vec<ToldPayment<'_>>) -> Result<Vec<Payme
     Ok(changed)
 }
 
-/// How a payment gives its rebates back.
+/// How a payment gives its records back.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct GivenBack {
     /// Whether the payment had arrived.
     had_arrived: bool,
-    /// The words by which an operator holds the rebates; none where they are payable again.
+    /// The words by which an operator holds the records; none where they are payable again.
     held: Option<String>,
 }
 
@@ -308,7 +304,7 @@ impl GivenBack {
     }
 }
 
-/// The words by which an operator holds the rebates of a payment that was taken back, or that the bank may not pay.
+/// The words by which an operator holds the records of a payment that was taken back, or that the bank may not pay.
 fn held(news: PaymentNews<'_>) -> Option<&str> {
     let is_of = |task| news.code.and_then(BankReason::of).is_some_and(|reason| reason.task == task);
     news.reason.filter(|_| news.event == PaymentEvent::Reversal || is_of(Task::Compliance))

@@ -94,6 +94,7 @@ pub(super) fn expected(tx: &mut Tx<'_>, partner: Id) -> Result<Vec<ExpectedPayme
         amount: payment.money(payment.net),
         state: payment.state.as_str(),
         sent_on: payment.sent_on,
+        execution_on: payment.execution_on,
         reference: payment.reference(),
     };
     Ok(found.into_iter().map(expected).collect())
@@ -284,7 +285,7 @@ pub fn lines_of(tx: &mut Tx<'_>, payments: &[Payment]) -> Result<Vec<PaymentLine
                 payment_lines::payment_id,
                 payment_lines::posted_in,
                 payment_lines::enrollment_id,
-                payment_lines::rebate_id,
+                payment_lines::record_id,
             ));
         found.extend(query.select(PaymentLine::as_select()).load(tx.conn)?);
     }
@@ -329,12 +330,13 @@ pub(super) fn update_all(tx: &mut Tx<'_>, payments: &[Payment]) -> Result<()> {
             p::statement_id.eq(excluded(p::statement_id)),
             p::statement_entry.eq(excluded(p::statement_entry)),
             p::payout_revision.eq(excluded(p::payout_revision)),
+            p::execution_on.eq(excluded(p::execution_on)),
         )
     );
     Ok(())
 }
 
-/// Notes that these payments carry their rebates no longer. One statement for each thousand payments.
+/// Notes that these payments carry their records no longer. One statement for each thousand payments.
 pub(super) fn end_lines(tx: &mut Tx<'_>, payments: &[Payment]) -> Result<()> {
     for some in payments.chunks(AT_ONCE) {
         let lines = payment_lines::table

@@ -60,9 +60,11 @@ pub struct PaymentView {
     replaces: Option<Id>,
     /// The day the bank got the payment.
     sent_on: Option<CalendarDate>,
+    /// The day on which the file tells the bank to pay; null while no file holds the payment.
+    execution_on: Option<CalendarDate>,
     /// The day the payment arrived.
     settled_on: Option<CalendarDate>,
-    /// The rebates that the payment pays or sets off; null in lists.
+    /// The rebates that the payment pays or sets off, or the claims that it pays; null in lists.
     #[schema(max_items = 10_000)]
     lines: Option<Vec<PaymentLineView>>,
     /// The sub-resources that can be posted to now.
@@ -77,17 +79,20 @@ pub struct PaymentView {
     revision: i64,
 }
 
-/// A rebate that a payment pays, or sets off where the rebate is below zero. The lines sum to the gross amount.
+/// A rebate that a payment pays, or sets off where the rebate is below zero; or a co-op claim that a payment pays. The lines sum to
+/// the gross amount.
 #[derive(Serialize, ToSchema)]
 #[schema(as = PaymentLine)]
 pub struct PaymentLineView {
-    /// The rebate.
-    rebate_id: Id,
-    /// The enrollment that earned the rebate.
+    /// The rebate; null of a claim.
+    rebate_id: Option<Id>,
+    /// The co-op claim; null of a rebate.
+    claim_id: Option<Id>,
+    /// The enrollment that earned the rebate or the co-op fund.
     enrollment_id: Id,
-    /// The month that the rebate was posted in.
+    /// The month that the rebate was posted in, or the claim approved.
     posted_in: Month,
-    /// The amount of the rebate.
+    /// The amount.
     amount: Money,
     /// The part withheld as tax.
     withheld: Money,
@@ -101,6 +106,7 @@ impl PaymentLineView {
         let money = |minor| Money { minor, currency };
         Self {
             rebate_id: line.rebate_id,
+            claim_id: line.claim_id,
             enrollment_id: line.enrollment_id,
             posted_in: line.posted_in,
             amount: money(line.amount),
@@ -171,6 +177,7 @@ impl From<Payment> for PaymentView {
             withholding_rate_id: payment.withholding_rate_id,
             replaces: payment.replaces,
             sent_on: payment.sent_on,
+            execution_on: payment.execution_on,
             settled_on: payment.settled_on,
             lines: None,
             created_at: payment.created_at,

@@ -2,7 +2,7 @@
 
 use crate::{
     access::Tx,
-    payouts::withholding::{self, WithholdingRate},
+    payouts::withholding::{self, Withholding},
     platform::{
         Error, Result,
         values::{Id, Rate},
@@ -10,15 +10,14 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// The rates at which tax is withheld from these partners' rebates that are paid today.
-pub fn rates_of(tx: &mut Tx<'_>, partners: &[Id]) -> Result<BTreeMap<Id, WithholdingRate>> {
+/// The rates at which tax is withheld from what these partners are paid today.
+pub fn rates_of(tx: &mut Tx<'_>, partners: &[Id]) -> Result<BTreeMap<Id, Withholding>> {
     let day = tx.today();
-    let rates = withholding::of(tx, partners, day)?;
-    Ok(rates.into_iter().map(|(partner, withholding)| (partner, withholding.rebate)).collect())
+    withholding::of(tx, partners, day)
 }
 
-/// The rate for a partner, of [`rates_of`] for partners among whom the partner is.
-pub fn rate_for(rates: &BTreeMap<Id, WithholdingRate>, partner: Id) -> Result<&WithholdingRate> {
+/// The rates for a partner, of [`rates_of`] for partners among whom the partner is.
+pub fn rates_for(rates: &BTreeMap<Id, Withholding>, partner: Id) -> Result<&Withholding> {
     rates.get(&partner).ok_or_else(|| Error::internal("a partner to pay without a rate of withheld tax"))
 }
 

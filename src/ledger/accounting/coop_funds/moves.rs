@@ -105,11 +105,11 @@ fn empty(tx: &Tx<'_>, key: FundKey) -> CoopFund {
     }
 }
 
-fn next(tx: &Tx<'_>, fund: CoopFund) -> CoopFund {
+pub(super) fn next(tx: &Tx<'_>, fund: CoopFund) -> CoopFund {
     CoopFund { updated_at: tx.now, revision: fund.revision + 1, ..fund }
 }
 
-fn out_of_range() -> Error {
+pub(super) fn out_of_range() -> Error {
     let detail =
         text!("a co-op fund leaves the range of amounts", "Co-op 資金の金額が扱える範囲を超えています。");
     Error::new(&codes::AMOUNT_OUT_OF_RANGE, detail)

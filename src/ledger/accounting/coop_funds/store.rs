@@ -3,6 +3,7 @@
 use super::{CoopFund, CoopFundState, api::CoopFundFilter};
 use crate::{
     access::{PartnerKey, Scope, Tx},
+    ledger::accounting::store::AT_ONCE,
     network::partners::{in_scope, is_narrow},
     participation::enrollments::in_program,
     platform::{
@@ -65,6 +66,18 @@ pub fn get(tx: &mut Tx<'_>, id: Id) -> Result<CoopFund> {
 pub fn to_change(tx: &mut Tx<'_>, id: Id) -> Result<CoopFund> {
     let fund = get(tx, id)?;
     if tx.lock_partner(fund.partner_id)?.may_be_stale() { get(tx, id) } else { Ok(fund) }
+}
+
+/// The funds with these ids, which belong to these partners.
+pub(super) fn many(tx: &mut Tx<'_>, partners: &[Id], ids: &[Id]) -> Result<Vec<CoopFund>> {
+    let mut found = Vec::new();
+    for some in ids.chunks(AT_ONCE) {
+        let query = coop_funds::table
+            .filter(coop_funds::partner_id.eq_any(partners.to_vec()))
+            .filter(coop_funds::id.eq_any(some.to_vec()));
+        found.extend(query.select(CoopFund::as_select()).load(tx.conn)?);
+    }
+    Ok(found)
 }
 
 /// The funds of a partner's enrollments from some half-years.

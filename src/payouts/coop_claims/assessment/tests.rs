@@ -86,6 +86,8 @@ fn claim(activity: &str, people: Option<i32>, amounts: &[i64]) -> Claim {
         created_by: None,
         updated_at: at,
         revision: 1,
+        payment_id: None,
+        held_because: None,
     }
 }
 

@@ -17,6 +17,9 @@ fn the_states_of_a_claim_are_those_of_the_table() {
         ("dispute", ClaimEvent::Dispute(Times::First)),
         ("second dispute", ClaimEvent::Dispute(Times::Again)),
         ("expiry", ClaimEvent::Expiry),
+        ("payment", ClaimEvent::Payment),
+        ("return of all", ClaimEvent::Return(Extent::Whole)),
+        ("return of a part", ClaimEvent::Return(Extent::Part)),
     ];
     let mut table = String::new();
     for state in ClaimState::ALL {

@@ -1,0 +1,41 @@
+//! The kind of each message.
+
+use super::Message;
+use crate::notifications::NotificationKind as Kind;
+
+impl Message {
+    /// The kind of the notification.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::EnrollmentInvited { .. } => Kind::EnrollmentInvited,
+            Self::EnrollmentActionRequired { .. } => Kind::EnrollmentActionRequired,
+            Self::EnrollmentStateChanged { .. } => Kind::EnrollmentStateChanged,
+            Self::EligibilityAtRisk { .. } => Kind::EligibilityAtRisk,
+            Self::EligibilityLost { .. } => Kind::EligibilityLost,
+            Self::UserList { .. } => Kind::UserList,
+            Self::TemporaryPassword { .. } => Kind::TemporaryPassword,
+            Self::PasswordReset { .. } => Kind::PasswordReset,
+            Self::PasswordChanged { .. } => Kind::PasswordChanged,
+            Self::NewSignIn { .. } => Kind::NewSignIn,
+            Self::BankAccountChanged { .. } => Kind::BankAccountChanged,
+            Self::PaymentSent { .. } => Kind::PaymentSent,
+            Self::PaymentSettled { .. } => Kind::PaymentSettled,
+            Self::PaymentFailed { .. } => Kind::PaymentFailed,
+            Self::RebateHeld { .. } => Kind::RebateHeld,
+            Self::ForfeitureAnnounced { .. } => Kind::ForfeitureAnnounced,
+            Self::RebateForfeited { .. } => Kind::RebateForfeited,
+            Self::DisputeMoved { .. } => Kind::DisputeMoved,
+            Self::DisputeQuestion { .. } => Kind::DisputeQuestion,
+            Self::DisputeAnswered { .. } => Kind::DisputeAnswered,
+            Self::CoopFundClosed { .. } => Kind::CoopFundClosed,
+            Self::CoopFundExpiring { .. } => Kind::CoopFundExpiring,
+            Self::CoopFundForfeited { .. } => Kind::CoopFundForfeited,
+            Self::CoopClaimDecided { .. } => Kind::CoopClaimDecided,
+            Self::CoopClaimQuestion { .. } => Kind::CoopClaimQuestion,
+            Self::CoopClaimExpired { .. } => Kind::CoopClaimExpired,
+            Self::CoopClaimHeld { .. } => Kind::CoopClaimHeld,
+            Self::StatementReady { .. } => Kind::StatementReady,
+        }
+    }
+}
