@@ -5,6 +5,7 @@ use super::{
     app_state::GuessedName,
     idempotency,
     issuer::Issuer,
+    list::FilePlace,
     password::Hasher,
     policy::{self, Policy, Rule},
     refusal::CallerStanding,
@@ -185,8 +186,9 @@ impl<P: Policy> Caller<P> {
         self.same().read(work).await
     }
 
-    /// Writes one unit before a file is read, for a reading that is an event itself.
-    pub async fn note<F>(&self, work: F) -> Result<()>
+    /// Writes one unit before a file is read, for a reading that is an event itself. The reader has the place already: what
+    /// is refused for want of a place was not read.
+    pub async fn note<F>(&self, _: &FilePlace, work: F) -> Result<()>
     where
         F: Fn(&mut Tx<'_>) -> Result<()> + Send + 'static,
     {

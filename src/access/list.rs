@@ -23,6 +23,9 @@ const LOG_GROWTH: u64 = 192 << 20;
 /// How long a file may go on after the service has begun to stop.
 const FAREWELL: Duration = Duration::from_secs(3);
 
+/// A place to write a file to its reader, taken before a download is noted: a reader who finds no place has read nothing.
+pub struct FilePlace(#[expect(dead_code, reason = "the place is free once this value is gone")] Slot<Id>);
+
 impl<P: Policy> Caller<P> {
     /// Answers a list by several statements in one snapshot.
     pub async fn list<F, S, W>(self, page: PageRequest<F, S>, work: W) -> Result<Listing>
@@ -88,43 +91,49 @@ impl<P: Policy> Caller<P> {
         let write = move |tx: &mut Tx<'_>, pieces: &Pieces| {
             page.walk(|page| work(tx, page), |piece| pieces.write(piece))
         };
-        self.file(&name, format, write).await.map(Listing::File)
+        let place = self.file_place().await?;
+        self.file(place, &name, format, write).await.map(Listing::File)
     }
 
     /// A file that `write` writes piece by piece from one snapshot. The file ends early where its reader may no longer
     /// read, as anybody's who has been barred, signed out or given another role.
-    pub async fn file<W>(self, name: &str, kind: impl Into<FileKind>, write: W) -> Result<File>
+    pub async fn file<W>(
+        self,
+        place: FilePlace,
+        name: &str,
+        kind: impl Into<FileKind>,
+        write: W,
+    ) -> Result<File>
     where
         W: FnOnce(&mut Tx<'_>, &Pieces) -> Result<()> + Send + 'static,
     {
-        let (slot, state) = (self.file_slot().await?, Arc::clone(&self.app().0));
+        let state = Arc::clone(&self.app().0);
         let reader = Arc::new(self);
         let terms = Terms { pace: state.pace, may_go_on: reader.goes_on() };
         let write = move |pieces: &Pieces| {
-            let _slot = slot;
+            let _place = place;
             state.db.read(|conn| write(&mut reader.enter(conn)?, pieces))
         };
         File::written(name, kind.into(), terms, write).await
     }
 
     /// A file that is kept beside the database: `write` gives its pieces, and holds no connection meanwhile.
-    pub async fn stored_file<W>(self, kind: FileKind, write: W) -> Result<File>
+    pub async fn stored_file<W>(self, place: FilePlace, kind: FileKind, write: W) -> Result<File>
     where
         W: FnOnce(&Pieces) -> Result<()> + Send + 'static,
     {
-        let slot = self.file_slot().await?;
-        let pace = self.app().0.pace;
-        let terms = Terms { pace, may_go_on: Arc::new(self).goes_on() };
+        let terms = Terms { pace: self.app().0.pace, may_go_on: Arc::new(self).goes_on() };
         let write = move |pieces: &Pieces| {
-            let _slot = slot;
+            let _place = place;
             write(pieces)
         };
         File::written("file", kind, terms, write).await
     }
 
-    /// A place to write a file to its reader.
-    async fn file_slot(&self) -> Result<Slot<Id>> {
-        self.app().0.files.take(self.id(), PATIENCE).await.map_err(|full| match full {
+    /// Takes a place to write a file to the caller.
+    pub async fn file_place(&self) -> Result<FilePlace> {
+        let taken = self.app().0.files.take(self.id(), PATIENCE).await;
+        taken.map(FilePlace).map_err(|full| match full {
             Full::Own => {
                 let detail = text!(
                     "two of your files are under way; read them to their end, or close them",

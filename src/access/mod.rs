@@ -38,6 +38,7 @@ pub use hooks::{
 pub use idempotency::sweep as sweep_idempotency_keys;
 pub use issuer::{Identity, refused as identity_refused};
 pub use keys::JsonWebKeySet;
+pub use list::FilePlace;
 pub use origin::RequestOrigin;
 pub use partner_key::PartnerKey;
 pub use public::Public;

@@ -26,6 +26,7 @@ mod coop_proofs;
 mod crashes;
 mod demo;
 mod disputes;
+mod downloads;
 mod eligibility;
 mod enrollments;
 mod enrollments_by_day;

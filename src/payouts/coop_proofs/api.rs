@@ -175,12 +175,13 @@ async fn create_coop_proof(
 #[get("/v1/coop-proofs/{id}/content")]
 async fn get_coop_proof_content(caller: Caller<GetCoopProofContent>, id: Path<Id>) -> Result<File> {
     let id = *id;
-    caller.note(move |tx| service::note_download(tx, id)).await?;
+    let place = caller.file_place().await?;
+    caller.note(&place, move |tx| service::note_download(tx, id)).await?;
     let proof = caller.peek(move |tx| proofs::get(tx, id)).await?;
     let objects = caller.app().objects().clone();
     let kind = FileKind { media: proof.media_type.as_str(), ending: proof.media_type.ending() };
     let (name, etag) = (proof.name.clone(), proof.sha256.clone());
-    let file = caller.stored_file(kind, move |pieces| service::send(&objects, &proof, pieces)).await?;
+    let file = caller.stored_file(place, kind, move |pieces| service::send(&objects, &proof, pieces)).await?;
     Ok(file.of_others(name, &etag))
 }
 

@@ -164,7 +164,8 @@ async fn get_payment_file_content(
         XmlOrCsv::Csv => Some(FileContent::Csv),
         XmlOrCsv::Any => None,
     };
-    caller.note(move |tx| service::note_download(tx, id, asked)).await?;
+    let place = caller.file_place().await?;
+    caller.note(&place, move |tx| service::note_download(tx, id, asked)).await?;
     let file = caller.peek(move |tx| store::get(tx, id)).await?;
     let content = asked.unwrap_or(file.usual_content());
     let content_id = file.content_id(content).ok_or_else(|| Error::internal("a file without its content"))?;
@@ -173,14 +174,14 @@ async fn get_payment_file_content(
         FileContent::Csv => FileKind::from(FileFormat::Csv),
     };
     let write = move |tx: &mut Tx<'_>, pieces: &Pieces| {
-        let mut place = 0;
-        while let Some(bytes) = sealed_files::opened(tx, content_id, place)? {
+        let mut piece = 0;
+        while let Some(bytes) = sealed_files::opened(tx, content_id, piece)? {
             pieces.write(bytes)?;
-            place += 1;
+            piece += 1;
         }
         Ok(())
     };
-    caller.file(&format!("payments-{}", file.message_id()), kind, write).await
+    caller.file(place, &format!("payments-{}", file.message_id()), kind, write).await
 }
 
 /// Note that the bank has a payment file

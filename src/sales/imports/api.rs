@@ -225,5 +225,6 @@ async fn get_rejected_rows(caller: Caller<GetRejectedRows>, id: Path<Id>) -> Res
     let write = move |tx: &mut crate::access::Tx<'_>, pieces: &crate::platform::http::Pieces| {
         rejected::write(tx, *id, |piece| pieces.write(piece))
     };
-    caller.file("rejected-rows", FileFormat::Csv, write).await
+    let place = caller.file_place().await?;
+    caller.file(place, "rejected-rows", FileFormat::Csv, write).await
 }
