@@ -8,32 +8,33 @@ mod commands;
 mod help;
 #[path = "main/say.rs"]
 mod say;
+#[path = "main/users.rs"]
+mod users;
 
 use backups::{BackupCommand, RestoreCommand, backup, restore};
 use clap::{FromArgMatches, Parser, Subcommand};
 use commands::{ImportCommand, calculate, check_records, daily_refresh, import, recalculate, verdict};
 use partner_incentives::{
-    access::{AppState, Role, password},
+    access::Role,
     app::{self, Service},
     audit::Seal,
     config::{DatabaseKind, Settings},
-    identity::{
-        sessions,
-        users::{self, FirstOperator},
-    },
+    identity::sessions,
     logging,
     operations::demo,
     platform::{
         Error, Result,
         db::Target,
-        values::{CalendarDate, Clock, Id, Locale},
+        http::Doorway,
+        values::{CalendarDate, Clock, Id},
     },
     work::JobName,
 };
 use prometheus::Registry;
 use say::say_line;
-use std::{io::Write, net::TcpListener, process::ExitCode, time::Duration};
+use std::{io::Write, net::SocketAddr, process::ExitCode, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
+use users::{first_operator, make_user};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -178,9 +179,10 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: Command, settings: Settings) -> Result<()> {
+fn run(command: Command, mut settings: Settings) -> Result<()> {
     match command {
         Command::Serve => {
+            let doorway = take_address(&mut settings)?;
             let service = Service::open(settings)?;
             if service.app.kind()? == DatabaseKind::Sandbox {
                 let target = service.db.target();
@@ -190,11 +192,13 @@ fn run(command: Command, settings: Settings) -> Result<()> {
                 );
             }
             let app = service.app.clone();
-            serve(&service, move |_| first_operator(&app))
+            serve(&service, doorway, move |_| first_operator(&app))
         }
         Command::Demo => {
+            settings = settings_of_demo(settings)?;
+            let doorway = take_address(&mut settings)?;
             let service = open_demo(settings)?;
-            serve(&service, |address| Ok(demo::guide(address)))
+            serve(&service, doorway, |address| Ok(demo::guide(address)))
         }
         Command::Migrate => {
             let service = Service::open(settings)?;
@@ -269,27 +273,8 @@ fn run(command: Command, settings: Settings) -> Result<()> {
     }
 }
 
-/// Makes a user, and shows the temporary password.
-fn make_user(service: &Service, command: UserCommand) -> Result<()> {
-    let UserCommand::Create { email, name, role, partner } = command;
-    let password = password::temporary()?;
-    let password_hash = service.app.passwords().hash(&password)?;
-    let new = users::NewUser {
-        email,
-        name,
-        role,
-        partner_id: partner,
-        password_hash,
-        must_change_password: true,
-        issuer: None,
-        locale: Locale::En,
-    };
-    let id = users::provision(&service.app, new)?;
-    say_line!("User {id}\nTemporary password, shown this once: {password}")
-}
-
-/// The demo's service, filled at the first start; on a database of its own unless the settings name another database.
-fn open_demo(mut settings: Settings) -> Result<Service> {
+/// The settings of the demo, which is on a database of its own unless the settings name another database.
+fn settings_of_demo(mut settings: Settings) -> Result<Settings> {
     if !settings.listen.ip().is_loopback() {
         let detail = "LISTEN: the demo's passwords are known to everybody; it listens on loopback only";
         return Err(Error::internal(detail));
@@ -299,6 +284,11 @@ fn open_demo(mut settings: Settings) -> Result<Service> {
     }
     settings.log_mails = true;
     settings.database_kind = DatabaseKind::Sandbox;
+    Ok(settings)
+}
+
+/// The demo's service, filled at the first start.
+fn open_demo(settings: Settings) -> Result<Service> {
     let now = settings.clock.now();
     let clock = Clock::standing_at(demo::begins(now.date()));
     // Notices of the demo's past are sent to nobody.
@@ -312,25 +302,28 @@ fn open_demo(mut settings: Settings) -> Result<Service> {
     Ok(service)
 }
 
-/// The lines that tell the first operator's password, once; no lines where there is an operator.
-fn first_operator(app: &AppState) -> Result<String> {
-    let made = users::first_operator(app)?;
-    Ok(made.map_or_else(String::new, |FirstOperator { email, password }| {
-        format!(
-            "First operator: {email}\nTemporary password, shown this once: {password}\n\
-             Change it at the first sign-in: PUT /v1/me/password\n"
-        )
-    }))
+/// Takes the address to listen on before anything is opened: tokens and mails name the address that the service really has.
+fn take_address(settings: &mut Settings) -> Result<Doorway> {
+    let asked = settings.listen;
+    let doorway = Doorway::at(asked).map_err(|error| cannot_listen(asked, &error))?;
+    settings.listen = doorway.address().map_err(Error::internal)?;
+    Ok(doorway)
+}
+
+fn cannot_listen(address: SocketAddr, error: &std::io::Error) -> Error {
+    Error::internal(format!("LISTEN: {address} cannot be listened on: {error}"))
 }
 
 /// Serves until SIGTERM or SIGINT, then answers the running requests and copies SQLite's log into its file. `introduce`
 /// makes the lines to print last, when everything that can fail has succeeded: they may hold a password that is shown once.
-fn serve(service: &Service, introduce: impl FnOnce(&str) -> Result<String> + Send + 'static) -> Result<()> {
+fn serve(
+    service: &Service,
+    doorway: Doorway,
+    introduce: impl FnOnce(&str) -> Result<String> + Send + 'static,
+) -> Result<()> {
     let address = service.settings.listen;
     service.refuse_to_listen(address)?;
-    let listener = TcpListener::bind(address)
-        .map_err(|error| Error::internal(format!("LISTEN: {address} cannot be listened on: {error}")))?;
-    let address = listener.local_addr().map_err(Error::internal)?;
+    let listener = doorway.open().map_err(|error| cannot_listen(address, &error))?;
     let served = actix_web::rt::System::new().block_on(async {
         // The signal handlers stand before the first request: a signal must never end the process at once.
         let mut terminate = signal(SignalKind::terminate()).map_err(Error::internal)?;

@@ -19,41 +19,39 @@ pub struct Running {
     folder: Option<tempfile::TempDir>,
 }
 
+/// Where people reach the instances that are started on one database, one beside the other or one after the other.
+const PUBLIC_URL: &str = "http://incentives.test";
+
 impl Running {
-    /// Starts it on a fresh database.
+    /// Starts it on a fresh database. People reach it where it listens.
     pub fn start(arguments: &[&str]) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
         let url = format!("sqlite://{}", folder.path().join("test.db").display());
-        let mut running = Self::start_on(&url, arguments);
+        let mut running = Self::started(command(&url).args(arguments), Stdio::null());
         running.folder = Some(folder);
         running
     }
 
-    /// Starts it on a database.
+    /// Starts it on a database. A token of one instance is good at every other.
     pub fn start_on(url: &str, arguments: &[&str]) -> Self {
-        Self::started(url, arguments, &[], Stdio::null())
+        Self::start_with(url, arguments, &[])
     }
 
     /// Starts it on a database, with variables of its environment.
     pub fn start_with(url: &str, arguments: &[&str], environment: &[(&str, &Path)]) -> Self {
-        Self::started(url, arguments, environment, Stdio::null())
+        let mut command = command(url);
+        command.env("PUBLIC_URL", PUBLIC_URL).envs(environment.iter().copied());
+        Self::started(command.args(arguments), Stdio::null())
     }
 
-    /// Starts it on a database; its log lines go to `log`.
+    /// Starts it on a database; its log lines go to `log`, and people reach it where it listens.
     pub fn start_with_log(url: &str, arguments: &[&str], log: Stdio) -> Self {
-        Self::started(url, arguments, &[], log)
+        Self::started(command(url).args(arguments), log)
     }
 
     #[expect(clippy::zombie_processes, reason = "dropping it waits for it")]
-    fn started(url: &str, arguments: &[&str], environment: &[(&str, &Path)], log: Stdio) -> Self {
-        let mut child = command(url)
-            .envs(environment.iter().copied())
-            .args(arguments)
-            .args(["--listen", "127.0.0.1:0"])
-            .stdout(Stdio::piped())
-            .stderr(log)
-            .spawn()
-            .expect("the binary starts");
+    fn started(command: &mut Command, log: Stdio) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(log).spawn().expect("the binary starts");
         let mut printed = String::new();
         let mut lines = BufReader::new(child.stdout.take().expect("its output"));
         loop {
@@ -112,7 +110,7 @@ impl Drop for Running {
 /// The binary with a clean environment, for a database.
 pub fn command(url: &str) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_partner-incentives"));
-    without_settings(&mut command).env("DATABASE_URL", url);
+    without_settings(&mut command).env("DATABASE_URL", url).env("LISTEN", "127.0.0.1:0");
     command
 }
 

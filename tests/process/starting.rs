@@ -1,9 +1,11 @@
 //! The binary as a process: first start, second start, commands, wrong settings, stopping.
 
 use crate::running::{Running, command};
-use partner_incentives::platform::db::Target;
+use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use partner_incentives::platform::{db::Target, http::Doorway};
 use serde_json::{Value, json};
 use std::{
+    net::TcpStream,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -200,4 +202,44 @@ fn only_the_origins_named_may_call_from_a_browser() {
     let answer =
         agent().get(format!("http://{}/health/live", closed.address)).header("origin", "https://app.example");
     assert!(answer.call().unwrap().headers().get("access-control-allow-origin").is_none());
+}
+
+#[test]
+fn tokens_and_metadata_name_the_address_that_is_really_listened_on() {
+    let issuer_of = |service: &Running| {
+        let url = format!("http://{}/.well-known/oauth-authorization-server", service.address);
+        let metadata: Value = agent().get(url).call().unwrap().body_mut().read_json().unwrap();
+        let password = after(&service.printed, "shown this once: ");
+        let (_, session) = login(&service.address, after(&service.printed, "First operator: "), password);
+        let claims = session["access_token"].as_str().unwrap().split('.').nth(1).unwrap();
+        let claims: Value = serde_json::from_slice(&BASE64_URL_SAFE_NO_PAD.decode(claims).unwrap()).unwrap();
+        assert_eq!(claims["iss"], metadata["issuer"]);
+        metadata
+    };
+    // Port 0 is a free port.
+    let service = Running::start(&[]);
+    let metadata = issuer_of(&service);
+    assert_eq!(metadata["issuer"], format!("http://{}", service.address));
+    let token = metadata["token_endpoint"].as_str().unwrap();
+    let refused = agent().post(token).send_form([("grant_type", "x")]).unwrap();
+    assert_eq!(refused.status().as_u16(), 400, "{token}");
+    let everywhere = Running::start(&["--listen", "0.0.0.0:0"]);
+    let port = everywhere.address.rsplit(':').next().unwrap();
+    assert_eq!(issuer_of(&everywhere)["issuer"], format!("http://127.0.0.1:{port}"));
+
+    let told = Running::start(&["--public-url", "https://pi.example/incentives"]);
+    assert_eq!(issuer_of(&told)["issuer"], "https://pi.example/incentives");
+}
+
+#[test]
+fn an_address_that_is_taken_and_not_listened_on_yet_refuses_whoever_comes() {
+    let doorway = Doorway::at("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = doorway.address().unwrap();
+    assert_ne!(address.port(), 0);
+    let refused = TcpStream::connect(address).unwrap_err();
+    assert_eq!(refused.kind(), std::io::ErrorKind::ConnectionRefused);
+    let listener = doorway.open().unwrap();
+    let _client = TcpStream::connect(address).unwrap();
+    assert_eq!(listener.accept().unwrap().0.local_addr().unwrap(), address);
+    assert!(Doorway::at(address).is_err(), "somebody listens there");
 }

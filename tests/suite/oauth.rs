@@ -142,7 +142,7 @@ fn whoever_configures_itself_by_the_metadata_finds_the_way() {
     let nobody = world.nobody();
     let metadata = nobody.get("/.well-known/oauth-authorization-server").send().ok();
     let issuer = metadata["issuer"].as_str().unwrap();
-    assert_eq!(issuer, world.service.settings.address());
+    assert_eq!(issuer, world.base);
     let path = |member: &str| metadata[member].as_str().unwrap().strip_prefix(issuer).unwrap().to_owned();
     nobody.get(&path("jwks_uri")).send().ok();
     let scopes = metadata["scopes_supported"].as_array().unwrap();

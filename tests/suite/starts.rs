@@ -217,6 +217,11 @@ fn the_first_operator_is_made_when_nothing_else_can_fail() {
     let address = taken.local_addr().unwrap().to_string();
     let (code, said) = run(&database, &key, &["serve", "--listen", &address]);
     assert!(code == Some(1) && said.contains("LISTEN") && !said.contains("shown this once"), "{said}");
+    // Nothing was opened for an address that is taken.
+    if let Target::Sqlite(path) = &database.target {
+        assert!(!path.exists() || std::fs::metadata(path).unwrap().len() == 0, "{}", path.display());
+    }
+    assert_eq!(run(&database, &key, &["migrate"]).0, Some(0));
     assert_eq!(operators(&database), 0);
     // Nor is it made for a mail server that cannot be used, or for an output that nobody reads.
     let (code, said) = run(

@@ -107,7 +107,7 @@ fn a_token_says_what_rfc_9068_asks() {
     }
     forger.accepted(&forger.with_head(|_| {}));
     forger.accepted(&forger.with_claims(|_| {}));
-    assert_eq!(forger.claims["iss"], world.service.settings.address());
+    assert_eq!(forger.claims["iss"], *world.base);
     let told = World::with(|settings| settings.public_url = Some("https://pi.example/incentives".into()));
     assert_eq!(Forger::of(&told).claims["iss"], "https://pi.example/incentives");
 }
@@ -275,7 +275,7 @@ fn a_wrong_claim_is_refused() {
     let now = world.clock.now().as_seconds();
     let wrong: [(&str, Value); 24] = [
         ("iss", json!("evil")),
-        ("iss", json!(["http://127.0.0.1:8080"])),
+        ("iss", json!([world.base])),
         ("iss", json!("")),
         ("aud", json!("evil")),
         ("aud", json!(["evil"])),

@@ -62,10 +62,11 @@ impl World {
         let mut settings = Settings::for_tests(database.target.clone(), clock.clone(), ids.clone());
         let files = tempfile::tempdir().expect("a folder");
         settings.proof_store = Some(StoreAddress::Folder(files.path().join("proofs")));
+        let listener = TcpListener::bind("127.0.0.1:0").expect("find a free port");
+        settings.listen = listener.local_addr().expect("the port");
+        let base = format!("http://{}", settings.listen);
         change(&mut settings);
         let service = Service::open(settings).expect("open the service");
-        let listener = TcpListener::bind("127.0.0.1:0").expect("find a free port");
-        let base = format!("http://{}", listener.local_addr().expect("the port"));
         let server = Running::start(service.clone(), listener);
         let numbers = Arc::default();
         let (agent, database) = (agent(), Some(database));

@@ -31,7 +31,7 @@ pub use answer::Answer;
 pub use body::{Body, BodyLimits, Checked, Repeatable, Wire, double_option, faultless};
 pub use conditions::{IdempotencyKey, IfMatch};
 pub use contract::{Contract, Operation};
-pub use door::Door;
+pub use door::{Door, Doorway};
 pub use edge::{Closing, Edge, RequestId, SignedIn, edge};
 pub use export::{File, FileFormat, FileKind, Listing, Pieces, Terms};
 pub use faults::{TARGETS_OF_CLIENTS_FAULTS, faults, no_such_address};
