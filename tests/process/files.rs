@@ -4,8 +4,11 @@ use crate::{
     operator::{Operator, started, timed, url_in, wait_until},
     running::{Running, command},
 };
-use diesel::connection::SimpleConnection;
-use partner_incentives::platform::db::{Conn, Target};
+use diesel::{QueryDsl, RunQueryDsl, connection::SimpleConnection};
+use partner_incentives::{
+    platform::db::{Conn, Target},
+    schema::transaction_import_pieces,
+};
 use serde_json::json;
 use std::{
     fmt::Write as _,
@@ -202,9 +205,7 @@ fn a_file_that_trickles_is_given_up_and_many_of_them_hold_no_threads() {
     operator.address.clone_from(&service.address);
     let before = service.threads();
     let mut trickle = upload(&operator, HEAD);
-    wait_until("an import", || {
-        operator.get("/v1/transaction-imports?state=receiving")["items"][0].is_object()
-    });
+    wait_until("a place for the file", || service.threads_named("upload") == 1);
     let begun = Instant::now();
     let limit = operator.limit(Duration::from_secs(10));
     let others: Vec<_> = (0..100).map(|_| upload(&operator, HEAD)).collect();
@@ -226,4 +227,42 @@ fn a_file_that_trickles_is_given_up_and_many_of_them_hold_no_threads() {
         other.read_exact(&mut answer).is_ok() && &answer == b"HTTP/1.1 409"
     });
     assert!(refused.count() >= 98);
+}
+
+/// The pieces of files that are kept.
+fn pieces_in(folder: &tempfile::TempDir) -> i64 {
+    transaction_import_pieces::table.count().get_result(&mut database_in(folder)).unwrap()
+}
+
+#[test]
+fn nobody_waits_for_a_file_of_somebody_else_that_trickles() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = url_in(folder.path());
+    let (service, mut operator) = started(&url);
+    drop(service);
+    let service = Running::start_on(&url, &["--body-seconds", "600", "--requests-per-minute", "1000000000"]);
+    operator.address.clone_from(&service.address);
+    let (partner, (other, _)) = (operator.partner(), another_operator(&operator));
+    let row =
+        |n: u32| format!("billing,INV-{n:08},{partner},C-1,DE,SKU-1,azure,purchase,2018-07-01,12.50,EUR\n");
+    // One that has hardly begun, and one that is too long to be held in memory.
+    let long = format!("{HEAD}{}", (0..30_000).map(row).collect::<String>());
+    let trickles = [upload(&operator, HEAD), upload(&operator, &long)];
+    wait_until("both files have a place", || service.threads_named("upload") == 2);
+    wait_until("the long one is kept", || pieces_in(&folder) >= 2);
+    for number in 1..=2 {
+        let file = format!("{HEAD}{}", row(50_000 + number));
+        let done = other.post("/v1/transaction-imports", "text/csv", file);
+        assert_eq!((&done["state"], &done["created"]), (&json!("completed"), &json!(1)), "{done}");
+        assert_eq!(other.total(), i64::from(number), "nothing of the others is recorded");
+    }
+    // What has arrived is recorded, and its pieces are gone.
+    for mut trickle in trickles {
+        trickle.write_all(b"0\r\n\r\n").unwrap();
+        let mut answer = [0; 12];
+        trickle.read_exact(&mut answer).unwrap();
+        assert_eq!(&answer, b"HTTP/1.1 201");
+    }
+    assert_eq!(other.total(), 30_002);
+    wait_until("no piece is kept", || pieces_in(&folder) == 0);
 }

@@ -87,6 +87,13 @@ impl Running {
         std::fs::read_dir(format!("/proc/{}/task", self.child.id())).map_or(0, Iterator::count)
     }
 
+    /// How many threads it has with a name.
+    pub fn threads_named(&self, name: &str) -> usize {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        let names = tasks.into_iter().flatten().flatten().map(|task| task.path().join("comm"));
+        names.filter(|comm| std::fs::read_to_string(comm).is_ok_and(|found| found.trim() == name)).count()
+    }
+
     /// Waits for its end.
     pub fn wait(&mut self) -> ExitStatus {
         let start = Instant::now();

@@ -352,7 +352,7 @@ fn pieces_that_nobody_reads_are_swept_and_those_of_an_import_at_work_stay() {
     // Nobody goes on with the import that is at work again.
     let _turn = Turn::take(&world.service.app, JobName::TransactionImports).unwrap().unwrap();
     let now = world.clock.now();
-    let [vanished, young] = [(); 2].map(|()| world.ids.next(now));
+    let [vanished, young, arriving] = [(); 3].map(|()| world.ids.next(now));
     let keep = move |conn: &mut Conn| {
         use partner_incentives::schema::{
             transaction_import_pieces::dsl as piece, transaction_imports::dsl as import,
@@ -371,6 +371,9 @@ fn pieces_that_nobody_reads_are_swept_and_those_of_an_import_at_work_stay() {
             (ended, 0, yesterday),
             (at_work, 0, yesterday),
             (young, 0, now),
+            // A large file on a slow line takes days.
+            (arriving, 0, yesterday),
+            (arriving, 1, now),
         ] {
             diesel::insert_into(piece::transaction_import_pieces)
                 .values((
@@ -392,9 +395,9 @@ fn pieces_that_nobody_reads_are_swept_and_those_of_an_import_at_work_stay() {
             .order((transaction_import_pieces::import_id, transaction_import_pieces::place));
         world.service.db.read(|conn| Ok(pieces.load::<Id>(conn)?)).unwrap()
     };
-    assert_eq!(left().len(), 5);
+    assert_eq!(left().len(), 7);
     while world.service.app.sweep().unwrap() > 0 {}
-    let mut stay = vec![at_work, young];
+    let mut stay = vec![at_work, young, arriving, arriving];
     stay.sort_unstable();
     assert_eq!(left(), stay);
 }

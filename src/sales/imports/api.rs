@@ -1,7 +1,7 @@
 //! Imports over HTTP.
 
 use super::{
-    Format, ImportError, ImportOptions, ImportState, rejected, service, store,
+    Format, ImportError, ImportOptions, ImportState, arriving, rejected, service, store,
     view::{ImportErrorView, ImportView, TransactionImportErrorPage, TransactionImportPage},
 };
 use crate::{
@@ -106,7 +106,7 @@ async fn list_transaction_imports(
 ///
 /// A faulty row is left out; its errors can be read afterwards, and the rejected rows come as a file to mend and to send
 /// again. A file without one good row ends as `failed`. All good rows become visible at once, when the last row
-/// is recorded; where the file does not arrive as a whole, no row is recorded. A file can be sent again: rows on record
+/// is recorded; where the file does not arrive as a whole, there is no import. A file can be sent again: rows on record
 /// with the same content are `unchanged`.
 #[utoipa::path(
     tag = "transactions",
@@ -154,7 +154,7 @@ async fn create_transaction_import(
             if is_kept {
                 return service::keep_file(&background, options, file);
             }
-            service::import_file(&background, options, file)
+            arriving::import(&background, options, file)
         })
         .await?;
     let (location, revision) = (format!("/v1/transaction-imports/{}", import.id), import.revision);

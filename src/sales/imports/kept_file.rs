@@ -1,4 +1,5 @@
-//! Files that are imported after the answer: kept in the database, in pieces, until the import has ended.
+//! Files that are kept in the database, in pieces, until their import has ended: those that are imported after the answer, and
+//! long ones until they have arrived.
 
 use super::{Import, ImportOptions, model::FilePiece, roomy::Roomy, store, view::record_event};
 use crate::{
@@ -33,13 +34,30 @@ pub(super) fn keep(
         })
     });
     if kept.is_err() {
-        // What cannot be removed now is swept later.
-        let own = background.of_service("FinishTransactionImport");
-        if let Err(error) = remove(&own, id) {
-            log::warn!("the pieces of a file that did not arrive were not removed: {error}");
-        }
+        forget(background, id);
     }
     kept
+}
+
+/// Does work with a file that has arrived, and keeps the file until the work has ended.
+pub(super) fn keep_meanwhile<T>(
+    background: &BackgroundContext,
+    id: Id,
+    file: impl Read,
+    work: impl FnOnce(KeptFile<'_>) -> Result<T>,
+) -> Result<T> {
+    let own = background.of_service("FinishTransactionImport");
+    let pieces = keep_pieces(background, id, file);
+    let done = pieces.and_then(|pieces| work(KeptFile::of(&own, id, pieces)));
+    forget(background, id);
+    done
+}
+
+/// Removes the pieces of a file that nobody will read; what cannot be removed now is swept later.
+fn forget(background: &BackgroundContext, id: Id) {
+    if let Err(error) = remove(&background.of_service("FinishTransactionImport"), id) {
+        log::warn!("the pieces of a file were not removed: {error}");
+    }
 }
 
 /// Keeps the pieces of a file; returns their number.

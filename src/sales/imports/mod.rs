@@ -1,7 +1,7 @@
 //! Imports: files of transactions of any size. An import needs constant memory, and all rows become visible at once.
 //!
-//! The service reads a file in portions of some thousand rows, while the file arrives or, where the sender prefers an
-//! answer at once, from the pieces in which the file was kept. Each portion is one short unit that records and counts the
+//! The service reads a file in portions of some thousand rows once the file has arrived, and a long one, or one whose sender
+//! prefers an answer at once, from the pieces in which the file was kept. Each portion is one short unit that records and counts the
 //! good rows, still hidden (`transactions::batch`); other writers come in between. A refund may stand before its purchase:
 //! its row waits in a table of the import until the file has ended. The last unit publishes all rows.
 //!
@@ -10,6 +10,7 @@
 //! broken off stay hidden, and the next turn removes them.
 
 pub mod api;
+mod arriving;
 mod columns;
 mod csv;
 mod kept_file;

@@ -92,7 +92,7 @@ pub struct Import {
     pub unknown_family_rows: i64,
     /// The first names of such product families, in the order of the rows.
     pub unknown_families: Json<Vec<String>>,
-    /// The number of pieces in which the file was kept; none of a file that is read while the file arrives, and of an
+    /// The number of pieces in which the file was kept; none of a file whose sender waits for the end, and of an
     /// import that is being given up.
     pub file_pieces: Option<i64>,
 }

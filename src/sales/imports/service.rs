@@ -61,10 +61,21 @@ pub fn import_file(
     options: ImportOptions,
     file: impl Read + Send,
 ) -> Result<Import> {
+    let id = background.read(|tx| Ok(tx.new_id()))?;
+    import_as(background, id, options, file)
+}
+
+/// Imports a file that is there, as the import with this id.
+pub(super) fn import_as(
+    background: &BackgroundContext,
+    id: Id,
+    options: ImportOptions,
+    file: impl Read + Send,
+) -> Result<Import> {
     let turn = Turn::wait_for(&background.app(), JobName::TransactionImports, PATIENCE)?;
     let turn = turn.ok_or_else(under_way)?;
     let file = Roomy::new(file, background);
-    let imported = turn.renewed(|| import_in_turn(background, &turn, options, file));
+    let imported = turn.renewed(|| import_in_turn(background, &turn, id, options, file));
     // A faulty file is the sender's trouble: the job itself has succeeded.
     turn.close(Ok(imported), |_| End::Done)?
 }
@@ -92,6 +103,7 @@ pub(super) fn keep_file(
 fn import_in_turn(
     background: &BackgroundContext,
     turn: &Turn,
+    id: Id,
     options: ImportOptions,
     file: impl Read + Send,
 ) -> Result<Import> {
@@ -101,7 +113,7 @@ fn import_in_turn(
         return Err(Error::unavailable("the service is about to stop"));
     }
     let lease = turn.lease();
-    let import = begin(background, lease, options)?;
+    let import = begin(background, lease, id, options)?;
     let received = receive(background, lease, &import, file, &|| false);
     match received.and_then(|_| publish(background, &own, lease, import.id)) {
         Ok(import) => Ok(import),
@@ -139,15 +151,13 @@ fn settle_unfinished(own: &BackgroundContext, turn: &Turn) -> Result<End> {
             }
             (_, None) => {
                 let reason = text!(
-                    "the service stopped while the file was being received",
-                    "ファイルの受信中にサービスが停止しました。"
+                    "the service stopped while the file was being imported",
+                    "ファイルのインポート中にサービスが停止しました。"
                 );
                 fail(own, lease, import.id, &reason, Locale::default())?;
             }
         }
-        if import.file_pieces.is_some() {
-            kept_file::remove(own, import.id)?;
-        }
+        kept_file::remove(own, import.id)?;
     }
     Ok(End::Done)
 }
@@ -196,10 +206,10 @@ enum Received {
     InPart,
 }
 
-fn begin(background: &BackgroundContext, lease: Lease, options: ImportOptions) -> Result<Import> {
+fn begin(background: &BackgroundContext, lease: Lease, id: Id, options: ImportOptions) -> Result<Import> {
     background.write(move |tx| {
         lease.check(tx)?;
-        let import = Import::begun(tx.new_id(), options, tx.now);
+        let import = Import::begun(id, options, tx.now);
         batch::hide(tx, Range::of(import.id))?;
         store::insert(tx, &import)?;
         record_event(tx, None, &import)?;

@@ -24,10 +24,13 @@ use diesel::{
     prelude::*,
 };
 
-/// How long pieces of a file stay that no import at work reads, in seconds: longer than any file takes to arrive.
+/// How long pieces of a file stay that no import at work reads, in seconds since the last piece: longer than any file takes to
+/// arrive between one piece and the next, and longer than the import of a file whose sender waits.
 const PIECES_STAY: i64 = 24 * 3600;
 /// The most pieces that one sweep removes.
 const SWEPT: i64 = 256;
+
+diesel::alias!(transaction_import_pieces as younger: Younger);
 
 fn matching(filter: &ImportFilter) -> transaction_imports::BoxedQuery<'static, MultiBackend> {
     let query = transaction_imports::table.into_boxed();
@@ -207,9 +210,14 @@ pub(super) fn sweep_pieces(conn: &mut Conn, now: Timestamp) -> Result<usize> {
         .filter(transaction_imports::id.eq(transaction_import_pieces::import_id))
         .filter(transaction_imports::finished_at.is_null())
         .filter(transaction_imports::file_pieces.is_not_null());
+    let old = now.plus_seconds(-PIECES_STAY);
+    let is_arriving = younger
+        .filter(younger.field(transaction_import_pieces::import_id).eq(transaction_import_pieces::import_id))
+        .filter(younger.field(transaction_import_pieces::kept_at).ge(old));
     let left_behind = transaction_import_pieces::table
-        .filter(transaction_import_pieces::kept_at.lt(now.plus_seconds(-PIECES_STAY)))
+        .filter(transaction_import_pieces::kept_at.lt(old))
         .filter(not(exists(is_read)))
+        .filter(not(exists(is_arriving)))
         .select(transaction_import_pieces::import_id)
         .order(transaction_import_pieces::import_id)
         .limit(1);
