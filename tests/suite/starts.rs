@@ -336,3 +336,46 @@ fn a_password_of_a_setting_is_printed_nowhere() {
         assert!(!output.status.success() && !said(&output).contains(WORD), "{}", said(&output));
     }
 }
+
+#[test]
+fn no_command_reaches_for_a_remote_server_in_plain_text_unless_told_so() {
+    let Backend::Sqlite = crate::BACKEND else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("backup").display().to_string();
+    let said_by = |url: &str, arguments: &[&str], environment: &[(&str, &str)]| {
+        let output = command(url)
+            .args(arguments)
+            .env("ENCRYPTION_KEY_FILE", folder.path().join("data.key"))
+            .env("BACKUP_PASSPHRASE", "a much longer passphrase")
+            .envs(environment.iter().copied())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(1), "{url} {arguments:?}: {}", said(&output));
+        said(&output)
+    };
+    let commands: [&[&str]; 7] = [
+        &["serve"],
+        &["migrate"],
+        &["verify"],
+        &["keys", "rotate"],
+        &["jobs", "run", "daily-refresh"],
+        &["backup", &file],
+        &["restore", &file],
+    ];
+    // Nobody is at these addresses: whoever reached for one would be told so, or wait.
+    let remote = [
+        ("postgres://u@0.0.0.0:1/x", None),
+        ("postgres:///x?host=0.0.0.0&port=1", None),
+        ("postgres:///x", Some(("PGHOST", "0.0.0.0"))),
+    ];
+    for arguments in commands {
+        for (url, host) in remote {
+            let named = said_by(url, arguments, host.as_slice());
+            assert!(named.contains("ALLOW_PLAINTEXT_DATABASE=true"), "{url} {arguments:?}: {named}");
+        }
+        let allowed = [("ALLOW_PLAINTEXT_DATABASE", "true")];
+        let named = said_by(remote[0].0, arguments, &allowed);
+        assert!(!named.contains("ALLOW_PLAINTEXT"), "{arguments:?}: {named}");
+    }
+    assert!(std::fs::read_dir(folder.path()).unwrap().next().is_none(), "nothing was written");
+}

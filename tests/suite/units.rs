@@ -9,7 +9,7 @@ use diesel::{
 use partner_incentives::{
     platform::{
         Error, Result, codes,
-        db::{Conn, Db, Target},
+        db::{Conn, Db, Done, Target},
         values::{Id, Ids, Timestamp},
     },
     schema::idempotency_keys as spendings,
@@ -118,6 +118,39 @@ fn a_unit_tells_the_server_how_long_its_silence_may_last() {
         assert_eq!(db.query(patience).unwrap(), "0", "nothing is left on the connection");
     }
     db.close();
+}
+
+/// The limits of a statement and of the pause between two.
+fn limits(conn: &mut Conn) -> Result<[String; 2]> {
+    let asked = sql_query("SELECT current_setting('statement_timeout') AS \"limit\"");
+    Ok([asked.get_result::<Setting>(conn)?.limit, patience(conn)?])
+}
+
+#[test]
+fn a_request_has_a_limit_for_a_statement_and_for_a_pause_unless_the_url_has_its_own() {
+    let database = Database::empty();
+    let Target::Postgres(url) = &database.target else { return };
+    Db::migrate(&database.target).unwrap();
+    let of_requests = |target: &Target| {
+        let db = Db::open(target, 2).unwrap();
+        let found = actix_web::rt::System::new().block_on(async {
+            let written = db.write_async(|conn| Ok(Done { value: limits(conn)?, witness: None })).await;
+            let read = db.off_thread(|db| db.read(limits)).await;
+            [written, read].map(Result::unwrap)
+        });
+        let background = db.write(limits).unwrap();
+        assert_eq!(db.query(limits).unwrap()[1], "0", "nothing is left on the connection");
+        db.close();
+        (found, background)
+    };
+    let pair = |[statement, pause]: [&str; 2]| [statement.to_owned(), pause.to_owned()];
+    let (requests, background) = of_requests(&database.target);
+    assert_eq!(requests, [pair(["30s", "8s"]), pair(["30s", "8s"])]);
+    assert_eq!(background, pair(["0", "1min"]));
+    let more = if url.contains('?') { '&' } else { '?' };
+    let own = format!("{url}{more}options=-c%20statement_timeout%3D5s").parse().unwrap();
+    let (requests, _) = of_requests(&own);
+    assert_eq!(requests.map(|[statement, _]| statement), ["5s", "5s"]);
 }
 
 #[test]

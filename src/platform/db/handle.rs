@@ -363,3 +363,22 @@ impl Db {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[actix_web::test]
+    async fn a_request_more_than_may_wait_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = Db::open(&Target::Sqlite(folder.path().join("test.db")), 2).unwrap();
+        let waiting = |db: &Db| db.inner.requests.load(Ordering::Relaxed);
+        let counted = db.for_request(Error::unavailable, move |db| Ok(waiting(db))).await.unwrap();
+        assert_eq!((counted, waiting(&db)), (1, 0));
+        db.inner.requests.store(QUEUE, Ordering::Relaxed);
+        let refused = db.for_request(Error::unavailable, |_| -> Result<()> { unreachable!("no place") });
+        let refused = refused.await.unwrap_err().to_string();
+        assert!(refused.contains("too many requests wait"), "{refused}");
+        assert_eq!(waiting(&db), QUEUE);
+    }
+}

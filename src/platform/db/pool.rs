@@ -19,7 +19,7 @@ type Transactions = <Conn as Connection>::TransactionManager;
 
 /// How long a unit waits for a connection that another unit gives back.
 const WAIT: Duration = Duration::from_secs(3);
-/// The most units that wait for a connection; further units are refused at once.
+/// The most units that wait for a connection.
 const QUEUE: usize = 512;
 /// How long an idle connection is trusted: a test before each use would cost a round trip.
 const TRUSTED: Duration = Duration::from_secs(1);
@@ -30,6 +30,8 @@ pub(super) struct Pool {
     most: u32,
     health: Arc<Health>,
     state: Mutex<State>,
+    /// The most units that wait for a connection; further units are refused at once.
+    queue: usize,
     /// Whether a pooler in between gives each transaction another connection of the server.
     pub(super) is_pooled: bool,
 }
@@ -102,7 +104,7 @@ impl State {
 
 impl Pool {
     pub(super) fn new(target: Target, most: u32, health: Arc<Health>, is_pooled: bool) -> Self {
-        Self { target, most, health, state: Mutex::default(), is_pooled }
+        Self { target, most, health, state: Mutex::default(), queue: QUEUE, is_pooled }
     }
 
     /// Works with a connection. Waits for an answer of the database no longer than `patience` where nobody answers.
@@ -240,7 +242,7 @@ impl Pool {
                 return Err(Error::unavailable("all connections to the database are in use"));
             }
             if !state.waiting.iter().any(|waiting| Arc::ptr_eq(waiting, own)) {
-                if state.waiting.len() >= QUEUE {
+                if state.waiting.len() >= self.queue {
                     return Err(Error::unavailable("too many units wait for a connection to the database"));
                 }
                 state.waiting.push_back(Arc::clone(own));
@@ -266,4 +268,55 @@ fn is_fit(pooled: &mut Pooled) -> bool {
     }
     pooled.tested_at = Instant::now();
     pooled.conn.takes_writes().is_ok_and(|takes_writes| takes_writes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{sync::mpsc::channel, thread::scope};
+
+    #[test]
+    fn a_unit_more_than_may_wait_for_a_connection_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = Target::Sqlite(folder.path().join("test.db"));
+        let mut pool = Pool::new(target, 1, Arc::default(), false);
+        assert_eq!(pool.queue, QUEUE);
+        pool.queue = 3;
+        let pool = &pool;
+        let nothing = |_: &mut Conn| (Ok(()), Fate::Kept);
+        let (begun, limit) = (Instant::now(), Duration::from_secs(60));
+        let refused = loop {
+            // One unit has the connection, and three wait for it.
+            let (let_go, waits) = channel::<()>();
+            let told = scope(|threads| {
+                let hold = move |_: &mut Conn| {
+                    let _ = waits.recv();
+                    (Ok(()), Fate::Kept)
+                };
+                threads.spawn(move || pool.with(Duration::ZERO, hold));
+                while pool.state().open == 0 {
+                    assert!(begun.elapsed() < limit, "nobody has the connection");
+                    std::thread::yield_now();
+                }
+                for _ in 0..3 {
+                    threads.spawn(move || pool.with(Duration::ZERO, nothing));
+                }
+                let mut waiting = 0;
+                while waiting < 3 && begun.elapsed() < limit {
+                    std::thread::yield_now();
+                    waiting = waiting.max(pool.state().waiting.len());
+                }
+                assert_eq!(waiting, 3);
+                let told = pool.with(Duration::ZERO, nothing).unwrap_err().to_string();
+                drop(let_go);
+                told
+            });
+            // On a slow machine one of the three may have given up meanwhile.
+            if !told.contains("in use") || begun.elapsed() > limit {
+                break told;
+            }
+        };
+        assert!(refused.contains("too many units wait"), "{refused}");
+        pool.with(Duration::ZERO, nothing).unwrap();
+    }
 }

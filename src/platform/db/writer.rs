@@ -338,3 +338,35 @@ fn begin(conn: &mut Conn) -> QueryResult<()> {
 pub(super) fn guarded<T>(conn: &mut Conn, unit: impl FnOnce(&mut Conn) -> Result<T>) -> Result<T> {
     catch_unwind(AssertUnwindSafe(|| unit(conn))).unwrap_or_else(|_| Err(Error::internal("a unit panicked")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::channel;
+
+    #[test]
+    fn a_unit_more_than_may_wait_for_the_writer_is_refused_at_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let target = Target::Sqlite(folder.path().join("test.db"));
+        let writer = Writer::start(target, Arc::default()).unwrap();
+        let ((begun, begins), (let_go, waits)) = (channel(), channel::<()>());
+        let slow = writer.submit(move |_| {
+            begun.send(()).unwrap();
+            let _ = waits.recv();
+            Ok(Done::without_witness(()))
+        });
+        begins.recv().unwrap();
+        let submit = || writer.submit(|_| Ok(Done::without_witness(())));
+        let waiting: Vec<_> = (0..QUEUE).map(|_| submit().unwrap()).collect();
+        assert_eq!(writer.queued(), QUEUE);
+        let refused = submit().unwrap_err().to_string();
+        assert!(refused.contains("the write queue is full"), "{refused}");
+        assert_eq!(writer.queued(), QUEUE);
+        drop(let_go);
+        for unit in std::iter::once(slow.unwrap()).chain(waiting) {
+            unit.blocking_recv().unwrap().unwrap();
+        }
+        assert_eq!(writer.queued(), 0);
+        writer.stop();
+    }
+}
