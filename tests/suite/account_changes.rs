@@ -2,14 +2,19 @@
 
 use crate::{
     suite::{
+        adjustments::vouched_for,
         calculation::{Story, flat},
         enrollments_by_day::refresh_on,
         profiles::{payout, payout_to, vat},
     },
-    support::{Answer, World, statements::behind_the_service},
+    support::{Answer, World, person, statements::behind_the_service},
 };
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, connection::SimpleConnection};
-use partner_incentives::schema::{deliveries, notifications};
+use partner_incentives::{
+    access::Role,
+    identity::users,
+    schema::{deliveries, notifications},
+};
 use serde_json::{Value, json};
 
 const OTHER: &str = "DE02120300000000202051";
@@ -85,6 +90,36 @@ fn after_a_change_of_the_account_money_waits_for_three_business_days() {
         (&over["cooling_off_until"], &over["allowed_transitions"]),
         (&Value::Null, &json!(["rejection"]))
     );
+    story.verify();
+}
+
+#[test]
+fn one_person_with_two_accounts_does_not_end_the_wait_for_what_they_have_approved() {
+    let world = World::new();
+    let story = owed(&world);
+    let account = |email: &str| {
+        let new = person(email, "Olga Operator", Role::Operator, None);
+        world.signed_in(users::provision(&world.service.app, new).unwrap())
+    };
+    let mailbox = ["olga@vendor.example", "Olga+two@Vendor.example"].map(account);
+    let vouched = vouched_for(&world, ["o.operator@vendor.example", "olga@another.example"]);
+    let (approval, release) =
+        (format!("{}/approval", path(&story)), format!("{}/cooling-off-release", path(&story)));
+    let because = json!({"reason": "Confirmed by telephone, at the number on record"});
+    for ([first, alias], to) in [(mailbox, OTHER), (vouched, "DE89370400440532013000")] {
+        let changed = change(&story, payout_to("Contoso Cloud GmbH", to));
+        assert_eq!(
+            (&changed["state"], &changed["cooling_off_until"]),
+            (&json!("pending"), &json!("2018-08-07"))
+        );
+        first.post(&approval, json!({})).send().ok();
+        for own in [&first, &alias] {
+            own.post(&release, because.clone()).send().refused(403, "own_approval");
+        }
+        assert_eq!(rebate(&story), waits("cooling_off"));
+        world.operator().post(&release, because.clone()).send().ok();
+        assert_eq!(rebate(&story), payable());
+    }
     story.verify();
 }
 

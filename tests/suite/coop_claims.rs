@@ -2,12 +2,14 @@
 
 use crate::{
     suite::{
+        adjustments::vouched_for,
         calculation::{Story, text},
         coop_funds::{close, on, quarter},
         payments::usd,
     },
-    support::{Answer, Client, World},
+    support::{Answer, Client, World, person},
 };
+use partner_incentives::{access::Role, identity::users};
 use serde_json::{Value, json};
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -485,6 +487,37 @@ fn a_question_waits_14_business_days_for_its_answer_and_keeps_the_budget_meanwhi
     assert_eq!(it.claim(&silent)["state"], "expired");
     assert_eq!(it.told("coop_claim_expired"), 1);
     assert_eq!(it.committed_and_left(), ["450.00", "9550.00"]);
+    it.story.verify();
+}
+
+#[test]
+fn one_person_with_two_accounts_is_one_reviewer() {
+    let world = World::new();
+    let it = Claimant::new(&world);
+    let account = |email: &str| {
+        let new = person(email, "Olga Operator", Role::Operator, None);
+        world.signed_in(users::provision(&world.service.app, new).unwrap())
+    };
+    let mailbox = ["olga@vendor.example", "Olga+claims@Vendor.example"].map(account);
+    let vouched = vouched_for(&world, ["o.operator@vendor.example", "olga@another.example"]);
+    let reason = || json!({"reason_code": "duplicate", "reason": "Claimed in January"});
+    let last = it.story.operator.clone();
+    for ([first, alias], [large, small]) in
+        [(mailbox, ["1000.01", "100.00"]), (vouched, ["1000.02", "200.00"])]
+    {
+        // The second approval.
+        let id = it.submitted("telemarketing", &[large]);
+        assert_eq!(tell(&first, &id, "approval", json!({})).ok()["state"], "submitted");
+        tell(&alias, &id, "approval", json!({})).refused(403, "coop_claim_own_decision");
+        assert_eq!(tell(&last, &id, "approval", json!({})).ok()["state"], "approved");
+        // The decision on a dispute.
+        let id = it.submitted("website-search", &[small]);
+        tell(&first, &id, "rejection", reason()).ok();
+        tell(&it.admin, &id, "dispute", json!({"reason": "It was another event"})).ok();
+        tell(&alias, &id, "approval", json!({})).refused(403, "coop_claim_own_decision");
+        tell(&alias, &id, "rejection", reason()).refused(403, "coop_claim_own_decision");
+        assert_eq!(tell(&last, &id, "rejection", reason()).ok()["state"], "rejected_final");
+    }
     it.story.verify();
 }
 

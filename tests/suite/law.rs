@@ -363,7 +363,7 @@ fn one_month_is_missing(story: &Story<'_>) {
 }
 
 /// Makes the database refuse every earning of a partner, for a reason of its own.
-fn refuse_earnings_of(story: &Story<'_>) {
+pub fn refuse_earnings_of(story: &Story<'_>) {
     let mut conn = story.world.service.db.target().open().unwrap();
     let hex = story.partner.replace('-', "");
     let refusing = match &conn {

@@ -1,5 +1,6 @@
 //! Mails against a real SMTP server: they arrive, once the server takes them, and nobody else learns what is secret.
 
+use super::metrics::{number, scraped};
 use crate::support::{MailServer, World, wait_for};
 use diesel::prelude::*;
 use partner_incentives::{
@@ -181,6 +182,7 @@ fn a_refusal_for_now_is_tried_again_and_one_for_good_is_not() {
     let traced = world.auditor().get("/v1/audit-events").query("resource_id", id).send().ok();
     assert_eq!(traced["items"][0]["operation"], "giveUpDelivery");
     assert!(traced["items"][0]["after"]["error"].as_str().unwrap().contains("nobody of that name"));
+    assert_eq!(number(&scraped(&world), "mails_failed"), Some(1));
 }
 
 #[test]

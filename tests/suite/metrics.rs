@@ -3,20 +3,31 @@
 use crate::{
     suite::{
         calculation::{Story, flat},
+        law::refuse_earnings_of,
         partners::partner,
     },
-    support::{World, free_port, wait_for},
+    support::{World, free_port, statements::behind_the_service, wait_for},
 };
-use partner_incentives::{access::Role, operations::jobs::refresh};
+use diesel::connection::SimpleConnection;
+use partner_incentives::{
+    access::Role,
+    operations::jobs::refresh,
+    platform::db::Conn,
+    work::{JobName, Turn},
+};
 use serde_json::json;
-use std::net::SocketAddr;
+use std::{
+    net::SocketAddr,
+    sync::{Arc, Barrier, Mutex, mpsc::channel},
+    time::Duration,
+};
 
-fn scraped(world: &World) -> String {
+pub fn scraped(world: &World) -> String {
     String::from_utf8(world.nobody().get("/metrics").send().ok().bytes).unwrap()
 }
 
 /// The number of a series, such as a gauge; none where the series is not shown.
-fn number(metrics: &str, series: &str) -> Option<u64> {
+pub fn number(metrics: &str, series: &str) -> Option<u64> {
     let line = metrics.lines().find_map(|line| line.strip_prefix(&format!("partner_incentives_{series} ")));
     line.map(|number| number.parse().unwrap_or_else(|_| panic!("{series} is {number}")))
 }
@@ -57,6 +68,55 @@ fn what_waits_is_gathered_once_for_all_who_ask_within_some_seconds() {
     let later = scraped(&world);
     let age = number(&later, "calculation_backlog_oldest_age_seconds");
     assert_eq!(age, Some(24 * 3600), "the same scrape storm asks the database once");
+}
+
+#[test]
+fn what_failed_and_what_is_at_work_is_counted() {
+    let world = World::new();
+    let story = Story::new(&world, &json!([flat("core", "0.10")]));
+    world.on("2018-08-20");
+    refuse_earnings_of(&story);
+    story.sale("1", "2018-08-02", "100.00");
+    assert_eq!(story.calculate()["put_aside"], 1);
+    let imports = world.operator().ask("POST", "/v1/transaction-imports");
+    imports.bytes("application/x-ndjson", b"{}".to_vec()).send().ok();
+    // Nobody goes on with the import and the run that are at work again.
+    let take = |job| Turn::wait_for(&world.service.app, job, Duration::from_secs(30)).unwrap().unwrap();
+    let _turns = [JobName::TransactionImports, JobName::Calculation].map(take);
+    let mut conn = world.service.db.target().open().unwrap();
+    let at_work = "UPDATE transaction_imports SET state = 'receiving', failure = NULL, finished_at = NULL; \
+                   UPDATE calculation_runs SET state = 'running', finished_at = NULL;";
+    behind_the_service(|| conn.batch_execute(at_work)).unwrap();
+
+    let metrics = std::thread::scope(|scope| {
+        let (db, begun, (let_go, waits)) = (&world.service.db, Arc::new(Barrier::new(2)), channel::<()>());
+        let (begins, waits) = (Arc::clone(&begun), Mutex::new(waits));
+        scope.spawn(move || {
+            let hold = move |_: &mut Conn| {
+                begins.wait();
+                _ = waits.lock().unwrap().recv();
+                Ok(())
+            };
+            db.write(hold).unwrap();
+        });
+        begun.wait();
+        if db.reads_in_place() {
+            scope.spawn(|| db.write(|_| Ok(())).unwrap());
+            wait_for("a unit waits", || match db.load().queued {
+                Some(1..) => Ok(()),
+                other => Err(format!("{other:?}")),
+            });
+        }
+        let metrics = scraped(&world);
+        drop(let_go);
+        metrics
+    });
+    let shown = |series: &str| number(&metrics, series);
+    assert_eq!(shown("calculation_partners_put_aside"), Some(1), "{metrics}");
+    assert_eq!((shown("imports_at_work"), shown("calculation_runs_at_work")), (Some(1), Some(1)));
+    if world.service.db.reads_in_place() {
+        assert!(shown("sqlite_write_queue_length") > Some(0), "{metrics}");
+    }
 }
 
 #[test]
