@@ -1,9 +1,10 @@
 // What a page of another origin reads of each refusal, in a real browser: a service that allows the page's origin.
 //   BASE_URL=http://127.0.0.1:8080 ORIGIN_PORT=9000 TOKEN=... DATABASE=data.db node cors.cjs
-// The service runs with ALLOWED_ORIGINS=http://127.0.0.1:$ORIGIN_PORT; TOKEN is an operator's; DATABASE is
-// its file. 408 is left out: no browser lets a page send a body slower than the page has it.
+// The service runs with ALLOWED_ORIGINS=http://127.0.0.1:$ORIGIN_PORT and a BODY_SECONDS of some seconds; TOKEN is an
+// operator's; DATABASE is its file.
 const assert = require("node:assert/strict");
 const http = require("node:http");
+const net = require("node:net");
 const { spawn } = require("node:child_process");
 const { chromium } = require("playwright-core");
 
@@ -44,6 +45,9 @@ const prepared = {
     const session = await (await fetch(base + "/v1/auth/login", { method: "POST", headers: json, body })).json();
     return post("/v1/programs", "{}", { authorization: "Bearer " + session.access_token });
   },
+  async 408() {
+    return { ...post("/v1/auth/login", "{}".padEnd(5000)), base: await lineThatKeepsBodiesBack() };
+  },
   async 429() {
     const guess = post("/v1/auth/login", JSON.stringify({ username: "viewer-2@partner.example", password: "a guess" }));
     for (let n = 0; n < 100; n += 1) if ((await fetch(base + guess.path, guess)).status === 429) return guess;
@@ -54,6 +58,28 @@ const prepared = {
     return post("/v1/programs", JSON.stringify({ code: "waits", name: "Waits", partner_types: ["direct_bill"] }), signedIn);
   },
 };
+
+/** A line to the service that passes on the heads of requests alone: no page can send a body slower than the page has it. */
+async function lineThatKeepsBodiesBack() {
+  const line = net.createServer((page) => {
+    const service = net.connect(Number(new URL(base).port), new URL(base).hostname);
+    page.on("error", () => service.destroy()).on("close", () => service.destroy());
+    service.on("error", () => page.destroy()).pipe(page);
+    let head = Buffer.alloc(0);
+    let keepsBack = false;
+    page.on("data", (bytes) => {
+      if (keepsBack) return;
+      head = Buffer.concat([head, bytes]);
+      const end = head.indexOf("\r\n\r\n") + 4;
+      if (end < 4) return;
+      service.write(head.subarray(0, end));
+      keepsBack = head.subarray(0, 4).toString() === "POST";
+      head = head.subarray(end);
+    });
+  });
+  await new Promise((listens) => line.listen(0, "127.0.0.1", listens));
+  return `http://127.0.0.1:${line.address().port}`;
+}
 
 /** Another process keeps the database from being written to, until this one ends. */
 async function holdsTheDatabase() {
@@ -78,9 +104,9 @@ async function seen([url, options]) {
   await page.goto(`http://127.0.0.1:${port}/`);
   let failed = 0;
   const check = async (name, status, call) => {
-    const { path, ...options } = call;
+    const { path, base: at = base, ...options } = call;
     try {
-      const answer = await page.evaluate(seen, [base + path, options]);
+      const answer = await page.evaluate(seen, [at + path, options]);
       assert.equal(answer.status, status);
       assert.ok(answer.id, "the page reads X-Request-Id");
       assert.equal(Boolean(answer.code), status >= 400);

@@ -148,7 +148,7 @@ function watch() {
   const args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"];
   browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args });
   page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
-  page.setDefaultTimeout(15000);
+  page.setDefaultTimeout(60000);
   watch();
   let passed = 0;
   for (const [name, step] of Object.entries(steps)) {
