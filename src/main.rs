@@ -26,7 +26,7 @@ use partner_incentives::{
         Error, Result,
         db::Target,
         http::Doorway,
-        values::{CalendarDate, Clock, Id},
+        values::{CalendarDate, Clock},
     },
     work::JobName,
 };
@@ -137,9 +137,9 @@ enum UserCommand {
         /// operator, auditor, `incentive_admin` or viewer.
         #[arg(long)]
         role: Role,
-        /// The partner's id, for `incentive_admin` and viewer.
+        /// The partner, for `incentive_admin` and viewer: its id or its MPN id.
         #[arg(long)]
-        partner: Option<Id>,
+        partner: Option<String>,
     },
 }
 

@@ -52,6 +52,57 @@ fn every_string_integer_and_array_of_a_request_is_bounded() {
 }
 
 #[test]
+fn a_partner_is_named_by_either_of_its_ids_wherever_a_request_names_one() {
+    /// Collects the members of a body that name a partner, and whether each takes either id.
+    fn look(
+        document: &Value,
+        schema: &Value,
+        at: &str,
+        seen: &mut HashSet<String>,
+        named: &mut Vec<(String, bool)>,
+    ) {
+        if let Some(reference) = schema["$ref"].as_str() {
+            if seen.insert(reference.to_owned()) {
+                look(document, document.pointer(&reference[1..]).expect(reference), reference, seen, named);
+            }
+            return;
+        }
+        for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+            let at = format!("{at}/{name}");
+            if ["partner_id", "headquarters_id", "provider_id"].contains(&name.as_str()) {
+                named.push((at.clone(), is_either(member)));
+            }
+            look(document, member, &at, seen, named);
+        }
+        let parts = ["oneOf", "anyOf", "allOf"].iter().filter_map(|of| schema[of].as_array()).flatten();
+        for part in parts.chain(schema.get("items")) {
+            look(document, part, at, seen, named);
+        }
+    }
+    fn is_either(part: &Value) -> bool {
+        part.to_string().contains("#/components/schemas/PartnerKey")
+    }
+    let document = &app::contract().document;
+    let (mut seen, mut named) = (HashSet::new(), Vec::new());
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            let at = format!("{method} {path}");
+            for (media, content) in operation["requestBody"]["content"].as_object().into_iter().flatten() {
+                look(document, &content["schema"], &format!("{at} {media}"), &mut seen, &mut named);
+            }
+            if path.starts_with("/v1/partners/{id}") {
+                let of_path = operation["parameters"].as_array().unwrap();
+                let id = of_path.iter().find(|parameter| parameter["name"] == "id").unwrap();
+                named.push((format!("{at} {{id}}"), is_either(id)));
+            }
+        }
+    }
+    assert!(named.len() > 40, "{named:?}");
+    let one: Vec<&String> = named.iter().filter(|(_, either)| !either).map(|(at, _)| at).collect();
+    assert!(one.is_empty(), "these take one of the ids alone: {one:#?}");
+}
+
+#[test]
 fn every_example_keeps_what_its_schema_promises() {
     const DOCUMENT: &str = "urn:contract";
     /// Calls `check` with the pointer of each schema, and each of its examples.

@@ -104,7 +104,7 @@ pub fn verdict(
 }
 
 /// The partner of an id or an MPN id.
-fn partner_of(tx: &mut Tx<'_>, key: &str) -> Result<Partner> {
+pub fn partner_of(tx: &mut Tx<'_>, key: &str) -> Result<Partner> {
     match key.parse::<Id>() {
         Ok(id) => partners::get(tx, id),
         Err(_) => partners::get_by_mpn_id(tx, key),

@@ -1,6 +1,6 @@
 //! The command that makes users, and the operator that a new database begins with.
 
-use crate::{UserCommand, say::say_line};
+use crate::{UserCommand, commands::partner_of, say::say_line};
 use partner_incentives::{
     access::{AppState, password},
     app::Service,
@@ -11,13 +11,14 @@ use partner_incentives::{
 /// Makes a user, and shows the temporary password.
 pub fn make_user(service: &Service, command: UserCommand) -> Result<()> {
     let UserCommand::Create { email, name, role, partner } = command;
+    let partner = partner.map(|key| service.app.read_as_system(|tx| partner_of(tx, &key))).transpose()?;
     let password = password::temporary()?;
     let password_hash = service.app.passwords().hash(&password)?;
     let new = users::NewUser {
         email,
         name,
         role,
-        partner_id: partner,
+        partner_id: partner.map(|partner| partner.id),
         password_hash,
         must_change_password: true,
         issuer: None,

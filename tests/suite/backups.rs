@@ -5,7 +5,7 @@ use super::{
     profiles,
     running::{Running, command},
 };
-use crate::support::{Backend, Database, World, postgres};
+use crate::support::{Backend, Database, World, postgres, secrets::kept};
 use partner_incentives::platform::db::Target;
 use serde_json::{Value, json};
 use std::{
@@ -254,4 +254,15 @@ fn a_backup_holds_no_account_number_in_the_clear() {
     );
     assert!(!taken.contains("DE89"), "{taken}");
     assert_eq!(world.numbers.within(&std::fs::read(&file).unwrap()), Vec::<String>::new());
+    // Nor does what the passphrase opens: a copy of the database, in which the numbers are sealed.
+    let Backend::Sqlite = crate::BACKEND else { return };
+    let (path, key) = (folder.path().join("restored.db"), folder.path().join("restored.key"));
+    let url = format!("sqlite://{}", path.display());
+    succeeds(binary(&url, &key).args(["restore", file.to_str().unwrap()]));
+    let restored = Target::Sqlite(path);
+    let files = kept(&restored);
+    assert!(!files.is_empty() && restored.open().unwrap().counts().unwrap()["payout_profiles"] > 0);
+    for (name, bytes) in files {
+        assert_eq!(world.numbers.within(&bytes), Vec::<String>::new(), "{name}");
+    }
 }

@@ -308,6 +308,38 @@ fn rejected_rows_are_mended_and_sent_again() {
 }
 
 #[test]
+fn rejected_lines_of_json_come_as_a_table_that_is_mended_and_sent_again() {
+    let world = World::new();
+    let operator = world.operator();
+    let id = seller(&world, 1);
+    let mut bad = body(1, &id);
+    bad["kind"] = json!("gift");
+    let lines = format!("{bad}\n{}\nno JSON at all\n", body(2, &id));
+    let sent = operator.ask("POST", "/v1/transaction-imports").bytes("application/x-ndjson", lines);
+    let import = sent.send().ok();
+    assert_eq!(counts(&import), [1, 0, 0, 2], "{import}");
+    let text = rejected(&operator, &import.id());
+    let lines: Vec<&str> = text.trim_end().split("\r\n").collect();
+    assert!(lines.len() == 3 && lines[1].starts_with(&format!("billing,INV-1,{id},")), "{text}");
+    let again = csv(&operator, text.replace("gift", "purchase")).ok();
+    assert_eq!((counts(&again), recorded(&operator)), ([1, 0, 0, 1], 2), "{again}");
+}
+
+#[test]
+fn of_more_faults_than_are_kept_the_rows_of_the_first_come_to_mend_and_all_are_counted() {
+    let world = World::with(|settings| settings.import_errors_kept = 5);
+    let operator = world.operator();
+    let id = seller(&world, 1);
+    let rows: Vec<String> = (1..=12).map(|n| sold(n, &id, "ten")).collect();
+    let import = csv(&operator, file(&rows)).ok();
+    assert_eq!((counts(&import), &import["errors_kept"]), ([0, 0, 0, 12], &json!(5)), "{import}");
+    let text = rejected(&operator, &import.id());
+    assert_eq!(text.trim_end().lines().count(), 1 + 5, "{text}");
+    let again = csv(&operator, text.replace(",ten,", ",10.00,")).ok();
+    assert_eq!((counts(&again), recorded(&operator)), ([5, 0, 0, 0], 5), "{again}");
+}
+
+#[test]
 fn a_sender_in_a_hurry_is_answered_at_once() {
     let world = World::new();
     let operator = world.operator();
