@@ -17,7 +17,7 @@ use crate::{
         },
         payer_accounts::{self, PayerAccount, PayerAccountState},
         payment_runs::{self, PaymentRunState},
-        payments::{self, FileGroup, FilePlace, Payment, PaymentSet},
+        payments::{self, FileGroup, Filing, Payment, PaymentSet},
         sealed_files::{self, Hashed, Sum},
     },
     platform::{
@@ -244,7 +244,7 @@ impl Making {
         let mut xml = xml_pieces.as_ref().map(|pieces| Pain001::begin(pieces.bytes.clone(), checked));
         let mut xml = xml.take().transpose().map_err(unwritten)?;
         let mut csv = PaymentTable::begin(csv_pieces.bytes.clone(), checked).map_err(unwritten)?;
-        let place = |group| FilePlace { file: self.id, group, execution_on: self.execution_on };
+        let filing = |group| Filing { file: self.id, group, execution_on: self.execution_on };
         for (group, ids) in groups {
             for some in portions(ids) {
                 let orders = orders_of(tx, some)?;
@@ -254,7 +254,7 @@ impl Making {
                     csv.payment(&order).map_err(unwritten)?;
                 }
                 let payments = orders.into_iter().map(Order::filed).collect();
-                payments::file_all(tx, place(*group), payments)?;
+                payments::file_all(tx, filing(*group), payments)?;
                 for pieces in xml_pieces.iter_mut().chain([&mut csv_pieces]) {
                     pieces.keep(tx, sealed_files::PIECE)?;
                 }

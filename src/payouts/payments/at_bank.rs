@@ -22,9 +22,9 @@ use std::collections::HashMap;
 /// The most partners that are looked up together.
 const AT_ONCE: usize = 1000;
 
-/// The place of payments in a file for the bank.
+/// The file for the bank that payments go into.
 #[derive(Clone, Copy, Debug)]
-pub struct FilePlace {
+pub struct Filing {
     /// The file.
     pub file: Id,
     /// The group of the file.
@@ -35,9 +35,9 @@ pub struct FilePlace {
 
 /// Puts these approved payments into a file for the bank, each with the revision of the payout profile that the file was made
 /// by, and returns them.
-pub fn file_all(tx: &mut Tx<'_>, place: FilePlace, payments: Vec<Payment>) -> Result<Vec<Payment>> {
+pub fn file_all(tx: &mut Tx<'_>, filing: Filing, payments: Vec<Payment>) -> Result<Vec<Payment>> {
     let filed = payments.into_iter().filter_map(|payment| after(tx, payment, PaymentEvent::Filing));
-    let FilePlace { file, group, execution_on } = place;
+    let Filing { file, group, execution_on } = filing;
     let into = |payment| Payment {
         file_id: Some(file),
         file_group: Some(group),

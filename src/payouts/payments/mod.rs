@@ -29,7 +29,7 @@ mod view;
 mod withholding;
 
 use crate::slice::{Slice, Tag};
-pub use at_bank::{FilePlace, ShownPayment, file_all, match_all, tell_partners, unfile_all};
+pub use at_bank::{Filing, ShownPayment, file_all, match_all, tell_partners, unfile_all};
 pub use draft::{PaymentDraft, PaymentSums, out_of_range};
 pub use model::{
     DocumentKind, FileGroup, PaidRecord, PayeeBar, Payment, PaymentEvent, PaymentKey, PaymentLine,
