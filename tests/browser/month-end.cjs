@@ -133,7 +133,7 @@ async function monthEnd() {
   const args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"];
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args });
   page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
-  page.setDefaultTimeout(30000);
+  page.setDefaultTimeout(120000);
   const failed = await monthEnd().then(() => null, (error) => error);
   if (failed) await page.screenshot({ path: path.join(shots, "month-end-failed.png") }).catch(() => {});
   await browser.close();
