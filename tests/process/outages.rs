@@ -160,6 +160,37 @@ fn a_host_that_falls_silent_is_left_for_the_second_one_of_the_url() {
 }
 
 #[test]
+#[cfg(target_os = "linux")]
+fn a_host_whose_packets_are_dropped_is_left_for_the_second_one_of_the_url() {
+    let Some(server) = Postgres::start() else { return };
+    let gate = Gate::to(server.port);
+    let hosts = format!("postgres://postgres@127.0.0.1:{},127.0.0.1:{}/p", gate.port, server.port);
+    let (service, operator) = started(&hosts);
+    assert_eq!(operator.write(0), Some(201));
+    // The service has asked for the database's health before.
+    std::thread::sleep(Duration::from_secs(2));
+    assert_eq!(operator.write(1), Some(201));
+    let before = service.threads();
+    gate.vanishes();
+    let asking = &operator;
+    std::thread::scope(|scope| {
+        for number in 0..8 {
+            scope.spawn(move || asking.write(100 + number));
+        }
+        recovers_within(15, asking, 2);
+    });
+    // Nothing is said to the host any more, so that the system itself ends its connections.
+    operator.within(Duration::from_secs(60), "no thread waits for a host that is gone", || {
+        service.threads() <= before + 4
+    });
+    // Nor does a start wait for ever for the first.
+    drop(service);
+    let service = crate::running::Running::start_on(&hosts, &[]);
+    let operator = Operator { address: service.address.clone(), bearer: operator.bearer };
+    recovers_within(15, &operator, 200);
+}
+
+#[test]
 fn what_an_instance_held_that_has_vanished_is_free_for_the_others() {
     let Some((server, gate, service, operator)) = behind_a_gate() else { return };
     let other = crate::running::Running::start_on(&url_at(server.port), &[]);

@@ -168,6 +168,7 @@ fn binaries() -> Option<PathBuf> {
 pub struct Gate {
     /// Where it listens.
     pub port: u16,
+    listener: TcpListener,
     way: Arc<AtomicU16>,
     open: Arc<Mutex<Vec<TcpStream>>>,
 }
@@ -182,6 +183,7 @@ impl Gate {
         let open = Arc::<Mutex<Vec<TcpStream>>>::default();
         let gate = Self {
             port: listener.local_addr().expect("a port").port(),
+            listener: listener.try_clone().expect("a handle"),
             way: way.clone(),
             open: open.clone(),
         };
@@ -215,6 +217,19 @@ impl Gate {
     /// From now on nothing passes on any connection, and none breaks.
     pub fn falls_silent(&self) {
         self.way.store(Self::SILENT, Ordering::SeqCst);
+    }
+
+    /// From now on every packet that comes is dropped by the kernel before anybody acknowledges it, as of a host that is gone.
+    #[cfg(target_os = "linux")]
+    pub fn vanishes(&self) {
+        use socket2::{SockFilter, SockRef};
+        const RETURN: u16 = 0x06;
+        let nothing = [SockFilter::new(RETURN, 0, 0, 0)];
+        self.falls_silent();
+        SockRef::from(&self.listener).attach_filter(&nothing).expect("a filter");
+        for client in self.open.lock().expect("a list").iter() {
+            SockRef::from(client).attach_filter(&nothing).expect("a filter");
+        }
     }
 
     /// From now on passes new connections to a port; those there are stay silent for ever.

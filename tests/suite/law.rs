@@ -381,7 +381,8 @@ pub fn refuse_earnings_of(story: &Story<'_>) {
     behind_the_service(|| conn.batch_execute(&refusing)).unwrap();
 }
 
-fn take_earnings_again(story: &Story<'_>) {
+/// Makes the database take earnings of a partner again.
+pub fn take_earnings_again(story: &Story<'_>) {
     let mut conn = story.world.service.db.target().open().unwrap();
     let taking = match &conn {
         Conn::Sqlite(_) => "DROP TRIGGER bad_day",

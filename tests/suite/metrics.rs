@@ -3,7 +3,7 @@
 use crate::{
     suite::{
         calculation::{Story, flat},
-        law::refuse_earnings_of,
+        law::{refuse_earnings_of, take_earnings_again},
         partners::partner,
     },
     support::{World, free_port, statements::behind_the_service, wait_for},
@@ -78,6 +78,7 @@ fn what_failed_and_what_is_at_work_is_counted() {
     refuse_earnings_of(&story);
     story.sale("1", "2018-08-02", "100.00");
     assert_eq!(story.calculate()["put_aside"], 1);
+    take_earnings_again(&story);
     let imports = world.operator().ask("POST", "/v1/transaction-imports");
     imports.bytes("application/x-ndjson", b"{}".to_vec()).send().ok();
     // Nobody goes on with the import and the run that are at work again.

@@ -39,9 +39,9 @@ pub fn move_claims(tx: &mut Tx<'_>, moves: &[ClaimMove], held: Option<&str>) -> 
         step: one.step,
     };
     coop_funds::move_payments(tx, &moves.iter().map(of_fund).collect::<Vec<_>>())?;
-    let moved: Vec<Claim> = moves.iter().map(|one| after(tx, one, held)).collect();
-    store::update_paid(tx, &moved)?;
-    for claim in moved.iter().filter(|claim| claim.held_because.is_some()) {
+    let changed: Vec<Claim> = moves.iter().map(|one| after(tx, one, held)).collect();
+    store::update_paid(tx, &changed)?;
+    for claim in changed.iter().filter(|claim| claim.held_because.is_some()) {
         notices::tell_hold(tx, claim)?;
     }
     Ok(())

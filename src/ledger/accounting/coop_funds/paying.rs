@@ -62,9 +62,9 @@ impl FundPayment {
 pub fn move_payments(tx: &mut Tx<'_>, steps: &[FundPayment]) -> Result<()> {
     let partners: BTreeSet<Id> = steps.iter().map(|one| one.partner_id).collect();
     let ids: BTreeSet<Id> = steps.iter().map(|one| one.fund_id).collect();
-    let found =
+    let before =
         store::many(tx, &partners.into_iter().collect::<Vec<_>>(), &ids.into_iter().collect::<Vec<_>>())?;
-    let mut funds: BTreeMap<Id, CoopFund> = found.into_iter().map(|fund| (fund.id, fund)).collect();
+    let mut funds: BTreeMap<Id, CoopFund> = before.into_iter().map(|fund| (fund.id, fund)).collect();
     let posted_at = posted_at(tx)?;
     let (mut transfers, mut moved) = (Vec::new(), BTreeSet::new());
     for one in steps {
