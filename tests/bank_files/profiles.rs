@@ -9,7 +9,7 @@ use super::{
 use partner_incentives::{
     network::profiles::{BankAccount, PostalAddress, Routing, RoutingKind, Secret},
     payouts::{
-        bank_files::{self, Subject, banking_day_from},
+        bank_files::{self, FaultCode, Subject, banking_day_from},
         payer_accounts::{CreditorAgentWithoutBic, PayerAccount, PayerAccountState},
         payment_files,
         payments::{DocumentKind, FileGroup, Payment, PaymentState, Reconciliation},
@@ -224,7 +224,6 @@ fn payment(number: u32, minor: i64, currency: Currency) -> Payment {
         statement_id: None,
         statement_entry: None,
         payout_revision: None,
-        execution_on: None,
     }
 }
 
@@ -304,6 +303,10 @@ fn every_profile_that_is_accepted_is_paid_by_a_file_that_no_bank_refuses() {
             continue;
         }
         let code = account.currency;
+        if account.bic.is_none() && code.as_str() != "EUR" {
+            bank_is_asked_for(&account, minor);
+            continue;
+        }
         accepted += 1;
         let of_currency = waiting.entry(code).or_default();
         of_currency.push((payment(accepted, minor, code), account));
@@ -323,6 +326,13 @@ fn every_profile_that_is_accepted_is_paid_by_a_file_that_no_bank_refuses() {
         let complaints = complaints("pain.001.001.09", &texts);
         assert!(complaints.is_empty(), "{complaints}");
     }
+}
+
+/// Inside SEPA a profile need not name the bank. A payment in another currency has to: that is said before a file exists.
+fn bank_is_asked_for(account: &BankAccount, minor: i64) {
+    let faults = file_of(account.currency, &[(payment(1, minor, account.currency), account.clone())]).check();
+    let codes: Vec<FaultCode> = faults.unwrap_err().iter().map(|fault| fault.code).collect();
+    assert_eq!(codes, [FaultCode::BicMissing], "{account:?}");
 }
 
 /// The file, which the check finds without a fault.

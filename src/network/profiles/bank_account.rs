@@ -258,8 +258,7 @@ impl BankAccount {
 
     fn fault_of_bic(&self) -> Option<AccountFault> {
         let Some(bic) = &self.bic else {
-            let is_found_by_iban = self.is_in_sepa() && self.currency == Currency::EUR;
-            return (!is_found_by_iban).then(|| AccountFault::new("/bic", Fault::BicMissing));
+            return (!self.is_in_sepa()).then(|| AccountFault::new("/bic", Fault::BicMissing));
         };
         // A BIC for tests belongs to no bank.
         let Some(bic) = sepa::validate_bic(bic).ok().filter(|bic| !bic.is_test()) else {

@@ -33,7 +33,7 @@ text_enum! {
         RoutingInvalid = "routing_invalid",
         /// An IBAN names its bank.
         RoutingUnexpected = "routing_unexpected",
-        /// A bank outside SEPA, or paid in another currency than the euro, is reached by its BIC alone.
+        /// A bank outside SEPA is reached by its BIC alone.
         BicMissing = "bic_missing",
         /// The BIC is none.
         BicInvalid = "bic_invalid",
@@ -100,8 +100,8 @@ impl AccountFaultCode {
                 "IBAN に銀行が含まれています。`routing` は記入しないでください。",
             ),
             Self::BicMissing => Words::new(
-                "payments other than in euro inside SEPA need the bank's BIC: give it",
-                "SEPA 域内のユーロ送金以外では、銀行の BIC（SWIFT コード）が必要です。",
+                "a bank outside SEPA is reached by its BIC: give it",
+                "SEPA 域外の銀行への支払いには BIC（SWIFT コード）が必要です。",
             ),
             Self::BicInvalid => Words::new(
                 "no BIC: it has 8 or 11 characters, of which the fifth and sixth are the country",

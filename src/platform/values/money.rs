@@ -14,8 +14,6 @@ pub struct Currency(iso_currency::Currency);
 impl Currency {
     /// The US dollar.
     pub const USD: Self = Self(iso_currency::Currency::USD);
-    /// The euro.
-    pub const EUR: Self = Self(iso_currency::Currency::EUR);
 
     /// The alphabetic code, three letters.
     #[must_use]
