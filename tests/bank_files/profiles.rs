@@ -224,6 +224,7 @@ fn payment(number: u32, minor: i64, currency: Currency) -> Payment {
         statement_id: None,
         statement_entry: None,
         payout_revision: None,
+        execution_on: None,
     }
 }
 
