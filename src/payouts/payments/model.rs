@@ -93,7 +93,7 @@ impl PaymentState {
         }
     }
 
-    /// Whether the payment carries what it pays, or has paid it.
+    /// Whether the payment carries its records, or has paid them.
     #[must_use]
     pub const fn is_live(self) -> bool {
         match self {

@@ -50,7 +50,8 @@ impl Moves {
         Ok(moves)
     }
 
-    /// Carries the steps out. What is given back waits for the next run; with words of an operator in `held`, the operator holds it.
+    /// Carries the steps out. Records that are given back wait for the next run; with words of an operator in `held`, the operator
+    /// holds the records.
     pub fn carry_out(self, tx: &mut Tx<'_>, held: Option<&str>) -> Result<()> {
         accounting::move_rebates(tx, &self.rebates, held)?;
         if self.claims.is_empty() { Ok(()) } else { coop_claims::move_claims(tx, &self.claims, held) }
