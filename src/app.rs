@@ -19,8 +19,8 @@ use crate::{
     operations::{health, jobs, verify},
     participation::{admission, eligibility, enrollments, programs},
     payouts::{
-        bank_reports, coop_claims, coop_proofs, disputes, half_years, payer_accounts, payment_files,
-        payment_runs, payments, sealed_files, withholding,
+        bank_reports, coop_claims, coop_plans, coop_proofs, disputes, half_years, payer_accounts,
+        payment_files, payment_runs, payments, sealed_files, withholding,
     },
     platform::{
         Code, Result,
@@ -68,6 +68,7 @@ pub const SLICES: &[Slice] = &[
     payer_accounts::SLICE,
     coop_claims::SLICE,
     coop_proofs::SLICE,
+    coop_plans::SLICE,
     half_years::SLICE,
     payment_runs::SLICE,
     payments::SLICE,

@@ -1209,6 +1209,8 @@ diesel::table! {
         created_at -> Instant,
         updated_at -> Instant,
         revision -> BigInt,
+        plan_id -> Nullable<Guid>,
+        planned_for -> Document,
     }
 }
 
@@ -1601,14 +1603,39 @@ diesel::table! {
         proposer_id -> Nullable<Guid>,
         is_risky -> Bool,
         risks -> Document,
-        was_disputed -> Bool,
         history -> Document,
         created_at -> Instant,
-        created_by -> Nullable<Guid>,
         updated_at -> Instant,
         revision -> BigInt,
         payment_id -> Nullable<Guid>,
         held_because -> Nullable<Text>,
+        plan_id -> Nullable<Guid>,
+        from_plan -> BigInt,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `payouts::coop_plans`.
+    coop_plans (partner_id, id) {
+        id -> Guid,
+        partner_id -> Guid,
+        fund_id -> Guid,
+        enrollment_id -> Guid,
+        currency -> Text,
+        state -> Text,
+        activities -> Document,
+        budget -> BigInt,
+        submitted_at -> Nullable<Instant>,
+        decided_at -> Nullable<Instant>,
+        decided_by -> Nullable<Guid>,
+        reason -> Nullable<Text>,
+        created_at -> Instant,
+        created_by -> Nullable<Guid>,
+        updated_at -> Instant,
+        revision -> BigInt,
     }
 }
 
@@ -1742,6 +1769,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     coop_proofs,
     coop_loose_objects,
     coop_claim_marks,
+    coop_plans,
 );
 
 /// Where a table that belongs to no partner stands once partners are spread over several machines.

@@ -232,6 +232,14 @@ policies! {
     gated coop {
         read  ListCoopFunds:                 Operator | Auditor | IncentiveAdmin | Viewer;
         read  GetCoopFund:                   Operator | Auditor | IncentiveAdmin | Viewer;
+        read  ListCoopPlans:                 Operator | Auditor | IncentiveAdmin | Viewer;
+        write CreateCoopPlan:                IncentiveAdmin | Viewer;
+        read  GetCoopPlan:                   Operator | Auditor | IncentiveAdmin | Viewer;
+        write UpdateCoopPlan:                IncentiveAdmin | Viewer;
+        write SubmitCoopPlan:                IncentiveAdmin;
+        write CancelCoopPlan:                IncentiveAdmin;
+        write ApproveCoopPlan:               Operator;
+        write RejectCoopPlan:                Operator;
         read  ListCoopClaims:                Operator | Auditor | IncentiveAdmin | Viewer;
         write CreateCoopClaim:               IncentiveAdmin | Viewer;
         read  GetCoopClaim:                  Operator | Auditor | IncentiveAdmin | Viewer;

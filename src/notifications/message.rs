@@ -289,6 +289,17 @@ pub enum Message {
         /// The last day on which claims could be submitted.
         on: CalendarDate,
     },
+    /// A co-op plan is approved or rejected.
+    CoopPlanDecided {
+        /// The partner's name.
+        partner: String,
+        /// The amount that the fund sets aside; none of a rejection.
+        set_aside: Option<Money>,
+        /// The operator's words; none where nothing was said.
+        reason: Option<String>,
+        /// The id of the plan.
+        plan: Id,
+    },
     /// A co-op claim is decided.
     CoopClaimDecided {
         /// The partner's name.

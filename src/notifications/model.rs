@@ -55,6 +55,8 @@ text_enum! {
         CoopFundExpiring = "coop_fund_expiring",
         /// The rest of a co-op fund was lost.
         CoopFundForfeited = "coop_fund_forfeited",
+        /// A co-op plan is approved or rejected.
+        CoopPlanDecided = "coop_plan_decided",
         /// A co-op claim is decided.
         CoopClaimDecided = "coop_claim_decided",
         /// A reviewer asks a partner something about a co-op claim.

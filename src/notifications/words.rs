@@ -80,6 +80,7 @@ fn environment(
         "coop_fund_closed",
         "coop_fund_expiring",
         "coop_fund_forfeited",
+        "coop_plan_decided",
         "coop_claim_decided",
         "coop_claim_question",
         "coop_claim_expired",
@@ -216,6 +217,7 @@ fn facts(message: &Message, locale: Locale) -> Value {
         Message::CoopFundClosed { .. }
         | Message::CoopFundExpiring { .. }
         | Message::CoopFundForfeited { .. }
+        | Message::CoopPlanDecided { .. }
         | Message::CoopClaimDecided { .. }
         | Message::CoopClaimQuestion { .. }
         | Message::CoopClaimExpired { .. }

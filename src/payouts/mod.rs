@@ -9,6 +9,7 @@
 //! | [`payer_accounts`] | the accounts that payments leave from |
 //! | [`coop_claims`] | claims on co-op funds: written by partners, decided by reviewers |
 //! | [`coop_proofs`] | the files that prove claims: received, checked, given back |
+//! | [`coop_plans`] | marketing plans for co-op funds: written by partners, approved by operators |
 //! | [`half_years`] | what becomes of co-op funds at the end of a half-year, and of the time for claims |
 //! | [`payments`] | payments with their lines, from their making to their arrival or return |
 //! | [`payment_runs`] | runs that gather what is payable into payments; one person makes a run, another approves it |
@@ -26,6 +27,8 @@ pub mod payer_accounts;
 pub mod coop_claims;
 
 pub mod coop_proofs;
+
+pub mod coop_plans;
 
 pub mod half_years;
 

@@ -458,6 +458,7 @@ fn coop_claims(sweep: &mut Sweep<'_>, story: &Story<'_>) {
     let admin = Person::of(world.admin_of(&story.partner));
     let fund =
         story.list(&format!("/v1/coop-funds?state=claimable&partner_id={}", story.partner))[0]["id"].clone();
+    coop_plans(sweep, &operator, &admin, &fund);
     // No claim has what another one has: one person decides.
     let draft = |sweep: &mut Sweep<'_>, net: &str| {
         let mut new = sweep.example("createCoopClaim");
@@ -501,6 +502,32 @@ fn coop_claims(sweep: &mut Sweep<'_>, story: &Story<'_>) {
     told(sweep, &operator, "approveCoopClaim", &approved, "approval");
     told(sweep, &operator, "holdCoopClaim", &approved, "hold");
     told(sweep, &operator, "releaseCoopClaim", &approved, "release");
+}
+
+/// The plan of a fund, sent back once and withdrawn in the end.
+fn coop_plans(sweep: &mut Sweep<'_>, operator: &Person, admin: &Person, fund: &Value) {
+    let days = |plan: &mut Value| {
+        let planned = &mut plan["activities"][0];
+        (planned["from"], planned["to"]) = (json!("2019-03-11"), json!("2019-03-11"));
+    };
+    let mut new = sweep.example("createCoopPlan");
+    new["fund_id"] = fund.clone();
+    days(&mut new);
+    let plan = sweep.step(admin, "createCoopPlan", "/v1/coop-plans", new, Made).id();
+    let mut change = sweep.example("updateCoopPlan");
+    days(&mut change);
+    sweep.step(admin, "updateCoopPlan", &format!("/v1/coop-plans/{plan}"), change, Changed);
+    let steps = [
+        (admin, "submitCoopPlan", "submission"),
+        (operator, "rejectCoopPlan", "rejection"),
+        (admin, "submitCoopPlan", "submission"),
+        (operator, "approveCoopPlan", "approval"),
+        (admin, "cancelCoopPlan", "cancellation"),
+    ];
+    for (who, name, what) in steps {
+        let body = if what == "submission" { Value::Null } else { sweep.example(name) };
+        sweep.step(who, name, &format!("/v1/coop-plans/{plan}/{what}"), body, Changed);
+    }
 }
 
 fn coop_proofs(sweep: &mut Sweep<'_>, story: &Story<'_>) {

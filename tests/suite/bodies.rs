@@ -70,11 +70,13 @@ fn a_change_without_a_member_changes_nothing_whatever_the_record() {
 const OF_PARTNERS: [&str; 1] = ["/v1/coop-claims/{id}"];
 
 #[test]
-fn a_change_of_a_claim_without_a_member_changes_nothing() {
+fn a_change_of_a_claim_or_plan_without_a_member_changes_nothing() {
     let world = World::new();
     let claimant = Claimant::new(&world);
     let draft = claimant.draft("website-search", &["10.00"]).ok().id();
     nothing_changes(&claimant.admin, &claimant.story.operator, &format!("/v1/coop-claims/{draft}"));
+    let plan = claimant.admin.post("/v1/coop-plans", json!({"fund_id": claimant.fund})).send().ok().id();
+    nothing_changes(&claimant.admin, &claimant.story.operator, &format!("/v1/coop-plans/{plan}"));
 }
 
 fn nothing_changes(client: &Client, operator: &Client, record: &str) {

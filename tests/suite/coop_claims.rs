@@ -94,7 +94,7 @@ impl<'w> Claimant<'w> {
         [committed, left]
     }
 
-    fn told(&self, kind: &str) -> usize {
+    pub fn told(&self, kind: &str) -> usize {
         let listed = self.admin.get("/v1/notifications").query("limit", 200).send().ok();
         listed["items"].as_array().unwrap().iter().filter(|one| one["kind"] == kind).count()
     }
@@ -124,12 +124,12 @@ fn prove_by(admin: &Client, claim: &str, kind: &Value, expense: &Value, words: &
     ask.bytes("application/pdf", format!("%PDF-1.4\n% {words}\n%%EOF\n")).send().ok();
 }
 
-fn faults(answer: &Answer) -> Vec<(String, String)> {
+pub fn faults(answer: &Answer) -> Vec<(String, String)> {
     let errors = answer["errors"].as_array().unwrap().iter();
     errors.map(|fault| (text(&fault["pointer"]), text(&fault["code"]))).collect()
 }
 
-fn said(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+pub fn said(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
     pairs.iter().map(|(pointer, code)| ((*pointer).into(), (*code).into())).collect()
 }
 

@@ -51,6 +51,11 @@ enum Step {
         reversed: bool,
     },
     Release(usize),
+    Plan {
+        activity: usize,
+        dollars: i64,
+    },
+    MovePlan(usize),
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -72,6 +77,8 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (0..3_usize).prop_map(Step::Arrive),
         1 => (0..3_usize, any::<bool>()).prop_map(|(payment, reversed)| Step::ComeBack { payment, reversed }),
         1 => (0..5_usize).prop_map(Step::Release),
+        2 => (0..3_usize, 1..4000_i64).prop_map(|(activity, dollars)| Step::Plan { activity, dollars }),
+        5 => (0..6_usize).prop_map(Step::MovePlan),
     ]
 }
 
@@ -83,6 +90,7 @@ struct Play<'w> {
     day: CalendarDate,
     sales: i64,
     payments: Vec<String>,
+    plan: Option<String>,
     closed: Month,
 }
 
@@ -145,8 +153,42 @@ impl Play<'_> {
                 let event = if reversed { "reversal" } else { "return" };
                 self.tell_payment(payment, event, &json!({"reason": "Account closed"}));
             }
+            Step::Plan { activity, dollars } => self.plan(ACTIVITIES[activity], dollars),
+            Step::MovePlan(way) => self.move_plan(way),
             Step::Release(claim) => drop(self.told(claim, 0, "release", json!({"reason": "It is right"}))),
         }
+    }
+
+    /// Plans an activity for the end of the usage.
+    fn plan(&mut self, activity: &str, dollars: i64) {
+        let planned = json!({
+            "activity": activity, "from": "2019-06-30", "to": "2019-06-30", "description": "Backup for the cloud",
+            "budget": {"amount": format!("{dollars}.75"), "currency": "USD"},
+        });
+        let new = json!({"fund_id": self.it.fund, "activities": [planned]});
+        let made = self.it.viewer.post("/v1/coop-plans", new).send();
+        assert!(made.status == 201 || made.status == 409, "{}", made.body);
+        if made.status == 201 {
+            self.plan = Some(made.id());
+        }
+    }
+
+    /// Does with the last plan one of the things that people do; most often it goes on its way.
+    fn move_plan(&self, way: usize) {
+        let Some(plan) = &self.plan else { return };
+        let (client, step) = match way {
+            0 | 1 => (&self.it.admin, "submission"),
+            2 | 3 => (&self.it.checker, "approval"),
+            4 => (&self.it.checker, "rejection"),
+            _ => (&self.it.admin, "cancellation"),
+        };
+        let body = match step {
+            "submission" => serde_json::Value::Null,
+            "rejection" => json!({"reason": "Another year"}),
+            _ => json!({}),
+        };
+        let answer = client.post(&format!("/v1/coop-plans/{plan}/{step}"), body).send();
+        assert!(answer.status < 500, "{step}: {}", answer.body);
     }
 
     /// Closes the months up to the one of now, on the third of the next, and sends what a run finds.
@@ -195,6 +237,9 @@ impl Play<'_> {
         assert!(parts.iter().all(|part| *part >= 0), "{after:?}: {}", fund.body);
         assert_eq!(part("claimable"), parts.iter().sum::<i64>(), "{after:?}");
         assert_eq!(part("earned"), part("converted") + part("claimable"), "{after:?}");
+        let planned = fund["planned_for"].as_array().unwrap().iter();
+        let planned: i64 = planned.map(|one| cents(&text(&one["amount"]["amount"]))).sum();
+        assert_eq!(part("planned"), planned, "{after:?}");
         let claims = self.it.story.list(&format!("/v1/coop-claims?fund_id={}", self.it.fund));
         let committed: i64 = claims.iter().map(|claim| cents(&text(&claim["committed"]["amount"]))).sum();
         assert_eq!(part("committed"), committed, "{after:?}");
@@ -232,7 +277,8 @@ fn the_parts_of_a_fund_add_up_after_every_step_whatever_the_order() {
         let it = Claimant::new(&world);
         let day = "2019-02-20".parse().unwrap();
         let closed = "2018-12".parse().unwrap();
-        let mut play = Play { it, claims: Vec::new(), day, sales: 0, payments: Vec::new(), closed };
+        let mut play =
+            Play { it, claims: Vec::new(), day, sales: 0, payments: Vec::new(), plan: None, closed };
         for step in steps {
             play.does(step);
             play.adds_up(step);

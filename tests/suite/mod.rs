@@ -22,6 +22,7 @@ mod coop_claims;
 mod coop_funds;
 mod coop_orders;
 mod coop_payments;
+mod coop_plans;
 mod coop_proofs;
 mod crashes;
 mod demo;

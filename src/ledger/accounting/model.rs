@@ -32,6 +32,8 @@ text_enum! {
         Return = "return",
         /// A co-op fund below its threshold became rebate.
         Conversion = "conversion",
+        /// A plan set a part of its co-op fund aside, or gave the part back.
+        Plan = "plan",
         /// A co-op claim committed a part of its fund, or gave a part back.
         Claim = "claim",
         /// The rebate was lost, or the time for claims was over.

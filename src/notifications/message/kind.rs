@@ -31,6 +31,7 @@ impl Message {
             Self::CoopFundClosed { .. } => Kind::CoopFundClosed,
             Self::CoopFundExpiring { .. } => Kind::CoopFundExpiring,
             Self::CoopFundForfeited { .. } => Kind::CoopFundForfeited,
+            Self::CoopPlanDecided { .. } => Kind::CoopPlanDecided,
             Self::CoopClaimDecided { .. } => Kind::CoopClaimDecided,
             Self::CoopClaimQuestion { .. } => Kind::CoopClaimQuestion,
             Self::CoopClaimExpired { .. } => Kind::CoopClaimExpired,

@@ -4,7 +4,7 @@ use super::{day, month, sum};
 use crate::{notifications::Message, platform::values::Locale};
 use minijinja::{Value, context};
 
-/// The facts of a message about a fund or a claim; nothing of another message.
+/// The facts of a message about a fund, a plan or a claim; nothing of another message.
 pub(super) fn facts(message: &Message, locale: Locale) -> Value {
     match message {
         Message::CoopFundClosed { partner, fund, from, to, earned, threshold, claims } => context! {
@@ -24,6 +24,10 @@ pub(super) fn facts(message: &Message, locale: Locale) -> Value {
         Message::CoopFundForfeited { partner, fund, amount, on } => {
             let (fund, amount) = (fund.to_string(), sum(*amount, locale));
             context! { partner, fund, amount, on => day(*on, locale) }
+        }
+        Message::CoopPlanDecided { partner, set_aside, reason, plan } => {
+            let set_aside = set_aside.map(|amount| sum(amount, locale));
+            context! { partner, set_aside, reason, plan => plan.to_string() }
         }
         Message::CoopClaimDecided { partner, state, activity, approved, reason, claim } => {
             let approved = approved.map(|amount| sum(amount, locale));

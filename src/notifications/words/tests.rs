@@ -90,6 +90,12 @@ fn messages() -> Vec<Message> {
         reason: Some("The invoice of the caterer lacks".into()),
         claim: id(4),
     };
+    let planned = |set_aside| Message::CoopPlanDecided {
+        partner: partner.clone(),
+        set_aside,
+        reason: Some("The seminar fits the campaign of the spring".into()),
+        plan: id(4),
+    };
     let closed = |claims| Message::CoopFundClosed {
         partner: partner.clone(),
         fund: id(4),
@@ -100,6 +106,8 @@ fn messages() -> Vec<Message> {
         claims,
     };
     vec![
+        planned(Some(Money::parse("1200.00", Currency::USD).unwrap())),
+        planned(None),
         Message::EnrollmentInvited {
             partner: partner.clone(),
             program: program.clone(),

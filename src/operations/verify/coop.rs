@@ -40,6 +40,21 @@ const CHECKS: &[(&str, &str)] = &[
          GROUP BY f.partner_id, f.id, f.committed HAVING COALESCE(SUM(c.committed), 0) <> f.committed",
     ),
     (
+        "funds have planned what approved plans have left",
+        "SELECT id FROM (
+             SELECT partner_id, id, planned AS amount FROM coop_funds
+             UNION ALL SELECT partner_id, fund_id, -budget FROM coop_plans WHERE state = {plan_approved}
+             UNION ALL SELECT c.partner_id, c.fund_id, c.from_plan FROM coop_claims c JOIN coop_funds f
+                 ON f.partner_id = c.partner_id AND f.id = c.fund_id AND f.plan_id = c.plan_id
+         ) planned GROUP BY partner_id, id HAVING SUM(amount) <> 0",
+    ),
+    (
+        "funds follow the plan that is approved",
+        "SELECT f.id FROM coop_funds f LEFT JOIN coop_plans p ON p.partner_id = f.partner_id AND p.fund_id = f.id
+             AND p.state = {plan_approved}
+         WHERE f.plan_id IS NOT NULL AND (p.id IS NULL OR p.id <> f.plan_id) OR f.plan_id IS NULL AND p.id IS NOT NULL",
+    ),
+    (
         "what was posted has its fund",
         "SELECT r.id FROM rebates r WHERE r.coop <> 0 AND NOT EXISTS (SELECT 1 FROM coop_funds f
              WHERE f.partner_id = r.partner_id AND f.enrollment_id = r.enrollment_id AND f.currency = r.currency

@@ -8,6 +8,7 @@ use crate::{
     participation::programs::LeverGrain,
     payouts::{
         coop_claims::ClaimState,
+        coop_plans::PlanState,
         disputes::DisputeState,
         payment_files::PaymentFileState,
         payments::{DocumentKind, PaymentState, Reconciliation},
@@ -40,6 +41,7 @@ pub(super) fn spelled(statement: &str) -> String {
         ("settled", PaymentState::Settled.as_str()),
         ("credit_note", DocumentKind::CreditNote.as_str()),
         ("self_billed_invoice", DocumentKind::SelfBilledInvoice.as_str()),
+        ("plan_approved", PlanState::Approved.as_str()),
         ("claim_paid", ClaimState::Paid.as_str()),
         ("in_file", PaymentState::InFile.as_str()),
         ("made", PaymentFileState::Made.as_str()),

@@ -235,7 +235,5 @@ pub(super) fn record(tx: &mut Tx<'_>, claim: Claim) -> Result<Answer> {
     let revision = claim.revision;
     let view = shown(tx, claim)?;
     let text = serde_json::to_string(&view).map_err(Error::internal)?;
-    let mark =
-        opaque::digest(&text).iter().take(8).fold(String::new(), |mark, byte| format!("{mark}{byte:02x}"));
-    Ok(Answer::record_on(mark, &view, revision))
+    Ok(Answer::record_on(opaque::mark(&text), &view, revision))
 }

@@ -128,7 +128,8 @@ impl Assessment {
 
 /// The limits of a claim. An activity's limit whose rate is not published has nothing left.
 fn limits(claim: &Claim, facts: ClaimFacts<'_>) -> Vec<LimitUse> {
-    let left_of_fund = facts.fund.remaining.saturating_add(facts.own).max(0);
+    let free = facts.fund.remaining + facts.fund.planned_for(&claim.activity);
+    let left_of_fund = free.saturating_add(facts.own).max(0);
     let used_of_fund = facts.fund.claimable.saturating_sub(left_of_fund);
     let mut limits = vec![LimitUse {
         kind: LimitKind::Fund,
@@ -137,12 +138,8 @@ fn limits(claim: &Claim, facts: ClaimFacts<'_>) -> Vec<LimitUse> {
         left: left_of_fund,
     }];
     let Some(limit) = facts.activity.and_then(|activity| activity.limit.as_ref()) else { return limits };
-    let converted = |amount: Money| {
-        let to = facts.fund.currency;
-        let minor = facts.rates.convert(facts.fund.last_month, amount, to, Leftover::Down)?;
-        Some(Money { minor: i64::try_from(minor).ok()?, currency: to })
-    };
-    let most = limit.most(facts.fund.money(facts.fund.claimable), converted).map_or(0, |most| most.minor);
+    let converted = |amount| in_fund(facts.fund, facts.rates, amount);
+    let most = most_of(limit, facts.fund, facts.rates);
     let left = most.saturating_sub(facts.used).max(0);
     limits.push(LimitUse { kind: LimitKind::Activity, most, used: facts.used, left });
     if let Some(of_event) = limit.most_of_event(claim.people.unwrap_or_default()) {
@@ -150,6 +147,20 @@ fn limits(claim: &Claim, facts: ClaimFacts<'_>) -> Vec<LimitUse> {
         limits.push(LimitUse { kind: LimitKind::People, most, used: 0, left: most });
     }
     limits
+}
+
+/// The most that an activity is paid from a fund; nothing while the rate that converts the limit is not published.
+#[must_use]
+pub fn most_of(limit: &CoopLimit, fund: &CoopFund, rates: &ExchangeRates) -> i64 {
+    let converted = |amount| in_fund(fund, rates, amount);
+    limit.most(fund.money(fund.claimable), converted).map_or(0, |most| most.minor)
+}
+
+/// An amount of a limit in the currency of a fund, by the rate of the last month of the half-year; none without the rate.
+#[must_use]
+pub fn in_fund(fund: &CoopFund, rates: &ExchangeRates, amount: Money) -> Option<Money> {
+    let minor = rates.convert(fund.last_month, amount, fund.currency, Leftover::Down)?;
+    Some(Money { minor: i64::try_from(minor).ok()?, currency: fund.currency })
 }
 
 /// Converts the expenses, and cuts them by the limits, the first expense last.
@@ -284,4 +295,4 @@ fn days(claim: &Claim, facts: ClaimFacts<'_>) -> Vec<FieldError> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -6,6 +6,7 @@
 //! | `assessment` | what a claim would be paid: conversion, limits, proofs that lack, faults |
 //! | `risk` | what makes a claim look twice at |
 //! | `terms` | the facts that both follow from |
+//! | `draw` | the part of the fund that a claim draws, from the plan first |
 //! | `steps` | what every step of a claim has in common: the state table, the fund, the history |
 //! | `service` | what the partner's people do, and the end of their time |
 //! | `review` | what reviewers do |
@@ -17,6 +18,7 @@ pub mod api;
 mod assessment;
 mod assessment_view;
 mod body;
+mod draw;
 mod model;
 mod notices;
 mod paying;
@@ -31,12 +33,13 @@ mod terms;
 mod view;
 
 use crate::slice::{Slice, Tag};
+pub use assessment::{in_fund, most_of};
 pub use model::{Claim, ClaimEvent, ClaimState, ExpenseSource};
 pub use paying::{ClaimMove, hold, move_claims};
 pub use proofs::{Proof, ProofMedia};
 pub use service::{CODES, ClaimWords, ExpenseWords, draft, expire, overdue, refuse_unwritten};
 pub use steps::{Step, note};
-pub use store::{get, named, partners_payable, payable_of, to_change};
+pub use store::{get, named, partners_payable, payable_of, to_change, used};
 pub use view::CoopClaimView;
 
 /// The declaration of this slice.

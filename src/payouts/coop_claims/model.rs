@@ -22,6 +22,9 @@ pub const REVIEW_DAYS: u8 = 10;
 /// The days after a rejection within which the rejection is disputed.
 pub const DISPUTE_DAYS: i32 = 30;
 
+/// The name of the step by which a partner disputes a rejection.
+const DISPUTE: &str = "dispute";
+
 text_enum! {
     /// The state of a co-op claim.
     pub enum ClaimState {
@@ -112,7 +115,7 @@ impl ClaimEvent {
         (Self::Approval(Extent::Whole), "approval"),
         (Self::Rejection, "rejection"),
         (Self::InformationRequest, "information-request"),
-        (Self::Dispute(Times::First), "dispute"),
+        (Self::Dispute(Times::First), DISPUTE),
     ];
 }
 
@@ -246,14 +249,10 @@ pub struct Claim {
     pub is_risky: bool,
     /// The risks.
     pub risks: Json<Vec<Risk>>,
-    /// Whether a rejection was disputed.
-    pub was_disputed: bool,
     /// The steps, the oldest first.
     pub history: Json<Vec<HistoryStep>>,
     /// When the record was made.
     pub created_at: Timestamp,
-    /// The user or API client who made the draft.
-    pub created_by: Option<Id>,
     /// When the record was last changed.
     pub updated_at: Timestamp,
     /// Counts the changes of the record; the entity tag.
@@ -262,6 +261,10 @@ pub struct Claim {
     pub payment_id: Option<Id>,
     /// The words by which an operator holds the approved claim back from payment; none where nobody does.
     pub held_because: Option<String>,
+    /// The plan of the fund that a part of the amount comes from; none where no part does.
+    pub plan_id: Option<Id>,
+    /// The part of the amount that comes from the plan.
+    pub from_plan: i64,
 }
 
 impl Claim {
@@ -271,10 +274,16 @@ impl Claim {
         Money { minor, currency: self.currency }
     }
 
+    /// Whether a rejection was disputed.
+    #[must_use]
+    pub fn was_disputed(&self) -> bool {
+        self.history.0.iter().any(|step| step.step == DISPUTE)
+    }
+
     /// The event by which the partner disputes.
     #[must_use]
-    pub const fn dispute(&self) -> ClaimEvent {
-        ClaimEvent::Dispute(if self.was_disputed { Times::Again } else { Times::First })
+    pub fn dispute(&self) -> ClaimEvent {
+        ClaimEvent::Dispute(if self.was_disputed() { Times::Again } else { Times::First })
     }
 
     /// The sub-resources that can be posted to now.

@@ -89,7 +89,7 @@ pub(super) fn approve(
         reviewer_id: None,
         ..claim
     };
-    commit(tx, terms.fund.clone(), &before, &after)?;
+    let after = commit(tx, &terms.fund, &before, after)?;
     let step = Step { words: comment, amount: Some(approved), ..Step::named("approval") };
     let after = save(tx, &before, after, Some(step))?;
     notices::tell_decision(tx, &after, terms.name_of_activity(&after), comment)?;
@@ -116,7 +116,7 @@ pub(super) fn reject(tx: &mut Tx<'_>, id: Id, cut: CutReason, reason: &str) -> R
         proposer_id: None,
         ..before.clone()
     };
-    commit(tx, terms.fund.clone(), &before, &after)?;
+    let after = commit(tx, &terms.fund, &before, after)?;
     let step = Step { words: Some(reason), amount: Some(before.committed), ..Step::named("rejection") };
     let after = save(tx, &before, after, Some(step))?;
     notices::tell_decision(tx, &after, terms.name_of_activity(&after), Some(reason))?;

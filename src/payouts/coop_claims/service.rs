@@ -131,14 +131,14 @@ pub fn draft(tx: &mut Tx<'_>, fund: Id, words: ClaimWords) -> Result<Claim> {
         proposer_id: None,
         is_risky: false,
         risks: Json(Vec::new()),
-        was_disputed: false,
         history: Json(vec![step(tx, Step::named("draft"))]),
         created_at: tx.now,
-        created_by: tx.actor.id(),
         updated_at: tx.now,
         revision: 1,
         payment_id: None,
         held_because: None,
+        plan_id: None,
+        from_plan: 0,
     };
     store::insert(tx, &claim)?;
     let event = audit::Event::on("coop_claim", claim.id).of_partner(claim.partner_id);
@@ -232,6 +232,9 @@ pub(super) fn change(tx: &mut Tx<'_>, before: &Claim, words: ClaimWords) -> Resu
         expenses: Json(expenses),
         ..before.clone()
     };
+    // What the claim has committed comes from the plan of another activity now.
+    let fund = coop_funds::get(tx, before.fund_id)?;
+    let after = commit(tx, &fund, before, after)?;
     save(tx, before, after, None)
 }
 
@@ -268,7 +271,7 @@ pub(super) fn submit(tx: &mut Tx<'_>, id: Id, comment: Option<&str>) -> Result<C
         risks: Json(found.risks),
         ..before.clone()
     };
-    commit(tx, terms.fund, &before, &after)?;
+    let after = commit(tx, &terms.fund, &before, after)?;
     store::put_marks(tx, after.id, &found.marks)?;
     let step = Step { words: comment, amount: Some(after.committed), ..Step::named("submission") };
     save(tx, &before, after, Some(step))
@@ -291,7 +294,7 @@ pub(super) fn recall(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<Cl
         risks: Json(Vec::new()),
         ..before.clone()
     };
-    commit(tx, fund, &before, &after)?;
+    let after = commit(tx, &fund, &before, after)?;
     store::put_marks(tx, after.id, &[])?;
     let step = Step { words: reason, amount: Some(before.committed), ..Step::named("recall") };
     save(tx, &before, after, Some(step))
@@ -316,17 +319,16 @@ pub(super) fn dispute(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<Claim> {
         before.expenses.0.iter().filter_map(|one| one.asked).map(|asked| asked.reimbursable).sum();
     let held = match terms.fund.given_back_to() {
         FundPart::Forfeited => terms.fund.forfeited,
-        _ => terms.fund.remaining,
+        _ => terms.fund.remaining + terms.fund.planned_for(&before.activity),
     };
     let after = Claim {
         state: ClaimState::Disputed,
         // Where the fund holds nothing, the refusal says so.
         committed: if held > 0 { asked.min(held) } else { asked },
-        was_disputed: true,
         review_due_on: Some(business_days_after(tx.today(), REVIEW_DAYS, &terms.holidays)),
         ..before.clone()
     };
-    commit(tx, terms.fund, &before, &after)?;
+    let after = commit(tx, &terms.fund, &before, after)?;
     let step = Step { words: Some(reason), amount: Some(after.committed), ..Step::named("dispute") };
     save(tx, &before, after, Some(step))
 }
@@ -345,7 +347,7 @@ pub fn expire(tx: &mut Tx<'_>, partners: &[Id]) -> Result<usize> {
     for before in &overdue {
         let after = Claim { state: ClaimState::Expired, committed: 0, due_on: None, ..before.clone() };
         let terms = ClaimTerms::load(tx, before)?;
-        commit(tx, terms.fund.clone(), before, &after)?;
+        let after = commit(tx, &terms.fund, before, after)?;
         let step = Step { amount: Some(before.committed), ..Step::named("expiry") };
         let after = save(tx, before, after, Some(step))?;
         notices::tell_expiry(tx, &after, terms.name_of_activity(before), before.committed)?;

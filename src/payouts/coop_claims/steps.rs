@@ -1,6 +1,7 @@
 //! A step of a claim: whether the state allows the step, what the fund commits with the step, and the next revision with its history.
 
 use super::{
+    draw::Draw,
     model::{Claim, ClaimEvent, ClaimSide, HistoryStep},
     store,
     view::CoopClaimView,
@@ -10,7 +11,7 @@ use crate::{
     audit,
     ledger::accounting::{
         TransferCause,
-        coop_funds::{self, CoopFund, FundMove, FundPart, move_funds},
+        coop_funds::{self, CoopFund, FundMove, move_funds},
     },
     network::partners::TRANSITION_NOT_ALLOWED,
     platform::{Error, Result, values::Id},
@@ -48,25 +49,24 @@ pub(super) fn not_allowed(claim: &Claim, name: &str) -> Error {
     Error::new(&TRANSITION_NOT_ALLOWED, detail).with("from", state).with("allowed", allowed)
 }
 
-/// Commits a part of the fund, or gives a part back, so that the fund follows the claim.
-pub(super) fn commit(tx: &mut Tx<'_>, fund: CoopFund, before: &Claim, after: &Claim) -> Result<()> {
-    let more = after.committed - before.committed;
-    let back = fund.given_back_to();
-    let (from, to) = if more > 0 { (back, FundPart::Committed) } else { (FundPart::Committed, back) };
-    if more != 0 {
+/// Commits a part of the fund, or gives a part back, so that the fund follows the claim; returns the claim with the part that
+/// comes from the plan of the fund, which is used first and given back last.
+pub(super) fn commit(tx: &mut Tx<'_>, fund: &CoopFund, before: &Claim, after: Claim) -> Result<Claim> {
+    let draw = Draw::of(fund, before, &after);
+    let after = Claim { from_plan: draw.from_plan, plan_id: draw.plan_id, ..after };
+    if !draw.parts.is_empty() {
         let (cause, cause_id) = (TransferCause::Claim, after.id);
-        let moved = FundMove { fund: fund.clone(), from, to, amount: more.abs(), cause, cause_id };
-        for (before, after) in [fund].iter().zip(move_funds(tx, &[moved])?) {
-            audit::Event::on("coop_fund", after.id)
-                .of_partner(after.partner_id)
-                .before(&coop_funds::CoopFundView::plain(before))
-                .after(&coop_funds::CoopFundView::plain(&after))
+        let step = FundMove { fund: draw.fund, parts: draw.parts, cause, cause_id };
+        for fund_after in move_funds(tx, &[step])? {
+            audit::Event::on("coop_fund", fund_after.id)
+                .of_partner(fund_after.partner_id)
+                .before(&coop_funds::CoopFundView::plain(fund))
+                .after(&coop_funds::CoopFundView::plain(&fund_after))
                 .record(tx)?;
         }
     }
-    Ok(())
+    Ok(after)
 }
-
 /// A step to note in the history of a claim.
 #[derive(Clone, Copy)]
 pub struct Step<'a> {

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     access::{PartnerKey, Scope, Tx},
-    ledger::accounting::WaitingRange,
+    ledger::accounting::{WaitingRange, coop_funds::CoopFund},
     network::partners::{in_scope, is_narrow},
     participation::{enrollments::in_program, programs::CoopProofKind},
     platform::{
@@ -28,6 +28,7 @@ use diesel::{
     sql_types::Bool,
     upsert::excluded,
 };
+use std::collections::HashMap;
 
 /// The most marks of other claims that are compared.
 const MOST_MARKS: i64 = 1000;
@@ -99,20 +100,29 @@ pub fn to_change(tx: &mut Tx<'_>, id: Id) -> Result<Claim> {
     if tx.lock_partner(claim.partner_id)?.may_be_stale() { get(tx, id) } else { Ok(claim) }
 }
 
-/// The part of a fund that other claims of the same activity use: what they have committed, and what was paid.
-pub(super) fn used(tx: &mut Tx<'_>, claim: &Claim) -> Result<i64> {
+/// The part of a fund that its claims use for each activity, without one claim: what they have committed, and what was paid.
+pub fn used(tx: &mut Tx<'_>, fund: &CoopFund, without: Option<Id>) -> Result<HashMap<String, i64>> {
     let query = coop_claims::table
-        .filter(coop_claims::partner_id.eq(claim.partner_id))
-        .filter(coop_claims::fund_id.eq(claim.fund_id))
-        .filter(unindexed!(coop_claims::id).ne(claim.id))
-        .filter(coop_claims::activity.eq(&claim.activity))
-        .select((coop_claims::state, coop_claims::committed, coop_claims::approved));
-    let others: Vec<(ClaimState, i64, Option<i64>)> = query.load(tx.conn)?;
-    let uses = others.into_iter().map(|(state, committed, approved)| match state {
-        ClaimState::Paid => approved.unwrap_or_default(),
-        _ => committed,
-    });
-    Ok(uses.sum())
+        .filter(coop_claims::partner_id.eq(fund.partner_id))
+        .filter(coop_claims::fund_id.eq(fund.id))
+        .select((
+            coop_claims::id,
+            coop_claims::activity,
+            coop_claims::state,
+            coop_claims::committed,
+            coop_claims::approved,
+        ));
+    let claims: Vec<(Id, String, ClaimState, i64, Option<i64>)> = query.load(tx.conn)?;
+    let mut used = HashMap::new();
+    for (_, activity, state, committed, approved) in
+        claims.into_iter().filter(|(id, ..)| Some(*id) != without)
+    {
+        *used.entry(activity).or_default() += match state {
+            ClaimState::Paid => approved.unwrap_or_default(),
+            _ => committed,
+        };
+    }
+    Ok(used)
 }
 
 /// The proofs of a claim.

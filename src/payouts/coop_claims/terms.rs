@@ -43,7 +43,8 @@ impl ClaimTerms {
         let (from, to) = (months().min(), months().max());
         let (from, to) = (from.unwrap_or(fund.last_month), to.unwrap_or(fund.last_month));
         let rates = accounting::rates(tx, Period { from: from.first_day(), to: to.last_day() })?;
-        let (proofs, used) = (store::proofs(tx, claim)?, store::used(tx, claim)?);
+        let proofs = store::proofs(tx, claim)?;
+        let used = store::used(tx, &fund, Some(claim.id))?.remove(&claim.activity).unwrap_or_default();
         Ok(Self { fund, version, holidays: program.holidays.0, rates, proofs, used })
     }
 

@@ -55,6 +55,10 @@ pub struct CoopClaimView {
     state: ClaimState,
     /// The part of the fund that waits for the decision or the payment.
     committed: Money,
+    /// The part of the amount that comes from the plan of the fund, which is used first.
+    from_plan: Money,
+    /// The plan that this part comes from; null where no part does.
+    plan_id: Option<Id>,
     /// The approved amount; null before the decision, and of a rejection.
     approved: Option<Money>,
     /// The last day to submit a draft, or to answer a question; null where nothing waits for the partner.
@@ -243,10 +247,12 @@ impl CoopClaimView {
             currency: claim.currency,
             state: claim.state,
             committed: money(claim.committed),
+            from_plan: money(claim.from_plan),
+            plan_id: claim.plan_id,
             approved: claim.approved.map(money),
             due_on: claim.due_on,
             review_due_on: claim.review_due_on,
-            disputable_until: claim.disputed_until().filter(|_| !claim.was_disputed),
+            disputable_until: claim.disputed_until().filter(|_| !claim.was_disputed()),
             submitted_at: claim.submitted_at,
             decided_at: claim.decided_at,
             // What a run has made for the bank is told once the payment has arrived.

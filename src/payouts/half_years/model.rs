@@ -54,7 +54,10 @@ impl FundStep {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::values::{Currency, Id, Timestamp};
+    use crate::platform::{
+        db::types::Json,
+        values::{Currency, Id, Timestamp},
+    };
 
     fn fund(state: CoopFundState, earned: i64) -> CoopFund {
         let (id, at) = (Id(uuid::Uuid::from_u128(1)), Timestamp::from_micros(0));
@@ -80,6 +83,8 @@ mod tests {
             created_at: at,
             updated_at: at,
             revision: 1,
+            plan_id: None,
+            planned_for: Json(Vec::new()),
         }
     }
 

@@ -10,11 +10,12 @@ use crate::{
         self, TransferCause,
         coop_funds::{
             self, CoopFund, CoopFundState, CoopFundView, CoopThresholds, FundMove, FundPart, FundRange,
+            PartMove,
         },
     },
     network::partners::Partner,
     notifications::{About, Message},
-    payouts::coop_claims,
+    payouts::{coop_claims, coop_plans},
     platform::{
         Result,
         values::{Id, Money},
@@ -64,6 +65,8 @@ pub fn perform(tx: &mut Tx<'_>, partners: &[Partner]) -> Result<usize> {
     let opened = coop_funds::settle(tx, due.open.clone(), CoopFundState::Claimable)?;
     tell.closed(tx, &due.open, &opened)?;
     let ended = end(tx, &due.end)?;
+    let closed: Vec<&CoopFund> = converted.iter().chain(&ended).collect();
+    coop_plans::end(tx, &closed)?;
     tell.forfeited(tx, &due.end, &ended)?;
     tell.reminded(tx, &due.remind)?;
     Ok(done)
@@ -97,20 +100,14 @@ fn gather(tx: &mut Tx<'_>, partners: &[Id]) -> Result<Due> {
 
 /// Forfeits what is left of funds, and what was planned and never claimed.
 fn end(tx: &mut Tx<'_>, funds: &[CoopFund]) -> Result<Vec<CoopFund>> {
-    let forfeit = |fund: &CoopFund, from, amount| FundMove {
-        fund: fund.clone(),
-        from,
-        to: FundPart::Forfeited,
-        amount,
+    let lost = |from, amount| PartMove { from, to: FundPart::Forfeited, amount };
+    let forfeit = |fund: &CoopFund| FundMove {
+        fund: fund.without_plan(),
+        parts: vec![lost(FundPart::Planned, fund.planned), lost(FundPart::Remaining, fund.remaining)],
         cause: TransferCause::Forfeiture,
         cause_id: fund.id,
     };
-    let planned: Vec<FundMove> =
-        funds.iter().map(|fund| forfeit(fund, FundPart::Planned, fund.planned)).collect();
-    let after = coop_funds::move_funds(tx, &planned)?;
-    let remaining: Vec<FundMove> =
-        after.iter().map(|fund| forfeit(fund, FundPart::Remaining, fund.remaining)).collect();
-    let after = coop_funds::move_funds(tx, &remaining)?;
+    let after = coop_funds::move_funds(tx, &funds.iter().map(forfeit).collect::<Vec<_>>())?;
     coop_funds::settle(tx, after, CoopFundState::Ended)
 }
 

@@ -16,8 +16,8 @@ mod paying;
 mod store;
 mod view;
 
-pub use model::{CoopFund, CoopFundState, FundPart, HalfYear};
-pub use moves::{CODES, FundMove, convert, move_funds, settle};
+pub use model::{CoopFund, CoopFundState, FundPart, HalfYear, PlannedFor};
+pub use moves::{CODES, FundMove, PartMove, convert, move_funds, settle};
 pub use paying::{FundPayment, move_payments};
 pub use store::{FundRange, get, note_reminders, of_partners, to_change};
 pub use view::{CoopFundView, CoopThresholds, views};

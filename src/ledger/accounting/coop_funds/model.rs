@@ -3,10 +3,14 @@
 use crate::{
     ledger::accounting::{LedgerAccount, RebateKey},
     participation::enrollments::EnrollmentKey,
-    platform::values::{CalendarDate, Currency, Id, Money, Month, Period, Timestamp, text_enum},
+    platform::{
+        db::types::Json,
+        values::{CalendarDate, Currency, Id, Money, Month, Period, Timestamp, text_enum},
+    },
     schema::coop_funds,
 };
 use diesel::prelude::*;
+use serde::{Deserialize, Serialize};
 
 text_enum! {
     /// The state of a co-op fund.
@@ -95,6 +99,15 @@ impl FundPart {
     }
 }
 
+/// The amount that a fund has set aside for the planned activities of one code.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlannedFor {
+    /// The code of the activity.
+    pub activity: String,
+    /// The amount in minor units, above zero.
+    pub amount: i64,
+}
+
 /// What an enrollment has for marketing from one half-year, in one currency. Amounts are in minor units:
 /// `earned = converted + claimable`, and `claimable = planned + committed + paid + forfeited + remaining`.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable, AsChangeset)]
@@ -142,9 +155,39 @@ pub struct CoopFund {
     pub updated_at: Timestamp,
     /// Counts the changes of the record; the entity tag.
     pub revision: i64,
+    /// The approved plan; none without one.
+    pub plan_id: Option<Id>,
+    /// What is set aside for each activity of the plan: together `planned`.
+    pub planned_for: Json<Vec<PlannedFor>>,
 }
 
 impl CoopFund {
+    /// The amount set aside for an activity, in minor units.
+    #[must_use]
+    pub fn planned_for(&self, activity: &str) -> i64 {
+        self.planned_for.0.iter().find(|one| one.activity == activity).map_or(0, |one| one.amount)
+    }
+
+    /// The fund with more, or less, of its planned part for an activity. The part itself moves with a
+    /// [`FundMove`](super::FundMove).
+    #[must_use]
+    pub fn planning(&self, activity: &str, by: i64) -> Self {
+        let amount = self.planned_for(activity).saturating_add(by);
+        let mut planned = self.planned_for.0.clone();
+        planned.retain(|one| one.activity != activity);
+        if amount != 0 {
+            planned.push(PlannedFor { activity: activity.to_owned(), amount });
+            planned.sort_by(|one, other| one.activity.cmp(&other.activity));
+        }
+        Self { planned_for: Json(planned), ..self.clone() }
+    }
+
+    /// The fund without a plan.
+    #[must_use]
+    pub fn without_plan(&self) -> Self {
+        Self { plan_id: None, planned_for: Json(Vec::new()), ..self.clone() }
+    }
+
     /// The half-year.
     #[must_use]
     pub fn half(&self) -> HalfYear {
@@ -272,6 +315,8 @@ mod tests {
             created_at: at,
             updated_at: at,
             revision: 1,
+            plan_id: None,
+            planned_for: Json(Vec::new()),
         }
     }
 

@@ -12,6 +12,7 @@ use crate::{
     participation::enrollments::EnrollmentKey,
     platform::{
         Error, Result, codes,
+        db::types::Json,
         values::{Currency, Id, Money, Month},
     },
     text,
@@ -102,6 +103,8 @@ fn empty(tx: &Tx<'_>, key: FundKey) -> CoopFund {
         created_at: tx.now,
         updated_at: tx.now,
         revision: 1,
+        plan_id: None,
+        planned_for: Json(Vec::new()),
     }
 }
 
@@ -116,47 +119,56 @@ pub(super) fn out_of_range() -> Error {
 }
 
 /// An amount that goes from one part of a fund to another.
-#[derive(Clone, Debug)]
-pub struct FundMove {
-    /// The fund before the step.
-    pub fund: CoopFund,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PartMove {
     /// The part that gives.
     pub from: FundPart,
     /// The part that takes.
     pub to: FundPart,
     /// The amount in minor units.
     pub amount: i64,
-    /// The event behind the step.
+}
+
+/// What happens to a fund by one event.
+#[derive(Clone, Debug)]
+pub struct FundMove {
+    /// The fund before, with the amounts for its planned activities as they are afterwards.
+    pub fund: CoopFund,
+    /// The amounts that go from one part to another, in their order.
+    pub parts: Vec<PartMove>,
+    /// The event.
     pub cause: TransferCause,
-    /// The record behind the cause.
+    /// The record behind the event.
     pub cause_id: Id,
 }
 
-/// Moves amounts within funds, each of which has one step; returns the funds after their steps. The unit holds the locks of
-/// the partners, and records the audit event. A constant number of statements, however many there are.
+/// Moves amounts within funds, each of which is named once; returns the funds afterwards. The unit holds the locks of the
+/// partners, and records the audit event. A constant number of statements, however many there are.
 pub fn move_funds(tx: &mut Tx<'_>, moves: &[FundMove]) -> Result<Vec<CoopFund>> {
     let (mut changed, mut transfers) = (Vec::new(), Vec::new());
     for one in moves {
-        let after = one.fund.moved(one.amount, one.from, one.to).ok_or_else(|| exhausted(one))?;
-        changed.push(next(tx, after));
-        if one.amount != 0 {
-            transfers.push(transfer_of(tx, one));
+        let mut after = one.fund.clone();
+        for part in one.parts.iter().filter(|part| part.amount != 0) {
+            let moved = after.moved(part.amount, part.from, part.to);
+            after = moved.ok_or_else(|| exhausted(&after, part.amount))?;
+            transfers.push(transfer_of(tx, one, *part));
         }
+        changed.push(next(tx, after));
     }
     store::put(tx, &[], &changed)?;
     ledger::insert_transfers(tx, &transfers)?;
     Ok(changed)
 }
 
-fn transfer_of(tx: &Tx<'_>, one: &FundMove) -> Transfer {
-    let accounts = TransferAccounts { debit: one.from.account(), credit: one.to.account() };
-    let plain = transfer(tx, one.fund.account_key(), one.amount, accounts, one.cause);
+fn transfer_of(tx: &Tx<'_>, one: &FundMove, part: PartMove) -> Transfer {
+    let accounts = TransferAccounts { debit: part.from.account(), credit: part.to.account() };
+    let plain = transfer(tx, one.fund.account_key(), part.amount, accounts, one.cause);
     Transfer { cause_id: Some(one.cause_id), ..plain }
 }
 
-fn exhausted(one: &FundMove) -> Error {
-    let (remaining, asked) = (one.fund.money(one.fund.remaining), one.fund.money(one.amount));
-    let missing = Money { minor: one.amount.saturating_sub(one.fund.remaining), ..asked };
+fn exhausted(fund: &CoopFund, amount: i64) -> Error {
+    let (remaining, asked) = (fund.money(fund.remaining), fund.money(amount));
+    let missing = Money { minor: amount.saturating_sub(fund.remaining), ..asked };
     let detail = text!(
         "the fund has {remaining} left, and {asked} are asked for",
         "資金の残高は {remaining} ですが、{asked} が必要です。"
@@ -179,11 +191,11 @@ pub fn convert(tx: &mut Tx<'_>, funds: &[CoopFund]) -> Result<Vec<CoopFund>> {
     for fund in funds {
         let posted_in = months.posting_for(fund.last_month);
         let (from, to, cause) = (FundPart::Remaining, FundPart::Converted, TransferCause::Conversion);
-        let whole =
-            FundMove { fund: fund.clone(), from, to, amount: fund.remaining, cause, cause_id: fund.id };
+        let part = PartMove { from, to, amount: fund.remaining };
+        let whole = FundMove { fund: fund.clone(), parts: vec![part], cause, cause_id: fund.id };
         let after = fund.moved(fund.remaining, from, to).ok_or_else(out_of_range)?;
         if fund.remaining != 0 {
-            transfers.push(transfer_of(tx, &whole));
+            transfers.push(transfer_of(tx, &whole, part));
             postings.push(RebatePosting {
                 enrollment_id: fund.enrollment_id,
                 partner_id: fund.partner_id,

@@ -139,6 +139,7 @@ pub(super) fn put(tx: &mut Tx<'_>, new: &[CoopFund], changed: &[CoopFund]) -> Re
             (f::remaining.eq(excluded(f::remaining)), f::converted_in.eq(excluded(f::converted_in))),
             (f::reminded_days.eq(excluded(f::reminded_days)), f::as_of.eq(excluded(f::as_of))),
             (f::updated_at.eq(excluded(f::updated_at)), f::revision.eq(excluded(f::revision))),
+            (f::plan_id.eq(excluded(f::plan_id)), f::planned_for.eq(excluded(f::planned_for))),
         )
     );
     Ok(())

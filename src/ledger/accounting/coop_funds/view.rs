@@ -1,6 +1,6 @@
 //! Co-op funds on the wire, each beside the threshold of its program version.
 
-use super::{CoopFund, CoopFundState};
+use super::{CoopFund, CoopFundState, PlannedFor};
 use crate::{
     access::Tx,
     ledger::accounting::{fx_rates, payment_threshold::threshold_of},
@@ -49,8 +49,13 @@ pub struct CoopFundView {
     converted_in: Option<Month>,
     /// The part that did not become rebate.
     claimable: Money,
-    /// The part set aside for an approved plan.
+    /// The part set aside for an approved plan, which claims of the planned activities use first.
     planned: Money,
+    /// The approved plan; null without one.
+    plan_id: Option<Id>,
+    /// What is set aside for each activity of the plan: together `planned`.
+    #[schema(max_items = 50)]
+    planned_for: Vec<CoopPlannedAmount>,
     /// The part of claims under way, and of approved claims that are not paid yet.
     committed: Money,
     /// The part that was paid.
@@ -76,6 +81,16 @@ pub struct CoopFundView {
     /// Counts changes; the `ETag`.
     #[schema(minimum = 1)]
     revision: i64,
+}
+
+/// What is set aside for an activity of a plan.
+#[derive(Serialize, ToSchema)]
+struct CoopPlannedAmount {
+    /// The code of the activity.
+    #[schema(max_length = 64, examples("customer-seminar"))]
+    activity: String,
+    /// The amount.
+    amount: Money,
 }
 
 page_of!(
@@ -134,6 +149,10 @@ impl CoopFundView {
     fn of(fund: &CoopFund, threshold: Option<Money>) -> Self {
         let estimated = fund.state == CoopFundState::Estimated;
         let (usage, claims) = (fund.half().usage(), fund.half().claims());
+        let planned = |one: &PlannedFor| CoopPlannedAmount {
+            activity: one.activity.clone(),
+            amount: fund.money(one.amount),
+        };
         Self {
             id: fund.id,
             enrollment_id: fund.enrollment_id,
@@ -152,6 +171,8 @@ impl CoopFundView {
             converted_in: fund.converted_in,
             claimable: fund.money(fund.claimable),
             planned: fund.money(fund.planned),
+            plan_id: fund.plan_id,
+            planned_for: fund.planned_for.0.iter().map(planned).collect(),
             committed: fund.money(fund.committed),
             paid: fund.money(fund.paid),
             forfeited: fund.money(fund.forfeited),

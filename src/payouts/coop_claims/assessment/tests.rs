@@ -10,11 +10,11 @@ use crate::{
 };
 use proptest::prelude::*;
 
-fn id(n: u128) -> Id {
+pub fn id(n: u128) -> Id {
     Id(uuid::Uuid::from_u128(n))
 }
 
-fn fund(claimable: i64, remaining: i64) -> CoopFund {
+pub fn fund(claimable: i64, remaining: i64) -> CoopFund {
     let at = Timestamp::from_micros(0);
     CoopFund {
         id: id(1),
@@ -38,10 +38,12 @@ fn fund(claimable: i64, remaining: i64) -> CoopFund {
         created_at: at,
         updated_at: at,
         revision: 1,
+        plan_id: None,
+        planned_for: Json(Vec::new()),
     }
 }
 
-fn claim(activity: &str, people: Option<i32>, amounts: &[i64]) -> Claim {
+pub fn claim(activity: &str, people: Option<i32>, amounts: &[i64]) -> Claim {
     let at = Timestamp::from_micros(0);
     let day: CalendarDate = "2019-02-11".parse().unwrap();
     let expense = |(net, n): (&i64, u128)| Expense {
@@ -80,14 +82,14 @@ fn claim(activity: &str, people: Option<i32>, amounts: &[i64]) -> Claim {
         proposer_id: None,
         is_risky: false,
         risks: Json(Vec::new()),
-        was_disputed: false,
         history: Json(Vec::new()),
         created_at: at,
-        created_by: None,
         updated_at: at,
         revision: 1,
         payment_id: None,
         held_because: None,
+        plan_id: None,
+        from_plan: 0,
     }
 }
 
