@@ -67,7 +67,7 @@ fn a_change_without_a_member_changes_nothing_whatever_the_record() {
 }
 
 /// The addresses whose records a partner's people change, not an operator.
-const OF_PARTNERS: [&str; 1] = ["/v1/coop-claims/{id}"];
+const OF_PARTNERS: [&str; 2] = ["/v1/coop-claims/{id}", "/v1/coop-plans/{id}"];
 
 #[test]
 fn a_change_of_a_claim_or_plan_without_a_member_changes_nothing() {

@@ -6,9 +6,11 @@ use crate::{
         coop_claims::{Claimant, faults, said, tell},
         coop_funds::{on, quarter},
         payments::usd,
+        tampering::{everything_is_allowed, tamper},
     },
     support::{Answer, Client, World},
 };
+use partner_incentives::operations::verify;
 use serde_json::{Value, json};
 
 /// An activity of February to plan.
@@ -291,4 +293,39 @@ fn nobody_sees_or_touches_the_plan_of_another_partner() {
     move_on(&admin, &id, "submission", Value::Null).refused(404, "not_found");
     let listed = it.story.list(&format!("/v1/coop-plans?state=approved&fund_id={}&program=rewards", it.fund));
     assert_eq!((listed.len(), &listed[0]["id"]), (1, &json!(id)));
+}
+
+/// Somebody with all rights on the database changes what is planned: `verify` says which fund.
+#[test]
+fn a_planned_amount_that_was_changed_behind_the_service_is_found() {
+    let world = World::new();
+    let it = Claimant::new(&world);
+    it.approved_plan(&[("website-search", "1000.00")]);
+    it.submitted("website-search", &["400.00"]);
+    let mut conn = everything_is_allowed(&world);
+    let changes = [
+        (
+            "funds have planned what they have set aside by activity",
+            "coop_funds SET planned_for = '[{\"activity\":\"website-search\",\"amount\":60001}]'",
+            "coop_funds SET planned_for = '[{\"activity\":\"website-search\",\"amount\":60000}]'",
+        ),
+        (
+            "funds have planned what approved plans have left",
+            "coop_plans SET budget = budget + 1",
+            "coop_plans SET budget = budget - 1",
+        ),
+        (
+            "funds follow the plan that is approved",
+            "coop_plans SET state = 'cancelled'",
+            "coop_plans SET state = 'approved'",
+        ),
+    ];
+    for (check, change, undoing) in changes {
+        tamper(&mut conn, &format!("UPDATE {change}")).unwrap();
+        let sums = world.service.app.read_as_system(verify::sums_of_coop).unwrap();
+        let found = sums.into_iter().find(|sum| sum.name == check).and_then(|sum| sum.difference);
+        assert_eq!(found, Some(it.fund.clone()), "{check}");
+        tamper(&mut conn, &format!("UPDATE {undoing}")).unwrap();
+        it.story.verify();
+    }
 }

@@ -219,7 +219,7 @@ fn a_closed_month_takes_nothing_even_from_behind_the_service_s_back() {
     story.verify();
 }
 
-fn tamper(conn: &mut Conn, change: &str) -> diesel::QueryResult<()> {
+pub fn tamper(conn: &mut Conn, change: &str) -> diesel::QueryResult<()> {
     behind_the_service(|| conn.batch_execute(change))
 }
 

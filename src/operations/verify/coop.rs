@@ -3,6 +3,7 @@
 use super::{Sum, words::spelled};
 use crate::{
     access::Tx,
+    ledger::accounting::coop_funds,
     platform::{
         Result,
         db::{native, types::Guid},
@@ -101,6 +102,9 @@ pub fn sums_of_coop(tx: &mut Tx<'_>) -> Result<Vec<Sum>> {
         );
         sums.push(sum(tx, name, &rows)?);
     }
+    let misplanned = coop_funds::first_misplanned(tx)?;
+    let name = "funds have planned what they have set aside by activity";
+    sums.push(Sum { name, difference: misplanned.map(|fund| fund.to_string()) });
     for (name, rows) in CHECKS {
         sums.push(sum(tx, name, rows)?);
     }

@@ -19,7 +19,7 @@ mod view;
 pub use model::{CoopFund, CoopFundState, FundPart, HalfYear, PlannedFor};
 pub use moves::{CODES, FundMove, PartMove, convert, move_funds, settle};
 pub use paying::{FundPayment, move_payments};
-pub use store::{FundRange, get, note_reminders, of_partners, to_change};
+pub use store::{FundRange, first_misplanned, get, note_reminders, of_partners, to_change};
 pub use view::{CoopFundView, CoopThresholds, views};
 
 pub(super) use moves::grow;

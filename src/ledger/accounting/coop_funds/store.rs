@@ -16,6 +16,9 @@ use crate::{
 };
 use diesel::{dsl::sql, prelude::*, sql_types::Bool, upsert::excluded};
 
+/// The most funds that are read at once.
+const PAGE: i64 = 1000;
+
 fn visible(scope: Scope) -> coop_funds::BoxedQuery<'static, MultiBackend> {
     in_scope!(coop_funds::table.into_boxed(), coop_funds::partner_id, scope)
 }
@@ -143,6 +146,25 @@ pub(super) fn put(tx: &mut Tx<'_>, new: &[CoopFund], changed: &[CoopFund]) -> Re
         )
     );
     Ok(())
+}
+
+/// The first fund whose amounts for planned activities are not its planned part; the funds are read page by page.
+pub fn first_misplanned(tx: &mut Tx<'_>) -> Result<Option<Id>> {
+    let mut after: Option<Id> = None;
+    loop {
+        let mut query = coop_funds::table.filter(coop_funds::planned.ne(0)).into_boxed::<MultiBackend>();
+        if let Some(after) = after {
+            query = query.filter(coop_funds::id.gt(after));
+        }
+        let query = query.order(coop_funds::id).limit(PAGE).select(CoopFund::as_select());
+        let page: Vec<CoopFund> = query.load(tx.conn)?;
+        let planned = |fund: &CoopFund| fund.planned_for.0.iter().map(|one| one.amount).sum::<i64>();
+        if let Some(fund) = page.iter().find(|fund| planned(fund) != fund.planned) {
+            return Ok(Some(fund.id));
+        }
+        let Some(last) = page.last() else { return Ok(None) };
+        after = Some(last.id);
+    }
 }
 
 /// Notes that the admins of these funds' partners were reminded so many days before the end.
