@@ -19,8 +19,8 @@ use crate::{
     operations::{health, jobs, verify},
     participation::{admission, eligibility, enrollments, programs},
     payouts::{
-        bank_reports, coop_claims, coop_plans, coop_proofs, disputes, half_years, payer_accounts,
-        payment_files, payment_runs, payments, sealed_files, withholding,
+        bank_reports, coop_audits, coop_claims, coop_plans, coop_proofs, disputes, half_years,
+        payer_accounts, payment_files, payment_runs, payments, sealed_files, withholding,
     },
     platform::{
         Code, Result,
@@ -69,6 +69,7 @@ pub const SLICES: &[Slice] = &[
     coop_claims::SLICE,
     coop_proofs::SLICE,
     coop_plans::SLICE,
+    coop_audits::SLICE,
     half_years::SLICE,
     payment_runs::SLICE,
     payments::SLICE,

@@ -54,6 +54,8 @@
 //! | `payouts` | [`bank_files`](payouts::bank_files) | payment files for banks, and what banks say; pure |
 //! | | [`withholding`](payouts::withholding) | the rates of withheld tax, with the days they hold on |
 //! | | [`payer_accounts`](payouts::payer_accounts) | the accounts that payments leave from |
+//! | | [`coop_plans`](payouts::coop_plans) | marketing plans for co-op funds: written by partners, approved by operators |
+//! | | [`coop_audits`](payouts::coop_audits) | the paid claims of each month whose originals are asked for, by a sample that anybody can draw again |
 //! | | [`half_years`](payouts::half_years) | what becomes of co-op funds at the end of a half-year, and of the time for claims |
 //! | | [`payments`](payouts::payments) | payments with their lines, from their making to their arrival or return |
 //! | | [`payment_runs`](payouts::payment_runs) | runs that gather what is payable into payments, with maker and checker |
@@ -115,6 +117,8 @@
 //! | no rebate is in two live payments | its partner's lock, and a unique index over live lines |
 //! | a record is disputed once | its partner's lock, and a unique index |
 //! | a claim has at most 20 proofs, and each comes while the claim is written | its partner's lock; the file is put before its row, and swept where no row came |
+//! | a fund has one plan, and sets aside what the plan's claims have not used | its partner's lock, and a unique index over live plans |
+//! | the claims of a month are drawn once, and a claim has one audit | the key of the draw, written whole by the unit that draws; the partner's lock, and a unique key |
 //! | documents of payments are numbered without a gap | the series' row, locked until the numbers stand on payments |
 //! | a file for a bank holds what was checked, and a payment stands in one file | the run's row, and the locks of all partners of the file |
 //! | a line of a bank's report is applied once | a unique index over the report's bytes; the report's row, which each of its units locks and in which the unit notes how far it came |

@@ -249,6 +249,7 @@ diesel::table! {
         updated_at -> Instant,
         revision -> BigInt,
         holidays -> Document,
+        coop_audit_size -> Integer,
     }
 }
 
@@ -1684,6 +1685,48 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `payouts::coop_audits`.
+    coop_audit_draws (program_id, month) {
+        program_id -> Guid,
+        month -> Date,
+        id -> Guid,
+        size -> Integer,
+        claims -> Document,
+        drawn_at -> Instant,
+        completed_at -> Nullable<Instant>,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use crate::platform::db::types::*;
+
+    /// Owned by `payouts::coop_audits`.
+    coop_audits (partner_id, id) {
+        id -> Guid,
+        partner_id -> Guid,
+        claim_id -> Guid,
+        program_id -> Guid,
+        month -> Date,
+        currency -> Text,
+        paid -> BigInt,
+        state -> Text,
+        due_on -> Date,
+        recovered -> Nullable<BigInt>,
+        adjustment_id -> Nullable<Guid>,
+        comment -> Nullable<Text>,
+        decided_by -> Nullable<Guid>,
+        decided_at -> Nullable<Instant>,
+        created_at -> Instant,
+        updated_at -> Instant,
+        revision -> BigInt,
+    }
+}
+
 diesel::allow_tables_to_appear_in_same_query!(
     guards,
     partners,
@@ -1770,6 +1813,8 @@ diesel::allow_tables_to_appear_in_same_query!(
     coop_loose_objects,
     coop_claim_marks,
     coop_plans,
+    coop_audit_draws,
+    coop_audits,
 );
 
 /// Where a table that belongs to no partner stands once partners are spread over several machines.
@@ -1829,6 +1874,7 @@ pub const SHARED_TABLES: &[(&str, Placement)] = &[
     ("bank_reports", Placement::Central),
     ("bank_exceptions", Placement::Central),
     ("coop_claim_marks", Placement::Central),
+    ("coop_audit_draws", Placement::Central),
     ("job_runs", Placement::Central),
     ("jobs", Placement::Central),
 ];

@@ -21,11 +21,23 @@ pub struct Changes {
     pub unsettled: Vec<Id>,
     /// The disputes whose settlement another person has approved.
     pub settled: Vec<Id>,
+    /// The adjustments that another person has turned down and that settle no dispute.
+    pub rejected_adjustments: Vec<Id>,
 }
 
 impl Changes {
     pub(super) fn is_empty(&self) -> bool {
-        let Self { partners, accounts, users, programs, published, rates, unsettled, settled } = self;
+        let Self {
+            partners,
+            accounts,
+            users,
+            programs,
+            published,
+            rates,
+            unsettled,
+            settled,
+            rejected_adjustments,
+        } = self;
         partners.is_empty()
             && accounts.is_empty()
             && users.is_empty()
@@ -34,6 +46,7 @@ impl Changes {
             && rates.is_empty()
             && unsettled.is_empty()
             && settled.is_empty()
+            && rejected_adjustments.is_empty()
     }
 }
 

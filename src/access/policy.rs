@@ -259,6 +259,10 @@ policies! {
         write CreateCoopProof:               IncentiveAdmin | Viewer;
         read  GetCoopProofContent:           Operator | Auditor | IncentiveAdmin | Viewer;
         write DeleteCoopProof:               IncentiveAdmin | Viewer;
+        read  ListCoopAudits:                Operator | Auditor | IncentiveAdmin | Viewer;
+        read  GetCoopAudit:                  Operator | Auditor | IncentiveAdmin | Viewer;
+        write PassCoopAudit:                 Operator;
+        write RecoverCoopAudit:              Operator;
     }
     open fx_rates {
         read  ListFxRates:                   Operator | Auditor | IncentiveAdmin | Viewer;

@@ -339,6 +339,11 @@ impl<'a> Tx<'a> {
         self.changes.settled.push(dispute);
     }
 
+    /// Notes that another person has turned down an adjustment that settles no dispute.
+    pub fn adjustment_rejected(&mut self, adjustment: Id) {
+        self.changes.rejected_adjustments.push(adjustment);
+    }
+
     /// Whether nothing but sales of this partner has changed.
     #[must_use]
     pub fn has_sold_only(&self, partner: Id) -> bool {

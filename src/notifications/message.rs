@@ -1,19 +1,11 @@
 //! The messages to people: one variant for each kind, with the facts its text needs.
 
+mod facts;
 mod kind;
 
-use crate::platform::values::{CalendarDate, Id, Money, Month, Period, Text, Timestamp};
+pub use facts::{ListedUser, PaymentEnd};
 
-/// What becomes of a payment that pays nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PaymentEnd {
-    /// The bank could not make the payment.
-    Rejected,
-    /// The payment had arrived, and came back.
-    CameBack,
-    /// The programme stopped the payment before the bank had it.
-    Stopped,
-}
+use crate::platform::values::{CalendarDate, Id, Money, Month, Period, Text, Timestamp};
 
 /// A message, before it is put into words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -350,6 +342,36 @@ pub enum Message {
         /// The id of the claim.
         claim: Id,
     },
+    /// The originals of a paid co-op claim are asked for.
+    CoopAuditRequested {
+        /// The partner's name.
+        partner: String,
+        /// The name of the activity.
+        activity: Text,
+        /// What was paid.
+        paid: Money,
+        /// The last day for the originals.
+        due_on: CalendarDate,
+        /// The id of the claim.
+        claim: Id,
+        /// The id of the audit.
+        audit: Id,
+    },
+    /// An operator has looked at the originals of a paid co-op claim, or recovers what was paid.
+    CoopAuditDecided {
+        /// The partner's name.
+        partner: String,
+        /// The name of the activity.
+        activity: Text,
+        /// What was paid.
+        paid: Money,
+        /// The amount that is recovered; none of a claim that has passed.
+        recovered: Option<Money>,
+        /// The operator's words; none where nothing was said.
+        reason: Option<String>,
+        /// The id of the audit.
+        audit: Id,
+    },
     /// The statement of a closed month is there.
     StatementReady {
         /// The partner's name.
@@ -359,17 +381,6 @@ pub enum Message {
         /// The closed month.
         month: Month,
     },
-}
-
-/// A user in the list of a partner's people.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ListedUser {
-    /// The user's name, as shown to people.
-    pub name: String,
-    /// The user's e-mail address.
-    pub email: String,
-    /// The user's role, as its wire value.
-    pub role: String,
 }
 
 impl Message {

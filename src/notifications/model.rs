@@ -65,6 +65,10 @@ text_enum! {
         CoopClaimExpired = "coop_claim_expired",
         /// An operator holds an approved co-op claim back from payment.
         CoopClaimHeld = "coop_claim_held",
+        /// The originals of a paid co-op claim are asked for.
+        CoopAuditRequested = "coop_audit_requested",
+        /// An operator has looked at the originals of a paid co-op claim, or recovers what was paid.
+        CoopAuditDecided = "coop_audit_decided",
         /// The statement of a closed month is there.
         StatementReady = "statement_ready",
     }

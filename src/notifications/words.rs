@@ -85,6 +85,8 @@ fn environment(
         "coop_claim_question",
         "coop_claim_expired",
         "coop_claim_held",
+        "coop_audit_requested",
+        "coop_audit_decided",
         "statement_ready",
     ] {
         environment.add_template(name, source)?;
@@ -221,7 +223,9 @@ fn facts(message: &Message, locale: Locale) -> Value {
         | Message::CoopClaimDecided { .. }
         | Message::CoopClaimQuestion { .. }
         | Message::CoopClaimExpired { .. }
-        | Message::CoopClaimHeld { .. } => coop::facts(message, locale),
+        | Message::CoopClaimHeld { .. }
+        | Message::CoopAuditRequested { .. }
+        | Message::CoopAuditDecided { .. } => coop::facts(message, locale),
         Message::StatementReady { partner, partner_id, month: of } => {
             let (partner_id, number) = (partner_id.to_string(), of.to_string());
             context! { partner, partner_id, month => month(*of, locale), number }

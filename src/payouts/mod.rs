@@ -10,6 +10,7 @@
 //! | [`coop_claims`] | claims on co-op funds: written by partners, decided by reviewers |
 //! | [`coop_proofs`] | the files that prove claims: received, checked, given back |
 //! | [`coop_plans`] | marketing plans for co-op funds: written by partners, approved by operators |
+//! | [`coop_audits`] | the paid claims of each month whose originals are asked for, by a sample that anybody can draw again |
 //! | [`half_years`] | what becomes of co-op funds at the end of a half-year, and of the time for claims |
 //! | [`payments`] | payments with their lines, from their making to their arrival or return |
 //! | [`payment_runs`] | runs that gather what is payable into payments; one person makes a run, another approves it |
@@ -29,6 +30,8 @@ pub mod coop_claims;
 pub mod coop_proofs;
 
 pub mod coop_plans;
+
+pub mod coop_audits;
 
 pub mod half_years;
 

@@ -26,6 +26,8 @@ text_enum! {
         TransactionImports = "transaction-imports",
         /// Removes files that belong to no proof of a claim.
         CoopProofSweep = "coop-proof-sweep",
+        /// Draws the paid co-op claims of the last month whose originals are asked for.
+        CoopAudits = "coop-audits",
         /// Mails tokens to those who have forgotten their passwords.
         PasswordResets = "password-resets",
         /// Sends the mails that are due.

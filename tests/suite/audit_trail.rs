@@ -4,6 +4,7 @@ use crate::{
     suite::{
         authority::{Operation, operations},
         calculation::{Story, flat, text},
+        coop_audits::draw_on,
         coop_claims::prove,
         coop_funds::close,
         enrollments::{Case, eligible_direct_bill},
@@ -14,12 +15,13 @@ use crate::{
         profiles::{self, payout_to},
         second_factors::{App, wait},
     },
-    support::{Answer, Client, PASSWORD, World},
+    support::{Answer, Client, PASSWORD, World, person},
 };
 use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl, SelectableHelper};
 use partner_incentives::{
     access::{Role, Unaudited, opaque},
     audit::AuditEvent,
+    identity::users,
     platform::{db::Conn, values::Id},
     schema::audit_events,
 };
@@ -502,6 +504,40 @@ fn coop_claims(sweep: &mut Sweep<'_>, story: &Story<'_>) {
     told(sweep, &operator, "approveCoopClaim", &approved, "approval");
     told(sweep, &operator, "holdCoopClaim", &approved, "hold");
     told(sweep, &operator, "releaseCoopClaim", &approved, "release");
+    let other = draft(sweep, "950.00");
+    prove(&admin.client, &other);
+    told(sweep, &admin, "submitCoopClaim", &other, "submission");
+    told(sweep, &operator, "approveCoopClaim", &other, "approval");
+    coop_audits(sweep, story);
+}
+
+/// Two claims are paid, drawn and decided by somebody who has not approved them.
+fn coop_audits(sweep: &mut Sweep<'_>, story: &Story<'_>) {
+    let world = sweep.world;
+    close(story, &["2019-01", "2019-02"], "2019-03-03");
+    let operator = world.operator();
+    let colleague = world.api_client(Role::Operator, None, "payment_runs:write payments:read payments:write");
+    let run = colleague.post("/v1/payment-runs", json!({"month": "2019-02"})).send().ok().id();
+    for (who, what) in [(&operator, "approval"), (&colleague, "dispatch")] {
+        who.post(&format!("/v1/payment-runs/{run}/{what}"), json!({})).send().ok();
+    }
+    let payments = colleague.get("/v1/payments").query("run_id", &run).send().ok();
+    let of_claims = payments["items"].as_array().unwrap().iter();
+    for payment in of_claims.filter(|one| one["document_kind"] == "self_billed_invoice") {
+        let path = format!("/v1/payments/{}/confirmation", text(&payment["id"]));
+        colleague.post(&path, json!({})).send().ok();
+    }
+    draw_on(world, "2019-04-02");
+    let new = person("third@vendor.example", "Ottilie Operator", Role::Operator, None);
+    let third = Person::of(world.signed_in(users::provision(&world.service.app, new).unwrap()));
+    let audits = story.list("/v1/coop-audits");
+    for (audit, (name, what)) in
+        audits.iter().zip([("passCoopAudit", "pass"), ("recoverCoopAudit", "recovery")])
+    {
+        let path = format!("/v1/coop-audits/{}/{what}", text(&audit["id"]));
+        let body = sweep.example(name);
+        sweep.step(&third, name, &path, body, Changed);
+    }
 }
 
 /// The plan of a fund, sent back once and withdrawn in the end.

@@ -96,4 +96,5 @@ fn a_program_lists_its_holidays_in_order_and_once() {
     let change = json!({"holidays": ["2019-01-01", "2018-12-25", "2019-01-01"]});
     let changed = operator.patch(path, change).if_match("*").send().ok();
     assert_eq!(changed["holidays"], json!(["2018-12-25", "2019-01-01"]));
+    assert_eq!(changed["coop_audit_size"], 5);
 }

@@ -12,12 +12,12 @@ use crate::{
 use serde_json::{Value, json};
 
 /// A claimant whose approved claims are paid: rebates of December are paid already.
-struct Paying<'w> {
-    it: Claimant<'w>,
+pub struct Paying<'w> {
+    pub it: Claimant<'w>,
 }
 
 impl<'w> Paying<'w> {
-    fn new(world: &'w World) -> Self {
+    pub fn new(world: &'w World) -> Self {
         let paying = Self { it: Claimant::new(world) };
         let rebates = paying.sent("2018-12");
         assert_eq!(rebates.len(), 1);
@@ -27,13 +27,13 @@ impl<'w> Paying<'w> {
     }
 
     /// An approved claim on one expense.
-    fn approved(&self, amount: &str) -> String {
+    pub fn approved(&self, amount: &str) -> String {
         let id = self.it.submitted("print-advertising", &[amount]);
         tell(&self.it.checker, &id, "approval", json!({})).ok();
         id
     }
 
-    fn close(&self, months: &[&str]) {
+    pub fn close(&self, months: &[&str]) {
         close(&self.it.story, months, &following(months.last().unwrap()));
     }
 
@@ -57,15 +57,15 @@ impl<'w> Paying<'w> {
         self.it.story.list(&format!("/v1/payments?run_id={}", run.id()))
     }
 
-    fn sent(&self, month: &str) -> Vec<Value> {
+    pub fn sent(&self, month: &str) -> Vec<Value> {
         self.decide(&self.run(month))
     }
 
-    fn told(&self, payment: &Value, what: &str, body: Value) -> Answer {
+    pub fn told(&self, payment: &Value, what: &str, body: Value) -> Answer {
         self.it.story.operator.post(&format!("/v1/payments/{}/{what}", text(&payment["id"])), body).send()
     }
 
-    fn state(&self, claim: &str) -> String {
+    pub fn state(&self, claim: &str) -> String {
         text(&self.it.claim(claim)["state"])
     }
 

@@ -18,6 +18,7 @@ mod closed_statements;
 mod competencies;
 mod conventions;
 mod coop_activities;
+mod coop_audits;
 mod coop_claims;
 mod coop_funds;
 mod coop_orders;

@@ -175,8 +175,13 @@ fn of_two_instances_one_does_each_piece_of_work() {
         }
     });
     while engines[0].tick().unwrap() > 0 {}
-    let all_once =
-        [JobName::DailyRefresh, JobName::CoopProofSweep, JobName::ExpirySweep, JobName::SigningKeyRotation];
+    let all_once = [
+        JobName::DailyRefresh,
+        JobName::CoopProofSweep,
+        JobName::CoopAudits,
+        JobName::ExpirySweep,
+        JobName::SigningKeyRotation,
+    ];
     for once in all_once {
         assert!((runs(&registries, once) - 1.0).abs() < 0.1, "{once}: {}", runs(&registries, once));
     }

@@ -151,8 +151,9 @@ pub fn reject(tx: &mut Tx<'_>, id: Id, comment: &str) -> Result<Adjustment> {
     let before = to_decide(tx, id, "rejection")?;
     let after = decided(tx, &before, AdjustmentState::Rejected, Some(comment));
     let after = save(tx, &before, after)?;
-    if let Some(dispute) = after.dispute_id {
-        tx.settlement_rejected(dispute);
+    match after.dispute_id {
+        Some(dispute) => tx.settlement_rejected(dispute),
+        None => tx.adjustment_rejected(id),
     }
     Ok(after)
 }

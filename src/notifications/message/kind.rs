@@ -36,6 +36,8 @@ impl Message {
             Self::CoopClaimQuestion { .. } => Kind::CoopClaimQuestion,
             Self::CoopClaimExpired { .. } => Kind::CoopClaimExpired,
             Self::CoopClaimHeld { .. } => Kind::CoopClaimHeld,
+            Self::CoopAuditRequested { .. } => Kind::CoopAuditRequested,
+            Self::CoopAuditDecided { .. } => Kind::CoopAuditDecided,
             Self::StatementReady { .. } => Kind::StatementReady,
         }
     }

@@ -46,6 +46,16 @@ pub(super) fn facts(message: &Message, locale: Locale) -> Value {
             let (amount, claim) = (sum(*amount, locale), claim.to_string());
             context! { partner, amount, reason, claim }
         }
+        Message::CoopAuditRequested { partner, activity, paid, due_on, claim, audit } => {
+            let (paid, due_on) = (sum(*paid, locale), day(*due_on, locale));
+            let (claim, audit) = (claim.to_string(), audit.to_string());
+            context! { partner, activity => activity.in_language(locale), paid, due_on, claim, audit }
+        }
+        Message::CoopAuditDecided { partner, activity, paid, recovered, reason, audit } => {
+            let (paid, recovered) = (sum(*paid, locale), recovered.map(|amount| sum(amount, locale)));
+            let (activity, audit) = (activity.in_language(locale), audit.to_string());
+            context! { partner, activity, paid, recovered, reason, audit }
+        }
         _ => Value::UNDEFINED,
     }
 }

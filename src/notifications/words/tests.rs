@@ -96,6 +96,14 @@ fn messages() -> Vec<Message> {
         reason: Some("The seminar fits the campaign of the spring".into()),
         plan: id(4),
     };
+    let audited = |recovered: Option<Money>| Message::CoopAuditDecided {
+        partner: partner.clone(),
+        activity: seminar(),
+        paid: Money::parse("1800.00", Currency::USD).unwrap(),
+        recovered,
+        reason: recovered.map(|_| "The invoice of the caterer is a copy".into()),
+        audit: id(4),
+    };
     let closed = |claims| Message::CoopFundClosed {
         partner: partner.clone(),
         fund: id(4),
@@ -227,6 +235,16 @@ fn messages() -> Vec<Message> {
             reason: "The supplier has called in doubt that the seminar took place".into(),
             claim: id(4),
         },
+        Message::CoopAuditRequested {
+            partner: partner.clone(),
+            activity: seminar(),
+            paid: Money::parse("1800.00", Currency::USD).unwrap(),
+            due_on: day,
+            claim: id(5),
+            audit: id(4),
+        },
+        audited(None),
+        audited(Some(Money::parse("800.00", Currency::USD).unwrap())),
         Message::StatementReady {
             partner: partner.clone(),
             partner_id: id(2),

@@ -21,7 +21,7 @@ const BALANCES: &[(&str, &str, &str)] = &[
     ("funds have forfeited what the ledger says", "({coop_forfeited})", "forfeited"),
 ];
 
-/// What must give no row; a row is the id of a fund or of an enrollment.
+/// What must give no row; a row is the id of a fund, an audit or an enrollment.
 const CHECKS: &[(&str, &str)] = &[
     (
         "the parts of funds add up",
@@ -60,6 +60,17 @@ const CHECKS: &[(&str, &str)] = &[
         "SELECT r.id FROM rebates r WHERE r.coop <> 0 AND NOT EXISTS (SELECT 1 FROM coop_funds f
              WHERE f.partner_id = r.partner_id AND f.enrollment_id = r.enrollment_id AND f.currency = r.currency
              AND r.posted_in BETWEEN f.half_year AND f.last_month)",
+    ),
+    (
+        "recovered audits have their adjustment",
+        "SELECT u.id FROM coop_audits u WHERE (u.state = {recovered}) <> EXISTS (SELECT 1 FROM adjustments a
+             WHERE a.partner_id = u.partner_id AND a.id = u.adjustment_id AND a.currency = u.currency
+             AND a.amount = -u.recovered AND a.state <> {turned_down})",
+    ),
+    (
+        "audits are of what was paid",
+        "SELECT u.id FROM coop_audits u JOIN coop_claims c ON c.partner_id = u.partner_id AND c.id = u.claim_id
+         WHERE c.currency <> u.currency OR c.approved IS NULL OR c.approved <> u.paid",
     ),
     (
         "what left funds for rebates has arrived",

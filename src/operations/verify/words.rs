@@ -7,6 +7,7 @@ use crate::{
     },
     participation::programs::LeverGrain,
     payouts::{
+        coop_audits::CoopAuditState,
         coop_claims::ClaimState,
         coop_plans::PlanState,
         disputes::DisputeState,
@@ -50,6 +51,7 @@ pub(super) fn spelled(statement: &str) -> String {
         ("on_hold", RebateState::OnHold.as_str()),
         ("disputed", RebateReason::Disputed.as_str()),
         ("upheld", DisputeState::Upheld.as_str()),
+        ("recovered", CoopAuditState::Recovered.as_str()),
         ("turned_down", AdjustmentState::Rejected.as_str()),
         ("calculation", TransferCause::Calculation.as_str()),
         ("adjustment", TransferCause::Adjustment.as_str()),

@@ -60,6 +60,9 @@ pub struct ProgramView {
     /// The days beside Saturdays and Sundays that are no business days, in order.
     #[schema(max_items = 1000)]
     holidays: Vec<CalendarDate>,
+    /// The most co-op claims of each month's paid ones whose originals are asked for.
+    #[schema(minimum = 0, maximum = 1000, examples(5))]
+    coop_audit_size: i32,
     /// The sub-resources that can be posted to now.
     #[schema(max_items = 5, examples(json!(["discontinuation"])))]
     allowed_transitions: Vec<Transition>,
@@ -82,6 +85,7 @@ impl From<Program> for ProgramView {
             partner_types: program.partner_types.0,
             status: program.status,
             holidays: program.holidays.0,
+            coop_audit_size: program.coop_audit_size,
             allowed_transitions: if ended { Vec::new() } else { vec![Transition("discontinuation")] },
             created_at: program.created_at,
             updated_at: program.updated_at,
@@ -154,6 +158,9 @@ pub struct ProgramUpdate {
     /// The days beside Saturdays and Sundays that are no business days, as a whole.
     #[schema(max_items = 1000, nullable = false)]
     holidays: Option<Vec<CalendarDate>>,
+    /// The most co-op claims of each month's paid ones whose originals are asked for; counts for months that are not drawn yet.
+    #[schema(minimum = 0, maximum = 1000, nullable = false)]
+    coop_audit_size: Option<i32>,
 }
 
 /// Which programs to list.
@@ -226,7 +233,7 @@ async fn get_program(caller: Caller<GetProgram>, key: Path<ProgramKey>) -> Resul
 
 /// Change a program
 ///
-/// A merge patch of name, partner types, status or holidays. A closed program is open to nobody until it is opened again.
+/// A merge patch of name, partner types, status, holidays or `coop_audit_size`. A closed program is open to nobody until it is opened again.
 #[utoipa::path(
     tag = "programs",
     params(("id" = ProgramKey, Path, description = "The program's id or code.", example = "csp-direct-bill")),
@@ -282,7 +289,7 @@ fn record(program: Program) -> Answer {
 
 impl ProgramUpdate {
     fn apply(&self, program: &mut Program) {
-        let Self { name, partner_types, status, holidays } = self.clone();
+        let Self { name, partner_types, status, holidays, coop_audit_size } = self.clone();
         program.name = name.unwrap_or(std::mem::take(&mut program.name));
         if let Some(partner_types) = partner_types {
             program.partner_types = Json(partner_types);
@@ -290,6 +297,7 @@ impl ProgramUpdate {
         if let Some(holidays) = holidays {
             program.holidays = Json(holidays);
         }
+        program.coop_audit_size = coop_audit_size.unwrap_or(program.coop_audit_size);
         program.status = match status {
             Some(ProgramAvailability::Open) => ProgramStatus::Open,
             Some(ProgramAvailability::Closed) => ProgramStatus::Closed,

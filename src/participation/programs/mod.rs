@@ -39,7 +39,7 @@ pub use model::{
 pub use requirement::{Requirement, competency_codes, validate_requirements};
 pub use service::{CODES, NewProgram, create, discontinue, has_no_version, install, update, version_for};
 pub use store::{
-    codes_of, find, get, get_version, in_effect, keep, nearest_version, offer_of, offers, offers_of,
+    all, codes_of, find, get, get_version, in_effect, keep, nearest_version, offer_of, offers, offers_of,
     published_versions, version_in_effect, versions_of_year,
 };
 pub(crate) use store::{id_of_code, join_program, join_version};

@@ -67,6 +67,8 @@ pub struct Program {
     pub revision: i64,
     /// The days beside Saturdays and Sundays that are no business days.
     pub holidays: Json<Vec<CalendarDate>>,
+    /// The most co-op claims of each month's paid ones whose originals are asked for.
+    pub coop_audit_size: i32,
 }
 
 /// Where a program stood before, up to a day: since the period before, and before the first period always.

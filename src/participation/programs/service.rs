@@ -33,6 +33,9 @@ const FOUNDING: [(&str, &str, PartnerType); 3] = [
     ("csp-indirect-reseller", "CSP Indirect Reseller", PartnerType::IndirectReseller),
 ];
 
+/// The co-op claims of a month whose originals a new program asks for.
+const COOP_AUDIT_SIZE: i32 = 5;
+
 /// The facts of a new program.
 #[derive(Clone, Debug)]
 pub struct NewProgram {
@@ -91,6 +94,7 @@ pub fn create(tx: &mut Tx<'_>, new: NewProgram) -> Result<Program> {
         updated_at: tx.now,
         revision: 1,
         holidays: Json(Vec::new()),
+        coop_audit_size: COOP_AUDIT_SIZE,
     };
     store::insert(tx, &program)?;
     audit::Event::on("program", program.id).after(&ProgramView::from(program.clone())).record(tx)?;

@@ -57,6 +57,11 @@ pub fn find(tx: &mut Tx<'_>, key: &ProgramKey) -> Result<Program> {
     found.optional()?.ok_or(Error::not_found("program", "プログラム"))
 }
 
+/// Every program, in the order of their ids.
+pub fn all(tx: &mut Tx<'_>) -> Result<Vec<Program>> {
+    Ok(programs::table.order(programs::id).select(Program::as_select()).load(tx.conn)?)
+}
+
 /// The program of that code or id, locked until the end of the unit with its versions.
 pub(super) fn to_change(tx: &mut Tx<'_>, key: &ProgramKey) -> Result<Program> {
     let id = find(tx, key)?.id;
@@ -207,8 +212,7 @@ pub fn nearest_version(tx: &mut Tx<'_>, program_id: Id, day: CalendarDate) -> Re
 
 /// Every program that has a published version, in stable order; closed and discontinued ones too.
 pub fn offers(tx: &mut Tx<'_>) -> Result<Vec<Offer>> {
-    let query = programs::table.order(programs::id).select(Program::as_select());
-    let found: Vec<Program> = query.load(tx.conn)?;
+    let found = all(tx)?;
     offers_of(tx, found)
 }
 

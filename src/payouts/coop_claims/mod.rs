@@ -39,7 +39,8 @@ pub use paying::{ClaimMove, hold, move_claims};
 pub use proofs::{Proof, ProofMedia};
 pub use service::{CODES, ClaimWords, ExpenseWords, draft, expire, overdue, refuse_unwritten};
 pub use steps::{Step, note};
-pub use store::{get, named, partners_payable, payable_of, to_change, used};
+pub use store::{get, named, paid_in, partners_payable, payable_of, to_change, used};
+pub use terms::activity_name;
 pub use view::CoopClaimView;
 
 /// The declaration of this slice.

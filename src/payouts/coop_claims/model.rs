@@ -253,7 +253,7 @@ pub struct Claim {
     pub history: Json<Vec<HistoryStep>>,
     /// When the record was made.
     pub created_at: Timestamp,
-    /// When the record was last changed.
+    /// When the record was last changed; of a paid claim, when the service was told that the payment has arrived.
     pub updated_at: Timestamp,
     /// Counts the changes of the record; the entity tag.
     pub revision: i64,
@@ -313,6 +313,12 @@ impl Claim {
     #[must_use]
     pub fn approved_in(&self) -> Option<Month> {
         self.approved.and(self.decided_at).map(|at| Month::of(at.date()))
+    }
+
+    /// Everybody who has approved the claim, also as the first of two reviewers.
+    pub fn approvers(&self) -> impl Iterator<Item = Id> + '_ {
+        let approvals = self.history.0.iter().filter(|step| step.step.ends_with("approval"));
+        approvals.filter_map(|step| step.by)
     }
 
     /// The last day on which a rejection is disputed.

@@ -15,7 +15,7 @@ use crate::{
         Error, Result, codes,
         db::{MultiBackend, insert_many, upsert_many},
         http::{PageRequest, keyset, matches_value, unindexed},
-        values::{CalendarDate, Id, Timestamp},
+        values::{CalendarDate, Id, Period, Timestamp},
     },
     schema::{coop_claim_marks, coop_claims, coop_proofs},
     slice::Measure,
@@ -256,6 +256,18 @@ pub fn payable_of(tx: &mut Tx<'_>, range: WaitingRange, partners: &[Id]) -> Resu
     );
     let query = payable(range).filter(coop_claims::partner_id.eq_any(partners.to_vec())).order(order);
     Ok(query.select(Claim::as_select()).load(tx.conn)?)
+}
+
+/// The claims of a program that were paid on these days, in the order of their ids. A paid claim does not change before its payment
+/// comes back, so that its last change is its payment.
+pub fn paid_in(tx: &mut Tx<'_>, program: Id, days: Period) -> Result<Vec<Id>> {
+    let query = coop_claims::table
+        .filter(sql::<Bool>(&format!("state = '{}'", ClaimState::Paid)))
+        .filter(coop_claims::updated_at.ge(days.from.midnight()))
+        .filter(coop_claims::updated_at.lt(days.to.plus_days(1).midnight()))
+        .into_boxed();
+    let query = in_program!(query, coop_claims, &Some(ProgramKey::Id(program)));
+    Ok(query.order(coop_claims::id).select(coop_claims::id).load(tx.conn)?)
 }
 
 pub(super) fn update(tx: &mut Tx<'_>, claim: &Claim) -> Result<()> {

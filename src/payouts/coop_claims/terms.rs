@@ -23,6 +23,11 @@ use crate::{
     },
 };
 
+/// The name of a claim's activity.
+pub fn activity_name(tx: &mut Tx<'_>, claim: &Claim) -> Result<Text> {
+    Ok(ClaimTerms::load(tx, claim)?.name_of_activity(claim))
+}
+
 /// The facts about one claim.
 pub(super) struct ClaimTerms {
     pub fund: CoopFund,
