@@ -99,15 +99,14 @@ fn budget_of(fund: &CoopFund, activities: &[PlannedActivity]) -> Result<i64> {
             let message = text!("the fund is in {}", "この資金の通貨は {} です。", fund.currency);
             fault("budget/currency", "currency", message);
         }
-        match sum.checked_add(planned.budget.minor).filter(|_| planned.budget.minor > 0) {
-            Some(more) => sum = more,
-            None => {
-                let message = text!(
-                    "a budget is above zero, and all together are an amount",
-                    "予算は 0 より大きく、合計が金額の範囲に収まる額にしてください。"
-                );
-                fault("budget/amount", "range", message);
-            }
+        if let Some(more) = sum.checked_add(planned.budget.minor).filter(|_| planned.budget.minor > 0) {
+            sum = more;
+        } else {
+            let message = text!(
+                "a budget is above zero, and all together are an amount",
+                "予算は 0 より大きく、合計が金額の範囲に収まる額にしてください。"
+            );
+            fault("budget/amount", "range", message);
         }
     }
     if faults.is_empty() { Ok(sum) } else { Err(Error::invalid(faults)) }
