@@ -105,7 +105,7 @@ pub fn rebates_named(tx: &mut Tx<'_>, partners: &[Id], ids: &[Id]) -> Result<Vec
     for ids in ids.chunks(AT_ONCE) {
         let query = rebates::table
             .filter(rebates::partner_id.eq_any(partners.to_vec()))
-            .filter(rebates::id.eq_any(ids.to_vec()));
+            .filter(unindexed!(rebates::id).eq_any(ids.to_vec()));
         found.extend(query.select(Rebate::as_select()).load(tx.conn)?);
     }
     Ok(found)
@@ -117,9 +117,10 @@ pub(super) fn put(tx: &mut Tx<'_>, rebates: &[&Rebate], to: &RebateOutcome) -> R
     partners.sort_unstable();
     partners.dedup();
     for some in rebates.chunks(AT_ONCE) {
+        // By both columns of the key each partner would be sought with each rebate.
         let these = rebates::table
             .filter(rebates::partner_id.eq_any(partners.clone()))
-            .filter(rebates::id.eq_any(some.iter().map(|rebate| rebate.id).collect::<Vec<_>>()));
+            .filter(unindexed!(rebates::id).eq_any(some.iter().map(|rebate| rebate.id).collect::<Vec<_>>()));
         diesel::update(these)
             .set((
                 rebates::state.eq(to.state),

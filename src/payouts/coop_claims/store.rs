@@ -206,7 +206,7 @@ pub fn named(tx: &mut Tx<'_>, partners: &[Id], ids: &[Id]) -> Result<Vec<Claim>>
     for some in ids.chunks(AT_ONCE) {
         let query = coop_claims::table
             .filter(coop_claims::partner_id.eq_any(partners.to_vec()))
-            .filter(coop_claims::id.eq_any(some.to_vec()));
+            .filter(unindexed!(coop_claims::id).eq_any(some.to_vec()));
         found.extend(query.select(Claim::as_select()).load(tx.conn)?);
     }
     Ok(found)

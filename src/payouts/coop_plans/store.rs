@@ -11,7 +11,7 @@ use crate::{
     platform::{
         Error, Result,
         db::{MultiBackend, upsert_many},
-        http::{PageRequest, keyset, matches_value},
+        http::{PageRequest, keyset, matches_value, unindexed},
         values::Id,
     },
     schema::coop_plans,
@@ -80,7 +80,7 @@ pub(super) fn live(tx: &mut Tx<'_>, partners: &[Id], funds: &[Id]) -> Result<Vec
     for some in funds.chunks(AT_ONCE) {
         let query = coop_plans::table
             .filter(coop_plans::partner_id.eq_any(partners.to_vec()))
-            .filter(coop_plans::fund_id.eq_any(some.to_vec()))
+            .filter(unindexed!(coop_plans::fund_id).eq_any(some.to_vec()))
             .filter(sql::<Bool>(&is_live()));
         found.extend(query.select(Plan::as_select()).load(tx.conn)?);
     }

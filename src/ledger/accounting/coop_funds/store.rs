@@ -77,7 +77,7 @@ pub(super) fn many(tx: &mut Tx<'_>, partners: &[Id], ids: &[Id]) -> Result<Vec<C
     for some in ids.chunks(AT_ONCE) {
         let query = coop_funds::table
             .filter(coop_funds::partner_id.eq_any(partners.to_vec()))
-            .filter(coop_funds::id.eq_any(some.to_vec()));
+            .filter(unindexed!(coop_funds::id).eq_any(some.to_vec()));
         found.extend(query.select(CoopFund::as_select()).load(tx.conn)?);
     }
     Ok(found)
