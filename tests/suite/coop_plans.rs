@@ -13,7 +13,7 @@ use crate::{
 use partner_incentives::operations::verify;
 use serde_json::{Value, json};
 
-/// An activity of February to plan.
+/// An activity of March to plan.
 fn planned(activity: &str, budget: &str) -> Value {
     json!({
         "activity": activity, "from": "2019-03-11", "to": "2019-03-12", "description": "Backup for the cloud",

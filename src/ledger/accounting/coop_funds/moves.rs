@@ -149,8 +149,8 @@ pub fn move_funds(tx: &mut Tx<'_>, moves: &[FundMove]) -> Result<Vec<CoopFund>> 
     for one in moves {
         let mut after = one.fund.clone();
         for part in one.parts.iter().filter(|part| part.amount != 0) {
-            let next = after.moved(part.amount, part.from, part.to);
-            after = next.ok_or_else(|| exhausted(&after, part.amount))?;
+            let taken = after.moved(part.amount, part.from, part.to);
+            after = taken.ok_or_else(|| exhausted(&after, part.amount))?;
             transfers.push(transfer_of(tx, one, *part));
         }
         changed.push(next(tx, after));
