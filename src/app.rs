@@ -126,6 +126,7 @@ fn hooks() -> Hooks {
         references: SLICES.iter().filter_map(|slice| slice.refers_to_partner).collect(),
         product_families: SLICES.iter().filter_map(|slice| slice.product_families).collect(),
         expected_payments: SLICES.iter().filter_map(|slice| slice.expected_payments).collect(),
+        open_claims: SLICES.iter().filter_map(|slice| slice.open_claims).collect(),
     }
 }
 

@@ -1,7 +1,10 @@
 //! The declaration of a slice, `SLICE` in its `mod.rs`, from which the composition root builds the service.
 
 use crate::{
-    access::{self, ExpectedPayments, FollowUp, ProductFamilies, RefersToPartner, SealedColumn, Sweep, Tx},
+    access::{
+        self, ExpectedPayments, FollowUp, OpenClaims, ProductFamilies, RefersToPartner, SealedColumn, Sweep,
+        Tx,
+    },
     platform::{Code, Result, codes},
     work::{End, JobName, Schedule, Work},
 };
@@ -39,6 +42,8 @@ pub struct Slice {
     pub product_families: Option<ProductFamilies>,
     /// The payments that a partner can expect.
     pub expected_payments: Option<ExpectedPayments>,
+    /// The co-op claims of a partner that are under way.
+    pub open_claims: Option<OpenClaims>,
 }
 
 impl Slice {
@@ -61,6 +66,7 @@ impl Slice {
             follow_up: None,
             product_families: None,
             expected_payments: None,
+            open_claims: None,
         }
     }
 }

@@ -26,15 +26,16 @@ impl<P: Policy> Sender for Caller<P> {
     }
 }
 
-/// The service itself as the sender.
-struct System {
+/// An actor without a request as the sender: the service itself, or a user of the demo.
+struct Unasked {
     state: Arc<SharedState>,
+    actor: Actor,
     operation: &'static str,
 }
 
-impl Sender for System {
+impl Sender for Unasked {
     fn enter<'a>(&'a self, conn: &'a mut Conn) -> Result<Tx<'a>> {
-        Ok(Tx::new(conn, Actor::SYSTEM, &self.state, "command-line", self.operation))
+        Ok(Tx::new(conn, self.actor, &self.state, "command-line", self.operation))
     }
 }
 
@@ -50,8 +51,14 @@ impl AppState {
     /// The context of background work in the name of the service itself: a command, or the clear-up after a crash.
     #[must_use]
     pub fn background(&self, operation: &'static str) -> BackgroundContext {
+        self.background_as(Actor::SYSTEM, operation)
+    }
+
+    /// The context of background work in the name of a user who has sent no request, for the demo.
+    #[must_use]
+    pub fn background_as(&self, actor: Actor, operation: &'static str) -> BackgroundContext {
         let state = Arc::clone(&self.0);
-        BackgroundContext { sender: Arc::new(System { state: Arc::clone(&state), operation }), state }
+        BackgroundContext { sender: Arc::new(Unasked { state: Arc::clone(&state), actor, operation }), state }
     }
 }
 

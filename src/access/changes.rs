@@ -23,6 +23,8 @@ pub struct Changes {
     pub settled: Vec<Id>,
     /// The adjustments that another person has turned down and that settle no dispute.
     pub rejected_adjustments: Vec<Id>,
+    /// The users with another user name.
+    pub renamed: Vec<Id>,
 }
 
 impl Changes {
@@ -37,6 +39,7 @@ impl Changes {
             unsettled,
             settled,
             rejected_adjustments,
+            renamed,
         } = self;
         partners.is_empty()
             && accounts.is_empty()
@@ -47,6 +50,7 @@ impl Changes {
             && unsettled.is_empty()
             && settled.is_empty()
             && rejected_adjustments.is_empty()
+            && renamed.is_empty()
     }
 }
 

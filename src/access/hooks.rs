@@ -4,7 +4,7 @@ use super::{Changes, SealedColumn, Tx};
 use crate::platform::{
     Result,
     db::Conn,
-    values::{CalendarDate, Id, Money, Timestamp},
+    values::{CalendarDate, Id, Money, Text, Timestamp},
 };
 
 /// Removes rows that have expired; returns the number of removed rows.
@@ -39,6 +39,32 @@ pub struct ExpectedPayment {
 /// The payments that a partner can expect, for slices below that tell the partner where it stands.
 pub type ExpectedPayments = fn(&mut Tx<'_>, Id) -> Result<Vec<ExpectedPayment>>;
 
+/// A co-op claim that is under way: somebody has to act, or the money is to come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenClaim {
+    /// The claim.
+    pub id: Id,
+    /// The fund.
+    pub fund_id: Id,
+    /// The enrollment of the fund.
+    pub enrollment_id: Id,
+    /// The activity, in the partner's words.
+    pub description: String,
+    /// The state of the claim, as its wire value.
+    pub state: &'static str,
+    /// The part of the fund that waits for the decision or the payment; nothing of a draft.
+    pub committed: Money,
+    /// The last day for the partner's people to submit the claim; none where somebody else has to act.
+    pub due_on: Option<CalendarDate>,
+    /// The last day for the decision; none where nobody has to decide.
+    pub review_due_on: Option<CalendarDate>,
+    /// Who acts next, and how, in words for people.
+    pub next: Text,
+}
+
+/// The co-op claims of a partner that are under way, for slices below that tell the partner where it stands.
+pub type OpenClaims = fn(&mut Tx<'_>, Id) -> Result<Vec<OpenClaim>>;
+
 /// The functions of the slices that units and background work call, each list in the order of the slices.
 #[derive(Clone, Debug, Default)]
 pub struct Hooks {
@@ -54,4 +80,6 @@ pub struct Hooks {
     pub product_families: Vec<ProductFamilies>,
     /// Called where a partner is told where it stands.
     pub expected_payments: Vec<ExpectedPayments>,
+    /// Called where a partner is told where it stands.
+    pub open_claims: Vec<OpenClaims>,
 }

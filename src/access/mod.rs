@@ -33,7 +33,8 @@ pub use caller::Caller;
 pub use changes::{Changes, Unaudited};
 pub use guard::Guard;
 pub use hooks::{
-    ExpectedPayment, ExpectedPayments, FollowUp, Hooks, ProductFamilies, RefersToPartner, Sweep,
+    ExpectedPayment, ExpectedPayments, FollowUp, Hooks, OpenClaim, OpenClaims, ProductFamilies,
+    RefersToPartner, Sweep,
 };
 pub use idempotency::sweep as sweep_idempotency_keys;
 pub use issuer::{Identity, refused as identity_refused};

@@ -12,12 +12,6 @@ pub fn random() -> Result<String> {
     Ok(BASE64_URL_SAFE_NO_PAD.encode(bytes))
 }
 
-/// A short mark of a text, which tells one text from another.
-#[must_use]
-pub fn mark(text: &str) -> String {
-    digest(text).iter().take(8).fold(String::new(), |mark, byte| format!("{mark}{byte:02x}"))
-}
-
 /// The stored digest of a secret: its SHA-256.
 #[must_use]
 pub fn digest(text: &str) -> Vec<u8> {

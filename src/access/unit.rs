@@ -4,7 +4,7 @@
 //! A unit that writes about a partner holds the partner's lock: units of one partner wait for each other, and each unit
 //! sees everything that the unit before has committed.
 
-use super::{Changes, ExpectedPayment, Guard, Role, Scope, Unaudited, app_state::SharedState};
+use super::{Changes, ExpectedPayment, Guard, OpenClaim, Role, Scope, Unaudited, app_state::SharedState};
 use crate::{
     config::{Accounts, Mail, Schedules},
     platform::{
@@ -211,6 +211,15 @@ impl<'a> Tx<'a> {
         Ok(found)
     }
 
+    /// The co-op claims of a partner that are under way.
+    pub fn open_claims(&mut self, partner: Id) -> Result<Vec<OpenClaim>> {
+        let mut found = Vec::new();
+        for open in &self.state.hooks.open_claims {
+            found.extend(open(self, partner)?);
+        }
+        Ok(found)
+    }
+
     /// A new id.
     #[must_use]
     pub fn new_id(&self) -> Id {
@@ -342,6 +351,11 @@ impl<'a> Tx<'a> {
     /// Notes that another person has turned down an adjustment that settles no dispute.
     pub fn adjustment_rejected(&mut self, adjustment: Id) {
         self.changes.rejected_adjustments.push(adjustment);
+    }
+
+    /// Notes that a user has another user name.
+    pub fn user_renamed(&mut self, user: Id) {
+        self.changes.renamed.push(user);
     }
 
     /// Whether nothing but sales of this partner has changed.

@@ -97,6 +97,15 @@ pub enum Message {
         /// The instant of the change.
         at: Timestamp,
     },
+    /// The user name was changed.
+    UserNameChanged {
+        /// The user name of before.
+        before: String,
+        /// The user name from now on.
+        after: String,
+        /// The instant of the change.
+        at: Timestamp,
+    },
     /// The user signed in from a new address.
     NewSignIn {
         /// The instant of the sign-in.

@@ -27,6 +27,8 @@ text_enum! {
         PasswordReset = "password_reset",
         /// The password was changed.
         PasswordChanged = "password_changed",
+        /// The user name was changed.
+        UserNameChanged = "user_name_changed",
         /// The user signed in from a new address.
         NewSignIn = "new_sign_in",
         /// Money goes to another bank account of the partner.

@@ -66,6 +66,7 @@ fn environment(
         "temporary_password",
         "password_reset",
         "password_changed",
+        "user_name_changed",
         "new_sign_in",
         "bank_account_changed",
         "payment_sent",
@@ -174,6 +175,9 @@ fn facts(message: &Message, locale: Locale) -> Value {
             context! { token => in_the_mail(locale), expires_at => instant(*expires_at, locale) }
         }
         Message::PasswordChanged { at } => context! { at => instant(*at, locale) },
+        Message::UserNameChanged { before, after, at } => {
+            context! { before, after, at => instant(*at, locale) }
+        }
         Message::NewSignIn { at, address, user_agent } => {
             context! { at => instant(*at, locale), address, user_agent }
         }

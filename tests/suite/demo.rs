@@ -7,7 +7,7 @@ use partner_incentives::{
     app::Service,
     config::{DatabaseKind, Settings},
     identity::setup::{self, Missing, SetupState},
-    ledger::accounting::RebateReason,
+    ledger::accounting::{RebateReason, coop_funds::CoopFundState},
     network::partners::{self, Partner, PartnerType},
     operations::demo,
     participation::{
@@ -17,6 +17,9 @@ use partner_incentives::{
         programs,
     },
     payouts::{
+        coop_audits::CoopAuditState,
+        coop_claims::ClaimState,
+        coop_plans::PlanState,
         disputes::DisputeState,
         payment_runs::{PaymentRun, RunWait, RunWaitReason},
         payments::{Payment, PaymentState},
@@ -26,8 +29,8 @@ use partner_incentives::{
         values::{CalendarDate, Clock, Id, Ids, Timestamp},
     },
     schema::{
-        audit_events, disputes, enrollments, notifications, partners as table, payment_runs, payments,
-        rebates,
+        audit_events, coop_audits, coop_claims, coop_funds, coop_plans, disputes, enrollments, notifications,
+        partners as table, payment_runs, payments, rebates,
     },
 };
 use std::collections::BTreeSet;
@@ -174,6 +177,58 @@ fn payments_of_every_fate_are_shown() {
     let below = |wait: &RunWait| wait.reason == RunWaitReason::BelowPaymentThreshold;
     assert!(runs.iter().any(|run| waits(run).iter().any(below)), "nothing is below the threshold");
     assert_eq!(disputed, [DisputeState::Open], "one payment is disputed");
+}
+
+/// The days on which windows for claims begin and end, on which half-years and program years do, and some between them.
+const DAYS_OF_CO_OP: [&str; 10] = [
+    "2026-07-01",
+    "2026-08-15",
+    "2026-08-16",
+    "2026-09-30",
+    "2026-11-23",
+    "2026-12-31",
+    "2027-01-20",
+    "2027-02-15",
+    "2027-02-16",
+    "2027-05-26",
+];
+
+#[test]
+fn co_op_is_shown_in_every_state_whatever_the_day() {
+    std::thread::scope(|scope| {
+        DAYS_OF_CO_OP.chunks(5).for_each(|days| {
+            scope.spawn(|| days.iter().for_each(|day| shows_co_op_on(day)));
+        });
+    });
+}
+
+fn shows_co_op_on(today: &str) {
+    let (claims, funds, plans, audits, verified) = demo_on(today, |tx| {
+        let claims: Vec<ClaimState> = coop_claims::table.select(coop_claims::state).load(tx.conn)?;
+        let funds: Vec<CoopFundState> = coop_funds::table.select(coop_funds::state).load(tx.conn)?;
+        let plans: Vec<PlanState> = coop_plans::table.select(coop_plans::state).load(tx.conn)?;
+        let audits: Vec<CoopAuditState> = coop_audits::table.select(coop_audits::state).load(tx.conn)?;
+        let drawn_from_a_plan: i64 =
+            coop_claims::table.filter(coop_claims::from_plan.gt(0)).count().get_result(tx.conn)?;
+        let risky: i64 = coop_claims::table.filter(coop_claims::is_risky).count().get_result(tx.conn)?;
+        Ok((claims, funds, plans, audits, [drawn_from_a_plan, risky]))
+    });
+    let lacking = |shown: &[&str], all: &[&'static str]| -> Vec<&'static str> {
+        all.iter().copied().filter(|state| !shown.contains(state)).collect()
+    };
+    let names = |states: &[ClaimState]| states.iter().map(|state| state.as_str()).collect::<Vec<_>>();
+    assert_eq!(lacking(&names(&claims), &names(ClaimState::ALL)), [] as [&str; 0], "claims on {today}");
+    let names = |states: &[CoopFundState]| states.iter().map(|state| state.as_str()).collect::<Vec<_>>();
+    assert_eq!(lacking(&names(&funds), &names(CoopFundState::ALL)), [] as [&str; 0], "funds on {today}");
+    for state in [PlanState::Draft, PlanState::Submitted, PlanState::Approved, PlanState::Cancelled] {
+        assert!(plans.contains(&state), "no plan is {state} on {today}");
+    }
+    for state in [CoopAuditState::Requested, CoopAuditState::Passed, CoopAuditState::Recovered] {
+        assert!(audits.contains(&state), "no audit is {state} on {today}: {audits:?}");
+    }
+    let [drawn_from_a_plan, risky] = verified;
+    assert!(drawn_from_a_plan > 0, "no claim uses a plan on {today}");
+    assert!(risky > 0, "no claim has a risk on {today}");
 }
 
 #[test]

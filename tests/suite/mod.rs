@@ -25,6 +25,7 @@ mod coop_orders;
 mod coop_payments;
 mod coop_plans;
 mod coop_proofs;
+mod coop_standing;
 mod crashes;
 mod demo;
 mod disputes;

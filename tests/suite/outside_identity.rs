@@ -1,11 +1,15 @@
 //! Users whom an outside issuer vouches for.
 
-use crate::support::{Answer, Issuer, PASSWORD, World, person};
+use super::{calculation::text, partners::partner};
+use crate::support::{Answer, Client, Issuer, PASSWORD, World, person};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
+use diesel::{ExpressionMethods, QueryDsl, RunQueryDsl};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use partner_incentives::{
     access::Role,
     identity::users::{self, NewUser},
+    platform::values::Id,
+    schema::{deliveries, notifications},
 };
 use serde_json::{Value, json};
 
@@ -147,6 +151,65 @@ fn a_user_is_bound_to_the_name_at_the_issuer_and_barring_counts() {
     let because = json!({"reason": "left"});
     world.operator().post(&format!("/v1/users/{id}/deactivation"), because).send().ok();
     exchange(&world, &issuer.sign("first", &good)).refused(400, "invalid_grant");
+}
+
+#[test]
+fn a_user_is_known_by_the_subject_and_a_changed_address_follows() {
+    let (world, issuer, id) = trusting("auditor");
+    let good = claims(&world, &issuer);
+    exchange(&world, &issuer.sign("first", &good)).ok();
+    let user = || world.operator().get(&format!("/v1/users/{id}")).send().ok();
+    let married = with(&good, "email", json!("Noor.Haddad@programme.example"));
+    exchange(&world, &issuer.sign("first", &married)).ok();
+    assert_eq!(user()["email"], "noor.haddad@programme.example");
+    assert_eq!(told_of_new_address(&world), ["noor.haddad@programme.example", "noor@programme.example"]);
+    // The address of somebody else here is not taken over, and the user comes in all the same.
+    let other = json!({"email": "omar@programme.example", "name": "Omar", "role": "auditor"});
+    world.operator().post("/v1/users", other).send().ok();
+    let taken = with(&good, "email", json!("omar@programme.example"));
+    exchange(&world, &issuer.sign("first", &taken)).ok();
+    assert_eq!(user()["email"], "noor.haddad@programme.example");
+    // Nobody else comes in by the address of before.
+    let successor = with(&good, "sub", json!("who-has-the-address-now"));
+    exchange(&world, &issuer.sign("first", &successor)).refused(400, "invalid_grant");
+}
+
+fn told_of_new_address(world: &World) -> Vec<String> {
+    let mails = world.service.app.read_as_system(|tx| {
+        let told = notifications::table.filter(notifications::kind.eq("user_name_changed"));
+        let told: Vec<Id> = told.select(notifications::id).load(tx.conn)?;
+        let mails = deliveries::table.filter(deliveries::notification_id.eq_any(told));
+        Ok(mails.order(deliveries::recipient).select(deliveries::recipient).load(tx.conn)?)
+    });
+    mails.unwrap()
+}
+
+#[test]
+fn an_operator_corrects_an_address_and_what_went_to_the_wrong_one_opens_nothing() {
+    let world = World::new();
+    let operator = world.operator();
+    let partner = operator.post("/v1/partners", partner(1, "direct_bill")).send().ok().id();
+    let admin = world.admin_of(&partner);
+    let new = json!({"email": "mai@partner.example", "name": "Mia", "role": "viewer", "partner_id": partner});
+    let user = operator.post("/v1/users", new).send().ok();
+    let path = format!("/v1/users/{}", user.id());
+    let patch =
+        |client: &Client, path: &str, body: Value| client.patch(path, body).header("if-match", "*").send();
+    let right = json!({"email": "Mia@Partner.example"});
+    patch(&admin, &path, right.clone()).refused(403, "forbidden");
+    let taken = json!({"email": text(&admin.get("/v1/me").send().ok()["email"]).to_uppercase()});
+    patch(&operator, &path, taken).refused(409, "email_taken");
+    let corrected = patch(&operator, &path, right).ok();
+    assert_eq!(corrected["email"], "mia@partner.example");
+    let sign_in = |email: &str| {
+        let by = json!({"username": email, "password": user["temporary_password"]});
+        world.nobody().post("/v1/auth/login", by).send()
+    };
+    sign_in("mai@partner.example").refused(401, "invalid_credentials");
+    sign_in("mia@partner.example").ok();
+    assert_eq!(told_of_new_address(&world), ["mai@partner.example", "mia@partner.example"]);
+    let own = format!("/v1/users/{}", text(&operator.get("/v1/me").send().ok()["id"]));
+    patch(&operator, &own, json!({"email": "me@programme.example"})).refused(409, "not_oneself");
 }
 
 #[test]

@@ -63,7 +63,8 @@ fn a_sale_is_recorded_read_and_taken_back() {
     );
     let made = report(&world, body).ok();
     let path = format!("/v1/transactions/{}", made.id());
-    assert_eq!((made.status, made.header("location"), made.etag().as_str()), (201, Some(&*path), "\"1\""));
+    assert_eq!((made.status, made.header("location")), (201, Some(&*path)));
+    assert!(made.etag().starts_with("\"1."), "the entity tag names the revision: {}", made.etag());
     assert_eq!(made["customer"], json!({"id": "C-1", "country": "DE", "public_sector": false}));
     assert_eq!(world.auditor().get(&path).send().ok().body, made.body);
 

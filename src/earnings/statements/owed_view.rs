@@ -1,13 +1,15 @@
-//! What a statement says of payment, on the wire: the rebates of the month, and the balance around the month.
+//! What a statement says of payment, on the wire: the rebates of the month, the balance around the month, and the co-op funds.
 
 use crate::{
     ledger::{
         accounting::{
-            Balance, BookedPayment, PaymentWait, RebateReason, RebateState, WaitingRebate, payment_reference,
+            Balance, BookedPayment, PaymentWait, RebateReason, RebateState, WaitingRebate,
+            coop_funds::{CoopFund, CoopFundState},
+            payment_reference,
         },
         forfeitures::UpcomingLoss,
     },
-    platform::values::{CalendarDate, Id, Locale, Money},
+    platform::values::{CalendarDate, Id, Locale, Money, Month},
 };
 use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::ToSchema;
@@ -163,6 +165,63 @@ impl From<&BookedPayment> for StatementPayment {
             amount: payment.amount,
             on: payment.on,
         }
+    }
+}
+
+/// A co-op fund on a statement: earned is planned, committed, paid, forfeited and remaining.
+#[derive(Serialize, Deserialize, ToSchema)]
+pub struct StatementFund {
+    /// The fund.
+    pub id: Id,
+    /// The first month of the half-year.
+    pub half_year: Month,
+    /// The state of the fund; `estimated` until the last month of the half-year is closed.
+    pub state: CoopFundState,
+    /// The co-op parts of the half-year's earnings.
+    #[serde(deserialize_with = "sum")]
+    pub earned: Money,
+    /// The part set aside for a plan.
+    #[serde(deserialize_with = "sum")]
+    pub planned: Money,
+    /// The part of claims that are submitted or approved.
+    #[serde(deserialize_with = "sum")]
+    pub committed: Money,
+    /// The part that was paid.
+    #[serde(deserialize_with = "sum")]
+    pub paid: Money,
+    /// The part that was not claimed in time.
+    #[serde(deserialize_with = "sum")]
+    pub forfeited: Money,
+    /// The part that nobody has asked for.
+    #[serde(deserialize_with = "sum")]
+    pub remaining: Money,
+    /// The first day on which claims are submitted.
+    pub claims_from: CalendarDate,
+    /// The last day on which claims are submitted.
+    pub claims_until: CalendarDate,
+}
+
+impl StatementFund {
+    /// A fund that grows or can be claimed in a month; none of a fund that has become rebate, which the rebates show.
+    #[must_use]
+    pub fn in_month(fund: &CoopFund, month: Month) -> Option<Self> {
+        let days = fund.half().claims();
+        if fund.half_year > month || days.to < month.first_day() || fund.state == CoopFundState::Converted {
+            return None;
+        }
+        Some(Self {
+            id: fund.id,
+            half_year: fund.half_year,
+            state: fund.state,
+            earned: fund.money(fund.earned),
+            planned: fund.money(fund.planned),
+            committed: fund.money(fund.committed),
+            paid: fund.money(fund.paid),
+            forfeited: fund.money(fund.forfeited),
+            remaining: fund.money(fund.remaining),
+            claims_from: days.from,
+            claims_until: days.to,
+        })
     }
 }
 

@@ -2,7 +2,7 @@
 //! partners.
 
 use super::{
-    owed_view::{StatementBalance, StatementPayment, StatementRebate},
+    owed_view::{StatementBalance, StatementFund, StatementPayment, StatementRebate},
     statement_view::{
         Statement, StatementAdjustment, StatementIneligible, StatementLine, StatementMonth, StatementProgram,
         StatementSlice, StatementTotal,
@@ -16,7 +16,10 @@ use crate::{
         engine::Reason,
     },
     ledger::{
-        accounting::{self, AccountingMonthState, Balance, MonthOfBooks},
+        accounting::{
+            self, AccountingMonthState, Balance, MonthOfBooks,
+            coop_funds::{self, CoopFund, FundRange},
+        },
         adjustments::{self, Adjustment},
         forfeitures::{self, Forfeiture, UpcomingLoss},
     },
@@ -44,6 +47,8 @@ pub(super) struct StatementFacts {
     ineligible: Vec<IneligibleMonth>,
     adjusted: Vec<Adjustment>,
     books: MonthOfBooks,
+    /// The co-op funds, the oldest half-year first.
+    funds: Vec<CoopFund>,
     /// What is announced to be lost now.
     losses: Vec<Forfeiture>,
 }
@@ -71,6 +76,7 @@ impl StatementFacts {
             ineligible: calculation::ineligible_months(tx, partners, &ids, month)?,
             adjusted: adjustments::posted_in(tx, partners, month)?,
             books: accounting::month_of_books(tx, partners, &ids, month)?,
+            funds: coop_funds::of_partners(tx, partners, FundRange::All)?,
             losses: forfeitures::announced(tx, partners)?,
         })
     }
@@ -137,6 +143,7 @@ impl Writer<'_> {
         let ineligible = facts.ineligible.iter().filter(|row| row.enrollment_id == id);
         let balances = facts.books.balances.iter().filter(|balance| balance.enrollment_id == id);
         let payments = facts.books.payments.iter().filter(|payment| payment.enrollment_id == id);
+        let funds = facts.funds.iter().filter(|fund| fund.enrollment_id == id);
         let balance =
             |of: &Balance| StatementBalance::of(of, UpcomingLoss::of(&facts.losses, id, of.new.currency));
         StatementProgram {
@@ -149,6 +156,7 @@ impl Writer<'_> {
             rebates,
             balances: balances.map(balance).collect(),
             payments: payments.map(StatementPayment::from).collect(),
+            coop_funds: funds.filter_map(|fund| StatementFund::in_month(fund, facts.month)).collect(),
             earnings,
             corrections,
             adjustments,

@@ -1,6 +1,6 @@
 //! The statement of a month on the wire.
 
-use super::owed_view::{StatementBalance, StatementPayment, StatementRebate, sum, sum_if_any};
+use super::owed_view::{StatementBalance, StatementFund, StatementPayment, StatementRebate, sum, sum_if_any};
 use crate::{
     ledger::{accounting::AccountingMonthState, adjustments::AdjustmentReason},
     network::partners::Partner,
@@ -96,6 +96,11 @@ pub struct StatementProgram {
     #[serde(default)]
     #[schema(max_items = 10_000)]
     pub payments: Vec<StatementPayment>,
+    /// The co-op funds that grow or can be claimed in the month, the oldest half-year first; of a closed month as they stood when the
+    /// month was closed.
+    #[serde(default)]
+    #[schema(max_items = 200)]
+    pub coop_funds: Vec<StatementFund>,
     /// The sums, by currency.
     #[schema(max_items = 200)]
     pub totals: Vec<StatementTotal>,

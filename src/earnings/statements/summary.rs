@@ -2,8 +2,9 @@
 //! grow with the sales.
 
 use super::summary_view::{
-    PartnerSummary, SummaryCap, SummaryCapUse, SummaryEarned, SummaryEnrollment, SummaryExpectedPayment,
-    SummaryHold, SummaryLapse, SummaryLoss, SummaryNextTier, SummaryPayment, SummaryTier,
+    PartnerSummary, SummaryCap, SummaryCapUse, SummaryClaim, SummaryEarned, SummaryEnrollment,
+    SummaryExpectedPayment, SummaryHold, SummaryLapse, SummaryLoss, SummaryNextTier, SummaryPayment,
+    SummaryTier,
 };
 use crate::{
     access::Tx,
@@ -43,7 +44,9 @@ pub(super) fn summary(tx: &mut Tx<'_>, partner: Id) -> Result<PartnerSummary> {
     let partner = partners::get(tx, partner)?;
     let (today, month) = (tx.today(), Month::of(tx.today()));
     let program_year = programs::program_year_of(today);
-    let waiting = accounting::enrollments_waiting(tx, partner.id)?;
+    let mut claims = coop_claims(tx, partner.id)?;
+    let mut waiting = accounting::enrollments_waiting(tx, partner.id)?;
+    waiting.extend(claims.keys());
     let enrolled = enrollments::open_or_since(tx, partner.id, program_year - 1, waiting)?;
     let ids: Vec<Id> = enrolled.iter().map(|(enrollment, _)| enrollment.id).collect();
     let of_partner = EnrollmentKeys { partner_id: partner.id, ids: &ids };
@@ -80,6 +83,7 @@ pub(super) fn summary(tx: &mut Tx<'_>, partner: Id) -> Result<PartnerSummary> {
             caps: goes_on.map(|version| caps(tx, &enrollment, version)).transpose()?.unwrap_or_default(),
             next_payment: next.of(&of_enrollment),
             coop_funds: funds.remove(&enrollment.id).unwrap_or_default(),
+            coop_claims: claims.remove(&enrollment.id).unwrap_or_default(),
             lapse: lapses.remove(&enrollment.id),
             enrollment: view,
             program_name: program.name,
@@ -103,6 +107,16 @@ fn coop_funds(tx: &mut Tx<'_>, partner: Id) -> Result<HashMap<Id, Vec<CoopFundVi
     let mut by_enrollment: HashMap<Id, Vec<CoopFundView>> = HashMap::new();
     for (enrollment, view) in enrolled.into_iter().zip(coop_funds::views(tx, funds)?) {
         by_enrollment.entry(enrollment).or_default().push(view);
+    }
+    Ok(by_enrollment)
+}
+
+/// The partner's co-op claims that are under way, by enrollment.
+fn coop_claims(tx: &mut Tx<'_>, partner: Id) -> Result<HashMap<Id, Vec<SummaryClaim>>> {
+    let mut by_enrollment: HashMap<Id, Vec<SummaryClaim>> = HashMap::new();
+    for claim in tx.open_claims(partner)? {
+        let of_enrollment = by_enrollment.entry(claim.enrollment_id).or_default();
+        of_enrollment.push(SummaryClaim::of(claim, tx.language));
     }
     Ok(by_enrollment)
 }

@@ -1,7 +1,7 @@
 //! The summary of a partner on the wire.
 
 use crate::{
-    access::ExpectedPayment,
+    access::{ExpectedPayment, OpenClaim},
     ledger::{
         accounting::{RebateReason, coop_funds::CoopFundView},
         forfeitures::ForfeitureCause,
@@ -10,7 +10,7 @@ use crate::{
         enrollments::EnrollmentView,
         programs::{CapScope, TierPeriod},
     },
-    platform::values::{CalendarDate, Id, Money, Month, Rate, Timestamp},
+    platform::values::{CalendarDate, Id, Locale, Money, Month, Rate, Timestamp},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -32,7 +32,8 @@ pub struct PartnerSummary {
     /// The payments that are approved and have not arrived yet, the oldest first.
     #[schema(max_items = 1000)]
     pub payments: Vec<SummaryExpectedPayment>,
-    /// The enrollments that are open, of this or the last program year, or still to be paid; the latest year first.
+    /// The enrollments that are open, of this or the last program year, still to be paid, or with a claim under way; the latest
+    /// year first.
     #[schema(max_items = 200)]
     pub enrollments: Vec<SummaryEnrollment>,
 }
@@ -89,8 +90,45 @@ pub struct SummaryEnrollment {
     /// The co-op funds, the oldest half-year first.
     #[schema(max_items = 200)]
     pub coop_funds: Vec<CoopFundView>,
+    /// The co-op claims that somebody has to act on, or whose money is to come; the oldest first.
+    #[schema(max_items = 200)]
+    pub coop_claims: Vec<SummaryClaim>,
     /// The agreements and attainments that end within 90 days, and end the eligibility; null where there are none.
     pub lapse: Option<SummaryLapse>,
+}
+
+/// A co-op claim that is under way.
+#[derive(Serialize, ToSchema)]
+pub struct SummaryClaim {
+    /// The claim.
+    pub claim_id: Id,
+    /// The fund.
+    pub fund_id: Id,
+    /// The activity, in the partner's words.
+    #[schema(max_length = 2000, examples("Stand at Cloud Week"))]
+    pub description: String,
+    /// The state of the claim.
+    #[schema(max_length = 60, examples("action_required"))]
+    pub state: &'static str,
+    /// The part of the fund that waits for the decision or the payment; nothing of a draft.
+    pub committed: Money,
+    /// The last day for the partner's people to act; null where somebody else has to.
+    pub due_on: Option<CalendarDate>,
+    /// The last day for the decision; null where nobody has to decide.
+    pub review_due_on: Option<CalendarDate>,
+    /// Who acts next, and how.
+    #[schema(max_length = 300, examples("A reviewer decides"))]
+    pub next: String,
+}
+
+impl SummaryClaim {
+    /// A claim in a language.
+    #[must_use]
+    pub fn of(claim: OpenClaim, language: Locale) -> Self {
+        let OpenClaim { id, fund_id, description, state, committed, due_on, review_due_on, next, .. } = claim;
+        let next = next.into_language(language);
+        Self { claim_id: id, fund_id, description, state, committed, due_on, review_due_on, next }
+    }
 }
 
 /// Earnings in one currency.

@@ -1,7 +1,7 @@
 //! The statement as a table: one row for each line of the statement, so that a spreadsheet can sum the columns.
 
 use super::{
-    owed_view::StatementBalance,
+    owed_view::{StatementBalance, StatementFund},
     statement_view::{Statement, StatementLine, StatementProgram, StatementSlice, StatementTotal},
 };
 use crate::platform::{
@@ -50,7 +50,9 @@ struct TableRow {
 /// other rows are not part of the total: `earning_slice` and `correction_slice` are the parts by rates of the line above them,
 /// `ineligible` the sales that did not earn. Of the amounts owed, `carried_in` and `new` less `paid` and `forfeited` are `carried_out`; a part
 /// of that is `on_hold`, `missing_to_threshold` is missing to the payment `threshold`, and `to_be_lost` is announced to be lost; `payment`
-/// is what went to the bank account, with the day as its code and the bank's reference as its text.
+/// is what went to the bank account, with the day as its code and the bank's reference as its text. `coop_earned` of a half-year, named
+/// by its first month, is `coop_planned`, `coop_committed`, `coop_paid`, `coop_forfeited` and `coop_remaining`, with the last day for claims
+/// as their text.
 pub(super) fn table(statement: &Statement, language: Locale) -> String {
     let mut text = String::new();
     csv::line(&mut text, COLUMNS.map(|heading| language.of(heading)));
@@ -112,6 +114,7 @@ fn rows(program: &StatementProgram) -> Vec<TableRow> {
         money: [None, None, None, None, None, Some(payment.amount)],
         ..TableRow::default()
     }));
+    rows.extend(program.coop_funds.iter().flat_map(of_fund));
     rows.extend(program.totals.iter().map(|total| TableRow { section: "total", ..TableRow::from(total) }));
     rows
 }
@@ -148,6 +151,27 @@ fn of_balance(balance: &StatementBalance) -> impl Iterator<Item = TableRow> + us
         section,
         text: if section == TO_BE_LOST { lost_from.clone() } else { String::new() },
         money: [None, None, None, None, None, owed],
+        ..TableRow::default()
+    })
+}
+
+/// The rows of a co-op fund.
+fn of_fund(fund: &StatementFund) -> impl Iterator<Item = TableRow> + use<> {
+    let rows = [
+        ("coop_earned", fund.earned),
+        ("coop_planned", fund.planned),
+        ("coop_committed", fund.committed),
+        ("coop_paid", fund.paid),
+        ("coop_forfeited", fund.forfeited),
+        ("coop_remaining", fund.remaining),
+    ];
+    let (half_year, code, until) = (fund.half_year, fund.state, fund.claims_until);
+    rows.into_iter().map(move |(section, amount)| TableRow {
+        section,
+        earned_in: half_year.to_string(),
+        code: code.to_string(),
+        text: until.to_string(),
+        money: [None, None, None, Some(amount), None, None],
         ..TableRow::default()
     })
 }

@@ -65,6 +65,15 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("payments", "Paid to the bank account", "口座への支払"),
     ("reference", "Reference on the bank statement", "照会番号（入金明細に表示）"),
     ("day", "Day", "日付"),
+    ("coop_funds", "Co-op funds", "Co-op 資金"),
+    ("half_year", "Half-year from", "対象半期（開始月）"),
+    ("claims_until", "Claims until", "申請期限"),
+    ("fund_planned", "Planned", "計画分"),
+    ("fund_committed", "Claimed", "申請分"),
+    ("fund_remaining", "Remaining", "残額"),
+    ("fund_estimated", "estimated", "見込み"),
+    ("fund_claimable", "claimable", "申請可能"),
+    ("fund_ended", "ended", "終了"),
     ("to_be_lost", "About to be lost (from)", "失効予定額（失効日）"),
     ("accruing", "Accruing: payable once the month is closed", "積算中（月の締め後に支払対象となります）"),
     ("payable", "Payable with the next payment", "次回支払対象"),
@@ -156,7 +165,10 @@ pub(super) fn percent(rate: Rate) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ledger::{accounting::RebateState, adjustments::AdjustmentReason};
+    use crate::ledger::{
+        accounting::{RebateState, coop_funds::CoopFundState},
+        adjustments::AdjustmentReason,
+    };
 
     #[test]
     fn a_rate_is_said_in_percent() {
@@ -171,6 +183,9 @@ mod tests {
         let states = RebateState::ALL.iter().map(|state| state.as_str());
         let codes: Vec<&str> =
             states.chain(AdjustmentReason::ALL.iter().map(|reason| reason.as_str())).collect();
+        let funds = CoopFundState::ALL.iter().filter(|state| **state != CoopFundState::Converted);
+        let funds: Vec<String> = funds.map(|state| format!("fund_{state}")).collect();
+        let codes: Vec<&str> = codes.into_iter().chain(funds.iter().map(String::as_str)).collect();
         for language in Locale::ALL {
             let words = of_page(*language);
             let missing: Vec<_> = codes.iter().filter(|code| !words.contains_key(*code)).collect();

@@ -298,18 +298,12 @@ async fn revoke_api_client(
 }
 
 fn record(client: ApiClient) -> Answer {
-    answer(client.revision, client.last_used_at, &ApiClientView::from(client))
+    let revision = client.revision;
+    Answer::record(&ApiClientView::from(client), revision)
 }
 
 fn with_secret(WithSecret { client, secret }: &WithSecret) -> Answer {
     let with = |secret| ApiClientView { client_secret: Some(secret), ..ApiClientView::from(client.clone()) };
-    answer(client.revision, client.last_used_at, &with(Some(secret.clone()))).kept_as(&with(None))
-}
-
-/// The answer with a client. Its entity tag names the last use beside the revision, because the view shows the last use.
-fn answer(revision: i64, last_used_at: Option<Timestamp>, view: &ApiClientView) -> Answer {
-    match last_used_at {
-        Some(used) => Answer::record_on(used.as_micros(), view, revision),
-        None => Answer::record(view, revision),
-    }
+    let revision = client.revision;
+    Answer::record(&with(Some(secret.clone())), revision).kept_as(&with(None), revision)
 }

@@ -18,5 +18,7 @@ pub const SLICE: Slice = Slice {
     codes: &[CODES],
     work: &[WORK],
     sweep: Some(store::sweep),
+    // What was mailed to the address of before opens nothing.
+    follow_up: Some(|tx, changes| changes.renamed.iter().try_for_each(|user| store::remove(tx, *user))),
     ..Slice::named("identity::password_resets")
 };

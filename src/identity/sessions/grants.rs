@@ -137,13 +137,18 @@ fn begin(
     from: &RequestOrigin,
     needs_factors: bool,
 ) -> Result<Option<(User, StartedSession)>> {
-    let found = users::find_to_change(tx, &users::fold(&identity.email))?;
-    let user = found.filter(|user| user.issuer.as_ref() == Some(&identity.issuer));
+    let email = users::fold(&identity.email);
+    let user = match users::find_vouched_to_change(tx, &identity.issuer, &identity.subject, &email)? {
+        Some(user) => Some(user),
+        None => {
+            users::find_to_change(tx, &email)?.filter(|user| user.issuer.as_ref() == Some(&identity.issuer))
+        }
+    };
     let reason = user.as_ref().map_or(Some("unknown_user"), |user| barred(user, identity, needs_factors));
     match (user, reason) {
         (Some(user), None) => {
             tx.actor = Actor::of_user(user.id, user.role, user.partner_id);
-            let user = users::bind(tx, user, &identity.subject)?;
+            let user = users::vouch(tx, user, &identity.subject, &email)?;
             let session = start(tx, &user, from)?;
             let facts = json!({"address": from.address, "session_id": session.id});
             users::event(&user).after(&facts).record(tx)?;

@@ -178,6 +178,5 @@ fn record(user: User) -> Answer {
         has_second_factor: user.has_second_factor,
         created_at: user.created_at,
     };
-    // Everybody reads this address, and each has a representation of their own.
-    Answer::record_on(user.id, &me, user.revision)
+    Answer::record(&me, user.revision)
 }

@@ -154,6 +154,10 @@ pub struct PasswordReset {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"name": "Mia Mertens-Okafor"}))]
 pub struct UserUpdate {
+    /// E-mail address; the user name. Operators correct an address: the user's sessions end, and both addresses are told. A temporary
+    /// password that went to the wrong address is reset as well.
+    #[schema(format = "email", min_length = 3, max_length = 254, nullable = false)]
+    email: Option<String>,
     /// Name shown to people.
     #[schema(min_length = 1, max_length = 200, pattern = r"^\S(.*\S)?$", nullable = false)]
     name: Option<String>,
@@ -257,7 +261,7 @@ fn hand_over(tx: &mut Tx<'_>, user: User, password: &str, deliver: Delivery) -> 
     }
     let shown = (deliver == Delivery::Show).then(|| password.to_owned());
     let with = |password| UserView { temporary_password: Some(password), ..UserView::from(user.clone()) };
-    Ok(Answer::record(&with(shown), user.revision).kept_as(&with(None)))
+    Ok(Answer::record(&with(shown), user.revision).kept_as(&with(None), user.revision))
 }
 
 /// Read a user
@@ -271,7 +275,7 @@ async fn get_user(caller: Caller<GetUser>, id: Path<Id>) -> Result<Answer> {
 
 /// Change a user
 ///
-/// A merge patch of name, role, language or issuer. A new role takes effect on the user's next request, which must
+/// A merge patch of address, name, role, language or issuer. A new role takes effect on the user's next request, which must
 /// sign in again.
 #[utoipa::path(tag = "users", request_body = UserUpdate, responses((status = 200, body = UserView)))]
 #[patch("/v1/users/{id}")]
@@ -290,6 +294,7 @@ async fn update_user(
                 return tx.unchanged(record(before));
             }
             let change = UserChange {
+                email: change.email.as_deref(),
                 name: change.name.as_deref(),
                 role: change.role,
                 locale: change.locale,

@@ -13,14 +13,14 @@ pub use counts::{UserCount, UserCounts, counts_of};
 pub use model::{Delivery, User, UserAccess, UserStatus, fold};
 pub use passwords::{change_password, refuse_elsewhere, refuse_oneself, set_password, strengthen};
 pub use service::{
-    CODES, FirstOperator, NewUser, SignInBy, UserChange, WRONG_PASSWORD, bind, create, event, first_operator,
+    CODES, FirstOperator, NewUser, SignInBy, UserChange, WRONG_PASSWORD, create, event, first_operator,
     may_give, notify_admins, notify_operators, provision, reset_second_factor, revoke_sessions,
-    set_second_factor, update,
+    set_second_factor, update, vouch,
 };
 use service::{MAIL_NOT_SENT, NOT_ONESELF, SIGNS_IN_ELSEWHERE};
 pub use store::{
-    access_of, admins_of, are_one_person, find_by_email, find_to_change, get, load, load_to_change,
-    people_of, refers_to, to_change,
+    access_of, admins_of, are_one_person, find_by_email, find_to_change, find_vouched_to_change, get, load,
+    load_to_change, people_of, refers_to, to_change,
 };
 pub(crate) use store::{id_of_email, with_id};
 

@@ -78,6 +78,8 @@ impl<'a> SignInBy<'a> {
 /// The change of a user; a field that is none stays as it is.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct UserChange<'a> {
+    /// The new e-mail address, in any case.
+    pub email: Option<&'a str>,
     /// The new name.
     pub name: Option<&'a str>,
     /// The new role.
@@ -106,15 +108,7 @@ pub fn create(tx: &mut Tx<'_>, new: NewUser) -> Result<User> {
     if let Some(partner) = may_give(tx, new.role, new.partner_id)? {
         partners::refuse_closed(&partner)?;
     }
-    if store::find_by_email(tx.conn, &email)?.is_some() {
-        return Err(Error::new(
-            &EMAIL_TAKEN,
-            text!(
-                "a user with the address {email} exists already",
-                "メールアドレス {email} の利用者がすでに存在します。"
-            ),
-        ));
-    }
+    refuse_taken(tx, &email)?;
     let user = User {
         id: tx.new_id(),
         email,
@@ -142,12 +136,24 @@ pub fn create(tx: &mut Tx<'_>, new: NewUser) -> Result<User> {
     Ok(user)
 }
 
+/// Refuses a folded address that another user has.
+fn refuse_taken(tx: &mut Tx<'_>, email: &str) -> Result<()> {
+    if store::find_by_email(tx.conn, email)?.is_none() {
+        return Ok(());
+    }
+    let detail = text!(
+        "a user with the address {email} exists already",
+        "メールアドレス {email} の利用者がすでに存在します。"
+    );
+    Err(Error::new(&EMAIL_TAKEN, detail))
+}
+
 /// Makes a user with a known password, for the command line, the demo and tests.
 pub fn provision(app: &AppState, new: NewUser) -> Result<Id> {
     app.write_as_system("CreateUser", move |tx| create(tx, new.clone()).map(|user| user.id))
 }
 
-/// Changes a user's name, role, language or issuer.
+/// Changes a user's address, name, role, language or issuer.
 pub fn update(tx: &mut Tx<'_>, before: User, change: UserChange<'_>) -> Result<User> {
     let role = change.role.unwrap_or(before.role);
     if role != before.role {
@@ -162,14 +168,53 @@ pub fn update(tx: &mut Tx<'_>, before: User, change: UserChange<'_>) -> Result<U
         Some(SignInBy::Password) => None,
         Some(SignInBy::Issuer(issuer)) => Some(issuer.to_owned()),
     };
+    let email = change.email.map_or_else(|| before.email.clone(), fold);
+    if email != before.email {
+        may_rename(tx, &before)?;
+        refuse_taken(tx, &email)?;
+    }
     let elsewhere = issuer != before.issuer;
     if elsewhere {
         refuse_oneself(tx, &before)?;
     }
-    let token_epoch = before.token_epoch + i64::from(role != before.role || elsewhere);
-    let user = User { name, role, token_epoch, locale, ..before.clone() };
+    let is_another = role != before.role || elsewhere || email != before.email;
+    let token_epoch = before.token_epoch + i64::from(is_another);
+    let user = User { email, name, role, token_epoch, locale, ..before.clone() };
     let user = if elsewhere { signing_in_elsewhere(user, issuer) } else { user };
-    save(tx, &before, user, None)
+    let user = save(tx, &before, user, None)?;
+    tell_of_address(tx, &before, &user)?;
+    Ok(user)
+}
+
+/// Refuses a change of the address to whom is no operator: whoever reads the mail of an address becomes its user.
+fn may_rename(tx: &mut Tx<'_>, user: &User) -> Result<()> {
+    refuse_oneself(tx, user)?;
+    if tx.actor.partner.is_none() {
+        return Ok(());
+    }
+    let detail = text!(
+        "a programme operator corrects the address of a user; or make a user with the right address",
+        "利用者のメールアドレスの訂正はプログラム運営担当者が行います。正しいアドレスで新しい利用者を登録することもできます。"
+    );
+    Err(Error::new(&codes::FORBIDDEN, detail))
+}
+
+/// Tells a user of the new address, at both addresses; what was mailed to the former one opens nothing.
+fn tell_of_address(tx: &mut Tx<'_>, before: &User, user: &User) -> Result<()> {
+    if before.email == user.email {
+        return Ok(());
+    }
+    tx.user_renamed(user.id);
+    let message =
+        Message::UserNameChanged { before: before.email.clone(), after: user.email.clone(), at: tx.now };
+    let former = Recipient { email: before.email.clone(), ..user.recipient() };
+    notifications::notify(
+        tx,
+        &[user.recipient(), former],
+        user.partner_id,
+        About::new("user", user.id),
+        &message,
+    )
 }
 
 /// The user with another issuer, or without an issuer: the password is gone, and a user without an issuer needs a reset.
@@ -190,14 +235,18 @@ fn signing_in_elsewhere(user: User, issuer: Option<String>) -> User {
     }
 }
 
-/// Ties a user, at the first sign-in, to the user's permanent identifier at the issuer: another account there with the
-/// same e-mail address is not this user.
-pub fn bind(tx: &mut Tx<'_>, before: User, subject: &str) -> Result<User> {
-    if before.issuer_subject.is_some() {
+/// Takes over what the issuer says of a user: at the first sign-in the permanent subject, so that another account there with the same
+/// address is not this user; and an address that has changed there, unless another user has the address here.
+pub fn vouch(tx: &mut Tx<'_>, before: User, subject: &str, email: &str) -> Result<User> {
+    let is_free = email == before.email || store::find_by_email(tx.conn, email)?.is_none();
+    let email = if is_free { email } else { &before.email };
+    if before.issuer_subject.is_some() && email == before.email {
         return Ok(before);
     }
-    let user = User { issuer_subject: Some(subject.to_owned()), ..before.clone() };
-    save(tx, &before, user, None)
+    let (email, issuer_subject) = (email.to_owned(), Some(subject.to_owned()));
+    let user = save(tx, &before, User { email, issuer_subject, ..before.clone() }, None)?;
+    tell_of_address(tx, &before, &user)?;
+    Ok(user)
 }
 
 /// Bars a user; the user's tokens open nothing from now on.

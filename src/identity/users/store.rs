@@ -80,6 +80,25 @@ pub fn find_to_change(tx: &mut Tx<'_>, email: &str) -> Result<Option<User>> {
     find_by_email(tx.conn, email)
 }
 
+/// The user whom an issuer knows by a subject, locked until the end of the unit. Of several accounts of one person, the one with
+/// the address comes first.
+pub fn find_vouched_to_change(
+    tx: &mut Tx<'_>,
+    issuer: &str,
+    subject: &str,
+    email: &str,
+) -> Result<Option<User>> {
+    let vouched = || {
+        users::table
+            .filter(users::issuer.eq(issuer.to_owned()))
+            .filter(users::issuer_subject.eq(subject.to_owned()))
+    };
+    lock_rows!(tx.conn, for_no_key_update, vouched().select(users::id));
+    let mut found: Vec<User> = vouched().order(users::id).select(User::as_select()).load(tx.conn)?;
+    let place = found.iter().position(|user| user.email == email).unwrap_or_default();
+    Ok((place < found.len()).then(|| found.swap_remove(place)))
+}
+
 fn lock(tx: &mut Tx<'_>, id: Id) -> Result<()> {
     lock_rows!(tx.conn, for_no_key_update, users::table.find(id).select(users::id));
     Ok(())

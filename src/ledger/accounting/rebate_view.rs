@@ -153,18 +153,6 @@ impl RebateView {
             revision: rebate.revision,
         }
     }
-
-    /// The entity tag. The wait for the threshold follows other records, so the revision of the rebate alone does not
-    /// tell one view from another; nor the language of the reason.
-    pub(super) fn etag(&self, language: Locale) -> String {
-        match &self.state_reason {
-            Some(RebateWait { missing: Some(missing), .. }) => {
-                format!("\"{}.{}.{language}\"", self.revision, missing.minor)
-            }
-            Some(RebateWait { code, .. }) => format!("\"{}.{code}.{language}\"", self.revision),
-            None => format!("\"{}\"", self.revision),
-        }
-    }
 }
 
 /// A rebate with its wait for the payment threshold.

@@ -120,5 +120,5 @@ async fn release_rebate(
 fn record(tx: &mut Tx<'_>, rebate: Rebate) -> Result<Answer> {
     let revision = rebate.revision;
     let view = rebate_view::views(tx, vec![rebate])?.pop().ok_or(Error::not_found("rebate", "リベート"))?;
-    Ok(Answer { etag: Some(view.etag(tx.language)), ..Answer::record(&view, revision) })
+    Ok(Answer::record(&view, revision))
 }

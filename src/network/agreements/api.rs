@@ -120,7 +120,7 @@ macro_rules! resource {
                     let agreement = store::get(tx, Kind::$kind, *id)?;
                     let (revision, today) = (agreement.revision, tx.today());
                     let view = AgreementView::on(agreement, asked.0.as_of.unwrap_or(today), today);
-                    Ok(Answer::record_on(today, &view, revision))
+                    Ok(Answer::record(&view, revision))
                 })
                 .await
         }
@@ -298,5 +298,5 @@ fn created(tx: &Tx<'_>, collection: &str, agreement: Agreement) -> Answer {
 
 fn record(tx: &Tx<'_>, agreement: Agreement) -> Answer {
     let revision = agreement.revision;
-    Answer::record_on(tx.today(), &AgreementView::today(tx, agreement), revision)
+    Answer::record(&AgreementView::today(tx, agreement), revision)
 }

@@ -142,7 +142,7 @@ async fn update_competency(
 
 fn record(tx: &Tx<'_>, competency: Competency) -> Answer {
     let revision = competency.revision;
-    Answer::record_on(tx.today(), &CompetencyView::on(tx.today(), competency), revision)
+    Answer::record(&CompetencyView::on(tx.today(), competency), revision)
 }
 
 /// List what a partner has attained
@@ -277,5 +277,5 @@ async fn revoke_attainment(
 
 fn attainment_record(tx: &Tx<'_>, attainment: Attainment) -> Answer {
     let revision = attainment.revision;
-    Answer::record_on(tx.today(), &AttainmentView::on(tx.today(), attainment), revision)
+    Answer::record(&AttainmentView::on(tx.today(), attainment), revision)
 }

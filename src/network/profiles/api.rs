@@ -142,5 +142,5 @@ where
 /// The answer with a profile: its state follows the day, and its words the language.
 pub(super) fn record<T: ShownTerms>(tx: &Tx<'_>, profile: Profile<T>) -> Answer {
     let (revision, today, language) = (profile.revision, tx.today(), tx.language);
-    Answer::record_on(format_args!("{today}.{language}"), &T::shown(profile, today, language), revision)
+    Answer::record(&T::shown(profile, today, language), revision)
 }

@@ -17,6 +17,7 @@ impl Message {
             Self::TemporaryPassword { .. } => Kind::TemporaryPassword,
             Self::PasswordReset { .. } => Kind::PasswordReset,
             Self::PasswordChanged { .. } => Kind::PasswordChanged,
+            Self::UserNameChanged { .. } => Kind::UserNameChanged,
             Self::NewSignIn { .. } => Kind::NewSignIn,
             Self::BankAccountChanged { .. } => Kind::BankAccountChanged,
             Self::PaymentSent { .. } => Kind::PaymentSent,

@@ -161,6 +161,11 @@ fn messages() -> Vec<Message> {
         Message::TemporaryPassword { password: "aaaaa-bbbbb-ccccc-ddddd".into(), expires_at: at },
         Message::PasswordReset { token: "aaaaa-bbbbb-token".into(), expires_at: at },
         Message::PasswordChanged { at },
+        Message::UserNameChanged {
+            before: "mia@partner.example".into(),
+            after: "mia.m@partner.example".into(),
+            at,
+        },
         Message::NewSignIn { at, address: "203.0.113.7".into(), user_agent: Some("curl/8.5 <x>".into()) },
         Message::NewSignIn { at, address: "2001:db8::7".into(), user_agent: None },
         new_account(Some(day)),

@@ -5,6 +5,7 @@
 
 mod accounts;
 mod cast;
+mod coop;
 mod first_day;
 mod offers;
 mod papers;

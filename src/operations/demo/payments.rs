@@ -120,22 +120,15 @@ fn dispute(tx: &mut Tx<'_>) -> Result<()> {
 
 fn run(tx: &mut Tx<'_>, month: Month) -> Result<()> {
     let [olivia, oscar] = OPERATORS;
-    let mut made = None;
-    as_user_keeping(tx, olivia, &mut made, |tx| payment_runs::create(tx, month, None))?;
-    let Some(mut run) = made else {
-        nothing(tx);
-        return Ok(());
-    };
+    let run = as_user(tx, olivia, |tx| payment_runs::create(tx, month, None))?;
     // No job prepares the rest: the run of the demo is smaller than a portion.
     if run.state != PaymentRunState::Created {
         return Err(Error::internal("the demo's payment run is not prepared at once"));
     }
-    let mut approved = None;
-    as_user_keeping(tx, oscar, &mut approved, |tx| {
+    let approved = as_user(tx, oscar, |tx| {
         payment_runs::approve(tx, run.id, Some("Compared with the report of the closing"))
     })?;
-    run = approved.unwrap_or(run);
-    to_the_bank(tx, &run)
+    to_the_bank(tx, &approved)
 }
 
 /// Makes the files that payer accounts can pay, and hands the rest over by hand.
@@ -211,17 +204,11 @@ fn reissue(tx: &mut Tx<'_>) -> Result<()> {
         nothing(tx);
         return Ok(());
     };
-    let mut made = None;
-    as_user_keeping(tx, olivia, &mut made, |tx| {
+    let payment = as_user(tx, olivia, |tx| {
         payment_runs::reissue(tx, failed.id, "The partner has named another account")
     })?;
-    let Some(payment) = made else {
-        nothing(tx);
-        return Ok(());
-    };
-    let mut approved = None;
-    as_user_keeping(tx, oscar, &mut approved, |tx| payment_runs::approve(tx, payment.run_id, None))?;
-    approved.map_or(Ok(()), |run| to_the_bank(tx, &run))
+    let approved = as_user(tx, oscar, |tx| payment_runs::approve(tx, payment.run_id, None))?;
+    to_the_bank(tx, &approved)
 }
 
 /// The latest payment of the n-th partner in a state.
@@ -233,21 +220,6 @@ fn latest(tx: &mut Tx<'_>, n: usize, state: PaymentState) -> Result<Option<Payme
 
 fn nothing(tx: &mut Tx<'_>) {
     tx.exempt_from_audit(crate::access::Unaudited::NothingWritten);
-}
-
-fn as_user_keeping<T>(
-    tx: &mut Tx<'_>,
-    email: &str,
-    into: &mut Option<T>,
-    work: impl Fn(&mut Tx<'_>) -> Result<T>,
-) -> Result<()> {
-    let kept = std::cell::RefCell::new(None);
-    as_user(tx, email, |tx| {
-        *kept.borrow_mut() = Some(work(tx)?);
-        Ok(())
-    })?;
-    *into = kept.into_inner();
-    Ok(())
 }
 
 /// The bank's statement of what it has paid, or of what came back, arrives.

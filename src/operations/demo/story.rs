@@ -4,6 +4,7 @@ use super::{
     DemoUser, USERS,
     accounts::{approve_profiles, file_profiles, our_accounts_are_recorded},
     cast::{CAST, Player, Plot, mpn_id, partner_id},
+    coop::{self, CoopRecords, CoopScene},
     first_day, offers,
     papers::{self, terminate},
     payments::{self, Step},
@@ -58,6 +59,7 @@ pub fn fill(app: &AppState, clock: &Clock, until: Timestamp) -> Result<()> {
     let password = password::temporary()?;
     let hash = app.passwords().hash(&password)?;
     let setting = Setting { today, temporary: TemporaryPassword { password, hash }, hashes };
+    let mut records = CoopRecords::default();
     for (nth, (day, scene)) in (0..).zip(scenes(today)) {
         // Scenes of the same day follow each other at some seconds' distance.
         clock.set(noon(day).plus_seconds(20 * nth).min(until));
@@ -68,6 +70,10 @@ pub fn fill(app: &AppState, clock: &Clock, until: Timestamp) -> Result<()> {
             payments::receive(app, step, day)?;
             continue;
         }
+        if let StoryScene::Coop(scene) = scene {
+            coop::perform(app, &mut records, scene)?;
+            continue;
+        }
         let setting = setting.clone();
         app.write_as_system("Demo", move |tx| {
             // A scene crosses partners. No other writer is at work yet, so the unit locks all partners.
@@ -76,6 +82,7 @@ pub fn fill(app: &AppState, clock: &Clock, until: Timestamp) -> Result<()> {
             match scene {
                 StoryScene::Plot(work) => work(tx, &setting),
                 StoryScene::Year(episode) => year::perform(tx, episode),
+                StoryScene::Coop(_) => Err(Error::internal("a scene of co-op has units of its own")),
             }
         })?;
     }
@@ -119,6 +126,8 @@ fn scenes(today: CalendarDate) -> Vec<(CalendarDate, StoryScene)> {
         .collect();
     let of_the_year = year::episodes(first_day(today), today);
     scenes.extend(of_the_year.into_iter().map(|(day, episode)| (day, StoryScene::Year(episode))));
+    let of_coop = coop::scenes(first_day(today), today);
+    scenes.extend(of_coop.into_iter().map(|(day, scene)| (day, StoryScene::Coop(scene))));
     scenes.sort_by_key(|(day, _)| *day);
     scenes
 }
@@ -133,6 +142,8 @@ enum StoryScene {
     Plot(PlotWork),
     /// An episode of the partners that have taken part since the story begins.
     Year(year::Episode),
+    /// A scene of the co-op of partners that have taken part since the story begins, in units of its own.
+    Coop(CoopScene),
 }
 
 type PlotWork = fn(&mut Tx<'_>, &Setting) -> Result<()>;
@@ -376,17 +387,28 @@ fn today_s_refresh(tx: &mut Tx<'_>, _: &Setting) -> Result<()> {
 }
 
 /// Runs `work` as the incentive admin of the n-th partner.
-pub(super) fn as_admin(tx: &mut Tx<'_>, n: usize, work: impl Fn(&mut Tx<'_>) -> Result<()>) -> Result<()> {
-    as_user(tx, &format!("admin-{n}@partner.example"), work)
+pub(super) fn as_admin<T>(tx: &mut Tx<'_>, n: usize, work: impl Fn(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+    as_user(tx, &admin_of(n), work)
+}
+
+/// The e-mail address of the incentive admin of the n-th partner.
+pub(super) fn admin_of(n: usize) -> String {
+    format!("admin-{n}@partner.example")
 }
 
 /// Runs `work` as the user with this e-mail address.
-pub(super) fn as_user(tx: &mut Tx<'_>, email: &str, work: impl Fn(&mut Tx<'_>) -> Result<()>) -> Result<()> {
-    let user = users::find_by_email(tx.conn, email)?.ok_or(Error::not_found("user", "利用者"))?;
-    let system = std::mem::replace(&mut tx.actor, Actor::of_user(user.id, user.role, user.partner_id));
+pub(super) fn as_user<T>(tx: &mut Tx<'_>, email: &str, work: impl Fn(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+    let user = actor(tx, email)?;
+    let system = std::mem::replace(&mut tx.actor, user);
     let done = work(tx);
     tx.actor = system;
     done
+}
+
+/// The user with this e-mail address.
+pub(super) fn actor(tx: &mut Tx<'_>, email: &str) -> Result<Actor> {
+    let user = users::find_by_email(tx.conn, email)?.ok_or(Error::not_found("user", "利用者"))?;
+    Ok(Actor::of_user(user.id, user.role, user.partner_id))
 }
 
 pub(super) fn parsed<T: std::str::FromStr>(text: &str) -> Result<T>

@@ -227,7 +227,7 @@ async fn get_evaluation(caller: Caller<GetEvaluation>, id: Path<Id>) -> Result<A
     caller
         .snapshot(move |tx| {
             let found = store::find(tx, *id)?.ok_or(Error::not_found("evaluation", "判定の記録"))?;
-            Ok(Answer::record_on(tx.language, &EvaluationView::of(found, tx.language), 1))
+            Ok(Answer::record(&EvaluationView::of(found, tx.language), 1))
         })
         .await
 }

@@ -105,6 +105,5 @@ async fn list_enrollment_history(
 pub fn record(tx: &mut Tx<'_>, shown: ProgramEnrollment) -> Result<Answer> {
     let revision = shown.enrollment.revision;
     let view = view::show(tx, vec![shown])?.pop().ok_or(Error::not_found("enrollment", "参加"))?;
-    let etag = Some(view.etag(tx.language));
-    Ok(Answer { etag, ..Answer::record(&view, revision) })
+    Ok(Answer::record(&view, revision))
 }

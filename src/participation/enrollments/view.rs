@@ -175,14 +175,6 @@ impl EnrollmentView {
         }
     }
 
-    /// The next actions follow the profiles and the language, so the revision alone does not tell one view from another.
-    pub(super) fn etag(&self, language: Locale) -> String {
-        let actions = self.next_actions.iter().map(|next| next.action.to_owned());
-        let mut parts = vec![self.revision.to_string(), language.to_string()];
-        parts.extend(actions);
-        format!("\"{}\"", parts.join("."))
-    }
-
     /// As a role sees it. A viewer is shown no actions.
     fn seen_by(
         role: Option<Role>,

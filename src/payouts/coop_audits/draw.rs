@@ -84,6 +84,21 @@ pub(super) fn draw(turn: &Turn) -> Result<End> {
     Ok(trouble.map_or(End::Done, End::Troubled))
 }
 
+/// Draws the months that are over and asks for the originals, in the unit of the caller, which holds few partners: the demo's.
+pub fn draw_due(tx: &mut Tx<'_>) -> Result<()> {
+    for due in months_due(tx)? {
+        draw_month(tx, due)?;
+    }
+    for open in store::open_draws(tx)? {
+        for claim in &open.claims.0 {
+            begin(tx, &open, *claim)?;
+        }
+        complete(tx, &open)?;
+    }
+    tx.exempt_from_audit(Unaudited::NothingWritten);
+    Ok(())
+}
+
 /// The months of all programs that are to be drawn: those since the last draw, else the last one. A month is drawn from the second
 /// day after it on, when no unit that began in it is under way.
 fn months_due(tx: &mut Tx<'_>) -> Result<Vec<DueMonth>> {

@@ -22,9 +22,11 @@ use crate::{
     slice::{Slice, Tag, VerifyCheck},
     work::{JobName, Schedule, Work},
 };
+pub use draw::draw_due;
 pub use model::{CoopAudit, CoopAuditEvent, CoopAuditState, CoopDraw};
 pub use sample::sample;
-pub use service::CODES;
+pub use service::{CODES, pass, recover};
+pub use store::of_claim;
 pub use view::CoopAuditView;
 
 /// The declaration of this slice.

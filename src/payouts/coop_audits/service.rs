@@ -30,7 +30,7 @@ crate::problem_codes! {
 }
 
 /// Finds the originals in order.
-pub(super) fn pass(tx: &mut Tx<'_>, id: Id, comment: Option<&str>) -> Result<CoopAudit> {
+pub fn pass(tx: &mut Tx<'_>, id: Id, comment: Option<&str>) -> Result<CoopAudit> {
     let ClaimAudit { audit: before, claim } = to_decide(tx, id, CoopAuditEvent::Pass, "pass")?;
     let after = decided(tx, &before, CoopAuditState::Passed, comment);
     let after = save(tx, &before, after, comment)?;
@@ -39,7 +39,7 @@ pub(super) fn pass(tx: &mut Tx<'_>, id: Id, comment: Option<&str>) -> Result<Coo
 }
 
 /// Recovers what was paid, or a part, by an adjustment of the rebate, which another person approves.
-pub(super) fn recover(tx: &mut Tx<'_>, id: Id, reason: &str, amount: Option<Money>) -> Result<CoopAudit> {
+pub fn recover(tx: &mut Tx<'_>, id: Id, reason: &str, amount: Option<Money>) -> Result<CoopAudit> {
     let ClaimAudit { audit: before, claim } = to_decide(tx, id, CoopAuditEvent::Recovery, "recovery")?;
     if claim.state != ClaimState::Paid {
         let detail = text!("the claim is {} again", "申請の状態は {} に戻っています。", claim.state);

@@ -95,6 +95,12 @@ pub(super) fn of_adjustment(tx: &mut Tx<'_>, adjustment: Id) -> Result<Option<Co
     Ok(query.get_result(tx.conn).optional()?)
 }
 
+/// The audit of a claim.
+pub fn of_claim(tx: &mut Tx<'_>, claim: Id) -> Result<Option<CoopAudit>> {
+    let query = coop_audits::table.filter(coop_audits::claim_id.eq(claim)).select(CoopAudit::as_select());
+    Ok(query.get_result(tx.conn).optional()?)
+}
+
 /// Those of the claims that have an audit.
 pub(super) fn audited(tx: &mut Tx<'_>, claims: &[Id]) -> Result<Vec<AuditedClaim>> {
     let mut found = Vec::new();

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     access::{
-        Caller, PartnerKey, Tx, opaque,
+        Caller, PartnerKey, Tx,
         policy::{
             CancelCoopClaim, CreateCoopClaim, DisputeCoopClaim, GetCoopClaim, ListCoopClaims,
             RecallCoopClaim, SubmitCoopClaim, UpdateCoopClaim,
@@ -17,7 +17,7 @@ use crate::{
     },
     participation::programs::ProgramKey,
     platform::{
-        Error, Result,
+        Result,
         http::{Answer, Body, Cursor, IfMatch, Listing, PageParams, PageRequest, Path, page_of},
         values::{CalendarDate, Id},
     },
@@ -229,11 +229,9 @@ fn shown(tx: &mut Tx<'_>, claim: Claim) -> Result<CoopClaimView> {
     Ok(CoopClaimView::with_assessment(tx, claim, &assessment, &terms.fund))
 }
 
-/// The answer with a claim. The assessment follows the fund, other claims, the day and the language, so the revision alone does
-/// not tell one view from another.
+/// The answer with a claim.
 pub(super) fn record(tx: &mut Tx<'_>, claim: Claim) -> Result<Answer> {
     let revision = claim.revision;
     let view = shown(tx, claim)?;
-    let text = serde_json::to_string(&view).map_err(Error::internal)?;
-    Ok(Answer::record_on(opaque::mark(&text), &view, revision))
+    Ok(Answer::record(&view, revision))
 }

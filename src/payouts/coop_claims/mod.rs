@@ -11,6 +11,7 @@
 //! | `service` | what the partner's people do, and the end of their time |
 //! | `review` | what reviewers do |
 //! | `paying` | the way of approved claims through payments, and the holds of operators |
+//! | `under_way` | the claims that somebody has to act on, for the partner's summary |
 //! | `notices` | what the partner is told |
 //! | `proofs` | the rows of the files that prove claims |
 
@@ -30,14 +31,18 @@ mod service;
 mod steps;
 mod store;
 mod terms;
+mod under_way;
 mod view;
 
 use crate::slice::{Slice, Tag};
 pub use assessment::{in_fund, most_of};
-pub use model::{Claim, ClaimEvent, ClaimState, ExpenseSource};
+pub use model::{Claim, ClaimEvent, ClaimState, CutReason, ExpenseSource};
 pub use paying::{ClaimMove, hold, move_claims};
 pub use proofs::{Proof, ProofMedia};
-pub use service::{CODES, ClaimWords, ExpenseWords, draft, expire, overdue, refuse_unwritten};
+pub use review::{DecisionLine, approve, ask, reject, take};
+pub use service::{
+    CODES, ClaimWords, ExpenseWords, cancel, dispute, draft, expire, overdue, refuse_unwritten, submit,
+};
 pub use steps::{Step, note};
 pub use store::{get, named, paid_in, partners_payable, payable_of, to_change, used};
 pub use terms::activity_name;
@@ -55,6 +60,7 @@ pub const SLICE: Slice = Slice {
     }),
     codes: &[CODES],
     measures: Some(store::measures),
+    open_claims: Some(under_way::of_partner),
     refers_to_partner: Some(|tx, partner| Ok(store::refers_to(tx, partner)?.then_some("co-op claim"))),
     ..Slice::named("payouts::coop_claims")
 };

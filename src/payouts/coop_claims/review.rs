@@ -32,7 +32,7 @@ pub struct DecisionLine {
 }
 
 /// Takes a claim from the queue. The risks are looked for again: claims that came later may have the same proofs.
-pub(super) fn take(tx: &mut Tx<'_>, id: Id) -> Result<Claim> {
+pub fn take(tx: &mut Tx<'_>, id: Id) -> Result<Claim> {
     let before = allowing(tx, id, "review", |_| ClaimEvent::Review)?;
     let terms = ClaimTerms::load(tx, &before)?;
     let after = Claim {
@@ -52,7 +52,7 @@ pub(super) fn hand_back(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result
 
 /// Approves a claim, expense by expense; without lines everything that is reimbursable, or what the first reviewer has decided.
 /// Where two reviewers decide, the first approval waits for the same decision of another person.
-pub(super) fn approve(
+pub fn approve(
     tx: &mut Tx<'_>,
     id: Id,
     lines: Option<&[DecisionLine]>,
@@ -97,7 +97,7 @@ pub(super) fn approve(
 }
 
 /// Rejects a claim; the budget is given back.
-pub(super) fn reject(tx: &mut Tx<'_>, id: Id, cut: CutReason, reason: &str) -> Result<Claim> {
+pub fn reject(tx: &mut Tx<'_>, id: Id, cut: CutReason, reason: &str) -> Result<Claim> {
     let before = allowing(tx, id, "rejection", |_| ClaimEvent::Rejection)?;
     refuse_taken(tx, &before)?;
     let terms = ClaimTerms::load(tx, &before)?;
@@ -124,7 +124,7 @@ pub(super) fn reject(tx: &mut Tx<'_>, id: Id, cut: CutReason, reason: &str) -> R
 }
 
 /// Asks the partner something; the partner has 14 business days to submit the claim again.
-pub(super) fn ask(tx: &mut Tx<'_>, id: Id, question: &str) -> Result<Claim> {
+pub fn ask(tx: &mut Tx<'_>, id: Id, question: &str) -> Result<Claim> {
     let before = allowing(tx, id, "information-request", |_| ClaimEvent::InformationRequest)?;
     refuse_taken(tx, &before)?;
     let terms = ClaimTerms::load(tx, &before)?;

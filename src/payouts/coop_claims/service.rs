@@ -244,7 +244,7 @@ pub fn refuse_unwritten(claim: &Claim) -> Result<()> {
 }
 
 /// Submits a claim: commits what would be paid, and finds the risks.
-pub(super) fn submit(tx: &mut Tx<'_>, id: Id, comment: Option<&str>) -> Result<Claim> {
+pub fn submit(tx: &mut Tx<'_>, id: Id, comment: Option<&str>) -> Result<Claim> {
     let before = allowing(tx, id, "submission", |_| ClaimEvent::Submission)?;
     let terms = ClaimTerms::load(tx, &before)?;
     if before.state == ClaimState::Draft && !terms.fund.takes_claims_on(tx.today()) {
@@ -301,14 +301,14 @@ pub(super) fn recall(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<Cl
 }
 
 /// Throws a draft away.
-pub(super) fn cancel(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<Claim> {
+pub fn cancel(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<Claim> {
     let before = allowing(tx, id, "cancellation", |_| ClaimEvent::Cancellation)?;
     let after = Claim { state: ClaimState::Cancelled, due_on: None, ..before.clone() };
     save(tx, &before, after, Some(Step { words: reason, ..Step::named("cancellation") }))
 }
 
 /// Disputes a rejection, once: the budget is committed again, as far as the fund holds it.
-pub(super) fn dispute(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<Claim> {
+pub fn dispute(tx: &mut Tx<'_>, id: Id, reason: &str) -> Result<Claim> {
     let before = allowing(tx, id, "dispute", Claim::dispute)?;
     if let Some(until) = before.disputed_until().filter(|until| *until < tx.today()) {
         let detail = text!("the last day was {until}", "異議の申し立ては {until} までとなっていました。");

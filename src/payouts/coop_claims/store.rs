@@ -32,6 +32,8 @@ use std::collections::HashMap;
 
 /// The most marks of other claims that are compared.
 const MOST_MARKS: i64 = 1000;
+/// The most claims of a partner that the summary names.
+const MOST_UNDER_WAY: i64 = 200;
 /// The most claims that one statement names.
 const AT_ONCE: usize = 1000;
 
@@ -86,6 +88,17 @@ pub(super) fn list(tx: &mut Tx<'_>, page: &PageRequest<CoopClaimFilter>) -> Resu
 
 pub(super) fn count(tx: &mut Tx<'_>, filter: &CoopClaimFilter) -> Result<i64> {
     Ok(matching(tx, filter)?.count().get_result(tx.conn)?)
+}
+
+/// The claims of a partner that somebody may have to act on, or whose money is to come; the oldest first.
+pub(super) fn under_way(tx: &mut Tx<'_>, partner: Id) -> Result<Vec<Claim>> {
+    let is_over = [ClaimState::RejectedFinal, ClaimState::Paid, ClaimState::Expired, ClaimState::Cancelled];
+    let query = coop_claims::table
+        .filter(coop_claims::partner_id.eq(partner))
+        .filter(coop_claims::state.ne_all(is_over))
+        .order(coop_claims::id)
+        .limit(MOST_UNDER_WAY);
+    Ok(query.select(Claim::as_select()).load(tx.conn)?)
 }
 
 /// A claim that the unit may see.

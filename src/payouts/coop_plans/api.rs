@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     access::{
-        Caller, PartnerKey, Tx, opaque,
+        Caller, PartnerKey, Tx,
         policy::{
             ApproveCoopPlan, CancelCoopPlan, CreateCoopPlan, GetCoopPlan, ListCoopPlans, RejectCoopPlan,
             SubmitCoopPlan, UpdateCoopPlan,
@@ -18,7 +18,7 @@ use crate::{
     network::partners::TransitionReason,
     participation::programs::ProgramKey,
     platform::{
-        Error, Result,
+        Result,
         http::{Answer, Body, Cursor, IfMatch, Listing, PageParams, PageRequest, Path, page_of},
         values::Id,
     },
@@ -205,8 +205,7 @@ async fn reject_coop_plan(
         .await
 }
 
-/// The answer with a plan, beside its limits until the decision. The limits follow the fund, claims, the day and the language, so
-/// the revision alone does not tell one view from another.
+/// The answer with a plan, beside its limits until the decision.
 fn record(tx: &mut Tx<'_>, plan: Plan) -> Result<Answer> {
     let revision = plan.revision;
     let view = if plan.state.is_written() || plan.state == PlanState::Submitted {
@@ -216,6 +215,5 @@ fn record(tx: &mut Tx<'_>, plan: Plan) -> Result<Answer> {
     } else {
         CoopPlanView::plain(plan)
     };
-    let text = serde_json::to_string(&view).map_err(Error::internal)?;
-    Ok(Answer::record_on(opaque::mark(&text), &view, revision))
+    Ok(Answer::record(&view, revision))
 }

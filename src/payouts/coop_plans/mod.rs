@@ -19,7 +19,7 @@ mod view;
 
 use crate::slice::{Slice, Tag};
 pub use model::{Plan, PlanEvent, PlanState, PlannedActivity};
-pub use service::end;
+pub use service::{approve, cancel, draft, end, submit};
 pub use view::CoopPlanView;
 
 /// The declaration of this slice.

@@ -34,7 +34,7 @@ crate::problem_codes! {
 }
 
 /// Makes a draft for a fund.
-pub(super) fn draft(tx: &mut Tx<'_>, fund: Id, activities: Vec<PlannedActivity>) -> Result<Plan> {
+pub fn draft(tx: &mut Tx<'_>, fund: Id, activities: Vec<PlannedActivity>) -> Result<Plan> {
     let fund = coop_funds::to_change(tx, fund)?;
     if fund.state != CoopFundState::Estimated {
         refuse_closed(tx, &fund)?;
@@ -141,7 +141,7 @@ pub(super) fn assess(tx: &mut Tx<'_>, plan: &Plan, fund: &CoopFund) -> Result<Pl
 }
 
 /// Submits a plan.
-pub(super) fn submit(tx: &mut Tx<'_>, id: Id) -> Result<Plan> {
+pub fn submit(tx: &mut Tx<'_>, id: Id) -> Result<Plan> {
     let before = allowing(tx, id, "submission", PlanEvent::Submission)?;
     let fund = coop_funds::get(tx, before.fund_id)?;
     refuse_closed(tx, &fund)?;
@@ -154,7 +154,7 @@ pub(super) fn submit(tx: &mut Tx<'_>, id: Id) -> Result<Plan> {
 }
 
 /// Approves a plan: its budgets are set aside in the fund.
-pub(super) fn approve(tx: &mut Tx<'_>, id: Id, comment: Option<&str>) -> Result<Plan> {
+pub fn approve(tx: &mut Tx<'_>, id: Id, comment: Option<&str>) -> Result<Plan> {
     let before = allowing(tx, id, "approval", PlanEvent::Approval)?;
     let fund = coop_funds::get(tx, before.fund_id)?;
     let planned = CoopFund { plan_id: Some(before.id), planned_for: Json(before.budgets()), ..fund.clone() };
@@ -185,7 +185,7 @@ fn decided(tx: &mut Tx<'_>, before: &Plan, state: PlanState, words: Option<&str>
 }
 
 /// Withdraws a plan; what was set aside and not claimed is in the fund again.
-pub(super) fn cancel(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<Plan> {
+pub fn cancel(tx: &mut Tx<'_>, id: Id, reason: Option<&str>) -> Result<Plan> {
     let before = allowing(tx, id, "cancellation", PlanEvent::Cancellation)?;
     if before.state == PlanState::Approved {
         let fund = coop_funds::get(tx, before.fund_id)?;

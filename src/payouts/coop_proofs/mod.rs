@@ -24,7 +24,7 @@ use crate::{
     slice::Slice,
     work::{JobName, Schedule, Work},
 };
-pub use receiving::CODES;
+pub use receiving::{CODES, NewProof, receive};
 
 /// The declaration of this slice.
 pub const SLICE: Slice = Slice {

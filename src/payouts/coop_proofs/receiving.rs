@@ -40,9 +40,12 @@ const MOST_PROOFS: usize = 20;
 
 /// A proof that is sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct NewProof {
+pub struct NewProof {
+    /// The claim.
     pub claim_id: Id,
+    /// The expense that the file belongs to; none of a proof of the activity.
     pub expense_id: Option<Id>,
+    /// What the file proves.
     pub kind: CoopProofKind,
     /// The name as it was told.
     pub name: String,
@@ -51,7 +54,7 @@ pub(super) struct NewProof {
 }
 
 /// Receives the bytes of a proof and adds its row.
-pub(super) fn receive(background: &BackgroundContext, new: NewProof, bytes: impl Read) -> Result<Proof> {
+pub fn receive(background: &BackgroundContext, new: NewProof, bytes: impl Read) -> Result<Proof> {
     background.check_room()?;
     let asked = new.clone();
     let key = background.write(move |tx| {

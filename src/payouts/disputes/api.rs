@@ -291,11 +291,8 @@ async fn withdraw_dispute(
         .await
 }
 
-/// The answer with a dispute. The days that are left follow the day, and the rules the language, so the revision alone does
-/// not tell one view from another.
+/// The answer with a dispute.
 fn record(tx: &Tx<'_>, dispute: Dispute) -> Answer {
     let revision = dispute.revision;
-    let (today, language) = (tx.today(), tx.language);
-    let etag = format!("\"{revision}.{today}.{language}\"");
-    Answer { etag: Some(etag), ..Answer::record(&DisputeView::of(dispute, today, language), revision) }
+    Answer::record(&DisputeView::of(dispute, tx.today(), tx.language), revision)
 }

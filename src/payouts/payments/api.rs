@@ -244,10 +244,5 @@ fn tell(tx: &mut Tx<'_>, id: Id, news: PaymentNews<'_>) -> Result<Answer> {
 fn record(tx: &mut Tx<'_>, payment: Payment) -> Result<Answer> {
     let lines = store::lines_of(tx, std::slice::from_ref(&payment))?;
     let (revision, language) = (payment.revision, tx.language);
-    // The words of a reason of the service follow the reader's language.
-    let etag = format!("\"{revision}.{language}\"");
-    Ok(Answer {
-        etag: Some(etag),
-        ..Answer::record(&PaymentView::whole(payment, &lines, language), revision)
-    })
+    Ok(Answer::record(&PaymentView::whole(payment, &lines, language), revision))
 }

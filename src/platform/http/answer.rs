@@ -10,8 +10,12 @@ use actix_web::{
         header::{self, HeaderValue},
     },
 };
+use aws_lc_rs::digest::{SHA256, digest};
 use serde::Serialize;
-use std::fmt::Display;
+use std::fmt::Write as _;
+
+/// The bytes of a body's hash that an entity tag shows: enough to tell one representation of a record from another.
+const MARK_BYTES: usize = 6;
 
 /// An answer, which is sent, and may be stored with the idempotency key and sent again.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,15 +58,12 @@ impl Answer {
         Self::of(200, body)
     }
 
-    /// 200 with a record at a revision.
+    /// 200 with a record at a revision. What the body shows may follow the reader, the language, the day and other records: the
+    /// entity tag names the revision and the representation, so that another one is never "not modified"; `If-Match` compares
+    /// the revision alone.
     pub fn record(body: &impl Serialize, revision: i64) -> Self {
-        Self { etag: Some(format!("\"{revision}\"")), ..Self::of(200, body) }
-    }
-
-    /// 200 with a record whose view depends on the day, or on another mark, beside the revision. The entity tag names the
-    /// revision and the mark, so that a changed view is never "not modified"; `If-Match` compares the revision alone.
-    pub fn record_on(mark: impl Display, body: &impl Serialize, revision: i64) -> Self {
-        Self { etag: Some(format!("\"{revision}.{mark}\"")), ..Self::of(200, body) }
+        let answer = Self::of(200, body);
+        Self { etag: Some(entity_tag(revision, &answer.body)), ..answer }
     }
 
     /// 201 with the new record and its address.
@@ -76,10 +77,12 @@ impl Answer {
         Self { status: 201, location: Some(location), ..self }
     }
 
-    /// Stores another body for a repeated request: a secret is shown once, and stored nowhere.
+    /// This answer with a record, with another body for a repeated request: a secret is shown once, and neither stored nor told by
+    /// the entity tag.
     #[must_use]
-    pub fn kept_as(self, body: &impl Serialize) -> Self {
-        Self { kept: serde_json::to_vec(body).ok(), ..self }
+    pub fn kept_as(self, body: &impl Serialize, revision: i64) -> Self {
+        let kept = Self::record(body, revision);
+        Self { etag: kept.etag, kept: Some(kept.body), ..self }
     }
 
     /// 202: the work goes on; the record at `location` shows its progress.
@@ -108,6 +111,17 @@ impl Answer {
         let body = error.to_problem(request_id, language);
         Self { status: error.code.status, body, ..Self::nothing() }
     }
+}
+
+/// The entity tag of a record at a revision in one of its representations.
+fn entity_tag(revision: i64, body: &[u8]) -> String {
+    let mut tag = format!("\"{revision}.");
+    for byte in digest(&SHA256, body).as_ref().iter().take(MARK_BYTES) {
+        // Writing into a text cannot fail.
+        let _ = write!(tag, "{byte:02x}");
+    }
+    tag.push('"');
+    tag
 }
 
 impl Responder for Answer {

@@ -172,7 +172,7 @@ async fn get_ineligible_record(caller: Caller<GetIneligibleRecord>, id: Path<Id>
         .read(move |tx| {
             let row = store::get_record(tx, *id)?;
             let revision = if row.cured_at.is_some() { 2 } else { 1 };
-            Ok(Answer::record_on(tx.language, &IneligibleView::of(row, tx.language), revision))
+            Ok(Answer::record(&IneligibleView::of(row, tx.language), revision))
         })
         .await
 }

@@ -79,7 +79,7 @@ async fn get_coop_fund(caller: Caller<GetCoopFund>, id: Path<Id>) -> Result<Answ
             let revision = fund.revision;
             let view =
                 view::views(tx, vec![fund])?.pop().ok_or(Error::not_found("co-op fund", "Co-op 資金"))?;
-            Ok(Answer::record_on(view.mark(), &view, revision))
+            Ok(Answer::record(&view, revision))
         })
         .await
 }

@@ -187,9 +187,4 @@ impl CoopFundView {
             revision: fund.revision,
         }
     }
-
-    /// The part of the entity tag that follows other records: the threshold, which waits for its rate.
-    pub(super) fn mark(&self) -> i64 {
-        self.threshold.map_or(-1, |threshold| threshold.minor)
-    }
 }
