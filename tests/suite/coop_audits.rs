@@ -97,6 +97,17 @@ fn recovery(amount: &Value) -> Value {
 }
 
 #[test]
+fn the_first_draw_begins_with_the_month_of_the_first_payment_however_late_the_job_is() {
+    let world = World::new();
+    let it = Audited::new(&world, 4);
+    // Nobody has run the job in April.
+    draw_on(&world, "2019-05-02");
+    assert_eq!(it.audited_claims(), it.expected(4));
+    assert!(it.audits().iter().all(|audit| audit["month"] == "2019-03"), "{:?}", it.audits());
+    it.paying.it.story.verify();
+}
+
+#[test]
 fn a_sample_of_what_was_paid_in_a_month_is_drawn_once_and_anybody_can_draw_it_again() {
     let world = World::new();
     let it = Audited::new(&world, 2);

@@ -7,11 +7,14 @@ use super::{
 use crate::support::{Answer, Client, World, proof_files::*};
 use diesel::{ExpressionMethods, RunQueryDsl};
 use partner_incentives::{
+    app,
+    operations::verify,
     platform::{
         objects::{ObjectKey, StoreAddress},
         values::{Id, Timestamp},
     },
     schema::coop_loose_objects as loose,
+    slice::VerifyFinding,
     work::{JobName, Turn},
 };
 use prometheus::Registry;
@@ -386,6 +389,33 @@ fn a_file_that_was_changed_in_the_store_is_not_given_out_as_the_proof() {
     download(&claiming.viewer, &proof).refused(500, "internal");
     std::fs::remove_file(&path).unwrap();
     download(&claiming.viewer, &proof).refused(500, "internal");
+}
+
+#[test]
+fn verify_reads_every_file_again_and_says_which_one_is_another_or_gone() {
+    let world = World::new();
+    let claiming = Claiming::begun(&world);
+    let made = claiming.send("image/png", "stand.png", &png(64, 48)).ok().id();
+    let found = || {
+        let findings = verify::run(&world.service.app, app::checks(), None).unwrap();
+        findings.into_iter().find(|(check, _)| *check == "co-op proofs").unwrap().1
+    };
+    assert_eq!(found(), VerifyFinding::Sound("1 files read again".into()));
+    let [file] = &kept(&world)[..] else { panic!("one file") };
+    let begins = |difference: &str| match found() {
+        VerifyFinding::Broken(words) => {
+            let told = format!("the file of proof {made} {difference}, in ");
+            assert!(words.starts_with(&told), "{words}");
+        }
+        sound @ VerifyFinding::Sound(_) => panic!("{sound:?}"),
+    };
+    // As long as before, with another last byte.
+    let mut bytes = std::fs::read(file).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    std::fs::write(file, bytes).unwrap();
+    begins("is not the one received");
+    std::fs::remove_file(file).unwrap();
+    begins("is missing");
 }
 
 #[test]

@@ -35,6 +35,9 @@ const USERS: [DemoUser; 4] = [
     DemoUser { role: "viewer", email: "viewer-1@partner.example", password: "demo-viewer-passphrase" },
 ];
 
+/// The number of partners.
+pub const PARTNERS: usize = cast::CAST.len();
+
 /// The partner that meets every rule and has not asked yet.
 #[must_use]
 pub fn ready() -> Id {

@@ -41,6 +41,8 @@ use crate::{
 const TAKEN_BACK_ON: i32 = 20;
 /// The day of the next month on which a month is closed.
 const CLOSED_ON: i32 = 5;
+/// The day of the month from which claims on a fund are over.
+const CLAIMS_OVER_ON: i32 = 16;
 /// The number of open months: the present one, and the one before, which the reader closes.
 const OPEN: i32 = 2;
 
@@ -81,6 +83,8 @@ pub(super) fn episodes(from: CalendarDate, today: CalendarDate) -> Vec<(Calendar
         if on(month, ORDERS[0].day) > from {
             episodes.push((on(month.plus(1), TAKEN_BACK_ON), Episode::Refund { ago }));
         }
+        // Claims are over on the 15th of a month.
+        episodes.push((on(month, CLAIMS_OVER_ON), Episode::CoopFunds));
         if ago >= OPEN && month.last_day() > from {
             episodes.push((on(month.plus(1), CLOSED_ON), Episode::Closing(month)));
             episodes.push((on(month.plus(1), CLOSED_ON + 1), Episode::CoopFunds));

@@ -17,6 +17,7 @@ pub use payments::sums_of_payments;
 use crate::{
     access::{AppState, Tx},
     audit::{self, Seal},
+    payouts::coop_proofs,
     platform::Result,
     slice::{Slice, VerifyCheck, VerifyFinding},
 };
@@ -42,7 +43,7 @@ pub struct Sum {
     pub difference: Option<String>,
 }
 
-/// Runs every check, in the order of their names, also after one that found a difference; `noted` is an earlier head of
+/// Runs every check, told in the order of their names, also after one that found a difference; `noted` is an earlier head of
 /// the audit chain.
 pub fn run<'a>(
     app: &AppState,
@@ -58,9 +59,11 @@ pub fn run<'a>(
         let found = app.read_as_system(|tx| (check.run)(tx, noted.as_deref()))?;
         Ok((check.name, found))
     };
-    let mut checks: Vec<&VerifyCheck> = checks.collect();
-    checks.sort_by_key(|check| check.name);
-    checks.into_iter().map(look).collect()
+    let mut findings: Vec<(&'static str, VerifyFinding)> = checks.map(look).collect::<Result<_>>()?;
+    // Files lie outside of the snapshot of the database.
+    findings.push(("co-op proofs", coop_proofs::verify(app)?));
+    findings.sort_by_key(|(name, _)| *name);
+    Ok(findings)
 }
 
 fn calculation(tx: &mut Tx<'_>) -> Result<VerifyFinding> {

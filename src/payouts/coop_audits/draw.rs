@@ -99,14 +99,17 @@ pub fn draw_due(tx: &mut Tx<'_>) -> Result<()> {
     Ok(())
 }
 
-/// The months of all programs that are to be drawn: those since the last draw, else the last one. A month is drawn from the second
+/// The months of all programs that are to be drawn: those since the last draw, else since the first payment of a claim. A month is drawn from the second
 /// day after it on, when no unit that began in it is under way.
 fn months_due(tx: &mut Tx<'_>) -> Result<Vec<DueMonth>> {
     let last = Month::of(tx.today().plus_days(-1)).plus(-1);
     let mut due = Vec::new();
     for program in programs::all(tx)? {
-        let drawn = store::last_drawn(tx, program.id)?;
-        let mut month = drawn.map_or(last, |drawn| drawn.plus(1));
+        let begun = match store::last_drawn(tx, program.id)? {
+            Some(drawn) => Some(drawn.plus(1)),
+            None => coop_claims::first_paid(tx, program.id)?.map(|paid| Month::of(paid.date())),
+        };
+        let Some(mut month) = begun else { continue };
         while month <= last {
             due.push(DueMonth { program_id: program.id, month });
             month = month.plus(1);

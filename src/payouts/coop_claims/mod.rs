@@ -44,7 +44,7 @@ pub use service::{
     CODES, ClaimWords, ExpenseWords, cancel, dispute, draft, expire, overdue, refuse_unwritten, submit,
 };
 pub use steps::{Step, note};
-pub use store::{get, named, paid_in, partners_payable, payable_of, to_change, used};
+pub use store::{first_paid, get, named, paid_in, partners_payable, payable_of, to_change, used};
 pub use terms::activity_name;
 pub use view::CoopClaimView;
 

@@ -95,6 +95,18 @@ pub fn of_claim(tx: &mut Tx<'_>, claim: &Claim) -> Result<Vec<Proof>> {
     Ok(query.order(coop_proofs::id).select(Proof::as_select()).load(tx.conn)?)
 }
 
+/// The partners that have proofs, by id.
+pub fn partners(tx: &mut Tx<'_>) -> Result<Vec<Id>> {
+    let query = coop_proofs::table.select(coop_proofs::partner_id).distinct();
+    Ok(query.order(coop_proofs::partner_id).load(tx.conn)?)
+}
+
+/// The proofs of a partner, the oldest first.
+pub fn of_partner(tx: &mut Tx<'_>, partner: Id) -> Result<Vec<Proof>> {
+    let query = coop_proofs::table.filter(coop_proofs::partner_id.eq(partner));
+    Ok(query.order(coop_proofs::id).select(Proof::as_select()).load(tx.conn)?)
+}
+
 /// A page of the proofs of a claim, the oldest first.
 pub fn list(tx: &mut Tx<'_>, claim: &Claim, page: &PageRequest<NoFilter>) -> Result<Vec<Proof>> {
     let query = coop_proofs::table

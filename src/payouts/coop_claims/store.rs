@@ -283,6 +283,15 @@ pub fn paid_in(tx: &mut Tx<'_>, program: Id, days: Period) -> Result<Vec<Id>> {
     Ok(query.order(coop_claims::id).select(coop_claims::id).load(tx.conn)?)
 }
 
+/// The instant of the first payment among the claims of a program that are paid; none where no claim is.
+pub fn first_paid(tx: &mut Tx<'_>, program: Id) -> Result<Option<Timestamp>> {
+    let query =
+        coop_claims::table.filter(sql::<Bool>(&format!("state = '{}'", ClaimState::Paid))).into_boxed();
+    let query = in_program!(query, coop_claims, &Some(ProgramKey::Id(program)));
+    let first = query.order(coop_claims::updated_at).select(coop_claims::updated_at).first(tx.conn);
+    Ok(first.optional()?)
+}
+
 pub(super) fn update(tx: &mut Tx<'_>, claim: &Claim) -> Result<()> {
     let key = (claim.partner_id, claim.id);
     diesel::update(coop_claims::table.find(key)).set(claim).execute(tx.conn)?;

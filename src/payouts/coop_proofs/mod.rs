@@ -25,6 +25,7 @@ use crate::{
     work::{JobName, Schedule, Work},
 };
 pub use receiving::{CODES, NewProof, receive};
+pub use service::verify;
 
 /// The declaration of this slice.
 pub const SLICE: Slice = Slice {

@@ -2,14 +2,19 @@
 
 use super::{loose, view::CoopProofView};
 use crate::{
-    access::{Scope, Tx, Unaudited},
+    access::{AppState, Scope, Tx, Unaudited},
     audit,
     payouts::coop_claims::{self, Proof, Step, proofs},
-    platform::{Error, Result, http::Pieces, objects::Objects, values::Id},
+    platform::{
+        Error, Result,
+        http::Pieces,
+        objects::{Objects, hexadecimal},
+        values::Id,
+    },
+    slice::VerifyFinding,
     work::{End, Turn},
 };
 use aws_lc_rs::digest::{Context, SHA256};
-use std::fmt::Write as _;
 
 /// How long an object stays loose, in seconds: its row comes within minutes.
 const STAY: i64 = 86_400;
@@ -35,15 +40,35 @@ pub(super) fn send(objects: &Objects, proof: &Proof, pieces: &Pieces) -> Result<
         let before = std::mem::replace(&mut last, piece.to_vec());
         if before.is_empty() { Ok(()) } else { pieces.write(before) }
     })?;
-    let mut sha256 = String::with_capacity(64);
-    for byte in context.finish().as_ref() {
-        // Writing to a text cannot fail.
-        let _ = write!(sha256, "{byte:02x}");
-    }
-    if sha256 != proof.sha256 {
+    if hexadecimal(context) != proof.sha256 {
         return Err(Error::internal(format!("the object of the proof {} was changed", proof.id)));
     }
     pieces.write(last)
+}
+
+/// Reads the file of every proof again, and compares the file with what was received, partner by partner.
+pub fn verify(app: &AppState) -> Result<VerifyFinding> {
+    let mut read = 0;
+    for partner in app.read_as_system(proofs::partners)? {
+        for proof in app.read_as_system(|tx| proofs::of_partner(tx, partner))? {
+            let difference = match app.objects().look_at(proof.object())? {
+                Some(found) if (found.bytes, &found.sha256) == (proof.bytes, &proof.sha256) => None,
+                Some(_) => Some("is not the one received"),
+                None => Some("is missing"),
+            };
+            if let Some(difference) = difference {
+                // The partner's people may have removed the proof meanwhile.
+                if app.read_as_system(|tx| Ok(proofs::get(tx, proof.id).is_err()))? {
+                    continue;
+                }
+                let words =
+                    format!("the file of proof {} {difference}, in {}", proof.id, app.objects().address());
+                return Ok(VerifyFinding::Broken(words));
+            }
+            read += 1;
+        }
+    }
+    Ok(VerifyFinding::Sound(format!("{read} files read again")))
 }
 
 /// Removes a proof while its claim is written. The object stays until it is swept.

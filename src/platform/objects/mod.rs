@@ -61,6 +61,14 @@ pub struct Objects {
     address: StoreAddress,
 }
 
+/// Whether a store has an object.
+enum Found {
+    /// Every byte was given.
+    Whole,
+    /// There is no such object.
+    Missing,
+}
+
 #[derive(Clone)]
 enum Place {
     Folder(Folder),
@@ -137,22 +145,40 @@ impl Objects {
     }
 
     /// Gives the bytes of an object piece by piece.
-    pub fn read(&self, key: ObjectKey, mut each: impl FnMut(Bytes) -> Result<()>) -> Result<()> {
-        let missing = || Error::internal(format!("an object of {} is missing", self.address));
+    pub fn read(&self, key: ObjectKey, each: impl FnMut(Bytes) -> Result<()>) -> Result<()> {
+        match self.find(key, each)? {
+            Found::Whole => Ok(()),
+            Found::Missing => Err(Error::internal(format!("an object of {} is missing", self.address))),
+        }
+    }
+
+    /// The length and the hash of an object as it is now; none where there is no such object.
+    pub fn look_at(&self, key: ObjectKey) -> Result<Option<Stored>> {
+        let (mut bytes, mut context) = (0_i64, Context::new(&SHA256));
+        let found = self.find(key, |piece| {
+            bytes = bytes.saturating_add_unsigned(piece.len() as u64);
+            context.update(&piece);
+            Ok(())
+        })?;
+        Ok(matches!(found, Found::Whole).then(|| Stored { bytes, sha256: hexadecimal(context) }))
+    }
+
+    fn find(&self, key: ObjectKey, mut each: impl FnMut(Bytes) -> Result<()>) -> Result<Found> {
         let store = match &self.place {
-            Place::Folder(folder) => folder.store()?.ok_or_else(missing)?,
-            Place::Bucket(store) => Arc::clone(store),
+            Place::Folder(folder) => folder.store()?,
+            Place::Bucket(store) => Some(Arc::clone(store)),
         };
+        let Some(store) = store else { return Ok(Found::Missing) };
         let runtime = runtime()?;
         let found = match runtime.block_on(store.get(&key.path())) {
-            Err(object_store::Error::NotFound { .. }) => return Err(missing()),
+            Err(object_store::Error::NotFound { .. }) => return Ok(Found::Missing),
             found => found.map_err(away)?,
         };
         let mut pieces = found.into_stream();
         while let Some(piece) = next(&runtime, &mut pieces) {
             each(piece.map_err(away)?)?;
         }
-        Ok(())
+        Ok(Found::Whole)
     }
 
     /// Removes an object; nothing where it is gone already.
@@ -213,13 +239,18 @@ impl<R: Read> Parts<R> {
     }
 
     fn stored(self) -> Stored {
-        let mut sha256 = String::with_capacity(64);
-        for byte in self.context.finish().as_ref() {
-            // Writing to a text cannot fail.
-            let _ = write!(sha256, "{byte:02x}");
-        }
-        Stored { bytes: self.bytes, sha256 }
+        Stored { bytes: self.bytes, sha256: hexadecimal(self.context) }
     }
+}
+
+/// A finished hash in hexadecimal digits.
+pub fn hexadecimal(context: Context) -> String {
+    let mut digits = String::with_capacity(64);
+    for byte in context.finish().as_ref() {
+        // Writing to a text cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits
 }
 
 fn too_large(most: u64) -> Error {

@@ -64,11 +64,12 @@ fn player(n: usize) -> Result<&'static Player> {
     CAST.get(n - 1).ok_or_else(|| Error::internal("no such player"))
 }
 
-/// The fund of the n-th partner's half-year, in the partner's currency.
+/// The largest fund of the n-th partner's half-year in the partner's currency: refunds for an ended enrollment make a fund below zero.
 fn fund(tx: &mut Tx<'_>, n: usize, half: HalfYear) -> Result<Option<CoopFund>> {
     let currency: Currency = parsed(player(n)?.currency)?;
     let funds = coop_funds::of_partners(tx, &[partner_id(n)], FundRange::All)?;
-    Ok(funds.into_iter().find(|fund| fund.half() == half && fund.currency == currency))
+    let of_half = funds.into_iter().filter(|fund| fund.half() == half && fund.currency == currency);
+    Ok(of_half.max_by_key(|fund| fund.claimable).filter(|fund| fund.claimable > 0))
 }
 
 /// A part of a fund, in hundredths.

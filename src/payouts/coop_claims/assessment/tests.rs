@@ -123,6 +123,49 @@ fn the_first_expenses_are_paid_before_the_last_ones() {
     assert_eq!(assessment.reimbursable, 250_000);
 }
 
+/// The most that each activity is paid from a fund of 100,000.00 and from one of 10,000.00, with three people where people count.
+const MOST: [(&str, i64, i64); 18] = [
+    ("print-advertising", 10_000_000, 1_000_000),
+    ("digital-advertising", 10_000_000, 1_000_000),
+    ("direct-mail-email-sms", 10_000_000, 1_000_000),
+    ("website-search", 10_000_000, 1_000_000),
+    // 18,750.00 a period.
+    ("syndicated-content", 1_875_000, 1_000_000),
+    ("multi-touch-campaign", 10_000_000, 1_000_000),
+    ("telemarketing", 10_000_000, 1_000_000),
+    ("customer-seminar", 10_000_000, 1_000_000),
+    ("tradeshow", 10_000_000, 1_000_000),
+    // A quarter and a half of the fund.
+    ("customer-offer", 2_500_000, 250_000),
+    ("internal-incentive", 2_500_000, 250_000),
+    ("on-site-champ", 5_000_000, 500_000),
+    ("proof-of-concept", 10_000_000, 1_000_000),
+    ("program-membership", 10_000_000, 1_000_000),
+    ("exams-tuition", 10_000_000, 1_000_000),
+    ("internal-training", 10_000_000, 1_000_000),
+    // 5,000.00 for each of three people.
+    ("hosted-conference", 1_500_000, 1_000_000),
+    // A tenth of the fund, and 3,000.00 at least.
+    ("demo-units", 1_000_000, 300_000),
+];
+
+#[test]
+fn every_activity_is_paid_up_to_its_limit_and_not_a_cent_more() {
+    let known: Vec<String> = shipped_activities().into_iter().map(|activity| activity.code).collect();
+    assert_eq!(MOST.map(|(code, ..)| code).to_vec(), known, "the table has every activity, in order");
+    for (code, of_large, of_small) in MOST {
+        for (held, most) in [(10_000_000, of_large), (1_000_000, of_small)] {
+            let paid = |net| assessed(&claim(code, Some(3), &[net]), &fund(held, held), 0);
+            for (net, expected) in [(1, 1), (most - 1, most - 1), (most, most), (most + 1, most)] {
+                let assessment = paid(net);
+                assert_eq!(assessment.reimbursable, expected, "{net} for {code} of {held}");
+                let cut = assessment.expenses[0].asked.unwrap().cut_by;
+                assert_eq!(cut.is_some(), net > most, "{net} for {code} of {held}: {cut:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn the_limits_of_a_period_and_of_people_hold_at_their_edges() {
     // 45,000.00 a period and 5,000.00 for each of three people, of a fund that holds more.
