@@ -2,67 +2,16 @@
 // example is sent as it stands but for the ids and months of the demo, and the page shows that it was done.
 //   BASE_URL where the service is, CHROMIUM the browser, SHOTS a folder for pictures.
 const assert = require("node:assert/strict");
-const fs = require("node:fs");
-const os = require("node:os");
-const path = require("node:path");
-const { chromium } = require("playwright-core");
+const { statusReport } = require("./bank.cjs");
+const { play } = require("./swagger.cjs");
 
-const base = process.env.BASE_URL || "http://127.0.0.1:8080";
-const shots = process.env.SHOTS || fs.mkdtempSync(path.join(os.tmpdir(), "month-end-"));
 const month = previousMonth();
-const picture = (name) => path.join(shots, `month-end-${name}.png`);
-let page;
+let page, send;
 
 /** Month of the demo that is over and open: the one before this. */
 function previousMonth() {
   const now = new Date();
   return new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1, 1)).toISOString().slice(0, 7);
-}
-
-/**
- * Sends an operation as a person does: opens it, fills what is given into the form, presses the button, and reads the answer.
- * `body` changes members of the example; a text replaces it.
- */
-async function send(id, { params = {}, body, media, status = 200 } = {}) {
-  const operation = page.locator(`.opblock[id$="-${id}"]`);
-  const method = (await operation.locator(".opblock-summary-method").innerText()).trim().toUpperCase();
-  const path = await operation.locator(".opblock-summary-path").getAttribute("data-path");
-  if (!(await operation.locator(".opblock-body").count())) await operation.locator(".opblock-summary").first().click();
-  for (const [name, value] of Object.entries(params)) {
-    const field = operation.locator(`tr[data-param-name="${name}"]`).locator("input, select").first();
-    const isChoice = await field.evaluate((element) => element.tagName === "SELECT");
-    await (isChoice ? field.selectOption(value) : field.fill(value));
-  }
-  if (media) await operation.locator(".opblock-section-request-body select.content-type").selectOption(media);
-  if (body !== undefined) {
-    const text = operation.locator("textarea.body-param__text");
-    const example = typeof body === "string" ? body : JSON.stringify(changed(JSON.parse(await text.inputValue()), body));
-    await text.fill(example);
-  }
-  const answered = page.waitForResponse((response) => isAnswer(response, method, path));
-  await operation.locator("button.execute").click();
-  const answer = await answered;
-  const shown = operation.locator(".live-responses-table .response .response-col_status").first();
-  await shown.filter({ hasText: String(answer.status()) }).waitFor();
-  const told = await answer.text();
-  assert.equal(answer.status(), status, `${id}: ${told}`);
-  await page.screenshot({ path: picture(id) });
-  await operation.locator(".opblock-summary").first().click();
-  return /json/.test(answer.headers()["content-type"] || "") ? JSON.parse(told) : told;
-}
-
-/** Whether a response answers the operation; the page's own pictures, styles and preflights are responses too. */
-function isAnswer(response, method, path) {
-  const asked = new URL(response.url()).pathname.split("/");
-  const parts = path.split("/");
-  const isPath = asked.length === parts.length && parts.every((part, at) => part.startsWith("{") || part === asked[at]);
-  return response.request().method() === method && isPath;
-}
-
-/** The example with other members; `undefined` leaves a member out. */
-function changed(example, members) {
-  const all = { ...example, ...members };
-  return Object.fromEntries(Object.entries(all).filter(([, value]) => value !== undefined));
 }
 
 const signIn = (name) =>
@@ -79,18 +28,11 @@ async function calculated() {
 
 /** A file with the approved payments of a run; those that no bank would take are stopped. */
 async function file(run) {
-  const faulty = await send("createPaymentFile", { body: { run_id: run, currency: undefined, payer_account_id: undefined, execution_on: undefined }, status: 422 });
+  const body = { run_id: run, currency: undefined, payer_account_id: undefined, execution_on: undefined };
+  const faulty = await send("createPaymentFile", { body, status: 422 });
   const refused = new Set(faulty.faults.map((fault) => fault.payment_id));
   for (const id of refused) await send("stopPayment", { params: { id }, body: {} });
-  return send("createPaymentFile", { status: 201 });
-}
-
-function statusReport(message) {
-  return `<?xml version="1.0" encoding="UTF-8"?>
-<Document xmlns="urn:iso:std:iso:20022:tech:xsd:pain.002.001.10"><CstmrPmtStsRpt>
-  <GrpHdr><MsgId>REPORT-1</MsgId><CreDtTm>${new Date().toISOString()}</CreDtTm></GrpHdr>
-  <OrgnlGrpInfAndSts><OrgnlMsgId>${message}</OrgnlMsgId><OrgnlMsgNmId>pain.001.001.09</OrgnlMsgNmId><GrpSts>ACSC</GrpSts></OrgnlGrpInfAndSts>
-</CstmrPmtStsRpt></Document>`;
+  return send("createPaymentFile", { body, status: 201 });
 }
 
 function bankStatement(message, total) {
@@ -104,9 +46,9 @@ function bankStatement(message, total) {
 </BkToCstmrStmt></Document>`;
 }
 
-async function monthEnd() {
-  await page.goto(base + "/docs/");
-  await page.locator(".opblock").first().waitFor();
+async function monthEnd(ui) {
+  ({ page, send } = ui);
+  await ui.open();
   await signIn("olivia");
   await calculated();
   const preview = await send("getAccountingMonthClosure", { params: { month } });
@@ -124,9 +66,9 @@ async function monthEnd() {
 
   const made = await file(run.id);
   const content = await send("getPaymentFileContent", { params: { id: made.id } });
-  assert.match(content, /pain\.001\.001\.09/);
+  assert.match(String(content), /pain\.001\.001\.09/);
   assert.equal((await send("dispatchPaymentFile", { params: { id: made.id }, body: "{}" })).state, "sent");
-  const report = await send("createStatusReport", { params: { id: made.id }, media: "application/xml", body: statusReport(made.message_id), status: 201 });
+  const report = await send("createStatusReport", { params: { id: made.id }, media: "application/xml", body: statusReport(made.message_id, new Date().toISOString()), status: 201 });
   assert.equal(report.changed, made.payments);
   const statement = await send("createBankStatement", { media: "application/xml", body: bankStatement(made.message_id, made.total.amount), status: 201 });
   assert.deepEqual([statement.state, statement.exceptions], ["applied", 1]);
@@ -140,14 +82,4 @@ async function monthEnd() {
   assert.equal(sum(remittance.lines.map((line) => line.amount.amount)), sum([remittance.gross.amount]));
 }
 
-(async () => {
-  const args = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"];
-  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM || "/usr/bin/chromium", args });
-  page = await browser.newPage({ viewport: { width: 1280, height: 1600 } });
-  page.setDefaultTimeout(120000);
-  const failed = await monthEnd().then(() => null, (error) => error);
-  if (failed) await page.screenshot({ path: picture("failed") }).catch(() => {});
-  await browser.close();
-  console.log(failed ? `FAIL the month's end\n${failed.stack}` : "ok   the month's end, from closing to reconciled", `\npictures in ${shots}`);
-  process.exit(failed ? 1 : 0);
-})();
+play("month-end", "the month's end, from closing to reconciled", monthEnd);

@@ -463,6 +463,20 @@ fn what_looks_wrong_is_told_to_reviewers_alone_and_takes_two_of_them() {
 }
 
 #[test]
+fn claims_of_later_days_are_no_risk_of_an_earlier_one() {
+    let world = World::new();
+    let it = Claimant::new(&world);
+    let first = it.submitted("telemarketing", &["101.00"]);
+    world.on("2019-02-21");
+    for amount in ["102.00", "103.00", "104.00"] {
+        it.submitted("telemarketing", &[amount]);
+    }
+    let taken = tell(&it.checker, &first, "review", json!({})).ok();
+    assert_eq!(taken["review"]["risks"], json!([]));
+    assert_eq!(tell(&it.checker, &first, "approval", json!({})).ok()["state"], "approved");
+}
+
+#[test]
 fn a_question_waits_14_business_days_for_its_answer_and_keeps_the_budget_meanwhile() {
     let world = World::new();
     let it = Claimant::new(&world);

@@ -121,7 +121,8 @@ async fn get_coop_claim(caller: Caller<GetCoopClaim>, id: Path<Id>) -> Result<An
 
 /// Change a co-op claim
 ///
-/// A draft, or a claim about which a reviewer has asked something. Nothing else is changed but by recall.
+/// A draft, or a claim about which a reviewer has asked something. Nothing else is changed but by recall. `expenses` replaces them
+/// all: those that stay are sent with their `id`, and keep their proofs.
 #[utoipa::path(tag = "coop-claims", request_body = CoopClaimUpdate, responses((status = 200, body = CoopClaimView)))]
 #[patch("/v1/coop-claims/{id}")]
 async fn update_coop_claim(
@@ -167,7 +168,7 @@ async fn submit_coop_claim(
 /// Recall a co-op claim
 ///
 /// While nobody reviews. The claim is a draft again, and its budget is given back.
-#[utoipa::path(tag = "coop-claims", request_body = CoopClaimComment, responses((status = 200, body = CoopClaimView)))]
+#[utoipa::path(tag = "coop-claims", request_body(content = CoopClaimComment, example = json!({"comment": "Another invoice has come in"})), responses((status = 200, body = CoopClaimView)))]
 #[post("/v1/coop-claims/{id}/recall")]
 async fn recall_coop_claim(
     caller: Caller<RecallCoopClaim>,
@@ -185,7 +186,7 @@ async fn recall_coop_claim(
 /// Cancel the draft of a co-op claim
 ///
 /// The draft stays on record, and is not submitted any more.
-#[utoipa::path(tag = "coop-claims", request_body = CoopClaimComment, responses((status = 200, body = CoopClaimView)))]
+#[utoipa::path(tag = "coop-claims", request_body(content = CoopClaimComment, example = json!({"comment": "The event was called off"})), responses((status = 200, body = CoopClaimView)))]
 #[post("/v1/coop-claims/{id}/cancellation")]
 async fn cancel_coop_claim(
     caller: Caller<CancelCoopClaim>,

@@ -162,7 +162,7 @@ impl CoopClaimUpdate {
 /// Words beside a step; they can be left out.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({"comment": "The invoice of the caterer is added"}))]
+#[schema(example = json!({"comment": "Everything that belongs to the event"}))]
 pub struct CoopClaimComment {
     /// In your own words, for the history of the claim.
     #[serde(default)]

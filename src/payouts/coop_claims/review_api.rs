@@ -116,7 +116,7 @@ async fn review_coop_claim(caller: Caller<ReviewCoopClaim>, id: Path<Id>) -> Res
 /// Hand a co-op claim back to the queue
 ///
 /// Any reviewer may: a colleague can be away.
-#[utoipa::path(tag = "coop-claims", request_body = CoopClaimComment, responses((status = 200, body = CoopClaimView)))]
+#[utoipa::path(tag = "coop-claims", request_body(content = CoopClaimComment, example = json!({"comment": "Somebody else knows the supplier"})), responses((status = 200, body = CoopClaimView)))]
 #[post("/v1/coop-claims/{id}/hand-back")]
 async fn hand_back_coop_claim(
     caller: Caller<HandBackCoopClaim>,

@@ -80,8 +80,8 @@ pub struct RiskFacts<'a> {
     pub usage: Period,
     /// The legal name of the partner.
     pub legal_name: &'a str,
-    /// The claims that the partner has submitted today, with this one.
-    pub submitted_today: i64,
+    /// The claims that the partner has submitted on the day of this one, with this one.
+    pub submitted_on_day: i64,
     /// The proofs of the claim.
     pub proofs: &'a [ProofFact],
 }
@@ -135,7 +135,7 @@ pub fn risks(claim: &Claim, facts: RiskFacts<'_>) -> Vec<Risk> {
             risks.push(of(RiskKind::OwnCompany, None));
         }
     }
-    if facts.submitted_today > USUAL_CLAIMS_A_DAY {
+    if facts.submitted_on_day > USUAL_CLAIMS_A_DAY {
         risks.push(whole(RiskKind::ManyClaims, None));
     }
     risks.sort_by_key(|risk| (risk.kind, risk.expense_id, risk.other_claim_id));

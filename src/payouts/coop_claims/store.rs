@@ -171,10 +171,11 @@ pub(super) fn put_marks(tx: &mut Tx<'_>, claim: Id, marks: &[Mark]) -> Result<()
 }
 
 /// The claims that a partner has submitted since an instant.
-pub(super) fn submitted_since(tx: &mut Tx<'_>, partner: Id, since: Timestamp) -> Result<i64> {
+pub(super) fn submitted_on(tx: &mut Tx<'_>, partner: Id, day: CalendarDate) -> Result<i64> {
     let query = coop_claims::table
         .filter(coop_claims::partner_id.eq(partner))
-        .filter(coop_claims::submitted_at.ge(since).assume_not_null());
+        .filter(coop_claims::submitted_at.ge(day.midnight()).assume_not_null())
+        .filter(coop_claims::submitted_at.lt(day.plus_days(1).midnight()).assume_not_null());
     Ok(query.count().get_result(tx.conn)?)
 }
 

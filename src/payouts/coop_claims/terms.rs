@@ -95,13 +95,13 @@ impl ClaimTerms {
         let others = store::same_marks(tx, claim.id, &marks)?;
         let partner = partners::get(tx, claim.partner_id)?;
         let day = claim.submitted_at.unwrap_or(tx.now).date();
-        let submitted_today = store::submitted_since(tx, claim.partner_id, day.midnight())?;
+        let submitted_on_day = store::submitted_on(tx, claim.partner_id, day)?;
         let facts = RiskFacts {
             others: &others,
             usage: self.fund.half().usage(),
             legal_name: &partner.legal_name,
             // The claim itself is not on record as submitted before its first submission.
-            submitted_today: submitted_today + i64::from(claim.submitted_at.is_none()),
+            submitted_on_day: submitted_on_day + i64::from(claim.submitted_at.is_none()),
             proofs: &self.proofs,
         };
         Ok(ClaimRisks { risks: risk::risks(claim, facts), marks })

@@ -53,9 +53,8 @@ pub struct CoopProofParams {
     #[serde(default)]
     #[param(inline, value_type = CoopProofKind, required = true)]
     kind: Option<CoopProofKind>,
-    /// The name of the file. It is made safe, and its ending follows the content.
-    #[serde(default)]
-    #[param(value_type = String, required = true, min_length = 1, max_length = 255, example = "seminar.jpg")]
+    /// The name of the file, such as `seminar.jpg`; the kind where it is left out. It is made safe, and its ending follows the content.
+    #[param(min_length = 1, max_length = 255)]
     name: Option<String>,
     /// The expense that the file belongs to; left out of a proof of the activity.
     expense_id: Option<Id>,
@@ -64,12 +63,12 @@ pub struct CoopProofParams {
 impl CoopProofParams {
     /// The proof that is asked for. The parameters are looked at behind the authority of the caller.
     fn proof_of(self, claim_id: Id, media: ProofMedia) -> Result<NewProof> {
-        let missing = |name: &str| {
+        let missing = || {
             let message = text!("this parameter is needed", "このパラメーターは必須です。");
-            Error::invalid_field(name, "required", message)
+            Error::invalid_field("kind", "required", message)
         };
-        let kind = self.kind.ok_or_else(|| missing("kind"))?;
-        let name = self.name.ok_or_else(|| missing("name"))?;
+        let kind = self.kind.ok_or_else(missing)?;
+        let name = self.name.unwrap_or_else(|| kind.to_string());
         if !(1..=255).contains(&name.chars().count()) {
             let message = text!("1 to 255 characters", "1 ～ 255 文字で指定してください。");
             return Err(Error::invalid_field("name", "length", message));

@@ -66,9 +66,12 @@ impl Contract {
         let mut forms = Vec::new();
         for (path, item) in document["paths"].as_object().into_iter().flatten() {
             let content = &item["get"]["responses"]["200"]["content"];
+            let offered: Vec<String> =
+                content.as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect();
+            if offered.iter().any(|name| name != "application/json") {
+                media.push((ResourceDef::new(path.as_str()), offered));
+            }
             if content["text/csv"].is_object() {
-                let names = content.as_object().into_iter().flatten().map(|(name, _)| name.clone());
-                media.push((ResourceDef::new(path.as_str()), names.collect()));
                 let page = name_of(&content["application/json"]["schema"]);
                 let items = &document["components"]["schemas"][page]["properties"]["items"]["items"];
                 if items.is_object() {
