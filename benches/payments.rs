@@ -18,6 +18,8 @@
 
 #[path = "ground.rs"]
 mod ground;
+#[path = "words.rs"]
+mod words;
 
 use diesel::{QueryableByName, RunQueryDsl, connection::SimpleConnection, sql_query, sql_types::BigInt};
 use ground::{Engine, Options, median, postgres, with_peak};
@@ -53,54 +55,9 @@ struct Payable {
     gross: i64,
 }
 
-/// SQL in the words of a database.
+/// SQL in the words of a database, for so many lines.
 fn spelled(engine: Engine, sql: &str, lines: u32) -> String {
-    let sql = sql.replace("{partners}", &(lines / LINES).to_string()).replace("{lines}", &lines.to_string());
-    let mut spelled = String::new();
-    let mut rest = sql.as_str();
-    while let Some((before, after)) = rest.split_once('{') {
-        spelled.push_str(before);
-        let end = if after.starts_with("json ") { "'}" } else { "}" };
-        let (word, after) = after.split_once(end).expect("a word ends");
-        let word = if end == "'}" { format!("{word}'") } else { word.to_owned() };
-        spelled.push_str(&in_words_of(engine, &word));
-        rest = after;
-    }
-    spelled + rest
-}
-
-fn in_words_of(engine: Engine, word: &str) -> String {
-    let (name, of) = word.split_once(' ').unwrap_or((word, ""));
-    let (prefix, value) = of.split_once(' ').unwrap_or((of, ""));
-    match (engine, name) {
-        (Engine::Sqlite, "id") => format!("unhex(printf('%02x%030x', {prefix}, {value}))"),
-        (Engine::Postgres, "id") => {
-            format!("(lpad(to_hex({prefix}), 2, '0') || lpad(to_hex({value}), 30, '0'))::uuid")
-        }
-        (Engine::Sqlite, "of_partner") => {
-            format!("unhex(printf('%02x', {prefix}) || substr(hex({value}), 3))")
-        }
-        (Engine::Postgres, "of_partner") => {
-            format!("(lpad(to_hex({prefix}), 2, '0') || substr(replace({value}::text, '-', ''), 3))::uuid")
-        }
-        (Engine::Sqlite, "numbers") => format!(
-            "(WITH RECURSIVE s (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM s WHERE n < {of}) SELECT n FROM s)"
-        ),
-        (Engine::Postgres, "numbers") => format!("generate_series(1, {of}) AS s (n)"),
-        (Engine::Sqlite, "month") => format!("date('2018-07-01', ({of}) || ' months')"),
-        (Engine::Postgres, "month") => format!("(DATE '2018-07-01' + ({of}) * INTERVAL '1 month')::date"),
-        (Engine::Sqlite, "day" | "json") => of.to_owned(),
-        (Engine::Postgres, "day") => format!("DATE {of}"),
-        (Engine::Postgres, "json") => format!("{of}::jsonb"),
-        (Engine::Sqlite, "then" | "true") => "1".to_owned(),
-        (Engine::Postgres, "then") => "TIMESTAMPTZ 'epoch'".to_owned(),
-        (Engine::Postgres, "true") => "TRUE".to_owned(),
-        (Engine::Sqlite, "bytes") => "x'00010203'".to_owned(),
-        (Engine::Postgres, "bytes") => r"'\x00010203'::bytea".to_owned(),
-        (Engine::Sqlite, "index") => "temp.due_by_partner".to_owned(),
-        (Engine::Postgres, "index") => "due_by_partner".to_owned(),
-        _ => panic!("{word}: which word is that?"),
-    }
+    words::spelled(engine, sql, &[("partners", lines / LINES), ("lines", lines)])
 }
 
 fn open(target: &Target) -> Service {

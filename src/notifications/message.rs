@@ -391,16 +391,3 @@ pub enum Message {
         month: Month,
     },
 }
-
-impl Message {
-    /// The secret that stands in the mail alone; none of most messages.
-    #[must_use]
-    pub fn secret(&self) -> Option<&str> {
-        match self {
-            Self::TemporaryPassword { password: secret, .. } | Self::PasswordReset { token: secret, .. } => {
-                Some(secret)
-            }
-            _ => None,
-        }
-    }
-}

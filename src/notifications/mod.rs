@@ -20,7 +20,7 @@ use crate::{
 pub use dispatch::{WORK, check_settings};
 pub use message::{ListedUser, Message, PaymentEnd};
 pub use model::{DeliveryState, MailDelivery, Notification, NotificationKind, Recipient};
-pub use service::{About, notify};
+pub use service::{About, Notice, notify, notify_each};
 pub use store::refers_to;
 pub use words::{day, instant, month};
 

@@ -105,7 +105,7 @@ pub struct Recipient {
 
 /// A message to one user, in words; never changed.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = notifications)]
+#[diesel(table_name = notifications, treat_none_as_default_value = false)]
 pub struct Notification {
     /// UUID of version 7.
     pub id: Id,
@@ -129,7 +129,7 @@ pub struct Notification {
 
 /// The mail that delivers a notification.
 #[derive(Clone, Debug, PartialEq, Eq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = deliveries)]
+#[diesel(table_name = deliveries, treat_none_as_default_value = false)]
 pub struct MailDelivery {
     /// The notification of the mail.
     pub notification_id: Id,

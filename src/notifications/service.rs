@@ -29,6 +29,19 @@ impl About {
     }
 }
 
+/// A message to some people.
+#[derive(Clone, Debug)]
+pub struct Notice {
+    /// The people.
+    pub recipients: Vec<Recipient>,
+    /// The partner that the message is about; none where the message is about none.
+    pub partner_id: Option<Id>,
+    /// The record that the message is about.
+    pub about: About,
+    /// The message.
+    pub message: Message,
+}
+
 /// Writes a notification to each recipient, in the recipient's language, and queues its mail. Notification and mail are
 /// part of the unit: a unit that is rolled back leaves neither.
 pub fn notify(
@@ -39,32 +52,54 @@ pub fn notify(
     message: &Message,
 ) -> Result<()> {
     for recipient in recipients {
-        let wording = words::put(message, recipient, &tx.mail().public_url)?;
-        let notification = Notification {
-            id: tx.new_id(),
-            user_id: recipient.user_id,
-            partner_id,
-            kind: message.kind(),
-            resource_type: about.resource_type.to_owned(),
-            resource_id: about.resource_id,
-            subject: cut(wording.subject, SUBJECT),
-            body: cut(wording.text, BODY),
-            created_at: tx.now,
-        };
+        let MailedNotification { notification, delivery } = write(tx, recipient, partner_id, about, message)?;
         store::insert(tx, &notification)?;
-        queue(tx, notification.id, recipient, wording.html, message)?;
+        store::insert_delivery(tx, &delivery)?;
     }
     Ok(())
 }
 
-/// Queues the mail of a notification; without a mail server the mail is kept for reading here alone.
-fn queue(
+/// Writes the notifications of many notices, and queues their mails, by a constant number of statements.
+pub fn notify_each(tx: &mut Tx<'_>, notices: &[Notice]) -> Result<()> {
+    let (mut written, mut mails) = (Vec::new(), Vec::new());
+    for Notice { recipients, partner_id, about, message } in notices {
+        for recipient in recipients {
+            let MailedNotification { notification, delivery } =
+                write(tx, recipient, *partner_id, *about, message)?;
+            written.push(notification);
+            mails.push(delivery);
+        }
+    }
+    store::insert_all(tx, &written, &mails)
+}
+
+/// A notification with its mail.
+struct MailedNotification {
+    notification: Notification,
+    delivery: MailDelivery,
+}
+
+/// The notification of a message to a recipient, with its mail; without a mail server the mail is kept for reading here alone.
+fn write(
     tx: &mut Tx<'_>,
-    notification_id: Id,
     recipient: &Recipient,
-    html: String,
+    partner_id: Option<Id>,
+    about: About,
     message: &Message,
-) -> Result<()> {
+) -> Result<MailedNotification> {
+    let wording = words::put(message, recipient, &tx.mail().public_url)?;
+    let notification_id = tx.new_id();
+    let notification = Notification {
+        id: notification_id,
+        user_id: recipient.user_id,
+        partner_id,
+        kind: message.kind(),
+        resource_type: about.resource_type.to_owned(),
+        resource_id: about.resource_id,
+        subject: cut(wording.subject, SUBJECT),
+        body: cut(wording.text, BODY),
+        created_at: tx.now,
+    };
     let leaves = !matches!(tx.mail().route, MailRoute::None);
     // A mail that is never sent needs no secret: nobody could read the secret.
     let secret = message.secret().filter(|_| leaves);
@@ -74,7 +109,7 @@ fn queue(
         notification_id,
         recipient: recipient.email.clone(),
         message_id: format!("<{notification_id}@{}>", tx.mail().from.email.domain()),
-        html,
+        html: wording.html,
         secret,
         state: if leaves { DeliveryState::Queued } else { DeliveryState::Kept },
         attempts: 0,
@@ -82,7 +117,7 @@ fn queue(
         sent_at: None,
         last_error: None,
     };
-    store::insert_delivery(tx, &delivery)
+    Ok(MailedNotification { notification, delivery })
 }
 
 /// The first `most` characters of a text; a shortened text ends in an ellipsis.

@@ -5,7 +5,7 @@ use crate::{
     access::{Actor, PartnerKey, Tx},
     platform::{
         Error, Result,
-        db::{Conn, MultiBackend},
+        db::{Conn, MultiBackend, insert_many},
         http::{PageRequest, keyset},
         values::{Id, Timestamp},
     },
@@ -69,6 +69,17 @@ pub(super) fn get(tx: &mut Tx<'_>, id: Id) -> Result<Notification> {
 
 pub(super) fn insert(tx: &mut Tx<'_>, notification: &Notification) -> Result<()> {
     diesel::insert_into(notifications::table).values(notification).execute(tx.conn)?;
+    Ok(())
+}
+
+/// Adds notifications with their mails, by a constant number of statements.
+pub(super) fn insert_all(
+    tx: &mut Tx<'_>,
+    notifications: &[Notification],
+    mails: &[MailDelivery],
+) -> Result<()> {
+    insert_many!(tx.conn, notifications::table, notifications);
+    insert_many!(tx.conn, deliveries::table, mails);
     Ok(())
 }
 

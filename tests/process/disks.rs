@@ -1,12 +1,18 @@
-//! The disk of SQLite does not do what it is told: nobody is told more than is known.
+//! The disk of SQLite, or of the files that people send, does not do what it is told: nobody is told more than is known.
 
 use crate::{
+    claimants::{Admin, Claimants, document, files, hex},
     operator::{Operator, started, url_in},
     running::Running,
 };
-use std::{path::Path, process::Command, time::Duration};
+use serde_json::json;
+use std::{
+    path::{Path, PathBuf},
+    process::Command,
+    time::Duration,
+};
 
-/// Fails to write or to flush SQLite's log, where a file in the folder FAULTS says so.
+/// Fails to write or to flush SQLite's log, or the files of proofs, where a file in the folder FAULTS says so.
 const SHIM: &str = r#"
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -23,6 +29,14 @@ static int is_log(int fd) {
     path[length] = 0;
     return strcmp(path + length - 4, "-wal") == 0;
 }
+static int is_proof(int fd) {
+    char link[64], path[4096];
+    snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = readlink(link, path, sizeof path - 1);
+    if (length < 0) return 0;
+    path[length] = 0;
+    return strstr(path, "/proofs/") != NULL;
+}
 static int told(const char *fault) {
     char path[4096];
     snprintf(path, sizeof path, "%s/%s", getenv("FAULTS"), fault);
@@ -36,18 +50,25 @@ static int told_once(const char *fault) {
 #define FLUSH(name) int name(int fd) { \
     static int (*real)(int); if (!real) real = dlsym(RTLD_NEXT, #name); \
     if (is_log(fd) && (told("no-flush") || told_once("one-flush"))) { errno = EIO; return -1; } \
+    if (is_proof(fd) && told("no-flush-of-proofs")) { errno = EIO; return -1; } \
     return real(fd); }
 FLUSH(fsync)
 FLUSH(fdatasync)
 #define WRITE(name) ssize_t name(int fd, const void *bytes, size_t count, off64_t at) { \
     static ssize_t (*real)(int, const void *, size_t, off64_t); if (!real) real = dlsym(RTLD_NEXT, #name); \
     if (is_log(fd) && told("no-room")) { errno = ENOSPC; return -1; } \
+    if (is_proof(fd) && told("no-room-for-proofs")) { \
+        if (count > 1 && told_once("room-for-half")) return real(fd, bytes, count / 2, at); \
+        errno = ENOSPC; return -1; } \
     return real(fd, bytes, count, at); }
 WRITE(pwrite)
 WRITE(pwrite64)
 ssize_t write(int fd, const void *bytes, size_t count) {
     static ssize_t (*real)(int, const void *, size_t); if (!real) real = dlsym(RTLD_NEXT, "write");
     if (is_log(fd) && told("no-room")) { errno = ENOSPC; return -1; }
+    if (is_proof(fd) && told("no-room-for-proofs")) {
+        if (count > 1 && told_once("room-for-half")) return real(fd, bytes, count / 2);
+        errno = ENOSPC; return -1; }
     return real(fd, bytes, count); }
 "#;
 
@@ -72,8 +93,12 @@ impl Disk {
         self.folder.path()
     }
 
+    fn shim(&self) -> PathBuf {
+        self.path().join("shim.so")
+    }
+
     fn start(&self) -> Running {
-        let shim = self.path().join("shim.so");
+        let shim = self.shim();
         let environment = [("LD_PRELOAD", shim.as_path()), ("FAULTS", self.path())];
         Running::start_with(&url_in(self.path()), &["--requests-per-minute", "1000000000"], &environment)
     }
@@ -167,4 +192,50 @@ fn a_full_disk_is_said_as_such_until_there_is_room() {
     operator.within(Duration::from_secs(5), "ready", || operator.readiness() == Some(200));
     assert_eq!(operator.write(1), Some(201));
     assert!(!is_there(&operator, 1000));
+}
+
+#[test]
+fn of_a_proof_that_finds_no_room_nothing_stays_and_the_claim_goes_on_when_there_is_room() {
+    let disk = Disk::new();
+    let kept = Claimants::prepared(url_in(disk.path()), disk.path(), 2);
+    // The half-year before ends as well, and its fund is lost.
+    (0..2).for_each(|_| kept.refresh());
+    let email = kept.admin_of(2);
+    let shim = disk.shim();
+    let service = kept.start_with(&[("LD_PRELOAD", &shim), ("FAULTS", disk.path())]);
+    let admin = Admin::of(&service, &email);
+    let claim = admin.draft(&kept, 60_000);
+    let seen = || {
+        let proofs = admin.get(&format!("/v1/coop-claims/{claim}/proofs"));
+        (proofs, admin.get(&format!("/v1/coop-claims/{claim}")), files(&kept.proofs))
+    };
+    // One that is put as a whole, and one that is put part by part.
+    for (length, what) in [1_000, 11 << 20].into_iter().zip(admin.missing(&claim)) {
+        let bytes = document(length, length);
+        for faults in
+            [&["no-room-for-proofs"][..], &["room-for-half", "no-room-for-proofs"], &["no-flush-of-proofs"]]
+        {
+            let before = seen();
+            faults.iter().for_each(|fault| disk.fails(fault));
+            let told = admin.prove(&claim, &what, &bytes[..]);
+            let answer = (told.status, &told.body["code"], told.retry_after);
+            assert_eq!(answer, (503, &json!("unavailable"), Some(5)), "{faults:?} {}", told.body);
+            assert!(!disk.path().join("room-for-half").exists(), "no half was written");
+            assert_eq!(seen(), before, "{faults:?}");
+            disk.is_well(faults.last().expect("a fault"));
+        }
+        let made = admin.prove(&claim, &what, &bytes[..]);
+        assert_eq!(made.status, 201, "{}", made.body);
+        let proof = made.body["id"].as_str().expect("an id");
+        assert_eq!(admin.download(proof).map_err(|told| told.body), Ok((bytes.len() as u64, hex(&bytes))));
+    }
+    for (nth, what) in (0..).zip(admin.missing(&claim)) {
+        assert_eq!(admin.prove(&claim, &what, &document(nth, 100)[..]).status, 201);
+    }
+    let sent = admin.post(&format!("/v1/coop-claims/{claim}/submission"), &json!({}));
+    assert_eq!((sent.status, &sent.body["state"]), (200, &json!("submitted")), "{}", sent.body);
+    drop(service);
+    kept.expect_files_of_proofs();
+    kept.expect_nothing_loose_after_the_sweep();
+    kept.verify();
 }

@@ -3,12 +3,15 @@
 #![cfg(test)]
 
 mod calculating;
+mod claimants;
+mod claiming;
 mod disks;
 mod documents;
 mod files;
 mod importing;
 mod logging;
 mod mail;
+mod many_proofs;
 mod operator;
 mod outages;
 mod paying;
@@ -18,6 +21,9 @@ mod pooler;
 mod ports;
 mod postgres;
 mod promises;
+#[path = "../support/proof_files.rs"]
+#[expect(dead_code, unreachable_pub, reason = "it offers more to the stories")]
+mod proof_files;
 mod restarts;
 mod running;
 #[path = "../support/smtp.rs"]

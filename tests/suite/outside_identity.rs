@@ -205,7 +205,7 @@ fn an_operator_corrects_an_address_and_what_went_to_the_wrong_one_opens_nothing(
         let by = json!({"username": email, "password": user["temporary_password"]});
         world.nobody().post("/v1/auth/login", by).send()
     };
-    sign_in("mai@partner.example").refused(401, "invalid_credentials");
+    sign_in("mai@partner.example").refused(401, "sign_in_failed");
     sign_in("mia@partner.example").ok();
     assert_eq!(told_of_new_address(&world), ["mai@partner.example", "mia@partner.example"]);
     let own = format!("/v1/users/{}", text(&operator.get("/v1/me").send().ok()["id"]));

@@ -8,7 +8,7 @@ use super::{
 use crate::{
     access::Tx,
     earnings::calculation,
-    identity::users,
+    identity::users::{self, AdminNotice},
     ledger::accounting,
     network::partners::{self, Partner},
     notifications::{About, Message},
@@ -107,14 +107,13 @@ pub fn keep(tx: &mut Tx<'_>, month: Month, told: &[Id]) -> Result<()> {
             all.update(statement.sha256.as_bytes());
         }
         insert_many!(tx.conn, statements::table, &kept);
-        for (partner, kept) in told.iter().zip(&kept) {
-            let message = Message::StatementReady {
-                partner: partner.legal_name.clone(),
-                partner_id: partner.id,
-                month,
-            };
-            users::notify_admins(tx, partner, About::new("statement", kept.id), &message)?;
-        }
+        let notice = |(partner, kept): (_, &KeptStatement)| {
+            let Partner { legal_name, id, .. }: &Partner = partner;
+            let message = Message::StatementReady { partner: legal_name.clone(), partner_id: *id, month };
+            AdminNotice { partner, about: About::new("statement", kept.id), message }
+        };
+        let notices: Vec<AdminNotice<'_>> = told.iter().zip(&kept).map(notice).collect();
+        users::notify_admins_of_each(tx, &notices)?;
     }
     diesel::insert_into(statement_months::table)
         .values((

@@ -1,21 +1,24 @@
 //! Users: the people who may sign in, each with a role, and a partner for the partner's people.
 
 mod account_warning;
+mod addresses;
 pub mod api;
 mod counts;
 mod model;
+mod notices;
 mod passwords;
 mod service;
 mod store;
 
 use crate::slice::{Slice, Tag};
+pub use addresses::vouch;
 pub use counts::{UserCount, UserCounts, counts_of};
 pub use model::{Delivery, User, UserAccess, UserStatus, fold};
+pub use notices::{AdminNotice, notify_admins, notify_admins_of_each, notify_operators};
 pub use passwords::{change_password, refuse_elsewhere, refuse_oneself, set_password, strengthen};
 pub use service::{
     CODES, FirstOperator, NewUser, SignInBy, UserChange, WRONG_PASSWORD, create, event, first_operator,
-    may_give, notify_admins, notify_operators, provision, reset_second_factor, revoke_sessions,
-    set_second_factor, update, vouch,
+    may_give, provision, reset_second_factor, revoke_sessions, set_second_factor, update,
 };
 use service::{MAIL_NOT_SENT, NOT_ONESELF, SIGNS_IN_ELSEWHERE};
 pub use store::{

@@ -2,6 +2,7 @@
 
 use super::{
     User, UserStatus,
+    addresses::{may_rename, refuse_taken, tell_of_address},
     api::UserView,
     counts, fold,
     passwords::{refuse_oneself, wrong_state},
@@ -11,7 +12,6 @@ use crate::{
     access::{AppState, Guard, Role, Tx, Unaudited, password},
     audit,
     network::partners::{self, Partner},
-    notifications::{self, About, Message, Recipient},
     platform::{
         Error, Result, codes,
         values::{Id, Locale},
@@ -136,18 +136,6 @@ pub fn create(tx: &mut Tx<'_>, new: NewUser) -> Result<User> {
     Ok(user)
 }
 
-/// Refuses a folded address that another user has.
-fn refuse_taken(tx: &mut Tx<'_>, email: &str) -> Result<()> {
-    if store::find_by_email(tx.conn, email)?.is_none() {
-        return Ok(());
-    }
-    let detail = text!(
-        "a user with the address {email} exists already",
-        "メールアドレス {email} の利用者がすでに存在します。"
-    );
-    Err(Error::new(&EMAIL_TAKEN, detail))
-}
-
 /// Makes a user with a known password, for the command line, the demo and tests.
 pub fn provision(app: &AppState, new: NewUser) -> Result<Id> {
     app.write_as_system("CreateUser", move |tx| create(tx, new.clone()).map(|user| user.id))
@@ -186,37 +174,6 @@ pub fn update(tx: &mut Tx<'_>, before: User, change: UserChange<'_>) -> Result<U
     Ok(user)
 }
 
-/// Refuses a change of the address to whom is no operator: whoever reads the mail of an address becomes its user.
-fn may_rename(tx: &mut Tx<'_>, user: &User) -> Result<()> {
-    refuse_oneself(tx, user)?;
-    if tx.actor.partner.is_none() {
-        return Ok(());
-    }
-    let detail = text!(
-        "a programme operator corrects the address of a user; or make a user with the right address",
-        "利用者のメールアドレスの訂正はプログラム運営担当者が行います。正しいアドレスで新しい利用者を登録することもできます。"
-    );
-    Err(Error::new(&codes::FORBIDDEN, detail))
-}
-
-/// Tells a user of the new address, at both addresses; what was mailed to the former one opens nothing.
-fn tell_of_address(tx: &mut Tx<'_>, before: &User, user: &User) -> Result<()> {
-    if before.email == user.email {
-        return Ok(());
-    }
-    tx.user_renamed(user.id);
-    let message =
-        Message::UserNameChanged { before: before.email.clone(), after: user.email.clone(), at: tx.now };
-    let former = Recipient { email: before.email.clone(), ..user.recipient() };
-    notifications::notify(
-        tx,
-        &[user.recipient(), former],
-        user.partner_id,
-        About::new("user", user.id),
-        &message,
-    )
-}
-
 /// The user with another issuer, or without an issuer: the password is gone, and a user without an issuer needs a reset.
 fn signing_in_elsewhere(user: User, issuer: Option<String>) -> User {
     let status = match user.status {
@@ -233,20 +190,6 @@ fn signing_in_elsewhere(user: User, issuer: Option<String>) -> User {
         status,
         ..user
     }
-}
-
-/// Takes over what the issuer says of a user: at the first sign-in the permanent subject, so that another account there with the same
-/// address is not this user; and an address that has changed there, unless another user has the address here.
-pub fn vouch(tx: &mut Tx<'_>, before: User, subject: &str, email: &str) -> Result<User> {
-    let is_free = email == before.email || store::find_by_email(tx.conn, email)?.is_none();
-    let email = if is_free { email } else { &before.email };
-    if before.issuer_subject.is_some() && email == before.email {
-        return Ok(before);
-    }
-    let (email, issuer_subject) = (email.to_owned(), Some(subject.to_owned()));
-    let user = save(tx, &before, User { email, issuer_subject, ..before.clone() }, None)?;
-    tell_of_address(tx, &before, &user)?;
-    Ok(user)
 }
 
 /// Bars a user; the user's tokens open nothing from now on.
@@ -297,19 +240,6 @@ pub fn reset_second_factor(tx: &mut Tx<'_>, before: &User, reason: &str) -> Resu
     let must_change_password = before.issuer.is_none();
     let user = User { has_second_factor: false, must_change_password, token_epoch, ..before.clone() };
     save(tx, before, user, Some(reason))
-}
-
-/// Sends a message to every incentive admin of a partner and of its headquarters who is not barred, in the unit of the
-/// change.
-pub fn notify_admins(tx: &mut Tx<'_>, partner: &Partner, about: About, message: &Message) -> Result<()> {
-    let admins: Vec<Recipient> = store::admins_of(tx, partner)?.iter().map(User::recipient).collect();
-    notifications::notify(tx, &admins, Some(partner.id), about, message)
-}
-
-/// Tells the operators something about a partner.
-pub fn notify_operators(tx: &mut Tx<'_>, partner: &Partner, about: About, message: &Message) -> Result<()> {
-    let operators: Vec<Recipient> = store::operators_to_tell(tx)?.iter().map(User::recipient).collect();
-    notifications::notify(tx, &operators, Some(partner.id), about, message)
 }
 
 /// Writes the next revision of a user, with its audit event.

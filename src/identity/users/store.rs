@@ -7,7 +7,7 @@ use crate::{
     platform::{
         Error, Result,
         db::{Conn, MultiBackend, lock_rows},
-        http::{PageRequest, keyset},
+        http::{PageRequest, keyset, unindexed},
         values::Id,
     },
     schema::users,
@@ -111,10 +111,18 @@ pub fn find_by_email(conn: &mut Conn, email: &str) -> Result<Option<User>> {
 
 /// The incentive admins of a partner and of its headquarters who are not barred, by id.
 pub fn admins_of(tx: &mut Tx<'_>, partner: &Partner) -> Result<Vec<User>> {
-    let responsible: Vec<Option<Id>> = vec![Some(partner.id), partner.headquarters_id];
+    admins_of_each(tx, std::slice::from_ref(&partner))
+}
+
+/// The incentive admins of partners and of their headquarters who are not barred, by id.
+pub fn admins_of_each(tx: &mut Tx<'_>, partners: &[&Partner]) -> Result<Vec<User>> {
+    let mut responsible: Vec<Option<Id>> =
+        partners.iter().flat_map(|partner| [Some(partner.id), partner.headquarters_id]).collect();
+    responsible.sort_unstable();
+    responsible.dedup();
     let query = users::table
         .filter(users::partner_id.eq_any(responsible))
-        .filter(users::role.eq(Role::IncentiveAdmin))
+        .filter(unindexed!(users::role).eq(Role::IncentiveAdmin))
         .filter(users::status.ne(UserStatus::Disabled));
     Ok(query.order(users::id).select(User::as_select()).load(tx.conn)?)
 }

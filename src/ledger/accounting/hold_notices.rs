@@ -3,7 +3,7 @@
 use super::{Rebate, RebateReason};
 use crate::{
     access::Tx,
-    identity::users,
+    identity::users::{self, AdminNotice},
     network::partners::{self, Partner},
     notifications::{About, Message},
     platform::{
@@ -45,6 +45,7 @@ pub(super) fn tell(tx: &mut Tx<'_>, rebates: &[Rebate]) -> Result<()> {
     for ids in ids.chunks(AT_ONCE) {
         found.extend(partners::many(tx, ids)?.into_iter().map(|partner| (partner.id, partner)));
     }
+    let mut notices = Vec::new();
     for ((id, reason), of) in held {
         let Some(partner) = found.get(&id) else { continue };
         let message = Message::RebateHeld {
@@ -59,7 +60,7 @@ pub(super) fn tell(tx: &mut Tx<'_>, rebates: &[Rebate]) -> Result<()> {
             partner_id: id,
         };
         let about = About::new("rebate", of.first.unwrap_or(id));
-        users::notify_admins(tx, partner, about, &message)?;
+        notices.push(AdminNotice { partner, about, message });
     }
-    Ok(())
+    notices.chunks(AT_ONCE).try_for_each(|notices| users::notify_admins_of_each(tx, notices))
 }

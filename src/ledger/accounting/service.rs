@@ -11,7 +11,6 @@ use crate::{
         partners::TRANSITION_NOT_ALLOWED,
         profiles::{self, Standing},
     },
-    participation::enrollments::EnrollmentKeys,
     platform::{
         Error, Result, amounts,
         values::{Id, Month},
@@ -24,6 +23,9 @@ use crate::{
 };
 use serde_json::json;
 use std::collections::{BTreeMap, HashMap};
+
+/// The most keys whose rebates one statement reads.
+const AT_ONCE: usize = 1000;
 
 crate::problem_codes! {
     MONTH_CLOSED = "month_closed" 409 ["The month is closed", "この月は締め済みです"],
@@ -76,19 +78,19 @@ pub fn post_to_rebates(
     store::insert_transfers(tx, &transfers)
 }
 
-/// The rebates on record of these keys. One statement for each partner; a unit posts to one partner.
+/// The rebates on record of these keys. One statement for a thousand enrollments.
 fn known(tx: &mut Tx<'_>, sums: &BTreeMap<RebateKey, RebatePosting>) -> Result<HashMap<RebateKey, Rebate>> {
     let keys: Vec<RebateKey> = sums.keys().copied().collect();
     let mut months: Vec<Month> = keys.iter().map(|key| key.posted_in).collect();
     months.sort_unstable();
     months.dedup();
     let mut known = HashMap::new();
-    for of_partner in keys.chunk_by(|one, other| one.enrollment.partner_id == other.enrollment.partner_id) {
-        let Some(RebateKey { enrollment, .. }) = of_partner.first() else { continue };
-        let mut ids: Vec<Id> = of_partner.iter().map(|key| key.enrollment.id).collect();
-        ids.dedup();
-        let enrollments = EnrollmentKeys { partner_id: enrollment.partner_id, ids: &ids };
-        let rebates = store::of_enrollments(tx, enrollments, &months)?;
+    for some in keys.chunks(AT_ONCE) {
+        let mut partners: Vec<Id> = some.iter().map(|key| key.enrollment.partner_id).collect();
+        partners.dedup();
+        let mut enrollments: Vec<Id> = some.iter().map(|key| key.enrollment.id).collect();
+        enrollments.dedup();
+        let rebates = store::of_enrollments(tx, &partners, &enrollments, &months)?;
         known.extend(rebates.into_iter().map(|rebate| (rebate.key(), rebate)));
     }
     Ok(known)

@@ -88,18 +88,26 @@ pub fn rebate_of(
     Ok(query.select(Rebate::as_select()).get_result(tx.conn).optional()?)
 }
 
-/// The rebates of these enrollments that were posted in one of these months.
+/// The rebates of these enrollments of these partners that were posted in one of these months. With many partners SQLite would look
+/// for each of them with each enrollment, so that the partner alone leads.
 pub(super) fn of_enrollments(
     tx: &mut Tx<'_>,
-    enrollments: EnrollmentKeys<'_>,
+    partners: &[Id],
+    enrollments: &[Id],
     months: &[Month],
 ) -> Result<Vec<Rebate>> {
+    if let [partner] = partners {
+        let query = rebates::table
+            .filter(rebates::partner_id.eq(*partner))
+            .filter(rebates::enrollment_id.eq_any(enrollments.to_vec()))
+            .filter(rebates::posted_in.eq_any(months.to_vec()));
+        return Ok(query.select(Rebate::as_select()).load(tx.conn)?);
+    }
     let query = rebates::table
-        .filter(rebates::partner_id.eq(enrollments.partner_id))
-        .filter(rebates::enrollment_id.eq_any(enrollments.ids.to_vec()))
-        .filter(rebates::posted_in.eq_any(months.to_vec()))
-        .select(Rebate::as_select());
-    Ok(query.load(tx.conn)?)
+        .filter(rebates::partner_id.eq_any(partners.to_vec()))
+        .filter(unindexed!(rebates::enrollment_id).eq_any(enrollments.to_vec()))
+        .filter(unindexed!(rebates::posted_in).eq_any(months.to_vec()));
+    Ok(query.select(Rebate::as_select()).load(tx.conn)?)
 }
 
 /// Every rebate of these enrollments: one for each month and currency.

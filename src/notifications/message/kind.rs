@@ -1,4 +1,4 @@
-//! The kind of each message.
+//! The kind of each message, and its secret.
 
 use super::Message;
 use crate::notifications::NotificationKind as Kind;
@@ -40,6 +40,19 @@ impl Message {
             Self::CoopAuditRequested { .. } => Kind::CoopAuditRequested,
             Self::CoopAuditDecided { .. } => Kind::CoopAuditDecided,
             Self::StatementReady { .. } => Kind::StatementReady,
+        }
+    }
+}
+
+impl Message {
+    /// The secret that stands in the mail alone; none of most messages.
+    #[must_use]
+    pub fn secret(&self) -> Option<&str> {
+        match self {
+            Self::TemporaryPassword { password: secret, .. } | Self::PasswordReset { token: secret, .. } => {
+                Some(secret)
+            }
+            _ => None,
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{
     cast::{Player, Plot, partner_id},
-    story::{OPERATORS, as_admin, as_user, parsed},
+    people::{as_admin, as_user, parsed},
+    story::OPERATORS,
 };
 use crate::{
     access::Tx,

@@ -3,7 +3,8 @@
 
 use super::{
     cast::{Plot, partner_id},
-    story::{OPERATORS, Setting, as_admin, as_user, players, players_with, program_of},
+    people::{as_admin, as_user},
+    story::{OPERATORS, Setting, players, players_with, program_of},
 };
 use crate::{
     access::{Role, Tx, password},

@@ -10,6 +10,7 @@ mod first_day;
 mod offers;
 mod papers;
 mod payments;
+mod people;
 mod sales;
 mod story;
 mod year;

@@ -4,7 +4,8 @@
 use super::{
     accounts::bank_account,
     cast::{CAST, partner_id},
-    story::{OPERATORS, as_admin, as_user, parsed},
+    people::{as_admin, as_user, parsed},
+    story::OPERATORS,
 };
 use crate::{
     access::{AppState, Tx},

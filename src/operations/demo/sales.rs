@@ -2,7 +2,7 @@
 
 use super::{
     cast::{CAST, Player, partner_id},
-    story::parsed,
+    people::parsed,
 };
 use crate::{
     access::Tx,

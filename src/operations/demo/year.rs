@@ -10,8 +10,9 @@ use super::{
     offers::GROWTH,
     papers::sign,
     payments,
+    people::{as_admin, as_user, parsed},
     sales::{Reported, report},
-    story::{OPERATORS, Setting, as_admin, as_user, parsed, players_with},
+    story::{OPERATORS, Setting, players_with},
 };
 use crate::{
     access::{Guard, Tx, Unaudited},

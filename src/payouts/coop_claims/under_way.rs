@@ -47,7 +47,7 @@ fn next(claim: &Claim) -> Text {
             "申請を完成させ、期限までに提出してください。"
         ),
         ClaimState::ActionRequired => text!(
-            "Answer the reviewer\u{2019}s question in the history, and submit the claim again by the due date",
+            "Answer the reviewer's question in the history, and submit the claim again by the due date",
             "履歴にある担当者の質問に回答し、期限までに再提出してください。"
         ),
         ClaimState::Rejected => text!(

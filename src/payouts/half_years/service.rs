@@ -1,11 +1,11 @@
-//! The steps of funds at the end of half-years, each in bulk: a constant number of statements for the funds, and for each fund its
-//! notice and its audit event.
+//! The steps of funds at the end of half-years, in bulk: a constant number of statements for the funds, their notices and their audit
+//! events.
 
 use super::model::FundStep;
 use crate::{
     access::Tx,
     audit,
-    identity::users,
+    identity::users::{self, AdminNotice},
     ledger::accounting::{
         self, TransferCause,
         coop_funds::{
@@ -59,16 +59,19 @@ pub fn perform(tx: &mut Tx<'_>, partners: &[Partner]) -> Result<usize> {
     let due = gather(tx, &ids_of(partners))?;
     let done = expired + due.convert.len() + due.open.len() + due.end.len() + due.remind.len();
     let by_id: HashMap<Id, &Partner> = partners.iter().map(|partner| (partner.id, partner)).collect();
-    let tell = Tell { partners: &by_id, thresholds: &due.thresholds };
+    let mut tell =
+        Tell { partners: &by_id, thresholds: &due.thresholds, notices: Vec::new(), events: Vec::new() };
     let converted = coop_funds::convert(tx, &due.convert)?;
-    tell.closed(tx, &due.convert, &converted)?;
+    tell.closed(&due.convert, &converted);
     let opened = coop_funds::settle(tx, due.open.clone(), CoopFundState::Claimable)?;
-    tell.closed(tx, &due.open, &opened)?;
+    tell.closed(&due.open, &opened);
     let ended = end(tx, &due.end)?;
     let closed: Vec<&CoopFund> = converted.iter().chain(&ended).collect();
     coop_plans::end(tx, &closed)?;
-    tell.forfeited(tx, &due.end, &ended)?;
+    tell.forfeited(&due.end, &ended);
     tell.reminded(tx, &due.remind)?;
+    users::notify_admins_of_each(tx, &tell.notices)?;
+    audit::Event::record_all(tell.events, tx)?;
     Ok(done)
 }
 
@@ -111,57 +114,58 @@ fn end(tx: &mut Tx<'_>, funds: &[CoopFund]) -> Result<Vec<CoopFund>> {
     coop_funds::settle(tx, after, CoopFundState::Ended)
 }
 
-/// Tells partners and the audit trail what became of funds.
+/// What became of funds, for partners and the audit trail.
 struct Tell<'a> {
     partners: &'a HashMap<Id, &'a Partner>,
     thresholds: &'a HashMap<Id, Money>,
+    notices: Vec<AdminNotice<'a>>,
+    events: Vec<audit::Event>,
 }
 
 impl Tell<'_> {
-    fn closed(&self, tx: &mut Tx<'_>, before: &[CoopFund], after: &[CoopFund]) -> Result<()> {
+    fn closed(&mut self, before: &[CoopFund], after: &[CoopFund]) {
         for (before, after) in before.iter().zip(after) {
-            self.tell(tx, after, |partner| Message::CoopFundClosed {
+            let threshold = self.thresholds.get(&after.id).copied().unwrap_or(after.money(0));
+            self.tell(after, |partner| Message::CoopFundClosed {
                 partner,
                 fund: after.id,
                 from: after.half_year,
                 to: after.last_month,
                 earned: after.money(after.earned),
-                threshold: self.thresholds.get(&after.id).copied().unwrap_or(after.money(0)),
+                threshold,
                 claims: (after.state == CoopFundState::Claimable).then(|| after.half().claims()),
-            })?;
-            record(tx, before, after)?;
+            });
+            self.record(before, after);
         }
-        Ok(())
     }
 
-    fn forfeited(&self, tx: &mut Tx<'_>, before: &[CoopFund], after: &[CoopFund]) -> Result<()> {
+    fn forfeited(&mut self, before: &[CoopFund], after: &[CoopFund]) {
         for (before, after) in before.iter().zip(after) {
             let lost = after.money(after.forfeited - before.forfeited);
             if lost.minor != 0 {
-                self.tell(tx, after, |partner| Message::CoopFundForfeited {
+                self.tell(after, |partner| Message::CoopFundForfeited {
                     partner,
                     fund: after.id,
                     amount: lost,
                     on: after.half().claims().to,
-                })?;
+                });
             }
-            record(tx, before, after)?;
+            self.record(before, after);
         }
-        Ok(())
     }
 
-    fn reminded(&self, tx: &mut Tx<'_>, reminders: &[Reminder]) -> Result<()> {
+    fn reminded(&mut self, tx: &mut Tx<'_>, reminders: &[Reminder]) -> Result<()> {
         let mut by_days: HashMap<i32, Vec<&CoopFund>> = HashMap::new();
         for Reminder { fund, days } in reminders {
             by_days.entry(*days).or_default().push(fund);
-            self.tell(tx, fund, |partner| Message::CoopFundExpiring {
+            self.tell(fund, |partner| Message::CoopFundExpiring {
                 partner,
                 fund: fund.id,
                 amount: fund.money(fund.remaining + fund.planned),
                 until: fund.half().claims().to,
-            })?;
+            });
             let after = CoopFund { reminded_days: Some(*days), revision: fund.revision + 1, ..fund.clone() };
-            record(tx, fund, &after)?;
+            self.record(fund, &after);
         }
         for (days, funds) in by_days {
             coop_funds::note_reminders(tx, &funds, days)?;
@@ -169,17 +173,14 @@ impl Tell<'_> {
         Ok(())
     }
 
-    fn tell(&self, tx: &mut Tx<'_>, fund: &CoopFund, message: impl FnOnce(String) -> Message) -> Result<()> {
-        let Some(partner) = self.partners.get(&fund.partner_id) else { return Ok(()) };
+    fn tell(&mut self, fund: &CoopFund, message: impl FnOnce(String) -> Message) {
+        let Some(partner) = self.partners.get(&fund.partner_id) else { return };
         let message = message(partner.legal_name.clone());
-        users::notify_admins(tx, partner, About::new("coop_fund", fund.id), &message)
+        self.notices.push(AdminNotice { partner, about: About::new("coop_fund", fund.id), message });
     }
-}
 
-fn record(tx: &mut Tx<'_>, before: &CoopFund, after: &CoopFund) -> Result<()> {
-    audit::Event::on("coop_fund", after.id)
-        .of_partner(after.partner_id)
-        .before(&CoopFundView::plain(before))
-        .after(&CoopFundView::plain(after))
-        .record(tx)
+    fn record(&mut self, before: &CoopFund, after: &CoopFund) {
+        let event = audit::Event::on("coop_fund", after.id).of_partner(after.partner_id);
+        self.events.push(event.before(&CoopFundView::plain(before)).after(&CoopFundView::plain(after)));
+    }
 }

@@ -9,7 +9,7 @@ use super::{
 use crate::{
     access::Tx,
     audit,
-    identity::users,
+    identity::users::{self, AdminNotice},
     network::partners::{self, Partner},
     notifications::{About, Message},
     platform::{
@@ -103,6 +103,7 @@ pub fn tell_partners(tx: &mut Tx<'_>, sent: &[Payment], on: CalendarDate) -> Res
         let ids: Vec<Id> = some.iter().map(|payment| payment.partner_id).collect();
         let partners: HashMap<Id, Partner> =
             partners::many(tx, &ids)?.into_iter().map(|partner| (partner.id, partner)).collect();
+        let mut notices = Vec::new();
         for payment in some {
             let Some(partner) = partners.get(&payment.partner_id) else { continue };
             let message = Message::PaymentSent {
@@ -111,8 +112,9 @@ pub fn tell_partners(tx: &mut Tx<'_>, sent: &[Payment], on: CalendarDate) -> Res
                 reference: payment.reference(),
                 on,
             };
-            users::notify_admins(tx, partner, About::new("payment", payment.id), &message)?;
+            notices.push(AdminNotice { partner, about: About::new("payment", payment.id), message });
         }
+        users::notify_admins_of_each(tx, &notices)?;
     }
     Ok(())
 }

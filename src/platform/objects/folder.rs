@@ -50,6 +50,18 @@ impl Folder {
         }
     }
 
+    /// Removes what is left of an object that was not written to its end.
+    pub(super) fn remove_unfinished(&self, key: ObjectKey) {
+        let begins = format!("{}#", key.id);
+        for file in entries(&self.0.join(key.folder.to_string())).unwrap_or_default() {
+            if file.file_name().to_string_lossy().starts_with(&begins)
+                && let Err(error) = std::fs::remove_file(file.path())
+            {
+                log::warn!("{} was not removed: {error}", file.path().display());
+            }
+        }
+    }
+
     /// Removes the files that a crash has left over while they were written.
     pub(super) fn remove_broken_off(&self) -> Result<usize> {
         let mut removed = 0;

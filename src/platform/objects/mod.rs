@@ -122,26 +122,16 @@ impl Objects {
             Place::Folder(folder) => folder.store_for(key)?,
             Place::Bucket(store) => Arc::clone(store),
         };
-        let runtime = runtime()?;
         let mut parts = Parts { from, left: most, most, bytes: 0, context: Context::new(&SHA256) };
-        let first = parts.next()?;
-        let path = key.path();
-        if first.len() < PART {
-            // The bytes of the last part are known to be the last.
-            runtime.block_on(store.put(&path, first.into())).map_err(away)?;
-        } else {
-            let mut upload = runtime.block_on(store.put_multipart(&path)).map_err(away)?;
-            if let Err(error) = put_parts(&runtime, &mut *upload, first, &mut parts) {
-                if let Err(left) = runtime.block_on(upload.abort()) {
-                    log::warn!("the parts of an object that did not arrive were not removed: {left}");
-                }
-                return Err(error);
+        let put = put_whole(&*store, &key.path(), &mut parts);
+        if let Place::Folder(folder) = &self.place {
+            match &put {
+                Ok(()) => folder.make_private(key),
+                // Nothing aborts a file whose last flush has failed.
+                Err(_) => folder.remove_unfinished(key),
             }
         }
-        if let Place::Folder(folder) = &self.place {
-            folder.make_private(key);
-        }
-        Ok(parts.stored())
+        put.map(|()| parts.stored())
     }
 
     /// Gives the bytes of an object piece by piece.
@@ -203,6 +193,23 @@ impl Objects {
     }
 }
 
+fn put_whole(store: &dyn ObjectStore, path: &Path, parts: &mut Parts<impl Read>) -> Result<()> {
+    let runtime = runtime()?;
+    let first = parts.next()?;
+    if first.len() < PART {
+        // The bytes of the last part are known to be the last.
+        return runtime.block_on(store.put(path, first.into())).map_err(away).map(drop);
+    }
+    let mut upload = runtime.block_on(store.put_multipart(path)).map_err(away)?;
+    let put = put_parts(&runtime, &mut *upload, first, parts);
+    if put.is_err()
+        && let Err(left) = runtime.block_on(upload.abort())
+    {
+        log::warn!("the parts of an object that did not arrive were not removed: {left}");
+    }
+    put
+}
+
 fn put_parts(
     runtime: &Runtime,
     upload: &mut dyn MultipartUpload,
@@ -229,7 +236,7 @@ struct Parts<R> {
 impl<R: Read> Parts<R> {
     /// The next part; a part that is not full is the last.
     fn next(&mut self) -> Result<Vec<u8>> {
-        let mut part = Vec::new();
+        let mut part = Vec::with_capacity(PART);
         let read = self.from.by_ref().take(PART as u64).read_to_end(&mut part);
         read.map_err(|error| error.downcast::<Error>().unwrap_or_else(Error::unavailable))?;
         self.left = self.left.checked_sub(part.len() as u64).ok_or_else(|| too_large(self.most))?;
@@ -272,8 +279,8 @@ fn away(error: object_store::Error) -> Error {
     Error {
         retry_after: Some(5),
         detail: text!(
-            "the store of files is out of reach; nothing was changed",
-            "ファイルの保存先に接続できません。何も変更されていません。"
+            "the store of files is out of reach, or full; nothing was changed",
+            "ファイルの保存先に接続できないか、空き容量が不足しています。何も変更されていません。"
         ),
         ..Error::unavailable(error)
     }

@@ -9,7 +9,7 @@ use crate::{
     ledger::accounting::coop_funds::{self, CoopFund, CoopFundState, FundRange, HalfYear},
     operations::demo::{
         cast::{CAST, Player, partner_id},
-        story::{actor, admin_of, as_admin, as_user, parsed},
+        people::{actor, admin_of, as_admin, as_user, parsed},
     },
     participation::programs::CoopProofKind,
     payouts::{
