@@ -251,6 +251,7 @@ impl<R: Read> Parts<R> {
 }
 
 /// A finished hash in hexadecimal digits.
+#[must_use]
 pub fn hexadecimal(context: Context) -> String {
     let mut digits = String::with_capacity(64);
     for byte in context.finish().as_ref() {
