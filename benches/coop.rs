@@ -9,7 +9,12 @@
 //! where an end takes more than three times as long as by hand, or a page of the queue takes more than 15 % longer, for its bytes,
 //! than one of the sales, first or deep.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a benchmark that cannot run says why and ends")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a benchmark that cannot run says why and ends"
+)]
 #![expect(clippy::indexing_slicing, clippy::print_stdout, reason = "likewise; and it prints a table")]
 
 #[path = "ground.rs"]

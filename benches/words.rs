@@ -42,7 +42,7 @@ fn in_words_of(engine: Engine, word: &str) -> String {
         (Engine::Postgres, "numbers") => format!("generate_series(1, {of}) AS s (n)"),
         (Engine::Sqlite, "month") => format!("date('2018-07-01', ({of}) || ' months')"),
         (Engine::Postgres, "month") => format!("(DATE '2018-07-01' + ({of}) * INTERVAL '1 month')::date"),
-        (Engine::Sqlite, "day" | "json") => of.to_owned(),
+        (Engine::Sqlite, "day" | "json") | (Engine::Postgres, "table") => of.to_owned(),
         (Engine::Postgres, "day") => format!("DATE {of}"),
         (Engine::Postgres, "json") => format!("{of}::jsonb"),
         (Engine::Sqlite, "then" | "true") => "1".to_owned(),
@@ -59,7 +59,6 @@ fn in_words_of(engine: Engine, word: &str) -> String {
         (Engine::Sqlite, "text") => format!("lower(hex({of}))"),
         (Engine::Postgres, "text") => format!("({of})::text"),
         (Engine::Sqlite, "table") => format!("temp.{of}"),
-        (Engine::Postgres, "table") => of.to_owned(),
         _ => panic!("{word}: which word is that?"),
     }
 }

@@ -162,7 +162,7 @@ impl People {
     /// Sends a file of another size each time, piece by piece, as over a slow line.
     fn prove(&self, admin: &str, claim: &str, missing: &Value) -> Step<()> {
         let number = self.sent.fetch_add(1, Ordering::SeqCst);
-        let length = if number % 6 == 0 { 6 << 20 } else { 1000 + number * 104_729 % 300_000 };
+        let length = if number.is_multiple_of(6) { 6 << 20 } else { 1000 + number * 104_729 % 300_000 };
         let mut file = Trickle { bytes: document(number, length), at: 0 };
         let sha256 = hex(&file.bytes);
         let expense = missing["expense_id"].as_str().map_or(String::new(), |id| format!("&expense_id={id}"));
@@ -287,7 +287,7 @@ impl Read for Trickle {
 }
 
 fn rounds(usual: u64) -> u64 {
-    std::env::var("CLAIM_ROUNDS").ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(usual)
+    std::env::var_os("CLAIM_ROUNDS").and_then(|rounds| rounds.to_str()?.parse().ok()).unwrap_or(usual)
 }
 
 #[test]

@@ -216,7 +216,9 @@ fn of_a_proof_that_finds_no_room_nothing_stays_and_the_claim_goes_on_when_there_
             [&["no-room-for-proofs"][..], &["room-for-half", "no-room-for-proofs"], &["no-flush-of-proofs"]]
         {
             let before = seen();
-            faults.iter().for_each(|fault| disk.fails(fault));
+            for fault in faults {
+                disk.fails(fault);
+            }
             let told = admin.prove(&claim, &what, &bytes[..]);
             let answer = (told.status, &told.body["code"], told.retry_after);
             assert_eq!(answer, (503, &json!("unavailable"), Some(5)), "{faults:?} {}", told.body);

@@ -168,7 +168,7 @@ fn many_proofs_at_once_take_the_memory_of_a_few() {
             before >> 10,
             sending >> 10,
             reading >> 10,
-            begun.elapsed() - took,
+            begun.elapsed().saturating_sub(took),
         ));
         peaks.push([sending, reading]);
         let proofs = all[0].admin.get(&format!("/v1/coop-claims/{}/proofs", all[0].claim));

@@ -210,18 +210,18 @@ const BORDERS: &str = "2026-08-15,2026-08-16,2027-01-20,2027-06-30,2027-07-01";
 
 #[test]
 fn every_reason_and_every_state_is_shown_whatever_the_day() {
-    let days = std::env::var("DEMO_DAYS").unwrap_or_else(|_| BORDERS.into());
-    let days: Vec<&str> = days.split(',').collect();
+    let days = std::env::var_os("DEMO_DAYS").unwrap_or_else(|| BORDERS.into());
+    let days: Vec<&str> = days.to_str().unwrap().split(',').collect();
     // One after the other on each of two threads.
     std::thread::scope(|scope| {
         days.chunks(days.len().div_ceil(2)).for_each(|days| {
-            scope.spawn(|| {
-                days.iter().for_each(|day| {
+            scope.spawn(move || {
+                for day in days {
                     demo_on(day, |tx| {
                         shows_every_reason_and_state(tx)?;
                         shows_co_op_in_every_state(tx)
                     });
-                });
+                }
             });
         });
     });

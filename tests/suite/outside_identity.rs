@@ -193,13 +193,13 @@ fn an_operator_corrects_an_address_and_what_went_to_the_wrong_one_opens_nothing(
     let new = json!({"email": "mai@partner.example", "name": "Mia", "role": "viewer", "partner_id": partner});
     let user = operator.post("/v1/users", new).send().ok();
     let path = format!("/v1/users/{}", user.id());
-    let patch =
+    let change =
         |client: &Client, path: &str, body: Value| client.patch(path, body).header("if-match", "*").send();
     let right = json!({"email": "Mia@Partner.example"});
-    patch(&admin, &path, right.clone()).refused(403, "forbidden");
+    change(&admin, &path, right.clone()).refused(403, "forbidden");
     let taken = json!({"email": text(&admin.get("/v1/me").send().ok()["email"]).to_uppercase()});
-    patch(&operator, &path, taken).refused(409, "email_taken");
-    let corrected = patch(&operator, &path, right).ok();
+    change(&operator, &path, taken).refused(409, "email_taken");
+    let corrected = change(&operator, &path, right).ok();
     assert_eq!(corrected["email"], "mia@partner.example");
     let sign_in = |email: &str| {
         let by = json!({"username": email, "password": user["temporary_password"]});
@@ -209,7 +209,7 @@ fn an_operator_corrects_an_address_and_what_went_to_the_wrong_one_opens_nothing(
     sign_in("mia@partner.example").ok();
     assert_eq!(told_of_new_address(&world), ["mai@partner.example", "mia@partner.example"]);
     let own = format!("/v1/users/{}", text(&operator.get("/v1/me").send().ok()["id"]));
-    patch(&operator, &own, json!({"email": "me@programme.example"})).refused(409, "not_oneself");
+    change(&operator, &own, json!({"email": "me@programme.example"})).refused(409, "not_oneself");
 }
 
 #[test]
