@@ -305,10 +305,11 @@ fn killed_again_and_again(kept: &Kept, usual: u64) {
         assert_eq!(csv["sha256"], json!(digest));
     }
     drop(service);
-    let twice = "SELECT COUNT(*) AS count FROM (SELECT l.rebate_id FROM payment_lines l JOIN payments p
+    let twice =
+        "SELECT COUNT(*) AS count FROM (SELECT l.rebate_id, l.claim_id FROM payment_lines l JOIN payments p
         ON p.partner_id = l.partner_id AND p.id = l.payment_id WHERE p.state = 'settled'
-        GROUP BY l.partner_id, l.rebate_id HAVING COUNT(*) > 1) paid_twice";
-    assert_eq!(kept.count(twice), 0, "no rebate is paid by two payments");
+        GROUP BY l.partner_id, l.rebate_id, l.claim_id HAVING COUNT(*) > 1) paid_twice";
+    assert_eq!(kept.count(twice), 0, "no rebate and no claim is paid by two payments");
     let verified = command(&kept.url).arg("verify").output().expect("run");
     assert!(verified.status.success(), "{}", String::from_utf8_lossy(&verified.stdout));
 }

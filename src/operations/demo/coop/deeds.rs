@@ -6,7 +6,10 @@ use super::{
 };
 use crate::{
     access::{AppState, Tx, Unaudited},
-    ledger::accounting::coop_funds::{self, CoopFund, CoopFundState, FundRange, HalfYear},
+    ledger::{
+        accounting::coop_funds::{self, CoopFund, CoopFundState, FundRange, HalfYear},
+        adjustments,
+    },
     operations::demo::{
         cast::{CAST, Player, partner_id},
         people::{actor, admin_of, as_admin, as_user, parsed},
@@ -268,19 +271,18 @@ fn plan(tx: &mut Tx<'_>, n: usize, half: HalfYear, fate: PlanFate) -> Result<()>
 }
 
 fn decide_audit(tx: &mut Tx<'_>, claim: Id, finding: Finding) -> Result<()> {
-    let [_, other] = REVIEWERS;
+    let [reviewer, other] = REVIEWERS;
     let Some(audit) = coop_audits::of_claim(tx, claim)? else {
         tx.exempt_from_audit(Unaudited::NothingWritten);
         return Ok(());
     };
-    as_user(tx, other, |tx| {
-        let decided = match finding {
-            Finding::Passed => coop_audits::pass(tx, audit.id, Some("Compared with the originals")),
-            Finding::Recovered => {
-                let half = audit.money(audit.paid / 2);
-                coop_audits::recover(tx, audit.id, "The original bills half of the amount", Some(half))
-            }
-        };
-        decided.map(drop)
-    })
+    let decided = as_user(tx, other, |tx| match finding {
+        Finding::Passed => coop_audits::pass(tx, audit.id, Some("Compared with the originals")),
+        Finding::Recovered => {
+            let half = audit.money(audit.paid / 2);
+            coop_audits::recover(tx, audit.id, "The original bills half of the amount", Some(half))
+        }
+    })?;
+    let Some(adjustment) = decided.adjustment_id else { return Ok(()) };
+    as_user(tx, reviewer, |tx| adjustments::approve(tx, adjustment, None).map(drop))
 }
