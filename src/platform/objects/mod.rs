@@ -62,9 +62,9 @@ pub struct Objects {
 }
 
 /// Whether a store has an object.
-enum Found {
+enum Presence {
     /// Every byte was given.
-    Whole,
+    Given,
     /// There is no such object.
     Missing,
 }
@@ -137,8 +137,8 @@ impl Objects {
     /// Gives the bytes of an object piece by piece.
     pub fn read(&self, key: ObjectKey, each: impl FnMut(Bytes) -> Result<()>) -> Result<()> {
         match self.find(key, each)? {
-            Found::Whole => Ok(()),
-            Found::Missing => Err(Error::internal(format!("an object of {} is missing", self.address))),
+            Presence::Given => Ok(()),
+            Presence::Missing => Err(Error::internal(format!("an object of {} is missing", self.address))),
         }
     }
 
@@ -150,25 +150,25 @@ impl Objects {
             context.update(&piece);
             Ok(())
         })?;
-        Ok(matches!(found, Found::Whole).then(|| Stored { bytes, sha256: hexadecimal(context) }))
+        Ok(matches!(found, Presence::Given).then(|| Stored { bytes, sha256: hexadecimal(context) }))
     }
 
-    fn find(&self, key: ObjectKey, mut each: impl FnMut(Bytes) -> Result<()>) -> Result<Found> {
+    fn find(&self, key: ObjectKey, mut each: impl FnMut(Bytes) -> Result<()>) -> Result<Presence> {
         let store = match &self.place {
             Place::Folder(folder) => folder.store()?,
             Place::Bucket(store) => Some(Arc::clone(store)),
         };
-        let Some(store) = store else { return Ok(Found::Missing) };
+        let Some(store) = store else { return Ok(Presence::Missing) };
         let runtime = runtime()?;
         let found = match runtime.block_on(store.get(&key.path())) {
-            Err(object_store::Error::NotFound { .. }) => return Ok(Found::Missing),
+            Err(object_store::Error::NotFound { .. }) => return Ok(Presence::Missing),
             found => found.map_err(away)?,
         };
         let mut pieces = found.into_stream();
         while let Some(piece) = next(&runtime, &mut pieces) {
             each(piece.map_err(away)?)?;
         }
-        Ok(Found::Whole)
+        Ok(Presence::Given)
     }
 
     /// Removes an object; nothing where it is gone already.

@@ -32,19 +32,19 @@ enum Chapter {
 
 /// The half-year whose fund is claimed in a chapter, with the first day of the chapter.
 #[derive(Clone, Copy, Debug)]
-struct Setting {
+struct ChapterDays {
     half: HalfYear,
     begins: CalendarDate,
 }
 
 impl Chapter {
-    fn setting(self, today: CalendarDate) -> Setting {
+    fn days(self, today: CalendarDate) -> ChapterDays {
         let (latest, earliest) = match self {
             Self::Earlier => (today.plus_days(-EARLIER_AT_LATEST), today.plus_days(-EARLIER)),
             Self::Recent => (today, today.plus_days(-RECENT)),
         };
         let half = claimed_on(latest);
-        Setting { half, begins: earliest.max(half.claims().from) }
+        ChapterDays { half, begins: earliest.max(half.claims().from) }
     }
 }
 
@@ -220,7 +220,7 @@ const REVIEWERS: [&str; 2] = OPERATORS;
 pub(super) fn scenes(from: CalendarDate, today: CalendarDate) -> Vec<(CalendarDate, CoopScene)> {
     let mut scenes = Vec::new();
     for chapter in [Chapter::Earlier, Chapter::Recent] {
-        let Setting { half, begins } = chapter.setting(today);
+        let ChapterDays { half, begins } = chapter.days(today);
         let of_chapter = CLAIMS.iter().enumerate().filter(|(_, plot)| plot.chapter == chapter);
         let mut deeds: Vec<(i32, Scene)> = of_chapter
             .flat_map(|(nth, plot)| deeds_to(plot.fate).iter().map(move |&(day, deed)| (nth, day, deed)))
