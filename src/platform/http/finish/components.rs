@@ -40,7 +40,7 @@ fn header_fields() -> Value {
             "The page's origin, where the service is told to let its scripts read the answer; absent by default.",
             255, "https://portal.example.com",
         ),
-        "ETag": text("The record's revision; send it back in `If-Match` to change it.", 200, "\"3\""),
+        "ETag": text("The record's revision and a mark of this representation; send it back in `If-Match`, which compares the revision, to change the record.", 200, "\"3\""),
         "Location": text("Address of the record made.", 200, "/v1/records/01936f2e-4b00-7000-8000-000000000001"),
         "Preference-Applied": text("What of `Prefer` was done.", 100, "respond-async"),
         "Link": text(
